@@ -1,0 +1,24 @@
+/** The three things that happen to an appointment; also the names of the socket events and of the jobs. */
+export const APPOINTMENT_EVENTS = [
+  'appointment:created',
+  'appointment:updated',
+  'appointment:canceled',
+] as const;
+
+export type AppointmentEvent = (typeof APPOINTMENT_EVENTS)[number];
+
+/** Last path segment of each single-emission route: `POST /api/v1/internal/socket/<slug>`. */
+export const EVENT_SLUGS = {
+  'appointment-created': 'appointment:created',
+  'appointment-updated': 'appointment:updated',
+  'appointment-canceled': 'appointment:canceled',
+} as const satisfies Record<string, AppointmentEvent>;
+
+/** Server → dashboard: the head of the company's log. */
+export const POSITION_EVENT = 'emissions:position';
+/** Dashboard → server, acknowledged with a {@link import('./socket.ts').Position}: replay what was missed. */
+export const CATCH_UP_EVENT = 'emissions:catch-up';
+
+export function isAppointmentEvent(value: unknown): value is AppointmentEvent {
+  return (APPOINTMENT_EVENTS as readonly unknown[]).includes(value);
+}

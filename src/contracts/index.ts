@@ -1,0 +1,5 @@
+export * from './appointment.ts';
+export * from './events.ts';
+export * from './http.ts';
+export * from './names.ts';
+export * from './socket.ts';
