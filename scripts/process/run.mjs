@@ -1,0 +1,45 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+
+const LAST_LINES = 30;
+/** @type {Set<import('node:child_process').ChildProcess>} */
+const running = new Set();
+
+/**
+ * Runs a command to its end. Its output is handed on line by line, and the last lines are kept for messages.
+ * @param {string} command
+ * @param {string[]} args
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, onLine?: (line: string) => void }} [options]
+ * @returns {Promise<{ ok: boolean, missing: boolean, stdout: string, lastLines: string }>}
+ *   `missing`: there is no such command. Never rejects.
+ */
+export function run(command, args, { cwd, env = process.env, onLine } = {}) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    running.add(child);
+    let stdout = '';
+    /** @type {string[]} */
+    const lines = [];
+    child.stdout.setEncoding('utf8').on('data', (/** @type {string} */ chunk) => (stdout += chunk));
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream }).on('line', (line) => {
+        if (lines.push(line) > LAST_LINES) lines.shift();
+        onLine?.(line);
+      });
+    }
+    const end = (/** @type {boolean} */ ok, /** @type {boolean} */ missing) => {
+      running.delete(child);
+      resolve({ ok, missing, stdout, lastLines: lines.join('\n') });
+    };
+    child.once('error', (error) => {
+      lines.push(error.message);
+      end(false, /** @type {NodeJS.ErrnoException} */ (error).code === 'ENOENT');
+    });
+    child.once('close', (code) => end(code === 0, false));
+  });
+}
+
+/** For the moment we are told to stop: no download goes on behind our back. */
+export function endRunningCommands() {
+  for (const child of running) child.kill('SIGTERM');
+}

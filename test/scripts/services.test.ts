@@ -1,0 +1,82 @@
+import { connect } from 'node:net';
+import { mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, expect, test } from '@jest/globals';
+import mongoose from 'mongoose';
+import { startMongo } from '../../scripts/services/mongo.mjs';
+import { startRedis } from '../../scripts/services/redis.mjs';
+import type { ServiceHandle } from '../../scripts/services/service.mjs';
+
+const started: ServiceHandle[] = [];
+
+afterEach(async () => {
+  await Promise.all(started.splice(0).map((service) => service.stop()));
+});
+
+function newDir(): string {
+  return mkdtempSync(join(process.env.TEST_RUN_DIR!, 'services-'));
+}
+
+/** One inline command, one reply, over a connection of its own. */
+function ask(port: number, command: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(`${command}\r\n`));
+    socket.once('error', reject);
+    socket.once('data', (reply) => {
+      socket.destroy();
+      resolve(reply.toString().trim());
+    });
+  });
+}
+
+test('what Redis acknowledged is there after SIGKILL and a restart on the same port', async () => {
+  const redis = await startRedis({ dir: newDir() });
+  started.push(redis);
+  expect(await ask(redis.port, 'SET greeting hello')).toBe('+OK');
+  const before = { pid: redis.pid, port: redis.port };
+
+  await redis.kill('SIGKILL');
+  await expect(ask(redis.port, 'PING')).rejects.toThrow('ECONNREFUSED');
+  await redis.restart();
+
+  expect(redis.port).toBe(before.port);
+  expect(redis.pid).not.toBe(before.pid);
+  expect(await ask(redis.port, 'GET greeting')).toBe('$5\r\nhello');
+});
+
+test('Redis evicts nothing, keeps no slow log and listens on the loopback interface only', async () => {
+  const redis = await startRedis({ dir: newDir() });
+  started.push(redis);
+  expect(await ask(redis.port, 'CONFIG GET maxmemory-policy')).toContain('noeviction');
+  expect(await ask(redis.port, 'CONFIG GET slowlog-log-slower-than')).toContain('-1');
+  expect(await ask(redis.port, 'CONFIG GET bind')).toContain('127.0.0.1');
+});
+
+test('a frozen Redis stops as well', async () => {
+  const redis = await startRedis({ dir: newDir(), appendOnly: false });
+  await redis.kill('SIGSTOP');
+  await redis.stop();
+  await redis.stop();
+  expect(redis.process.exitCode ?? redis.process.signalCode).not.toBeNull();
+});
+
+test('a port that is taken is named, with what the server said', async () => {
+  const redis = await startRedis({ dir: newDir() });
+  started.push(redis);
+  await expect(startRedis({ dir: newDir(), port: redis.port })).rejects.toThrow(
+    /redis ended at once[^]*in use/i,
+  );
+});
+
+test('what MongoDB acknowledged is there after SIGKILL and a restart', async () => {
+  const mongo = await startMongo({ dir: newDir() });
+  started.push(mongo);
+  const pets = async <T>(use: (collection: mongoose.mongo.Collection) => Promise<T>) => {
+    const client = await mongoose.mongo.MongoClient.connect(mongo.url);
+    return use(client.db('services-test').collection('pets')).finally(() => client.close());
+  };
+  await pets((collection) => collection.insertOne({ name: 'Rex' }));
+  await mongo.kill('SIGKILL');
+  await mongo.restart();
+  expect(await pets((collection) => collection.findOne())).toMatchObject({ name: 'Rex' });
+});
