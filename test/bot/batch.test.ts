@@ -1,0 +1,87 @@
+import { expect, test } from '@jest/globals';
+import type { AppointmentEvent } from '../../src/contracts/index.ts';
+import { accept, ID, json, startBackend, startBot, type Reply } from './bot-world.ts';
+
+interface Item {
+  event: AppointmentEvent;
+  appointmentId: unknown;
+}
+const created = (appointmentId: unknown): Item => ({ event: 'appointment:created', appointmentId });
+const ids = (count: number): string[] =>
+  Array.from({ length: count }, (_, index) => index.toString(16).padStart(24, '0'));
+
+/** Rejects this item as often as told, and accepts the others. */
+function rejecting(index: number, status: number, times = Infinity): Reply {
+  return (response, received, count) => {
+    if (count > times) {
+      accept(response, received);
+      return;
+    }
+    const { emissions } = received.body as { emissions: unknown[] };
+    const results = emissions.map((_, at) =>
+      at === index ? { index: at, status, code: 'TRIED' } : { index: at, status: 202, emissionId: `e${at}` },
+    );
+    json(response, 202, { success: true, accepted: emissions.length - 1, rejected: 1, results });
+  };
+}
+
+test('goes out in one request and is true once all are accepted', async () => {
+  const backend = await startBackend();
+  const bot = startBot({ backendUrl: backend.url });
+  const given: Item[] = [created(ID), { event: 'appointment:canceled', appointmentId: { _id: ID } }];
+  expect(await bot.emitBatch(given)).toBe(true);
+  expect(backend.received).toHaveLength(1);
+  expect(backend.received[0]).toMatchObject({
+    path: '/api/v1/internal/socket/batch',
+    body: { emissions: [created(ID), { event: 'appointment:canceled', appointmentId: ID }] },
+  });
+  expect(bot.lines.map(({ message }) => message)).toEqual([
+    'Successfully emitted appointment:created socket event',
+    'Successfully emitted appointment:canceled socket event',
+  ]);
+});
+
+test('more than a thousand go out in several requests, with keys of their own', async () => {
+  const backend = await startBackend();
+  const bot = startBot({ backendUrl: backend.url });
+  expect(await bot.emitBatch(ids(2_300).map(created))).toBe(true);
+  expect(backend.received.map(({ body }) => (body as { emissions: [] }).emissions.length).sort()).toEqual([
+    1_000, 1_000, 300,
+  ]);
+  expect(new Set(backend.received.map(({ headers }) => headers['idempotency-key'])).size).toBe(3);
+});
+
+test('one that can not be read costs the others nothing', async () => {
+  const backend = await startBackend();
+  const bot = startBot({ backendUrl: backend.url });
+  const given = [created(ID), created(undefined), { event: 'appointment:deleted', appointmentId: ID }, null];
+  expect(await bot.emitBatch(given as never)).toBe(false);
+  expect(backend.received[0]?.body).toEqual({ emissions: [created(ID)] });
+  expect(bot.lines[0]).toMatchObject({ problems: [{ index: 1 }, { index: 2 }, { index: 3 }] });
+});
+
+test('one that is refused makes it false, is named in the log, and is not tried again', async () => {
+  const backend = await startBackend(rejecting(1, 404));
+  const bot = startBot({ backendUrl: backend.url });
+  expect(await bot.emitBatch(ids(3).map(created))).toBe(false);
+  expect(backend.received).toHaveLength(1);
+  expect(bot.lines).toEqual([
+    expect.objectContaining({ level: 'error', rejected: [{ index: 1, status: 404, code: 'TRIED' }] }),
+  ]);
+});
+
+test('one that failed for the moment is tried again, with the same list and key', async () => {
+  const backend = await startBackend(rejecting(0, 503, 1));
+  const bot = startBot({ backendUrl: backend.url });
+  expect(await bot.emitBatch(ids(2).map(created))).toBe(true);
+  expect(backend.received).toHaveLength(2);
+  expect(backend.received[1]?.body).toEqual(backend.received[0]?.body);
+  expect(new Set(backend.received.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
+});
+
+test('an empty one is true, without a call', async () => {
+  const backend = await startBackend();
+  const bot = startBot({ backendUrl: backend.url });
+  expect(await bot.emitBatch([])).toBe(true);
+  expect(backend.received).toEqual([]);
+});

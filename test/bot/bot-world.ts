@@ -1,0 +1,165 @@
+import { afterEach } from '@jest/globals';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer as createTcpServer,
+  type AddressInfo,
+  type Socket,
+  type Server as TcpServer,
+} from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createRealtimeAppointments, type RealtimeAppointmentsOptions } from '../../src/bot/index.ts';
+
+export const KEY = 'bot-test-key-0123456789abcdef0123456789';
+export const ID = '65f000000000000000000001';
+
+export interface Received {
+  method: string | undefined;
+  path: string | undefined;
+  headers: IncomingHttpHeaders;
+  body: unknown;
+}
+/** @param count 1 for the first request */
+export type Reply = (response: ServerResponse, received: Received, count: number) => void;
+
+export interface Backend {
+  url: string;
+  server: Server;
+  received: Received[];
+  connections(): number;
+}
+
+export interface LogLine {
+  level: string;
+  message: string;
+  reason?: string;
+  [field: string]: unknown;
+}
+
+const closers: (() => unknown)[] = [];
+/** Runs after the test, last in first out; a failing one fails the test. */
+export function later(close: () => unknown): void {
+  closers.push(close);
+}
+afterEach(async () => {
+  for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
+});
+
+/** A real HTTP server that answers as told, and ends with the test. */
+export async function startBackend(reply: Reply = accept): Promise<Backend> {
+  const received: Received[] = [];
+  let connections = 0;
+  const server = createServer((request, response) => {
+    let body = '';
+    request.setEncoding('utf8').on('data', (part: string) => (body += part));
+    request.on('end', () => {
+      const { method, url, headers } = request;
+      received.push({ method, path: url, headers, body: body === '' ? undefined : JSON.parse(body) });
+      reply(response, received.at(-1)!, received.length);
+    });
+  });
+  server.on('connection', () => (connections += 1));
+  const url = await listen(server);
+  return { url, server, received, connections: () => connections };
+}
+
+/** For peers that don't speak HTTP. */
+export async function startTcp(onConnection: (socket: Socket) => void): Promise<string> {
+  return listen(createTcpServer(onConnection));
+}
+
+async function listen(server: Server | TcpServer): Promise<string> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  later(async () => {
+    for (const socket of sockets) socket.destroy();
+    if (server.listening) await new Promise((resolve) => server.close(resolve));
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** An address that nobody listens on. */
+export async function absentUrl(): Promise<string> {
+  const server = createTcpServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return `http://127.0.0.1:${port}`;
+}
+
+export function json(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+) {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
+}
+
+/** What the real routes answer. */
+export function accept(response: ServerResponse, { path: at, body }: Received): void {
+  if (at?.endsWith('/batch')) {
+    const { emissions } = body as { emissions: unknown[] };
+    const results = emissions.map((_, index) => ({ index, status: 202, emissionId: `e${index}` }));
+    json(response, 202, { success: true, accepted: emissions.length, rejected: 0, results });
+  } else {
+    json(response, 202, { success: true, emissionId: 'e1', statusUrl: '/x' });
+  }
+}
+
+/** A bot with short delays that logs into the returned list, and is closed with the test. */
+export function startBot(options: RealtimeAppointmentsOptions) {
+  const lines: LogLine[] = [];
+  const bot = createRealtimeAppointments({
+    apiKey: KEY,
+    firstRetryDelayMs: 5,
+    maxRetryDelayMs: 10,
+    socketFallback: false,
+    logger: {
+      messageFlow: (level, message, fields) => {
+        lines.push({ level, message, ...fields });
+      },
+    },
+    ...options,
+  });
+  later(() => bot.close());
+  return { ...bot, lines };
+}
+
+export async function temporaryDirectory(): Promise<string> {
+  const directory = await mkdtemp(path.join(tmpdir(), 'bot-'));
+  later(() => rm(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+export async function readLog(logDir: string): Promise<LogLine[]> {
+  const text = await readFile(path.join(logDir, 'message-flow.log'), 'utf8');
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as LogLine);
+}
+
+/** Awaits a condition that has no signal of its own. */
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  withinMs = 5_000,
+): Promise<void> {
+  const end = performance.now() + withinMs;
+  while (!(await holds())) {
+    if (performance.now() > end) throw new Error(`waited ${withinMs} ms for: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+export async function timed<T>(work: Promise<T>): Promise<{ result: T; ms: number }> {
+  const startedAt = performance.now();
+  const result = await work;
+  return { result, ms: performance.now() - startedAt };
+}

@@ -1,0 +1,78 @@
+import { expect, test } from '@jest/globals';
+import {
+  absentUrl,
+  accept,
+  ID,
+  json,
+  startBackend,
+  startBot,
+  timed,
+  until,
+  type Reply,
+} from './bot-world.ts';
+
+const unavailable: Reply = (response) => {
+  json(response, 503, { success: false });
+};
+
+test('a dead backend is left alone after some failures: calls cost nothing and the log stays short', async () => {
+  const backend = await startBackend(unavailable);
+  const bot = startBot({ backendUrl: backend.url, coolDownMs: 60_000 });
+  for (let call = 0; call < 3; call += 1) expect(await bot.emitAppointmentCreated(ID)).toBe(false);
+  expect(backend.received).toHaveLength(5);
+
+  const { result, ms } = await timed(
+    Promise.all(Array.from({ length: 1_000 }, () => bot.emitAppointmentCreated(ID))),
+  );
+  expect(result.some(Boolean)).toBe(false);
+  expect(ms).toBeLessThan(200);
+  expect(backend.received).toHaveLength(5);
+  expect(bot.lines.filter(({ reason }) => reason?.startsWith('circuit open'))).toHaveLength(1);
+  expect(bot.lines.length).toBeLessThan(5);
+});
+
+test('after the cool-down one probe goes out; its success closes the circuit', async () => {
+  let healthy = false;
+  const backend = await startBackend((...exchange) => {
+    const reply: Reply = healthy ? accept : unavailable;
+    reply(...exchange);
+  });
+  const bot = startBot({ backendUrl: backend.url, coolDownMs: 40 });
+  await bot.emitAppointmentCreated(ID);
+  await bot.emitAppointmentCreated(ID);
+  expect(backend.received).toHaveLength(5);
+
+  await until('a probe', async () => {
+    await Promise.all([bot.emitAppointmentCreated(ID), bot.emitAppointmentCreated(ID)]);
+    return backend.received.length > 5;
+  });
+  // The probe failed: one request, and closed to others again.
+  expect(backend.received).toHaveLength(6);
+
+  healthy = true;
+  await until('an accepted emission', () => bot.emitAppointmentCreated(ID));
+  expect(await bot.emitAppointmentCreated(ID)).toBe(true);
+});
+
+test.each([400, 401, 404, 429])(
+  'a backend that answers %i lives: the circuit stays closed',
+  async (status) => {
+    let healthy = false;
+    const backend = await startBackend((response, received, count) => {
+      if (healthy) accept(response, received);
+      else json(response, status, { success: false }, { 'retry-after': '30' });
+    });
+    const bot = startBot({ backendUrl: backend.url, coolDownMs: 60_000 });
+    for (let call = 0; call < 20; call += 1) expect(await bot.emitAppointmentCreated(ID)).toBe(false);
+    healthy = true;
+    expect(await bot.emitAppointmentCreated(ID)).toBe(true);
+  },
+);
+
+test('an absent backend costs next to nothing', async () => {
+  const bot = startBot({ backendUrl: await absentUrl(), coolDownMs: 60_000 });
+  await bot.emitAppointmentCreated(ID);
+  await bot.emitAppointmentCreated(ID);
+  const { ms } = await timed(bot.emitAppointmentCreated(ID));
+  expect(ms).toBeLessThan(20);
+});

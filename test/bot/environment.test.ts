@@ -1,0 +1,74 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import {
+  closeRealtimeAppointments,
+  emitAppointmentCanceled,
+  emitAppointmentCreated,
+  emitAppointmentUpdated,
+  emitBatch,
+} from '../../src/bot/index.ts';
+import { ID, KEY, readLog, startBackend, temporaryDirectory } from './bot-world.ts';
+
+const NAMES = ['BACKEND_API_URL', 'INTERNAL_SERVICE_API_KEY', 'LOG_DIR'] as const;
+const before = Object.fromEntries(NAMES.map((name) => [name, process.env[name]]));
+let logDir: string;
+
+beforeEach(async () => {
+  logDir = await temporaryDirectory();
+  for (const name of NAMES) Reflect.deleteProperty(process.env, name);
+  process.env.LOG_DIR = logDir;
+});
+afterEach(async () => {
+  await closeRealtimeAppointments();
+  for (const name of NAMES) {
+    if (before[name] === undefined) Reflect.deleteProperty(process.env, name);
+    else process.env[name] = before[name];
+  }
+});
+
+test('the ready functions take address, key and log directory from the environment at the first call', async () => {
+  const backend = await startBackend();
+  process.env.BACKEND_API_URL = backend.url;
+  process.env.INTERNAL_SERVICE_API_KEY = `${KEY},an-older-key-0123456789abcdef0123456789`;
+
+  expect(await emitAppointmentCreated(ID)).toBe(true);
+  expect(await emitAppointmentUpdated(ID)).toBe(true);
+  expect(await emitAppointmentCanceled(ID)).toBe(true);
+  expect(await emitBatch([{ event: 'appointment:created', appointmentId: ID }])).toBe(true);
+  await closeRealtimeAppointments();
+
+  expect(backend.received.map(({ headers }) => headers['x-api-key'])).toEqual([KEY, KEY, KEY, KEY]);
+  expect((await readLog(logDir)).map(({ message }) => message)).toEqual([
+    'Successfully emitted appointment:created socket event',
+    'Successfully emitted appointment:updated socket event',
+    'Successfully emitted appointment:canceled socket event',
+    'Successfully emitted appointment:created socket event',
+  ]);
+});
+
+test('without INTERNAL_SERVICE_API_KEY: false, and a warning in the log', async () => {
+  expect(await emitAppointmentCreated(ID)).toBe(false);
+  await closeRealtimeAppointments();
+  expect(await readLog(logDir)).toEqual([
+    expect.objectContaining({
+      level: 'warn',
+      message: 'Failed to emit socket event',
+      reason: 'INTERNAL_SERVICE_API_KEY is not set',
+    }),
+  ]);
+});
+
+test('the backend is on port 3001 of this machine when nothing else is said', async () => {
+  process.env.INTERNAL_SERVICE_API_KEY = KEY;
+  await emitAppointmentCreated(undefined);
+  const { toSettings } = await import('../../src/bot/options.ts');
+  expect(toSettings({}).backendUrl?.href).toBe('http://localhost:3001/');
+});
+
+test('after a close the environment is read again', async () => {
+  expect(await emitAppointmentCreated(ID)).toBe(false);
+  await closeRealtimeAppointments();
+  const backend = await startBackend();
+  process.env.BACKEND_API_URL = backend.url;
+  process.env.INTERNAL_SERVICE_API_KEY = KEY;
+  expect(await emitAppointmentCreated(ID)).toBe(true);
+});

@@ -1,0 +1,48 @@
+import { expect, test } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { absentUrl, ID, KEY, startBackend, startTcp, temporaryDirectory } from './bot-world.ts';
+
+const run = promisify(execFile);
+const BOT = new URL('../../src/bot/index.ts', import.meta.url).href;
+
+/** Runs these lines in a process of its own, which has to end by itself. */
+async function runBot(lines: string, backendUrl: string, cwd: string): Promise<string> {
+  const source = `const bot = await import('${BOT}'); ${lines}`;
+  const { stdout } = await run(
+    process.execPath,
+    ['--import', import.meta.resolve('tsx'), '--input-type=module', '-e', source],
+    {
+      cwd,
+      timeout: 20_000,
+      env: { ...process.env, BACKEND_API_URL: backendUrl, INTERNAL_SERVICE_API_KEY: KEY, LOG_DIR: '' },
+    },
+  );
+  return stdout;
+}
+/** Prints the answer, and how long the process lived on after it. */
+const EMIT = `
+  const answer = await bot.emitAppointmentCreated('${ID}');
+  const at = performance.now();
+  process.on('exit', () => console.log(answer, performance.now() - at < 1000 ? 'ended' : 'lingered'));`;
+
+test('importing the library does nothing', async () => {
+  const cwd = await temporaryDirectory();
+  const backend = await startBackend();
+  const stdout = await runBot('console.log(process.getActiveResourcesInfo().join());', backend.url, cwd);
+  expect(stdout.trim()).not.toMatch(/TCP|Timeout|FSReq/);
+  expect(existsSync(path.join(cwd, 'logs'))).toBe(false);
+  expect(backend.connections()).toBe(0);
+});
+
+test.each([
+  ['healthy', async () => (await startBackend()).url, true],
+  ['absent', absentUrl, false],
+  ['silent', () => startTcp(() => undefined), false],
+])('with a backend that is %s, nothing keeps the process of a bot alive', async (_, address, accepted) => {
+  const cwd = await temporaryDirectory();
+  expect(await runBot(EMIT, await address(), cwd)).toBe(`${accepted} ended\n`);
+  expect(existsSync(path.join(cwd, 'logs', 'message-flow.log'))).toBe(true);
+});

@@ -1,0 +1,93 @@
+import { describe, expect, test } from '@jest/globals';
+import { accept, ID, json, startBackend, startBot, timed, type Backend, type Reply } from './bot-world.ts';
+
+/** Answers the first requests with these, then accepts. */
+function first(...replies: Reply[]): Reply {
+  return (response, received, count) => {
+    (replies[count - 1] ?? accept)(response, received, count);
+  };
+}
+function status(code: number, headers: Record<string, string> = {}): Reply {
+  return (response) => {
+    json(response, code, { success: false, code: 'TRIED' }, headers);
+  };
+}
+const reset: Reply = (response) => response.destroy();
+
+function keys({ received }: Backend): Set<unknown> {
+  return new Set(received.map(({ headers }) => headers['idempotency-key']));
+}
+
+describe('what may pass is tried again with the same Idempotency-Key', () => {
+  test.each([
+    ['500', status(500)],
+    ['502', status(502)],
+    ['503', status(503)],
+    ['429', status(429)],
+    ['409', status(409)],
+    ['a connection that dies after accept', reset],
+  ])('%s, twice', async (_, reply) => {
+    const backend = await startBackend(first(reply, reply));
+    const bot = startBot({ backendUrl: backend.url });
+    expect(await bot.emitAppointmentCreated(ID)).toBe(true);
+    expect(bot.lines).toEqual([expect.objectContaining({ level: 'info', attempts: 3 })]);
+    expect(keys(backend).size).toBe(1);
+  });
+
+  test('calls have keys of their own, of a form that any server takes', async () => {
+    const backend = await startBackend();
+    const bot = startBot({ backendUrl: backend.url });
+    await Promise.all([bot.emitAppointmentCreated(ID), bot.emitAppointmentCreated(ID)]);
+    expect(keys(backend).size).toBe(2);
+    for (const key of keys(backend)) expect(key).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  test('four attempts, no more', async () => {
+    const backend = await startBackend(status(503));
+    const bot = startBot({ backendUrl: backend.url, failuresToOpen: 100 });
+    expect(await bot.emitAppointmentCreated(ID)).toBe(false);
+    expect(backend.received).toHaveLength(4);
+    expect(bot.lines).toEqual([expect.objectContaining({ reason: 'HTTP error', status: 503, attempts: 4 })]);
+  });
+});
+
+test.each([400, 401, 403, 404, 413, 415, 422])('%i is not tried again', async (code) => {
+  const backend = await startBackend(status(code));
+  const bot = startBot({ backendUrl: backend.url });
+  expect(await bot.emitAppointmentCreated(ID)).toBe(false);
+  expect(backend.received).toHaveLength(1);
+});
+
+describe('Retry-After', () => {
+  test.each([429, 503, 409])('of a %i is waited for where the deadline allows', async (code) => {
+    const backend = await startBackend(first(status(code, { 'retry-after': '1' })));
+    const bot = startBot({ backendUrl: backend.url });
+    const { result, ms } = await timed(bot.emitAppointmentCreated(ID));
+    expect(result).toBe(true);
+    expect(ms).toBeGreaterThanOrEqual(990);
+  });
+
+  test('beyond the deadline ends it at once', async () => {
+    const backend = await startBackend(status(429, { 'retry-after': '30' }));
+    const bot = startBot({ backendUrl: backend.url });
+    const { result, ms } = await timed(bot.emitAppointmentCreated(ID));
+    expect(result).toBe(false);
+    expect(ms).toBeLessThan(500);
+    expect(backend.received).toHaveLength(1);
+  });
+
+  test('as a date', async () => {
+    const backend = await startBackend(
+      status(429, { 'retry-after': new Date(Date.now() + 60_000).toUTCString() }),
+    );
+    const bot = startBot({ backendUrl: backend.url });
+    expect(await bot.emitAppointmentCreated(ID)).toBe(false);
+    expect(backend.received).toHaveLength(1);
+  });
+
+  test.each(['soon', '', '-5', 'NaN'])('as %j means nothing', async (value) => {
+    const backend = await startBackend(first(status(503, { 'retry-after': value })));
+    const bot = startBot({ backendUrl: backend.url });
+    expect(await bot.emitAppointmentCreated(ID)).toBe(true);
+  });
+});
