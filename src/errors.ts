@@ -1,0 +1,58 @@
+/** Every code that leaves the process: in an answer, a failed job or a log. The table is docs/errors.md. */
+export const ERROR_CODES = {
+  INVALID_REQUEST: 400,
+  INVALID_APPOINTMENT_ID: 400,
+  INVALID_EVENT: 400,
+  INVALID_IDEMPOTENCY_KEY: 400,
+  INVALID_RANGE: 400,
+  MALFORMED_JSON: 400,
+  API_KEY_MISSING: 401,
+  TOKEN_INVALID: 401,
+  ADMIN_AUTH_REQUIRED: 401,
+  API_KEY_WRONG: 403,
+  APPOINTMENT_NOT_FOUND: 404,
+  EMISSION_NOT_FOUND: 404,
+  ROUTE_NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
+  IDEMPOTENCY_IN_PROGRESS: 409,
+  PAYLOAD_TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  IDEMPOTENCY_KEY_REUSED: 422,
+  RATE_LIMITED: 429,
+  DATABASE_ERROR: 500,
+  INTERNAL_ERROR: 500,
+  QUEUE_UNAVAILABLE: 503,
+  QUEUE_FULL: 503,
+  COMPANY_MISMATCH: 500,
+  SNAPSHOT_TOO_LARGE: 500,
+  JOB_INVALID: 500,
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** An error with a code instead of flags; it is translated once, at a boundary. */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  /** Seconds after which the same call may succeed. */
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; retryAfterSeconds?: number } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'AppError';
+    this.code = code;
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+
+  get status(): number {
+    return ERROR_CODES[this.code];
+  }
+}
+
+/** The words of anything that was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

@@ -1,0 +1,59 @@
+import { type Connection, createConnection } from 'mongoose';
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** Longest time one read may take on the server, in ms. */
+export const READ_LIMIT_MS = 800;
+
+const RETRY_CONNECT_MS = 500;
+
+export interface MongoOptions {
+  /** How long an operation waits for a usable server, in ms: short where an answer is owed to somebody. */
+  serverSelectionMs: number;
+  onError: (error: Error) => void;
+}
+
+export interface MongoHandle {
+  connection: Connection;
+  close: () => Promise<void>;
+}
+
+/**
+ * Connects to MongoDB in the background; while it is away operations fail within the bounds, and work again by
+ * themselves. The connection never buffers.
+ */
+export function connectMongo(uri: string, { serverSelectionMs, onError }: MongoOptions): MongoHandle {
+  const closed = new AbortController();
+  const connection = createConnection();
+  connection.set('bufferCommands', false);
+  connection.set('sanitizeFilter', true);
+  connection.on('error', onError);
+
+  async function keepTrying(): Promise<void> {
+    while (!closed.signal.aborted) {
+      try {
+        await connection.openUri(uri, {
+          serverSelectionTimeoutMS: serverSelectionMs,
+          connectTimeoutMS: 2_000,
+          socketTimeoutMS: 5_000,
+          heartbeatFrequencyMS: 1_000,
+          maxPoolSize: 20,
+          readPreference: 'primary',
+        });
+        return;
+      } catch (error) {
+        onError(error as Error);
+        await pause(RETRY_CONNECT_MS, undefined, { signal: closed.signal }).catch(() => undefined);
+      }
+    }
+  }
+  const opening = keepTrying();
+
+  return {
+    connection,
+    async close() {
+      closed.abort();
+      await connection.close(true);
+      await opening;
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import { mongo } from 'mongoose';
+
+const { MongoNetworkError, MongoNetworkTimeoutError, MongoServerSelectionError } = mongo;
+const { MongoNotConnectedError, MongoTopologyClosedError, MongoServerError } = mongo;
+
+/** Not primary, shutting down, or stepping down: the codes of the retryable-reads specification. */
+const NOT_PRIMARY_CODES = new Set([91, 189, 10_058, 10_107, 11_600, 11_602, 13_435, 13_436]);
+
+/** Replies that speak of the whole server's state, not of a command. */
+const REDIS_STATES = /^(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|MISCONF|OOM|BUSY)\b/;
+const REDIS_CONNECTION =
+  /Connection is closed|Stream isn't writeable|Command timed out|Socket closed|max retries per request|Cluster isn't ready|Failed to refresh slots|All sentinels are unreachable/i;
+const NODE_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+]);
+
+/**
+ * True for errors that say a server is away: they are nobody's fault, so they spend no attempt. A query that timed out
+ * is not among them: one bad document must not hold up the queue for ever.
+ */
+export function isServerAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error instanceof MongoNetworkTimeoutError) return false;
+  if (
+    error instanceof MongoNetworkError ||
+    error instanceof MongoServerSelectionError ||
+    error instanceof MongoNotConnectedError ||
+    error instanceof MongoTopologyClosedError
+  ) {
+    return true;
+  }
+  if (error instanceof MongoServerError) return NOT_PRIMARY_CODES.has(Number(error.code));
+  if (error.name === 'MongooseError') return error.message.includes('initial connection');
+  if ('code' in error && typeof error.code === 'string' && NODE_CODES.has(error.code)) return true;
+  return REDIS_STATES.test(error.message) || REDIS_CONNECTION.test(error.message);
+}
