@@ -1,0 +1,54 @@
+import type { Id } from '../contracts/appointment.ts';
+import { type AppointmentEvent, isAppointmentEvent } from '../contracts/events.ts';
+import type { Place } from '../contracts/socket.ts';
+import type { RedisClient } from '../connections.ts';
+import { LIFETIMES, logKey, positionKey } from './keys.ts';
+import { randomId } from './random.ts';
+import { createScript } from './run-script.ts';
+
+export interface LogEntry {
+  offset: number;
+  event: AppointmentEvent;
+  appointmentId: Id;
+  emissionId: string;
+}
+
+/** What a company's log holds after a place; `missing` says why it can't tell. */
+export interface LogRead {
+  head: Place;
+  entries: LogEntry[];
+  missing?: 'epoch' | 'trimmed' | 'too-many';
+}
+
+export interface CompanyLog {
+  /** Epoch and offset of the newest emission; begins an epoch where there is none. */
+  head: (companyId: Id) => Promise<Place>;
+  /** Entries after `from`, at most `limit`. */
+  after: (companyId: Id, from: Place, limit: number) => Promise<LogRead>;
+}
+
+export function createCompanyLog(redis: RedisClient): CompanyLog {
+  const logAfter = createScript(redis, 'log-after', { withPosition: true });
+
+  async function ask(companyId: Id, epoch: string, offset: number, limit: number): Promise<LogRead> {
+    const answer = (await logAfter(
+      [positionKey(companyId), logKey(companyId)],
+      [randomId(), LIFETIMES.positionMs, epoch, offset, limit],
+    )) as [string, number, 'ok' | 'epoch' | 'trimmed' | 'too-many', ...string[]];
+    const [headEpoch, headOffset, verdict, ...fields] = answer;
+    const head = { epoch: headEpoch, offset: headOffset };
+    if (verdict !== 'ok') return { head, entries: [], missing: verdict };
+    const entries: LogEntry[] = [];
+    for (let i = 0; i < fields.length; i += 3) {
+      const [event, appointmentId = '', emissionId = ''] = fields.slice(i, i + 3);
+      if (isAppointmentEvent(event))
+        entries.push({ offset: offset + 1 + i / 3, event, appointmentId, emissionId });
+    }
+    return { head, entries };
+  }
+
+  return {
+    head: async (companyId) => (await ask(companyId, '', 0, 0)).head,
+    after: (companyId, from, limit) => ask(companyId, from.epoch, from.offset, limit),
+  };
+}

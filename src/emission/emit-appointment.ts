@@ -1,0 +1,151 @@
+import type { AppointmentSnapshot, Id } from '../contracts/appointment.ts';
+import type { AppointmentEvent } from '../contracts/events.ts';
+import { coalesce } from '../coalesce.ts';
+import { AppError } from '../errors.ts';
+import type { EncodeMessage } from './encode.ts';
+import type { Publish, Published } from './publish.ts';
+import type { ReadSnapshots } from './read-snapshots.ts';
+
+/** One attempt at one emission. */
+export interface EmissionAttempt {
+  event: AppointmentEvent;
+  appointmentId: Id;
+  companyId: Id;
+  emissionId: string;
+  /** ISO 8601. */
+  acceptedAt: string;
+  /** From 1. */
+  attempt: number;
+}
+
+/** What became of it; kept as the job's result. */
+export interface Receipt extends Published {
+  /** ISO 8601: when the snapshot had been read. */
+  populatedAt: string;
+  publishedAt: string;
+}
+
+/**
+ * Claims, reads, confirms and publishes the newest state of an appointment.
+ * @throws AppError APPOINTMENT_NOT_FOUND, COMPANY_MISMATCH, SNAPSHOT_TOO_LARGE: final.
+ * @throws what MongoDB or Redis throw: worth another try.
+ */
+export type EmitAppointment = (attempt: EmissionAttempt) => Promise<Receipt>;
+
+export interface EmitAppointmentDeps {
+  readSnapshots: ReadSnapshots;
+  encode: EncodeMessage;
+  publish: Publish;
+  /** True where a server is away, so that trying a smaller batch is of no use. */
+  isServerAway: (error: unknown) => boolean;
+  /** Waits after lost rounds. */
+  pause: (ms: number) => Promise<void>;
+}
+
+type Outcome = { receipt: Receipt } | { lost: true } | { error: unknown };
+
+const LARGEST_BATCH = 100;
+const BATCHES_IN_FLIGHT = 2;
+const LARGEST_MESSAGE_BYTES = 256 * 1024;
+/** After so many rounds in which somebody else was quicker, wait: a frequently written appointment must not spin. */
+const ROUNDS_BEFORE_PAUSE = 5;
+const PAUSE_MS = { min: 50, max: 250 };
+
+export function createEmitAppointment(deps: EmitAppointmentDeps): EmitAppointment {
+  const round = coalesce<EmissionAttempt, Outcome>({
+    run: (attempts) => emitBatch(deps, attempts),
+    maxBatch: LARGEST_BATCH,
+    maxInFlight: BATCHES_IN_FLIGHT,
+  });
+  return async (attempt) => {
+    for (let rounds = 1; ; rounds += 1) {
+      const outcome = await round(attempt);
+      if ('receipt' in outcome) return outcome.receipt;
+      if ('error' in outcome) throw outcome.error;
+      if (rounds % ROUNDS_BEFORE_PAUSE === 0) {
+        await deps.pause(PAUSE_MS.min + Math.random() * (PAUSE_MS.max - PAUSE_MS.min));
+      }
+    }
+  };
+}
+
+/** One round for a batch: every attempt has its own outcome, whatever becomes of the others. */
+async function emitBatch(
+  deps: EmitAppointmentDeps,
+  attempts: readonly EmissionAttempt[],
+): Promise<Outcome[]> {
+  let read;
+  try {
+    read = await deps.readSnapshots(attempts);
+  } catch (error) {
+    if (attempts.length === 1 || deps.isServerAway(error)) return attempts.map(() => ({ error }));
+    // One bad document fails the query of all: find it by halves, so that it alone spends its attempt.
+    const middle = attempts.length >> 1;
+    const halves = [attempts.slice(0, middle), attempts.slice(middle)];
+    return (await Promise.all(halves.map((half) => emitBatch(deps, half)))).flat();
+  }
+  const { readId, tokens, snapshots } = read;
+  const populatedAt = new Date().toISOString();
+
+  const outcomes = new Map<EmissionAttempt, Outcome>();
+  const byCompany = new Map<Id, EmissionAttempt[]>();
+  for (const attempt of attempts) {
+    const error = unfit(attempt, snapshots.get(attempt.appointmentId));
+    if (error) outcomes.set(attempt, { error });
+    else byCompany.set(attempt.companyId, [...(byCompany.get(attempt.companyId) ?? []), attempt]);
+  }
+
+  await Promise.all(
+    [...byCompany].map(async ([companyId, members]) => {
+      const publishedAt = new Date().toISOString();
+      try {
+        const ready = members.flatMap((attempt) => {
+          const appointment = snapshots.get(attempt.appointmentId) as AppointmentSnapshot;
+          const encoded = deps.encode(appointment, { ...attempt, publishedAt });
+          if (encoded.head.length + encoded.tail.length > LARGEST_MESSAGE_BYTES) {
+            const error = new AppError(
+              'SNAPSHOT_TOO_LARGE',
+              `appointment ${attempt.appointmentId} makes a message of more than ${LARGEST_MESSAGE_BYTES} bytes: shorten its notes`,
+            );
+            outcomes.set(attempt, { error });
+            return [];
+          }
+          const claimedToken = tokens.get(attempt.appointmentId) ?? '';
+          const { appointmentId, emissionId, event } = attempt;
+          const { updatedAt, status } = appointment;
+          return [
+            {
+              attempt,
+              message: { ...encoded, appointmentId, emissionId, event, claimedToken, updatedAt, status },
+            },
+          ];
+        });
+        const published = await deps.publish(
+          companyId,
+          readId,
+          ready.map(({ message }) => message),
+        );
+        ready.forEach(({ attempt }, index) => {
+          const place = published[index];
+          outcomes.set(attempt, place ? { receipt: { ...place, populatedAt, publishedAt } } : { lost: true });
+        });
+      } catch (error) {
+        for (const attempt of members) if (!outcomes.has(attempt)) outcomes.set(attempt, { error });
+      }
+    }),
+  );
+  return attempts.map((attempt) => outcomes.get(attempt) ?? { lost: true });
+}
+
+function unfit(attempt: EmissionAttempt, appointment: AppointmentSnapshot | undefined): AppError | undefined {
+  if (!appointment) {
+    return new AppError('APPOINTMENT_NOT_FOUND', `appointment ${attempt.appointmentId} does not exist`);
+  }
+  if (appointment.companyId !== attempt.companyId) {
+    return new AppError(
+      'COMPANY_MISMATCH',
+      `appointment ${attempt.appointmentId} is no longer of the company that it was accepted for`,
+    );
+  }
+  return undefined;
+}

@@ -1,0 +1,75 @@
+import { Emitter } from '@socket.io/redis-emitter';
+import { randomInt } from 'node:crypto';
+import type { AppointmentSnapshot } from '../contracts/appointment.ts';
+import type { AppointmentEvent } from '../contracts/events.ts';
+import { companyRoom, DASHBOARD_NAMESPACE } from '../contracts/names.ts';
+import type { EmissionMeta } from '../contracts/socket.ts';
+import { randomId, RANDOM_ID_LENGTH } from './random.ts';
+
+/** A message of the Redis emitter with a hole where the publish script writes epoch and offset. */
+export interface EncodedMessage {
+  channel: string;
+  head: Buffer;
+  tail: Buffer;
+}
+
+export type MetaBeforePublish = Omit<EmissionMeta, 'epoch' | 'offset' | 'read' | 'replayed'>;
+export type EncodeMessage = (appointment: AppointmentSnapshot, meta: MetaBeforePublish) => EncodedMessage;
+
+const TWO_TO_32 = 2 ** 32;
+
+/**
+ * Encodes through Socket.IO's Redis emitter. The emitter drops the promise of its PUBLISH, so it is given a client
+ * that only captures what would be published; the publish script sends it, and its failure fails the job.
+ *
+ * Only the script knows epoch and offset. Random stand-ins of the same encoded size mark their place: a 16 character
+ * string, then the key `offset` and a number that msgpack writes in 9 bytes.
+ */
+export function createEncodeMessage(adapterKey: string): EncodeMessage {
+  let channel = '';
+  let message: Buffer = Buffer.alloc(0);
+  const captured = {
+    publish(toChannel: string, encoded: Buffer): void {
+      channel = toChannel;
+      message = encoded;
+    },
+  };
+  const emitter = new Emitter<Record<AppointmentEvent, (payload: unknown, meta: EmissionMeta) => void>>(
+    captured,
+    { key: adapterKey },
+    DASHBOARD_NAMESPACE,
+  );
+
+  return (appointment, meta) => {
+    const epoch = randomId();
+    const offset = randomInt(TWO_TO_32, TWO_TO_32 * 1_000);
+    const { emissionId, event, attempt, acceptedAt, publishedAt } = meta;
+    const stamped = {
+      emissionId,
+      event,
+      epoch,
+      offset,
+      read: 0,
+      attempt,
+      acceptedAt,
+      publishedAt,
+      replayed: false,
+    };
+    emitter.to(companyRoom(appointment.companyId)).emit(event, { appointment }, stamped);
+
+    const hole = standIn(epoch, offset);
+    const at = message.lastIndexOf(hole);
+    if (at < 0) throw new Error('the emitter no longer encodes epoch and offset side by side');
+    return { channel, head: message.subarray(0, at), tail: message.subarray(at + hole.length) };
+  };
+}
+
+/** What msgpack writes for `epoch`'s value, the key `offset` and its value. */
+function standIn(epoch: string, offset: number): Buffer {
+  const hole = Buffer.alloc(1 + RANDOM_ID_LENGTH + 7 + 9);
+  hole[0] = 0xa0 | RANDOM_ID_LENGTH;
+  hole.write(epoch, 1, 'latin1');
+  hole.write('\xa6offset\xcf', 1 + RANDOM_ID_LENGTH, 'latin1');
+  hole.writeBigUInt64BE(BigInt(offset), 1 + RANDOM_ID_LENGTH + 8);
+  return hole;
+}

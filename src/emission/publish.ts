@@ -1,0 +1,72 @@
+import type { Id } from '../contracts/appointment.ts';
+import type { AppointmentEvent } from '../contracts/events.ts';
+import type { RedisClient } from '../connections.ts';
+import type { EncodedMessage } from './encode.ts';
+import { LIFETIMES, logKey, orderKey, positionKey } from './keys.ts';
+import { randomId } from './random.ts';
+import { createScript } from './run-script.ts';
+
+export interface OutgoingMessage extends EncodedMessage {
+  appointmentId: Id;
+  emissionId: string;
+  event: AppointmentEvent;
+  claimedToken: string;
+  /** ISO 8601, of the snapshot; kept for the sweep. */
+  updatedAt: string | null;
+  status: string | null;
+}
+
+export interface Published {
+  epoch: string;
+  offset: number;
+  /** Gateways that Redis handed it to, on its own node; 0 means that nobody listened. */
+  gateways: number;
+}
+
+/**
+ * Confirms and publishes snapshots of one read and one company, in order.
+ * Resolves, per message, to where it stands in the company's log, or to `undefined` where its order token had moved:
+ * then it was not sent, and must be read again. @throws when Redis did not answer: then it may have been sent.
+ */
+export type Publish = (
+  companyId: Id,
+  readId: string,
+  messages: readonly OutgoingMessage[],
+) => Promise<(Published | undefined)[]>;
+
+export function createPublish(redis: RedisClient, { logMax }: { logMax: number }): Publish {
+  const publishScript = createScript(redis, 'publish', { withPosition: true });
+  return async (companyId, readId, messages) => {
+    const [first] = messages;
+    if (!first) return [];
+    const keys = [
+      positionKey(companyId),
+      logKey(companyId),
+      ...messages.map(({ appointmentId }) => orderKey(companyId, appointmentId)),
+    ];
+    const answer = (await publishScript(keys, [
+      readId,
+      randomId(),
+      LIFETIMES.positionMs,
+      LIFETIMES.logMs,
+      LIFETIMES.orderMs,
+      logMax,
+      first.channel,
+      ...messages.flatMap((message) => [
+        message.claimedToken,
+        message.event,
+        message.appointmentId,
+        message.emissionId,
+        message.updatedAt === null ? '' : Date.parse(message.updatedAt),
+        message.status ?? '',
+        message.head,
+        message.tail,
+      ]),
+    ])) as [string, ...number[]];
+    const [epoch, ...numbers] = answer;
+    return messages.map((_, index) => {
+      const offset = numbers[index * 2] ?? 0;
+      return offset === 0 ? undefined : { epoch, offset, gateways: numbers[index * 2 + 1] ?? 0 };
+    });
+  };
+}

@@ -1,0 +1,55 @@
+import type { AppointmentSnapshot, Id } from '../contracts/appointment.ts';
+import type { RedisClient } from '../connections.ts';
+import { LIFETIMES, orderKey } from './keys.ts';
+import { randomId } from './random.ts';
+import { createScript } from './run-script.ts';
+
+/** Which appointment, of which company. */
+export interface Subject {
+  companyId: Id;
+  appointmentId: Id;
+}
+
+/** Snapshots that were read after their order tokens were claimed. They may be shown once a script confirms them. */
+export interface SnapshotRead {
+  /** Becomes the order token of what is confirmed. */
+  readId: string;
+  /** Claimed order tokens by appointment. */
+  tokens: ReadonlyMap<Id, string>;
+  /** By appointment; what does not exist is missing. */
+  snapshots: ReadonlyMap<Id, AppointmentSnapshot>;
+}
+
+export type ReadSnapshots = (subjects: readonly Subject[]) => Promise<SnapshotRead>;
+
+export interface ReadSnapshotsDeps {
+  redis: RedisClient;
+  /** Reads from MongoDB's primary. */
+  load: (ids: readonly Id[]) => Promise<Map<Id, AppointmentSnapshot>>;
+}
+
+/**
+ * The first two of claim → read → confirm. All claims are answered before the read begins: so a snapshot that is
+ * confirmed was read after the one confirmed before it, without clocks or version fields.
+ */
+export function createReadSnapshots({ redis, load }: ReadSnapshotsDeps): ReadSnapshots {
+  const claimScript = createScript(redis, 'claim');
+
+  async function claim(companyId: Id, appointmentIds: readonly Id[]): Promise<[Id, string][]> {
+    const keys = appointmentIds.map((appointmentId) => orderKey(companyId, appointmentId));
+    const tokens = (await claimScript(keys, [LIFETIMES.orderMs, ...keys.map(randomId)])) as string[];
+    return appointmentIds.map((appointmentId, index) => [appointmentId, tokens[index] ?? '']);
+  }
+
+  return async (subjects) => {
+    const byCompany = new Map<Id, Set<Id>>();
+    for (const { companyId, appointmentId } of subjects) {
+      const ids = byCompany.get(companyId);
+      if (ids) ids.add(appointmentId);
+      else byCompany.set(companyId, new Set([appointmentId]));
+    }
+    const claims = await Promise.all([...byCompany].map(([companyId, ids]) => claim(companyId, [...ids])));
+    const tokens = new Map(claims.flat());
+    return { readId: randomId(), tokens, snapshots: await load([...tokens.keys()]) };
+  };
+}
