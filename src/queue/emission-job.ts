@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { APPOINTMENT_EVENTS } from '../contracts/events.ts';
+import { OBJECT_ID } from '../contracts/names.ts';
+import { AppError } from '../errors.ts';
+
+/** Raised when the shape changes; a worker refuses versions that it does not know. */
+export const JOB_VERSION = 1;
+
+/** A job holds ids only: personal data never passes through the queue. Times are ISO 8601. */
+const schema = z.object({
+  v: z.literal(JOB_VERSION),
+  event: z.enum(APPOINTMENT_EVENTS),
+  appointmentId: z.string().regex(OBJECT_ID),
+  companyId: z.string().regex(OBJECT_ID),
+  emissionId: z.string().min(1),
+  acceptedAt: z.iso.datetime(),
+});
+
+export type EmissionJob = z.infer<typeof schema>;
+
+/** @throws AppError JOB_INVALID: final, such a job can never be processed. */
+export function parseEmissionJob(data: unknown): EmissionJob {
+  const parsed = schema.safeParse(data);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new AppError(
+    'JOB_INVALID',
+    `the job's ${issue?.path.join('.') || 'data'} is not usable: ${issue?.message ?? ''}`,
+  );
+}

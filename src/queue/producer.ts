@@ -1,0 +1,56 @@
+import type { JobsOptions, Queue } from 'bullmq';
+import { AppError } from '../errors.ts';
+import { DeadlineExceeded, within } from '../lifecycle.ts';
+import { type EmissionJob, JOB_VERSION } from './emission-job.ts';
+import { jobOptions, type RetryPolicy } from './retry-policy.ts';
+
+export type NewEmission = Omit<EmissionJob, 'v'>;
+
+/**
+ * Remembers emissions. Resolves once Redis has them: from then on each is published or stands among the waiting or
+ * failed jobs. Adding one again, by its emission id, does nothing.
+ * @throws AppError QUEUE_UNAVAILABLE within 1.2 s when Redis does not answer.
+ */
+export type Enqueue = (emissions: readonly NewEmission[], priority: number) => Promise<void>;
+
+const GIVE_UP_AFTER_MS = 1_200;
+
+export function createEnqueue(queue: Queue, policy: RetryPolicy): Enqueue {
+  const options = jobOptions(policy);
+
+  function add(emissions: readonly NewEmission[], priority: number): Promise<unknown> {
+    const jobs = emissions.map((emission) => ({
+      name: emission.event,
+      data: { v: JOB_VERSION, ...emission } satisfies EmissionJob,
+      opts: {
+        ...options,
+        jobId: emission.emissionId,
+        ...(priority > 0 && { priority }),
+      } satisfies JobsOptions,
+    }));
+    const [only] = jobs;
+    return jobs.length === 1 && only ? queue.add(only.name, only.data, only.opts) : queue.addBulk(jobs);
+  }
+
+  /** A timed-out add is unknown, not failed: the same job ids make a second try harmless. */
+  async function addTwice(emissions: readonly NewEmission[], priority: number): Promise<void> {
+    try {
+      await add(emissions, priority);
+    } catch (error) {
+      if (!(error instanceof Error && error.message.includes('timed out'))) throw error;
+      await add(emissions, priority);
+    }
+  }
+
+  return async (emissions, priority) => {
+    try {
+      await within(GIVE_UP_AFTER_MS, 'adding to the queue', addTwice(emissions, priority));
+    } catch (cause) {
+      const what = cause instanceof DeadlineExceeded ? 'does not answer' : 'is not available';
+      throw new AppError('QUEUE_UNAVAILABLE', `the queue ${what}; the same call may succeed in a moment`, {
+        cause,
+        retryAfterSeconds: 1,
+      });
+    }
+  };
+}

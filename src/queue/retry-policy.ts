@@ -1,0 +1,36 @@
+import type { DefaultJobOptions, KeepJobs } from 'bullmq';
+
+/** Backoff stops growing here, so that an emission is tried at least so often while attempts are left. */
+const LONGEST_RETRY_DELAY_MS = 30_000;
+
+export interface RetryPolicy {
+  attempts: number;
+  firstRetryDelayMs: number;
+}
+
+/**
+ * Exponential with a cap and equal jitter: half of the step is fixed, half random, so that jobs that failed together
+ * do not come back together. With the defaults (8 attempts, 500 ms) the last try comes after 30-60 s.
+ * @param attemptsMade from 1
+ */
+export function retryDelayMs(attemptsMade: number, firstRetryDelayMs: number, random = Math.random): number {
+  const step = Math.min(firstRetryDelayMs * 2 ** (attemptsMade - 1), LONGEST_RETRY_DELAY_MS);
+  return Math.round(step / 2 + (step / 2) * random());
+}
+
+/** Finished jobs are the operator's record; BullMQ removes by age only when another job ends, so a count bounds them too. */
+const KEEP_COMPLETED: KeepJobs = { age: 24 * 3_600, count: 5_000 };
+const KEEP_FAILED: KeepJobs = { age: 14 * 24 * 3_600, count: 100_000 };
+
+export function jobOptions({ attempts }: RetryPolicy): DefaultJobOptions {
+  return {
+    attempts,
+    backoff: { type: 'custom' },
+    removeOnComplete: KEEP_COMPLETED,
+    removeOnFail: KEEP_FAILED,
+    stackTraceLimit: 10,
+  };
+}
+
+/** Live bookings have no priority, which BullMQ serves first; the rest follows in this order. */
+export const PRIORITY = { live: 0, batch: 10, sweep: 20 } as const;
