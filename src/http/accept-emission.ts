@@ -1,0 +1,115 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { Id } from '../contracts/appointment.ts';
+import type { AppointmentEvent } from '../contracts/events.ts';
+import { coalesce } from '../coalesce.ts';
+import { AppError } from '../errors.ts';
+import { within } from '../lifecycle.ts';
+
+/** What is asked for, checked in shape already. Ids in lower case. */
+export interface Asked {
+  event: AppointmentEvent;
+  appointmentId: Id;
+}
+
+/** Makes a repeated request give the same emission ids; `undefined` without Idempotency-Key. */
+export type IdempotencySeed = string | undefined;
+
+export interface AcceptDeps {
+  /** The existence check, for many ids at once. */
+  findCompanies: (appointmentIds: readonly Id[]) => Promise<(Id | undefined)[]>;
+  enqueue: (
+    emissions: readonly (Asked & { companyId: Id; emissionId: string; acceptedAt: string })[],
+    priority: number,
+  ) => Promise<void>;
+  priority: { live: number; batch: number };
+  onAccepted: (event: AppointmentEvent, tookMs: number) => void;
+}
+
+export interface AcceptEmissions {
+  /**
+   * Accepts one emission and resolves to its id.
+   * @throws AppError APPOINTMENT_NOT_FOUND, DATABASE_ERROR (within 1 s, nothing enqueued), QUEUE_UNAVAILABLE.
+   */
+  one: (asked: Asked, seed: IdempotencySeed) => Promise<string>;
+  /** Accepts those that exist; `undefined` for the others. @throws as `one`, but for APPOINTMENT_NOT_FOUND. */
+  many: (asked: readonly Asked[], seed: IdempotencySeed) => Promise<(string | undefined)[]>;
+}
+
+const EXISTENCE_CHECK_LIMIT_MS = 850;
+const IDS_PER_CHECK = 1_000;
+
+export function createAcceptEmissions({
+  findCompanies,
+  enqueue,
+  priority,
+  onAccepted,
+}: AcceptDeps): AcceptEmissions {
+  const findCompany = coalesce<Id, Id | undefined>({
+    run: (ids) => within(EXISTENCE_CHECK_LIMIT_MS, 'the existence check', findCompanies(ids)),
+    maxBatch: IDS_PER_CHECK,
+    maxInFlight: 4,
+  });
+
+  async function checked<T>(check: Promise<T>): Promise<T> {
+    try {
+      return await check;
+    } catch (cause) {
+      throw new AppError('DATABASE_ERROR', 'the database does not answer; nothing was enqueued', { cause });
+    }
+  }
+
+  return {
+    async one(asked, seed) {
+      const startedAt = Date.now();
+      const companyId = await checked(findCompany(asked.appointmentId));
+      if (companyId === undefined) {
+        throw new AppError('APPOINTMENT_NOT_FOUND', `no appointment has the id ${asked.appointmentId}`);
+      }
+      const emissionId = createEmissionId(seed, 0);
+      const acceptedAt = new Date(startedAt).toISOString();
+      await enqueue([{ ...asked, companyId, emissionId, acceptedAt }], priority.live);
+      onAccepted(asked.event, Date.now() - startedAt);
+      return emissionId;
+    },
+
+    async many(asked, seed) {
+      const startedAt = Date.now();
+      const acceptedAt = new Date(startedAt).toISOString();
+      const companies = await checked(
+        Promise.all(asked.map(({ appointmentId }) => findCompany(appointmentId))),
+      );
+      const emissions = asked.flatMap((item, index) => {
+        const companyId = companies[index];
+        return companyId === undefined
+          ? []
+          : [
+              {
+                index,
+                emission: { ...item, companyId, emissionId: createEmissionId(seed, index), acceptedAt },
+              },
+            ];
+      });
+      if (emissions.length > 0) {
+        await enqueue(
+          emissions.map(({ emission }) => emission),
+          priority.batch,
+        );
+      }
+      const ids: (string | undefined)[] = asked.map(() => undefined);
+      for (const { index, emission } of emissions) {
+        ids[index] = emission.emissionId;
+        onAccepted(emission.event, Date.now() - startedAt);
+      }
+      return ids;
+    },
+  };
+}
+
+/** Random, or derived from the seed, in the form of a UUID (a job id must not look like a number). */
+function createEmissionId(seed: IdempotencySeed, index: number): string {
+  if (seed === undefined) return randomUUID();
+  const hex = createHash('sha256').update(`${seed}\n${index}`).digest('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join(
+    '-',
+  );
+}

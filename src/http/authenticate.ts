@@ -1,0 +1,15 @@
+import type { RequestHandler } from 'express';
+import { AppError } from '../errors.ts';
+import type { ApiKeys } from './api-keys.ts';
+
+/** Asks for the internal key in `x-api-key`. 401 without one, 403 for a wrong one. */
+export function requireApiKey(keys: ApiKeys): RequestHandler {
+  return (req, res, next) => {
+    const given = req.get('x-api-key');
+    if (!given) throw new AppError('API_KEY_MISSING', 'send the internal key in the header x-api-key');
+    const fingerprint = keys.verify(given);
+    if (!fingerprint) throw new AppError('API_KEY_WRONG', 'this x-api-key is not known');
+    res.locals.keyFingerprint = fingerprint;
+    next();
+  };
+}

@@ -1,0 +1,100 @@
+import { type Request, type RequestHandler, Router } from 'express';
+import { type AppointmentEvent, EVENT_SLUGS, isAppointmentEvent } from '../contracts/events.ts';
+import type { AcceptedReply, BatchItemResult, BatchReply } from '../contracts/http.ts';
+import { OBJECT_ID } from '../contracts/names.ts';
+import { AppError, ERROR_CODES, type ErrorCode } from '../errors.ts';
+import type { AcceptEmissions, Asked } from './accept-emission.ts';
+import type { RunIdempotently } from './idempotency.ts';
+import { jsonBody } from './json-body.ts';
+import { batchBody, singleBody } from './validate.ts';
+
+export const EMISSIONS_PATH = '/api/v1/internal/socket';
+
+const SINGLE_LIMIT = '4kb';
+const BATCH_LIMIT = '128kb';
+
+export interface EmissionRoutesDeps {
+  accept: AcceptEmissions;
+  idempotently: RunIdempotently;
+  /** The timeline of an emission; `undefined` when it is no longer kept. */
+  timeline: (emissionId: string) => Promise<object | undefined>;
+}
+
+/** `POST /appointment-created`, `-updated`, `-canceled`, `/batch`; `GET /emissions/:emissionId`. Behind the key. */
+export function createEmissionRoutes({ accept, idempotently, timeline }: EmissionRoutesDeps): Router {
+  const router = Router();
+
+  const acceptOne =
+    (event: AppointmentEvent): RequestHandler =>
+    async (req, res) => {
+      const { appointmentId } = req.body as { appointmentId: string };
+      const asked: Asked = { event, appointmentId: appointmentId.toLowerCase() };
+      const emissionId = await idempotently(idempotencyOf(req, asked), (seed) => accept.one(asked, seed));
+      res.status(202).json(acceptedReply(asked, emissionId));
+    };
+
+  for (const [slug, event] of Object.entries(EVENT_SLUGS)) {
+    router.post(`/${slug}`, ...jsonBody(SINGLE_LIMIT), ...singleBody, acceptOne(event));
+  }
+
+  router.post('/batch', ...jsonBody(BATCH_LIMIT), ...batchBody, async (req, res) => {
+    const { emissions } = req.body as { emissions: unknown[] };
+    const judged = emissions.map(judge);
+    const fit = judged.filter((item): item is Asked => typeof item !== 'string');
+    const ids = await idempotently(idempotencyOf(req, emissions), (seed) => accept.many(fit, seed));
+    let next = 0;
+    const results = judged.map((item, index): BatchItemResult => {
+      if (typeof item === 'string') return { index, status: ERROR_CODES[item], code: item };
+      const emissionId = ids[next++];
+      return emissionId === undefined
+        ? { index, status: 404, code: 'APPOINTMENT_NOT_FOUND' satisfies ErrorCode }
+        : { index, status: 202, emissionId };
+    });
+    const accepted = results.filter(({ status }) => status === 202).length;
+    res
+      .status(202)
+      .json({ success: true, accepted, rejected: results.length - accepted, results } satisfies BatchReply);
+  });
+
+  router.get('/emissions/:emissionId', async (req, res) => {
+    const found = await timeline(req.params.emissionId);
+    if (!found) {
+      throw new AppError(
+        'EMISSION_NOT_FOUND',
+        'no emission of this id is kept: it never was, or it ended long ago',
+      );
+    }
+    res.json({ success: true, ...found });
+  });
+
+  return router;
+}
+
+/** Body of a 202, here and on the `/internal` namespace. */
+export function acceptedReply({ event, appointmentId }: Asked, emissionId: string): AcceptedReply {
+  return {
+    success: true,
+    event,
+    appointmentId,
+    emissionId,
+    statusUrl: `${EMISSIONS_PATH}/emissions/${emissionId}`,
+  };
+}
+
+/** One item of a batch: what is asked for, or why it can't be accepted. */
+export function judge(item: unknown): Asked | ErrorCode {
+  if (typeof item !== 'object' || item === null) return 'INVALID_REQUEST';
+  const { event, appointmentId, ...unknown } = item as Record<string, unknown>;
+  if (!isAppointmentEvent(event)) return 'INVALID_EVENT';
+  if (typeof appointmentId !== 'string' || !OBJECT_ID.test(appointmentId)) return 'INVALID_APPOINTMENT_ID';
+  if (Object.keys(unknown).length > 0) return 'INVALID_REQUEST';
+  return { event, appointmentId: appointmentId.toLowerCase() };
+}
+
+function idempotencyOf(req: Request, body: unknown) {
+  return {
+    keyFingerprint: String(req.res?.locals.keyFingerprint),
+    idempotencyKey: req.get('Idempotency-Key'),
+    body,
+  };
+}

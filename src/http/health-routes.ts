@@ -1,0 +1,52 @@
+import { Router } from 'express';
+
+/** One thing that the service needs: its state in a word, and words for the operator where it is not well. */
+export interface Check {
+  ok: boolean;
+  detail?: string;
+}
+
+export interface HealthDeps {
+  /** By name; run at each request, each with a deadline of its own. */
+  checks: Record<string, () => Promise<Check>>;
+  /** Things that are not as they should be but do not stop the service. */
+  warnings: () => Promise<string[]>;
+  isDraining: () => boolean;
+}
+
+/** `/livez`, `/readyz` and `/health`. Open: they tell states, never data. */
+export function createHealthRoutes({ checks, warnings, isDraining }: HealthDeps): Router {
+  const router = Router();
+
+  async function look() {
+    const results = await Promise.all(
+      Object.entries(checks).map(async ([name, check]) => [name, await check()] as const),
+    );
+    const draining = isDraining();
+    return {
+      ready: !draining && results.every(([, { ok }]) => ok),
+      draining,
+      checks: Object.fromEntries(results),
+    };
+  }
+
+  router.get('/livez', (_req, res) => {
+    res.json({ status: 'alive' });
+  });
+  router.get('/readyz', async (_req, res) => {
+    const { ready, draining, checks: results } = await look();
+    const states = Object.fromEntries(Object.entries(results).map(([name, { ok }]) => [name, ok]));
+    res.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not ready', draining, checks: states });
+  });
+  router.get('/health', async (_req, res) => {
+    const { ready, draining, checks: results } = await look();
+    res.status(ready ? 200 : 503).json({
+      status: ready ? 'ready' : 'not ready',
+      draining,
+      checks: results,
+      warnings: await warnings(),
+      uptimeSeconds: Math.round(process.uptime()),
+    });
+  });
+  return router;
+}

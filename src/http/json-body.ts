@@ -1,0 +1,23 @@
+import express, { type RequestHandler } from 'express';
+import { AppError } from '../errors.ts';
+
+/** Reads a JSON object of at most `limit` bytes. Nothing is inflated; another type of content is 415. */
+export function jsonBody(limit: string): RequestHandler[] {
+  const refuseOthers: RequestHandler = (req, _res, next) => {
+    const hasBody =
+      req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
+    if (hasBody && !req.is('application/json')) {
+      throw new AppError('UNSUPPORTED_MEDIA_TYPE', 'send the body as application/json');
+    }
+    next();
+  };
+  const refuseNonObjects: RequestHandler = (req, _res, next) => {
+    const given: unknown = req.body;
+    if (given === undefined) req.body = {};
+    else if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+      throw new AppError('INVALID_REQUEST', 'the body must be a JSON object');
+    }
+    next();
+  };
+  return [refuseOthers, express.json({ limit, inflate: false, strict: true }), refuseNonObjects];
+}

@@ -1,0 +1,56 @@
+import type { ErrorRequestHandler, Response } from 'express';
+import { STATUS_CODES } from 'node:http';
+import type { ProblemReply } from '../contracts/http.ts';
+import { AppError, type ErrorCode, ERROR_CODES, messageOf } from '../errors.ts';
+
+/** RFC 9457. Never carries what was sent in, nor words of the database or of Redis. */
+export function problem(code: ErrorCode, detail: string, errors?: unknown[]): ProblemReply {
+  const status = ERROR_CODES[code];
+  return {
+    type: 'about:blank',
+    title: STATUS_CODES[status] ?? 'Error',
+    status,
+    detail,
+    success: false,
+    code,
+    ...(errors && { errors }),
+  };
+}
+
+export function sendProblem(res: Response, body: ProblemReply, retryAfterSeconds?: number): void {
+  if (retryAfterSeconds !== undefined) res.set('Retry-After', String(retryAfterSeconds));
+  res.status(body.status).type('application/problem+json').send(JSON.stringify(body));
+}
+
+/** Last in the chain: turns whatever was thrown into an answer, and logs what is our fault. */
+export function createErrorHandler(onFault: (error: unknown, path: string) => void): ErrorRequestHandler {
+  return (thrown: unknown, req, res, next) => {
+    if (res.headersSent) {
+      next(thrown);
+      return;
+    }
+    const error = toAppError(thrown);
+    if (error.status >= 500) onFault(error.cause ?? thrown, req.path);
+    sendProblem(res, problem(error.code, error.message), error.retryAfterSeconds);
+  };
+}
+
+/** body-parser and Express tell their errors by `type` or `status`. */
+function toAppError(thrown: unknown): AppError {
+  if (thrown instanceof AppError) return thrown;
+  const { type, status } = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as {
+    type?: string;
+    status?: number;
+  };
+  if (type === 'entity.parse.failed') return new AppError('MALFORMED_JSON', 'the body is not valid JSON');
+  if (status === 413) return new AppError('PAYLOAD_TOO_LARGE', 'the body is larger than this route takes');
+  if (status === 415) {
+    return new AppError('UNSUPPORTED_MEDIA_TYPE', 'send UTF-8 JSON, not compressed, as application/json');
+  }
+  if (status !== undefined && status >= 400 && status < 500) {
+    return new AppError('INVALID_REQUEST', `the request can't be read: ${messageOf(thrown)}`);
+  }
+  return new AppError('INTERNAL_ERROR', 'something went wrong on our side; it has been logged', {
+    cause: thrown,
+  });
+}
