@@ -1,0 +1,83 @@
+import type { Id } from '../contracts/appointment.ts';
+import { POSITION_EVENT } from '../contracts/events.ts';
+import { companyRoom, DASHBOARD_NAMESPACE } from '../contracts/names.ts';
+import type { Place } from '../contracts/socket.ts';
+import type { RedisClient } from '../connections.ts';
+import type { DashboardServer } from './create-io.ts';
+
+export interface AnnounceDeps {
+  io: DashboardServer;
+  head: (companyId: Id) => Promise<Place>;
+  subscriber: RedisClient;
+  adapterKey: string;
+  intervalMs: number;
+  pause: (ms: number) => Promise<void>;
+  onFault: (error: unknown) => void;
+}
+
+export interface Announcer {
+  /** Resolves when this gateway hears what is published. */
+  subscribed: Promise<void>;
+  close: () => void;
+}
+
+/** Live events up to the head that was read have reached their gateway after this, or will not at all. */
+const IN_FLIGHT_MS = 500;
+
+/**
+ * Tells every room the head of its company's log, every `intervalMs` and when the Redis subscription is back: a
+ * dashboard that stands elsewhere has missed something, and asks for it.
+ */
+export function announcePositions(deps: AnnounceDeps): Announcer {
+  const { io, head, subscriber, adapterKey, intervalMs, pause, onFault } = deps;
+  let closed = false;
+
+  async function announce(): Promise<void> {
+    const companies = companiesOf(io);
+    const heads = await Promise.all(
+      companies.map(async (companyId) => [companyId, await head(companyId)] as const),
+    );
+    await pause(IN_FLIGHT_MS);
+    if (closed) return;
+    for (const [companyId, place] of heads) {
+      io.local.to(companyRoom(companyId)).emit(POSITION_EVENT, { ...place, recovered: true });
+    }
+  }
+
+  // The adapter does not wait for its subscription. Subscribing again on the same connection does.
+  const pattern = `${adapterKey}#${DASHBOARD_NAMESPACE}#*`;
+  const subscribe = async (): Promise<void> => {
+    await subscriber.psubscribe(pattern);
+  };
+  const subscribed = subscribe();
+  subscribed.catch(onFault);
+
+  const onBack = (): void => {
+    subscribe().then(announce).catch(onFault);
+  };
+  const onFirstReady = (): void => void subscriber.on('ready', onBack);
+  if (subscriber.status === 'ready') onFirstReady();
+  else subscriber.once('ready', onFirstReady);
+
+  const timer = setInterval(() => {
+    announce().catch(onFault);
+  }, intervalMs);
+
+  return {
+    subscribed,
+    close() {
+      closed = true;
+      clearInterval(timer);
+      subscriber.off('ready', onBack);
+      subscriber.off('ready', onFirstReady);
+    },
+  };
+}
+
+/** Companies with a dashboard on this gateway. */
+export function companiesOf(io: DashboardServer): Id[] {
+  const prefix = companyRoom('');
+  return [...io.of(DASHBOARD_NAMESPACE).adapter.rooms.keys()].flatMap((room) =>
+    room.startsWith(prefix) ? room.slice(prefix.length) : [],
+  );
+}

@@ -1,0 +1,115 @@
+import type { AppointmentSnapshot, Id } from '../contracts/appointment.ts';
+import type { AppointmentEvent } from '../contracts/events.ts';
+import { coalesce } from '../coalesce.ts';
+import type { AppointmentPayload, EmissionMeta, Place, Position, ReloadReason } from '../contracts/socket.ts';
+
+interface LogEntry {
+  offset: number;
+  event: AppointmentEvent;
+  appointmentId: Id;
+  emissionId: string;
+}
+
+export interface CatchUpDeps {
+  readLog: (
+    companyId: Id,
+    from: Place,
+    limit: number,
+  ) => Promise<{ head: Place; entries: LogEntry[]; missing?: ReloadReason }>;
+  head: (companyId: Id) => Promise<Place>;
+  takeSnapshots: (
+    companyId: Id,
+    ids: readonly Id[],
+  ) => Promise<Map<Id, Place & { appointment: AppointmentSnapshot; read: number }>>;
+  /** Most emissions that one replay may send. */
+  replayLimit: number;
+}
+
+export interface ReplayedEvent {
+  event: AppointmentEvent;
+  payload: AppointmentPayload;
+  meta: EmissionMeta;
+}
+
+/** What a dashboard missed, in order, and where it stands after it. */
+export interface Replay {
+  events: ReplayedEvent[];
+  position: Position;
+}
+
+/**
+ * What a dashboard of a company missed since `from`. Dashboards that ask while a replay of their company is under way
+ * are collected for the next one, and share its reads: MongoDB is asked once for each appointment, not for each
+ * dashboard. @throws what Redis or MongoDB throw.
+ */
+export type CatchUp = (companyId: Id, from: Place | undefined) => Promise<Replay>;
+
+export function createCatchUp(deps: CatchUpDeps): CatchUp {
+  const byCompany = new Map<Id, (from: Place) => Promise<Replay>>();
+  const waiting = new Map<Id, number>();
+
+  return async (companyId, from) => {
+    if (!from) return { events: [], position: { ...(await deps.head(companyId)), recovered: true } };
+    let ask = byCompany.get(companyId);
+    if (!ask) {
+      ask = coalesce<Place, Replay>({ run: (places) => replay(deps, companyId, places), maxBatch: 10_000 });
+      byCompany.set(companyId, ask);
+    }
+    waiting.set(companyId, (waiting.get(companyId) ?? 0) + 1);
+    try {
+      return await ask(from);
+    } finally {
+      const left = (waiting.get(companyId) ?? 1) - 1;
+      if (left > 0) waiting.set(companyId, left);
+      else {
+        waiting.delete(companyId);
+        byCompany.delete(companyId);
+      }
+    }
+  };
+}
+
+async function replay(deps: CatchUpDeps, companyId: Id, places: readonly Place[]): Promise<Replay[]> {
+  const reads = await readOnceEach(deps, companyId, places);
+  const wanted = new Set<Id>();
+  for (const { entries } of reads) for (const { appointmentId } of entries) wanted.add(appointmentId);
+  const snapshots = wanted.size > 0 ? await deps.takeSnapshots(companyId, [...wanted]) : new Map<Id, never>();
+  const publishedAt = new Date().toISOString();
+
+  return reads.map(({ head, entries, missing }) => {
+    if (missing) return { events: [], position: { ...head, recovered: false, reason: missing } };
+    const events = entries.flatMap((entry): ReplayedEvent[] => {
+      const snapshot = snapshots.get(entry.appointmentId);
+      if (snapshot?.epoch !== head.epoch) return [];
+      const { appointment, epoch, offset, read } = snapshot;
+      const { event, emissionId } = entry;
+      const meta = {
+        emissionId,
+        event,
+        epoch,
+        offset,
+        read,
+        attempt: 1,
+        acceptedAt: publishedAt,
+        publishedAt,
+      };
+      return [{ event, payload: { appointment }, meta: { ...meta, replayed: true } }];
+    });
+    if (events.length === entries.length) return { events, position: { ...head, recovered: true } };
+    const moved = [...snapshots.values()].some(({ epoch }) => epoch !== head.epoch);
+    return { events, position: { ...head, recovered: false, reason: moved ? 'epoch' : 'gone' } };
+  });
+}
+
+/** Reads the log once for each distinct place: dashboards that were cut off together stand at the same one. */
+async function readOnceEach(deps: CatchUpDeps, companyId: Id, places: readonly Place[]) {
+  const reads = new Map<string, ReturnType<CatchUpDeps['readLog']>>();
+  return Promise.all(
+    places.map((place) => {
+      const key = `${place.epoch} ${place.offset}`;
+      const read = reads.get(key) ?? deps.readLog(companyId, place, deps.replayLimit);
+      reads.set(key, read);
+      return read;
+    }),
+  );
+}

@@ -1,0 +1,116 @@
+import type { Socket } from 'socket.io';
+import type { Id } from '../contracts/appointment.ts';
+import { CATCH_UP_EVENT, POSITION_EVENT } from '../contracts/events.ts';
+import { companyRoom } from '../contracts/names.ts';
+import type { DashboardClientEvents, DashboardServerEvents, Place, Position } from '../contracts/socket.ts';
+import type { CatchUp } from './catch-up.ts';
+import type { DashboardServer, SocketData } from './create-io.ts';
+import { catchUpRequest, dashboardAuth } from './handshake.ts';
+import type { VerifyToken } from './verify-token.ts';
+
+type DashboardSocket = Socket<
+  DashboardClientEvents,
+  DashboardServerEvents,
+  Record<string, never>,
+  SocketData
+>;
+
+export interface GatewayDeps {
+  io: DashboardServer;
+  verifyToken: VerifyToken;
+  catchUp: CatchUp;
+  /** Waits before a catch-up that failed is tried again. */
+  pause: (ms: number) => Promise<void>;
+  onFault: (error: unknown, companyId: Id) => void;
+}
+
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const CATCH_UPS_PER_WINDOW = 10;
+const WINDOW_MS = 10_000;
+
+/**
+ * Holds the dashboards' sockets. A socket joins one room, that of the company in its signed token; then what it missed
+ * is replayed; then it is told where it stands. In this order, so that nothing falls between replay and live.
+ */
+export function attachGateway({ io, verifyToken, catchUp, pause, onFault }: GatewayDeps): void {
+  io.use((socket, next) => {
+    const auth = dashboardAuth.safeParse(socket.handshake.auth);
+    verifyToken(auth.data?.token).then(
+      ({ companyId, expiresAt }) => {
+        socket.data.companyId = companyId;
+        socket.data.expiresAt = expiresAt;
+        next();
+      },
+      (error: unknown) => {
+        next(error instanceof Error ? error : new Error('the token is not valid'));
+      },
+    );
+  });
+
+  io.on('connection', (socket) => {
+    const { companyId } = socket.data;
+    disconnectAtExpiry(socket);
+    void socket.join(companyRoom(companyId));
+
+    const bringUpToDate = async (from: Place | undefined): Promise<Position | undefined> => {
+      for (let tries = 0; socket.connected; tries += 1) {
+        try {
+          const { events, position } = await catchUp(companyId, from);
+          for (const { event, payload, meta } of events) socket.emit(event, payload, meta);
+          return position;
+        } catch (error) {
+          onFault(error, companyId);
+          await pause(Math.min(250 * 2 ** tries, 2_000) * (0.5 + Math.random()));
+        }
+      }
+      return undefined;
+    };
+
+    const from = dashboardAuth.safeParse(socket.handshake.auth).data?.position;
+    void bringUpToDate(from).then((position) => {
+      if (position) socket.emit(POSITION_EVENT, position);
+    });
+
+    const allowed = createWindow(CATCH_UPS_PER_WINDOW, WINDOW_MS);
+    socket.on(CATCH_UP_EVENT, (asked: unknown, acknowledge: unknown) => {
+      const place = catchUpRequest.safeParse(asked);
+      // A library that waits for its answer before it asks again never meets the limit; others get no answer.
+      if (!place.success || typeof acknowledge !== 'function' || !allowed()) return;
+      void bringUpToDate(place.data).then((position) => {
+        if (!position) return;
+        socket.emit(POSITION_EVENT, position);
+        (acknowledge as (position: Position) => void)(position);
+      });
+    });
+  });
+}
+
+function disconnectAtExpiry(socket: DashboardSocket): void {
+  const arm = (): NodeJS.Timeout =>
+    setTimeout(
+      () => {
+        if (socket.data.expiresAt <= Date.now()) socket.disconnect(true);
+        else timer = arm();
+      },
+      Math.min(Math.max(socket.data.expiresAt - Date.now(), 0), LONGEST_TIMER_MS),
+    );
+  let timer = arm();
+  socket.once('disconnect', () => {
+    clearTimeout(timer);
+  });
+}
+
+/** At most `most` in a window of `ms`. */
+function createWindow(most: number, ms: number): () => boolean {
+  let endsAt = 0;
+  let used = 0;
+  return () => {
+    const now = Date.now();
+    if (now >= endsAt) {
+      endsAt = now + ms;
+      used = 0;
+    }
+    used += 1;
+    return used <= most;
+  };
+}

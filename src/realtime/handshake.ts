@@ -1,0 +1,15 @@
+import { z } from 'zod';
+import { CATCH_UP_EVENT } from '../contracts/events.ts';
+
+/** Shapes of what dashboards and services send; what does not fit is refused. */
+const place = z.object({ epoch: z.string().min(1).max(64), offset: z.number().int().min(0) });
+
+export const dashboardAuth = z.object({ token: z.string(), position: place.optional().catch(undefined) });
+export const internalAuth = z.object({ apiKey: z.string() });
+export const catchUpRequest = place;
+export const emitRequest = z.strictObject({
+  event: z.unknown(),
+  appointmentId: z.unknown(),
+  idempotencyKey: z.string().optional(),
+});
+export const KNOWN_CLIENT_EVENTS: ReadonlySet<string> = new Set([CATCH_UP_EVENT]);

@@ -1,0 +1,51 @@
+import type { Server } from 'socket.io';
+import { INTERNAL_NAMESPACE } from '../contracts/names.ts';
+import type { EmitReply, InternalClientEvents } from '../contracts/socket.ts';
+import { emitRequest, internalAuth } from './handshake.ts';
+
+export interface InternalNamespaceDeps {
+  io: Server;
+  /** The key's fingerprint, or `undefined` for a wrong one. */
+  verifyKey: (key: string) => string | undefined;
+  /** Accepts one emission as HTTP does; resolves to HTTP's body plus its status, whatever happens. */
+  emit: (request: {
+    keyFingerprint: string;
+    event: unknown;
+    appointmentId: unknown;
+    idempotencyKey: string | undefined;
+  }) => Promise<EmitReply>;
+}
+
+/** The `/internal` namespace: the bot's second way in, for when HTTP does not get through. */
+export function attachInternalNamespace({ io, verifyKey, emit }: InternalNamespaceDeps): void {
+  const namespace = io.of(INTERNAL_NAMESPACE) as unknown as ReturnType<
+    Server<
+      InternalClientEvents,
+      Record<string, never>,
+      Record<string, never>,
+      { keyFingerprint: string }
+    >['of']
+  >;
+  namespace.use((socket, next) => {
+    const auth = internalAuth.safeParse(socket.handshake.auth);
+    const keyFingerprint = auth.success ? verifyKey(auth.data.apiKey) : undefined;
+    if (keyFingerprint === undefined) {
+      next(new Error(auth.success ? 'API_KEY_WRONG' : 'API_KEY_MISSING'));
+      return;
+    }
+    socket.data.keyFingerprint = keyFingerprint;
+    next();
+  });
+  namespace.on('connection', (socket) => {
+    socket.on('emit', (request: unknown, acknowledge: unknown) => {
+      if (typeof acknowledge !== 'function') return;
+      const asked = emitRequest.safeParse(request);
+      const { event, appointmentId, idempotencyKey } = asked.data ?? {};
+      void emit({ keyFingerprint: socket.data.keyFingerprint, event, appointmentId, idempotencyKey }).then(
+        (reply) => {
+          (acknowledge as (reply: EmitReply) => void)(reply);
+        },
+      );
+    });
+  });
+}
