@@ -1,0 +1,135 @@
+import { z } from 'zod';
+
+const SECRET_LENGTH = 32;
+
+const text = z.string().min(1);
+const list = text.transform((value) =>
+  value
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean),
+);
+const flag = z.enum(['on', 'off']).transform((value) => value === 'on');
+const port = z.coerce.number().int().min(0).max(65_535);
+const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+
+const secret = text.min(SECRET_LENGTH, `must have at least ${SECRET_LENGTH} characters`);
+const mongoUrl = text.regex(/^mongodb(\+srv)?:\/\/./, 'must start with mongodb:// or mongodb+srv://');
+const redisUrl = text.regex(
+  /^(rediss?|redis\+sentinel):\/\/[^,]+(,[^,]+)*$/,
+  'must start with redis://, rediss:// or redis+sentinel://; comma-separated nodes mean Cluster',
+);
+const timeZone = text.refine(isTimeZone, 'must be an IANA time zone such as Europe/Berlin');
+
+/** What both processes need. Key: the environment variable. */
+const shared = {
+  MONGODB_URI: mongoUrl,
+  REDIS_URL: redisUrl,
+  /** Prefix of the queue's and the metrics' keys; in braces, so that Cluster keeps them in one slot. */
+  QUEUE_PREFIX: text
+    .regex(/^\{[^{}]+\}$/, 'must be a name in braces, such as {emissions}')
+    .default('{emissions}'),
+  /** First part of the Socket.IO adapter's channels. */
+  SOCKET_ADAPTER_KEY: text.regex(/^[^#*?[\]]+$/, 'must not contain #, *, ?, [ or ]').default('socket.io'),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  LOG_DIR: text.default('logs'),
+  METRICS_PORT: port.optional(),
+  EMISSION_ATTEMPTS: whole(1, 100).default(8),
+  EMISSION_BACKOFF_MS: whole(1, 60_000).default(500),
+  COMPANY_LOG_MAX: whole(1, 1_000_000).default(10_000),
+  SHUTDOWN_DEADLINE_MS: whole(100, 60_000).default(9_000),
+};
+
+const workerShape = {
+  ...shared,
+  WORKER_CONCURRENCY: whole(1, 5_000).default(200),
+  RECONCILE_INTERVAL_MS: whole(0, 3_600_000).default(5_000),
+};
+
+const apiShape = {
+  ...shared,
+  PORT: port.default(3001),
+  INTERNAL_SERVICE_API_KEY: list.pipe(z.array(secret).min(1)),
+  SOCKET_JWT_SECRET: secret.optional(),
+  SOCKET_JWKS_URL: z.url({ protocol: /^https?$/ }).optional(),
+  SOCKET_JWT_ISSUER: text.optional(),
+  SOCKET_JWT_AUDIENCE: text.optional(),
+  ADMIN_USER: text,
+  ADMIN_PASSWORD: text.min(12, 'must have at least 12 characters'),
+  ADMIN_WRITES: flag.default(false),
+  CORS_ORIGIN: list.default([]),
+  SOCKET_TRANSPORTS: list
+    .pipe(z.array(z.enum(['polling', 'websocket'])).min(1))
+    .default(['polling', 'websocket']),
+  DASHBOARD_TIME_ZONE: timeZone.default('UTC'),
+  IDEMPOTENCY_TTL_SECONDS: whole(10, 86_400).default(3_600),
+  DEMO_MODE: flag.default(false),
+  DEMO_BOT_URL: z.url({ protocol: /^https?$/ }).optional(),
+};
+
+const apiSchema = z
+  .object(apiShape)
+  .refine((config) => config.SOCKET_JWT_SECRET !== undefined || config.SOCKET_JWKS_URL !== undefined, {
+    path: ['SOCKET_JWT_SECRET'],
+    message: 'is required, unless SOCKET_JWKS_URL is set',
+  })
+  .refine((config) => !(config.SOCKET_JWT_SECRET !== undefined && config.SOCKET_JWKS_URL !== undefined), {
+    path: ['SOCKET_JWKS_URL'],
+    message: 'and SOCKET_JWT_SECRET exclude one another: set one of them',
+  });
+const workerSchema = z.object(workerShape);
+
+export type ApiConfig = z.infer<typeof apiSchema>;
+export type WorkerConfig = z.infer<typeof workerSchema>;
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Names of all settings, for the table in docs/configuration.md. */
+export const SETTING_NAMES: readonly string[] = [
+  ...new Set([...Object.keys(apiShape), ...Object.keys(workerShape)]),
+];
+
+/** Every problem of the environment at once, a line each, named by its variable. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`The configuration is not usable:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+/** @throws {@link ConfigError} with every problem. */
+export function loadApiConfig(env: Environment): ApiConfig {
+  return parse(apiSchema, env);
+}
+
+/** @throws {@link ConfigError} with every problem. */
+export function loadWorkerConfig(env: Environment): WorkerConfig {
+  return parse(workerSchema, env);
+}
+
+function parse<T>(schema: z.ZodType<T>, env: Environment): T {
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  throw new ConfigError(
+    parsed.error.issues.map((issue) => {
+      const name = String(issue.path[0] ?? '');
+      return given[name] === undefined && issue.code === 'invalid_type'
+        ? `${name} is required`
+        : `${name} ${issue.message}`;
+    }),
+  );
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,33 @@
+import { Router } from 'express';
+import { SignJWT } from 'jose';
+import { DEMO_COMPANY } from './demo-company.ts';
+
+export interface DemoRoutesDeps {
+  jwtSecret: string;
+  issuer?: string | undefined;
+  audience?: string | undefined;
+  timeZone: string;
+}
+
+const TOKEN_LIFETIME = '15m';
+
+/** `/demo/*`: exists only when `npm start` made the secrets itself. `POST /token` signs one for the demo company. */
+export function createDemoRouter({ jwtSecret, issuer, audience, timeZone }: DemoRoutesDeps): Router {
+  const router = Router();
+  const key = new TextEncoder().encode(jwtSecret);
+  router.post('/token', async (_req, res) => {
+    const claims = new SignJWT({ companyId: DEMO_COMPANY.id })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setIssuedAt()
+      .setExpirationTime(TOKEN_LIFETIME);
+    if (issuer !== undefined) claims.setIssuer(issuer);
+    if (audience !== undefined) claims.setAudience(audience);
+    res.set('Cache-Control', 'no-store').json({
+      token: await claims.sign(key),
+      companyId: DEMO_COMPANY.id,
+      companyName: DEMO_COMPANY.name,
+      timeZone,
+    });
+  });
+  return router;
+}

@@ -1,0 +1,63 @@
+import type { Queue } from 'bullmq';
+import type { RedisClient } from '../connections.ts';
+import { createMetrics, type Metrics } from './create-metrics.ts';
+import { registerFleetGauges } from './fleet-gauges.ts';
+import { type Heartbeat, readFleet } from './fleet.ts';
+import { readQueueDepth } from './queue-depth.ts';
+import { type MetricsReading, readMetrics } from './read-metrics.ts';
+import { shareFor } from './share-for.ts';
+
+const HEARTBEAT_INTERVAL_MS = 5_000;
+const SHARE_READING_MS = 500;
+
+export interface FleetMetricsDeps {
+  redis: RedisClient;
+  queue: Queue;
+  /** Queue prefix, in braces. */
+  prefix: string;
+  onError: (error: unknown) => void;
+}
+
+export interface FleetMetrics extends Metrics {
+  /** The whole fleet's counts, rates, latencies and the queue's depth. @throws when Redis is away */
+  read: () => Promise<MetricsReading & { queue: Awaited<ReturnType<typeof readQueueDepth>> }>;
+  /** Says that this process is alive, now and every 5 s, until closed. */
+  beat: (describe: () => Heartbeat) => void;
+}
+
+/** One process' part in the fleet's metrics: its own counts, and the reading of all. */
+export function createFleetMetrics({
+  redis,
+  queue,
+  prefix: queuePrefix,
+  onError,
+}: FleetMetricsDeps): FleetMetrics {
+  const prefix = `${queuePrefix.slice(1, -1)}-metrics`;
+  const metrics = createMetrics({ redis, prefix, onError });
+  const timers: NodeJS.Timeout[] = [];
+  const readDepth = () => readQueueDepth({ redis, queue });
+  registerFleetGauges({
+    registry: metrics.registry,
+    readQueueDepth: readDepth,
+    readFleet: async () => (await readFleet({ redis, prefix })).fleet,
+  });
+  return {
+    ...metrics,
+    read: shareFor(SHARE_READING_MS, async () => {
+      const [reading, depth] = await Promise.all([readMetrics({ redis, prefix }), readDepth()]);
+      return { ...reading, queue: depth };
+    }),
+    beat(describe) {
+      metrics.heartbeat(describe());
+      timers.push(
+        setInterval(() => {
+          metrics.heartbeat(describe());
+        }, HEARTBEAT_INTERVAL_MS),
+      );
+    },
+    async close() {
+      timers.forEach(clearInterval);
+      await metrics.close();
+    },
+  };
+}

@@ -1,0 +1,230 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { randomUUID } from 'node:crypto';
+import { pinoHttp } from 'pino-http';
+import type { ApiConfig } from './config.ts';
+import { connectRedis } from './connections.ts';
+import { createDemoRouter } from './demo/demo-routes.ts';
+import { createCompanyLog } from './emission/company-log.ts';
+import { createReadSnapshots } from './emission/read-snapshots.ts';
+import { createTakeSnapshots } from './emission/take-snapshots.ts';
+import { messageOf } from './errors.ts';
+import { createAcceptEmissions } from './http/accept-emission.ts';
+import { createApiKeys } from './http/api-keys.ts';
+import { createApp } from './http/app.ts';
+import { requireApiKey } from './http/authenticate.ts';
+import { requireBasicAuth } from './http/basic-auth.ts';
+import { createBullBoardRoutes } from './http/bull-board.ts';
+import { createDashboardRoutes } from './http/dashboard-routes.ts';
+import { createEmitReply } from './http/emit-reply.ts';
+import { createEmissionRoutes } from './http/emission-routes.ts';
+import { checkMongo, checkRedis } from './http/health-checks.ts';
+import { createHealthRoutes } from './http/health-routes.ts';
+import { createIdempotency } from './http/idempotency.ts';
+import { createListAppointments } from './http/list-appointments.ts';
+import { createMetricsRoutes, servePrometheus } from './http/metrics-routes.ts';
+import { createLifecycle } from './lifecycle.ts';
+import type { Logger } from './logger.ts';
+import { createFleetMetrics } from './metrics/fleet-metrics.ts';
+import { connectMongo } from './population/connect.ts';
+import { createFindCompanies } from './population/find-companies.ts';
+import { createFindInRange } from './population/find-in-range.ts';
+import { createLoadAppointments } from './population/load-appointments.ts';
+import { createModels } from './population/models.ts';
+import { openQueue } from './queue/open-queue.ts';
+import { createEnqueue } from './queue/producer.ts';
+import { PRIORITY } from './queue/retry-policy.ts';
+import { createReadTimeline } from './queue/timeline.ts';
+import { announcePositions, companiesOf } from './realtime/announce-positions.ts';
+import { createCatchUp } from './realtime/catch-up.ts';
+import { createIo } from './realtime/create-io.ts';
+import { attachGateway } from './realtime/gateway.ts';
+import { attachInternalNamespace } from './realtime/internal-namespace.ts';
+import { createVerifyToken } from './realtime/verify-token.ts';
+
+const REPLAY_LIMIT = 1_000;
+const ANNOUNCE_INTERVAL_MS = 10_000;
+const SERVER_SELECTION_MS = 700;
+
+export interface ApiDeps {
+  config: ApiConfig;
+  logger: Logger;
+  /** Folder of the built page. */
+  pageDir: string;
+}
+
+export interface RunningApi {
+  url: string;
+  close: () => Promise<void>;
+}
+
+/** Composition root of the API with its gateway. Resolves when it listens; what is away then is waited for. */
+export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<RunningApi> {
+  const id = randomUUID();
+  const onFault = (what: string) => (error: unknown) => {
+    logger.warn({ what, error: messageOf(error) }, 'fault');
+  };
+  const lifecycle = createLifecycle({
+    deadlineMs: config.SHUTDOWN_DEADLINE_MS,
+    onError: (what, error) => {
+      logger.error({ what, error: error.message }, 'not closed in order');
+    },
+  });
+  let draining = false;
+
+  // Connections
+  const redis = connectRedis(config.REDIS_URL, 'request', onFault('redis'));
+  lifecycle.onClose('redis', () => {
+    redis.disconnect();
+  });
+  const subscriber = connectRedis(config.REDIS_URL, 'subscriber', onFault('redis subscriber'));
+  lifecycle.onClose('redis subscriber', () => {
+    subscriber.disconnect();
+  });
+  const mongo = connectMongo(config.MONGODB_URI, {
+    serverSelectionMs: SERVER_SELECTION_MS,
+    onError: onFault('mongodb'),
+  });
+  lifecycle.onClose('mongodb', mongo.close);
+
+  // Stages
+  const queue = openQueue({ redis, prefix: config.QUEUE_PREFIX, onError: onFault('queue') });
+  lifecycle.onClose('queue', () => queue.close());
+  const metrics = createFleetMetrics({
+    redis,
+    queue,
+    prefix: config.QUEUE_PREFIX,
+    onError: onFault('metrics'),
+  });
+  lifecycle.onClose('metrics', metrics.close);
+  const models = createModels(mongo.connection);
+  const companyLog = createCompanyLog(redis);
+  const readSnapshots = createReadSnapshots({ redis, load: createLoadAppointments(models) });
+  const takeSnapshots = createTakeSnapshots({ redis, readSnapshots, pause });
+  const accept = createAcceptEmissions({
+    findCompanies: createFindCompanies(models),
+    enqueue: createEnqueue(queue, {
+      attempts: config.EMISSION_ATTEMPTS,
+      firstRetryDelayMs: config.EMISSION_BACKOFF_MS,
+    }),
+    priority: PRIORITY,
+    onAccepted: (event, tookMs) => {
+      metrics.count(event, 'accepted');
+      metrics.observe('accept', tookMs);
+    },
+  });
+  const idempotently = createIdempotency({
+    redis,
+    prefix: config.QUEUE_PREFIX,
+    ttlSeconds: config.IDEMPOTENCY_TTL_SECONDS,
+  });
+  const apiKeys = createApiKeys(config.INTERNAL_SERVICE_API_KEY);
+  const verifyToken = createVerifyToken({
+    secret: config.SOCKET_JWT_SECRET,
+    jwksUrl: config.SOCKET_JWKS_URL,
+    issuer: config.SOCKET_JWT_ISSUER,
+    audience: config.SOCKET_JWT_AUDIENCE,
+  });
+
+  const app = createApp({
+    requireApiKey: requireApiKey(apiKeys),
+    requireAdmin: requireBasicAuth(config.ADMIN_USER, config.ADMIN_PASSWORD),
+    logRequests: pinoHttp({
+      logger,
+      genReqId: () => randomUUID(),
+      customLogLevel: (_req, res) => (res.statusCode >= 500 ? 'error' : 'debug'),
+    }),
+    emissionRoutes: createEmissionRoutes({ accept, idempotently, timeline: createReadTimeline(queue) }),
+    metricsRoutes: createMetricsRoutes(metrics.read),
+    prometheus: servePrometheus(metrics.registry),
+    healthRoutes: createHealthRoutes({
+      checks: { mongodb: checkMongo(mongo.connection), redis: checkRedis(redis) },
+      warnings: () => Promise.resolve([]),
+      isDraining: () => draining,
+    }),
+    dashboardRoutes: createDashboardRoutes({
+      verifyToken,
+      list: createListAppointments({
+        head: companyLog.head,
+        findIds: createFindInRange(models),
+        takeSnapshots,
+      }),
+    }),
+    bullBoard: createBullBoardRoutes(queue, { writes: config.ADMIN_WRITES }),
+    demoRoutes:
+      config.DEMO_MODE && config.SOCKET_JWT_SECRET !== undefined
+        ? createDemoRouter({
+            jwtSecret: config.SOCKET_JWT_SECRET,
+            issuer: config.SOCKET_JWT_ISSUER,
+            audience: config.SOCKET_JWT_AUDIENCE,
+            timeZone: config.DASHBOARD_TIME_ZONE,
+          })
+        : undefined,
+    pageDir,
+    connectOrigins: config.DEMO_BOT_URL ? [config.DEMO_BOT_URL] : [],
+    onFault: (error, path) => {
+      logger.error({ path, error: messageOf(error) }, 'request failed');
+    },
+  });
+
+  // Gateway
+  const server = createServer(
+    { headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeout: 65_000, maxHeaderSize: 16 * 1_024 },
+    app,
+  );
+  const io = createIo({
+    httpServer: server,
+    publisher: redis,
+    subscriber,
+    adapterKey: config.SOCKET_ADAPTER_KEY,
+    transports: config.SOCKET_TRANSPORTS,
+    corsOrigins: config.CORS_ORIGIN,
+  });
+  attachGateway({
+    io,
+    verifyToken,
+    catchUp: createCatchUp({
+      readLog: companyLog.after,
+      head: companyLog.head,
+      takeSnapshots,
+      replayLimit: REPLAY_LIMIT,
+    }),
+    pause,
+    onFault: (error, companyId) => {
+      logger.warn({ companyId, error: messageOf(error) }, 'catch-up failed');
+    },
+  });
+  attachInternalNamespace({ io, verifyKey: apiKeys.verify, emit: createEmitReply({ accept, idempotently }) });
+  const announcer = announcePositions({
+    io,
+    head: companyLog.head,
+    subscriber,
+    adapterKey: config.SOCKET_ADAPTER_KEY,
+    intervalMs: ANNOUNCE_INTERVAL_MS,
+    pause,
+    onFault: onFault('positions'),
+  });
+  lifecycle.onClose('announcer', announcer.close);
+  metrics.beat(() => ({
+    role: 'gateway',
+    id,
+    sockets: io.of('/').sockets.size,
+    companies: companiesOf(io),
+  }));
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(config.PORT, resolve);
+  });
+  lifecycle.onClose('http server', async () => {
+    draining = true;
+    // Stops listening, lets running requests end, and tells the sockets to go elsewhere.
+    const closed = io.close();
+    server.closeIdleConnections();
+    await closed;
+  });
+
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://localhost:${port}`, close: lifecycle.close };
+}

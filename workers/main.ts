@@ -1,0 +1,16 @@
+import { loadWorkerConfig } from '../src/config.ts';
+import { messageOf } from '../src/errors.ts';
+import { createLogger } from '../src/logger.ts';
+import { runUntilStopped } from '../src/run-process.ts';
+import { startWorker } from './start-worker.ts';
+
+try {
+  const config = loadWorkerConfig(process.env);
+  const { logger, close } = createLogger({ level: config.LOG_LEVEL, dir: config.LOG_DIR, name: 'worker' });
+  const worker = startWorker({ config, logger });
+  logger.info({ concurrency: config.WORKER_CONCURRENCY }, 'working');
+  runUntilStopped(worker, logger, close);
+} catch (error) {
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,92 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { WorkerConfig } from '../src/config.ts';
+import { connectRedis } from '../src/connections.ts';
+import { createEmitAppointment } from '../src/emission/emit-appointment.ts';
+import { createEncodeMessage } from '../src/emission/encode.ts';
+import { createPublish } from '../src/emission/publish.ts';
+import { createReadSnapshots } from '../src/emission/read-snapshots.ts';
+import { messageOf } from '../src/errors.ts';
+import { createLifecycle } from '../src/lifecycle.ts';
+import type { Logger } from '../src/logger.ts';
+import { createFleetMetrics } from '../src/metrics/fleet-metrics.ts';
+import { connectMongo } from '../src/population/connect.ts';
+import { createLoadAppointments } from '../src/population/load-appointments.ts';
+import { createModels } from '../src/population/models.ts';
+import { openQueue } from '../src/queue/open-queue.ts';
+import { isServerAway } from '../src/server-away.ts';
+import { createEmissionWorker } from './emission-worker.ts';
+
+const SERVER_SELECTION_MS = 2_000;
+
+export interface WorkerDeps {
+  config: WorkerConfig;
+  logger: Logger;
+}
+
+export interface RunningWorker {
+  close: () => Promise<void>;
+}
+
+/** Composition root of one worker process. Resolves at once; what is away then is waited for. */
+export function startWorker({ config, logger }: WorkerDeps): RunningWorker {
+  const onFault = (what: string) => (error: unknown) => {
+    logger.warn({ what, error: messageOf(error) }, 'fault');
+  };
+  const lifecycle = createLifecycle({
+    deadlineMs: config.SHUTDOWN_DEADLINE_MS,
+    onError: (what, error) => {
+      logger.error({ what, error: error.message }, 'not closed in order');
+    },
+  });
+
+  const redis = connectRedis(config.REDIS_URL, 'request', onFault('redis'));
+  lifecycle.onClose('redis', () => {
+    redis.disconnect();
+  });
+  const queueRedis = connectRedis(config.REDIS_URL, 'queue', onFault('redis of the queue'));
+  lifecycle.onClose('redis of the queue', () => {
+    queueRedis.disconnect();
+  });
+  const mongo = connectMongo(config.MONGODB_URI, {
+    serverSelectionMs: SERVER_SELECTION_MS,
+    onError: onFault('mongodb'),
+  });
+  lifecycle.onClose('mongodb', mongo.close);
+
+  const queue = openQueue({ redis, prefix: config.QUEUE_PREFIX, onError: onFault('queue') });
+  lifecycle.onClose('queue', () => queue.close());
+  const metrics = createFleetMetrics({
+    redis,
+    queue,
+    prefix: config.QUEUE_PREFIX,
+    onError: onFault('metrics'),
+  });
+  lifecycle.onClose('metrics', metrics.close);
+  const id = randomUUID();
+  metrics.beat(() => ({ role: 'worker', id }));
+
+  const load = createLoadAppointments(createModels(mongo.connection));
+  const worker = createEmissionWorker({
+    redis: queueRedis,
+    prefix: config.QUEUE_PREFIX,
+    concurrency: config.WORKER_CONCURRENCY,
+    firstRetryDelayMs: config.EMISSION_BACKOFF_MS,
+    emitAppointment: createEmitAppointment({
+      readSnapshots: createReadSnapshots({ redis, load }),
+      encode: createEncodeMessage(config.SOCKET_ADAPTER_KEY),
+      publish: createPublish(redis, { logMax: config.COMPANY_LOG_MAX }),
+      isServerAway,
+      pause,
+    }),
+    rest: (ms) => queue.rateLimit(ms),
+    isServerAway,
+    metrics,
+    flow: logger,
+  });
+  // Takes no new job, and waits for those that run.
+  lifecycle.onClose('worker', () => worker.close());
+  worker.run().catch(onFault('worker'));
+
+  return { close: lifecycle.close };
+}
