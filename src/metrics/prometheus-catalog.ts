@@ -1,0 +1,82 @@
+interface Description {
+  type: 'counter' | 'gauge' | 'histogram';
+  labels: readonly string[];
+  help: string;
+}
+
+/** Every metric of ours, once: the code makes them from here, and docs/metrics.md is compared with it by a test. */
+export const PROMETHEUS_METRICS = {
+  emission_accepted_total: {
+    type: 'counter',
+    labels: ['event'],
+    help: 'Emissions accepted by this process: answered with 202 and kept in the queue.',
+  },
+  emission_published_total: {
+    type: 'counter',
+    labels: ['event'],
+    help: 'Emissions published to the gateways by this process.',
+  },
+  emission_attempt_failures_total: {
+    type: 'counter',
+    labels: ['event'],
+    help: 'Attempts by this process that failed and will be tried again.',
+  },
+  emission_failed_total: {
+    type: 'counter',
+    labels: ['event'],
+    help: 'Emissions that this process gave up: they stand among the failed jobs.',
+  },
+  emission_rejected_total: {
+    type: 'counter',
+    labels: ['reason'],
+    help: 'Requests turned away by this process, by error code.',
+  },
+  emission_stage_duration_seconds: {
+    type: 'histogram',
+    labels: ['stage'],
+    help: 'Time spent by stage: accept, wait, load, publish, total, browser.',
+  },
+  emission_metrics_flush_failures_total: {
+    type: 'counter',
+    labels: [],
+    help: 'Attempts to add this process’ counts to the fleet’s in Redis that failed; nothing is lost by one.',
+  },
+  emission_queue_jobs: {
+    type: 'gauge',
+    labels: ['state'],
+    help: 'Jobs in the queue: waiting, prioritized, delayed, active, failed. The same from every process.',
+  },
+  emission_queue_oldest_waiting_age_seconds: {
+    type: 'gauge',
+    labels: [],
+    help: 'Age of the job next in line; 0 when none waits. The same from every process.',
+  },
+  emission_fleet_processes: {
+    type: 'gauge',
+    labels: ['role'],
+    help: 'Processes heard of within 15 s: api, gateway, worker. The same from every process.',
+  },
+  emission_fleet_sockets: {
+    type: 'gauge',
+    labels: [],
+    help: 'Dashboards connected to all gateways. The same from every process.',
+  },
+  emission_fleet_companies: {
+    type: 'gauge',
+    labels: [],
+    help: 'Distinct companies with a dashboard connected. The same from every process.',
+  },
+  emission_fleet_readable: {
+    type: 'gauge',
+    labels: [],
+    help: '1 when the queue and fleet gauges could be read for this scrape; else 0, and they are absent.',
+  },
+} as const satisfies Record<string, Description>;
+
+type MetricName = keyof typeof PROMETHEUS_METRICS;
+
+/** What prom-client's constructors want to know. */
+export function configurationOf(name: MetricName) {
+  const { help, labels } = PROMETHEUS_METRICS[name];
+  return { name, help, labelNames: [...labels] as string[] };
+}

@@ -1,0 +1,53 @@
+import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
+import { APPOINTMENT_EVENTS, type AppointmentEvent } from '../contracts/events.ts';
+import { STAGES, type Outcome, type Stage } from './names.ts';
+import { configurationOf } from './prometheus-catalog.ts';
+
+const DURATION_BUCKETS_SECONDS = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
+];
+
+/** One process' own metrics, in a registry of its own. */
+export function createPrometheus({ processMetrics }: { processMetrics: boolean }) {
+  const registry = new Registry();
+  const registers = [registry];
+  if (processMetrics) collectDefaultMetrics({ register: registry });
+
+  const counters = {
+    accepted: new Counter({ ...configurationOf('emission_accepted_total'), registers }),
+    published: new Counter({ ...configurationOf('emission_published_total'), registers }),
+    retried: new Counter({ ...configurationOf('emission_attempt_failures_total'), registers }),
+    failed: new Counter({ ...configurationOf('emission_failed_total'), registers }),
+  } satisfies Record<Outcome, Counter>;
+  const rejected = new Counter({ ...configurationOf('emission_rejected_total'), registers });
+  const flushFailures = new Counter({
+    ...configurationOf('emission_metrics_flush_failures_total'),
+    registers,
+  });
+  const duration = new Histogram({
+    ...configurationOf('emission_stage_duration_seconds'),
+    buckets: DURATION_BUCKETS_SECONDS,
+    registers,
+  });
+
+  // A series that starts at its first increment hides that increment from rate().
+  for (const event of APPOINTMENT_EVENTS)
+    for (const counter of Object.values(counters)) counter.inc({ event }, 0);
+  for (const stage of STAGES) duration.zero({ stage });
+
+  return {
+    registry,
+    count: (event: AppointmentEvent, outcome: Outcome, n: number) => {
+      counters[outcome].inc({ event }, n);
+    },
+    reject: (reason: string, n: number) => {
+      rejected.inc({ reason }, n);
+    },
+    observe: (stage: Stage, ms: number) => {
+      duration.observe({ stage }, ms / 1000);
+    },
+    flushFailed: () => {
+      flushFailures.inc();
+    },
+  };
+}
