@@ -1,0 +1,48 @@
+import { HEARTBEAT_TTL_MS, metricsKeys } from './keys.ts';
+import { ROLES, type Role } from './names.ts';
+import { lazyScript, type MetricsRedis } from './redis-script.ts';
+
+/** What a process says of itself, every 5 s. */
+export interface Heartbeat {
+  role: Role;
+  /** Unique among the fleet's processes of this role. */
+  id: string;
+  sockets?: number;
+  /** The companies that it holds sockets of, or their rooms: only counted, over the fleet without duplicates. */
+  companies?: Iterable<string>;
+}
+
+export interface Fleet {
+  processes: Record<Role, { id: string; sockets: number; sinceHeartbeatMs: number }[]>;
+  sockets: number;
+  /** Distinct over all gateways; an estimate within 1 % above a few hundred. */
+  companies: number;
+}
+
+export interface ReadDeps {
+  redis: MetricsRedis;
+  prefix?: string;
+  /** Tests only: milliseconds since 1970 in place of Redis' clock. */
+  now?: () => number;
+}
+
+export const processKey = ({ role, id }: Pick<Heartbeat, 'role' | 'id'>) => `${role}:${id}`;
+
+const fleetScript = lazyScript('fleet.lua');
+
+/** Who is alive, by Redis' clock, and that clock. One round trip. */
+export async function readFleet({ redis, prefix = 'metrics', now }: ReadDeps) {
+  const keys = metricsKeys(prefix);
+  const args = [HEARTBEAT_TTL_MS, now?.() ?? '', keys.companies('')];
+  const reply = await fleetScript(redis, [keys.live, keys.beats], args);
+  const [nowMs, companies, beats] = reply as [string, number, [string, string][]];
+
+  const processes: Fleet['processes'] = { api: [], gateway: [], worker: [] };
+  for (const [said, age] of beats) {
+    const { role, id, sockets } = JSON.parse(said) as { role: Role; id: string; sockets: number };
+    // A role that a newer version knows is left out.
+    if (ROLES.includes(role)) processes[role].push({ id, sockets, sinceHeartbeatMs: Number(age) });
+  }
+  const sockets = processes.gateway.reduce((sum, gateway) => sum + gateway.sockets, 0);
+  return { nowMs: Number(nowMs), fleet: { processes, sockets, companies } satisfies Fleet };
+}

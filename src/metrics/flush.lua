@@ -1,0 +1,33 @@
+-- Adds one process' counts to the fleet's, at most once however often it is sent.
+-- KEYS[1] the sender's last applied sequence number, KEYS[2] all-time totals
+-- ARGV[1] key base, [2] sequence number, [3] its TTL, [4] time in ms or '' for Redis' own,
+--     [5] slot width, [6] slot TTL, [7] minute width, [8] minute TTL, all in ms,
+--     [9] how many counters; then field, increment, ...; then latency cell, increment, ...
+-- Slot and minute keys depend on Redis' clock, so they can't be declared; they share the hash tag of the declared ones.
+if tonumber(ARGV[2]) <= tonumber(redis.call('GET', KEYS[1]) or '0') then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+
+local now = tonumber(ARGV[4])
+if not now then
+  local time = redis.call('TIME')
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local spans = {
+  { string.format('slot:%d', math.floor(now / ARGV[5])), ARGV[6] },
+  { string.format('minute:%d', math.floor(now / ARGV[7])), ARGV[8] },
+}
+local firstCell = 10 + 2 * ARGV[9]
+
+for i = 10, firstCell - 1, 2 do redis.call('HINCRBY', KEYS[2], ARGV[i], ARGV[i + 1]) end
+for _, span in ipairs(spans) do
+  local counts = ARGV[1] .. ':' .. span[1]
+  for i = 10, firstCell - 1, 2 do redis.call('HINCRBY', counts, ARGV[i], ARGV[i + 1]) end
+  redis.call('PEXPIRE', counts, span[2])
+
+  local latencies = counts .. ':latencies'
+  for i = firstCell, #ARGV, 2 do
+    redis.call('BITFIELD', latencies, 'INCRBY', 'u32', '#' .. ARGV[i], ARGV[i + 1])
+  end
+  redis.call('PEXPIRE', latencies, span[2])
+end
+return 1

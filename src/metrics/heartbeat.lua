@@ -1,0 +1,24 @@
+-- Notes that a process is alive and what it holds.
+-- KEYS[1] processes by last heartbeat, KEYS[2] what each said, KEYS[3] its companies (HyperLogLog)
+-- ARGV[1] process key, [2] what it says (JSON), [3] TTL in ms, [4] time in ms or '' for Redis' own; then companies
+local now = tonumber(ARGV[4])
+if not now then
+  local time = redis.call('TIME')
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- Processes that died without a word are forgotten here, so that nothing piles up.
+for _, gone in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[3], 'LIMIT', 0, 100)) do
+  redis.call('ZREM', KEYS[1], gone)
+  redis.call('HDEL', KEYS[2], gone)
+end
+redis.call('ZADD', KEYS[1], now, ARGV[1])
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
+
+-- Begun anew each time: a HyperLogLog can't forget a company that left.
+redis.call('DEL', KEYS[3])
+for first = 5, #ARGV, 1000 do
+  redis.call('PFADD', KEYS[3], unpack(ARGV, first, math.min(first + 999, #ARGV)))
+end
+redis.call('PEXPIRE', KEYS[3], ARGV[3])
+return now

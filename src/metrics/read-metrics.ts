@@ -1,0 +1,87 @@
+import { APPOINTMENT_EVENTS, type AppointmentEvent } from '../contracts/events.ts';
+import { readFleet, type Fleet, type ReadDeps } from './fleet.ts';
+import { metricsKeys, windowKeys } from './keys.ts';
+import { percentiles, type Percentiles } from './latency-buckets.ts';
+import { addUpCells, stageBuckets } from './latency-cells.ts';
+import { STAGES, WINDOWS, type Stage, type Window } from './names.ts';
+import { rates, rejections, type Counts, type Rates } from './rates.ts';
+import type { MetricsRedis } from './redis-script.ts';
+
+type Span = Window | 'total';
+
+export interface MetricsReading {
+  /** When, by Redis' clock: ISO 8601. */
+  at: string;
+  overall: Record<Span, Rates>;
+  events: Record<AppointmentEvent, Record<Span, Rates>>;
+  /** Requests turned away, by reason. */
+  rejected: Record<Span, Record<string, number>>;
+  /** Milliseconds, within 4.4 %. */
+  latencyMs: Record<Stage, Record<Window, Percentiles>>;
+  fleet: Fleet;
+}
+
+type Hash = Record<string, string>;
+
+async function readHashes(redis: MetricsRedis, keys: string[]): Promise<Map<string, Hash>> {
+  const pipeline = redis.pipeline();
+  for (const key of keys) pipeline.hgetall(key);
+  const replies = (await pipeline.exec()) ?? [];
+  return new Map(
+    replies.map(([error, hash], index) => {
+      if (error) throw error;
+      return [keys[index] ?? '', hash as Hash];
+    }),
+  );
+}
+
+async function readStrings(redis: MetricsRedis, keys: string[]): Promise<Map<string, Buffer | null>> {
+  const replies = await redis.mgetBuffer(keys);
+  return new Map(replies.map((bytes, index) => [keys[index] ?? '', bytes]));
+}
+
+function addUp(hashes: Iterable<Hash | undefined>): Counts {
+  const sums = new Map<string, number>();
+  for (const hash of hashes)
+    for (const [field, n] of Object.entries(hash ?? {})) sums.set(field, (sums.get(field) ?? 0) + Number(n));
+  return sums;
+}
+
+const mapObject = <K extends string, V>(keys: readonly K[], value: (key: K) => V) =>
+  Object.fromEntries(keys.map((key) => [key, value(key)])) as Record<K, V>;
+
+/**
+ * The whole fleet's counts and latencies, whichever process asks. Two round trips, of about two hundred small keys:
+ * share one reading among those who ask at the same time (`shareFor`).
+ */
+export async function readMetrics({ redis, prefix = 'metrics', now }: ReadDeps): Promise<MetricsReading> {
+  const keys = metricsKeys(prefix);
+  const { nowMs, fleet } = await readFleet({ redis, prefix, ...(now && { now }) });
+  const keysOf = windowKeys(keys, nowMs);
+  const spanKeys = [...new Set(Object.values(keysOf).flat())];
+  const [hashes, strings] = await Promise.all([
+    readHashes(redis, [...spanKeys, keys.total]),
+    readStrings(redis, spanKeys.map(keys.latencies)),
+  ]);
+
+  const counts: Record<Span, Counts> = {
+    ...mapObject(WINDOWS, (window) => addUp(keysOf[window].map((key) => hashes.get(key)))),
+    total: addUp([hashes.get(keys.total)]),
+  };
+  const cells = mapObject(WINDOWS, (window) =>
+    addUpCells(keysOf[window].map((key) => strings.get(keys.latencies(key)))),
+  );
+  const spans = [...WINDOWS, 'total'] as const;
+  return {
+    at: new Date(nowMs).toISOString(),
+    overall: mapObject(spans, (span) => rates(counts[span])),
+    events: mapObject(APPOINTMENT_EVENTS, (event) =>
+      mapObject(spans, (span) => rates(counts[span], [event])),
+    ),
+    rejected: mapObject(spans, (span) => rejections(counts[span])),
+    latencyMs: mapObject(STAGES, (stage) =>
+      mapObject(WINDOWS, (window) => percentiles(stageBuckets(cells[window], stage))),
+    ),
+    fleet,
+  };
+}

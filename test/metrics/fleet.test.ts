@@ -1,0 +1,64 @@
+import { expect, test } from '@jest/globals';
+import { useFleet } from './world.ts';
+
+const fleets = useFleet();
+const START_MS = Date.UTC(2026, 10, 23, 9);
+
+test('live processes are listed by role, sockets added up, companies counted once', async () => {
+  const fleet = fleets.start();
+  const [first, second, worker] = [fleet.process(), fleet.process(), fleet.process()];
+  first.heartbeat({ role: 'api', id: 'one' });
+  first.heartbeat({ role: 'gateway', id: 'one', sockets: 3, companies: ['a', 'b'] });
+  second.heartbeat({ role: 'gateway', id: 'two', sockets: 4, companies: new Set(['b', 'c']) });
+  worker.heartbeat({ role: 'worker', id: 'three' });
+  await Promise.all([first.flush(), second.flush(), worker.flush()]);
+
+  const { processes, sockets, companies } = (await fleet.read()).fleet;
+  expect(processes.gateway.map(({ id, sockets }) => [id, sockets]).sort()).toEqual([
+    ['one', 3],
+    ['two', 4],
+  ]);
+  expect([processes.api.length, processes.worker.length, sockets, companies]).toEqual([1, 1, 7, 3]);
+  expect(processes.worker[0]?.sinceHeartbeatMs).toBeLessThan(5_000);
+});
+
+test('the newest heartbeat replaces the one before, companies that left included', async () => {
+  const fleet = fleets.start();
+  const gateway = fleet.process();
+  const thousands = Array.from({ length: 2_500 }, (_, i) => `company-${i}`);
+  gateway.heartbeat({ role: 'gateway', id: 'one', sockets: 9_999, companies: thousands });
+  await gateway.flush();
+  const many = (await fleet.read()).fleet.companies;
+  expect(Math.abs(many - 2_500) / 2_500).toBeLessThan(0.03);
+
+  gateway.heartbeat({ role: 'gateway', id: 'one', sockets: 1, companies: ['a'] });
+  gateway.heartbeat({ role: 'gateway', id: 'one', sockets: 2, companies: ['a', 'b'] });
+  await gateway.flush();
+  expect((await fleet.read()).fleet).toMatchObject({ sockets: 2, companies: 2 });
+});
+
+test('a process that falls silent is gone after 15 s, and forgotten by the next heartbeat', async () => {
+  const fleet = fleets.start();
+  let nowMs = START_MS;
+  const silent = fleet.process({ now: () => nowMs });
+  silent.heartbeat({ role: 'gateway', id: 'silent', sockets: 5, companies: ['a'] });
+  await silent.flush();
+  const at = async (ms: number) => (await fleet.read(() => START_MS + ms)).fleet;
+  expect((await at(14_999)).processes.gateway).toMatchObject([{ id: 'silent', sinceHeartbeatMs: 14_999 }]);
+  expect(await at(15_000)).toMatchObject({ processes: { gateway: [] }, sockets: 0, companies: 0 });
+
+  nowMs += 15_000;
+  const other = fleet.process({ now: () => nowMs });
+  other.heartbeat({ role: 'worker', id: 'other' });
+  await other.flush();
+  expect(await fleet.redis.hkeys(`{${fleet.prefix}}:beats`)).toEqual(['worker:other']);
+});
+
+test('a process that stops in order leaves at once', async () => {
+  const fleet = fleets.start();
+  const gateway = fleet.process();
+  gateway.heartbeat({ role: 'gateway', id: 'one', sockets: 5, companies: ['a'] });
+  await gateway.flush();
+  await gateway.close();
+  expect((await fleet.read()).fleet).toMatchObject({ sockets: 0, companies: 0, processes: { gateway: [] } });
+});

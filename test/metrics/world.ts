@@ -1,0 +1,54 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterEach } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { createMetrics } from '../../src/metrics/create-metrics.ts';
+import { readMetrics } from '../../src/metrics/read-metrics.ts';
+
+export function redisUrl(): string {
+  const url = process.env.TEST_REDIS_URL;
+  if (!url) throw new Error('TEST_REDIS_URL is not set: jest’s globalSetup starts Redis');
+  return url;
+}
+
+/** A fleet of its own for each test, and the end of all that the test started. */
+export function useFleet() {
+  const closers: (() => Promise<unknown>)[] = [];
+
+  afterEach(async () => {
+    for (const close of closers.splice(0).reverse()) await close();
+  });
+
+  function start() {
+    const prefix = `test-${randomUUID()}`;
+    const redis = new Redis(redisUrl());
+    closers.push(() => redis.quit());
+    const errors: unknown[] = [];
+
+    return {
+      prefix,
+      redis,
+      errors,
+      /** One process of the fleet. Its timer stays out of the way: tests flush. */
+      process(deps: Partial<Parameters<typeof createMetrics>[0]> = {}) {
+        const onError = (error: unknown) => errors.push(error);
+        const metrics = createMetrics({ redis, prefix, processMetrics: false, onError, ...deps });
+        closers.push(metrics.close);
+        return metrics;
+      },
+      read: (now?: () => number) => readMetrics({ redis, prefix, ...(now && { now }) }),
+      keys: () => redis.keys(`{${prefix}}*`),
+      closeAtEnd: (close: () => Promise<unknown>) => closers.push(close),
+    };
+  }
+  return { start };
+}
+
+/** Tries until it holds. @throws after 5 s, naming what it waited for */
+export async function eventually(waitedFor: string, holds: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 5_000;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`waited 5 s in vain for ${waitedFor}`);
+    await pause(10);
+  }
+}
