@@ -1,0 +1,74 @@
+import { Gauge, type Registry } from 'prom-client';
+import type { Fleet } from './fleet.ts';
+import { configurationOf } from './prometheus-catalog.ts';
+import type { QueueDepth } from './queue-depth.ts';
+import { shareFor } from './share-for.ts';
+import { within } from './within.ts';
+
+interface Deps {
+  registry: Registry;
+  readQueueDepth: () => Promise<QueueDepth>;
+  readFleet: () => Promise<Fleet>;
+  /** One reading serves all gauges of a scrape, and scrapes that come close together. */
+  cacheMs?: number;
+  /** A frozen Redis must not hold up the scrape. */
+  timeoutMs?: number;
+}
+
+const QUEUE_STATES = ['waiting', 'prioritized', 'delayed', 'active', 'failed'] as const;
+
+/** Adds gauges of queue and fleet, read at scrape. Unreadable ones are absent rather than stale or zero. */
+export function registerFleetGauges(deps: Deps): void {
+  const { registry, readQueueDepth, readFleet, cacheMs = 1_000, timeoutMs = 1_000 } = deps;
+  const read = shareFor(cacheMs, async () => {
+    const both = Promise.all([readQueueDepth(), readFleet()]);
+    try {
+      const [depth, fleet] = await within(timeoutMs, 'fleet gauges', both);
+      return { depth, fleet };
+    } catch {
+      // Said by emission_fleet_readable; readiness and the flush report the fault itself.
+      return undefined;
+    }
+  });
+  type Reading = NonNullable<Awaited<ReturnType<typeof read>>>;
+
+  function gauge(
+    name: Parameters<typeof configurationOf>[0],
+    fill: (gauge: Gauge, reading: Reading) => void,
+  ) {
+    return new Gauge({
+      ...configurationOf(name),
+      registers: [registry],
+      async collect() {
+        const reading = await read();
+        // reset() alone would leave a 0 where there is no label.
+        this.reset();
+        if (reading) fill(this, reading);
+        else if (configurationOf(name).labelNames.length === 0) this.remove();
+      },
+    });
+  }
+
+  gauge('emission_queue_jobs', (jobs, { depth }) => {
+    for (const state of QUEUE_STATES) jobs.set({ state }, depth[state]);
+  });
+  gauge('emission_queue_oldest_waiting_age_seconds', (age, { depth }) => {
+    age.set((depth.oldestWaitingAgeMs ?? 0) / 1000);
+  });
+  gauge('emission_fleet_processes', (processes, { fleet }) => {
+    for (const [role, alive] of Object.entries(fleet.processes)) processes.set({ role }, alive.length);
+  });
+  gauge('emission_fleet_sockets', (sockets, { fleet }) => {
+    sockets.set(fleet.sockets);
+  });
+  gauge('emission_fleet_companies', (companies, { fleet }) => {
+    companies.set(fleet.companies);
+  });
+  new Gauge({
+    ...configurationOf('emission_fleet_readable'),
+    registers: [registry],
+    async collect() {
+      this.set((await read()) ? 1 : 0);
+    },
+  });
+}

@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import { registerFleetGauges } from '../../src/metrics/fleet-gauges.ts';
+import { PROMETHEUS_METRICS } from '../../src/metrics/prometheus-catalog.ts';
+import { useFleet } from './world.ts';
+
+const fleets = useFleet();
+
+test('docs/metrics.md lists every Prometheus metric, with its type, labels and meaning, and no other', () => {
+  const page = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
+  const documented = page
+    .split('\n')
+    .filter((line) => line.startsWith('| `emission_'))
+    .map((line) => line.split('|').map((cell) => cell.trim().replaceAll('`', '')))
+    .map(([, name, type, labels, help]) => ({ name, type, labels, help }));
+  const made = Object.entries(PROMETHEUS_METRICS).map(([name, { type, labels, help }]) => ({
+    name,
+    type,
+    labels: labels.join(', '),
+    help,
+  }));
+  expect(documented).toEqual(made);
+});
+
+test('the catalog is what a process really exposes, and no label names a company or an appointment', async () => {
+  const { registry } = fleets.start().process();
+  const unread = () => Promise.reject(new Error('not asked'));
+  registerFleetGauges({ registry, readQueueDepth: unread, readFleet: unread });
+  const exposed = (await registry.getMetricsAsJSON()).map(({ name, help, type }) => ({ name, help, type }));
+  const described = Object.entries(PROMETHEUS_METRICS).map(([name, { help, type }]) => ({
+    name,
+    help,
+    type,
+  }));
+  expect(exposed.map((metric) => ({ ...metric, type: String(metric.type) }))).toEqual(
+    expect.arrayContaining(described),
+  );
+  expect(exposed).toHaveLength(described.length);
+  const labels = Object.values(PROMETHEUS_METRICS).flatMap((metric): string[] => [...metric.labels]);
+  expect(new Set(labels)).toEqual(new Set(['event', 'reason', 'stage', 'state', 'role']));
+});
+
+test('names follow Prometheus’ conventions: counters end in _total, durations are in seconds', () => {
+  for (const [name, { type }] of Object.entries(PROMETHEUS_METRICS)) {
+    expect(name.endsWith('_total')).toBe(type === 'counter');
+    if (/duration|age/.test(name)) expect(name).toMatch(/_seconds$/);
+  }
+});

@@ -1,0 +1,120 @@
+import { expect, test } from '@jest/globals';
+import { registerFleetGauges } from '../../src/metrics/fleet-gauges.ts';
+import type { Fleet } from '../../src/metrics/fleet.ts';
+import type { Metrics } from '../../src/metrics/create-metrics.ts';
+import type { QueueDepth } from '../../src/metrics/queue-depth.ts';
+import { useFleet } from './world.ts';
+
+const fleets = useFleet();
+const DEPTH: QueueDepth = {
+  waiting: 1,
+  prioritized: 2,
+  delayed: 3,
+  active: 4,
+  failed: 5,
+  oldestWaitingAgeMs: 1_500,
+};
+const FLEET: Fleet = {
+  processes: { api: [], gateway: [{ id: 'a', sockets: 7, sinceHeartbeatMs: 1 }], worker: [] },
+  sockets: 7,
+  companies: 2,
+};
+
+/** The samples of one metric, as name and labels → value. */
+async function samples({ registry }: Metrics, name: string): Promise<Record<string, number>> {
+  const lines = (await registry.metrics()).split('\n').filter((line) => line.startsWith(name));
+  return Object.fromEntries(
+    lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]),
+  );
+}
+
+test('every event has its series from the start, so that the first increment shows in a rate', async () => {
+  const metrics = fleets.start().process();
+  expect(await samples(metrics, 'emission_published_total')).toEqual({
+    'emission_published_total{event="appointment:created"}': 0,
+    'emission_published_total{event="appointment:updated"}': 0,
+    'emission_published_total{event="appointment:canceled"}': 0,
+  });
+});
+
+test('a process’ Prometheus counters and the fleet’s JSON tell the same', async () => {
+  const fleet = fleets.start();
+  const metrics = fleet.process();
+  const counted = { accepted: 4, published: 3, retried: 2, failed: 1 } as const;
+  for (const [outcome, n] of Object.entries(counted))
+    metrics.count('appointment:updated', outcome as keyof typeof counted, n);
+  metrics.reject('UNAUTHORIZED');
+  metrics.observe('accept', 250);
+  await metrics.flush();
+
+  expect((await fleet.read()).events['appointment:updated']['5m']).toMatchObject(counted);
+  const updated = '{event="appointment:updated"}';
+  const text = await metrics.registry.metrics();
+  for (const line of [
+    `emission_accepted_total${updated} 4`,
+    `emission_published_total${updated} 3`,
+    `emission_attempt_failures_total${updated} 2`,
+    `emission_failed_total${updated} 1`,
+    'emission_rejected_total{reason="UNAUTHORIZED"} 1',
+    'emission_stage_duration_seconds_sum{stage="accept"} 0.25',
+    'emission_stage_duration_seconds_bucket{le="0.1",stage="accept"} 0',
+    'emission_stage_duration_seconds_bucket{le="0.25",stage="accept"} 1',
+  ])
+    expect(text).toContain(`${line}\n`);
+});
+
+test('two instances in one process keep apart', async () => {
+  const fleet = fleets.start();
+  const [one, other] = [fleet.process(), fleet.process({ processMetrics: true })];
+  one.count('appointment:created', 'accepted');
+  const name = 'emission_accepted_total{event="appointment:created"}';
+  expect((await samples(one, name))[name]).toBe(1);
+  expect((await samples(other, name))[name]).toBe(0);
+  expect(await other.registry.metrics()).toContain('process_resident_memory_bytes');
+});
+
+test('queue and fleet gauges are read once for a scrape', async () => {
+  const metrics = fleets.start().process();
+  let readings = 0;
+  registerFleetGauges({
+    registry: metrics.registry,
+    readQueueDepth: () => Promise.resolve(DEPTH).finally(() => readings++),
+    readFleet: () => Promise.resolve(FLEET),
+  });
+  expect(await samples(metrics, 'emission_queue')).toEqual({
+    'emission_queue_jobs{state="waiting"}': 1,
+    'emission_queue_jobs{state="prioritized"}': 2,
+    'emission_queue_jobs{state="delayed"}': 3,
+    'emission_queue_jobs{state="active"}': 4,
+    'emission_queue_jobs{state="failed"}': 5,
+    emission_queue_oldest_waiting_age_seconds: 1.5,
+  });
+  expect(await samples(metrics, 'emission_fleet')).toEqual({
+    'emission_fleet_processes{role="api"}': 0,
+    'emission_fleet_processes{role="gateway"}': 1,
+    'emission_fleet_processes{role="worker"}': 0,
+    emission_fleet_sockets: 7,
+    emission_fleet_companies: 2,
+    emission_fleet_readable: 1,
+  });
+  expect(readings).toBe(1);
+});
+
+test.each([
+  ['fails', () => Promise.reject(new Error('Redis is away'))],
+  ['never answers', () => new Promise<Fleet>(() => undefined)],
+])('when the reading %s, the scrape succeeds without the gauges', async (_, readFleet) => {
+  const metrics = fleets.start().process();
+  let broken = false;
+  registerFleetGauges({
+    registry: metrics.registry,
+    readQueueDepth: () => Promise.resolve(DEPTH),
+    readFleet: () => (broken ? readFleet() : Promise.resolve(FLEET)),
+    cacheMs: 0,
+    timeoutMs: 50,
+  });
+  expect(Object.keys(await samples(metrics, 'emission_queue'))).toHaveLength(6);
+  broken = true;
+  expect(await samples(metrics, 'emission_queue')).toEqual({});
+  expect(await samples(metrics, 'emission_fleet')).toEqual({ emission_fleet_readable: 0 });
+});
