@@ -1,0 +1,5 @@
+/** Entry of the seeding process: `seed.ts <MongoDB URI> <time zone>`. Its last line of output is a {@link Seeded}. */
+import { seedDemo } from './seed-demo.ts';
+
+const [uri = '', timeZone = 'UTC'] = process.argv.slice(2);
+console.log(JSON.stringify(await seedDemo(uri, timeZone, new Date())));
