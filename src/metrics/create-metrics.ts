@@ -10,7 +10,7 @@ import { outcomeField, rejectedField, type Outcome, type Stage } from './names.t
 import { createPrometheus } from './prometheus.ts';
 import type { MetricsRedis } from './redis-script.ts';
 import { createTallyWriter } from './tally-writer.ts';
-import { within } from './within.ts';
+import { within } from '../lifecycle.ts';
 
 interface Deps {
   redis: MetricsRedis;
