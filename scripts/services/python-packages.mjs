@@ -105,6 +105,7 @@ function stampFile(/** @type {string} */ dir) {
 
 /** The user's own Python settings must not change what ours finds. */
 export function pythonEnv(/** @type {NodeJS.ProcessEnv} */ more = {}) {
+  /** @type {NodeJS.ProcessEnv} */
   const env = { ...process.env, PYTHONNOUSERSITE: '1', PYTHONUNBUFFERED: '1', ...more };
   delete env.PYTHONHOME;
   if (more.PYTHONPATH === undefined) delete env.PYTHONPATH;

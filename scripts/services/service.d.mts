@@ -29,3 +29,21 @@ export interface ServiceOptions {
   /** Told what takes long, a line at a time. */
   log?: (line: string) => void;
 }
+
+/** What to start, and how to know that it answers. */
+export interface ServiceSpec {
+  name: string;
+  dir: string;
+  port: number;
+  url: string;
+  command: string;
+  args: string[];
+  env?: NodeJS.ProcessEnv | undefined;
+  isReady: (port: number, pid: number) => Promise<boolean>;
+}
+
+/**
+ * Starts a service in a process group of its own, so that Ctrl-C reaches us and not it: we stop it when those who
+ * use it have ended.
+ */
+export function startService(spec: ServiceSpec): Promise<ServiceHandle>;

@@ -10,24 +10,9 @@ const READY_WITHIN_MS = 30_000;
 const STOP_GRACE_MS = 8_000;
 const LAST_LINES = 15;
 
-/**
- * @typedef {object} ServiceSpec
- * @property {string} name
- * @property {string} dir  its data, log and pid file; made if missing
- * @property {number} port
- * @property {string} url
- * @property {string} command
- * @property {string[]} args
- * @property {NodeJS.ProcessEnv} [env]
- * @property {(port: number, pid: number) => Promise<boolean>} isReady
- */
+/** @typedef {import('./service.mjs').ServiceSpec} ServiceSpec */
 
-/**
- * Starts a service in a process group of its own, so that Ctrl-C reaches us and not it: we stop it when those who
- * use it have ended.
- * @param {ServiceSpec} spec
- * @returns {Promise<import('./service.mjs').ServiceHandle>}
- */
+/** @type {typeof import('./service.mjs').startService} */
 export async function startService(spec) {
   const { name, dir, port, url } = spec;
   const recordFile = join(dir, RECORD_FILE);

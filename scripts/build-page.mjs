@@ -1,0 +1,73 @@
+import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname, extname, join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { PROJECT_DIR, RUNTIME_DIR } from './paths.mjs';
+
+const OUT = join(PROJECT_DIR, 'dist', 'page');
+const COPIED = new Set(['.html', '.css', '.svg', '.ico', '.png', '.webmanifest']);
+/** Each page: its sources, and its folder below `dist/page`. */
+const PAGES = [
+  { from: join(PROJECT_DIR, 'src', 'dashboard', 'page'), to: '' },
+  { from: join(PROJECT_DIR, 'src', 'admin', 'page'), to: 'admin' },
+];
+
+/**
+ * Bundles what browsers load into `dist/page`, a moment's work. Built beside and moved in file by file, since a
+ * running API serves that folder.
+ * @param {string} [out]
+ */
+export async function buildPage(out = OUT) {
+  const draft = join(RUNTIME_DIR, `page-${process.pid}`);
+  rmSync(draft, { recursive: true, force: true });
+  try {
+    for (const { from, to } of PAGES.filter((page) => existsSync(page.from))) {
+      await bundle(join(from, 'main.ts'), join(draft, to, 'main.js'));
+      copyStatic(from, join(draft, to));
+    }
+    await bundle(join(PROJECT_DIR, 'src', 'dashboard', 'index.ts'), join(draft, 'realtime.js'));
+    moveInto(draft, out);
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
+}
+
+async function bundle(/** @type {string} */ entry, /** @type {string} */ outfile) {
+  if (!existsSync(entry)) return; // TEMPORARY
+  const { build } = await import('esbuild');
+  await build({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    minify: true,
+    sourcemap: true,
+    logLevel: 'warning',
+    absWorkingDir: PROJECT_DIR,
+  });
+}
+
+function copyStatic(/** @type {string} */ from, /** @type {string} */ to) {
+  mkdirSync(to, { recursive: true });
+  for (const name of readdirSync(from)) {
+    if (COPIED.has(extname(name))) cpSync(join(from, name), join(to, name));
+  }
+}
+
+function moveInto(/** @type {string} */ draft, /** @type {string} */ out) {
+  const built = filesBelow(draft);
+  for (const file of built) {
+    mkdirSync(dirname(join(out, file)), { recursive: true });
+    renameSync(join(draft, file), join(out, file));
+  }
+  for (const file of filesBelow(out)) if (!built.includes(file)) rmSync(join(out, file));
+}
+
+function filesBelow(/** @type {string} */ dir) {
+  const entries = readdirSync(dir, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(dir, join(entry.parentPath, entry.name)));
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await buildPage();

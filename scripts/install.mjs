@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { PROJECT_DIR, RUNTIME_DIR } from './paths.mjs';
+import { withLock } from './process/lock.mjs';
+import { run } from './process/run.mjs';
+
+const MODULES = join(PROJECT_DIR, 'node_modules');
+const STAMP = join(MODULES, '.install-stamp');
+const STILL_AT_IT_EVERY_MS = 10_000;
+
+/**
+ * Makes node_modules what package-lock.json says. Returns at once where it is.
+ * @param {{ log: (line: string) => void }} options
+ */
+export async function ensureInstalled({ log }) {
+  if (isStamped()) return;
+  const lock = join(RUNTIME_DIR, 'locks', 'install.lock');
+  const onWait = (/** @type {number} */ pid) =>
+    log(`process ${pid} is installing the npm packages: waiting for it`);
+  await withLock(
+    lock,
+    async () => {
+      if (isStamped()) return;
+      if (!matchesLockFile()) await install(log);
+      writeFileSync(STAMP, fingerprint());
+    },
+    { onWait },
+  );
+}
+
+/** @param {(line: string) => void} log */
+async function install(log) {
+  log('installing the npm packages (npm ci); the first time this takes a minute or so');
+  const startedAt = performance.now();
+  const seconds = () => Math.round((performance.now() - startedAt) / 1000);
+  const stillAtIt = setInterval(() => log(`  still installing, ${seconds()} s`), STILL_AT_IT_EVERY_MS);
+  // Nothing here needs a package's install script. NODE_ENV=production must not leave out what builds the page.
+  const args = ['ci', '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund'];
+  const npmFile = process.env.npm_execpath;
+  const options = { cwd: PROJECT_DIR, env: npmEnv() };
+  const npm = npmFile?.endsWith('npm-cli.js')
+    ? await run(process.execPath, [npmFile, ...args], options)
+    : await run('npm', args, options);
+  clearInterval(stillAtIt);
+  if (!npm.ok) {
+    throw new Error(
+      `npm ci failed. Look at the reason below (often the network, a proxy or the disk), then try again.\n${npm.lastLines}`,
+    );
+  }
+  log(`  done in ${seconds()} s`);
+}
+
+/** Packages that were installed by hand count as well. */
+function matchesLockFile() {
+  const wanted = packagesOf(join(PROJECT_DIR, 'package-lock.json'));
+  const present = packagesOf(join(MODULES, '.package-lock.json'));
+  if (!wanted || !present) return false;
+  return Object.entries(wanted).every(([path, { version, optional }]) => {
+    if (path === '') return true;
+    return present[path] ? present[path].version === version : optional === true;
+  });
+}
+
+/** @returns {Record<string, { version?: string, optional?: boolean }> | undefined} */
+function packagesOf(/** @type {string} */ lockFile) {
+  try {
+    return JSON.parse(readFileSync(lockFile, 'utf8')).packages;
+  } catch {
+    return undefined;
+  }
+}
+
+function isStamped() {
+  try {
+    return readFileSync(STAMP, 'utf8') === fingerprint();
+  } catch {
+    return false;
+  }
+}
+
+/** Node's version has no part in it: no package here is compiled for one. */
+function fingerprint() {
+  const lockFile = readFileSync(join(PROJECT_DIR, 'package-lock.json'));
+  return `${createHash('sha256').update(lockFile).digest('hex')} ${process.platform} ${process.arch}`;
+}
+
+/** npm gives up where its cache can't be written, as in the home directory of a service account. */
+function npmEnv() {
+  const cache = process.env.npm_config_cache ?? join(homedir(), '.npm');
+  try {
+    mkdirSync(cache, { recursive: true });
+    accessSync(cache, constants.W_OK);
+    return process.env;
+  } catch {
+    return { ...process.env, npm_config_cache: join(RUNTIME_DIR, 'npm-cache') };
+  }
+}

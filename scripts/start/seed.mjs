@@ -1,0 +1,17 @@
+import { run } from '../process/run.mjs';
+import { PROJECT_DIR } from '../paths.mjs';
+
+const ENTRY = 'src/demo/seed.ts';
+
+/**
+ * Puts the demo company's data into a database of ours; what is there already stays.
+ * @param {string} mongodbUri
+ * @param {string} timeZone  of the company
+ * @returns {Promise<{ companyId: string, appointmentId: string }>}
+ */
+export async function seed(mongodbUri, timeZone) {
+  const args = ['--import', 'tsx', ENTRY, mongodbUri, timeZone];
+  const seeding = await run(process.execPath, args, { cwd: PROJECT_DIR });
+  if (!seeding.ok) throw new Error(`the demo data could not be written:\n${seeding.lastLines}`);
+  return JSON.parse(seeding.stdout.trim().split('\n').at(-1) ?? '');
+}

@@ -1,0 +1,23 @@
+import { existsSync } from 'node:fs';
+import { StartFailure } from './start-failure.mjs';
+
+const DEFAULT_PORT = 3001;
+
+/**
+ * Reads `.env` where there is one; what the environment says already stays.
+ * @param {string} file
+ */
+export function loadDotEnv(file) {
+  if (existsSync(file)) process.loadEnvFile(file);
+}
+
+/**
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {number}
+ */
+export function portOf(env) {
+  const text = env.PORT || String(DEFAULT_PORT);
+  const port = Number(text);
+  if (Number.isInteger(port) && port > 0 && port < 65_536) return port;
+  throw new StartFailure(`PORT is "${text}": it must be a number from 1 to 65535.`);
+}
