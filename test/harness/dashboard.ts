@@ -1,0 +1,92 @@
+import { SignJWT } from 'jose';
+import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
+import { APPOINTMENT_EVENTS, type AppointmentEvent } from '../../src/contracts/events.ts';
+import type { AppointmentPayload, EmissionMeta, Place, Position } from '../../src/contracts/socket.ts';
+import { until } from './until.ts';
+
+export interface Heard {
+  event: AppointmentEvent;
+  payload: AppointmentPayload;
+  meta: EmissionMeta;
+}
+
+export interface Dashboard {
+  socket: Socket;
+  /** Everything heard so far, in order. */
+  heard: Heard[];
+  positions: Position[];
+  /** Resolves when an event fits, also one that was heard before. */
+  hear: (fits: (heard: Heard) => boolean, what?: string) => Promise<Heard>;
+  close: () => void;
+}
+
+/** A JWT for a company's dashboard. */
+export function signToken(
+  secret: string,
+  companyId: string,
+  lifetime: string | number = '5m',
+): Promise<string> {
+  const token = new SignJWT({ companyId }).setProtectedHeader({ alg: 'HS256' });
+  const expiry = typeof lifetime === 'number' ? Math.floor(Date.now() / 1_000) + lifetime : lifetime;
+  return token.setExpirationTime(expiry).sign(new TextEncoder().encode(secret));
+}
+
+export interface DashboardOptions {
+  url: string;
+  token: string;
+  position?: Place;
+  socketOptions?: Partial<ManagerOptions & SocketOptions>;
+}
+
+/** A plain socket.io-client with default options; resolves once the gateway has told its position. */
+export async function openDashboard({
+  url,
+  token,
+  position,
+  socketOptions,
+}: DashboardOptions): Promise<Dashboard> {
+  const heard: Heard[] = [];
+  const positions: Position[] = [];
+  const waiting = new Set<() => void>();
+  const socket = io(url, {
+    forceNew: true,
+    auth: { token, ...(position && { position }) },
+    ...socketOptions,
+  });
+  for (const event of APPOINTMENT_EVENTS) {
+    socket.on(event, (payload: AppointmentPayload, meta: EmissionMeta) => {
+      heard.push({ event, payload, meta });
+      for (const look of waiting) look();
+    });
+  }
+  socket.on('emissions:position', (told: Position) => positions.push(told));
+  const close = () => void socket.close();
+
+  const placed = new Promise<void>((resolve, reject) => {
+    socket.once('emissions:position', () => {
+      resolve();
+    });
+    socket.once('connect_error', reject);
+  });
+  try {
+    await until('the dashboard to be connected and placed', placed);
+  } catch (error) {
+    close();
+    throw error;
+  }
+
+  function hear(fits: (heard: Heard) => boolean, what = 'an emission'): Promise<Heard> {
+    let look: () => void = () => undefined;
+    const found = new Promise<Heard>((resolve) => {
+      look = () => {
+        const match = heard.find(fits);
+        if (match) resolve(match);
+      };
+      waiting.add(look);
+      look();
+    });
+    return until(what, found).finally(() => waiting.delete(look));
+  }
+
+  return { socket, heard, positions, hear, close };
+}

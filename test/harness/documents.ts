@@ -1,0 +1,83 @@
+import { Types } from 'mongoose';
+import type { Models } from '../../src/population/models.ts';
+
+const id = () => new Types.ObjectId();
+
+/** A company's people, animals and services, and appointments that refer to them, in a real database. */
+export function createDocuments(models: Models) {
+  async function company(companyId = id().toHexString()) {
+    const owner = new Types.ObjectId(companyId);
+    const customer = {
+      _id: id(),
+      companyId: owner,
+      fullName: 'Ann Bauer',
+      email: 'ann@example.org',
+      phone: '+49 1',
+    };
+    const pet = {
+      _id: id(),
+      companyId: owner,
+      customerId: customer._id,
+      name: 'Rex',
+      species: 'dog',
+      breed: 'Poodle',
+      size: 'small',
+      coatType: 'curly',
+    };
+    const service = { _id: id(), companyId: owner, name: 'Full groom' };
+    const serviceItem = {
+      _id: id(),
+      companyId: owner,
+      serviceId: service._id,
+      size: 'small',
+      coatType: 'curly',
+      price: 55.5,
+    };
+    const staff = { _id: id(), companyId: owner, fullName: 'Maya Brandt', role: 'groomer' };
+    await Promise.all([
+      models.Customer.collection.insertOne(customer),
+      models.Pet.collection.insertOne(pet),
+      models.Service.collection.insertOne(service),
+      models.ServiceItem.collection.insertOne(serviceItem),
+      models.Staff.collection.insertOne(staff),
+    ]);
+
+    /** Inserts an appointment and returns its id. */
+    async function appointment(fields: Record<string, unknown> = {}): Promise<string> {
+      const now = new Date();
+      const document = {
+        _id: id(),
+        companyId: owner,
+        customerId: customer._id,
+        petId: pet._id,
+        serviceId: service._id,
+        serviceItemId: serviceItem._id,
+        staffId: staff._id,
+        locationId: id(),
+        start: now,
+        end: new Date(now.getTime() + 3_600_000),
+        status: 'scheduled',
+        source: 'instagram',
+        notes: 'first visit',
+        createdAt: now,
+        updatedAt: now,
+        ...fields,
+      };
+      await models.Appointment.collection.insertOne(document);
+      return document._id.toHexString();
+    }
+
+    /** Writes fields of an appointment as the bot does: with a new `updatedAt`. */
+    async function change(appointmentId: string, fields: Record<string, unknown>): Promise<void> {
+      await models.Appointment.collection.updateOne(
+        { _id: new Types.ObjectId(appointmentId) },
+        { $set: { ...fields, updatedAt: new Date() } },
+      );
+    }
+
+    return { companyId, customer, pet, service, serviceItem, staff, appointment, change };
+  }
+  return { company, models };
+}
+
+export type Company = Awaited<ReturnType<ReturnType<typeof createDocuments>['company']>>;

@@ -1,0 +1,159 @@
+import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { Queue } from 'bullmq';
+import { pino } from 'pino';
+import { createConnection } from 'mongoose';
+import { loadApiConfig, loadWorkerConfig } from '../../src/config.ts';
+import { QUEUE_NAME } from '../../src/contracts/names.ts';
+import { createModels } from '../../src/population/models.ts';
+import { type RunningApi, startApi } from '../../src/start-api.ts';
+import { type RunningWorker, startWorker } from '../../workers/start-worker.ts';
+import { type Dashboard, type DashboardOptions, openDashboard, signToken } from './dashboard.ts';
+import { createDocuments } from './documents.ts';
+import { freshDir } from './own-services.ts';
+import { type Spawned, spawnProcess } from './processes.ts';
+import { eventually } from './until.ts';
+
+export const API_KEY = 'test-key-0123456789-0123456789-0123456789';
+export const JWT_SECRET = 'test-secret-0123456789-0123456789-0123456789';
+
+export interface WorldOptions {
+  /** Servers of its own, for a test that stops or freezes them; else those that all tests share. */
+  redisUrl?: string;
+  mongoUri?: string;
+  /** Settings for every process of this world. */
+  env?: Record<string, string>;
+}
+
+export type World = Awaited<ReturnType<typeof createWorld>>;
+
+/**
+ * One test's own world: its queue prefix, database, adapter key and companies, on real servers. Everything that is
+ * started through it is ended by `close`, last in first out.
+ */
+export async function createWorld({ redisUrl, mongoUri, env: extra = {} }: WorldOptions = {}) {
+  const name = `t${randomUUID().replaceAll('-', '').slice(0, 12)}`;
+  const server = mongoUri ?? process.env['TEST_MONGODB_URI']!;
+  const env: Record<string, string> = {
+    PORT: '0',
+    MONGODB_URI: withDatabase(server, name),
+    REDIS_URL: redisUrl ?? process.env['TEST_REDIS_URL']!,
+    QUEUE_PREFIX: `{${name}}`,
+    SOCKET_ADAPTER_KEY: name,
+    INTERNAL_SERVICE_API_KEY: API_KEY,
+    SOCKET_JWT_SECRET: JWT_SECRET,
+    ADMIN_USER: 'admin',
+    ADMIN_PASSWORD: 'admin-password',
+    LOG_DIR: freshDir('logs'),
+    EMISSION_BACKOFF_MS: '50',
+    SHUTDOWN_DEADLINE_MS: '5000',
+    ...extra,
+  };
+  const logger = pino({ level: 'silent' });
+  const open: (() => unknown)[] = [];
+
+  const connection = createConnection();
+  await connection.openUri(env['MONGODB_URI']!, { serverSelectionTimeoutMS: 5_000 });
+  const documents = createDocuments(createModels(connection));
+  open.push(async () => {
+    await connection.db?.dropDatabase().catch(() => undefined);
+    await connection.close(true);
+  });
+  const redis = new Redis(env['REDIS_URL']!, { maxRetriesPerRequest: null, replyMapping: 'legacy' });
+  redis.on('error', () => undefined);
+  open.push(() => {
+    redis.disconnect();
+  });
+  const queue = new Queue(QUEUE_NAME, { connection: redis, prefix: env['QUEUE_PREFIX']! });
+  queue.on('error', () => undefined);
+  open.push(() => queue.close());
+
+  /** Its own end, at the latest with the world's. */
+  function keep<T>(started: T, end: () => unknown): T {
+    open.push(end);
+    return started;
+  }
+
+  return {
+    env,
+    documents,
+    redis,
+    queue,
+    keep,
+
+    async api(over: Record<string, string> = {}): Promise<RunningApi> {
+      const config = loadApiConfig({ ...env, ...over });
+      const api = await startApi({ config, logger, pageDir: 'dist/page' });
+      return keep(api, api.close);
+    },
+    worker(over: Record<string, string> = {}): RunningWorker {
+      const worker = startWorker({ config: loadWorkerConfig({ ...env, ...over }), logger });
+      return keep(worker, worker.close);
+    },
+    async apiProcess(over: Record<string, string> = {}): Promise<Spawned> {
+      const spawned = await spawnProcess('api', { ...env, ...over });
+      return keep(spawned, spawned.stop);
+    },
+    async workerProcess(over: Record<string, string> = {}): Promise<Spawned> {
+      const spawned = await spawnProcess('worker', { ...env, ...over });
+      return keep(spawned, spawned.stop);
+    },
+
+    token: (companyId: string, lifetime?: string | number) => signToken(JWT_SECRET, companyId, lifetime),
+    async dashboard(
+      api: { url: string },
+      companyId: string,
+      over: Partial<DashboardOptions> = {},
+    ): Promise<Dashboard> {
+      const token = await signToken(JWT_SECRET, companyId);
+      const dashboard = await openDashboard({ url: api.url, token, ...over });
+      return keep(dashboard, dashboard.close);
+    },
+
+    /** Posts JSON to the internal API. */
+    post: (api: { url: string }, path: string, body: unknown, headers: Record<string, string> = {}) =>
+      fetch(`${api.url}/api/v1/internal/socket/${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-api-key': API_KEY, ...headers },
+        body: JSON.stringify(body),
+      }),
+    /** Posts one emission that must be accepted; resolves to its id. */
+    async emit(api: { url: string }, slug: string, appointmentId: string): Promise<string> {
+      const response = await this.post(api, slug, { appointmentId });
+      const body = (await response.json()) as { emissionId?: string };
+      if (response.status !== 202)
+        throw new Error(`not accepted: ${response.status} ${JSON.stringify(body)}`);
+      return body.emissionId!;
+    },
+    /** Waits until a job has one of the states. */
+    jobIn: (emissionId: string, ...states: string[]) =>
+      eventually(
+        `job ${emissionId} to be ${states.join(' or ')}`,
+        async () => {
+          const job = await queue.getJob(emissionId);
+          return job && states.includes(await job.getState()) ? job : undefined;
+        },
+        30_000,
+      ),
+
+    /** Ends all that was started here. Fails if something could not be ended. */
+    async close(): Promise<void> {
+      const faults: unknown[] = [];
+      for (const end of open.splice(0).reverse()) {
+        try {
+          await end();
+        } catch (error) {
+          faults.push(error);
+        }
+      }
+      if (faults.length > 0) throw new AggregateError(faults, 'the world did not end in order');
+    },
+  };
+}
+
+/** The server's address with another database. */
+function withDatabase(uri: string, database: string): string {
+  const url = new URL(uri);
+  url.pathname = `/${database}`;
+  return url.href;
+}
