@@ -58,7 +58,7 @@ test.each([400, 401, 404, 429])(
   'a backend that answers %i lives: the circuit stays closed',
   async (status) => {
     let healthy = false;
-    const backend = await startBackend((response, received, count) => {
+    const backend = await startBackend((response, received) => {
       if (healthy) accept(response, received);
       else json(response, status, { success: false }, { 'retry-after': '30' });
     });

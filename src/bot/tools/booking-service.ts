@@ -1,0 +1,51 @@
+/** An appointment as the handlers speak of it. */
+export interface BookedAppointment {
+  appointmentId: string;
+  staffId: string;
+  start: Date;
+  end: Date;
+}
+
+export interface BookRequest {
+  customerId: string;
+  petId: string;
+  serviceId: string;
+  serviceItemId?: string | undefined;
+  staffId: string;
+  start: Date;
+  durationMinutes: number;
+  notes?: string | undefined;
+}
+
+export interface RescheduleRequest {
+  appointmentId: string;
+  start: Date;
+  /** Without it the appointment keeps its length. */
+  durationMinutes?: number | undefined;
+  /** Without it the appointment stays with its staff member. */
+  staffId?: string | undefined;
+}
+
+export type ReferenceName = 'customerId' | 'petId' | 'serviceId' | 'serviceItemId' | 'staffId';
+
+export type BookingOutcome =
+  /** `changed: false`: it already was as asked for, nothing was written. */
+  | { outcome: 'done'; appointment: BookedAppointment; changed: boolean }
+  /** The staff member has another appointment then; `own` is its id where it is the same pet's. */
+  | { outcome: 'busy'; from: Date; to: Date; own?: string | undefined }
+  /** No such document in this company. */
+  | { outcome: 'unknown-reference'; reference: ReferenceName }
+  | { outcome: 'unknown-appointment' }
+  /** A canceled appointment stays canceled. */
+  | { outcome: 'is-canceled'; appointment: BookedAppointment };
+
+/**
+ * Where the handlers' bookings are kept: for one company, which the bot chooses and the model never does. Two
+ * overlapping bookings of one staff member must not both be done, however close together, from whichever process.
+ * Rejects when the store fails.
+ */
+export interface BookingService {
+  book(request: BookRequest): Promise<BookingOutcome>;
+  reschedule(request: RescheduleRequest): Promise<BookingOutcome>;
+  cancel(appointmentId: string): Promise<BookingOutcome>;
+}

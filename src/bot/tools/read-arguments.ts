@@ -1,0 +1,78 @@
+import type { ArgumentSchema, ToolDefinition } from './definitions.ts';
+
+export type ReadArguments = { values: Record<string, string | number> } | { problems: string[] };
+
+/**
+ * Reads what a model gave as arguments: an object, or the JSON of one. Never throws. Each problem is a sentence that
+ * a model can act on: which argument, what was wrong, and an example.
+ */
+export function readArguments({ input_schema: schema }: ToolDefinition, given: unknown): ReadArguments {
+  try {
+    const named = asObject(given);
+    if (named === undefined) return { problems: ['The arguments must be one JSON object.'] };
+    const known = Object.keys(schema.properties);
+    const problems = Object.keys(named)
+      .filter((name) => !known.includes(name))
+      .map(
+        (name) => `${quote(name)} is not an argument of this tool; its arguments are ${known.join(', ')}.`,
+      );
+    const values: Record<string, string | number> = {};
+    for (const [name, argument] of Object.entries(schema.properties)) {
+      const value = named[name];
+      if (value === undefined || value === null || value === '') {
+        if (schema.required.includes(name)) problems.push(`${name} is missing. ${example(argument)}`);
+        continue;
+      }
+      const wrong = problemOf(argument, value);
+      if (wrong === undefined) values[name] = value as string | number;
+      else problems.push(`${name} ${wrong}, but was ${quote(value)}. ${example(argument)}`);
+    }
+    return problems.length > 0 ? { problems } : { values };
+  } catch {
+    return { problems: ['The arguments could not be read: they must be one JSON object.'] };
+  }
+}
+
+function asObject(given: unknown): Record<string, unknown> | undefined {
+  const value: unknown = typeof given === 'string' ? JSON.parse(given) : given;
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : undefined;
+}
+
+function problemOf(argument: ArgumentSchema, value: unknown): string | undefined {
+  return argument.type === 'integer' ? problemOfInteger(argument, value) : problemOfText(argument, value);
+}
+
+function problemOfInteger(
+  { minimum, maximum, multipleOf }: ArgumentSchema,
+  value: unknown,
+): string | undefined {
+  if (typeof value !== 'number' || !Number.isInteger(value)) return 'must be a whole number';
+  if (minimum !== undefined && value < minimum) return `must be at least ${minimum}`;
+  if (maximum !== undefined && value > maximum) return `must be at most ${maximum}`;
+  if (multipleOf !== undefined && value % multipleOf !== 0) return `must be a multiple of ${multipleOf}`;
+  return undefined;
+}
+
+/** A date without an offset means another instant on another machine; a day alone is no time. */
+const DATE_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/i;
+
+function problemOfText({ pattern, format, maxLength }: ArgumentSchema, value: unknown): string | undefined {
+  if (typeof value !== 'string') return 'must be a string';
+  if (maxLength !== undefined && value.length > maxLength) return `must have at most ${maxLength} characters`;
+  if (pattern !== undefined && !new RegExp(pattern).test(value)) return 'must be 24 hexadecimal characters';
+  if (format === undefined) return undefined;
+  if (!DATE_TIME.test(value)) return 'must be an ISO 8601 date and time with its offset from UTC';
+  return Number.isNaN(Date.parse(value)) ? 'must be a date and time that exists' : undefined;
+}
+
+function example({ examples }: ArgumentSchema): string {
+  return `Example: ${JSON.stringify(examples[0])}.`;
+}
+
+function quote(value: unknown): string {
+  // A function has no JSON.
+  const json = JSON.stringify(value) as string | undefined;
+  return (json ?? typeof value).slice(0, 80);
+}

@@ -1,0 +1,57 @@
+import type { BookingOutcome, ReferenceName } from './booking-service.ts';
+import { SLOT_MINUTES, type ToolName } from './definitions.ts';
+
+const REFERENCES: Record<ReferenceName, string> = {
+  customerId: 'no customer with this customerId',
+  petId: 'no pet of this customer with this petId',
+  serviceId: 'no service with this serviceId',
+  serviceItemId: 'no variant of this service with this serviceItemId',
+  staffId: 'no staff member with this staffId',
+};
+const DONE: Record<ToolName, string> = {
+  book_appointment: 'Booked.',
+  reschedule_appointment: 'Moved.',
+  cancel_appointment: 'Canceled.',
+};
+const ALREADY: Record<ToolName, string> = {
+  book_appointment: 'It was already booked; nothing was changed.',
+  reschedule_appointment: 'It already was at that time; nothing was changed.',
+  cancel_appointment: 'It was already canceled; nothing was changed.',
+};
+
+/** What a model is told about an outcome: a fact, and what can be done. */
+export function wordsFor(tool: ToolName, result: BookingOutcome): string {
+  switch (result.outcome) {
+    case 'done':
+      return result.changed ? DONE[tool] : ALREADY[tool];
+    case 'busy':
+      return (
+        `Nothing was done: the staff member has another appointment from ${result.from.toISOString()} to ` +
+        `${result.to.toISOString()}. ` +
+        (result.own === undefined
+          ? 'Offer another time or another staff member.'
+          : `It is the one of this very pet, ${result.own}: perhaps it was booked a moment ago.`)
+      );
+    case 'unknown-reference':
+      return `Nothing was done: there is ${REFERENCES[result.reference]}. Look it up again, don't guess.`;
+    case 'unknown-appointment':
+      return "Nothing was done: there is no appointment with this appointmentId. Look it up again, don't guess.";
+    case 'is-canceled':
+      return 'Nothing was done: this appointment is canceled and stays so. Book a new one with book_appointment.';
+    default:
+      return result satisfies never;
+  }
+}
+
+/** Undefined if there is nothing wrong with the time, or none. */
+export function problemOfTime(start: string | number | undefined, now: Date): string | undefined {
+  if (start === undefined) return undefined;
+  const instant = Date.parse(String(start));
+  const slotMs = SLOT_MINUTES * 60_000;
+  if (instant % slotMs !== 0) {
+    const near = new Date(Math.round(instant / slotMs) * slotMs).toISOString();
+    return `start must be on a mark of ${SLOT_MINUTES} minutes; the nearest is "${near}".`;
+  }
+  if (instant <= now.getTime()) return `start must be in the future; it is "${now.toISOString()}" now.`;
+  return undefined;
+}

@@ -1,0 +1,131 @@
+import { expect, test } from '@jest/globals';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { createBookingService } from '../../src/demo/booking-service.ts';
+import { later } from './bot-world.ts';
+import { at, done, startBookings } from './booking-world.ts';
+
+type World = Awaited<ReturnType<typeof startBookings>>;
+
+/** No two scheduled appointments of one groomer overlap. */
+async function overlaps({ appointments }: World): Promise<number> {
+  const rows = await appointments.find({ status: 'scheduled' }).toArray();
+  let found = 0;
+  for (const a of rows) {
+    for (const b of rows) {
+      const sameStaff = String(a._id) < String(b._id) && String(a.staffId) === String(b.staffId);
+      if (sameStaff && Number(a.start) < Number(b.end) && Number(b.start) < Number(a.end)) found += 1;
+    }
+  }
+  return found;
+}
+
+test('of twenty bookings of one time at once, one is done', async () => {
+  const world = await startBookings();
+  for (let round = 0; round < 10; round += 1) {
+    const results = await Promise.all(
+      Array.from({ length: 20 }, () => world.service.book(world.request(round * 60))),
+    );
+    expect(results.filter(({ outcome }) => outcome === 'done')).toHaveLength(1);
+    expect(results.filter(({ outcome }) => outcome === 'busy')).toHaveLength(19);
+  }
+});
+
+test('bookings, moves and cancelations at random, at once: none overlap, and each answer is true', async () => {
+  const world = await startBookings();
+  const { service } = world;
+  const random = (below: number): number => Math.floor(Math.random() * below);
+  const start = (): Date => at(5 * random(36));
+  const known: string[] = [];
+  async function act(): Promise<void> {
+    const staffId = random(2) === 0 ? world.ids.staffId : world.otherStaffId;
+    const appointmentId = known[random(known.length)];
+    const kind = random(3);
+    if (kind === 0 || appointmentId === undefined) {
+      const booked = await service.book(world.request(5 * random(36), 5 + 5 * random(12), { staffId }));
+      if (booked.outcome === 'done') known.push(booked.appointment.appointmentId);
+    } else if (kind === 1) await service.reschedule({ appointmentId, start: start(), staffId });
+    else done(await service.cancel(appointmentId));
+  }
+  for (let round = 0; round < 15; round += 1) {
+    await Promise.all(Array.from({ length: 16 }, act));
+    expect(await overlaps(world)).toBe(0);
+  }
+});
+
+test('two moves to one free time at once: one is done, the other stays where it was', async () => {
+  const world = await startBookings();
+  for (let round = 0; round < 10; round += 1) {
+    const minute = round * 300;
+    const ids = await Promise.all(
+      [0, 60].map(
+        async (after) =>
+          done(await world.service.book(world.request(minute + after))).appointment.appointmentId,
+      ),
+    );
+    const results = await Promise.all(
+      ids.map((appointmentId) => world.service.reschedule({ appointmentId, start: at(minute + 180) })),
+    );
+    expect(results.map(({ outcome }) => outcome).sort()).toEqual(['busy', 'done']);
+  }
+  expect(await overlaps(world)).toBe(0);
+});
+
+test('a service that starts on a database without the index makes it before it writes', async () => {
+  const world = await startBookings();
+  const services = Array.from({ length: 6 }, () =>
+    createBookingService({ connection: world.connection, companyId: world.companyId }),
+  );
+  const results = await Promise.all(services.map((service) => service.book(world.request(0))));
+  expect(results.filter(({ outcome }) => outcome === 'done')).toHaveLength(1);
+});
+
+const CHILD = `
+  const { default: mongoose } = await import('mongoose');
+  const { createBookingService } = await import('${new URL('../../src/demo/booking-service.ts', import.meta.url).href}');
+  const { createInterface } = await import('node:readline');
+  const { uri, dbName, companyId, request } = JSON.parse(process.env.BOOKING);
+  const connection = await mongoose.createConnection(uri, { dbName }).asPromise();
+  const service = createBookingService({ connection, companyId });
+  await connection.db.command({ ping: 1 });
+  console.log('ready');
+  for await (const start of createInterface({ input: process.stdin })) {
+    console.log((await service.book({ ...request, start: new Date(start) })).outcome);
+  }
+  await connection.close();`;
+
+async function startBooker(world: World): Promise<{ book: (start: Date) => Promise<string> }> {
+  const { uri, dbName, companyId } = world;
+  const env = {
+    ...process.env,
+    BOOKING: JSON.stringify({ uri, dbName, companyId, request: world.request(0) }),
+  };
+  const child: ChildProcess = spawn(
+    process.execPath,
+    ['--import', import.meta.resolve('tsx'), '--input-type=module', '-e', CHILD],
+    { env, stdio: ['pipe', 'pipe', 'inherit'] },
+  );
+  later(async () => {
+    child.stdin!.end();
+    await once(child, 'exit');
+  });
+  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+  expect((await lines.next()).value).toBe('ready');
+  return {
+    async book(start) {
+      child.stdin!.write(`${start.toISOString()}\n`);
+      return String((await lines.next()).value);
+    },
+  };
+}
+
+test('of bookings of one time from three processes at the same instant, one is done', async () => {
+  const world = await startBookings();
+  const bookers = await Promise.all([1, 2, 3].map(() => startBooker(world)));
+  for (let round = 0; round < 20; round += 1) {
+    const results = await Promise.all(bookers.map(({ book }) => book(at(round * 60))));
+    expect(results.sort()).toEqual(['busy', 'busy', 'done']);
+  }
+  expect(await overlaps(world)).toBe(0);
+});

@@ -1,0 +1,176 @@
+import { describe, expect, test } from '@jest/globals';
+import { TOOL_DEFINITIONS, toOpenAiTools } from '../../src/bot/tools/definitions.ts';
+import type { BookingService } from '../../src/bot/tools/booking-service.ts';
+import { createToolHandlers } from '../../src/bot/tools/handlers.ts';
+
+const NOW = new Date('2031-05-01T08:00:00Z');
+const A = '65f000000000000000000001';
+const good = {
+  book_appointment: {
+    customerId: A,
+    petId: A,
+    serviceId: A,
+    staffId: A,
+    start: '2031-05-14T10:30:00+02:00',
+    durationMinutes: 60,
+  },
+  reschedule_appointment: { appointmentId: A, start: '2031-05-14T10:30:00+02:00' },
+  cancel_appointment: { appointmentId: A },
+};
+
+/** A service that must not be reached. */
+const untouched: BookingService = {
+  book: () => Promise.reject(new Error('reached')),
+  reschedule: () => Promise.reject(new Error('reached')),
+  cancel: () => Promise.reject(new Error('reached')),
+};
+const yes = (): Promise<boolean> => Promise.resolve(true);
+const realtime = { emitAppointmentCreated: yes, emitAppointmentUpdated: yes, emitAppointmentCanceled: yes };
+
+function refusals() {
+  return createToolHandlers({
+    bookings: untouched,
+    realtime,
+    logger: { messageFlow: () => undefined },
+    now: () => NOW,
+  });
+}
+
+describe('definitions', () => {
+  test('are what a tool loop takes: a name, a description, a JSON schema of an object', () => {
+    for (const { name, description, input_schema: schema } of TOOL_DEFINITIONS) {
+      expect(name).toMatch(/^[a-z_]{1,64}$/);
+      expect(description.length).toBeGreaterThan(20);
+      expect(schema).toMatchObject({ type: 'object', additionalProperties: false });
+      expect(Object.keys(schema.properties)).toEqual(expect.arrayContaining([...schema.required]));
+    }
+    expect(JSON.parse(JSON.stringify(TOOL_DEFINITIONS))).toEqual(TOOL_DEFINITIONS);
+  });
+
+  test('have the shape of function calling too', () => {
+    expect(toOpenAiTools()[0]).toMatchObject({
+      type: 'function',
+      function: { name: 'book_appointment', parameters: { type: 'object' } },
+    });
+  });
+
+  test('the examples in them are valid arguments', async () => {
+    const { handle, definitions } = refusals();
+    for (const { name, input_schema: schema } of definitions) {
+      const args = Object.fromEntries(
+        Object.entries(schema.properties).map(([key, { examples }]) => [key, examples[0]]),
+      );
+      // Past the reading of arguments, so the service is reached.
+      expect((await handle(name, args)).message).toContain('The calendar can not be reached');
+    }
+  });
+});
+
+describe('wrong arguments come back as words that a model can act on, and nothing is done', () => {
+  test.each<[keyof typeof good, string, unknown, string]>([
+    ['book_appointment', 'start', undefined, 'start is missing. Example: "2031-05-14T10:30:00+02:00".'],
+    [
+      'book_appointment',
+      'start',
+      'tomorrow at ten',
+      'start must be an ISO 8601 date and time with its offset from UTC, but was "tomorrow at ten". Example:',
+    ],
+    ['book_appointment', 'start', '2031-05-14', 'start must be an ISO 8601'],
+    ['book_appointment', 'start', '2031-05-14T10:30:00', 'start must be an ISO 8601'],
+    ['book_appointment', 'start', '2031-13-45T10:30:00Z', 'start must be a date and time that exists'],
+    ['book_appointment', 'start', 1_900_000_000, 'start must be a string, but was 1900000000'],
+    [
+      'book_appointment',
+      'start',
+      '2031-05-14T10:32:00Z',
+      'start must be on a mark of 5 minutes; the nearest is "2031-05-14T10:30:00.000Z"',
+    ],
+    [
+      'book_appointment',
+      'start',
+      '2021-05-14T10:30:00Z',
+      'start must be in the future; it is "2031-05-01T08:00:00.000Z" now',
+    ],
+    [
+      'book_appointment',
+      'durationMinutes',
+      '60',
+      'durationMinutes must be a whole number, but was "60". Example: 60.',
+    ],
+    ['book_appointment', 'durationMinutes', 0, 'durationMinutes must be at least 5'],
+    ['book_appointment', 'durationMinutes', 1_000, 'durationMinutes must be at most 480'],
+    ['book_appointment', 'durationMinutes', 7, 'durationMinutes must be a multiple of 5'],
+    [
+      'book_appointment',
+      'customerId',
+      'Alice',
+      'customerId must be 24 hexadecimal characters, but was "Alice"',
+    ],
+    ['book_appointment', 'customerId', { $ne: null }, 'customerId must be a string'],
+    ['book_appointment', 'notes', 'x'.repeat(1_001), 'notes must have at most 1000 characters'],
+    [
+      'book_appointment',
+      'companyId',
+      A,
+      '"companyId" is not an argument of this tool; its arguments are customerId,',
+    ],
+    ['reschedule_appointment', 'appointmentId', '', 'appointmentId is missing'],
+    ['reschedule_appointment', 'start', '2021-05-14T10:30:00Z', 'start must be in the future'],
+    ['cancel_appointment', 'appointmentId', null, 'appointmentId is missing'],
+  ])('%s: %s %j', async (name, argument, value, words) => {
+    const result = await refusals().handle(name, { ...good[name], [argument]: value });
+    expect(result.ok).toBe(false);
+    expect(result.message).toContain('Nothing was done.');
+    expect(result.message).toContain(words);
+    expect(result.message.length).toBeLessThan(400);
+  });
+
+  test('all problems at once', async () => {
+    const { message } = await refusals().handle('book_appointment', {});
+    for (const name of ['customerId', 'petId', 'serviceId', 'staffId', 'start', 'durationMinutes']) {
+      expect(message).toContain(`${name} is missing`);
+    }
+  });
+
+  test.each([
+    ['undefined', undefined],
+    ['null', null],
+    ['a list', []],
+    ['a number', 3],
+    ['words', 'cancel it'],
+    ['broken JSON', '{"appointmentId": '],
+    ['a BigInt in it', { appointmentId: 1n }],
+    [
+      'a revoked Proxy',
+      (() => {
+        const { proxy, revoke } = Proxy.revocable({}, {});
+        revoke();
+        return proxy;
+      })(),
+    ],
+    [
+      'a getter that throws',
+      {
+        get appointmentId(): string {
+          throw new Error('getter');
+        },
+      },
+    ],
+  ])('%s as arguments', async (_, args) => {
+    for (const name of Object.keys(good)) {
+      expect(await refusals().handle(name, args)).toEqual({ ok: false, message: expect.any(String) });
+    }
+  });
+
+  test('a tool that does not exist', async () => {
+    const { message } = await refusals().handle('delete_everything', {});
+    expect(message).toBe(
+      'There is no such tool; there are book_appointment, reschedule_appointment, cancel_appointment.',
+    );
+  });
+});
+
+test('arguments may be the JSON of an object', async () => {
+  const { message } = await refusals().handle('cancel_appointment', JSON.stringify(good.cancel_appointment));
+  expect(message).toContain('The calendar can not be reached');
+});
