@@ -27,7 +27,9 @@ import { createMetricsRoutes, servePrometheus } from './http/metrics-routes.ts';
 import { createLifecycle } from './lifecycle.ts';
 import type { Logger } from './logger.ts';
 import { createFleetMetrics } from './metrics/fleet-metrics.ts';
+import { shareFor } from './metrics/share-for.ts';
 import { connectMongo } from './population/connect.ts';
+import { warnOfIndexes } from './population/indexes.ts';
 import { createFindCompanies } from './population/find-companies.ts';
 import { createFindInRange } from './population/find-in-range.ts';
 import { createLoadAppointments } from './population/load-appointments.ts';
@@ -45,6 +47,7 @@ import { createVerifyToken } from './realtime/verify-token.ts';
 
 const REPLAY_LIMIT = 1_000;
 const ANNOUNCE_INTERVAL_MS = 10_000;
+const INDEX_CHECK_EVERY_MS = 30_000;
 const SERVER_SELECTION_MS = 700;
 
 export interface ApiDeps {
@@ -140,7 +143,7 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
     prometheus: servePrometheus(metrics.registry),
     healthRoutes: createHealthRoutes({
       checks: { mongodb: checkMongo(mongo.connection), redis: checkRedis(redis) },
-      warnings: () => Promise.resolve([]),
+      warnings: shareFor(INDEX_CHECK_EVERY_MS, () => warnOfIndexes(models)),
       isDraining: () => draining,
     }),
     dashboardRoutes: createDashboardRoutes({

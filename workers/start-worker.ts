@@ -16,6 +16,7 @@ import { createModels } from '../src/population/models.ts';
 import { openQueue } from '../src/queue/open-queue.ts';
 import { isServerAway } from '../src/server-away.ts';
 import { createEmissionWorker } from './emission-worker.ts';
+import { sweepMissedWrites } from './sweep-missed-writes.ts';
 
 const SERVER_SELECTION_MS = 2_000;
 
@@ -66,7 +67,8 @@ export function startWorker({ config, logger }: WorkerDeps): RunningWorker {
   const id = randomUUID();
   metrics.beat(() => ({ role: 'worker', id }));
 
-  const load = createLoadAppointments(createModels(mongo.connection));
+  const models = createModels(mongo.connection);
+  const load = createLoadAppointments(models);
   const worker = createEmissionWorker({
     redis: queueRedis,
     prefix: config.QUEUE_PREFIX,
@@ -87,6 +89,11 @@ export function startWorker({ config, logger }: WorkerDeps): RunningWorker {
   // Takes no new job, and waits for those that run.
   lifecycle.onClose('worker', () => worker.close());
   worker.run().catch(onFault('worker'));
+
+  if (config.RECONCILE_INTERVAL_MS > 0) {
+    const sweep = sweepMissedWrites({ config, redis, queue, models, ownerId: id, flow: logger });
+    lifecycle.onClose('sweep', sweep.close);
+  }
 
   return { close: lifecycle.close };
 }

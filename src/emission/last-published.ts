@@ -1,0 +1,20 @@
+import type { Id } from '../contracts/appointment.ts';
+import type { RedisClient } from '../connections.ts';
+import { orderKey } from './keys.ts';
+
+/** What was last published of an appointment; kept for 48 hours. */
+export interface LastPublished {
+  /** ms since the epoch. */
+  updatedAt: number;
+  status: string;
+}
+
+/** `undefined` where nothing was published that is still known. @throws when Redis is away. */
+export type ReadLastPublished = (companyId: Id, appointmentId: Id) => Promise<LastPublished | undefined>;
+
+export function createReadLastPublished(redis: RedisClient): ReadLastPublished {
+  return async (companyId, appointmentId) => {
+    const [updatedAt, status] = await redis.hmget(orderKey(companyId, appointmentId), 'updatedAt', 'status');
+    return updatedAt ? { updatedAt: Number(updatedAt), status: status ?? '' } : undefined;
+  };
+}

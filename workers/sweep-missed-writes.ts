@@ -1,0 +1,56 @@
+import type { Queue } from 'bullmq';
+import type { WorkerConfig } from '../src/config.ts';
+import type { RedisClient } from '../src/connections.ts';
+import { createReadLastPublished } from '../src/emission/last-published.ts';
+import { messageOf } from '../src/errors.ts';
+import type { Logger } from '../src/logger.ts';
+import { readQueueDepth } from '../src/metrics/queue-depth.ts';
+import { createFindUpdated } from '../src/population/find-updated.ts';
+import type { Models } from '../src/population/models.ts';
+import { createEnqueue } from '../src/queue/producer.ts';
+import { PRIORITY } from '../src/queue/retry-policy.ts';
+import { startSweep } from '../src/reconcile/start-sweep.ts';
+import { createSweepState } from '../src/reconcile/sweep-state.ts';
+import { createSweep } from '../src/reconcile/sweep.ts';
+
+export interface SweepMissedWritesDeps {
+  config: WorkerConfig;
+  redis: RedisClient;
+  queue: Queue;
+  models: Models;
+  /** Of this process. */
+  ownerId: string;
+  flow: Logger;
+}
+
+/** A sweep that takes longer has died; another worker may begin. */
+const SHORTEST_LOCK_MS = 15_000;
+
+/** The sweep of this worker: every worker has the timer, whoever gets the lock does the work. */
+export function sweepMissedWrites({ config, redis, queue, models, ownerId, flow }: SweepMissedWritesDeps) {
+  const { RECONCILE_INTERVAL_MS: intervalMs, QUEUE_PREFIX: prefix } = config;
+  const enqueue = createEnqueue(queue, {
+    attempts: config.EMISSION_ATTEMPTS,
+    firstRetryDelayMs: config.EMISSION_BACKOFF_MS,
+  });
+  return startSweep({
+    sweep: createSweep({
+      state: createSweepState({ redis, prefix, ownerId, lockMs: Math.max(3 * intervalMs, SHORTEST_LOCK_MS) }),
+      findUpdated: createFindUpdated(models),
+      lastPublished: createReadLastPublished(redis),
+      enqueue: (emissions) => enqueue(emissions, PRIORITY.sweep),
+      backlog: async () => {
+        const { waiting, prioritized } = await readQueueDepth({ redis, queue });
+        return waiting + prioritized;
+      },
+      now: Date.now,
+    }),
+    intervalMs,
+    onReport: (report) => {
+      if (report.emitted > 0) flow.info(report, 'the sweep found writes that were not announced');
+    },
+    onFault: (error) => {
+      flow.warn({ error: messageOf(error) }, 'the sweep failed; it will try again');
+    },
+  });
+}
