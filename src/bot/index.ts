@@ -4,6 +4,17 @@ import { createRealtimeAppointments, type RealtimeAppointments } from './realtim
 export { createRealtimeAppointments, type RealtimeAppointments } from './realtime-appointments.ts';
 export type { RealtimeAppointmentsOptions } from './options.ts';
 export type { MessageFlowLevel, MessageFlowLogger } from './message-flow.ts';
+export { createFileLogger as createMessageFlowLogger } from './message-flow-file.ts';
+export { createToolHandlers, type ToolHandlers, type ToolResult } from './tools/handlers.ts';
+export { TOOL_DEFINITIONS, toOpenAiTools, type ToolDefinition, type ToolName } from './tools/definitions.ts';
+export type {
+  BookedAppointment,
+  BookingOutcome,
+  BookingService,
+  BookRequest,
+  ReferenceName,
+  RescheduleRequest,
+} from './tools/booking-service.ts';
 
 let ready: RealtimeAppointments | undefined;
 

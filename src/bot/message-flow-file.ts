@@ -5,7 +5,8 @@ import type { MessageFlowLogger } from './message-flow.ts';
 export const MESSAGE_FLOW_FILE = 'message-flow.log';
 
 interface FileLoggerOptions {
-  logDir: string;
+  /** Default `logs`. */
+  logDir?: string;
   /** Lines are dropped while this much waits to be written: a hung disk must not fill the memory. */
   maxBufferedBytes?: number;
   /** After a failed write, how long before the file is opened again. */
@@ -19,11 +20,11 @@ interface FileLoggerOptions {
  * through carries their number as `linesLost`.
  */
 export function createFileLogger({
-  logDir,
+  logDir = 'logs',
   maxBufferedBytes = 1_000_000,
   reopenDelayMs = 5_000,
   closeWithinMs = 1_000,
-}: FileLoggerOptions): MessageFlowLogger {
+}: FileLoggerOptions = {}): MessageFlowLogger {
   let stream: WriteStream | undefined;
   let reopenAt = 0;
   let linesLost = 0;

@@ -2,11 +2,11 @@ import { isNativeError } from 'node:util/types';
 import type { MessageFlowLogger } from '../message-flow.ts';
 import type { ToolName } from './definitions.ts';
 
-/** How long a customer waits for a dashboard. */
-const WAIT_MS = 50;
+/** A customer waits 50 ms at most for a dashboard: this, and what a timer is late by in a busy process. */
+const WAIT_MS = 40;
 
 /**
- * Starts an emission and waits for it 50 ms at most; then it goes on in the background, until its own deadline. The
+ * Starts an emission and waits for it briefly; then it goes on in the background, until its own deadline. The
  * booking is saved by then: whatever becomes of the emission is only logged.
  */
 export function createAnnounce(logger: MessageFlowLogger) {
