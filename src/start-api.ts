@@ -48,6 +48,7 @@ import { createVerifyToken } from './realtime/verify-token.ts';
 const REPLAY_LIMIT = 1_000;
 const ANNOUNCE_INTERVAL_MS = 10_000;
 const INDEX_CHECK_EVERY_MS = 30_000;
+const SUBSCRIBE_WAIT_MS = 1_500;
 const SERVER_SELECTION_MS = 700;
 
 export interface ApiDeps {
@@ -216,6 +217,8 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
     companies: companiesOf(io),
   }));
 
+  // Who connects must hear what is published next. Without Redis the API serves all the same, and answers 503.
+  await Promise.race([announcer.subscribed.catch(() => undefined), pause(SUBSCRIBE_WAIT_MS)]);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(config.PORT, resolve);

@@ -50,7 +50,8 @@ export function announcePositions(deps: AnnounceDeps): Announcer {
     await subscriber.psubscribe(pattern);
   };
   const subscribed = subscribe();
-  subscribed.catch(onFault);
+  // Dashboards may have been placed before: what was published in between is told by the head.
+  subscribed.then(announce).catch(onFault);
 
   const onBack = (): void => {
     subscribe().then(announce).catch(onFault);
