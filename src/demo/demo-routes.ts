@@ -1,5 +1,6 @@
 import { Router } from 'express';
 import { SignJWT } from 'jose';
+import { createChatRoutes } from './chat-routes.ts';
 import { DEMO_COMPANY } from './demo-company.ts';
 
 export interface DemoRoutesDeps {
@@ -7,13 +8,16 @@ export interface DemoRoutesDeps {
   issuer?: string | undefined;
   audience?: string | undefined;
   timeZone: string;
+  /** Where the demo's bot listens. Without it there is no chat panel. */
+  botUrl?: string | undefined;
 }
 
 const TOKEN_LIFETIME = '15m';
 
 /** `/demo/*`: exists only when `npm start` made the secrets itself. `POST /token` signs one for the demo company. */
-export function createDemoRouter({ jwtSecret, issuer, audience, timeZone }: DemoRoutesDeps): Router {
+export function createDemoRouter({ jwtSecret, issuer, audience, timeZone, botUrl }: DemoRoutesDeps): Router {
   const router = Router();
+  if (botUrl !== undefined) router.use('/chat', createChatRoutes(botUrl));
   const key = new TextEncoder().encode(jwtSecret);
   router.post('/token', async (_req, res) => {
     const claims = new SignJWT({ companyId: DEMO_COMPANY.id })

@@ -1,0 +1,147 @@
+import { describe, expect, test } from '@jest/globals';
+import express from 'express';
+import mongoose from 'mongoose';
+import { randomUUID } from 'node:crypto';
+import { pino } from 'pino';
+import request from 'supertest';
+import type { ChatAppointment, ChatCatalogue } from '../../src/contracts/chat.ts';
+import { createDemoRouter } from '../../src/demo/demo-routes.ts';
+import { seedDemo } from '../../src/demo/seed-demo.ts';
+import { startDemoBot } from '../../src/demo/start-demo-bot.ts';
+import { absentUrl, later, readLog, startBackend, startBot, temporaryDirectory, until } from './bot-world.ts';
+
+const PAGE = 'http://localhost:3001';
+
+/** The demo's bot over freshly seeded data. */
+async function startDemo(backendUrl: string) {
+  const dbName = `demo_${randomUUID().slice(0, 8)}`;
+  const mongodbUri = `${process.env.TEST_MONGODB_URI}/${dbName}`;
+  await seedDemo(mongodbUri, 'UTC', new Date());
+  later(async () => {
+    const connection = await mongoose.createConnection(mongodbUri).asPromise();
+    await connection.dropDatabase();
+    await connection.close();
+  });
+  const logDir = await temporaryDirectory();
+  const bot = await startDemoBot({
+    mongodbUri,
+    port: 0,
+    pageOrigins: [PAGE],
+    timeZone: 'UTC',
+    logDir,
+    realtime: startBot({ backendUrl }),
+    logger: pino({ level: 'silent' }),
+  });
+  later(() => bot.close());
+  const agent = request(bot.url);
+  await until('the database', async () => (await agent.get('/catalogue')).status === 200);
+  const catalogue = (await agent.get('/catalogue')).body as ChatCatalogue;
+  const [customer] = catalogue.customers;
+  const booking = {
+    customerId: customer!.id,
+    petId: customer!.pets[0]!.id,
+    serviceId: catalogue.services[0]!.id,
+    staffId: catalogue.staff[0]!.id,
+    // Past the seeded week.
+    start: new Date((Math.floor(Date.now() / 3_600_000) + 24 * 30) * 3_600_000).toISOString(),
+    durationMinutes: 60,
+  };
+  return { bot, agent, catalogue, booking, logDir };
+}
+
+describe('the bot of the demo', () => {
+  test('offers what the form needs', async () => {
+    const { agent, catalogue } = await startDemo((await startBackend()).url);
+    expect(catalogue.companyName).toBe('Demo Grooming');
+    expect(catalogue.staff).toHaveLength(3);
+    expect(catalogue.customers[0]).toMatchObject({
+      name: 'Alice Moreau',
+      pets: [{ name: 'Biscuit', size: 'small' }],
+    });
+    expect(catalogue.services[0]?.items.map(({ size }) => size)).toContain('small');
+    const appointments = (await agent.get('/appointments')).body as ChatAppointment[];
+    expect(appointments.length).toBeGreaterThan(0);
+    expect(new Date(appointments[0]!.start).getTime()).toBeGreaterThan(Date.now() - 60_000);
+  });
+
+  test('books, moves and cancels, and announces each', async () => {
+    const backend = await startBackend();
+    const { agent, booking } = await startDemo(backend.url);
+    const booked = await agent.post('/tools/book_appointment').set('Origin', PAGE).send(booking);
+    expect(booked.body).toEqual({ ok: true, message: 'Booked.', tookMs: expect.any(Number) });
+    const appointmentId = (backend.received[0]!.body as { appointmentId: string }).appointmentId;
+    const start = new Date(Date.parse(booking.start) + 3_600_000).toISOString();
+    expect((await agent.post('/tools/reschedule_appointment').send({ appointmentId, start })).body.ok).toBe(
+      true,
+    );
+    expect((await agent.post('/tools/cancel_appointment').send({ appointmentId })).body.ok).toBe(true);
+    expect(backend.received.map(({ path }) => path?.split('/').at(-1))).toEqual([
+      'appointment-created',
+      'appointment-updated',
+      'appointment-canceled',
+    ]);
+  });
+
+  test('goes on while the backend is away', async () => {
+    const { agent, booking, logDir } = await startDemo(await absentUrl());
+    expect((await agent.post('/tools/book_appointment').send(booking)).body.ok).toBe(true);
+    const lost = '[book_appointment] Failed to emit socket event: the backend did not accept it';
+    await until('the warning', async () =>
+      (await readLog(logDir).catch(() => [])).some(({ message }) => message === lost),
+    );
+  });
+
+  test('talks to the page, and to no other', async () => {
+    const { agent, booking } = await startDemo((await startBackend()).url);
+    const stranger = await agent
+      .post('/tools/book_appointment')
+      .set('Origin', 'https://example.com')
+      .send(booking);
+    expect(stranger.status).toBe(403);
+    const asked = await agent.options('/tools/book_appointment').set('Origin', PAGE);
+    expect(asked.headers['access-control-allow-origin']).toBe(PAGE);
+    const plain = await agent.post('/tools/book_appointment').type('text').send(JSON.stringify(booking));
+    expect(plain.body.ok).toBe(false);
+    expect((await agent.post('/tools/book_appointment').type('json').send('{broken')).status).toBe(400);
+  });
+});
+
+describe('/demo/chat on the API', () => {
+  function startPage(botUrl: string | undefined) {
+    const app = express().use(
+      '/demo',
+      createDemoRouter({ jwtSecret: 'x'.repeat(32), timeZone: 'UTC', botUrl }),
+    );
+    return request(app);
+  }
+
+  test('tells where the bot is, and passes on', async () => {
+    const { bot, catalogue, booking } = await startDemo((await startBackend()).url);
+    const page = startPage(bot.url);
+    expect((await page.get('/demo/chat')).body).toEqual({ botUrl: bot.url });
+    expect((await page.get('/demo/chat/catalogue')).body).toEqual(catalogue);
+    expect((await page.post('/demo/chat/tools/book_appointment').send(booking)).body).toMatchObject({
+      ok: true,
+    });
+    const again = await page.post('/demo/chat/tools/book_appointment').send(booking);
+    expect(again.body).toMatchObject({ ok: false, message: expect.stringContaining('another appointment') });
+  });
+
+  test('a bot that is away is told in words', async () => {
+    const page = startPage(await absentUrl());
+    const answer = await page.get('/demo/chat/catalogue');
+    expect(answer.status).toBe(503);
+    expect(answer.body).toMatchObject({ ok: false, message: expect.stringContaining('does not answer') });
+  });
+
+  test('takes neither much nor something else', async () => {
+    const page = startPage(await absentUrl());
+    const tool = '/demo/chat/tools/book_appointment';
+    expect((await page.post(tool).send({ notes: 'x'.repeat(10_000) })).status).toBe(413);
+    expect((await page.post(tool).type('text').send('{}')).status).toBe(415);
+  });
+
+  test('is not there without a bot', async () => {
+    expect((await startPage(undefined).get('/demo/chat')).status).toBe(404);
+  });
+});
