@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 
 export interface ApiKeys {
   /** The fingerprint of a key that is accepted, else `undefined`. Takes the same time whichever key is right. */
@@ -19,7 +19,7 @@ export function createApiKeys(keys: readonly string[]): ApiKeys {
 }
 
 function digest(key: string): Buffer {
-  return createHash('sha256').update(key, 'utf8').digest();
+  return Buffer.from(hash('sha256', key, 'base64'), 'base64');
 }
 
 /** Names a key in logs without telling it. */
