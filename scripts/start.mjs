@@ -19,7 +19,8 @@ const starting = startEverything({
   signal,
   say,
   started,
-  runtimeDir: RUNTIME_DIR,
+  // Another folder makes another instance: the test of npm start runs beside yours.
+  runtimeDir: process.env.START_DIR || RUNTIME_DIR,
   envFile: join(PROJECT_DIR, '.env'),
 });
 const stopAsked = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));

@@ -1,26 +1,23 @@
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { ensureInstalled } from '../install.mjs';
-import { startMongo } from '../services/mongo.mjs';
-import { startRedis } from '../services/redis.mjs';
+import { PROJECT_DIR } from '../paths.mjs';
+import { freePort } from '../process/free-port.mjs';
 import { startApp } from './app.mjs';
-import { checkMongo } from './check-mongo.mjs';
-import { checkRedis } from './check-redis.mjs';
 import { claimInstance } from './instance.mjs';
 import { keepRunning } from './keep-running.mjs';
 import { provideSecrets } from './secrets.mjs';
+import { provideServices } from './provide-services.mjs';
 import { seed } from './seed.mjs';
 import { loadDotEnv, portOf } from './settings.mjs';
 import { summary } from './summary.mjs';
 import { waitUntilReady } from './wait-ready.mjs';
-
-const DATABASE = 'petbuddy';
 
 /**
  * @typedef {object} Start
  * @property {AbortSignal} signal
  * @property {(line: string) => void} say
  * @property {(() => unknown)[]} started  is given a function for each thing that has to be ended
- * @property {string} runtimeDir
+ * @property {string} runtimeDir  for data, secrets, logs and pids
  * @property {string} envFile
  */
 
@@ -37,66 +34,57 @@ export async function startEverything(start) {
 
   await ensureInstalled({ log: say });
   signal.throwIfAborted();
-  const secrets = provideSecrets(process.env, join(runtimeDir, 'secrets.json'));
-  tellSecrets(secrets, say);
-  const { env, services, isOurDatabase } = await provideServices(start);
+  const secretsFile = join(runtimeDir, 'secrets.json');
+  const secrets = provideSecrets(process.env, secretsFile);
+  tellSecrets(secrets, secretsFile, say);
+  const { redisUrl, mongodbUri, services, isOurDatabase } = await provideServices(start);
   signal.throwIfAborted();
-
-  say('building the dashboard page');
+  const timeZone = process.env.DASHBOARD_TIME_ZONE || Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const demo = isOurDatabase ? await seedDemo(mongodbUri, timeZone, say) : undefined;
+  signal.throwIfAborted();
+  say('Page: building');
   const { buildPage } = await import('../build-page.mjs');
   await buildPage();
-  Object.assign(env, secrets.env, {
-    PORT: String(port),
-    DEMO_MODE: secrets.isDemo ? 'on' : 'off',
-    DASHBOARD_TIME_ZONE: process.env.DASHBOARD_TIME_ZONE || Intl.DateTimeFormat().resolvedOptions().timeZone,
-  });
-  if (isOurDatabase) say('seeding the demo company (what is there already stays)');
-  const demo = isOurDatabase
-    ? await seed(env.MONGODB_URI ?? '', env.DASHBOARD_TIME_ZONE ?? 'UTC')
-    : undefined;
-  signal.throwIfAborted();
 
-  say('starting the API with its gateway, and one worker');
-  const app = (/** @type {string} */ name, /** @type {string} */ entry) =>
-    startApp({ name, entry, env, runtimeDir, onComplaint: (line) => say(`${name} | ${line}`) });
-  const apps = [app('api', 'src/api.ts'), app('worker', 'workers/main.ts')];
-  // At the same time: each finishes its own work, and neither needs the other for it.
+  const hasBot = secrets.isDemo && isOurDatabase;
+  const env = {
+    ...process.env,
+    ...secrets.env,
+    PORT: String(port),
+    REDIS_URL: redisUrl,
+    MONGODB_URI: mongodbUri,
+    DASHBOARD_TIME_ZONE: timeZone,
+    DEMO_MODE: secrets.isDemo ? 'on' : 'off',
+    ...(hasBot && {
+      DEMO_BOT_URL: `http://127.0.0.1:${await freePort()}`,
+      BACKEND_API_URL: `http://localhost:${port}`,
+    }),
+  };
+  say(`Starting the API with its gateway, ${hasBot ? "one worker and the demo's bot" : 'and one worker'}`);
+  const entries = {
+    api: 'src/api.ts',
+    worker: 'workers/main.ts',
+    ...(hasBot && { bot: 'src/demo/bot-process.ts' }),
+  };
+  const apps = Object.entries(entries).map(([name, entry]) =>
+    startApp({ name, entry, env, runtimeDir, onComplaint: (line) => say(`${name} | ${line}`) }),
+  );
+  // At the same time: each finishes its own work, and none needs another for it.
   started.push(() => Promise.all(apps.map(({ stop }) => stop())));
   await waitUntilReady({ url: `http://localhost:${port}/readyz`, apps, signal, say });
   for (const target of [...services, ...apps]) keepRunning(target, { say, signal });
   say(summary({ port, secrets, env, appointmentId: demo?.appointmentId }));
 }
 
-/** @param {Start} start */
-async function provideServices({ say, started, runtimeDir }) {
-  const { REDIS_URL, MONGODB_URI } = process.env;
-  if (REDIS_URL) await checkRedis(REDIS_URL);
-  if (MONGODB_URI) await checkMongo(MONGODB_URI);
-  const services = [];
-  const dir = (/** @type {string} */ name) => join(runtimeDir, 'data', name);
-  const env = { ...process.env };
-  for (const [variable, start, name] of /** @type {const} */ ([
-    ['REDIS_URL', startRedis, 'redis'],
-    ['MONGODB_URI', startMongo, 'mongodb'],
-  ])) {
-    if (env[variable]) {
-      say(`using the ${name} that ${variable} names`);
-      continue;
-    }
-    const service = await start({ dir: dir(name), log: say });
-    started.push(service.stop);
-    services.push(service);
-    env[variable] = variable === 'MONGODB_URI' ? `${service.url}/${DATABASE}` : service.url;
-    say(`${name} runs on port ${service.port}`);
-  }
-  return { env, services, isOurDatabase: !MONGODB_URI };
+/** @param {string} mongodbUri @param {string} timeZone @param {(line: string) => void} say */
+async function seedDemo(mongodbUri, timeZone, say) {
+  say('Demo company: seeding (what is there already stays)');
+  return seed(mongodbUri, timeZone);
 }
 
-/** @param {import('./secrets.mjs').Secrets} secrets @param {(line: string) => void} say */
-function tellSecrets({ madeUp, isDemo }, say) {
-  if (madeUp.length > 0) {
-    say(`made up for this checkout, kept in .runtime/secrets.json: ${madeUp.join(', ')}`);
-  }
-  if (!isDemo)
-    say('secrets were given: the demo (a token for the page without a login, the chat panel) is off');
+/** @param {import('./secrets.mjs').Secrets} secrets @param {string} file @param {(line: string) => void} say */
+function tellSecrets({ madeUp, isDemo }, file, say) {
+  const where = relative(PROJECT_DIR, file);
+  if (madeUp.length > 0) say(`Secrets: not given, so made up and kept in ${where}: ${madeUp.join(', ')}`);
+  if (!isDemo) say('Secrets: some are given, so the demo (page without a login, chat panel) is off');
 }
