@@ -1,0 +1,135 @@
+import type { AppointmentList, EmissionMeta, Place, Position } from '../../../src/contracts/index.ts';
+import type { Arrival } from '../../../src/dashboard/held.ts';
+import { appointment, meta } from '../appointment-fixture.ts';
+
+/** One thing that goes on by itself; each `yield` is a moment in which anything else may happen. */
+export type Process = Generator<undefined, void>;
+
+/** An appointment in the model's database: how often it was written, and whether the list's range holds it. */
+export interface Written {
+  version: number;
+  inside: boolean;
+}
+
+export type Packet =
+  | { kind: 'event'; arrival: Arrival }
+  | { kind: 'position'; position: Position }
+  | { kind: 'answer'; from: Place; position: Position };
+
+export interface ListReply {
+  list: AppointmentList;
+  /** What the database held when the list's appointments were looked up. */
+  found: Map<string, Written>;
+}
+
+const LOG_MAX = 4;
+
+/** The server side of one company as DESIGN.md has it: claim → read → confirm, a log with offsets, an epoch. */
+export function createCompany(ids: readonly string[]) {
+  const database = new Map<string, Written>(ids.map((id) => [id, { version: 0, inside: true }]));
+  let tokens = new Map<string, object>();
+  let epoch = 1;
+  let offset = 0;
+  let reads = 0;
+  let log: { offset: number; id: string }[] = [];
+  let hiccups = 0;
+  let onPublished: (arrival: Arrival) => void = () => undefined;
+
+  const place = () => ({ epoch: `e${epoch}`, offset });
+
+  /** The one way to a snapshot. Resolves to what `confirmed` made of it. */
+  function* snapshot<T>(id: string, confirmed: (written: Written) => T): Generator<undefined, T> {
+    for (;;) {
+      const claimed = tokens.get(id) ?? {};
+      tokens.set(id, claimed);
+      yield;
+      const written = { ...database.get(id)! };
+      yield;
+      if (tokens.get(id) !== claimed) continue;
+      tokens.set(id, {});
+      return confirmed(written);
+    }
+  }
+
+  function arrival(id: string, written: Written, fields: Partial<EmissionMeta> = {}): Arrival {
+    return {
+      payload: { appointment: appointment({ _id: id, notes: JSON.stringify(written) }) },
+      meta: meta({ ...place(), ...fields }),
+    };
+  }
+
+  function* publish(id: string): Process {
+    yield;
+    yield* snapshot(id, (written) => {
+      offset += 1;
+      log = [...log, { offset, id }].slice(-LOG_MAX);
+      onPublished(arrival(id, written));
+    });
+  }
+
+  function* replay(from: Place | undefined, send: (packet: Packet) => void): Generator<undefined, Position> {
+    const head = place();
+    if (hiccups > 0) {
+      hiccups -= 1;
+      return { ...head, recovered: false, reason: 'unavailable' };
+    }
+    if (from === undefined) return { ...head, recovered: true };
+    if (from.epoch !== head.epoch) return { ...head, recovered: false, reason: 'epoch' };
+    if (from.offset < head.offset - log.length) return { ...head, recovered: false, reason: 'trimmed' };
+    const missed = new Set(log.filter((entry) => entry.offset > from.offset).map(({ id }) => id));
+    for (const id of missed) {
+      const replayed = yield* snapshot(id, (written) => arrival(id, written, { read: (reads += 1) }));
+      yield;
+      if (place().epoch !== head.epoch) return { ...place(), recovered: false, reason: 'epoch' };
+      send({ kind: 'event', arrival: replayed });
+    }
+    return { ...head, recovered: true };
+  }
+
+  function* list(): Generator<undefined, ListReply> {
+    for (;;) {
+      const head = place();
+      yield;
+      const found = new Map([...database].map(([id, written]) => [id, { ...written }]));
+      const rows: AppointmentList['appointments'] = [];
+      for (const [id, { inside }] of found) {
+        if (!inside) continue;
+        const row = yield* snapshot(id, (written) => arrival(id, written, { read: (reads += 1) }));
+        rows.push({ ...row.payload, offset: row.meta.offset, read: row.meta.read });
+      }
+      if (place().epoch === head.epoch) return { list: { ...head, appointments: rows }, found };
+    }
+  }
+
+  return {
+    database,
+    place,
+    publish,
+    replay,
+    list,
+    onPublished(listener: typeof onPublished): void {
+      onPublished = listener;
+    },
+    /** The bot's part: the write, and the emission that follows it. */
+    write(id: string, inside: boolean): Process {
+      database.set(id, { version: database.get(id)!.version + 1, inside });
+      return publish(id);
+    },
+    trim(): void {
+      log = [];
+    },
+    /** Redis is away for the next answer. */
+    hiccup(): void {
+      hiccups += 1;
+    },
+    /** Redis is emptied: tokens, log and position are gone, offsets begin again. */
+    flush(): void {
+      epoch += 1;
+      offset = 0;
+      log = [];
+      tokens = new Map();
+    },
+  };
+}
+
+export type Company = ReturnType<typeof createCompany>;

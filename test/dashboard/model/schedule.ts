@@ -1,0 +1,92 @@
+import type { isAbove } from '../../../src/dashboard/order.ts';
+import { createCompany, type Process } from './company.ts';
+import { createDashboard } from './dashboard.ts';
+
+const IDS = ['a', 'b', 'c'];
+
+/**
+ * Lets the choices decide what happens next, faults included; then heals everything and lets it settle.
+ * @throws where the screen goes back, or does not end as the database
+ */
+export function runSchedule(choices: readonly number[], isNewer?: typeof isAbove): void {
+  const processes: Process[] = [];
+  const spawn = (process: Process) => void processes.push(process);
+  const company = createCompany(IDS);
+  const dashboard = createDashboard(company, spawn, isNewer);
+
+  const advance = (process: Process) => {
+    if (process.next().done) processes.splice(processes.indexOf(process), 1);
+  };
+  const moves = () => [
+    ...processes.map((process) => () => {
+      advance(process);
+    }),
+    ...dashboard.moves(),
+  ];
+
+  for (const choice of choices) {
+    const [kind, what] = [choice % 16, Math.floor(choice / 16)];
+    if (kind < 4) spawn(company.write(IDS[what % 3]!, Math.floor(what / 3) % 4 !== 0));
+    else if (kind === 4) fault(what);
+    else {
+      const possible = moves();
+      possible[what % possible.length]?.();
+    }
+  }
+  for (let round = 0; round < 5; round += 1) {
+    for (let steps = 0; ; steps += 1) {
+      const next = moves();
+      if (next.length === 0) break;
+      if (steps > 5000) throw new Error('never settles');
+      next[steps % next.length]!();
+    }
+    dashboard.pulse();
+  }
+  if (dashboard.sequence.standing !== 'live') throw new Error(`ends ${dashboard.sequence.standing}`);
+  const shown = [...dashboard.screen.rows.values()].map(
+    ({ appointment: { _id, notes } }) => `${_id} ${notes}`,
+  );
+  const wanted = [...company.database].map(([id, written]) => `${id} ${JSON.stringify(written)}`);
+  const inside = (row: string) => row.includes('"inside":true');
+  const difference = [shown, wanted].map((rows) => rows.filter(inside).sort().join());
+  if (difference[0] !== difference[1]) throw new Error(`shows ${difference[0]}, has ${difference[1]}`);
+
+  function fault(what: number): void {
+    const faults = [
+      () => {
+        dashboard.cut();
+      },
+      () => {
+        dashboard.cut();
+      },
+      () => {
+        dashboard.lose();
+      },
+      () => {
+        dashboard.pulse();
+      },
+      () => {
+        dashboard.pulse();
+      },
+      () => {
+        dashboard.reload();
+      },
+      () => {
+        dashboard.giveUp();
+      },
+      () => {
+        company.trim();
+      },
+      () => {
+        company.hiccup();
+      },
+      () => {
+        company.hiccup();
+      },
+      () => {
+        company.flush();
+      },
+    ];
+    faults[what % faults.length]!();
+  }
+}
