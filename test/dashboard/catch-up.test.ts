@@ -1,0 +1,132 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { listAt, openWorld, type DashboardWorld } from './dashboard-world.ts';
+
+const E = 'epoch-1';
+let world: DashboardWorld;
+beforeEach(async () => {
+  world = await openWorld();
+});
+afterEach(() => world.close());
+
+/** A dashboard that is live at offset 5, and the server's side of it. */
+async function live(options: Parameters<DashboardWorld['connect']>[0] = {}) {
+  const screen = world.connect(options);
+  const server = await world.server.connection();
+  server.place({ epoch: E, offset: 5 });
+  await screen.becomes('live');
+  return { ...screen, server };
+}
+
+test('a gap in the live events is asked for and filled before what came after it is told', async () => {
+  const { server, told, tells, becomes } = await live();
+  server.send('c', { epoch: E, offset: 8 });
+  await becomes('catching-up');
+  const { from, answer } = await server.question();
+  expect(from).toEqual({ epoch: E, offset: 5 });
+  expect(told).toEqual([]);
+  server.send('a', { epoch: E, offset: 8, read: 1 });
+  server.send('b', { epoch: E, offset: 8, read: 2 });
+  answer({ epoch: E, offset: 8, recovered: true });
+  await tells('c 8.0', 'a 8.1', 'b 8.2');
+  await becomes('live');
+});
+
+test('a gap that closes by itself is not asked for', async () => {
+  const { server, tells } = await live({ random: () => 1, timings: { catchUpMs: 200 } });
+  server.send('b', { epoch: E, offset: 7 });
+  server.send('a', { epoch: E, offset: 6 });
+  await tells('a 6.0', 'b 7.0');
+  await new Promise((resolve) => setTimeout(resolve, 250));
+  expect(server.questions).toBe(0);
+});
+
+test('an event lost at the very end shows in the next position', async () => {
+  const { server, tells, becomes } = await live();
+  server.place({ epoch: E, offset: 6 });
+  const { from, answer } = await server.question();
+  expect(from).toEqual({ epoch: E, offset: 5 });
+  server.send('a', { epoch: E, offset: 6, read: 1 });
+  answer({ epoch: E, offset: 6, recovered: true });
+  await tells('a 6.1');
+  await becomes('live');
+});
+
+test.each([['rate-limited' as const], ['unavailable' as const]])(
+  'an answer of %s is no reason to reload: it asks again',
+  async (reason) => {
+    const { server, becomes } = await live();
+    server.place({ epoch: E, offset: 6 });
+    (await server.question()).answer({ epoch: E, offset: 0, recovered: false, reason });
+    (await server.question()).answer({ epoch: E, offset: 6, recovered: true });
+    await becomes('live');
+  },
+);
+
+test('a question without an answer is asked again', async () => {
+  const { server, becomes } = await live();
+  server.place({ epoch: E, offset: 6 });
+  await server.question();
+  (await server.question()).answer({ epoch: E, offset: 6, recovered: true });
+  await becomes('live');
+});
+
+test('answers that never fill the gap lead to a reload', async () => {
+  const { server, becomes } = await live();
+  server.place({ epoch: E, offset: 9 });
+  for (let n = 0; n < 5; n += 1) (await server.question()).answer({ epoch: E, offset: 5, recovered: true });
+  await becomes('reload-needed');
+});
+
+test('a trimmed log is answered by loading the list, and what is newer than the list stays', async () => {
+  const lists = [listAt(E, 5, { a: 'first', b: 'first' }), listAt(E, 30, { a: 'second' })];
+  const { server, becomes, shown } = await live({ loadSnapshot: () => Promise.resolve(lists.shift()!) });
+  server.send('c', { epoch: E, offset: 31 });
+  const { answer } = await server.question();
+  answer({ epoch: E, offset: 31, recovered: false, reason: 'trimmed' });
+  // The list was read at 30, the answer says 31: what lies between is asked for.
+  const second = await server.question();
+  expect(second.from).toEqual({ epoch: E, offset: 30 });
+  second.answer({ epoch: E, offset: 31, recovered: true });
+  await becomes('live');
+  expect(shown()).toEqual({ a: 'second', c: '31.0' });
+});
+
+test('another epoch is believed only when the server confirms it; then the list is loaded', async () => {
+  const lists = [listAt(E, 5, { a: 'first' }), listAt('epoch-2', 2, { a: 'second' })];
+  const { server, becomes, shown, told } = await live({
+    loadSnapshot: () => Promise.resolve(lists.shift()!),
+  });
+  server.send('a', { epoch: 'epoch-0', offset: 99 }, 'late');
+  (await server.question()).answer({ epoch: E, offset: 5, recovered: true });
+  await becomes('live');
+  expect(told).toEqual([]);
+
+  server.send('a', { epoch: 'epoch-2', offset: 1 }, 'new');
+  const { from, answer } = await server.question();
+  expect(from).toEqual({ epoch: E, offset: 5 });
+  answer({ epoch: 'epoch-2', offset: 1, recovered: false, reason: 'epoch' });
+  await becomes('live');
+  expect(told).toEqual(['a new']);
+  expect(shown()).toEqual({ a: 'second' });
+});
+
+test('without a way to load the list it says so, goes on showing what is newer, and lets the app reload', async () => {
+  const { server, dashboard, tells, becomes, shown } = await live();
+  const reasons: unknown[] = [];
+  dashboard.on('state', (state, reason) => reasons.push([state, reason]));
+  server.send('a', { epoch: E, offset: 9 });
+  (await server.question()).answer({ epoch: E, offset: 9, recovered: false, reason: 'gone' });
+  await becomes('reload-needed');
+  server.send('a', { epoch: E, offset: 10 });
+  await tells('a 9.0', 'a 10.0');
+  expect(dashboard.state).toBe('reload-needed');
+  await expect(dashboard.reload()).rejects.toThrow('nothing to load');
+  await dashboard.reload(() => Promise.resolve(listAt(E, 9, { a: 'listed', b: 'listed' })));
+  expect(dashboard.state).toBe('live');
+  expect(shown()).toEqual({ a: '10.0', b: 'listed' });
+  expect(reasons).toEqual([
+    ['catching-up', undefined],
+    ['reload-needed', 'gone'],
+    ['live', undefined],
+  ]);
+});

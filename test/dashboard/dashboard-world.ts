@@ -1,0 +1,68 @@
+import type { AppointmentList } from '../../src/contracts/index.ts';
+import { connectDashboard, type Dashboard, type DashboardOptions } from '../../src/dashboard/index.ts';
+import { eventually } from '../harness/until.ts';
+import { appointment } from './appointment-fixture.ts';
+import { startScriptedServer } from './scripted-server.ts';
+
+const FAST = {
+  reconnectMs: 20,
+  longestReconnectMs: 50,
+  answerMs: 400,
+  catchUpMs: 20,
+  longestCatchUpMs: 50,
+  reloadMs: 20,
+  longestReloadMs: 50,
+};
+
+/** A list of appointments `id: text`, each read with the list's own offset. */
+export function listAt(epoch: string, offset: number, texts: Record<string, string> = {}): AppointmentList {
+  const appointments = Object.entries(texts).map(([id, notes]) => ({
+    appointment: appointment({ _id: id, notes }),
+    offset,
+    read: 1,
+  }));
+  return { epoch, offset, appointments };
+}
+
+/** A scripted server and the dashboards connected to it; records what each one tells. */
+export async function openWorld() {
+  const server = await startScriptedServer();
+  const dashboards: Dashboard[] = [];
+
+  return {
+    server,
+    connect(options: Partial<DashboardOptions> = {}) {
+      const dashboard = connectDashboard({
+        url: server.url,
+        getToken: () => Promise.resolve('a-token'),
+        timings: FAST,
+        ...options,
+      });
+      dashboards.push(dashboard);
+      const told: string[] = [];
+      const problems: string[] = [];
+      for (const event of ['appointment:created', 'appointment:updated', 'appointment:canceled'] as const) {
+        dashboard.on(event, ({ appointment: { _id, notes } }) => told.push(`${_id} ${notes}`));
+      }
+      dashboard.on('problem', (problem) => problems.push(String(problem)));
+      return {
+        dashboard,
+        told,
+        problems,
+        /** What the screen shows, by id. */
+        shown: () =>
+          Object.fromEntries([...dashboard.appointments].map(([id, row]) => [id, row.appointment.notes])),
+        becomes: (state: Dashboard['state']) =>
+          eventually(`the state ${state}`, () => dashboard.state === state),
+        tells: (...expected: string[]) =>
+          eventually(`telling ${expected.join()}`, () => told.join() === expected.join()),
+      };
+    },
+    async close(): Promise<void> {
+      for (const dashboard of dashboards) dashboard.close();
+      await server.close();
+    },
+  };
+}
+
+export type DashboardWorld = Awaited<ReturnType<typeof openWorld>>;

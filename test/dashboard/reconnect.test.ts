@@ -1,0 +1,91 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { listAt, openWorld, type DashboardWorld } from './dashboard-world.ts';
+
+const E = 'epoch-1';
+let world: DashboardWorld;
+beforeEach(async () => {
+  world = await openWorld();
+});
+afterEach(() => world.close());
+
+const base64url = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+const jwt = (lifetimeMs: number, now = Date.now()) =>
+  ['header', base64url({ iat: now / 1000, exp: (now + lifetimeMs) / 1000, name: 'Zoë' }), 'signature'].join(
+    '.',
+  );
+
+test('a dashboard that was cut off comes back with its token and the place it had reached', async () => {
+  let asked = 0;
+  const { becomes, told, tells } = world.connect({
+    getToken: () => Promise.resolve(`token-${(asked += 1)}`),
+    loadSnapshot: () => Promise.resolve(listAt(E, 5)),
+  });
+  const first = await world.server.connection();
+  first.place({ epoch: E, offset: 5 });
+  first.send('a', { epoch: E, offset: 6 });
+  first.send('b', { epoch: E, offset: 8 });
+  await tells('a 6.0');
+  first.cut();
+  const second = await world.server.connection();
+  expect(second.auth).toEqual({ token: 'token-1', position: { epoch: E, offset: 6 } });
+  second.send('c', { epoch: E, offset: 8, read: 1 });
+  second.send('b', { epoch: E, offset: 8, read: 2 });
+  second.place({ epoch: E, offset: 8 });
+  await becomes('live');
+  expect(told).toEqual(['a 6.0', 'c 8.1', 'b 8.2']);
+});
+
+test('a refused token is replaced', async () => {
+  let asked = 0;
+  world.server.refuseNext(2);
+  const { becomes, problems } = world.connect({ getToken: () => Promise.resolve(`token-${(asked += 1)}`) });
+  const server = await world.server.connection();
+  expect(server.auth.token).toBe('token-3');
+  expect(problems).toEqual(Array(2).fill('Error: the token is not valid'));
+  server.place({ epoch: E, offset: 0 });
+  await becomes('live');
+});
+
+test('a token that could not be had is asked for again', async () => {
+  let asked = 0;
+  const { problems } = world.connect({
+    getToken: () => ((asked += 1) < 3 ? Promise.reject(new Error('signed out')) : Promise.resolve('at-last')),
+  });
+  expect((await world.server.connection()).auth.token).toBe('at-last');
+  expect(problems).toEqual(Array(2).fill('Error: signed out'));
+});
+
+test('when the server disconnects it at the expiry, it comes back with a new token', async () => {
+  const tokens = [jwt(1_500), jwt(60_000)];
+  const { told, tells } = world.connect({ getToken: () => Promise.resolve(tokens.shift()!) });
+  const [, later] = tokens;
+  const first = await world.server.connection();
+  first.place({ epoch: E, offset: 5 });
+  first.send('a', { epoch: E, offset: 6 });
+  await tells('a 6.0');
+  await new Promise((resolve) => setTimeout(resolve, 1_550));
+  first.disconnect();
+  const second = await world.server.connection();
+  expect(second.auth).toEqual({ token: later, position: { epoch: E, offset: 6 } });
+  expect(told).toEqual(['a 6.0']);
+});
+
+test('before its token expires it changes to a later one and keeps its place', async () => {
+  const expiresIn = 3_000;
+  const tokens = [jwt(expiresIn), jwt(60_000)];
+  const [early, later] = tokens;
+  const startedAt = Date.now();
+  const { tells, problems } = world.connect({ getToken: () => Promise.resolve(tokens.shift()!) });
+  const first = await world.server.connection();
+  expect(first.auth.token).toBe(early);
+  first.place({ epoch: E, offset: 5 });
+  first.send('a', { epoch: E, offset: 6 });
+  await tells('a 6.0');
+  const second = await world.server.connection();
+  expect(Date.now() - startedAt).toBeLessThan(expiresIn);
+  expect(second.auth).toEqual({ token: later, position: { epoch: E, offset: 6 } });
+  second.send('b', { epoch: E, offset: 7, read: 1 });
+  second.place({ epoch: E, offset: 7 });
+  await tells('a 6.0', 'b 7.1');
+  expect(problems).toEqual([]);
+});

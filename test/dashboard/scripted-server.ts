@@ -1,0 +1,111 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Server, type Socket } from 'socket.io';
+import type {
+  DashboardAuth,
+  DashboardClientEvents,
+  DashboardServerEvents,
+  Place,
+  Position,
+} from '../../src/contracts/index.ts';
+import { until } from '../harness/until.ts';
+import { appointment, meta } from './appointment-fixture.ts';
+
+type ServerSocket = Socket<DashboardClientEvents, DashboardServerEvents>;
+
+/** Hands over what happens to who waits for it, in order. */
+function createMailbox<T>() {
+  const arrived: T[] = [];
+  const waiting: ((item: T) => void)[] = [];
+  return {
+    put(item: T): void {
+      const waiter = waiting.shift();
+      if (waiter) waiter(item);
+      else arrived.push(item);
+    },
+    take: (): Promise<T> =>
+      new Promise((resolve) => {
+        const item = arrived.shift();
+        if (item === undefined) waiting.push(resolve);
+        else resolve(item);
+      }),
+    get size() {
+      return arrived.length;
+    },
+  };
+}
+
+export interface Question {
+  from: Place;
+  answer: (position: Position) => void;
+}
+
+/** One dashboard's connection, seen from the server; the test says what the server does. */
+export interface ServerSide {
+  auth: DashboardAuth;
+  /** Sends an appointment event; `text` becomes the appointment's notes. */
+  send: (id: string, fields: Parameters<typeof meta>[0], text?: string) => void;
+  place: (position: Place & Partial<Position>) => void;
+  question: () => Promise<Question>;
+  /** How many questions wait for an answer. */
+  readonly questions: number;
+  /** Ends the connection below Socket.IO, as a network does. */
+  cut: () => void;
+  disconnect: () => void;
+  ended: Promise<unknown>;
+}
+
+/** A Socket.IO server that does nothing by itself. */
+export async function startScriptedServer() {
+  const httpServer = createServer();
+  const io = new Server<DashboardClientEvents, DashboardServerEvents>(httpServer);
+  const connections = createMailbox<ServerSide>();
+  let refusals = 0;
+  let attempts = 0;
+
+  io.use((_socket, next) => {
+    attempts += 1;
+    refusals -= 1;
+    next(refusals >= 0 ? new Error('the token is not valid') : undefined);
+  });
+  io.on('connection', (socket: ServerSocket) => {
+    connections.put(serverSide(socket));
+  });
+  await new Promise<void>((resolve) => httpServer.listen(0, '127.0.0.1', resolve));
+
+  return {
+    url: `http://127.0.0.1:${(httpServer.address() as AddressInfo).port}`,
+    connection: () => until('a connection', connections.take()),
+    refuseNext(times: number): void {
+      refusals = times;
+    },
+    get attempts() {
+      return attempts;
+    },
+    close: () => io.close(),
+  };
+}
+
+function serverSide(socket: ServerSocket): ServerSide {
+  const questions = createMailbox<Question>();
+  socket.on('emissions:catch-up', (from, answer) => {
+    questions.put({ from, answer });
+  });
+  return {
+    auth: socket.handshake.auth as DashboardAuth,
+    send(id, fields, text = `${fields.offset}.${fields.read ?? 0}`) {
+      const stamped = meta(fields);
+      socket.emit(stamped.event, { appointment: appointment({ _id: id, notes: text }) }, stamped);
+    },
+    place: (position) => socket.emit('emissions:position', { recovered: true, ...position }),
+    question: () => until('a catch-up', questions.take()),
+    get questions() {
+      return questions.size;
+    },
+    cut: () => {
+      socket.conn.close();
+    },
+    disconnect: () => socket.disconnect(true),
+    ended: new Promise((resolve) => socket.once('disconnect', resolve)),
+  };
+}
