@@ -44,15 +44,19 @@ export function createAcceptEmissions({
   priority,
   onAccepted,
 }: AcceptDeps): AcceptEmissions {
+  const inTime = <T>(check: Promise<T>): Promise<T> =>
+    within(EXISTENCE_CHECK_LIMIT_MS, 'the existence check', check);
+
+  // Each check has the limit, so that its place is free again; each request too, since it may have waited for a place.
   const findCompany = coalesce<Id, Id | undefined>({
-    run: (ids) => within(EXISTENCE_CHECK_LIMIT_MS, 'the existence check', findCompanies(ids)),
+    run: (ids) => inTime(findCompanies(ids)),
     maxBatch: IDS_PER_CHECK,
     maxInFlight: 4,
   });
 
   async function checked<T>(check: Promise<T>): Promise<T> {
     try {
-      return await check;
+      return await inTime(check);
     } catch (cause) {
       throw new AppError('DATABASE_ERROR', 'the database does not answer; nothing was enqueued', { cause });
     }
