@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { RedisClient } from '../connections.ts';
 import { AppError } from '../errors.ts';
 
@@ -14,7 +14,8 @@ export interface IdempotencyDeps {
 
 /**
  * Runs `work` under an Idempotency-Key. Only successes are kept, as key → hash of the body: a repetition computes its
- * answer again, with emission ids derived from the same seed, so that adding them again does nothing.
+ * answer again, with emission ids derived from the same seed, so that adding them again does nothing. The seed holds
+ * the body too: a key that was used long ago for something else can't swallow what is asked for now.
  * @throws AppError INVALID_IDEMPOTENCY_KEY, IDEMPOTENCY_IN_PROGRESS (with Retry-After), IDEMPOTENCY_KEY_REUSED,
  * QUEUE_UNAVAILABLE.
  */
@@ -22,6 +23,9 @@ export type RunIdempotently = <T>(
   request: { keyFingerprint: string; idempotencyKey: string | undefined; body: unknown },
   work: (seed: string | undefined) => Promise<T>,
 ) => Promise<T>;
+
+/** Gives a marker back, if it is still ours. */
+const RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end";
 
 /**
  * Kept in Redis, so it holds across API processes. Memory: about 200 bytes a key; so
@@ -36,35 +40,41 @@ export function createIdempotency({ redis, prefix, ttlSeconds }: IdempotencyDeps
         'Idempotency-Key must have 1 to 255 visible ASCII characters, for example a UUID',
       );
     }
-    const seed = sha256(`${keyFingerprint}\n${idempotencyKey}`);
-    const key = `${prefix}:idempotency:${seed.slice(0, 32)}`;
+    const key = `${prefix}:idempotency:${sha256(`${keyFingerprint}\n${idempotencyKey}`).slice(0, 32)}`;
     const bodyHash = sha256(JSON.stringify(body)).slice(0, 32);
+    const seed = sha256(`${keyFingerprint}\n${idempotencyKey}\n${bodyHash}`);
+    const marker = `busy ${bodyHash} ${randomUUID()}`;
 
-    const found = await available(redis.set(key, `busy ${bodyHash}`, 'EX', IN_PROGRESS_SECONDS, 'NX', 'GET'));
-    if (found !== null) {
-      const [state, knownHash] = found.split(' ');
-      if (knownHash !== bodyHash) {
-        throw new AppError(
-          'IDEMPOTENCY_KEY_REUSED',
-          'this Idempotency-Key was used with another body; use a new one',
-        );
-      }
-      if (state === 'busy') {
-        throw new AppError('IDEMPOTENCY_IN_PROGRESS', 'a request with this Idempotency-Key is in progress', {
-          retryAfterSeconds: 1,
-        });
-      }
-    }
+    // Never awaited: nobody waits for it, and where it is lost the marker ends by itself.
+    const release = (): void => void redis.eval(RELEASE, 1, key, marker).catch(() => undefined);
     try {
+      const taken = redis.set(key, marker, 'EX', IN_PROGRESS_SECONDS, 'NX');
+      const [, found] = await available(Promise.all([taken, redis.get(key)]));
+      if (found !== marker) refuseUnlessDone(found, bodyHash);
       const result = await work(seed);
-      if (found === null) await available(redis.set(key, `done ${bodyHash}`, 'EX', ttlSeconds));
+      // Accepted is accepted, also where it can't be noted: the same ids come of a repetition all the same.
+      if (found === marker) await redis.set(key, `done ${bodyHash}`, 'EX', ttlSeconds).catch(release);
       return result;
     } catch (error) {
-      // Not kept: the same key may be tried again at once. If this is lost too, the marker ends by itself.
-      if (found === null) redis.del(key).catch(() => undefined);
+      release();
       throw error;
     }
   };
+}
+
+function refuseUnlessDone(found: string | null, bodyHash: string): void {
+  const [state, knownHash] = (found ?? '').split(' ');
+  if (found !== null && knownHash !== bodyHash) {
+    throw new AppError(
+      'IDEMPOTENCY_KEY_REUSED',
+      'this Idempotency-Key was used with another body; use a new one',
+    );
+  }
+  if (state !== 'done') {
+    throw new AppError('IDEMPOTENCY_IN_PROGRESS', 'a request with this Idempotency-Key is in progress', {
+      retryAfterSeconds: 1,
+    });
+  }
 }
 
 async function available<T>(command: Promise<T>): Promise<T> {
