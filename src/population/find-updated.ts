@@ -1,7 +1,7 @@
 import { Types } from 'mongoose';
 import type { Id } from '../contracts/appointment.ts';
 import type { Models } from './models.ts';
-import { id } from './to-snapshot.ts';
+import { id, type RawDocument } from './to-snapshot.ts';
 
 /** What the sweep needs to know of an appointment; times in ms since the epoch. */
 export interface UpdatedRow {
@@ -22,6 +22,7 @@ export interface Cursor {
 /** Rows after `after` whose `updatedAt` is at most `until`, in order, at most `limit`. Uses the index on both fields. */
 export type FindUpdated = (after: Cursor, until: number, limit: number) => Promise<UpdatedRow[]>;
 
+export const UPDATED_ROW_FIELDS = { companyId: 1, updatedAt: 1, createdAt: 1, status: 1 } as const;
 const LONGEST_QUERY_MS = 5_000;
 
 /** @throws what the driver throws. */
@@ -39,20 +40,23 @@ export function createFindUpdated({ Appointment }: Models): FindUpdated {
           };
     const documents = await Appointment.collection
       .find(filter, {
-        projection: { companyId: 1, updatedAt: 1, createdAt: 1, status: 1 },
+        projection: UPDATED_ROW_FIELDS,
         sort: { updatedAt: 1, _id: 1 },
         limit,
         maxTimeMS: LONGEST_QUERY_MS,
       })
       .toArray();
-    return documents.flatMap((document) => {
-      const [appointmentId, companyId] = [id(document._id), id(document['companyId'])];
-      const updatedAt = ms(document['updatedAt']);
-      if (appointmentId === null || companyId === null || updatedAt === null) return [];
-      const status = typeof document['status'] === 'string' ? document['status'] : null;
-      return { appointmentId, companyId, updatedAt, createdAt: ms(document['createdAt']), status };
-    });
+    return documents.flatMap((document) => toUpdatedRow(document) ?? []);
   };
+}
+
+/** `undefined` where a field that is needed is missing or of the wrong type. */
+export function toUpdatedRow(document: RawDocument): UpdatedRow | undefined {
+  const [appointmentId, companyId] = [id(document._id), id(document.companyId)];
+  const updatedAt = ms(document.updatedAt);
+  if (appointmentId === null || companyId === null || updatedAt === null) return undefined;
+  const status = typeof document.status === 'string' ? document.status : null;
+  return { appointmentId, companyId, updatedAt, createdAt: ms(document.createdAt), status };
 }
 
 function ms(value: unknown): number | null {

@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+import type { Id } from '../contracts/appointment.ts';
+import type { AppointmentEvent } from '../contracts/events.ts';
+import type { RepairReport } from './retry.ts';
+
+/** Whose appointments: a company's, or one appointment. */
+export type ReEmitSubject = { companyId: Id } | { appointmentId: Id };
+
+interface WrittenRow {
+  appointmentId: Id;
+  companyId: Id;
+  createdAt: number | null;
+  status: string | null;
+}
+
+export interface ReEmitDeps {
+  /** Appointments written since (ms since the epoch), oldest write first, at most `limit`, and how many in all. */
+  findWritten: (
+    subject: ReEmitSubject,
+    since: number,
+    limit: number,
+  ) => Promise<{ rows: WrittenRow[]; matched: number }>;
+  enqueue: (
+    emissions: readonly {
+      event: AppointmentEvent;
+      appointmentId: Id;
+      companyId: Id;
+      emissionId: string;
+      acceptedAt: string;
+    }[],
+  ) => Promise<void>;
+  now: () => number;
+}
+
+const EMISSIONS_AT_ONCE = 500;
+const SHOWN = 20;
+
+/**
+ * Emits again what was written since a time: the screens get the newest state of each, once. What was deleted can't be
+ * emitted. @throws what MongoDB throws; AppError QUEUE_UNAVAILABLE
+ */
+export function createReEmit({ findWritten, enqueue, now }: ReEmitDeps) {
+  return async (
+    subject: ReEmitSubject,
+    since: number,
+    { limit, dryRun }: { limit: number; dryRun: boolean },
+  ): Promise<RepairReport> => {
+    const { rows, matched } = await findWritten(subject, since, limit);
+    const acceptedAt = new Date(now()).toISOString();
+    const emissions = rows.map(({ appointmentId, companyId, createdAt, status }) => ({
+      event: eventOf(createdAt, status, since),
+      appointmentId,
+      companyId,
+      emissionId: randomUUID(),
+      acceptedAt,
+    }));
+    for (let from = 0; !dryRun && from < emissions.length; from += EMISSIONS_AT_ONCE) {
+      await enqueue(emissions.slice(from, from + EMISSIONS_AT_ONCE));
+    }
+    return {
+      dryRun,
+      matched,
+      repaired: emissions.length,
+      emissions: emissions
+        .slice(0, SHOWN)
+        .map(({ emissionId, event, appointmentId }) => ({ emissionId, event, appointmentId })),
+    };
+  };
+}
+
+export type ReEmit = ReturnType<typeof createReEmit>;
+
+/** What the last write must have been; screens judge by the snapshot anyway. */
+function eventOf(createdAt: number | null, status: string | null, since: number): AppointmentEvent {
+  if (status === 'canceled') return 'appointment:canceled';
+  return createdAt !== null && createdAt >= since ? 'appointment:created' : 'appointment:updated';
+}

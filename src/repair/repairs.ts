@@ -1,0 +1,48 @@
+import type { z } from 'zod';
+import { AppError } from '../errors.ts';
+import type { ReEmit } from './re-emit.ts';
+import { repairRequests } from './requests.ts';
+import type { RepairReport, Retry } from './retry.ts';
+
+export interface RepairsDeps {
+  retry: Retry;
+  reEmit: ReEmit;
+  now: () => number;
+}
+
+/** The repairs, as asked by somebody outside: checked, then done. @throws AppError INVALID_REQUEST */
+export interface Repairs {
+  /** @throws AppError EMISSION_NOT_FOUND where no failed emission of this id is kept */
+  retry: (asked: unknown) => Promise<{ emissionId: string }>;
+  retryFailed: (asked: unknown) => Promise<RepairReport>;
+  reEmit: (asked: unknown) => Promise<RepairReport>;
+}
+
+export function createRepairs({ retry, reEmit, now }: RepairsDeps): Repairs {
+  const requests = repairRequests(now);
+  return {
+    async retry(asked) {
+      const { emissionId } = check(requests.retry, asked);
+      if (await retry.one(emissionId)) return { emissionId };
+      throw new AppError('EMISSION_NOT_FOUND', 'no failed emission of this id is kept');
+    },
+    async retryFailed(asked) {
+      const { since, until = now(), code, limit, dryRun } = check(requests.retryFailed, asked);
+      return retry.all({ since, until, code }, { limit, dryRun });
+    },
+    async reEmit(asked) {
+      const { companyId, appointmentId, since, limit, dryRun } = check(requests.reEmit, asked);
+      const subject = companyId === undefined ? { appointmentId: appointmentId ?? '' } : { companyId };
+      return reEmit(subject, since, { limit, dryRun });
+    },
+  };
+}
+
+function check<T>(schema: z.ZodType<T>, asked: unknown): T {
+  const parsed = schema.safeParse(asked);
+  if (parsed.success) return parsed.data;
+  const words = parsed.error.issues.map(
+    ({ path, message }) => `${path.join('.') || 'the request'} ${message}`,
+  );
+  throw new AppError('INVALID_REQUEST', words.join('; '));
+}

@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { OBJECT_ID } from '../contracts/names.ts';
+import { ERROR_CODES, type ErrorCode } from '../errors.ts';
+
+/** At most so many jobs in one repair over HTTP or on the command line; a second call goes on. */
+export const LARGEST_REPAIR = 10_000;
+const USUAL_LIMIT = 1_000;
+
+const UNITS_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const ISO_8601 = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/;
+
+/** A time as ISO 8601, or as an age such as `90s`, `30m`, `2h`, `3d`; gives ms since the epoch. */
+function time(now: () => number) {
+  return z.string().transform((text, context) => {
+    const age = /^(\d{1,6})([smhd])$/.exec(text);
+    const ms = age
+      ? now() - Number(age[1]) * UNITS_MS[age[2] as keyof typeof UNITS_MS]
+      : ISO_8601.test(text)
+        ? Date.parse(text)
+        : Number.NaN;
+    if (!Number.isNaN(ms)) return ms;
+    context.addIssue({
+      code: 'custom',
+      message: 'must be a time in ISO 8601 with its zone, or an age such as 90s, 30m, 2h or 3d',
+    });
+    return z.NEVER;
+  });
+}
+
+const id = z
+  .string()
+  .regex(OBJECT_ID, 'must be 24 hexadecimal characters')
+  .transform((hex) => hex.toLowerCase());
+const code = z.enum(Object.keys(ERROR_CODES) as [ErrorCode, ...ErrorCode[]], 'is not one of docs/errors.md');
+const extent = {
+  limit: z.number().int().min(1).max(LARGEST_REPAIR).default(USUAL_LIMIT),
+  dryRun: z.boolean().default(false),
+};
+
+/** What each repair is asked with, over HTTP and on the command line. @param now ms since the epoch */
+export function repairRequests(now: () => number) {
+  const since = time(now);
+  return {
+    retry: z.strictObject({ emissionId: z.string().min(1).max(200) }),
+    retryFailed: z.strictObject({ since, until: time(now).optional(), code: code.optional(), ...extent }),
+    reEmit: z
+      .strictObject({ companyId: id.optional(), appointmentId: id.optional(), since, ...extent })
+      .refine(({ companyId, appointmentId }) => (companyId === undefined) !== (appointmentId === undefined), {
+        message: 'needs either companyId or appointmentId',
+      }),
+  };
+}

@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs';
+import type { Queue } from 'bullmq';
+import type { RedisClient } from '../connections.ts';
+import type { FailedEmission, FailedEmissions, FailedRange } from './failed-emissions.ts';
+
+export interface RepairReport {
+  /** Nothing was changed. */
+  dryRun: boolean;
+  /** How many there are. */
+  matched: number;
+  /** How many were put into the queue; on a dry run, how many would be. */
+  repaired: number;
+  /** The first of them. */
+  emissions: Pick<FailedEmission, 'emissionId' | 'event' | 'appointmentId'>[];
+}
+
+export interface RetryDeps {
+  redis: RedisClient;
+  queue: Queue;
+  failed: FailedEmissions;
+  /** Where many retried jobs stand in the line. */
+  priority: number;
+}
+
+const JOBS_AT_ONCE = 100;
+const SHOWN = 20;
+
+/** Puts failed jobs back into the queue, with all their attempts. They pass the order check like any other. */
+export function createRetry({ redis, queue, failed, priority }: RetryDeps) {
+  const lowerPriority = readFileSync(new URL('./lower-priority.lua', import.meta.url), 'utf8');
+
+  async function again(emissionId: string): Promise<boolean> {
+    const job = await queue.getJob(emissionId);
+    if (!job?.finishedOn || !job.failedReason) return false;
+    try {
+      await job.retry('failed', { resetAttemptsMade: true });
+      return true;
+    } catch (error) {
+      // Somebody else was quicker, or it is no longer kept.
+      if (!(await job.isFailed())) return false;
+      throw error;
+    }
+  }
+
+  return {
+    /** Retries one, ahead of batches. False where no failed emission of this id is kept. */
+    one: again,
+
+    /** Retries what failed in a range of time, oldest first, after live bookings and batches. */
+    async all(
+      range: FailedRange,
+      { limit, dryRun }: { limit: number; dryRun: boolean },
+    ): Promise<RepairReport> {
+      const { found, matched } = await failed.inRange(range, limit);
+      let repaired = dryRun ? found.length : 0;
+      for (let from = 0; !dryRun && from < found.length; from += JOBS_AT_ONCE) {
+        const ids = found.slice(from, from + JOBS_AT_ONCE).map(({ emissionId }) => emissionId);
+        // BullMQ's own changePriority walks the whole waiting list for each job.
+        await redis.eval(lowerPriority, ids.length, ...ids.map((id) => queue.toKey(id)), priority);
+        repaired += (await Promise.all(ids.map(again))).filter(Boolean).length;
+      }
+      const emissions = found
+        .slice(0, SHOWN)
+        .map(({ emissionId, event, appointmentId }) => ({ emissionId, event, appointmentId }));
+      return { dryRun, matched, repaired, emissions };
+    },
+  };
+}
+
+export type Retry = ReturnType<typeof createRetry>;
