@@ -5,6 +5,7 @@ import { registerFleetGauges } from './fleet-gauges.ts';
 import { type Heartbeat, readFleet } from './fleet.ts';
 import { readQueueDepth } from './queue-depth.ts';
 import { type MetricsReading, readMetrics } from './read-metrics.ts';
+import { type MetricsSeries, readSeries } from './read-series.ts';
 import { shareFor } from './share-for.ts';
 
 const HEARTBEAT_INTERVAL_MS = 5_000;
@@ -21,6 +22,8 @@ export interface FleetMetricsDeps {
 export interface FleetMetrics extends Metrics {
   /** The whole fleet's counts, rates, latencies and the queue's depth. @throws when Redis is away */
   read: () => Promise<MetricsReading & { queue: Awaited<ReturnType<typeof readQueueDepth>> }>;
+  /** The fleet's last hour by the minute. @throws when Redis is away */
+  series: () => Promise<MetricsSeries>;
   /** Says that this process is alive, now and every 5 s, until closed. */
   beat: (describe: () => Heartbeat) => void;
 }
@@ -47,6 +50,7 @@ export function createFleetMetrics({
       const [reading, depth] = await Promise.all([readMetrics({ redis, prefix }), readDepth()]);
       return { ...reading, queue: depth };
     }),
+    series: shareFor(SHARE_READING_MS, () => readSeries({ redis, prefix })),
     beat(describe) {
       metrics.heartbeat(describe());
       timers.push(

@@ -5,7 +5,7 @@ import { percentiles, type Percentiles } from './latency-buckets.ts';
 import { addUpCells, stageBuckets } from './latency-cells.ts';
 import { STAGES, WINDOWS, type Stage, type Window } from './names.ts';
 import { rates, rejections, type Counts, type Rates } from './rates.ts';
-import type { MetricsRedis } from './redis-script.ts';
+import { type Hash, readHashes, readStrings } from './read-counts.ts';
 
 type Span = Window | 'total';
 
@@ -19,25 +19,6 @@ export interface MetricsReading {
   /** Milliseconds, within 4.4 %. */
   latencyMs: Record<Stage, Record<Window, Percentiles>>;
   fleet: Fleet;
-}
-
-type Hash = Record<string, string>;
-
-async function readHashes(redis: MetricsRedis, keys: string[]): Promise<Map<string, Hash>> {
-  const pipeline = redis.pipeline();
-  for (const key of keys) pipeline.hgetall(key);
-  const replies = (await pipeline.exec()) ?? [];
-  return new Map(
-    replies.map(([error, hash], index) => {
-      if (error) throw error;
-      return [keys[index] ?? '', hash as Hash];
-    }),
-  );
-}
-
-async function readStrings(redis: MetricsRedis, keys: string[]): Promise<Map<string, Buffer | null>> {
-  const replies = await redis.mgetBuffer(keys);
-  return new Map(replies.map((bytes, index) => [keys[index] ?? '', bytes]));
 }
 
 function addUp(hashes: Iterable<Hash | undefined>): Counts {
