@@ -1,0 +1,69 @@
+import { type RequestHandler, Router } from 'express';
+import { AppError } from '../errors.ts';
+import { jsonBody } from './json-body.ts';
+import { requireSameOrigin } from './same-origin.ts';
+
+export const ADMIN_API_PATH = '/admin/api';
+
+const BODY_LIMIT = '4kb';
+const FAILURES_SHOWN = 20;
+
+export interface AdminRoutesDeps {
+  /** The fleet's metrics now. */
+  read: () => Promise<object>;
+  /** The same over the last hour, for charts. */
+  series: () => Promise<object>;
+  /** The failed emissions that came last. */
+  latestFailures: (limit: number) => Promise<object[]>;
+  repairs: Record<'retry' | 'retryFailed' | 'reEmit', (asked: unknown) => Promise<object>>;
+  /** Without it only dry runs are done. */
+  writes: boolean;
+  /** An operator changed something. */
+  onRepair: (repair: string, report: object) => void;
+}
+
+/** What the admin page reads, and the repairs. Behind the operator's credentials. */
+export function createAdminRoutes(deps: AdminRoutesDeps): Router {
+  const { read, series, latestFailures, repairs, writes, onRepair } = deps;
+  const router = Router();
+
+  const answer =
+    (read: () => Promise<object>): RequestHandler =>
+    async (_req, res) => {
+      let found;
+      try {
+        found = await read();
+      } catch (cause) {
+        throw new AppError('QUEUE_UNAVAILABLE', 'Redis does not answer', { cause, retryAfterSeconds: 1 });
+      }
+      res.set('Cache-Control', 'no-store').json({ success: true, ...found });
+    };
+  router.get(
+    '/overview',
+    answer(async () => {
+      const [metrics, failures] = await Promise.all([read(), latestFailures(FAILURES_SHOWN)]);
+      return { writes, metrics, failures };
+    }),
+  );
+  router.get('/series', answer(series));
+
+  const repair =
+    (name: keyof typeof repairs): RequestHandler =>
+    async (req, res) => {
+      const asked = req.body as { dryRun?: unknown };
+      if (!writes && asked.dryRun !== true) {
+        throw new AppError(
+          'ADMIN_READ_ONLY',
+          'set ADMIN_WRITES=on to allow repairs; a dry run is always allowed',
+        );
+      }
+      const report = await repairs[name](asked);
+      if (asked.dryRun !== true) onRepair(name, report);
+      res.json({ success: true, ...report });
+    };
+  router.use(requireSameOrigin);
+  router.post('/retry', ...jsonBody(BODY_LIMIT), repair('retry'));
+  router.post('/retry-failed', ...jsonBody(BODY_LIMIT), repair('retryFailed'));
+  router.post('/re-emit', ...jsonBody(BODY_LIMIT), repair('reEmit'));
+  return router;
+}
