@@ -40,6 +40,12 @@ const shared = {
   SHUTDOWN_DEADLINE_MS: whole(100, 60_000).default(9_000),
 };
 
+/** As browsers send it: scheme, host and port, nothing else. */
+const origin = text.refine(
+  (value) => URL.canParse(value) && new URL(value).origin === value,
+  'must be origins such as https://calendar.example.com: no path, no *',
+);
+
 const workerShape = {
   ...shared,
   WORKER_CONCURRENCY: whole(1, 5_000).default(200),
@@ -57,10 +63,12 @@ const apiShape = {
   ADMIN_USER: text,
   ADMIN_PASSWORD: text.min(12, 'must have at least 12 characters'),
   ADMIN_WRITES: flag.default(false),
-  CORS_ORIGIN: list.default([]),
+  CORS_ORIGIN: list.pipe(z.array(origin)).default([]),
   SOCKET_TRANSPORTS: list
     .pipe(z.array(z.enum(['polling', 'websocket'])).min(1))
     .default(['polling', 'websocket']),
+  /** How long `/readyz` says no before the API stops listening; a load balancer's interval. */
+  SHUTDOWN_DRAIN_MS: whole(0, 30_000).default(2_000),
   DASHBOARD_TIME_ZONE: timeZone.default('UTC'),
   IDEMPOTENCY_TTL_SECONDS: whole(10, 86_400).default(3_600),
   DEMO_MODE: flag.default(false),

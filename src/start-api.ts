@@ -1,8 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { randomUUID } from 'node:crypto';
-import { pinoHttp } from 'pino-http';
 import type { ApiConfig } from './config.ts';
 import { connectRedis } from './connections.ts';
 import { createDemoRouter } from './demo/demo-routes.ts';
@@ -16,18 +14,23 @@ import { createApp } from './http/app.ts';
 import { requireApiKey } from './http/authenticate.ts';
 import { requireBasicAuth } from './http/basic-auth.ts';
 import { createBullBoardRoutes } from './http/bull-board.ts';
+import { allowOrigins } from './http/cors.ts';
+import { countRejections } from './http/count-rejections.ts';
 import { createDashboardRoutes } from './http/dashboard-routes.ts';
 import { createEmitReply } from './http/emit-reply.ts';
 import { createEmissionRoutes } from './http/emission-routes.ts';
 import { checkMongo, checkRedis } from './http/health-checks.ts';
 import { createHealthRoutes } from './http/health-routes.ts';
 import { createIdempotency } from './http/idempotency.ts';
+import { logRequests } from './http/log-requests.ts';
 import { createListAppointments } from './http/list-appointments.ts';
 import { createMetricsRoutes, servePrometheus } from './http/metrics-routes.ts';
+import { createServing } from './http/stop-serving.ts';
 import { createLifecycle } from './lifecycle.ts';
 import type { Logger } from './logger.ts';
 import { createFleetMetrics } from './metrics/fleet-metrics.ts';
 import { shareFor } from './metrics/share-for.ts';
+import { serveMetricsPort } from './metrics/serve-metrics-port.ts';
 import { connectMongo } from './population/connect.ts';
 import { warnOfIndexes } from './population/indexes.ts';
 import { createFindCompanies } from './population/find-companies.ts';
@@ -37,18 +40,12 @@ import { createModels } from './population/models.ts';
 import { openQueue } from './queue/open-queue.ts';
 import { createEnqueue } from './queue/producer.ts';
 import { PRIORITY } from './queue/retry-policy.ts';
-import { createReadTimeline } from './queue/timeline.ts';
-import { announcePositions, companiesOf } from './realtime/announce-positions.ts';
-import { createCatchUp } from './realtime/catch-up.ts';
-import { createIo } from './realtime/create-io.ts';
-import { attachGateway } from './realtime/gateway.ts';
-import { attachInternalNamespace } from './realtime/internal-namespace.ts';
+import { createRecentEmissions } from './queue/recent-emissions.ts';
+import { createReadTimelines } from './queue/timeline.ts';
+import { startGateway } from './start-gateway.ts';
 import { createVerifyToken } from './realtime/verify-token.ts';
 
-const REPLAY_LIMIT = 1_000;
-const ANNOUNCE_INTERVAL_MS = 10_000;
 const INDEX_CHECK_EVERY_MS = 30_000;
-const SUBSCRIBE_WAIT_MS = 1_500;
 const SERVER_SELECTION_MS = 700;
 
 export interface ApiDeps {
@@ -65,7 +62,6 @@ export interface RunningApi {
 
 /** Composition root of the API with its gateway. Resolves when it listens; what is away then is waited for. */
 export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<RunningApi> {
-  const id = randomUUID();
   const onFault = (what: string) => (error: unknown) => {
     logger.warn({ what, error: messageOf(error) }, 'fault');
   };
@@ -75,7 +71,6 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
       logger.error({ what, error: error.message }, 'not closed in order');
     },
   });
-  let draining = false;
 
   // Connections
   const redis = connectRedis(config.REDIS_URL, 'request', onFault('redis'));
@@ -106,11 +101,19 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
   const companyLog = createCompanyLog(redis);
   const readSnapshots = createReadSnapshots({ redis, load: createLoadAppointments(models) });
   const takeSnapshots = createTakeSnapshots({ redis, readSnapshots, pause });
+  const recent = createRecentEmissions({
+    redis,
+    prefix: config.QUEUE_PREFIX,
+    onForgotten: (error) => {
+      logger.debug({ error: messageOf(error) }, 'emission ids were not remembered by appointment');
+    },
+  });
   const accept = createAcceptEmissions({
     findCompanies: createFindCompanies(models),
-    enqueue: createEnqueue(queue, {
-      attempts: config.EMISSION_ATTEMPTS,
-      firstRetryDelayMs: config.EMISSION_BACKOFF_MS,
+    enqueue: createEnqueue({
+      queue,
+      policy: { attempts: config.EMISSION_ATTEMPTS, firstRetryDelayMs: config.EMISSION_BACKOFF_MS },
+      remember: recent.remember,
     }),
     priority: PRIORITY,
     onAccepted: (event, tookMs) => {
@@ -131,21 +134,35 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
     audience: config.SOCKET_JWT_AUDIENCE,
   });
 
+  const server = createServer({
+    headersTimeout: 10_000,
+    requestTimeout: 15_000,
+    keepAliveTimeout: 65_000,
+    maxHeaderSize: 16 * 1_024,
+  });
+  const serving = createServing({
+    server,
+    closeSockets: () => io.close(),
+    drainMs: config.SHUTDOWN_DRAIN_MS,
+    pause,
+  });
   const app = createApp({
     requireApiKey: requireApiKey(apiKeys),
     requireAdmin: requireBasicAuth(config.ADMIN_USER, config.ADMIN_PASSWORD),
-    logRequests: pinoHttp({
-      logger,
-      genReqId: () => randomUUID(),
-      customLogLevel: (_req, res) => (res.statusCode >= 500 ? 'error' : 'debug'),
+    logRequests: logRequests(logger),
+    countRejections: countRejections(metrics.reject),
+    allowOrigins: allowOrigins(config.CORS_ORIGIN),
+    emissionRoutes: createEmissionRoutes({
+      accept,
+      idempotently,
+      timelines: createReadTimelines({ queue, recent: recent.read }),
     }),
-    emissionRoutes: createEmissionRoutes({ accept, idempotently, timeline: createReadTimeline(queue) }),
     metricsRoutes: createMetricsRoutes(metrics.read),
     prometheus: servePrometheus(metrics.registry),
     healthRoutes: createHealthRoutes({
       checks: { mongodb: checkMongo(mongo.connection), redis: checkRedis(redis) },
       warnings: shareFor(INDEX_CHECK_EVERY_MS, () => warnOfIndexes(models)),
-      isDraining: () => draining,
+      isDraining: serving.isDraining,
     }),
     dashboardRoutes: createDashboardRoutes({
       verifyToken,
@@ -172,64 +189,36 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
     },
   });
 
-  // Gateway
-  const server = createServer(
-    { headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeout: 65_000, maxHeaderSize: 16 * 1_024 },
-    app,
-  );
-  const io = createIo({
-    httpServer: server,
-    publisher: redis,
+  server.on('request', app);
+  const io = await startGateway({
+    server,
+    redis,
     subscriber,
-    adapterKey: config.SOCKET_ADAPTER_KEY,
-    transports: config.SOCKET_TRANSPORTS,
-    corsOrigins: config.CORS_ORIGIN,
-  });
-  attachGateway({
-    io,
+    companyLog,
+    takeSnapshots,
     verifyToken,
-    catchUp: createCatchUp({
-      readLog: companyLog.after,
-      head: companyLog.head,
-      takeSnapshots,
-      replayLimit: REPLAY_LIMIT,
-    }),
-    pause,
-    onFault: (error, companyId) => {
-      logger.warn({ companyId, error: messageOf(error) }, 'catch-up failed');
-    },
+    verifyKey: apiKeys.verify,
+    emit: createEmitReply({ accept, idempotently }),
+    metrics,
+    config,
+    lifecycle,
+    logger,
   });
-  attachInternalNamespace({ io, verifyKey: apiKeys.verify, emit: createEmitReply({ accept, idempotently }) });
-  const announcer = announcePositions({
-    io,
-    head: companyLog.head,
-    subscriber,
-    adapterKey: config.SOCKET_ADAPTER_KEY,
-    intervalMs: ANNOUNCE_INTERVAL_MS,
-    pause,
-    onFault: onFault('positions'),
-  });
-  lifecycle.onClose('announcer', announcer.close);
-  metrics.beat(() => ({
-    role: 'gateway',
-    id,
-    sockets: io.of('/').sockets.size,
-    companies: companiesOf(io),
-  }));
 
-  // Who connects must hear what is published next. Without Redis the API serves all the same, and answers 503.
-  await Promise.race([announcer.subscribed.catch(() => undefined), pause(SUBSCRIBE_WAIT_MS)]);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(config.PORT, resolve);
+  }).catch(async (error: unknown) => {
+    await lifecycle.close();
+    throw error;
   });
-  lifecycle.onClose('http server', async () => {
-    draining = true;
-    // Stops listening, lets running requests end, and tells the sockets to go elsewhere.
-    const closed = io.close();
-    server.closeIdleConnections();
-    await closed;
-  });
+  lifecycle.onClose('http server', serving.stop);
+
+  if (config.METRICS_PORT !== undefined) {
+    const { listening, close } = serveMetricsPort(config.METRICS_PORT, metrics.registry);
+    lifecycle.onClose('metrics port', close);
+    listening.catch(onFault('metrics port'));
+  }
 
   const { port } = server.address() as AddressInfo;
   return { url: `http://localhost:${port}`, close: lifecycle.close };

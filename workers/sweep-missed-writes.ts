@@ -8,6 +8,7 @@ import { readQueueDepth } from '../src/metrics/queue-depth.ts';
 import { createFindUpdated } from '../src/population/find-updated.ts';
 import type { Models } from '../src/population/models.ts';
 import { createEnqueue } from '../src/queue/producer.ts';
+import { createRecentEmissions } from '../src/queue/recent-emissions.ts';
 import { PRIORITY } from '../src/queue/retry-policy.ts';
 import { startSweep } from '../src/reconcile/start-sweep.ts';
 import { createSweepState } from '../src/reconcile/sweep-state.ts';
@@ -29,9 +30,17 @@ const SHORTEST_LOCK_MS = 15_000;
 /** The sweep of this worker: every worker has the timer, whoever gets the lock does the work. */
 export function sweepMissedWrites({ config, redis, queue, models, ownerId, flow }: SweepMissedWritesDeps) {
   const { RECONCILE_INTERVAL_MS: intervalMs, QUEUE_PREFIX: prefix } = config;
-  const enqueue = createEnqueue(queue, {
-    attempts: config.EMISSION_ATTEMPTS,
-    firstRetryDelayMs: config.EMISSION_BACKOFF_MS,
+  const recent = createRecentEmissions({
+    redis,
+    prefix,
+    onForgotten: (error) => {
+      flow.debug({ error: messageOf(error) }, 'emission ids were not remembered by appointment');
+    },
+  });
+  const enqueue = createEnqueue({
+    queue,
+    policy: { attempts: config.EMISSION_ATTEMPTS, firstRetryDelayMs: config.EMISSION_BACKOFF_MS },
+    remember: recent.remember,
   });
   return startSweep({
     sweep: createSweep({

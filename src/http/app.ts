@@ -1,12 +1,15 @@
 import express, { type Express, type RequestHandler, type Router } from 'express';
-import helmet from 'helmet';
 import { problem, createErrorHandler, sendProblem } from './problem.ts';
+import { BULL_BOARD_PATH } from './bull-board.ts';
 import { EMISSIONS_PATH } from './emission-routes.ts';
+import { bullBoardHeaders, ownPageHeaders } from './page-headers.ts';
 
 export interface AppDeps {
   requireApiKey: RequestHandler;
   requireAdmin: RequestHandler;
   logRequests: RequestHandler;
+  countRejections: RequestHandler;
+  allowOrigins: RequestHandler;
   emissionRoutes: Router;
   metricsRoutes: Router;
   prometheus: RequestHandler;
@@ -26,17 +29,19 @@ export interface AppDeps {
 export function createApp(deps: AppDeps): Express {
   const app = express();
   app.disable('x-powered-by');
+  // Answers are not cached: hashing each of them is wasted.
+  app.disable('etag');
   app.set('query parser', 'simple');
-  app.use(deps.healthRoutes);
   app.use(deps.logRequests);
 
-  app.use(EMISSIONS_PATH, deps.requireApiKey, deps.emissionRoutes);
+  app.use(EMISSIONS_PATH, deps.countRejections, deps.requireApiKey, deps.emissionRoutes);
   app.use('/api/v1/internal', deps.requireApiKey, deps.metricsRoutes);
   app.get('/metrics', deps.requireApiKey, deps.prometheus);
-  app.use('/api/v1/dashboard', deps.dashboardRoutes);
+  app.use(deps.healthRoutes);
+  app.use('/api/v1/dashboard', deps.allowOrigins, deps.dashboardRoutes);
 
-  app.use(securePages(deps.connectOrigins));
-  app.use('/admin/queues', deps.requireAdmin, deps.bullBoard);
+  app.use(BULL_BOARD_PATH, bullBoardHeaders(), deps.requireAdmin, deps.bullBoard);
+  app.use(ownPageHeaders(deps.connectOrigins));
   if (deps.demoRoutes) app.use('/demo', deps.demoRoutes);
   app.use(express.static(deps.pageDir, { index: 'index.html', maxAge: 0 }));
 
@@ -45,25 +50,4 @@ export function createApp(deps: AppDeps): Express {
   });
   app.use(createErrorHandler(deps.onFault));
   return app;
-}
-
-/** Pages load nothing from elsewhere and run no inline script. */
-function securePages(connectOrigins: readonly string[]): RequestHandler {
-  return helmet({
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: ["'none'"],
-        scriptSrc: ["'self'"],
-        styleSrc: ["'self'"],
-        imgSrc: ["'self'", 'data:'],
-        fontSrc: ["'self'"],
-        connectSrc: ["'self'", ...connectOrigins],
-        formAction: ["'self'"],
-        baseUri: ["'none'"],
-        frameAncestors: ["'none'"],
-      },
-    },
-    strictTransportSecurity: false,
-  }) as RequestHandler;
 }

@@ -2,11 +2,13 @@ import { type Request, type RequestHandler, Router } from 'express';
 import { type AppointmentEvent, EVENT_SLUGS, isAppointmentEvent } from '../contracts/events.ts';
 import type { AcceptedReply, BatchItemResult, BatchReply } from '../contracts/http.ts';
 import { OBJECT_ID } from '../contracts/names.ts';
+import type { Id } from '../contracts/appointment.ts';
 import { AppError, ERROR_CODES, type ErrorCode } from '../errors.ts';
+import { allowOnly } from './allow-only.ts';
 import type { AcceptEmissions, Asked } from './accept-emission.ts';
 import type { RunIdempotently } from './idempotency.ts';
 import { jsonBody } from './json-body.ts';
-import { batchBody, singleBody } from './validate.ts';
+import { appointmentQuery, batchBody, singleBody } from './validate.ts';
 
 export const EMISSIONS_PATH = '/api/v1/internal/socket';
 
@@ -16,12 +18,16 @@ const BATCH_LIMIT = '128kb';
 export interface EmissionRoutesDeps {
   accept: AcceptEmissions;
   idempotently: RunIdempotently;
-  /** The timeline of an emission; `undefined` when it is no longer kept. */
-  timeline: (emissionId: string) => Promise<object | undefined>;
+  timelines: {
+    /** The timeline of an emission; `undefined` when it is no longer kept. */
+    one: (emissionId: string) => Promise<object | undefined>;
+    /** Those of an appointment's last emissions that are kept, newest first. */
+    ofAppointment: (appointmentId: Id) => Promise<object[]>;
+  };
 }
 
-/** `POST /appointment-created`, `-updated`, `-canceled`, `/batch`; `GET /emissions/:emissionId`. Behind the key. */
-export function createEmissionRoutes({ accept, idempotently, timeline }: EmissionRoutesDeps): Router {
+/** `POST /appointment-created`, `-updated`, `-canceled`, `/batch`; `GET /emissions/:emissionId`, `/emissions?appointmentId=`. Behind the key. */
+export function createEmissionRoutes({ accept, idempotently, timelines }: EmissionRoutesDeps): Router {
   const router = Router();
 
   const acceptOne =
@@ -35,6 +41,7 @@ export function createEmissionRoutes({ accept, idempotently, timeline }: Emissio
 
   for (const [slug, event] of Object.entries(EVENT_SLUGS)) {
     router.post(`/${slug}`, ...jsonBody(SINGLE_LIMIT), ...singleBody, acceptOne(event));
+    router.all(`/${slug}`, allowOnly('POST'));
   }
 
   router.post('/batch', ...jsonBody(BATCH_LIMIT), ...batchBody, async (req, res) => {
@@ -56,8 +63,10 @@ export function createEmissionRoutes({ accept, idempotently, timeline }: Emissio
       .json({ success: true, accepted, rejected: results.length - accepted, results } satisfies BatchReply);
   });
 
+  router.all('/batch', allowOnly('POST'));
+
   router.get('/emissions/:emissionId', async (req, res) => {
-    const found = await timeline(req.params.emissionId);
+    const found = await kept(timelines.one(req.params.emissionId));
     if (!found) {
       throw new AppError(
         'EMISSION_NOT_FOUND',
@@ -66,8 +75,32 @@ export function createEmissionRoutes({ accept, idempotently, timeline }: Emissio
     }
     res.json({ success: true, ...found });
   });
+  router.all('/emissions/:emissionId', allowOnly('GET', 'HEAD'));
+
+  router.get('/emissions', ...appointmentQuery, async (req, res) => {
+    const { appointmentId: given } = req.query as { appointmentId: string };
+    const appointmentId = given.toLowerCase();
+    const emissions = await kept(timelines.ofAppointment(appointmentId));
+    if (emissions.length === 0) {
+      throw new AppError('EMISSION_NOT_FOUND', 'no emission of this appointment is kept');
+    }
+    res.json({ success: true, appointmentId, emissions });
+  });
+  router.all('/emissions', allowOnly('GET', 'HEAD'));
 
   return router;
+}
+
+/** What Redis keeps; while it is away that can't be told. */
+async function kept<T>(reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (cause) {
+    throw new AppError('QUEUE_UNAVAILABLE', 'the jobs are kept in Redis, which does not answer', {
+      cause,
+      retryAfterSeconds: 1,
+    });
+  }
 }
 
 /** Body of a 202, here and on the `/internal` namespace. */

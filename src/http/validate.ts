@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express';
-import { body, type ValidationChain, validationResult } from 'express-validator';
+import { body, query, type ValidationChain, validationResult } from 'express-validator';
 import { OBJECT_ID } from '../contracts/names.ts';
 import type { ErrorCode } from '../errors.ts';
 import { problem, sendProblem } from './problem.ts';
@@ -15,6 +15,13 @@ export const singleBody: readonly RequestHandler[] = validate('INVALID_APPOINTME
     .custom((value: unknown) => typeof value === 'string' && OBJECT_ID.test(value))
     .withMessage('must be a string of 24 hexadecimal characters'),
   nothingBut('appointmentId'),
+]);
+
+/** Query of the timelines of an appointment. */
+export const appointmentQuery: readonly RequestHandler[] = validate('INVALID_APPOINTMENT_ID', [
+  query('appointmentId')
+    .custom((value: unknown) => typeof value === 'string' && OBJECT_ID.test(value))
+    .withMessage('must be given once: 24 hexadecimal characters'),
 ]);
 
 /** Body of the batch route; its items are judged one by one later. */

@@ -8,7 +8,7 @@ import { jobOptions, type RetryPolicy } from './retry-policy.ts';
 export type NewEmission = Omit<EmissionJob, 'v'>;
 
 /**
- * Remembers emissions. Resolves once Redis has them: from then on each is published or stands among the waiting or
+ * Takes emissions into the queue. Resolves once Redis has them: from then on each is published or stands among the waiting or
  * failed jobs. Adding one again, by its emission id, does nothing.
  * @throws AppError QUEUE_UNAVAILABLE within 1.1 s when Redis does not answer.
  */
@@ -19,7 +19,14 @@ const GIVE_UP_AFTER_MS = 1_100;
 const LARGEST_PIPELINE = 100;
 const PIPELINES_IN_FLIGHT = 16;
 
-export function createEnqueue(queue: Queue, policy: RetryPolicy): Enqueue {
+export interface EnqueueDeps {
+  queue: Queue;
+  policy: RetryPolicy;
+  /** Told of what stands in the queue now. */
+  remember: (emissions: readonly NewEmission[]) => void;
+}
+
+export function createEnqueue({ queue, policy, remember }: EnqueueDeps): Enqueue {
   const options = jobOptions(policy);
 
   async function add(emissions: readonly NewEmission[], priority: number): Promise<void> {
@@ -69,5 +76,6 @@ export function createEnqueue(queue: Queue, policy: RetryPolicy): Enqueue {
         retryAfterSeconds: 1,
       });
     }
+    remember(emissions);
   };
 }

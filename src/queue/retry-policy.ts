@@ -19,7 +19,8 @@ export function retryDelayMs(attemptsMade: number, firstRetryDelayMs: number, ra
 }
 
 /** Finished jobs are the operator's record; BullMQ removes by age only when another job ends, so a count bounds them too. */
-const KEEP_COMPLETED: KeepJobs = { age: 24 * 3_600, count: 5_000 };
+export const KEPT_COMPLETED_SECONDS = 24 * 3_600;
+const KEEP_COMPLETED: KeepJobs = { age: KEPT_COMPLETED_SECONDS, count: 5_000 };
 const KEEP_FAILED: KeepJobs = { age: 14 * 24 * 3_600, count: 100_000 };
 
 export function jobOptions({ attempts }: RetryPolicy): DefaultJobOptions {

@@ -1,4 +1,5 @@
 import type { Job, Queue } from 'bullmq';
+import type { Id } from '../contracts/appointment.ts';
 
 /** What became of one emission, told by its job: times are ISO 8601, null where it has not come so far. */
 export interface Timeline {
@@ -20,9 +21,21 @@ export interface Timeline {
   gateways: number | null;
 }
 
-/** Reads an emission's timeline; `undefined` when its job is no longer kept. @throws when Redis is away. */
-export function createReadTimeline(queue: Queue) {
-  return async (emissionId: string): Promise<Timeline | undefined> => {
+export interface ReadTimelines {
+  /** One emission's; `undefined` when its job is no longer kept. @throws when Redis is away. */
+  one: (emissionId: string) => Promise<Timeline | undefined>;
+  /** Those of an appointment's last ten emissions that are still kept, newest first. @throws as `one`. */
+  ofAppointment: (appointmentId: Id) => Promise<Timeline[]>;
+}
+
+export interface ReadTimelinesDeps {
+  queue: Queue;
+  /** Newest first. */
+  recent: (appointmentId: Id) => Promise<string[]>;
+}
+
+export function createReadTimelines({ queue, recent }: ReadTimelinesDeps): ReadTimelines {
+  async function one(emissionId: string): Promise<Timeline | undefined> {
     const job = (await queue.getJob(emissionId)) as Job<Record<string, string>> | undefined;
     if (!job) return undefined;
     const state = await job.getState();
@@ -48,6 +61,14 @@ export function createReadTimeline(queue: Queue) {
       offset: (receipt.offset as number | undefined) ?? null,
       gateways: (receipt.gateways as number | undefined) ?? null,
     };
+  }
+
+  return {
+    one,
+    async ofAppointment(appointmentId) {
+      const found = await Promise.all((await recent(appointmentId)).map(one));
+      return found.filter((timeline) => timeline !== undefined);
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import type { Server as HttpServer } from 'node:http';
 import { Server } from 'socket.io';
 import type { DashboardClientEvents, DashboardServerEvents } from '../contracts/socket.ts';
 import type { RedisClient } from '../connections.ts';
+import { createOriginCheck } from './allow-origin.ts';
 
 export interface SocketData {
   companyId: string;
@@ -32,8 +33,12 @@ const LARGEST_CLIENT_MESSAGE_BYTES = 16 * 1024;
  */
 export function createIo(options: CreateIoOptions): DashboardServer {
   const { httpServer, publisher, subscriber, adapterKey, transports, corsOrigins } = options;
+  const isAllowed = createOriginCheck(corsOrigins);
   return new Server(httpServer, {
     transports,
+    allowRequest: (request, decide) => {
+      decide(isAllowed(request) ? null : 'this origin is not allowed', isAllowed(request));
+    },
     serveClient: false,
     perMessageDeflate: false,
     httpCompression: false,

@@ -1,0 +1,23 @@
+import type { RequestHandler } from 'express';
+
+const PREFLIGHT_SECONDS = '600';
+
+/** Lets pages of exactly these origins read the answers. Others, and no list at all: the browser refuses them. */
+export function allowOrigins(origins: readonly string[]): RequestHandler {
+  const listed = new Set(origins);
+  return (req, res, next) => {
+    res.vary('Origin');
+    const origin = req.get('origin');
+    if (origin === undefined || !listed.has(origin)) {
+      next();
+      return;
+    }
+    res.set('Access-Control-Allow-Origin', origin);
+    if (req.method !== 'OPTIONS') {
+      next();
+      return;
+    }
+    res.set('Access-Control-Allow-Methods', 'GET').set('Access-Control-Allow-Headers', 'authorization');
+    res.set('Access-Control-Max-Age', PREFLIGHT_SECONDS).status(204).end();
+  };
+}

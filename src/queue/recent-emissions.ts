@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import type { Id } from '../contracts/appointment.ts';
+import { coalesce } from '../coalesce.ts';
+import type { RedisClient } from '../connections.ts';
+import { KEPT_COMPLETED_SECONDS } from './retry-policy.ts';
+
+export interface RecentEmissionsDeps {
+  redis: RedisClient;
+  /** Queue prefix; one hash tag for all. */
+  prefix: string;
+  /** Told when ids could not be kept. They are missing from this list only: the jobs stand. */
+  onForgotten: (error: unknown) => void;
+}
+
+interface Accepted {
+  appointmentId: Id;
+  emissionId: string;
+  /** ISO 8601. */
+  acceptedAt: string;
+}
+
+export interface RecentEmissions {
+  /** Keeps ids for the operator. Nobody waits for it; what comes close together goes in one script. */
+  remember: (emissions: readonly Accepted[]) => void;
+  /** The last ten emission ids of an appointment, newest first. @throws when Redis is away */
+  read: (appointmentId: Id) => Promise<string[]>;
+}
+
+const KEPT = 10;
+const IDS_PER_SCRIPT = 500;
+
+/** Memory: about 700 bytes for each appointment that was emitted within a day. */
+export function createRecentEmissions({ redis, prefix, onForgotten }: RecentEmissionsDeps): RecentEmissions {
+  const script = readFileSync(new URL('./remember-recent.lua', import.meta.url), 'utf8');
+  const keyOf = (appointmentId: Id): string => `${prefix}:recent:${appointmentId}`;
+
+  const rememberOne = coalesce<Accepted, undefined>({
+    async run(emissions) {
+      const keys = emissions.map(({ appointmentId }) => keyOf(appointmentId));
+      const ids = emissions.flatMap(({ acceptedAt, emissionId }) => [Date.parse(acceptedAt), emissionId]);
+      try {
+        await redis.eval(script, keys.length, ...keys, KEPT_COMPLETED_SECONDS, KEPT, ...ids);
+      } catch (error) {
+        onForgotten(error);
+      }
+      return [];
+    },
+    maxBatch: IDS_PER_SCRIPT,
+  });
+
+  return {
+    remember(emissions) {
+      for (const emission of emissions) void rememberOne(emission);
+    },
+    read: (appointmentId) => redis.zrevrange(keyOf(appointmentId), 0, -1),
+  };
+}

@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto';
+import type { Server } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { ApiConfig } from './config.ts';
+import type { RedisClient } from './connections.ts';
+import type { CompanyLog } from './emission/company-log.ts';
+import type { TakeSnapshots } from './emission/take-snapshots.ts';
+import { messageOf } from './errors.ts';
+import type { Lifecycle } from './lifecycle.ts';
+import type { Logger } from './logger.ts';
+import type { FleetMetrics } from './metrics/fleet-metrics.ts';
+import { announcePositions, companiesOf } from './realtime/announce-positions.ts';
+import { createCatchUp } from './realtime/catch-up.ts';
+import { createIo, type DashboardServer } from './realtime/create-io.ts';
+import { attachGateway } from './realtime/gateway.ts';
+import { attachInternalNamespace, type InternalNamespaceDeps } from './realtime/internal-namespace.ts';
+import type { VerifyToken } from './realtime/verify-token.ts';
+
+const REPLAY_LIMIT = 1_000;
+const ANNOUNCE_INTERVAL_MS = 10_000;
+const SUBSCRIBE_WAIT_MS = 1_500;
+
+export interface GatewayParts {
+  server: Server;
+  redis: RedisClient;
+  subscriber: RedisClient;
+  companyLog: CompanyLog;
+  takeSnapshots: TakeSnapshots;
+  verifyToken: VerifyToken;
+  verifyKey: InternalNamespaceDeps['verifyKey'];
+  emit: InternalNamespaceDeps['emit'];
+  metrics: FleetMetrics;
+  config: ApiConfig;
+  lifecycle: Lifecycle;
+  logger: Logger;
+}
+
+/** Composition root of the gateway, on the API's server. Resolves when it hears what is published, or after 1.5 s. */
+export async function startGateway(parts: GatewayParts): Promise<DashboardServer> {
+  const { server, redis, subscriber, companyLog, takeSnapshots, config, lifecycle, logger } = parts;
+  const adapterKey = config.SOCKET_ADAPTER_KEY;
+  const id = randomUUID();
+
+  const io = createIo({
+    httpServer: server,
+    publisher: redis,
+    subscriber,
+    adapterKey,
+    transports: config.SOCKET_TRANSPORTS,
+    corsOrigins: config.CORS_ORIGIN,
+  });
+  attachGateway({
+    io,
+    verifyToken: parts.verifyToken,
+    catchUp: createCatchUp({
+      readLog: companyLog.after,
+      head: companyLog.head,
+      takeSnapshots,
+      replayLimit: REPLAY_LIMIT,
+    }),
+    pause,
+    onFault: (error, companyId) => {
+      logger.warn({ companyId, error: messageOf(error) }, 'catch-up failed');
+    },
+  });
+  attachInternalNamespace({ io, verifyKey: parts.verifyKey, emit: parts.emit });
+  const announcer = announcePositions({
+    io,
+    head: companyLog.head,
+    subscriber,
+    adapterKey,
+    intervalMs: ANNOUNCE_INTERVAL_MS,
+    pause,
+    onFault: (error) => {
+      logger.warn({ what: 'positions', error: messageOf(error) }, 'fault');
+    },
+  });
+  lifecycle.onClose('announcer', announcer.close);
+  parts.metrics.beat(() => ({
+    role: 'gateway',
+    id,
+    sockets: io.of('/').sockets.size,
+    companies: companiesOf(io),
+  }));
+
+  // Who connects must hear what is published next. Without Redis the API serves all the same, and answers 503.
+  await Promise.race([announcer.subscribed.catch(() => undefined), pause(SUBSCRIBE_WAIT_MS)]);
+  return io;
+}
