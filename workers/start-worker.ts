@@ -10,6 +10,7 @@ import { messageOf } from '../src/errors.ts';
 import { createLifecycle } from '../src/lifecycle.ts';
 import type { Logger } from '../src/logger.ts';
 import { createFleetMetrics } from '../src/metrics/fleet-metrics.ts';
+import { serveMetricsPort } from '../src/metrics/serve-metrics-port.ts';
 import { connectMongo } from '../src/population/connect.ts';
 import { createLoadAppointments } from '../src/population/load-appointments.ts';
 import { createModels } from '../src/population/models.ts';
@@ -66,6 +67,11 @@ export function startWorker({ config, logger }: WorkerDeps): RunningWorker {
   lifecycle.onClose('metrics', metrics.close);
   const id = randomUUID();
   metrics.beat(() => ({ role: 'worker', id }));
+  if (config.METRICS_PORT !== undefined) {
+    const { listening, close } = serveMetricsPort(config.METRICS_PORT, metrics.registry);
+    lifecycle.onClose('metrics port', close);
+    listening.catch(onFault('metrics port'));
+  }
 
   const models = createModels(mongo.connection);
   const load = createLoadAppointments(models);
