@@ -3,6 +3,7 @@ import type { Id } from '../contracts/appointment.ts';
 import { CATCH_UP_EVENT, POSITION_EVENT } from '../contracts/events.ts';
 import { companyRoom } from '../contracts/names.ts';
 import type { DashboardClientEvents, DashboardServerEvents, Place, Position } from '../contracts/socket.ts';
+import { AppError } from '../errors.ts';
 import type { CatchUp } from './catch-up.ts';
 import type { DashboardServer, SocketData } from './create-io.ts';
 import { catchUpRequest, dashboardAuth } from './handshake.ts';
@@ -25,6 +26,8 @@ export interface GatewayDeps {
 }
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** Whoever asked hears `unavailable` then, and asks again; a connection's first catch-up is tried until it ends. */
+const TRIES_PER_CATCH_UP = 3;
 const CATCH_UPS_PER_WINDOW = 10;
 const WINDOW_MS = 10_000;
 
@@ -42,7 +45,7 @@ export function attachGateway({ io, verifyToken, catchUp, pause, onFault }: Gate
         next();
       },
       (error: unknown) => {
-        next(error instanceof Error ? error : new Error('the token is not valid'));
+        next(refusal(error));
       },
     );
   });
@@ -52,37 +55,48 @@ export function attachGateway({ io, verifyToken, catchUp, pause, onFault }: Gate
     disconnectAtExpiry(socket);
     void socket.join(companyRoom(companyId));
 
-    const bringUpToDate = async (from: Place | undefined): Promise<Position | undefined> => {
-      for (let tries = 0; socket.connected; tries += 1) {
+    const bringUpToDate = async (
+      from: Place | undefined,
+      mostTries: number,
+    ): Promise<Position | undefined> => {
+      for (let tries = 1; socket.connected; tries += 1) {
         try {
           const { events, position } = await catchUp(companyId, from);
           for (const { event, payload, meta } of events) socket.emit(event, payload, meta);
+          socket.emit(POSITION_EVENT, position);
           return position;
         } catch (error) {
           onFault(error, companyId);
-          await pause(Math.min(250 * 2 ** tries, 2_000) * (0.5 + Math.random()));
+          if (tries >= mostTries) return undefined;
+          await pause(Math.min(125 * 2 ** tries, 2_000) * (0.5 + Math.random()));
         }
       }
       return undefined;
     };
 
-    const from = dashboardAuth.safeParse(socket.handshake.auth).data?.position;
-    void bringUpToDate(from).then((position) => {
-      if (position) socket.emit(POSITION_EVENT, position);
-    });
+    void bringUpToDate(dashboardAuth.safeParse(socket.handshake.auth).data?.position, Infinity);
 
     const allowed = createWindow(CATCH_UPS_PER_WINDOW, WINDOW_MS);
     socket.on(CATCH_UP_EVENT, (asked: unknown, acknowledge: unknown) => {
       const place = catchUpRequest.safeParse(asked);
-      // A library that waits for its answer before it asks again never meets the limit; others get no answer.
-      if (!place.success || typeof acknowledge !== 'function' || !allowed()) return;
-      void bringUpToDate(place.data).then((position) => {
-        if (!position) return;
-        socket.emit(POSITION_EVENT, position);
-        (acknowledge as (position: Position) => void)(position);
+      if (!place.success || typeof acknowledge !== 'function') return;
+      const answer = acknowledge as (position: Position) => void;
+      const unanswered = { ...place.data, recovered: false } as const;
+      if (!allowed()) {
+        answer({ ...unanswered, reason: 'rate-limited' });
+        return;
+      }
+      void bringUpToDate(place.data, TRIES_PER_CATCH_UP).then((position) => {
+        answer(position ?? { ...unanswered, reason: 'unavailable' });
       });
     });
   });
+}
+
+/** What the browser is told: words, and the code under `data`. */
+function refusal(error: unknown): Error {
+  if (!(error instanceof AppError)) return new Error('the token could not be checked');
+  return Object.assign(new Error(error.message), { data: { code: error.code } });
 }
 
 function disconnectAtExpiry(socket: DashboardSocket): void {

@@ -1,4 +1,4 @@
-import { createRemoteJWKSet, jwtVerify, type JWTVerifyGetKey } from 'jose';
+import { createRemoteJWKSet, errors, jwtVerify, type JWTVerifyGetKey } from 'jose';
 import type { Id } from '../contracts/appointment.ts';
 import { OBJECT_ID } from '../contracts/names.ts';
 import { AppError } from '../errors.ts';
@@ -10,7 +10,7 @@ export interface Viewer {
   expiresAt: number;
 }
 
-/** @throws AppError TOKEN_INVALID, in words without the token. */
+/** @throws AppError TOKEN_INVALID, in words without the token; TOKEN_KEYS_UNAVAILABLE. */
 export type VerifyToken = (token: unknown) => Promise<Viewer>;
 
 export interface VerifyTokenOptions {
@@ -43,10 +43,7 @@ export function createVerifyToken({ secret, jwksUrl, issuer, audience }: VerifyT
     try {
       claims = (await jwtVerify(token, key as JWTVerifyGetKey, options)).payload;
     } catch (cause) {
-      const expired = cause instanceof Error && 'code' in cause && cause.code === 'ERR_JWT_EXPIRED';
-      throw new AppError('TOKEN_INVALID', expired ? 'the token has expired' : 'the token is not valid', {
-        cause,
-      });
+      throw toAppError(cause);
     }
     const { companyId, exp } = claims;
     if (typeof companyId !== 'string' || !OBJECT_ID.test(companyId)) {
@@ -54,4 +51,23 @@ export function createVerifyToken({ secret, jwksUrl, issuer, audience }: VerifyT
     }
     return { companyId: companyId.toLowerCase(), expiresAt: (exp ?? 0) * 1_000 };
   };
+}
+
+/** Faults of the JWKS' server, not of the token: it could not be fetched, or is none. */
+const KEYS_MISSING = new Set(['ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID', 'ERR_JOSE_GENERIC']);
+
+function toAppError(cause: unknown): AppError {
+  const code = cause instanceof errors.JOSEError ? cause.code : 'ERR_JOSE_GENERIC';
+  if (KEYS_MISSING.has(code)) {
+    return new AppError(
+      'TOKEN_KEYS_UNAVAILABLE',
+      'the keys that tokens are checked with can not be fetched',
+      {
+        cause,
+        retryAfterSeconds: 2,
+      },
+    );
+  }
+  const words = code === 'ERR_JWT_EXPIRED' ? 'the token has expired' : 'the token is not valid';
+  return new AppError('TOKEN_INVALID', words, { cause });
 }
