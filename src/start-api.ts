@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ApiConfig } from './config.ts';
+import { composeRepairs } from './compose-repairs.ts';
 import { connectRedis } from './connections.ts';
 import { createDemoRouter } from './demo/demo-routes.ts';
 import { createCompanyLog } from './emission/company-log.ts';
@@ -10,6 +11,7 @@ import { createTakeSnapshots } from './emission/take-snapshots.ts';
 import { messageOf } from './errors.ts';
 import { createAcceptEmissions } from './http/accept-emission.ts';
 import { createApiKeys } from './http/api-keys.ts';
+import { createAdminRoutes } from './http/admin-routes.ts';
 import { createApp } from './http/app.ts';
 import { requireApiKey } from './http/authenticate.ts';
 import { requireBasicAuth } from './http/basic-auth.ts';
@@ -108,13 +110,14 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
       logger.debug({ error: messageOf(error) }, 'emission ids were not remembered by appointment');
     },
   });
+  const enqueue = createEnqueue({
+    queue,
+    policy: { attempts: config.EMISSION_ATTEMPTS, firstRetryDelayMs: config.EMISSION_BACKOFF_MS },
+    remember: recent.remember,
+  });
   const accept = createAcceptEmissions({
     findCompanies: createFindCompanies(models),
-    enqueue: createEnqueue({
-      queue,
-      policy: { attempts: config.EMISSION_ATTEMPTS, firstRetryDelayMs: config.EMISSION_BACKOFF_MS },
-      remember: recent.remember,
-    }),
+    enqueue,
     priority: PRIORITY,
     onAccepted: (event, tookMs) => {
       metrics.count(event, 'accepted');
@@ -126,6 +129,7 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
     prefix: config.QUEUE_PREFIX,
     ttlSeconds: config.IDEMPOTENCY_TTL_SECONDS,
   });
+  const { failed, repairs } = composeRepairs({ redis, queue, models, enqueue });
   const apiKeys = createApiKeys(config.INTERNAL_SERVICE_API_KEY);
   const verifyToken = createVerifyToken({
     secret: config.SOCKET_JWT_SECRET,
@@ -173,6 +177,16 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
       }),
     }),
     bullBoard: createBullBoardRoutes(queue, { writes: config.ADMIN_WRITES }),
+    adminRoutes: createAdminRoutes({
+      read: metrics.read,
+      series: metrics.series,
+      latestFailures: failed.latest,
+      repairs,
+      writes: config.ADMIN_WRITES,
+      onRepair: (repair, report) => {
+        logger.info({ repair, ...report }, 'an operator repairs');
+      },
+    }),
     demoRoutes:
       config.DEMO_MODE && config.SOCKET_JWT_SECRET !== undefined
         ? createDemoRouter({

@@ -1,8 +1,11 @@
 import express, { type Express, type RequestHandler, type Router } from 'express';
 import { problem, createErrorHandler, sendProblem } from './problem.ts';
+import { ADMIN_API_PATH } from './admin-routes.ts';
 import { BULL_BOARD_PATH } from './bull-board.ts';
 import { EMISSIONS_PATH } from './emission-routes.ts';
 import { bullBoardHeaders, ownPageHeaders } from './page-headers.ts';
+import { guardAdminPage } from './guard-admin-page.ts';
+import { requireSameOrigin } from './same-origin.ts';
 
 export interface AppDeps {
   requireApiKey: RequestHandler;
@@ -16,6 +19,7 @@ export interface AppDeps {
   healthRoutes: Router;
   dashboardRoutes: Router;
   bullBoard: RequestHandler;
+  adminRoutes: Router;
   /** Exists only when `npm start` made the secrets itself. */
   demoRoutes?: Router | undefined;
   /** Folder of the built page. */
@@ -40,8 +44,10 @@ export function createApp(deps: AppDeps): Express {
   app.use(deps.healthRoutes);
   app.use('/api/v1/dashboard', deps.allowOrigins, deps.dashboardRoutes);
 
-  app.use(BULL_BOARD_PATH, bullBoardHeaders(), deps.requireAdmin, deps.bullBoard);
+  app.use(BULL_BOARD_PATH, bullBoardHeaders(), deps.requireAdmin, requireSameOrigin, deps.bullBoard);
   app.use(ownPageHeaders(deps.connectOrigins));
+  app.use(ADMIN_API_PATH, deps.requireAdmin, requireSameOrigin, deps.adminRoutes);
+  app.use(guardAdminPage(deps.requireAdmin));
   if (deps.demoRoutes) app.use('/demo', deps.demoRoutes);
   app.use(express.static(deps.pageDir, { index: 'index.html', maxAge: 0 }));
 

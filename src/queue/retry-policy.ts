@@ -34,4 +34,4 @@ export function jobOptions({ attempts }: RetryPolicy): DefaultJobOptions {
 }
 
 /** Live bookings have no priority, which BullMQ serves first; the rest follows in this order. */
-export const PRIORITY = { live: 0, batch: 10, sweep: 20 } as const;
+export const PRIORITY = { live: 0, batch: 10, repair: 15, sweep: 20 } as const;
