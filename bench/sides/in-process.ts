@@ -1,0 +1,35 @@
+import express from 'express';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createConnection } from 'mongoose';
+import { Server } from 'socket.io';
+import { companyRoom } from '../../src/contracts/names.ts';
+import { createModels } from '../../src/population/models.ts';
+
+/** 1.00: no queue and no worker: the request itself reads, populates and emits, then answers. */
+const connection = createConnection();
+await connection.openUri(process.env['MONGODB_URI']!);
+const { Appointment } = createModels(connection);
+const app = express();
+const server = createServer(app);
+const io = new Server(server, { perMessageDeflate: false });
+io.on('connection', (socket) => {
+  void socket.join(companyRoom(String(socket.handshake.auth['companyId'])));
+  socket.emit('emissions:position');
+});
+app.use(express.json());
+app.post('/emit', async (req, res) => {
+  const { appointmentId } = req.body as { appointmentId: string };
+  const appointment = await Appointment.findById(appointmentId)
+    .populate(['customerId', 'petId', 'serviceId', 'serviceItemId', 'staffId'])
+    .lean();
+  if (!appointment) {
+    res.status(404).json({ success: false });
+    return;
+  }
+  io.to(companyRoom(String(appointment.companyId))).emit('appointment:updated', { appointment }, {});
+  res.status(202).json({ success: true, appointmentId });
+});
+server.listen(0, () => {
+  process.send?.({ url: `http://localhost:${(server.address() as AddressInfo).port}` });
+});

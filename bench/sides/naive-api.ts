@@ -1,0 +1,38 @@
+import { Queue } from 'bullmq';
+import express from 'express';
+import { body, validationResult } from 'express-validator';
+import { Redis } from 'ioredis';
+import { createConnection } from 'mongoose';
+import type { AddressInfo } from 'node:net';
+import { QUEUE_NAME } from '../../src/contracts/names.ts';
+import { createModels } from '../../src/population/models.ts';
+
+/** As one writes it first: one `exists` and one `add` a request. */
+const connection = createConnection();
+await connection.openUri(process.env['MONGODB_URI']!);
+const { Appointment } = createModels(connection);
+const redis = new Redis(process.env['REDIS_URL']!, { maxRetriesPerRequest: null, replyMapping: 'legacy' });
+const queue = new Queue(QUEUE_NAME, { connection: redis, prefix: process.env['QUEUE_PREFIX']! });
+
+const app = express();
+app.use(express.json());
+app.post('/emit', body('appointmentId').isMongoId(), async (req, res) => {
+  if (req.get('x-api-key') !== process.env['INTERNAL_SERVICE_API_KEY']) {
+    res.status(403).json({ success: false });
+    return;
+  }
+  if (!validationResult(req).isEmpty()) {
+    res.status(400).json({ success: false });
+    return;
+  }
+  const { appointmentId } = req.body as { appointmentId: string };
+  if (!(await Appointment.exists({ _id: appointmentId }))) {
+    res.status(404).json({ success: false });
+    return;
+  }
+  const job = await queue.add('appointment:created', { appointmentId });
+  res.status(202).json({ success: true, event: 'appointment:created', appointmentId, emissionId: job.id });
+});
+const server = app.listen(0, () => {
+  process.send?.({ url: `http://localhost:${(server.address() as AddressInfo).port}` });
+});

@@ -1,0 +1,31 @@
+import { Emitter } from '@socket.io/redis-emitter';
+import { Worker } from 'bullmq';
+import { Redis } from 'ioredis';
+import { createConnection } from 'mongoose';
+import { QUEUE_NAME, companyRoom } from '../../src/contracts/names.ts';
+import { createModels } from '../../src/population/models.ts';
+
+/** As one writes it first: mongoose populates each job's appointment, the emitter publishes it. */
+const redis = new Redis(process.env['REDIS_URL']!, { maxRetriesPerRequest: null, replyMapping: 'legacy' });
+const connection = createConnection();
+await connection.openUri(process.env['MONGODB_URI']!);
+const { Appointment } = createModels(connection);
+const emitter = new Emitter(redis.duplicate());
+const worker = new Worker<{ appointmentId: string }>(
+  QUEUE_NAME,
+  async ({ name, data }) => {
+    const appointment = await Appointment.findById(data.appointmentId)
+      .populate(['customerId', 'petId', 'serviceId', 'serviceItemId', 'staffId'])
+      .lean();
+    emitter.to(companyRoom(String(appointment?.companyId))).emit(name, { appointment });
+  },
+  {
+    connection: redis,
+    prefix: process.env['QUEUE_PREFIX']!,
+    concurrency: Number(process.env['WORKER_CONCURRENCY'] ?? 200),
+  
+  },
+);
+await worker.waitUntilReady();
+process.send?.({ ready: true });
+process.once('SIGTERM', () => process.exit(0));

@@ -1,0 +1,12 @@
+import { loadWorkerConfig } from '../../src/config.ts';
+import { createLogger } from '../../src/logger.ts';
+import { startWorker } from '../../workers/start-worker.ts';
+
+/** A worker as production runs it; the scenario counts what it finishes. */
+const config = loadWorkerConfig(process.env);
+const { logger } = createLogger({ level: config.LOG_LEVEL, dir: config.LOG_DIR, name: 'worker' });
+const worker = startWorker({ config, logger });
+process.send?.({ ready: true });
+process.once('SIGTERM', () => {
+  void worker.close().then(() => process.exit(0));
+});

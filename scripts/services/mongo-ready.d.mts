@@ -1,0 +1,2 @@
+/** True once a writable primary answers on the port. */
+export function isMongoReady(port: number, pid: number): Promise<boolean>;
