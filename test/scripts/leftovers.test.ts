@@ -1,0 +1,88 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, expect, test } from '@jest/globals';
+import { withLock } from '../../scripts/process/lock.mjs';
+import { endRecordedBelow, writeRecord } from '../../scripts/process/record.mjs';
+
+const started: ChildProcess[] = [];
+
+afterEach(() => {
+  for (const child of started.splice(0)) child.kill('SIGKILL');
+});
+
+function newDir(): string {
+  return mkdtempSync(join(process.env.TEST_RUN_DIR!, 'leftovers-'));
+}
+
+/** A process that leads a group and does nothing; the first word it prints says that it runs. */
+async function startIdle(): Promise<ChildProcess> {
+  const script = "console.log('up'); setInterval(() => {}, 1e6)";
+  const child = spawn(process.execPath, ['-e', script], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  started.push(child);
+  await once(child.stdout, 'data');
+  return child;
+}
+
+test('what is on record is ended', async () => {
+  const dir = newDir();
+  const child = await startIdle();
+  writeRecord(join(dir, 'redis', 'process.json'), { name: 'redis', pid: child.pid! });
+  const exited = once(child, 'exit');
+
+  const ended = await endRecordedBelow(dir);
+
+  expect(ended).toMatchObject([{ name: 'redis', pid: child.pid }]);
+  await exited;
+  expect(existsSync(join(dir, 'redis', 'process.json'))).toBe(false);
+});
+
+test('another process that was given a recorded pid is left alone', async () => {
+  const dir = newDir();
+  const child = await startIdle();
+  const file = join(dir, 'process.json');
+  writeRecord(file, { name: 'redis', pid: child.pid! });
+  const record = JSON.parse(readFileSync(file, 'utf8')) as object;
+  writeFileSync(file, JSON.stringify({ ...record, identity: 'started before' }));
+
+  expect(await endRecordedBelow(dir)).toEqual([]);
+  expect(child.exitCode ?? child.signalCode).toBeNull();
+});
+
+test('a lock keeps a second task waiting until the first is done', async () => {
+  const lock = join(newDir(), 'a.lock');
+  const order: string[] = [];
+  let release = (): void => undefined;
+  const gate = new Promise<void>((resolve) => (release = resolve));
+  const first = withLock(lock, async () => {
+    await gate;
+    order.push('first');
+  });
+  const second = withLock(lock, () => order.push('second'), {
+    onWait: (pid) => {
+      order.push(`waits for ${pid}`);
+      release();
+    },
+  });
+  await Promise.all([first, second]);
+  expect(order).toEqual([`waits for ${process.pid}`, 'first', 'second']);
+});
+
+test('of many that find a lock left behind by a dead process, one at a time gets it', async () => {
+  const lock = join(newDir(), 'a.lock');
+  writeFileSync(lock, JSON.stringify({ pid: process.pid, identity: 'of a process that is gone' }));
+  let inside = 0;
+  let most = 0;
+  const task = async (): Promise<void> => {
+    most = Math.max(most, (inside += 1));
+    await new Promise(setImmediate);
+    inside -= 1;
+  };
+  await Promise.all(Array.from({ length: 5 }, () => withLock(lock, task)));
+  expect(most).toBe(1);
+  expect(existsSync(lock)).toBe(false);
+});
