@@ -1,5 +1,10 @@
 import { isNativeError } from 'node:util/types';
-import type { AppointmentEvent } from '../contracts/events.ts';
+import {
+  APPOINTMENT_CANCELED,
+  APPOINTMENT_CREATED,
+  APPOINTMENT_UPDATED,
+  type AppointmentEvent,
+} from '../contracts/events.ts';
 import { readAppointmentId } from './appointment-id.ts';
 import { inBatches, readBatch } from './batch.ts';
 import { createCircuitBreaker } from './circuit-breaker.ts';
@@ -109,9 +114,9 @@ export function createRealtimeAppointments(options: RealtimeAppointmentsOptions 
   }
 
   return {
-    emitAppointmentCreated: (appointmentId) => answer(() => emit('appointment:created', appointmentId)),
-    emitAppointmentUpdated: (appointmentId) => answer(() => emit('appointment:updated', appointmentId)),
-    emitAppointmentCanceled: (appointmentId) => answer(() => emit('appointment:canceled', appointmentId)),
+    emitAppointmentCreated: (appointmentId) => answer(() => emit(APPOINTMENT_CREATED, appointmentId)),
+    emitAppointmentUpdated: (appointmentId) => answer(() => emit(APPOINTMENT_UPDATED, appointmentId)),
+    emitAppointmentCanceled: (appointmentId) => answer(() => emit(APPOINTMENT_CANCELED, appointmentId)),
     emitBatch: (emissions) => answer(() => emitBatch(emissions)),
     close: () => (closing ??= close()),
   };

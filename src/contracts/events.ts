@@ -5,6 +5,9 @@ export const APPOINTMENT_EVENTS = [
   'appointment:canceled',
 ] as const;
 
+/** One by one, for code that picks. */
+export const [APPOINTMENT_CREATED, APPOINTMENT_UPDATED, APPOINTMENT_CANCELED] = APPOINTMENT_EVENTS;
+
 export type AppointmentEvent = (typeof APPOINTMENT_EVENTS)[number];
 
 /** Last path segment of each single-emission route: `POST /api/v1/internal/socket/<slug>`. */

@@ -1,4 +1,9 @@
-import type { AppointmentEvent } from '../contracts/events.ts';
+import {
+  APPOINTMENT_CANCELED,
+  APPOINTMENT_CREATED,
+  APPOINTMENT_UPDATED,
+  type AppointmentEvent,
+} from '../contracts/events.ts';
 
 export interface Row {
   updatedAt: number;
@@ -17,7 +22,7 @@ export function missedEvent(
   windowStart: number,
 ): AppointmentEvent | undefined {
   if (published?.updatedAt === row.updatedAt) return undefined;
-  if (!published && row.createdAt !== null && row.createdAt >= windowStart) return 'appointment:created';
-  if (row.status === 'canceled' && published?.status !== 'canceled') return 'appointment:canceled';
-  return 'appointment:updated';
+  if (!published && row.createdAt !== null && row.createdAt >= windowStart) return APPOINTMENT_CREATED;
+  if (row.status === 'canceled' && published?.status !== 'canceled') return APPOINTMENT_CANCELED;
+  return APPOINTMENT_UPDATED;
 }

@@ -1,6 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Id } from '../contracts/appointment.ts';
-import type { AppointmentEvent } from '../contracts/events.ts';
+import {
+  APPOINTMENT_CANCELED,
+  APPOINTMENT_CREATED,
+  APPOINTMENT_UPDATED,
+  type AppointmentEvent,
+} from '../contracts/events.ts';
 import type { RepairReport } from './retry.ts';
 
 /** Whose appointments: a company's, or one appointment. */
@@ -72,6 +77,6 @@ export type ReEmit = ReturnType<typeof createReEmit>;
 
 /** What the last write must have been; screens judge by the snapshot anyway. */
 function eventOf(createdAt: number | null, status: string | null, since: number): AppointmentEvent {
-  if (status === 'canceled') return 'appointment:canceled';
-  return createdAt !== null && createdAt >= since ? 'appointment:created' : 'appointment:updated';
+  if (status === 'canceled') return APPOINTMENT_CANCELED;
+  return createdAt !== null && createdAt >= since ? APPOINTMENT_CREATED : APPOINTMENT_UPDATED;
 }
