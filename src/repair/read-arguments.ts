@@ -1,0 +1,59 @@
+import { parseArgs } from 'node:util';
+
+export const USAGE = `Usage: npm run emissions -- <command>
+  retry <emission id>
+  retry-failed --since <time> [--until <time>] [--code <error code>] [--limit <n>] [--dry-run]
+  re-emit --company <id> | --appointment <id> --since <time> [--limit <n>] [--dry-run]
+
+A time is ISO 8601 with its zone, or an age such as 90s, 30m, 2h, 3d. --dry-run only tells what would be done.
+The environment names the servers as it does for the worker: MONGODB_URI, REDIS_URL, QUEUE_PREFIX.`;
+
+/** A repair, and what it is asked with; not checked yet. */
+export interface RepairCommand {
+  repair: 'retry' | 'retryFailed' | 'reEmit';
+  asked: Record<string, unknown>;
+}
+
+const OPTIONS = {
+  since: { type: 'string' },
+  until: { type: 'string' },
+  code: { type: 'string' },
+  limit: { type: 'string' },
+  company: { type: 'string' },
+  appointment: { type: 'string' },
+  'dry-run': { type: 'boolean' },
+} as const;
+
+const REPAIRS = {
+  retry: 'retry',
+  'retry-failed': 'retryFailed',
+  're-emit': 'reEmit',
+} as const satisfies Record<string, RepairCommand['repair']>;
+
+/** Reads the command line. */
+export function readArguments(args: readonly string[]): RepairCommand | { problem: string } {
+  let parsed;
+  try {
+    parsed = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    return { problem: (error as Error).message };
+  }
+  const [word = '', emissionId, ...rest] = parsed.positionals;
+  if (!(word in REPAIRS)) return { problem: word === '' ? 'Which command?' : `There is no command ${word}.` };
+  const repair = REPAIRS[word as keyof typeof REPAIRS];
+  if (rest.length > 0 || (repair !== 'retry' && emissionId !== undefined)) {
+    return { problem: `${word} takes no ${rest[0] ?? emissionId ?? ''}.` };
+  }
+  const { company, appointment, limit, 'dry-run': dryRun, ...others } = parsed.values;
+  return {
+    repair,
+    asked: {
+      ...(emissionId !== undefined && { emissionId }),
+      ...others,
+      ...(company !== undefined && { companyId: company }),
+      ...(appointment !== undefined && { appointmentId: appointment }),
+      ...(limit !== undefined && { limit: Number(limit) }),
+      ...(dryRun !== undefined && { dryRun }),
+    },
+  };
+}

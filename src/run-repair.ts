@@ -1,0 +1,50 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { composeRepairs } from './compose-repairs.ts';
+import type { WorkerConfig } from './config.ts';
+import { connectRedis } from './connections.ts';
+import { AppError } from './errors.ts';
+import { createLifecycle } from './lifecycle.ts';
+import { connectMongo } from './population/connect.ts';
+import { createModels } from './population/models.ts';
+import { openQueue } from './queue/open-queue.ts';
+import { createEnqueue } from './queue/producer.ts';
+import type { RepairCommand } from './repair/read-arguments.ts';
+
+const CONNECT_WITHIN_MS = 5_000;
+const CLOSE_WITHIN_MS = 5_000;
+
+/** Runs one repair over connections of its own. @throws AppError when it is not usable, or a server is away */
+export async function runRepair(config: WorkerConfig, { repair, asked }: RepairCommand): Promise<object> {
+  const ignore = () => undefined;
+  const lifecycle = createLifecycle({ deadlineMs: CLOSE_WITHIN_MS, onError: ignore });
+  try {
+    const redis = connectRedis(config.REDIS_URL, 'request', ignore);
+    lifecycle.onClose('redis', () => {
+      redis.disconnect();
+    });
+    const mongo = connectMongo(config.MONGODB_URI, { serverSelectionMs: CONNECT_WITHIN_MS, onError: ignore });
+    lifecycle.onClose('mongodb', mongo.close);
+    const queue = openQueue({ redis, prefix: config.QUEUE_PREFIX, onError: ignore });
+    lifecycle.onClose('queue', () => queue.close());
+
+    await connected('REDIS_URL', () => redis.status === 'ready');
+    if (repair === 'reEmit') await connected('MONGODB_URI', () => mongo.connection.db !== undefined);
+    const enqueue = createEnqueue({
+      queue,
+      policy: { attempts: config.EMISSION_ATTEMPTS, firstRetryDelayMs: config.EMISSION_BACKOFF_MS },
+      remember: ignore,
+    });
+    const { repairs } = composeRepairs({ redis, queue, models: createModels(mongo.connection), enqueue });
+    return await repairs[repair](asked);
+  } finally {
+    await lifecycle.close();
+  }
+}
+
+async function connected(setting: string, isReady: () => boolean): Promise<void> {
+  const giveUpAt = Date.now() + CONNECT_WITHIN_MS;
+  while (!isReady()) {
+    if (Date.now() > giveUpAt) throw new AppError('QUEUE_UNAVAILABLE', `nobody answers at ${setting}`);
+    await pause(20);
+  }
+}
