@@ -1,0 +1,28 @@
+import { API_KEY } from '../harness/world.ts';
+
+/** A JSON answer, looked at by tests only. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type Answer = any;
+
+export const CREDENTIALS = `Basic ${Buffer.from('admin:admin-password').toString('base64')}`;
+
+/** Asks the operator's API. */
+export async function admin(
+  api: { url: string },
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+) {
+  const response = await fetch(`${api.url}/admin/api/${path}`, {
+    ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
+    headers: { authorization: CREDENTIALS, 'content-type': 'application/json', ...headers },
+  });
+  return { status: response.status, body: (await response.json()) as Answer };
+}
+
+/** The fleet's metrics as JSON. */
+export async function fleetMetrics(api: { url: string }): Promise<Answer> {
+  const response = await fetch(`${api.url}/api/v1/internal/metrics`, { headers: { 'x-api-key': API_KEY } });
+  const read: unknown = await response.json();
+  return read;
+}

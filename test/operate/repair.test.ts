@@ -1,0 +1,123 @@
+import { afterEach, expect, test } from '@jest/globals';
+import { createWorld, type World } from '../harness/world.ts';
+import { admin } from './admin.ts';
+
+let world: World;
+afterEach(() => world.close());
+
+/** Emissions that failed for good, since their appointments were away for a while; `restore` brings them back. */
+async function failedEmissions(api: { url: string }, howMany: number) {
+  const company = await world.documents.company();
+  const { Appointment } = world.documents.models;
+  const ids = await Promise.all(Array.from({ length: howMany }, () => company.appointment()));
+  const documents = await Appointment.collection.find().toArray();
+  const emissionIds = await Promise.all(ids.map((id) => world.emit(api, 'appointment-created', id)));
+  await Appointment.collection.deleteMany({});
+  const worker = world.worker();
+  await Promise.all(emissionIds.map((id) => world.jobIn(id, 'failed')));
+  return { company, ids, emissionIds, worker, restore: () => Appointment.collection.insertMany(documents) };
+}
+
+test('retry-failed since T repairs what a permanent fault made fail; a dry run only tells', async () => {
+  world = await createWorld({ env: { ADMIN_WRITES: 'on' } });
+  const api = await world.api();
+  const { company, emissionIds, restore } = await failedEmissions(api, 5);
+  await restore();
+  const dashboard = await world.dashboard(api, company.companyId);
+
+  const dry = await admin(api, 'retry-failed', { since: '1h', dryRun: true });
+  expect(dry.body).toMatchObject({ success: true, dryRun: true, matched: 5, repaired: 5 });
+  expect(await world.queue.getFailedCount()).toBe(5);
+
+  const some = await admin(api, 'retry-failed', { since: '1h', limit: 2, code: 'APPOINTMENT_NOT_FOUND' });
+  expect(some.body).toMatchObject({ matched: 5, repaired: 2 });
+  const rest = await admin(api, 'retry-failed', { since: new Date(Date.now() - 60_000).toISOString() });
+  expect(rest.body).toMatchObject({ matched: 3, repaired: 3 });
+
+  for (const id of emissionIds) await dashboard.hear(({ meta }) => meta.emissionId === id);
+  expect(await world.queue.getFailedCount()).toBe(0);
+});
+
+test('what failed before T, or by another code, is left alone', async () => {
+  world = await createWorld({ env: { ADMIN_WRITES: 'on' } });
+  const api = await world.api();
+  await failedEmissions(api, 1);
+  const later = new Date(Date.now() + 1_000).toISOString();
+  expect((await admin(api, 'retry-failed', { since: later })).body).toMatchObject({ matched: 0 });
+  const other = await admin(api, 'retry-failed', { since: '1h', code: 'SNAPSHOT_TOO_LARGE' });
+  expect(other.body).toMatchObject({ matched: 0, repaired: 0 });
+});
+
+test('retry brings one back; a failed emission tells why in words', async () => {
+  world = await createWorld({ env: { ADMIN_WRITES: 'on' } });
+  const api = await world.api();
+  const { ids, emissionIds, restore } = await failedEmissions(api, 1);
+  const { body } = await admin(api, 'overview');
+  expect(body.failures).toEqual([
+    {
+      emissionId: emissionIds[0],
+      event: 'appointment:created',
+      appointmentId: ids[0],
+      companyId: expect.stringMatching(/^[0-9a-f]{24}$/),
+      reason: `APPOINTMENT_NOT_FOUND: appointment ${ids[0]} does not exist`,
+      attempts: 1,
+      acceptedAt: expect.stringMatching(/Z$/),
+      failedAt: expect.stringMatching(/Z$/),
+    },
+  ]);
+
+  await restore();
+  expect((await admin(api, 'retry', { emissionId: emissionIds[0] })).status).toBe(200);
+  await world.jobIn(emissionIds[0]!, 'completed');
+  expect(await admin(api, 'retry', { emissionId: emissionIds[0] })).toMatchObject({
+    status: 404,
+    body: { code: 'EMISSION_NOT_FOUND' },
+  });
+});
+
+test('a retried emission carries the newest state: it passes the order check like any other', async () => {
+  world = await createWorld({ env: { ADMIN_WRITES: 'on' } });
+  const api = await world.api();
+  const { company, ids, emissionIds, restore } = await failedEmissions(api, 1);
+  await restore();
+  await company.change(ids[0]!, { notes: 'second visit' });
+  const dashboard = await world.dashboard(api, company.companyId);
+  const newer = await world.emit(api, 'appointment-updated', ids[0]!);
+  await dashboard.hear(({ meta }) => meta.emissionId === newer);
+
+  await admin(api, 'retry', { emissionId: emissionIds[0] });
+  const heard = await dashboard.hear(({ meta }) => meta.emissionId === emissionIds[0]);
+  expect(heard.payload.appointment.notes).toBe('second visit');
+  expect(heard.meta.offset).toBe(2);
+});
+
+test('re-emit brings a company’s or an appointment’s newest states to the screens', async () => {
+  world = await createWorld({ env: { ADMIN_WRITES: 'on' } });
+  const [api] = [await world.api(), world.worker()];
+  const company = await world.documents.company();
+  const old = new Date(Date.now() - 3 * 3_600_000);
+  const unseen = await company.appointment({ createdAt: old, updatedAt: old });
+  const created = await company.appointment();
+  const canceled = await company.appointment({ createdAt: old, status: 'canceled' });
+  const updated = await company.appointment({ createdAt: old });
+  const dashboard = await world.dashboard(api, company.companyId);
+
+  const dry = await admin(api, 're-emit', { companyId: company.companyId, since: '1h', dryRun: true });
+  expect(dry.body).toMatchObject({ dryRun: true, matched: 3, repaired: 3 });
+  await admin(api, 're-emit', { companyId: company.companyId, since: '1h' });
+  const events = new Map<string, string>();
+  for (const id of [created, canceled, updated]) {
+    const { event } = await dashboard.hear(({ payload }) => payload.appointment._id === id);
+    events.set(id, event);
+  }
+  expect(Object.fromEntries(events)).toEqual({
+    [created]: 'appointment:created',
+    [canceled]: 'appointment:canceled',
+    [updated]: 'appointment:updated',
+  });
+
+  const one = await admin(api, 're-emit', { appointmentId: unseen, since: '1d' });
+  expect(one.body).toMatchObject({ matched: 1, repaired: 1 });
+  await dashboard.hear(({ payload }) => payload.appointment._id === unseen);
+  expect(dashboard.heard).toHaveLength(4);
+});
