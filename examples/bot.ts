@@ -1,0 +1,24 @@
+/**
+ * A bot: what its model calls for is saved, announced to the dashboards, and answered. In a project of your own import
+ * from 'appointment-emission-pipeline/bot', and bring your own BookingService.
+ */
+import mongoose from 'mongoose';
+import { createInterface } from 'node:readline';
+import * as realtime from '../src/bot/index.ts';
+import { createBookingService } from '../src/demo/booking-service.ts';
+
+const { MONGODB_URI = '', COMPANY_ID = '', LOG_DIR = 'logs' } = process.env;
+const connection = await mongoose.createConnection(MONGODB_URI).asPromise();
+const bookings = createBookingService({ connection, companyId: COMPANY_ID });
+const logger = realtime.createMessageFlowLogger({ logDir: LOG_DIR });
+const tools = realtime.createToolHandlers({ bookings, realtime, logger });
+
+// Give tools.definitions to the model. Its calls come in here, one JSON a line: {"name": …, "arguments": {…}}
+for await (const line of createInterface({ input: process.stdin })) {
+  const call = JSON.parse(line) as { name: string; arguments: unknown };
+  console.log(JSON.stringify(await tools.handle(call.name, call.arguments)));
+}
+await tools.close();
+await realtime.closeRealtimeAppointments();
+await logger.close?.();
+await connection.close();
