@@ -1,0 +1,194 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { createServer, type IncomingMessage } from 'node:http';
+import { connect, type AddressInfo, type Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { connectDashboard, fetchAppointments, type Dashboard } from '../../src/dashboard/index.ts';
+import { createToolHandlers } from '../../src/bot/index.ts';
+import { createBookingService } from '../../src/demo/booking-service.ts';
+import { eventually } from '../harness/until.ts';
+import { API_KEY, createWorld, type World } from '../harness/world.ts';
+import { absentUrl, later, startBot } from './bot-world.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '500' } });
+  world.worker();
+});
+afterAll(() => world.close());
+
+const open: Dashboard[] = [];
+afterEach(() => {
+  for (const dashboard of open.splice(0)) dashboard.close();
+});
+
+/** A dashboard with the library, as the page uses it; `created` counts what it told, by appointment. */
+function openDashboard(url: string, companyId: string) {
+  const now = Date.now();
+  const dashboard = connectDashboard({
+    url,
+    getToken: () => world.token(companyId),
+    loadSnapshot: (token) =>
+      fetchAppointments({ url, token, from: new Date(now), to: new Date(now + 60 * 86_400_000) }),
+    timings: { reconnectMs: 100, longestReconnectMs: 500, reloadMs: 100, longestReloadMs: 500 },
+  });
+  open.push(dashboard);
+  const created = new Map<string, number>();
+  dashboard.on('appointment:created', ({ appointment: { _id } }) => {
+    created.set(_id, (created.get(_id) ?? 0) + 1);
+  });
+  return { dashboard, created };
+}
+
+/** Stands before the API: forwards what comes, and loses the answers to POSTs. WebSockets pass. */
+async function startLossyProxy(apiUrl: string) {
+  const answers: { key: unknown; body: { emissionId?: string } }[] = [];
+  const sockets = new Set<Socket>();
+  const server = createServer((request, response) => {
+    void (async () => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+      const key = String(request.headers['idempotency-key']);
+      const answer = await fetch(`${apiUrl}${request.url}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-api-key': API_KEY, 'idempotency-key': key },
+        body: Buffer.concat(chunks).toString(),
+      });
+      answers.push({ key, body: (await answer.json()) as { emissionId?: string } });
+      response.destroy();
+    })();
+  });
+  server.on('connection', (socket) => sockets.add(socket));
+  server.on('upgrade', (request: IncomingMessage, client: Socket, head: Buffer) => {
+    const upstream = connect(Number(new URL(apiUrl).port), 'localhost');
+    sockets.add(upstream);
+    const { rawHeaders } = request;
+    const headers = rawHeaders.map((value, at) => (at % 2 === 0 ? `${value}: ` : `${value}\r\n`)).join('');
+    upstream.write(`GET ${request.url} HTTP/1.1\r\n${headers}\r\n`);
+    upstream.write(head);
+    upstream.pipe(client).pipe(upstream);
+    for (const socket of [client, upstream]) socket.on('error', () => undefined);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  later(async () => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, answers };
+}
+
+describe('against the real backend', () => {
+  test('each of the three, over HTTP', async () => {
+    const api = await world.api();
+    const company = await world.documents.company();
+    const appointmentId = await company.appointment();
+    const { dashboard } = openDashboard(api.url, company.companyId);
+    const heard: string[] = [];
+    for (const event of ['appointment:created', 'appointment:updated', 'appointment:canceled'] as const) {
+      dashboard.on(event, () => void heard.push(event));
+    }
+    await eventually('the dashboard to be live', () => dashboard.state === 'live');
+    const bot = startBot({ backendUrl: api.url, apiKey: API_KEY });
+    expect(await bot.emitAppointmentCreated(appointmentId)).toBe(true);
+    expect(await bot.emitAppointmentUpdated(appointmentId)).toBe(true);
+    expect(await bot.emitAppointmentCanceled(appointmentId)).toBe(true);
+    await eventually('three events', () => heard.length === 3);
+    expect(await bot.emitAppointmentCreated('000000000000000000000000')).toBe(false);
+    expect(bot.lines.at(-1)).toMatchObject({ status: 404, attempts: 1 });
+  });
+
+  test('answers that get lost, then the other way with the same key: one emission, shown once', async () => {
+    const api = await world.api();
+    const proxy = await startLossyProxy(api.url);
+    const company = await world.documents.company();
+    const appointmentId = await company.appointment();
+    const { dashboard, created } = openDashboard(api.url, company.companyId);
+    await eventually('the dashboard to be live', () => dashboard.state === 'live');
+
+    const bot = startBot({ backendUrl: proxy.url, apiKey: API_KEY, socketFallback: true, maxAttempts: 3 });
+    expect(await bot.emitAppointmentCreated(appointmentId)).toBe(true);
+    expect(bot.lines.at(-1)).toMatchObject({ level: 'info', via: 'socket' });
+    const { emissionId } = bot.lines.at(-1)!;
+    expect(proxy.answers).toHaveLength(3);
+    expect(new Set(proxy.answers.map(({ body }) => body.emissionId))).toEqual(new Set([emissionId]));
+
+    // Another emission after it: whatever came of the first has come by then.
+    const next = await company.appointment();
+    expect(await bot.emitAppointmentCreated(next)).toBe(true);
+    await eventually('the next emission', () => created.has(next));
+    expect(created).toEqual(
+      new Map([
+        [appointmentId, 1],
+        [next, 1],
+      ]),
+    );
+  });
+
+  test('a batch over the socket', async () => {
+    const api = await world.api();
+    const proxy = await startLossyProxy(api.url);
+    const company = await world.documents.company();
+    const ids = await Promise.all(Array.from({ length: 40 }, () => company.appointment()));
+    const { dashboard, created } = openDashboard(api.url, company.companyId);
+    await eventually('the dashboard to be live', () => dashboard.state === 'live');
+    const bot = startBot({ backendUrl: proxy.url, apiKey: API_KEY, socketFallback: true, maxAttempts: 1 });
+    expect(
+      await bot.emitBatch(ids.map((appointmentId) => ({ event: 'appointment:created', appointmentId }))),
+    ).toBe(true);
+    await eventually('all of them', () => created.size === ids.length);
+  });
+});
+
+test('a bot books on while its backend is killed and restarted: every booking is on the screen, once', async () => {
+  const port = new URL(await absentUrl()).port;
+  const startApi = () => world.apiProcess({ PORT: port });
+  let api = await startApi();
+  const company = await world.documents.company();
+  const { dashboard, created } = openDashboard(api.url, company.companyId);
+  await eventually('the dashboard to be live', () => dashboard.state === 'live');
+
+  const bot = startBot({ backendUrl: api.url, apiKey: API_KEY, socketFallback: true });
+  const bookings = createBookingService({
+    connection: world.documents.models.Appointment.db,
+    companyId: company.companyId,
+  });
+  const handlers = createToolHandlers({ bookings, realtime: bot, logger: { messageFlow: () => undefined } });
+  later(() => handlers.close());
+  const booked: string[] = [];
+  let isOver = false;
+  const first = Math.ceil(Date.now() / 86_400_000) * 86_400_000;
+  async function bookOn(): Promise<void> {
+    for (let n = 0; !isOver; n += 1) {
+      const { ok, message, appointment } = await handlers.handle('book_appointment', {
+        customerId: String(company.customer._id),
+        petId: String(company.pet._id),
+        serviceId: String(company.service._id),
+        staffId: String(company.staff._id),
+        start: new Date(first + n * 300_000).toISOString(),
+        durationMinutes: 5,
+      });
+      if (!ok) throw new Error(message);
+      booked.push(appointment!.appointmentId);
+    }
+  }
+  const booking = bookOn();
+  for (let kill = 0; kill < 2; kill += 1) {
+    await pause(800);
+    await api.stop();
+    await pause(700);
+    api = await startApi();
+  }
+  await pause(500);
+  isOver = true;
+  await booking;
+  await handlers.close();
+
+  expect(booked.length).toBeGreaterThan(50);
+  // Some were announced, some were not: those the sweep finds.
+  expect(bot.lines.some(({ level }) => level === 'info')).toBe(true);
+  expect(bot.lines.some(({ level }) => level === 'error')).toBe(true);
+  const missing = () => booked.filter((id) => !dashboard.appointments.has(id));
+  await eventually('every booking to be on the screen', () => missing().length === 0, 40_000);
+  await eventually('the dashboard to be live', () => dashboard.state === 'live');
+  expect(dashboard.appointments.size).toBe(booked.length);
+  expect([...created.values()].filter((times) => times > 1)).toEqual([]);
+});
