@@ -13,7 +13,17 @@ import {
 } from '../src/contracts/index.ts';
 
 /** The stages of the path: they meet in a composition root, or through a function type, never directly. */
-const STAGES = ['http', 'queue', 'population', 'emission', 'realtime', 'reconcile', 'repair', 'metrics'];
+const STAGES = [
+  'http',
+  'queue',
+  'population',
+  'emission',
+  'realtime',
+  'reconcile',
+  'repair',
+  'liveness',
+  'metrics',
+];
 
 /** What each folder may import besides itself and `contracts`. `root`: modules of `src/` that import no stage. */
 const MAY_IMPORT: Record<string, string[]> = {
@@ -175,7 +185,7 @@ function parse(path: string): Omit<Source, 'path' | 'folder' | 'imports'> & { sp
   const text = readFileSync(join(ROOT, path), 'utf8');
   const specifiers = ts.preProcessFile(text).importedFiles.map(({ fileName }) => fileName);
   const literals: string[] = [];
-  let readsEnv = false;
+  let readsEnv = /import \{[^}]*\benv\b[^}]*\} from '(node:)?process'/.test(text);
   const visit = (node: ts.Node): void => {
     if (ts.isStringLiteralLike(node) || ts.isTemplateHead(node)) literals.push(node.text);
     if (ts.isPropertyAccessExpression(node) && node.getText() === 'process.env') readsEnv = true;

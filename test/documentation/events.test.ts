@@ -1,0 +1,43 @@
+import { expect, test } from '@jest/globals';
+import { Types } from 'mongoose';
+import { APPOINTMENT_EVENTS, CATCH_UP_EVENT, POSITION_EVENT } from '../../src/contracts/index.ts';
+import { toSnapshot } from '../../src/population/to-snapshot.ts';
+import { fieldsOf, wordsOf } from './contract-types.ts';
+import { readPage, tableUnder } from './pages.ts';
+
+const page = readPage('docs/events.md');
+const PAYLOADS = ['AppointmentPayload', 'AppointmentSnapshot', 'EmissionMeta', 'Place', 'Position'];
+const REFERENCES = {
+  customerId: 'CustomerSnapshot',
+  petId: 'PetSnapshot',
+  serviceId: 'ServiceSnapshot',
+  serviceItemId: 'ServiceItemSnapshot',
+  staffId: 'StaffSnapshot',
+} as const;
+
+test('docs/events.md lists every event, and no other', () => {
+  const documented = tableUnder(page, 'Dashboards: namespace `/`').map(({ event }) => event);
+  expect(documented).toEqual([...APPOINTMENT_EVENTS, POSITION_EVENT, CATCH_UP_EVENT]);
+});
+
+test.each([...PAYLOADS, ...Object.values(REFERENCES), 'DashboardAuth', 'EmitRequest'])(
+  '%s: the page names its fields and their types',
+  (name) => {
+    expect(tableUnder(page, name).map(({ field, type }) => ({ field, type }))).toEqual(fieldsOf(name));
+  },
+);
+
+test('the page names every reason to reload', () => {
+  expect(tableUnder(page, 'ReloadReason').map(({ reason }) => reason)).toEqual(wordsOf('ReloadReason'));
+});
+
+test('what is sent has exactly the documented fields, whatever else the documents hold', () => {
+  const document = { _id: new Types.ObjectId(), secret: 'never sent' };
+  const references = { customer: document, pet: document, service: document, serviceItem: document };
+  const snapshot = toSnapshot(document, { ...references, staff: document });
+  const documentedOf = (name: string) => tableUnder(page, name).map(({ field }) => field);
+
+  expect(Object.keys(snapshot)).toEqual(documentedOf('AppointmentSnapshot'));
+  for (const [field, name] of Object.entries(REFERENCES))
+    expect(Object.keys(snapshot[field as keyof typeof REFERENCES] ?? {})).toEqual(documentedOf(name));
+});

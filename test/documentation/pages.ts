@@ -1,0 +1,36 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+export function readPage(path: string): string {
+  return readFileSync(join(ROOT, path), 'utf8');
+}
+
+/** Files below a folder whose names end so, relative to the checkout. */
+export function filesBelow(folder: string, ending: string): string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith(ending))
+    .map((name) => join(folder, name));
+}
+
+/** Rows of the first table under a heading, by column name; without backticks. */
+export function tableUnder(page: string, heading: string): Record<string, string>[] {
+  const lines = page.split('\n');
+  const from = lines.findIndex((line) => new RegExp(`^#+ ${heading}$`).test(line));
+  if (from < 0) throw new Error(`the page has no heading "${heading}"`);
+  const to = lines.findIndex((line, index) => index > from && line.startsWith('#'));
+  const section = lines.slice(from + 1, to < 0 ? undefined : to);
+  const start = section.findIndex((line) => line.startsWith('|'));
+  const rows = section.slice(start).filter((line) => line.startsWith('|'));
+  const [names = [], , ...cells] = rows.map(cellsOf);
+  return cells.map((row) => Object.fromEntries(names.map((name, index) => [name, row[index] ?? ''])));
+}
+
+function cellsOf(line: string): string[] {
+  return line
+    .split(/(?<!\\)\|/)
+    .slice(1, -1)
+    .map((cell) => cell.trim().replaceAll('`', '').replaceAll('\\|', '|'));
+}
