@@ -1,0 +1,72 @@
+import type { Placement } from './day-layout.ts';
+import { create, setStyle, setText } from './elements.ts';
+import { kindOfPet, petName, statusName, timeRange } from './wording.ts';
+
+export interface Card {
+  /** The list's item; the button in it takes the focus. */
+  item: HTMLLIElement;
+  button: HTMLButtonElement;
+  placement: Placement;
+  update: (placement: Placement, offset: number, timeZone: string) => void;
+  /** Shows for a moment that something happened to it. */
+  highlight: () => void;
+}
+
+const HIGHLIGHT_MS = 2_500;
+export const TONES = 6;
+
+/** One appointment on the page. */
+export function createCard(first: Placement): Card {
+  const item = create('li', 'slot');
+  const button = create('button', 'card');
+  button.type = 'button';
+  const time = create('span', 'time');
+  const status = create('span', 'status');
+  const pet = create('span', 'pet');
+  const name = create('strong');
+  const kind = create('span', 'kind');
+  const service = create('span', 'service');
+  const people = create('span', 'people');
+  pet.append(name, ' ', kind);
+  button.append(time, status, pet, service, people);
+  item.append(button);
+  let fading: ReturnType<typeof setTimeout> | undefined;
+
+  const card: Card = {
+    item,
+    button,
+    placement: first,
+    update(placement, offset, timeZone) {
+      const { appointment, column, lane, lanes, from, to } = placement;
+      card.placement = placement;
+      button.dataset.appointmentId = appointment._id;
+      button.dataset.status = appointment.status ?? '';
+      button.dataset.offset = String(offset);
+      item.dataset.tone = String(column % TONES);
+      setStyle(item, {
+        '--column': column + 1,
+        '--lane': lane,
+        '--lanes': lanes,
+        '--from': from,
+        '--to': to,
+      });
+      setText(time, timeRange(appointment, timeZone));
+      setText(status, statusName(appointment));
+      setText(name, petName(appointment));
+      setText(kind, kindOfPet(appointment));
+      setText(service, appointment.serviceId?.name ?? 'No service');
+      const customer = appointment.customerId?.fullName ?? 'Unknown customer';
+      setText(people, `${customer} · with ${appointment.staffId?.fullName ?? 'nobody yet'}`);
+    },
+    highlight() {
+      clearTimeout(fading);
+      button.classList.remove('fresh');
+      button.getBoundingClientRect(); // Lays it out without: an animation that is running begins again.
+      button.classList.add('fresh');
+      fading = setTimeout(() => {
+        button.classList.remove('fresh');
+      }, HIGHLIGHT_MS);
+    },
+  };
+  return card;
+}

@@ -1,0 +1,96 @@
+import { describe, expect, test } from '@jest/globals';
+import type { AppointmentSnapshot } from '../../../src/contracts/index.ts';
+import { columnsOf, hoursOf, placementsOf } from '../../../src/dashboard/page/day-layout.ts';
+import { cardTowards } from '../../../src/dashboard/page/card-focus.ts';
+import { appointment } from '../appointment-fixture.ts';
+
+const DAY = '2026-11-23';
+
+/** `at('a', '09:00-10:00', 'Maya')`, canceled with a `-` before the id. */
+function at(id: string, times: string, staff: string | null, status = 'scheduled'): AppointmentSnapshot {
+  const [start, end] = times.split('-').map((time) => `${DAY}T${time}:00.000Z`);
+  const staffId = staff === null ? null : { _id: staff, fullName: staff, role: 'Groomer' };
+  return appointment({ _id: id, start: start!, end: end ?? null, staffId, status });
+}
+
+function lay(appointments: AppointmentSnapshot[], timeZone = 'UTC') {
+  return placementsOf(appointments, columnsOf(appointments), DAY, timeZone);
+}
+
+describe('a day', () => {
+  test('has a column for each of the staff, by name, and one for what nobody does', () => {
+    const columns = columnsOf([at('a', '09:00', 'Maya'), at('b', '09:00', null), at('c', '09:00', 'Jonas')]);
+    expect(columns.map(({ name }) => name)).toEqual(['Jonas', 'Maya', 'Not assigned']);
+  });
+
+  test('holds what starts on it where the company is, in order of time', () => {
+    const early = at('early', '05:30-06:30', 'Maya');
+    const late = at('late', '04:30-05:00', 'Maya');
+    expect(lay([early, late]).map(({ appointment: { _id } }) => _id)).toEqual(['late', 'early']);
+    const inNewYork = lay([early, late], 'America/New_York');
+    expect(inNewYork.map(({ appointment: { _id }, from, to }) => [_id, from, to])).toEqual([
+      ['early', 30, 90],
+    ]);
+  });
+
+  test('puts what overlaps side by side, the canceled one last, and nothing else', () => {
+    const placements = lay([
+      at('canceled', '09:00-10:00', 'Maya', 'canceled'),
+      at('booked', '09:00-11:00', 'Maya'),
+      at('after', '10:00-11:00', 'Maya'),
+      at('alone', '11:00-12:00', 'Maya'),
+      at('other', '09:00-10:00', 'Jonas'),
+    ]);
+    const lanes = Object.fromEntries(
+      placements.map(({ appointment: { _id }, lane, lanes }) => [_id, `${lane} of ${lanes}`]),
+    );
+    expect(lanes).toEqual({
+      booked: '0 of 2',
+      canceled: '1 of 2',
+      after: '1 of 2',
+      alone: '0 of 1',
+      other: '0 of 1',
+    });
+  });
+
+  test('gives what has no end, or ends on another day, a place all the same', () => {
+    const overnight = { ...at('overnight', '23:00-23:30', 'Maya'), end: '2026-11-24T01:00:00.000Z' };
+    const [endless, till] = lay([at('endless', '09:00', 'Jonas'), overnight]);
+    expect([endless?.to, till?.to]).toEqual([570, 1440]);
+  });
+
+  test('shows the working hours, and more where appointments are', () => {
+    expect(hoursOf([])).toEqual({ from: 8, to: 18 });
+    expect(hoursOf(lay([at('a', '06:45-07:00', 'Maya'), at('b', '19:30-20:30', 'Maya')]))).toEqual({
+      from: 6,
+      to: 21,
+    });
+  });
+});
+
+describe('arrow keys', () => {
+  const inOrder = lay([
+    at('maya 9', '09:00-10:00', 'Maya'),
+    at('maya 9 too', '09:30-10:00', 'Maya'),
+    at('maya 11', '11:00-12:00', 'Maya'),
+    at('jonas 9', '09:00-10:00', 'Jonas'),
+    at('jonas 11', '11:15-12:00', 'Jonas'),
+  ]);
+  const find = (id: string) => inOrder.find(({ appointment: { _id } }) => _id === id)!;
+  const go = (key: string, from: string, isList = false) =>
+    cardTowards(key, find(from), inOrder, isList)?.appointment._id;
+
+  test('lead along a column, beside it, and to the next column at about the same time', () => {
+    expect(go('ArrowDown', 'jonas 9')).toBe('jonas 11');
+    expect(go('ArrowUp', 'jonas 9')).toBeUndefined();
+    expect(go('ArrowRight', 'jonas 11')).toBe('maya 11');
+    expect(go('ArrowRight', 'maya 9')).toBe('maya 9 too');
+    expect(go('ArrowLeft', 'maya 11')).toBe('jonas 11');
+    expect(go('End', 'jonas 9')).toBe('jonas 11');
+  });
+
+  test('lead up and down the list where the day is one', () => {
+    expect(go('ArrowDown', 'jonas 9', true)).toBe('maya 9');
+    expect(go('ArrowRight', 'jonas 9', true)).toBeUndefined();
+  });
+});

@@ -1,0 +1,38 @@
+import { describe, expect, test } from '@jest/globals';
+import type { AppointmentSnapshot } from '../../../src/contracts/index.ts';
+import { sentence, timeRange } from '../../../src/dashboard/page/wording.ts';
+import { appointment } from '../appointment-fixture.ts';
+
+const biscuit = appointment({
+  _id: 'a',
+  petId: { _id: 'p', name: 'Biscuit', species: 'dog', breed: 'Poodle', size: null, coatType: null },
+  serviceId: { _id: 's', name: 'Full Groom' },
+  staffId: { _id: 't', fullName: 'Maya Brandt', role: null },
+});
+const say = (before: AppointmentSnapshot | undefined, now: AppointmentSnapshot, event = 'updated' as const) =>
+  sentence(`appointment:${event}`, before, now, 'Europe/Berlin', 'en-GB');
+
+describe('what happened to an appointment is told', () => {
+  test('by its status before all else', () => {
+    const canceled = { ...biscuit, status: 'canceled' };
+    expect(say(biscuit, canceled)).toBe('Canceled: Biscuit, Mon 23 Nov, 10:00 with Maya Brandt');
+  });
+
+  test('by the event where it was not known', () => {
+    const created = sentence('appointment:created', undefined, biscuit, 'Europe/Berlin', 'en-GB');
+    expect(created).toBe('Booked: Biscuit, Full Groom, Mon 23 Nov, 10:00 with Maya Brandt');
+    expect(say(undefined, biscuit)).toBe('Changed: Biscuit, Mon 23 Nov, 10:00 with Maya Brandt');
+  });
+
+  test('by what has changed where it was', () => {
+    const moved = { ...biscuit, start: '2026-11-24T15:30:00.000Z' };
+    expect(say(biscuit, moved)).toBe('Moved: Biscuit to Tue 24 Nov, 16:30 with Maya Brandt');
+    expect(say(biscuit, biscuit)).toBe('Changed: Biscuit, Mon 23 Nov, 10:00 with Maya Brandt');
+  });
+
+  test('also where next to nothing is known', () => {
+    const bare = appointment({ _id: 'a', start: null, end: null });
+    expect(say(undefined, bare)).toBe('Changed: Unknown pet, at no time yet');
+    expect(timeRange(bare, 'UTC')).toBe('');
+  });
+});
