@@ -32,7 +32,6 @@ export async function buildPage(out = OUT) {
 }
 
 async function bundle(/** @type {string} */ entry, /** @type {string} */ outfile) {
-  if (!existsSync(entry)) return; // TEMPORARY
   const { build } = await import('esbuild');
   await build({
     entryPoints: [entry],

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { PROJECT_DIR, RUNTIME_DIR } from './paths.mjs';
 import { withLock } from './process/lock.mjs';
 import { run } from './process/run.mjs';
@@ -17,8 +18,7 @@ const STILL_AT_IT_EVERY_MS = 10_000;
 export async function ensureInstalled({ log }) {
   if (isStamped()) return;
   const lock = join(RUNTIME_DIR, 'locks', 'install.lock');
-  const onWait = (/** @type {number} */ pid) =>
-    log(`process ${pid} is installing the npm packages: waiting for it`);
+  const onWait = (/** @type {number} */ pid) => log(`process ${pid} is installing them: waiting for it`);
   await withLock(
     lock,
     async () => {
@@ -32,24 +32,32 @@ export async function ensureInstalled({ log }) {
 
 /** @param {(line: string) => void} log */
 async function install(log) {
-  log('installing the npm packages (npm ci); the first time this takes a minute or so');
+  log('installing (npm ci); the first time this takes a minute or so');
   const startedAt = performance.now();
   const seconds = () => Math.round((performance.now() - startedAt) / 1000);
   const stillAtIt = setInterval(() => log(`  still installing, ${seconds()} s`), STILL_AT_IT_EVERY_MS);
-  // Nothing here needs a package's install script. NODE_ENV=production must not leave out what builds the page.
-  const args = ['ci', '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund'];
-  const npmFile = process.env.npm_execpath;
-  const options = { cwd: PROJECT_DIR, env: npmEnv() };
-  const npm = npmFile?.endsWith('npm-cli.js')
-    ? await run(process.execPath, [npmFile, ...args], options)
-    : await run('npm', args, options);
+  let npm = await runNpm('ci');
+  // A lock file that was written behind a registry without, say, the packages for macOS leaves those out, and npm 11
+  // refuses it. `install --no-save` takes the same versions from it.
+  if (!npm.ok && /Missing: .* from lock file/.test(npm.excerpt)) npm = await runNpm('install', '--no-save');
   clearInterval(stillAtIt);
   if (!npm.ok) {
     throw new Error(
-      `npm ci failed. Look at the reason below (often the network, a proxy or the disk), then try again.\n${npm.lastLines}`,
+      `npm could not install the packages; often it is the network, a proxy or the disk.\n${npm.excerpt}`,
     );
   }
+  if (!matchesLockFile()) throw new Error('npm has not installed what package-lock.json says. Try: npm ci');
   log(`  done in ${seconds()} s`);
+}
+
+function runNpm(/** @type {string[]} */ ...command) {
+  // Nothing here needs a package's install script. NODE_ENV=production must not leave out what builds the page.
+  const args = [...command, '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund'];
+  const npmFile = process.env.npm_execpath;
+  const options = { cwd: PROJECT_DIR, env: npmEnv() };
+  return npmFile?.endsWith('npm-cli.js')
+    ? run(process.execPath, [npmFile, ...args], options)
+    : run('npm', args, options);
 }
 
 /** Packages that were installed by hand count as well. */
@@ -96,4 +104,8 @@ function npmEnv() {
   } catch {
     return { ...process.env, npm_config_cache: join(RUNTIME_DIR, 'npm-cache') };
   }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  await ensureInstalled({ log: (line) => console.log(line) });
 }

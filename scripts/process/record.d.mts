@@ -9,4 +9,4 @@ export interface ProcessRecord {
 export function writeRecord(file: string, facts: { name: string; pid: number; port?: number }): void;
 
 /** Ends every process that still lives and is on record below `dir`, and only those. Resolves to those it ended. */
-export function endRecordedBelow(dir: string): Promise<ProcessRecord[]>;
+export function endRecordedBelow(dir: string, options?: { graceMs?: number }): Promise<ProcessRecord[]>;

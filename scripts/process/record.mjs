@@ -43,13 +43,15 @@ export function readLiveRecord(/** @type {string} */ file) {
 
 /**
  * Ends every process that still lives and is on record below `dir`, and only those.
+ * @param {string} dir
+ * @param {{ graceMs?: number }} [options]  0: by force at once, where nobody will miss the data
  * @returns {Promise<ProcessRecord[]>} those it ended
  */
-export async function endRecordedBelow(/** @type {string} */ dir) {
+export async function endRecordedBelow(dir, { graceMs = GRACE_MS } = {}) {
   const files = existsSync(dir) ? recordFilesBelow(dir, 3) : [];
   const ended = files.map(async (file) => {
     const record = readLiveRecord(file);
-    if (record) await endGroup(record.pid, { graceMs: GRACE_MS, identity: record.identity });
+    if (record) await endGroup(record.pid, { graceMs, identity: record.identity });
     rmSync(file, { force: true });
     return record ? [record] : [];
   });

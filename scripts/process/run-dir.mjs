@@ -23,7 +23,7 @@ export function makeTestRunDir() {
  * @returns {Promise<string[]>} the names of what had been left running
  */
 export async function removeTestRunDir(/** @type {string} */ dir) {
-  const ended = await endRecordedBelow(dir);
+  const ended = await endRecordedBelow(dir, { graceMs: 0 });
   rmSync(dir, { recursive: true, force: true, maxRetries: 3 });
   return ended.map(({ name }) => name);
 }

@@ -1,16 +1,18 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
-const LAST_LINES = 30;
+/** For messages: programs say what went wrong at the beginning or at the end. */
+const FIRST_LINES = 12;
+const LAST_LINES = 18;
 /** @type {Set<import('node:child_process').ChildProcess>} */
 const running = new Set();
 
 /**
- * Runs a command to its end. Its output is handed on line by line, and the last lines are kept for messages.
+ * Runs a command to its end. Its output is handed on line by line, and an excerpt is kept for messages.
  * @param {string} command
  * @param {string[]} args
  * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, onLine?: (line: string) => void }} [options]
- * @returns {Promise<{ ok: boolean, missing: boolean, stdout: string, lastLines: string }>}
+ * @returns {Promise<{ ok: boolean, missing: boolean, stdout: string, excerpt: string }>}
  *   `missing`: there is no such command. Never rejects.
  */
 export function run(command, args, { cwd, env = process.env, onLine } = {}) {
@@ -23,13 +25,13 @@ export function run(command, args, { cwd, env = process.env, onLine } = {}) {
     child.stdout.setEncoding('utf8').on('data', (/** @type {string} */ chunk) => (stdout += chunk));
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on('line', (line) => {
-        if (lines.push(line) > LAST_LINES) lines.shift();
+        if (lines.push(line) > FIRST_LINES + LAST_LINES) lines.splice(FIRST_LINES, 1);
         onLine?.(line);
       });
     }
     const end = (/** @type {boolean} */ ok, /** @type {boolean} */ missing) => {
       running.delete(child);
-      resolve({ ok, missing, stdout, lastLines: lines.join('\n') });
+      resolve({ ok, missing, stdout, excerpt: lines.join('\n') });
     };
     child.once('error', (error) => {
       lines.push(error.message);

@@ -31,7 +31,7 @@ export async function unpackChromium({ log }) {
       cwd: PROJECT_DIR,
       env,
     });
-    if (!unpacking.ok) throw new Error(`Chromium could not be unpacked:\n${unpacking.lastLines}`);
+    if (!unpacking.ok) throw new Error(`Chromium could not be unpacked:\n${unpacking.excerpt}`);
     writeFileSync(stamp, '');
   });
   return dir;

@@ -31,9 +31,9 @@ export async function findChromium({ log = () => undefined } = {}) {
   /** @type {Record<string, string>[]} */
   const choices = [{}, { LD_LIBRARY_PATH: join(dir, 'al2023', 'lib') }];
   for (const libraries of choices) {
-    const { ok, lastLines } = await run(file, ['--version'], { env: { ...process.env, ...libraries } });
+    const { ok, excerpt } = await run(file, ['--version'], { env: { ...process.env, ...libraries } });
     if (ok) return launch(file, { ...fonts, ...libraries });
-    complaint = lastLines;
+    complaint = excerpt;
   }
   throw new Error(`Chromium does not run here (install the system's chromium package): ${complaint}`);
 }

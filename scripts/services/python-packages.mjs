@@ -40,7 +40,7 @@ export async function ensurePythonPackages(wish) {
 /** @returns {Promise<PythonEnvironment>} */
 async function install(/** @type {string} */ dir, /** @type {PythonWish} */ wish) {
   const { requirements, withDependencies = true, purpose, log } = wish;
-  log(`installing ${purpose} from the Python package index: ${requirements.join(', ')}`);
+  log(`installing ${purpose} from the Python package index (${requirements.join(', ')})`);
   rmSync(dir, { recursive: true, force: true });
   mkdirSync(dir, { recursive: true });
   const { python, pipArgs } = await prepare(dir, wish);
@@ -53,7 +53,7 @@ async function install(/** @type {string} */ dir, /** @type {PythonWish} */ wish
   };
   const pip = await run(python, [...args, ...requirements], { env: pythonEnv(), onLine });
   if (!pip.ok)
-    throw new Error(`could not install ${purpose} with pip; ${wish.otherwise}. pip said:\n${pip.lastLines}`);
+    throw new Error(`could not install ${purpose} with pip; ${wish.otherwise}. pip said:\n${pip.excerpt}`);
   const packages = await packagesFolder(dir, python, pipArgs.length > 0);
   // Written last: an installation that was interrupted has none and is begun anew.
   const stamp = { requirements, dir, python, interpreter: realpathSync(python), packages };

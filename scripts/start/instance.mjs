@@ -19,7 +19,7 @@ export async function claimInstance({ runtimeDir, port, log }) {
     for (const folder of ['apps', 'data']) {
       const ended = await endRecordedBelow(join(runtimeDir, folder));
       for (const { name, pid } of ended)
-        log(`ended ${name} (process ${pid}), left behind by a start that was killed`);
+        log(`Leftovers: ended ${name} (process ${pid}) of a start that was killed`);
     }
     await checkPort(port);
     writeRecord(ownerFile, { name: 'npm start', pid: process.pid, port });

@@ -17,16 +17,20 @@ export async function provideServices({ say, started, runtimeDir }) {
   if (MONGODB_URI) await checkMongo(MONGODB_URI);
   const redis = REDIS_URL
     ? given('Redis', 'REDIS_URL')
-    : await own('Redis', startRedis({ dir: join(runtimeDir, 'data', 'redis'), log: say }));
+    : await own('Redis', startRedis({ dir: join(runtimeDir, 'data', 'redis'), log: told('Redis') }));
   const mongo = MONGODB_URI
     ? given('MongoDB', 'MONGODB_URI')
-    : await own('MongoDB', startMongo({ dir: join(runtimeDir, 'data', 'mongodb'), log: say }));
+    : await own('MongoDB', startMongo({ dir: join(runtimeDir, 'data', 'mongodb'), log: told('MongoDB') }));
   return {
     redisUrl: redis?.url ?? REDIS_URL ?? '',
     mongodbUri: mongo ? `${mongo.url}/${DATABASE}` : (MONGODB_URI ?? ''),
     services: [redis, mongo].filter((service) => service !== undefined),
     isOurDatabase: mongo !== undefined,
   };
+
+  function told(/** @type {string} */ name) {
+    return (/** @type {string} */ line) => say(`${name}: ${line}`);
+  }
 
   /** @returns {undefined} */
   function given(/** @type {string} */ name, /** @type {string} */ variable) {

@@ -12,6 +12,6 @@ const ENTRY = 'src/demo/seed.ts';
 export async function seed(mongodbUri, timeZone) {
   const args = ['--import', 'tsx', ENTRY, mongodbUri, timeZone];
   const seeding = await run(process.execPath, args, { cwd: PROJECT_DIR });
-  if (!seeding.ok) throw new Error(`the demo data could not be written:\n${seeding.lastLines}`);
+  if (!seeding.ok) throw new Error(`the demo data could not be written:\n${seeding.excerpt}`);
   return JSON.parse(seeding.stdout.trim().split('\n').at(-1) ?? '');
 }

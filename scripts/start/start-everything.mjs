@@ -32,7 +32,7 @@ export async function startEverything(start) {
   const instance = await claimInstance({ runtimeDir, port, log: say });
   started.push(instance.release);
 
-  await ensureInstalled({ log: say });
+  await ensureInstalled({ log: (line) => say(`Packages: ${line}`) });
   signal.throwIfAborted();
   const secretsFile = join(runtimeDir, 'secrets.json');
   const secrets = provideSecrets(process.env, secretsFile);
