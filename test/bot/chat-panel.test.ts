@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { build } from 'esbuild';
+import express from 'express';
+import mongoose, { Types } from 'mongoose';
+import { randomUUID } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { pino } from 'pino';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { findChromium } from '../../scripts/services/chromium.mjs';
+import { DEMO_COMPANY } from '../../src/demo/demo-company.ts';
+import { createDemoRouter } from '../../src/demo/demo-routes.ts';
+import { seedDemo } from '../../src/demo/seed-demo.ts';
+import { startDemoBot } from '../../src/demo/start-demo-bot.ts';
+import { later, startBackend, startBot, temporaryDirectory } from './bot-world.ts';
+
+const PAGE_FOLDER = fileURLToPath(new URL('../../src/dashboard/page/', import.meta.url));
+const HTML = `<!doctype html><title>Chat</title><link rel="stylesheet" href="/page.css"><aside id="chat" class="chat" hidden></aside>
+  <script type="module" src="/page.js"></script>`;
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await chromium.launch(await findChromium());
+});
+afterAll(() => browser.close());
+
+async function bundle(entry: string): Promise<string> {
+  const { outputFiles } = await build({
+    stdin: { contents: entry, resolveDir: PAGE_FOLDER, loader: 'ts' },
+    bundle: true,
+    format: 'esm',
+    write: false,
+    absWorkingDir: PAGE_FOLDER,
+  });
+  return outputFiles[0]!.text;
+}
+
+/** A page with the panel and nothing else, on a server with the demo's routes, over a bot and seeded data. */
+async function openPanel() {
+  const mongodbUri = `${process.env.TEST_MONGODB_URI}/demo_${randomUUID().slice(0, 8)}`;
+  await seedDemo(mongodbUri, 'UTC', new Date());
+  const connection = await mongoose.createConnection(mongodbUri).asPromise();
+  later(async () => {
+    await connection.dropDatabase();
+    await connection.close();
+  });
+
+  const app = express();
+  const server: Server = createServer(app);
+  const stopServer = async (): Promise<void> => {
+    server.closeAllConnections();
+    if (server.listening) await new Promise((resolve) => server.close(resolve));
+  };
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  later(stopServer);
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const backend = await startBackend();
+  const bot = await startDemoBot({
+    mongodbUri,
+    port: 0,
+    pageOrigins: [origin],
+    timeZone: 'UTC',
+    logDir: await temporaryDirectory(),
+    realtime: startBot({ backendUrl: backend.url }),
+    logger: pino({ level: 'silent' }),
+  });
+  later(() => bot.close());
+  const script = await bundle(
+    `import { startChat } from './chat.ts'; await startChat(document.getElementById('chat')!, 'Europe/Berlin');`,
+  );
+  app.use('/demo', createDemoRouter({ jwtSecret: 'x'.repeat(32), timeZone: 'UTC', botUrl: bot.url }));
+  app.get('/', (_req, res) => void res.type('html').send(HTML));
+  app.get('/page.js', (_req, res) => void res.type('js').send(script));
+
+  const page = await browser.newPage();
+  later(() => page.close());
+  page.setDefaultTimeout(15_000);
+  await page.goto(origin);
+  await page.getByRole('button', { name: 'Send' }).waitFor();
+  const appointments = connection.collection('appointments');
+  return { page, appointments, backend, bot, stopServer };
+}
+
+/** Fills the form for a booking on this day, sends it, and waits for the answer. */
+async function book(page: Page, day: string, time = '10:00'): Promise<string> {
+  await page.getByRole('radio', { name: 'Book' }).check();
+  await page.getByLabel('Day').fill(day);
+  await page.getByLabel('Time').fill(time);
+  return send(page);
+}
+
+async function send(page: Page): Promise<string> {
+  const said = page.getByRole('log').getByRole('listitem');
+  const before = await said.count();
+  await page.getByRole('button', { name: 'Send' }).click();
+  const answer = said.nth(before + 1);
+  await answer.waitFor();
+  await page.locator('.send[aria-disabled="false"]').waitFor();
+  return (await answer.textContent()) ?? '';
+}
+
+const day = new Date(Date.now() + 20 * 86_400_000).toISOString().slice(0, 10);
+
+test('books, refuses what overlaps, moves and cancels, in the time zone of the calendar', async () => {
+  const { page, appointments, backend } = await openPanel();
+  expect(await book(page, day)).toContain('Booked.');
+  const company = { companyId: new Types.ObjectId(DEMO_COMPANY.id) };
+  const [row] = await appointments.find(company).sort({ createdAt: -1 }).limit(1).toArray();
+  const berlin = new Intl.DateTimeFormat('en-GB', {
+    timeZone: 'Europe/Berlin',
+    dateStyle: 'short',
+    timeStyle: 'short',
+  });
+  expect(berlin.format(row!.start as Date)).toContain('10:00');
+  expect(row).toMatchObject({ source: 'instagram', status: 'scheduled', serviceItemId: expect.anything() });
+  expect(await book(page, day, '10:30')).toContain('another appointment');
+
+  await page.getByRole('radio', { name: 'Move' }).check();
+  await page.getByLabel('Appointment').selectOption(String(row!._id));
+  await page.getByLabel('Time').fill('15:00');
+  expect(await send(page)).toContain('Moved.');
+  await page.getByRole('radio', { name: 'Cancel' }).check();
+  expect(await send(page)).toContain('Canceled.');
+  expect(await appointments.findOne({ _id: row!._id })).toMatchObject({ status: 'canceled' });
+  expect(backend.received.map(({ path }) => path?.split('/').at(-1))).toEqual([
+    'appointment-created',
+    'appointment-updated',
+    'appointment-canceled',
+  ]);
+});
+
+test('goes on when the server of the page is gone', async () => {
+  const { page, stopServer } = await openPanel();
+  await stopServer();
+  const answer = await book(page, day);
+  expect(answer).toContain('Booked.');
+  expect(answer).toContain('the API is away');
+});
+
+test('says so when the bot is gone', async () => {
+  const { page, bot } = await openPanel();
+  await bot.close();
+  expect(await book(page, day)).toContain('The bot does not answer');
+});
