@@ -67,7 +67,7 @@ async function openPanel() {
   });
   later(() => bot.close());
   const script = await bundle(
-    `import { startChat } from './chat.ts'; await startChat(document.getElementById('chat')!, 'Europe/Berlin');`,
+    `import { startChat } from './chat.ts'; await startChat(document.getElementById('chat')!, () => 'Europe/Berlin');`,
   );
   app.use('/demo', createDemoRouter({ jwtSecret: 'x'.repeat(32), timeZone: 'UTC', botUrl: bot.url }));
   app.get('/', (_req, res) => void res.type('html').send(HTML));

@@ -17,7 +17,7 @@ export interface ChatForm {
 
 interface Deps {
   catalogue: ChatCatalogue;
-  timeZone: string;
+  timeZone: () => string;
   onWish: (wish: Wish) => void;
 }
 
@@ -27,7 +27,12 @@ type Kind = keyof typeof KINDS;
 /** A form that stands for the customer's words and the model that understands them. */
 export function createChatForm({ catalogue, timeZone, onWish }: Deps): ChatForm {
   const element = create('form', 'wish');
-  const when = new Intl.DateTimeFormat(undefined, { timeZone, dateStyle: 'medium', timeStyle: 'short' });
+  const told = (instant: Date): string =>
+    new Intl.DateTimeFormat(undefined, {
+      timeZone: timeZone(),
+      dateStyle: 'medium',
+      timeStyle: 'short',
+    }).format(instant);
   const pets = catalogue.customers.flatMap(({ id: customerId, name: owner, pets: own }) =>
     own.map((pet) => ({ ...pet, customerId, owner })),
   );
@@ -48,7 +53,7 @@ export function createChatForm({ catalogue, timeZone, onWish }: Deps): ChatForm 
   const staff = select(catalogue.staff.map(({ id, name }) => [id, name]));
   const minutes = select([30, 60, 90, 120].map((length) => [String(length), `${length} minutes`]));
   minutes.value = '60';
-  const { date, time } = nextHour(timeZone);
+  const { date, time } = nextHour(timeZone());
   const day = create('input');
   Object.assign(day, { type: 'date', required: true, value: date });
   const hour = create('input');
@@ -90,8 +95,8 @@ export function createChatForm({ catalogue, timeZone, onWish }: Deps): ChatForm 
   }
 
   function wish(): Wish {
-    const start = instantAt(day.value, hour.value, timeZone);
-    const at = when.format(start);
+    const start = instantAt(day.value, hour.value, timeZone());
+    const at = told(start);
     const which = appointment.selectedOptions[0]?.text ?? '';
     const appointmentId = appointment.value;
     switch (kind()) {
@@ -136,7 +141,7 @@ export function createChatForm({ catalogue, timeZone, onWish }: Deps): ChatForm 
       rows.find((row) => row.id === id)?.name ?? '?';
     const { services, staff: people } = catalogue;
     const who = `${name(pets, petId)}, ${name(services, serviceId)}, ${name(people, staffId)}`;
-    return `${when.format(new Date(start))}: ${who}`;
+    return `${told(new Date(start))}: ${who}`;
   }
 
   return {

@@ -8,9 +8,9 @@ const HINT =
 
 /**
  * Fills the panel with a talk between a customer and the bot. Stays hidden and does nothing where there is no bot.
- * @param timeZone the one that the calendar shows
+ * @param timeZone the one that the calendar shows now
  */
-export async function startChat(panel: HTMLElement, timeZone: string): Promise<void> {
+export async function startChat(panel: HTMLElement, timeZone: () => string): Promise<void> {
   const bot = await findChatBot().catch(() => undefined);
   const catalogue = await bot?.catalogue().catch(() => undefined);
   if (bot === undefined || catalogue === undefined) {

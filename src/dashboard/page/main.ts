@@ -3,6 +3,7 @@ import { APPOINTMENT_EVENTS } from '../../contracts/index.ts';
 import { connectDashboard, fetchAppointments } from '../index.ts';
 import { createAnnouncer } from './announcer.ts';
 import { createCalendar } from './calendar.ts';
+import { startChat } from './chat.ts';
 import { showConnection } from './connection-badge.ts';
 import { createDayChoice } from './day-choice.ts';
 import { createDetails } from './details.ts';
@@ -18,7 +19,6 @@ const LOAD_AGAIN_MS = 3_000;
 
 const session = await openSession();
 const company = session.demo?.companyName ?? 'Appointments';
-byId('chat', HTMLElement).hidden = session.demo === undefined;
 setText(byId('company', HTMLSpanElement), company);
 
 const announce = createAnnouncer();
@@ -29,6 +29,7 @@ const day = createDayChoice({
   onDay,
   onRange: () => void loadRange(),
 });
+if (session.demo) void startChat(byId('chat', HTMLElement), () => day.timeZone);
 const dashboard = connectDashboard({
   url: location.origin,
   getToken: session.getToken,
