@@ -6,9 +6,20 @@ export function companyRoom(companyId: string): string {
   return `company:${companyId}`;
 }
 
+/** The room of one gateway's own socket, in its own namespace: canaries come back to it. */
+export function canaryRoom(gatewayId: string): string {
+  return `canary:${gatewayId}`;
+}
+
 export const QUEUE_NAME = 'appointment-emissions';
 export const DASHBOARD_NAMESPACE = '/';
 export const INTERNAL_NAMESPACE = '/internal';
+export const CANARY_NAMESPACE = '/canary';
+/** Name of the canaries' jobs, and of their event. */
+export const CANARY = 'canary';
+
+/** W3C Trace Context: version, trace id, parent id, flags. */
+export const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** An ObjectId as it crosses a process: 24 hexadecimal characters. */
 export const OBJECT_ID = /^[0-9a-f]{24}$/i;

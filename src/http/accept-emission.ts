@@ -11,18 +11,32 @@ export interface Asked {
   appointmentId: Id;
 }
 
-/** Makes a repeated request give the same emission ids; `undefined` without Idempotency-Key. */
-export type IdempotencySeed = string | undefined;
+/** What is known of a request beside what it asks for. */
+export interface AskedBy {
+  /** Makes a repeated request give the same emission ids; `undefined` without Idempotency-Key. */
+  seed: string | undefined;
+  /** The same request was accepted before: its emissions are not counted again. */
+  isRepeat: boolean;
+  /** W3C Trace Context, kept with the job. */
+  traceparent?: string | undefined;
+  requestId?: string | undefined;
+}
+
+/** An emission that stands in the queue. */
+export interface Accepted extends Asked {
+  companyId: Id;
+  emissionId: string;
+  /** ISO 8601. */
+  acceptedAt: string;
+  traceparent?: string | undefined;
+}
 
 export interface AcceptDeps {
   /** The existence check, for many ids at once. */
   findCompanies: (appointmentIds: readonly Id[]) => Promise<(Id | undefined)[]>;
-  enqueue: (
-    emissions: readonly (Asked & { companyId: Id; emissionId: string; acceptedAt: string })[],
-    priority: number,
-  ) => Promise<void>;
+  enqueue: (emissions: readonly Accepted[], priority: number) => Promise<void>;
   priority: { live: number; batch: number };
-  onAccepted: (event: AppointmentEvent, tookMs: number) => void;
+  onAccepted: (emission: Accepted, by: AskedBy, tookMs: number) => void;
 }
 
 export interface AcceptEmissions {
@@ -30,9 +44,9 @@ export interface AcceptEmissions {
    * Accepts one emission and resolves to its id.
    * @throws AppError APPOINTMENT_NOT_FOUND, DATABASE_ERROR (within 1 s, nothing enqueued), QUEUE_UNAVAILABLE.
    */
-  one: (asked: Asked, seed: IdempotencySeed) => Promise<string>;
+  one: (asked: Asked, by: AskedBy) => Promise<string>;
   /** Accepts those that exist; `undefined` for the others. @throws as `one`, but for APPOINTMENT_NOT_FOUND. */
-  many: (asked: readonly Asked[], seed: IdempotencySeed) => Promise<(string | undefined)[]>;
+  many: (asked: readonly Asked[], by: AskedBy) => Promise<(string | undefined)[]>;
 }
 
 const EXISTENCE_CHECK_LIMIT_MS = 850;
@@ -63,22 +77,20 @@ export function createAcceptEmissions({
   }
 
   return {
-    async one(asked, seed) {
+    async one(asked, by) {
       const startedAt = Date.now();
       const companyId = await checked(findCompany(asked.appointmentId));
       if (companyId === undefined) {
         throw new AppError('APPOINTMENT_NOT_FOUND', `no appointment has the id ${asked.appointmentId}`);
       }
-      const emissionId = createEmissionId(seed, 0);
-      const acceptedAt = new Date(startedAt).toISOString();
-      await enqueue([{ ...asked, companyId, emissionId, acceptedAt }], priority.live);
-      onAccepted(asked.event, Date.now() - startedAt);
-      return emissionId;
+      const emission = toEmission(asked, companyId, by, 0, startedAt);
+      await enqueue([emission], priority.live);
+      onAccepted(emission, by, Date.now() - startedAt);
+      return emission.emissionId;
     },
 
-    async many(asked, seed) {
+    async many(asked, by) {
       const startedAt = Date.now();
-      const acceptedAt = new Date(startedAt).toISOString();
       const companies = await checked(
         Promise.all(asked.map(({ appointmentId }) => findCompany(appointmentId))),
       );
@@ -86,12 +98,7 @@ export function createAcceptEmissions({
         const companyId = companies[index];
         return companyId === undefined
           ? []
-          : [
-              {
-                index,
-                emission: { ...item, companyId, emissionId: createEmissionId(seed, index), acceptedAt },
-              },
-            ];
+          : [{ index, emission: toEmission(item, companyId, by, index, startedAt) }];
       });
       if (emissions.length > 0) {
         await enqueue(
@@ -102,15 +109,23 @@ export function createAcceptEmissions({
       const ids: (string | undefined)[] = asked.map(() => undefined);
       for (const { index, emission } of emissions) {
         ids[index] = emission.emissionId;
-        onAccepted(emission.event, Date.now() - startedAt);
+        onAccepted(emission, by, Date.now() - startedAt);
       }
       return ids;
     },
   };
 }
 
+function toEmission(asked: Asked, companyId: Id, by: AskedBy, index: number, startedAt: number): Accepted {
+  const { event, appointmentId } = asked;
+  const emissionId = createEmissionId(by.seed, index);
+  const acceptedAt = new Date(startedAt).toISOString();
+  const emission = { event, appointmentId, companyId, emissionId, acceptedAt };
+  return by.traceparent === undefined ? emission : { ...emission, traceparent: by.traceparent };
+}
+
 /** Random, or derived from the seed, in the form of a UUID (a job id must not look like a number). */
-function createEmissionId(seed: IdempotencySeed, index: number): string {
+function createEmissionId(seed: string | undefined, index: number): string {
   if (seed === undefined) return randomUUID();
   const hex = createHash('sha256').update(`${seed}\n${index}`).digest('hex');
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join(

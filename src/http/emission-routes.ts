@@ -1,11 +1,11 @@
 import { type Request, type RequestHandler, Router } from 'express';
 import { type AppointmentEvent, EVENT_SLUGS, isAppointmentEvent } from '../contracts/events.ts';
 import type { AcceptedReply, BatchItemResult, BatchReply } from '../contracts/http.ts';
-import { OBJECT_ID } from '../contracts/names.ts';
+import { OBJECT_ID, TRACEPARENT } from '../contracts/names.ts';
 import type { Id } from '../contracts/appointment.ts';
 import { AppError, ERROR_CODES, type ErrorCode } from '../errors.ts';
 import { allowOnly } from './allow-only.ts';
-import type { AcceptEmissions, Asked } from './accept-emission.ts';
+import type { AcceptEmissions, Asked, AskedBy } from './accept-emission.ts';
 import type { RunIdempotently } from './idempotency.ts';
 import { jsonBody } from './json-body.ts';
 import { appointmentQuery, batchBody, singleBody } from './validate.ts';
@@ -35,7 +35,9 @@ export function createEmissionRoutes({ accept, idempotently, timelines }: Emissi
     async (req, res) => {
       const { appointmentId } = req.body as { appointmentId: string };
       const asked: Asked = { event, appointmentId: appointmentId.toLowerCase() };
-      const emissionId = await idempotently(idempotencyOf(req, asked), (seed) => accept.one(asked, seed));
+      const emissionId = await idempotently(idempotencyOf(req, asked), (by) =>
+        accept.one(asked, { ...by, ...requestOf(req) }),
+      );
       res.status(202).json(acceptedReply(asked, emissionId));
     };
 
@@ -48,7 +50,9 @@ export function createEmissionRoutes({ accept, idempotently, timelines }: Emissi
     const { emissions } = req.body as { emissions: unknown[] };
     const judged = emissions.map(judge);
     const fit = judged.filter((item): item is Asked => typeof item !== 'string');
-    const ids = await idempotently(idempotencyOf(req, emissions), (seed) => accept.many(fit, seed));
+    const ids = await idempotently(idempotencyOf(req, emissions), (by) =>
+      accept.many(fit, { ...by, ...requestOf(req) }),
+    );
     let next = 0;
     const results = judged.map((item, index): BatchItemResult => {
       if (typeof item === 'string') return { index, status: ERROR_CODES[item], code: item };
@@ -129,5 +133,14 @@ function idempotencyOf(req: Request, body: unknown) {
     keyFingerprint: String(req.res?.locals.keyFingerprint),
     idempotencyKey: req.get('Idempotency-Key'),
     body,
+  };
+}
+
+/** Which request it is, for logs. A malformed traceparent is left out, as the specification has it. */
+function requestOf(req: Request): Pick<AskedBy, 'traceparent' | 'requestId'> {
+  const traceparent = req.get('traceparent');
+  return {
+    requestId: String(req.res?.locals.requestId),
+    ...(traceparent !== undefined && TRACEPARENT.test(traceparent) && { traceparent }),
   };
 }

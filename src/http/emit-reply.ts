@@ -23,8 +23,8 @@ export function createEmitReply({ accept, idempotently }: EmitReplyDeps) {
       const asked = judge({ event, appointmentId });
       if (typeof asked === 'string')
         throw new AppError(asked, 'send {event, appointmentId, idempotencyKey?}');
-      const emissionId = await idempotently({ keyFingerprint, idempotencyKey, body: asked }, (seed) =>
-        accept.one(asked, seed),
+      const emissionId = await idempotently({ keyFingerprint, idempotencyKey, body: asked }, (by) =>
+        accept.one(asked, by),
       );
       return { status: 202, ...acceptedReply(asked, emissionId) };
     } catch (thrown) {

@@ -21,7 +21,7 @@ export interface IdempotencyDeps {
  */
 export type RunIdempotently = <T>(
   request: { keyFingerprint: string; idempotencyKey: string | undefined; body: unknown },
-  work: (seed: string | undefined) => Promise<T>,
+  work: (by: { seed: string | undefined; isRepeat: boolean }) => Promise<T>,
 ) => Promise<T>;
 
 /** Gives a marker back, if it is still ours. */
@@ -33,7 +33,7 @@ const RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call
  */
 export function createIdempotency({ redis, prefix, ttlSeconds }: IdempotencyDeps): RunIdempotently {
   return async ({ keyFingerprint, idempotencyKey, body }, work) => {
-    if (idempotencyKey === undefined) return work(undefined);
+    if (idempotencyKey === undefined) return work({ seed: undefined, isRepeat: false });
     if (!VISIBLE_ASCII.test(idempotencyKey)) {
       throw new AppError(
         'INVALID_IDEMPOTENCY_KEY',
@@ -51,7 +51,7 @@ export function createIdempotency({ redis, prefix, ttlSeconds }: IdempotencyDeps
       const taken = redis.set(key, marker, 'EX', IN_PROGRESS_SECONDS, 'NX');
       const [, found] = await available(Promise.all([taken, redis.get(key)]));
       if (found !== marker) refuseUnlessDone(found, bodyHash);
-      const result = await work(seed);
+      const result = await work({ seed, isRepeat: found !== marker });
       // Accepted is accepted, also where it can't be noted: the same ids come of a repetition all the same.
       if (found === marker) await redis.set(key, `done ${bodyHash}`, 'EX', ttlSeconds).catch(release);
       return result;

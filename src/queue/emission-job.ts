@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { APPOINTMENT_EVENTS } from '../contracts/events.ts';
-import { OBJECT_ID } from '../contracts/names.ts';
+import { OBJECT_ID, TRACEPARENT } from '../contracts/names.ts';
 import { AppError } from '../errors.ts';
 
 /** Raised when the shape changes; a worker refuses versions that it does not know. */
@@ -14,6 +14,8 @@ const schema = z.object({
   companyId: z.string().regex(OBJECT_ID),
   emissionId: z.string().min(1),
   acceptedAt: z.iso.datetime(),
+  /** Of the request that asked for it; for logs alone. Older processes neither write nor read it. */
+  traceparent: z.string().regex(TRACEPARENT).optional().catch(undefined),
 });
 
 export type EmissionJob = z.infer<typeof schema>;

@@ -19,6 +19,8 @@ export interface Timeline {
   offset: number | null;
   /** Gateways that Redis handed it to. */
   gateways: number | null;
+  /** Of the request that asked for it. */
+  traceparent: string | null;
 }
 
 export interface ReadTimelines {
@@ -60,6 +62,7 @@ export function createReadTimelines({ queue, recent }: ReadTimelinesDeps): ReadT
       epoch: (receipt.epoch as string | undefined) ?? null,
       offset: (receipt.offset as number | undefined) ?? null,
       gateways: (receipt.gateways as number | undefined) ?? null,
+      traceparent: job.data.traceparent ?? null,
     };
   }
 
