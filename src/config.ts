@@ -37,6 +37,8 @@ const shared = {
   EMISSION_ATTEMPTS: whole(1, 100).default(8),
   EMISSION_BACKOFF_MS: whole(1, 60_000).default(500),
   COMPANY_LOG_MAX: whole(1, 1_000_000).default(10_000),
+  /** How often a canary goes the whole way; 0 is off, and then liveness only says that a process answers. */
+  CANARY_INTERVAL_MS: whole(0, 3_600_000).default(5_000),
   SHUTDOWN_DEADLINE_MS: whole(100, 60_000).default(9_000),
 };
 

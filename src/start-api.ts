@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { randomUUID } from 'node:crypto';
 import type { ApiConfig } from './config.ts';
 import { composeRepairs } from './compose-repairs.ts';
 import { connectRedis } from './connections.ts';
@@ -29,6 +30,7 @@ import { createListAppointments } from './http/list-appointments.ts';
 import { createMetricsRoutes, servePrometheus } from './http/metrics-routes.ts';
 import { createServing } from './http/stop-serving.ts';
 import { createLifecycle } from './lifecycle.ts';
+import type { Canary } from './liveness/canary.ts';
 import type { Logger } from './logger.ts';
 import { createFleetMetrics } from './metrics/fleet-metrics.ts';
 import { shareFor } from './metrics/share-for.ts';
@@ -44,6 +46,7 @@ import { createEnqueue } from './queue/producer.ts';
 import { PRIORITY } from './queue/retry-policy.ts';
 import { createRecentEmissions } from './queue/recent-emissions.ts';
 import { createReadTimelines } from './queue/timeline.ts';
+import { startGatewayCanary } from './start-canary.ts';
 import { startGateway } from './start-gateway.ts';
 import { createVerifyToken } from './realtime/verify-token.ts';
 
@@ -64,6 +67,7 @@ export interface RunningApi {
 
 /** Composition root of the API with its gateway. Resolves when it listens; what is away then is waited for. */
 export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<RunningApi> {
+  const id = randomUUID();
   const onFault = (what: string) => (error: unknown) => {
     logger.warn({ what, error: messageOf(error) }, 'fault');
   };
@@ -119,9 +123,10 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
     findCompanies: createFindCompanies(models),
     enqueue,
     priority: PRIORITY,
-    onAccepted: (event, tookMs) => {
-      metrics.count(event, 'accepted');
+    onAccepted: ({ event, emissionId, appointmentId, traceparent }, { isRepeat, requestId }, tookMs) => {
+      if (!isRepeat) metrics.count(event, 'accepted');
       metrics.observe('accept', tookMs);
+      logger.info({ event, emissionId, appointmentId, requestId, traceparent, tookMs, isRepeat }, 'accepted');
     },
   });
   const idempotently = createIdempotency({
@@ -138,6 +143,8 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
     audience: config.SOCKET_JWT_AUDIENCE,
   });
 
+  let canary: Canary | undefined;
+  const isAlive = () => canary?.verdict() ?? { ok: true };
   const server = createServer({
     headersTimeout: 10_000,
     requestTimeout: 15_000,
@@ -167,6 +174,7 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
       checks: { mongodb: checkMongo(mongo.connection), redis: checkRedis(redis) },
       warnings: shareFor(INDEX_CHECK_EVERY_MS, () => warnOfIndexes(models)),
       isDraining: serving.isDraining,
+      isAlive,
     }),
     dashboardRoutes: createDashboardRoutes({
       verifyToken,
@@ -194,6 +202,7 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
             issuer: config.SOCKET_JWT_ISSUER,
             audience: config.SOCKET_JWT_AUDIENCE,
             timeZone: config.DASHBOARD_TIME_ZONE,
+            botUrl: config.DEMO_BOT_URL,
           })
         : undefined,
     pageDir,
@@ -205,6 +214,7 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
 
   server.on('request', app);
   const io = await startGateway({
+    id,
     server,
     redis,
     subscriber,
@@ -214,10 +224,12 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
     verifyKey: apiKeys.verify,
     emit: createEmitReply({ accept, idempotently }),
     metrics,
+    progress: () => (canary ? { idleMs: canary.sinceHeardMs() } : {}),
     config,
     lifecycle,
     logger,
   });
+  metrics.beat(() => ({ role: 'api', id }));
 
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -229,11 +241,15 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
   lifecycle.onClose('http server', serving.stop);
 
   if (config.METRICS_PORT !== undefined) {
-    const { listening, close } = serveMetricsPort(config.METRICS_PORT, metrics.registry);
+    const { listening, close } = serveMetricsPort(config.METRICS_PORT, metrics.registry, isAlive);
     lifecycle.onClose('metrics port', close);
     listening.catch(onFault('metrics port'));
   }
 
   const { port } = server.address() as AddressInfo;
+  if (config.CANARY_INTERVAL_MS > 0) {
+    const parts = { io, gatewayId: id, port, queue, redis, metrics, config, lifecycle, logger };
+    canary = startGatewayCanary(parts);
+  }
   return { url: `http://localhost:${port}`, close: lifecycle.close };
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ApiConfig } from './config.ts';
@@ -21,6 +20,8 @@ const ANNOUNCE_INTERVAL_MS = 10_000;
 const SUBSCRIBE_WAIT_MS = 1_500;
 
 export interface GatewayParts {
+  /** Of this process. */
+  id: string;
   server: Server;
   redis: RedisClient;
   subscriber: RedisClient;
@@ -30,6 +31,8 @@ export interface GatewayParts {
   verifyKey: InternalNamespaceDeps['verifyKey'];
   emit: InternalNamespaceDeps['emit'];
   metrics: FleetMetrics;
+  /** For the heartbeat: since when nothing got done, where that is known. */
+  progress: () => { idleMs?: number };
   config: ApiConfig;
   lifecycle: Lifecycle;
   logger: Logger;
@@ -37,9 +40,8 @@ export interface GatewayParts {
 
 /** Composition root of the gateway, on the API's server. Resolves when it hears what is published, or after 1.5 s. */
 export async function startGateway(parts: GatewayParts): Promise<DashboardServer> {
-  const { server, redis, subscriber, companyLog, takeSnapshots, config, lifecycle, logger } = parts;
+  const { id, server, redis, subscriber, companyLog, takeSnapshots, config, lifecycle, logger } = parts;
   const adapterKey = config.SOCKET_ADAPTER_KEY;
-  const id = randomUUID();
 
   const io = createIo({
     httpServer: server,
@@ -81,6 +83,7 @@ export async function startGateway(parts: GatewayParts): Promise<DashboardServer
     id,
     sockets: io.of('/').sockets.size,
     companies: companiesOf(io),
+    ...parts.progress(),
   }));
 
   // Who connects must hear what is published next. Without Redis the API serves all the same, and answers 503.

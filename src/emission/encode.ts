@@ -1,9 +1,8 @@
-import { Emitter } from '@socket.io/redis-emitter';
 import { randomInt } from 'node:crypto';
 import type { AppointmentSnapshot } from '../contracts/appointment.ts';
-import type { AppointmentEvent } from '../contracts/events.ts';
 import { companyRoom, DASHBOARD_NAMESPACE } from '../contracts/names.ts';
 import type { EmissionMeta } from '../contracts/socket.ts';
+import { createCapture } from './capture-emitter.ts';
 import { randomId, RANDOM_ID_LENGTH } from './random.ts';
 
 /** A message of the Redis emitter with a hole where the publish script writes epoch and offset. */
@@ -19,26 +18,12 @@ export type EncodeMessage = (appointment: AppointmentSnapshot, meta: MetaBeforeP
 const TWO_TO_32 = 2 ** 32;
 
 /**
- * Encodes through Socket.IO's Redis emitter. The emitter drops the promise of its PUBLISH, so it is given a client
- * that only captures what would be published; the publish script sends it, and its failure fails the job.
- *
- * Only the script knows epoch and offset. Random stand-ins of the same encoded size mark their place: a 16 character
- * string, then the key `offset` and a number that msgpack writes in 9 bytes.
+ * Encodes through Socket.IO's Redis emitter; the publish script sends it. Only the script knows epoch and
+ * offset. Random stand-ins of the same encoded size mark their place: a 16 character string, then the key `offset` and
+ * a number that msgpack writes in 9 bytes.
  */
 export function createEncodeMessage(adapterKey: string): EncodeMessage {
-  let channel = '';
-  let message: Buffer = Buffer.alloc(0);
-  const captured = {
-    publish(toChannel: string, encoded: Buffer): void {
-      channel = toChannel;
-      message = encoded;
-    },
-  };
-  const emitter = new Emitter<Record<AppointmentEvent, (payload: unknown, meta: EmissionMeta) => void>>(
-    captured,
-    { key: adapterKey },
-    DASHBOARD_NAMESPACE,
-  );
+  const capture = createCapture(adapterKey, DASHBOARD_NAMESPACE);
 
   return (appointment, meta) => {
     const epoch = randomId();
@@ -54,8 +39,8 @@ export function createEncodeMessage(adapterKey: string): EncodeMessage {
       acceptedAt,
       publishedAt,
       replayed: false,
-    };
-    emitter.to(companyRoom(appointment.companyId)).emit(event, { appointment }, stamped);
+    } satisfies EmissionMeta;
+    const { channel, message } = capture(companyRoom(appointment.companyId), event, { appointment }, stamped);
 
     const hole = standIn(epoch, offset);
     const at = message.lastIndexOf(hole);

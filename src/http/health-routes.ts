@@ -12,10 +12,12 @@ export interface HealthDeps {
   /** Things that are not as they should be but do not stop the service. */
   warnings: () => Promise<string[]>;
   isDraining: () => boolean;
+  /** Whether this process gets on with its work; judged without asking any server. */
+  isAlive: () => Check;
 }
 
 /** `/livez`, `/readyz` and `/health`. Open: they tell states, never data. */
-export function createHealthRoutes({ checks, warnings, isDraining }: HealthDeps): Router {
+export function createHealthRoutes({ checks, warnings, isDraining, isAlive }: HealthDeps): Router {
   const router = Router();
 
   async function look() {
@@ -31,7 +33,10 @@ export function createHealthRoutes({ checks, warnings, isDraining }: HealthDeps)
   }
 
   router.get('/livez', (_req, res) => {
-    res.json({ status: 'alive' });
+    const { ok, detail } = isAlive();
+    res
+      .status(ok ? 200 : 503)
+      .json({ status: ok ? 'alive' : 'stuck', ...(detail !== undefined && { detail }) });
   });
   router.get('/readyz', async (_req, res) => {
     const { ready, draining, checks: results } = await look();

@@ -3,6 +3,7 @@ import type { RedisClient } from '../connections.ts';
 import { createMetrics, type Metrics } from './create-metrics.ts';
 import { registerFleetGauges } from './fleet-gauges.ts';
 import { type Heartbeat, readFleet } from './fleet.ts';
+import { type ProgressGauges, registerProgressGauges } from './progress-gauges.ts';
 import { readQueueDepth } from './queue-depth.ts';
 import { type MetricsReading, readMetrics } from './read-metrics.ts';
 import { type MetricsSeries, readSeries } from './read-series.ts';
@@ -19,7 +20,7 @@ export interface FleetMetricsDeps {
   onError: (error: unknown) => void;
 }
 
-export interface FleetMetrics extends Metrics {
+export interface FleetMetrics extends Metrics, ProgressGauges {
   /** The whole fleet's counts, rates, latencies and the queue's depth. @throws when Redis is away */
   read: () => Promise<MetricsReading & { queue: Awaited<ReturnType<typeof readQueueDepth>> }>;
   /** The fleet's last hour by the minute. @throws when Redis is away */
@@ -46,6 +47,7 @@ export function createFleetMetrics({
   });
   return {
     ...metrics,
+    ...registerProgressGauges(metrics.registry),
     read: shareFor(SHARE_READING_MS, async () => {
       const [reading, depth] = await Promise.all([readMetrics({ redis, prefix }), readDepth()]);
       return { ...reading, queue: depth };

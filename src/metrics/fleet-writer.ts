@@ -10,9 +10,18 @@ export function createFleetWriter({ redis, keys, timeoutMs, now }: WriterDeps) {
   const waiting = new Map<string, Heartbeat>();
   const said = new Set<string>();
 
-  async function send(key: string, { role, id, sockets = 0, companies = [] }: Heartbeat): Promise<void> {
+  async function send(
+    key: string,
+    { role, id, sockets = 0, idleMs, companies = [] }: Heartbeat,
+  ): Promise<void> {
     said.add(key);
-    const args = [key, JSON.stringify({ role, id, sockets }), HEARTBEAT_TTL_MS, now?.() ?? '', ...companies];
+    const args = [
+      key,
+      JSON.stringify({ role, id, sockets, idleMs }),
+      HEARTBEAT_TTL_MS,
+      now?.() ?? '',
+      ...companies,
+    ];
     const sent = heartbeatScript(redis, [keys.live, keys.beats, keys.companies(key)], args);
     await within(timeoutMs, 'heartbeat', sent);
   }

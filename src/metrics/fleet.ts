@@ -8,12 +8,23 @@ export interface Heartbeat {
   /** Unique among the fleet's processes of this role. */
   id: string;
   sockets?: number;
+  /** Since it last got something done, where that is watched. */
+  idleMs?: number;
   /** The companies that it holds sockets of, or their rooms: only counted, over the fleet without duplicates. */
   companies?: Iterable<string>;
 }
 
+/** One process heard of within the last seconds. */
+export interface ProcessReading {
+  id: string;
+  sockets: number;
+  sinceHeartbeatMs: number;
+  /** Since a worker took up or ended a job, or a gateway heard its canary; null where that is not watched. */
+  sinceProgressMs: number | null;
+}
+
 export interface Fleet {
-  processes: Record<Role, { id: string; sockets: number; sinceHeartbeatMs: number }[]>;
+  processes: Record<Role, ProcessReading[]>;
   sockets: number;
   /** Distinct over all gateways; an estimate within 1 % above a few hundred. */
   companies: number;
@@ -39,9 +50,11 @@ export async function readFleet({ redis, prefix = 'metrics', now }: ReadDeps) {
 
   const processes: Fleet['processes'] = { api: [], gateway: [], worker: [] };
   for (const [said, age] of beats) {
-    const { role, id, sockets } = JSON.parse(said) as { role: Role; id: string; sockets: number };
+    const { role, id, sockets, idleMs } = JSON.parse(said) as Heartbeat & { sockets: number };
+    const sinceHeartbeatMs = Number(age);
+    const sinceProgressMs = idleMs === undefined ? null : Math.round(idleMs) + sinceHeartbeatMs;
     // A role that a newer version knows is left out.
-    if (ROLES.includes(role)) processes[role].push({ id, sockets, sinceHeartbeatMs: Number(age) });
+    if (ROLES.includes(role)) processes[role].push({ id, sockets, sinceHeartbeatMs, sinceProgressMs });
   }
   const sockets = processes.gateway.reduce((sum, gateway) => sum + gateway.sockets, 0);
   return { nowMs: Number(nowMs), fleet: { processes, sockets, companies } satisfies Fleet };

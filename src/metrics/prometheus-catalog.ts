@@ -41,6 +41,16 @@ export const PROMETHEUS_METRICS = {
     labels: [],
     help: 'Attempts to add this process’ counts to the fleet’s in Redis that failed; nothing is lost by one.',
   },
+  emission_progress_age_seconds: {
+    type: 'gauge',
+    labels: ['role'],
+    help: 'Time since this worker took up or ended a job, or since this gateway heard its canary.',
+  },
+  emission_canary_round_trip_seconds: {
+    type: 'gauge',
+    labels: [],
+    help: 'Time that the last canary took from this gateway through queue, worker and Redis to its own socket.',
+  },
   emission_queue_jobs: {
     type: 'gauge',
     labels: ['state'],

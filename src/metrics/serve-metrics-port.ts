@@ -8,11 +8,21 @@ export interface MetricsPort {
   close: () => Promise<void>;
 }
 
-/** Serves this process' Prometheus text on a port of its own, openly: keep that port inside. */
-export function serveMetricsPort(port: number, registry: Registry): MetricsPort {
+/** Whether the process gets on with its work; words for the operator where it does not. */
+type IsAlive = () => { ok: boolean; detail?: string };
+
+/** Serves this process' Prometheus text and its liveness on a port of its own, openly: keep that port inside. */
+export function serveMetricsPort(port: number, registry: Registry, isAlive: IsAlive): MetricsPort {
   const server = createServer({ requestTimeout: 5_000, keepAliveTimeout: 5_000 }, (req, res) => {
-    if (req.method !== 'GET' || req.url?.split('?')[0] !== '/metrics') {
-      res.writeHead(404).end('the metrics are at GET /metrics\n');
+    const path = req.method === 'GET' ? req.url?.split('?')[0] : undefined;
+    if (path === '/livez') {
+      const { ok, detail } = isAlive();
+      res.writeHead(ok ? 200 : 503, { 'content-type': 'application/json' });
+      res.end(JSON.stringify({ status: ok ? 'alive' : 'stuck', ...(detail !== undefined && { detail }) }));
+      return;
+    }
+    if (path !== '/metrics') {
+      res.writeHead(404).end('here are GET /metrics and GET /livez\n');
       return;
     }
     registry.metrics().then(

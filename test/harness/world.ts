@@ -47,6 +47,7 @@ export async function createWorld({ redisUrl, mongoUri, env: extra = {} }: World
     LOG_DIR: freshDir('logs'),
     EMISSION_BACKOFF_MS: '50',
     SHUTDOWN_DEADLINE_MS: '5000',
+    CANARY_INTERVAL_MS: '0',
     SHUTDOWN_DRAIN_MS: '0',
     ...extra,
   };

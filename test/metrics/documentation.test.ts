@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { registerFleetGauges } from '../../src/metrics/fleet-gauges.ts';
+import { registerProgressGauges } from '../../src/metrics/progress-gauges.ts';
 import { PROMETHEUS_METRICS } from '../../src/metrics/prometheus-catalog.ts';
 import { useFleet } from './world.ts';
 
@@ -25,6 +26,7 @@ test('docs/metrics.md lists every Prometheus metric, with its type, labels and m
 test('the catalog is what a process really exposes, and no label names a company or an appointment', async () => {
   const { registry } = fleets.start().process();
   const unread = () => Promise.reject(new Error('not asked'));
+  registerProgressGauges(registry);
   registerFleetGauges({ registry, readQueueDepth: unread, readFleet: unread });
   const exposed = (await registry.getMetricsAsJSON()).map(({ name, help, type }) => ({ name, help, type }));
   const described = Object.entries(PROMETHEUS_METRICS).map(([name, { help, type }]) => ({

@@ -1,0 +1,5 @@
+/** Whether a process gets on with its work; words for the operator where it does not. */
+export interface Verdict {
+  ok: boolean;
+  detail?: string;
+}

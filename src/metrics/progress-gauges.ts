@@ -1,0 +1,32 @@
+import { Gauge, type Registry } from 'prom-client';
+import type { Role } from './names.ts';
+import { configurationOf } from './prometheus-catalog.ts';
+
+export interface ProgressGauges {
+  /** From now on the registry tells how long ago this process got something done in that role. */
+  watchProgress: (role: Role, sinceMs: () => number) => void;
+  canaryReturned: (roundTripMs: number) => void;
+}
+
+/** Adds gauges of what this process itself gets done; without a watch they have no series. */
+export function registerProgressGauges(registry: Registry): ProgressGauges {
+  const watched = new Map<Role, () => number>();
+  const roundTrip = new Gauge({
+    ...configurationOf('emission_canary_round_trip_seconds'),
+    registers: [registry],
+  });
+  roundTrip.remove();
+  new Gauge({
+    ...configurationOf('emission_progress_age_seconds'),
+    registers: [registry],
+    collect() {
+      for (const [role, sinceMs] of watched) this.set({ role }, sinceMs() / 1_000);
+    },
+  });
+  return {
+    watchProgress: (role, sinceMs) => void watched.set(role, sinceMs),
+    canaryReturned: (roundTripMs) => {
+      roundTrip.set(roundTripMs / 1_000);
+    },
+  };
+}
