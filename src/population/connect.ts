@@ -1,4 +1,4 @@
-import { type Connection, createConnection } from 'mongoose';
+import { type Connection, createConnection, type mongo } from 'mongoose';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** Longest time one read may take on the server, in ms. */
@@ -24,8 +24,6 @@ export interface MongoHandle {
 export function connectMongo(uri: string, { serverSelectionMs, onError }: MongoOptions): MongoHandle {
   const closed = new AbortController();
   const connection = createConnection();
-  connection.set('bufferCommands', false);
-  connection.set('sanitizeFilter', true);
   connection.on('error', onError);
 
   async function keepTrying(): Promise<void> {
@@ -38,8 +36,15 @@ export function connectMongo(uri: string, { serverSelectionMs, onError }: MongoO
           heartbeatFrequencyMS: 1_000,
           maxPoolSize: 20,
           readPreference: 'primary',
+          // Here, not by `connection.set`, which does not reach the native collections: they would keep what is asked
+          // of them for 10 s, return no cursor, and end the process with a rejection that nobody can catch.
+          bufferCommands: false,
+          sanitizeFilter: true,
         });
-        return;
+        if (await hasForgotten(connection.getClient(), closed.signal)) {
+          onError(new Error('the server says that it is of no replica set; connecting anew'));
+          await connection.close(); // by force, its collections would refuse to be used again
+        }
       } catch (error) {
         onError(error as Error);
         await pause(RETRY_CONNECT_MS, undefined, { signal: closed.signal }).catch(() => undefined);
@@ -56,4 +61,19 @@ export function connectMongo(uri: string, { serverSelectionMs, onError }: MongoO
       await opening;
     },
   };
+}
+
+/**
+ * Resolves to true when the driver knows of no server any more, to false when `closed`. It drops whoever says that it
+ * is of no replica set, as some servers do while they shut down; without any it never looks for one again.
+ */
+function hasForgotten(client: mongo.MongoClient, closed: AbortSignal): Promise<boolean> {
+  return new Promise((resolve) => {
+    closed.addEventListener('abort', () => {
+      resolve(false);
+    });
+    client.on('topologyDescriptionChanged', ({ newDescription }) => {
+      if (newDescription.servers.size === 0) resolve(true);
+    });
+  });
 }
