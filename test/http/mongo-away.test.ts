@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { ServiceHandle } from '../../scripts/services/service.mjs';
+import type { RunningApi } from '../../src/start-api.ts';
+import type { Company } from '../harness/documents.ts';
+import { ownMongo } from '../harness/own-services.ts';
+import { eventually } from '../harness/until.ts';
+import { createWorld, type World } from '../harness/world.ts';
+import { problemOf } from './internal.ts';
+
+/** Promised: a database error is answered within a second. The rest is for a busy machine. */
+const PROMISED_MS = 1_000 + 150;
+
+let mongo: ServiceHandle;
+let world: World;
+let api: RunningApi;
+let company: Company;
+let appointmentId: string;
+beforeAll(async () => {
+  mongo = await ownMongo();
+  world = await createWorld({ mongoUri: mongo.url });
+  api = await world.api();
+  company = await world.documents.company();
+  appointmentId = await company.appointment();
+});
+beforeEach(async () => {
+  await acceptedAgain();
+  await world.queue.drain();
+});
+afterAll(async () => {
+  await world.close();
+  await mongo.stop();
+});
+
+async function ask(path = 'appointment-created', body: object = { appointmentId }) {
+  const startedAt = performance.now();
+  const response = await world.post(api, path, body);
+  return { response, tookMs: performance.now() - startedAt };
+}
+async function expectDatabaseError({ response, tookMs }: Awaited<ReturnType<typeof ask>>) {
+  expect(await response.json()).toEqual(problemOf(500, 'DATABASE_ERROR'));
+  expect(response.headers.get('content-type')).toContain('application/problem+json');
+  expect(tookMs).toBeLessThan(PROMISED_MS);
+}
+const acceptedAgain = () =>
+  eventually('the API to accept again', async () => (await ask()).response.status === 202);
+
+test('with MongoDB stopped it is 500 within a second, nothing is enqueued, and all is well when it is back', async () => {
+  await mongo.stop();
+  const answers = await Promise.all(Array.from({ length: 10 }, () => ask()));
+  for (const answer of answers) await expectDatabaseError(answer);
+  expect(await world.queue.getJobCountByTypes('waiting', 'prioritized', 'delayed')).toBe(0);
+  await mongo.restart();
+  await acceptedAgain();
+});
+
+test('with MongoDB frozen it is 500 within a second for everybody, also for those who had to wait for their turn', async () => {
+  await mongo.kill('SIGSTOP');
+  try {
+    const waves = [];
+    for (let wave = 0; wave < 8; wave += 1) {
+      waves.push(ask());
+      await pause(60); // apart, so that they are not checked together
+    }
+    for (const answer of await Promise.all(waves)) await expectDatabaseError(answer);
+    const emissions = [{ event: 'appointment:created', appointmentId }];
+    await expectDatabaseError(await ask('batch', { emissions }));
+    expect(await world.queue.getJobCountByTypes('waiting', 'prioritized', 'delayed')).toBe(0);
+  } finally {
+    await mongo.kill('SIGCONT');
+  }
+  await acceptedAgain();
+});
+
+test('a frozen database does not stop a key from being used again', async () => {
+  const headers = { 'Idempotency-Key': 'the-same-key' };
+  await mongo.kill('SIGSTOP');
+  try {
+    const failed = await world.post(api, 'appointment-created', { appointmentId }, headers);
+    expect(failed.status).toBe(500);
+  } finally {
+    await mongo.kill('SIGCONT');
+  }
+  await acceptedAgain();
+  const again = await world.post(api, 'appointment-created', { appointmentId }, headers);
+  expect(again.status).toBe(202);
+});
+
+test('an API that started without MongoDB answers 500 within a second, and is well when it comes', async () => {
+  await mongo.stop();
+  const early = await world.api();
+  const startedAt = performance.now();
+  const response = await world.post(early, 'appointment-created', { appointmentId });
+  await expectDatabaseError({ response, tookMs: performance.now() - startedAt });
+  await mongo.restart();
+  await eventually('the early API to accept', async () => {
+    const { status } = await world.post(early, 'appointment-created', { appointmentId });
+    return status === 202;
+  });
+});

@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import request from 'supertest';
+import type { ServiceHandle } from '../../scripts/services/service.mjs';
+import type { RunningApi } from '../../src/start-api.ts';
+import { ownRedis } from '../harness/own-services.ts';
+import { eventually } from '../harness/until.ts';
+import { API_KEY, createWorld, type World } from '../harness/world.ts';
+import { problemOf } from './internal.ts';
+
+/** Promised: 503 within two seconds when Redis is away. The rest is for a busy machine. */
+const PROMISED_MS = 2_000 + 150;
+
+let redis: ServiceHandle;
+let world: World;
+let api: RunningApi;
+let appointmentId: string;
+beforeAll(async () => {
+  redis = await ownRedis();
+  world = await createWorld({ redisUrl: redis.url });
+  appointmentId = await (await world.documents.company()).appointment();
+});
+afterAll(async () => {
+  await world.close();
+  await redis.stop();
+});
+
+async function expectUnavailable(path: string, body: object, headers: Record<string, string> = {}) {
+  const startedAt = performance.now();
+  const response = await world.post(api, path, body, headers);
+  const tookMs = performance.now() - startedAt;
+  expect(await response.json()).toEqual(problemOf(503, 'QUEUE_UNAVAILABLE'));
+  expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
+  expect(tookMs).toBeLessThan(PROMISED_MS);
+}
+async function expectAllUnavailable() {
+  const emissions = [1, 2, 3].map(() => ({ event: 'appointment:created', appointmentId }));
+  await Promise.all([
+    expectUnavailable('appointment-created', { appointmentId }),
+    expectUnavailable('appointment-updated', { appointmentId }),
+    expectUnavailable('batch', { emissions }),
+    expectUnavailable('appointment-created', { appointmentId }, { 'Idempotency-Key': 'a-key' }),
+  ]);
+  for (const path of ['socket/emissions/x', `socket/emissions?appointmentId=${appointmentId}`, 'metrics']) {
+    const response = await request(api.url).get(`/api/v1/internal/${path}`).set('x-api-key', API_KEY);
+    expect(response.body).toEqual(problemOf(503, 'QUEUE_UNAVAILABLE'));
+  }
+}
+const expectAcceptedAgain = () =>
+  eventually('the API to accept again', async () => {
+    const plain = await world.post(api, 'appointment-created', { appointmentId });
+    const keyed = await world.post(
+      api,
+      'appointment-created',
+      { appointmentId },
+      { 'Idempotency-Key': 'a-key' },
+    );
+    return plain.status === 202 && keyed.status === 202;
+  });
+
+// In this order, on one API instance: it must come through all of them.
+test('an API that started without Redis answers 503 with Retry-After, and accepts when Redis comes', async () => {
+  await redis.stop();
+  api = await world.api();
+  await expectAllUnavailable();
+  await redis.restart();
+  await expectAcceptedAgain();
+});
+
+test('with Redis stopped it is 503 within two seconds, and all is well when it is back', async () => {
+  await redis.stop();
+  await expectAllUnavailable();
+  await redis.restart();
+  await expectAcceptedAgain();
+});
+
+test('with Redis frozen it is 503 within two seconds, and what was answered so is enqueued once at most', async () => {
+  await world.queue.drain();
+  await redis.kill('SIGSTOP');
+  try {
+    await expectAllUnavailable();
+  } finally {
+    await redis.kill('SIGCONT');
+  }
+  await expectAcceptedAgain();
+  const jobs = await world.queue.getJobs(['waiting', 'prioritized']);
+  const ids = jobs.map(({ data }) => data.emissionId as string);
+  expect(new Set(ids).size).toBe(ids.length);
+});
+
+test('an API closes in time while Redis is away', async () => {
+  await redis.stop();
+  await expectUnavailable('appointment-created', { appointmentId });
+  await api.close();
+  await redis.restart();
+});
