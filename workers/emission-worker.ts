@@ -1,5 +1,6 @@
 import { type Job, RateLimitError, UnrecoverableError, Worker } from 'bullmq';
-import { QUEUE_NAME } from '../src/contracts/names.ts';
+import { isAppointmentEvent } from '../src/contracts/events.ts';
+import { CANARY, QUEUE_NAME } from '../src/contracts/names.ts';
 import type { RedisClient } from '../src/connections.ts';
 import type { EmitAppointment, Receipt } from '../src/emission/emit-appointment.ts';
 import { AppError, type ErrorCode, messageOf } from '../src/errors.ts';
@@ -7,6 +8,7 @@ import type { Logger } from '../src/logger.ts';
 import type { FleetMetrics } from '../src/metrics/fleet-metrics.ts';
 import { type EmissionJob, parseEmissionJob } from '../src/queue/emission-job.ts';
 import { retryDelayMs } from '../src/queue/retry-policy.ts';
+import { failureWords } from './failure-words.ts';
 
 export interface EmissionWorkerDeps {
   redis: RedisClient;
@@ -14,6 +16,10 @@ export interface EmissionWorkerDeps {
   concurrency: number;
   firstRetryDelayMs: number;
   emitAppointment: EmitAppointment;
+  /** Sends a canary back to its gateway. */
+  answerCanary: (job: unknown) => Promise<void>;
+  /** A job was taken up, or ended. */
+  onProgress: () => void;
   /** Rests the queue's workers for so long. */
   rest: (ms: number) => Promise<unknown>;
   isServerAway: (error: unknown) => boolean;
@@ -39,42 +45,50 @@ const REST_MS = 1_000;
 /** Kept in Redis for Bull Board's chart: a week of minutes. */
 const METRICS_MINUTES = 7 * 24 * 60;
 
-/** Consumes the queue: one job is one emission. */
-export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, Receipt> {
+/** Consumes the queue: one job is one emission, or a canary. */
+export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, Receipt | null> {
   const {
     redis,
     prefix,
     concurrency,
     firstRetryDelayMs,
     emitAppointment,
+    answerCanary,
+    onProgress,
     rest,
     isServerAway,
     metrics,
     flow,
   } = deps;
 
-  async function process(job: Job<unknown, Receipt>): Promise<Receipt> {
+  async function process(job: Job<unknown, Receipt | null>): Promise<Receipt | null> {
+    onProgress();
     const startedAt = Date.now();
     const attempt = job.attemptsMade + 1;
     let emission: EmissionJob | undefined;
     try {
+      if (job.name === CANARY) {
+        await answerCanary(job.data);
+        return null;
+      }
       emission = parseEmissionJob(job.data);
       const receipt = await emitAppointment({ ...emission, attempt });
       report(emission, attempt, receipt, startedAt);
       return receipt;
     } catch (error) {
-      throw await translate(error, job, emission, attempt);
+      throw await translate(error, job, emission, { attempt, startedAt });
+    } finally {
+      onProgress();
     }
   }
 
   function report(emission: EmissionJob, attempt: number, receipt: Receipt, startedAt: number): void {
-    const { event, appointmentId, emissionId } = emission;
+    const { event, appointmentId, emissionId, traceparent } = emission;
     const [acceptedAt, populatedAt, now] = [
       Date.parse(emission.acceptedAt),
       Date.parse(receipt.populatedAt),
       Date.now(),
     ];
-    metrics.count(event, 'published');
     metrics.observe('wait', startedAt - acceptedAt);
     metrics.observe('load', populatedAt - startedAt);
     metrics.observe('publish', now - populatedAt);
@@ -87,6 +101,7 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
         offset: receipt.offset,
         gateways: receipt.gateways,
         tookMs: now - startedAt,
+        traceparent,
       },
       `[InternalSocket] Emitted ${event} for ${appointmentId}`,
     );
@@ -97,12 +112,18 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
     error: unknown,
     job: Job,
     emission: EmissionJob | undefined,
-    attempt: number,
+    { attempt, startedAt }: { attempt: number; startedAt: number },
   ): Promise<Error> {
-    const ids = { emissionId: job.id, appointmentId: emission?.appointmentId, attempt };
+    const ids = {
+      emissionId: job.id,
+      appointmentId: emission?.appointmentId,
+      attempt,
+      tookMs: Date.now() - startedAt,
+      traceparent: emission?.traceparent,
+    };
     if (error instanceof AppError && PERMANENT.has(error.code)) {
       flow.error({ ...ids, code: error.code, error: error.message }, 'emission failed for good');
-      return new UnrecoverableError(`${error.code}: ${error.message}`);
+      return new UnrecoverableError(failureWords(error));
     }
     if (isServerAway(error)) {
       flow.warn({ ...ids, error: messageOf(error) }, 'a server is away; no attempt is spent');
@@ -111,10 +132,10 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
       return new RateLimitError();
     }
     flow.warn({ ...ids, error: messageOf(error) }, 'attempt failed');
-    return new Error(messageOf(error));
+    return new Error(failureWords(error));
   }
 
-  const worker = new Worker<unknown, Receipt>(QUEUE_NAME, process, {
+  const worker = new Worker<unknown, Receipt | null>(QUEUE_NAME, process, {
     connection: redis,
     prefix,
     concurrency,
@@ -128,14 +149,18 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
   worker.on('error', (error) => {
     flow.warn({ error: error.message }, 'worker fault');
   });
+  // Counted when the queue has taken note, not when it was done: a job that ran twice counts once.
+  worker.on('completed', ({ name }) => {
+    if (isAppointmentEvent(name)) metrics.count(name, 'published');
+  });
   worker.on('failed', (job, error) => {
     if (!job) {
       flow.error({ error: error.message }, 'a job failed that is no longer kept');
       return;
     }
-    const parsed = job.data as Partial<EmissionJob> | null;
+    if (!isAppointmentEvent(job.name)) return;
     const ended = job.finishedOn !== undefined;
-    if (parsed?.event) metrics.count(parsed.event, ended ? 'failed' : 'retried');
+    metrics.count(job.name, ended ? 'failed' : 'retried');
     if (ended)
       flow.error({ emissionId: job.id, error: error.message, attempt: job.attemptsMade }, 'emission failed');
   });

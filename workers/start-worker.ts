@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { WorkerConfig } from '../src/config.ts';
 import { connectRedis } from '../src/connections.ts';
 import { createEmitAppointment } from '../src/emission/emit-appointment.ts';
+import { createEmitCanary } from '../src/emission/emit-canary.ts';
 import { createEncodeMessage } from '../src/emission/encode.ts';
 import { createPublish } from '../src/emission/publish.ts';
 import { createReadSnapshots } from '../src/emission/read-snapshots.ts';
@@ -11,9 +12,12 @@ import { createLifecycle } from '../src/lifecycle.ts';
 import type { Logger } from '../src/logger.ts';
 import { createFleetMetrics } from '../src/metrics/fleet-metrics.ts';
 import { serveMetricsPort } from '../src/metrics/serve-metrics-port.ts';
+import { watchWorkerProgress, type WorkerProgress } from '../src/liveness/worker-progress.ts';
+import { readQueueDepth } from '../src/metrics/queue-depth.ts';
 import { connectMongo } from '../src/population/connect.ts';
 import { createLoadAppointments } from '../src/population/load-appointments.ts';
 import { createModels } from '../src/population/models.ts';
+import { createNotePublished, parseCanaryJob } from '../src/queue/canary-job.ts';
 import { openQueue } from '../src/queue/open-queue.ts';
 import { isServerAway } from '../src/server-away.ts';
 import { createEmissionWorker } from './emission-worker.ts';
@@ -66,15 +70,31 @@ export function startWorker({ config, logger }: WorkerDeps): RunningWorker {
   });
   lifecycle.onClose('metrics', metrics.close);
   const id = randomUUID();
-  metrics.beat(() => ({ role: 'worker', id }));
+  let progress: WorkerProgress | undefined;
+  if (config.CANARY_INTERVAL_MS > 0) {
+    progress = watchWorkerProgress({
+      intervalMs: config.CANARY_INTERVAL_MS,
+      oldestWaitingAgeMs: async () =>
+        (await queue.isPaused()) ? null : (await readQueueDepth({ redis, queue })).oldestWaitingAgeMs,
+    });
+    lifecycle.onClose('progress', progress.close);
+    metrics.watchProgress('worker', progress.sinceMadeMs);
+  }
+  metrics.beat(() => ({ role: 'worker', id, ...(progress && { idleMs: progress.sinceMadeMs() }) }));
   if (config.METRICS_PORT !== undefined) {
-    const { listening, close } = serveMetricsPort(config.METRICS_PORT, metrics.registry);
+    const { listening, close } = serveMetricsPort(
+      config.METRICS_PORT,
+      metrics.registry,
+      () => progress?.verdict() ?? { ok: true },
+    );
     lifecycle.onClose('metrics port', close);
     listening.catch(onFault('metrics port'));
   }
 
   const models = createModels(mongo.connection);
   const load = createLoadAppointments(models);
+  const emitCanary = createEmitCanary(redis, config.SOCKET_ADAPTER_KEY);
+  const notePublished = createNotePublished({ redis, prefix: config.QUEUE_PREFIX });
   const worker = createEmissionWorker({
     redis: queueRedis,
     prefix: config.QUEUE_PREFIX,
@@ -87,6 +107,14 @@ export function startWorker({ config, logger }: WorkerDeps): RunningWorker {
       isServerAway,
       pause,
     }),
+    answerCanary: async (job) => {
+      const canary = parseCanaryJob(job);
+      await emitCanary(canary);
+      await notePublished(canary);
+    },
+    onProgress: () => {
+      progress?.made();
+    },
     rest: (ms) => queue.rateLimit(ms),
     isServerAway,
     metrics,
