@@ -15,6 +15,8 @@ for i = 3, #KEYS do
     published = true
     redis.call('HSET', KEYS[i], 'token', read_id, 'updatedAt', ARGV[arg + 4], 'status', ARGV[arg + 5])
     redis.call('PEXPIRE', KEYS[i], ARGV[5])
+    -- Before the log: a PUBLISH that is refused ends this script but undoes nothing, and the next offset must be free.
+    redis.call('HSET', KEYS[1], 'offset', offset)
     redis.call('XADD', KEYS[2], 'MAXLEN', '=', ARGV[6], offset .. '-0',
       'event', ARGV[arg + 1], 'appointmentId', ARGV[arg + 2], 'emissionId', ARGV[arg + 3])
     -- msgpack: 16 characters of epoch, then the key "offset" and an unsigned 64-bit number
@@ -28,7 +30,6 @@ for i = 3, #KEYS do
   arg = arg + 8
 end
 if published then
-  redis.call('HSET', KEYS[1], 'offset', offset)
   redis.call('PEXPIRE', KEYS[1], ARGV[3])
   redis.call('PEXPIRE', KEYS[2], ARGV[4])
 end
