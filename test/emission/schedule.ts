@@ -1,0 +1,283 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { Redis } from 'ioredis';
+import type { AppointmentSnapshot, Id } from '../../src/contracts/appointment.ts';
+import type { RedisClient } from '../../src/connections.ts';
+import { createEmitAppointment, type EmitAppointment } from '../../src/emission/emit-appointment.ts';
+import type { EncodeMessage } from '../../src/emission/encode.ts';
+import { orderKey } from '../../src/emission/keys.ts';
+import { createPublish } from '../../src/emission/publish.ts';
+import { createReadSnapshots } from '../../src/emission/read-snapshots.ts';
+import { createTakeSnapshots } from '../../src/emission/take-snapshots.ts';
+import { isServerAway } from '../../src/server-away.ts';
+
+/** One move of a schedule. Numbers choose among what is there, modulo its count. */
+export type Move =
+  | { move: 'write'; appointment: number }
+  /** A worker process takes the oldest job. */
+  | { move: 'begin'; process: number }
+  /** A job that has begun is given to another process: its worker was thought dead. */
+  | { move: 'begin-again'; job: number; process: number }
+  | { move: 'list' }
+  /** Somebody who stands before or after a read goes on, until the next stop or its end. */
+  | { move: 'go-on'; stop: number; fault?: 'read-fails' | 'reply-lost' }
+  /** The oldest live message reaches the screen. */
+  | { move: 'deliver' }
+  /** The order token of an appointment expires. */
+  | { move: 'forget'; appointment: number };
+
+/** Weakens the mechanism, for the negative controls. */
+export interface Weakness {
+  /** Replaces text in the source of a script. */
+  script?: { name: 'publish' | 'confirm'; from: string; to: string };
+  /** The screen shows whatever comes last. */
+  screenDoesNotCompare?: boolean;
+}
+
+export interface Verdict {
+  /** Times that the screen went back to an earlier state of the database. */
+  wentBack: number;
+  /** Appointments that the screen does not show in their last state at the end. */
+  notLast: number;
+}
+
+const APPOINTMENTS = 2;
+const PROCESSES = 3;
+
+/**
+ * Runs schedules over the real scripts and a real Redis, move by move: after each the world is still, but for those
+ * who stand at a stop. A schedule so decides every interleaving of claims, reads, confirmations and deliveries.
+ */
+export function createScheduler(redisUrl: string) {
+  const redis = new Redis(redisUrl, { replyMapping: 'legacy' });
+  const subscriber = new Redis(redisUrl, { replyMapping: 'legacy' });
+
+  async function run(moves: readonly Move[], weakness: Weakness = {}): Promise<Verdict> {
+    const companyId = randomBytes(12).toString('hex');
+    const ids = Array.from({ length: APPOINTMENTS }, () => randomBytes(12).toString('hex'));
+    const channel = `screen-of-${companyId}`;
+
+    // The database: a version for each appointment, told in its notes.
+    const versions = new Map<Id, number>(ids.map((id) => [id, 1]));
+    const snapshot = (id: Id) =>
+      ({ _id: id, companyId, notes: String(versions.get(id)) }) as AppointmentSnapshot;
+
+    // Whoever stands at a stop.
+    const stops: { goOn: (fault?: 'read-fails') => void; atConfirm: boolean }[] = [];
+    const stop = (atConfirm = false) =>
+      new Promise<'read-fails' | undefined>((goOn) => stops.push({ goOn, atConfirm }));
+    const load = async (wanted: readonly Id[]) => {
+      if ((await stop()) === 'read-fails') throw new Error('operation exceeded time limit');
+      const read = new Map(wanted.map((id) => [id, snapshot(id)]));
+      await stop(true);
+      return read;
+    };
+
+    const wire = wiretap(redis, weakness);
+    const readSnapshots = createReadSnapshots({ redis: wire.redis, load });
+    const pause = async () => {
+      await stop();
+    };
+    const processes = Array.from({ length: PROCESSES }, () =>
+      createEmitAppointment({
+        readSnapshots,
+        encode: encodePlainly(channel),
+        publish: createPublish(wire.redis, { logMax: 100 }),
+        isServerAway,
+        pause,
+      }),
+    );
+    const takeSnapshots = createTakeSnapshots({ redis: wire.redis, readSnapshots, pause });
+
+    // The screen: shows a snapshot if (offset, read) is above what it shows.
+    const shown = new Map<Id, { offset: number; read: number; version: number }>();
+    const verdict: Verdict = { wentBack: 0, notLast: 0 };
+    function show(id: Id, offset: number, read: number, version: number): void {
+      const old = shown.get(id);
+      const above = !old || offset > old.offset || (offset === old.offset && read > old.read);
+      if (!above && !weakness.screenDoesNotCompare) return;
+      if (old && version < old.version) verdict.wentBack += 1;
+      shown.set(id, { offset, read, version });
+    }
+    const live: (() => void)[] = [];
+    const onMessage = (to: string | Buffer, message: Buffer): void => {
+      if (to.toString() !== channel) return;
+      const { id, version, offset } = decodePlainly(message);
+      live.push(() => {
+        show(id, offset, 0, version);
+      });
+    };
+    subscriber.on('messageBuffer', onMessage);
+    await subscriber.subscribe(channel);
+
+    // Jobs: each write is announced, and tried until it is published.
+    const waiting: Id[] = [];
+    const begun: Id[] = [];
+    let running = 0;
+    let emissions = 0;
+    function begin(appointmentId: Id, process: number): void {
+      const emit = processes[process % PROCESSES] as EmitAppointment;
+      running += 1;
+      emissions += 1;
+      emit({
+        event: 'appointment:updated',
+        appointmentId,
+        companyId,
+        emissionId: `e${emissions}`,
+        acceptedAt: new Date().toISOString(),
+        attempt: 1,
+      })
+        .catch(() => waiting.push(appointmentId))
+        .finally(() => (running -= 1));
+    }
+    function list(): void {
+      running += 1;
+      takeSnapshots(companyId, ids)
+        .then(async (taken) => {
+          await stop();
+          for (const [id, { appointment, offset, read }] of taken) {
+            show(id, offset, read, Number(appointment.notes));
+          }
+        })
+        .catch(() => undefined)
+        .finally(() => (running -= 1));
+    }
+    /** Until nobody moves any more: all stand at stops, or have ended, and what was published has arrived. */
+    async function still(): Promise<void> {
+      let before;
+      do {
+        before = wire.commands();
+        await wire.answered();
+        for (let turn = 0; turn < 4; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      } while (wire.commands() !== before);
+      await subscriber.ping();
+    }
+
+    async function make(move: Move): Promise<void> {
+      switch (move.move) {
+        case 'write': {
+          const id = pick(ids, move.appointment)!;
+          versions.set(id, (versions.get(id) ?? 0) + 1);
+          waiting.push(id);
+          return;
+        }
+        case 'begin': {
+          const id = waiting.shift();
+          if (id === undefined) return;
+          begun.push(id);
+          begin(id, move.process);
+          break;
+        }
+        case 'begin-again': {
+          const id = pick(begun, move.job);
+          if (id === undefined) return;
+          begin(id, move.process);
+          break;
+        }
+        case 'list':
+          list();
+          break;
+        case 'go-on': {
+          const [stopped] = stops.splice(move.stop % Math.max(stops.length, 1), 1);
+          if (!stopped) return;
+          if (move.fault === 'reply-lost' && stopped.atConfirm) wire.loseNextReply();
+          stopped.goOn(move.fault === 'read-fails' ? 'read-fails' : undefined);
+          break;
+        }
+        case 'deliver':
+          live.shift()?.();
+          return;
+        case 'forget':
+          await redis.del(orderKey(companyId, pick(ids, move.appointment)!));
+          return;
+        default:
+          move satisfies never;
+      }
+      await still();
+    }
+
+    for (const move of moves) await make(move);
+    // Whatever was held up ends now, oldest first, without faults.
+    while (waiting.length > 0 || running > 0) {
+      if (waiting.length > 0) await make({ move: 'begin', process: 0 });
+      else await make({ move: 'go-on', stop: 0 });
+    }
+    for (const deliver of live.splice(0)) deliver();
+
+    for (const [id, { version }] of shown) if (version !== versions.get(id)) verdict.notLast += 1;
+    subscriber.off('messageBuffer', onMessage);
+    await subscriber.unsubscribe(channel);
+    return verdict;
+  }
+
+  return {
+    run,
+    close() {
+      redis.disconnect();
+      subscriber.disconnect();
+    },
+  };
+}
+
+const pick = <T>(among: readonly T[], index: number): T | undefined => among[index % among.length];
+
+/** Counts what is asked of Redis, loses replies, and replaces the source of a weakened script. */
+function wiretap(redis: Redis, { script }: Weakness) {
+  let commands = 0;
+  let replyToLose = false;
+  const inFlight = new Set<Promise<unknown>>();
+  const weak = script && weaken(script);
+
+  function tap(command: () => Promise<unknown>): Promise<unknown> {
+    const lost = replyToLose;
+    replyToLose = false;
+    commands += 1;
+    const reply = command().then((answer) => {
+      if (lost) throw new Error('Command timed out');
+      return answer;
+    });
+    const settled = reply.catch(() => undefined).finally(() => inFlight.delete(settled));
+    inFlight.add(settled);
+    return reply;
+  }
+  type Args = [keys: number, ...rest: (string | number | Buffer)[]];
+  const tapped = {
+    evalsha: (digest: string, ...args: Args) =>
+      tap(() =>
+        weak?.digest === digest ? redis.eval(weak.source, ...args) : redis.evalsha(digest, ...args),
+      ),
+    eval: (source: string, ...args: Args) => tap(() => redis.eval(source, ...args)),
+  };
+  return {
+    redis: tapped as unknown as RedisClient,
+    commands: () => commands,
+    answered: async () => {
+      while (inFlight.size > 0) await Promise.all(inFlight);
+    },
+    loseNextReply: () => {
+      replyToLose = true;
+    },
+  };
+}
+
+function weaken({ name, from, to }: NonNullable<Weakness['script']>) {
+  const read = (file: string) =>
+    readFileSync(new URL(`../../src/emission/scripts/${file}.lua`, import.meta.url), 'utf8');
+  const source = read('position') + read(name);
+  if (source.split(from).length !== 2) throw new Error(`${name}.lua does not hold "${from}" exactly once`);
+  return { digest: createHash('sha1').update(source).digest('hex'), source: source.replace(from, to) };
+}
+
+/** In place of the Redis emitter's encoding, which has its own test. */
+function encodePlainly(channel: string): EncodeMessage {
+  return ({ _id, notes }) => ({
+    channel,
+    head: Buffer.from(`${_id} ${notes ?? ''} `),
+    tail: Buffer.alloc(0),
+  });
+}
+
+function decodePlainly(message: Buffer): { id: Id; version: number; offset: number } {
+  const [id = '', version = ''] = message.toString('latin1').split(' ');
+  return { id, version: Number(version), offset: Number(message.readBigUInt64BE(message.length - 8)) };
+}
