@@ -1,0 +1,218 @@
+import { afterEach, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { mongo } from 'mongoose';
+import { pino } from 'pino';
+import type { Job } from 'bullmq';
+import { connectRedis } from '../../src/connections.ts';
+import type { EmitAppointment, Receipt } from '../../src/emission/emit-appointment.ts';
+import { AppError } from '../../src/errors.ts';
+import { openQueue } from '../../src/queue/open-queue.ts';
+import { type EmissionJob, JOB_VERSION } from '../../src/queue/emission-job.ts';
+import { jobOptions } from '../../src/queue/retry-policy.ts';
+import { isServerAway } from '../../src/server-away.ts';
+import { createEmissionWorker } from '../../workers/emission-worker.ts';
+import { eventually } from '../harness/until.ts';
+
+const open: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of open.splice(0).reverse()) await close();
+});
+
+const RECEIPT: Receipt = {
+  epoch: 'an-epoch-of-16-c',
+  offset: 1,
+  gateways: 1,
+  populatedAt: new Date().toISOString(),
+  publishedAt: new Date().toISOString(),
+};
+const emission = (): EmissionJob => ({
+  v: JOB_VERSION,
+  event: 'appointment:updated',
+  appointmentId: '0123456789abcdef01234567',
+  companyId: '89abcdef0123456789abcdef',
+  emissionId: randomUUID(),
+  acceptedAt: new Date().toISOString(),
+});
+
+/** A queue of its own, and a worker on it that emits as the test says. */
+function start(emitAppointment: EmitAppointment, { attempts = 3, concurrency = 5 } = {}) {
+  const prefix = `{t${randomUUID().slice(0, 8)}}`;
+  const onError = () => undefined;
+  const redis = connectRedis(process.env['TEST_REDIS_URL']!, 'queue', onError);
+  open.push(() => {
+    redis.disconnect();
+  });
+  const queue = openQueue({ redis, prefix, onError });
+  open.push(() => queue.close());
+  const rests: number[] = [];
+  const counted: string[] = [];
+  const worker = createEmissionWorker({
+    redis,
+    prefix,
+    concurrency,
+    firstRetryDelayMs: 10,
+    emitAppointment,
+    pause: (ms) => {
+      rests.push(ms);
+      return Promise.resolve();
+    },
+    isServerAway,
+    metrics: {
+      count: (event: string, outcome: string) => counted.push(`${event} ${outcome}`),
+      observe: () => undefined,
+    } as never,
+    flow: pino({ level: 'silent' }),
+  });
+  open.push(() => worker.close());
+  const running = worker.run();
+  running.catch(() => undefined);
+  const options = jobOptions({ attempts, firstRetryDelayMs: 10 });
+  const enqueue = (emissions: EmissionJob[], priority = 0) =>
+    queue.addBulk(
+      emissions.map((one) => ({
+        name: one.event,
+        data: one,
+        opts: { ...options, jobId: one.emissionId, priority },
+      })),
+    );
+
+  async function ended(emissionId: string): Promise<{ job: Job; state: string }> {
+    return eventually(`job ${emissionId} to end`, async () => {
+      const state = await queue.getJobState(emissionId);
+      const job = (await queue.getJob(emissionId)) as Job | undefined;
+      return job && (state === 'completed' || state === 'failed') ? { job, state } : undefined;
+    });
+  }
+  return { queue, enqueue, ended, rests, counted };
+}
+
+/** Fails as often as there are errors, then succeeds. */
+function failing(...errors: Error[]): EmitAppointment & { attempts: number[] } {
+  const attempts: number[] = [];
+  const emit: EmitAppointment = ({ attempt }) => {
+    attempts.push(attempt);
+    const error = errors.shift();
+    return error ? Promise.reject(error) : Promise.resolve(RECEIPT);
+  };
+  return Object.assign(emit, { attempts });
+}
+
+const nodeError = (code: string) => Object.assign(new Error(`connect ${code}`), { code });
+
+test.each([
+  ['MongoDB refuses the connection', new mongo.MongoNetworkError('connect ECONNREFUSED')],
+  ['no MongoDB server is to be found', new mongo.MongoServerSelectionError('timed out', {} as never)],
+  ['MongoDB is no longer primary', new mongo.MongoServerError({ code: 10_107, message: 'not primary' })],
+  ['MongoDB shuts down', new mongo.MongoServerError({ code: 91, message: 'shutting down' })],
+  ['Redis refuses the connection', nodeError('ECONNREFUSED')],
+  ['Redis does not answer', new Error('Command timed out')],
+  ['Redis loads its file', new Error('LOADING Redis is loading the dataset in memory')],
+  ['Redis is a replica now', new Error("READONLY You can't write against a read only replica.")],
+  ['Redis is full', new Error("OOM command not allowed when used memory > 'maxmemory'.")],
+])('where %s, the job rests and runs again without an attempt spent', async (_, error) => {
+  const emit = failing(error, error);
+  const { enqueue, ended, rests } = start(emit, { attempts: 1 });
+  const one = emission();
+  await enqueue([one]);
+
+  const { job, state } = await ended(one.emissionId);
+  expect({ state, attemptsMade: job.attemptsMade, attempts: emit.attempts, rests }).toEqual({
+    state: 'completed',
+    attemptsMade: 1,
+    attempts: [1, 1, 1],
+    rests: [1_000, 1_000],
+  });
+});
+
+test.each([
+  ['a query that takes too long', new mongo.MongoServerError({ code: 50, message: 'time limit' })],
+  ['a reply of MongoDB that does not come', new mongo.MongoNetworkTimeoutError('timed out')],
+  ['an unknown error', new Error('boom')],
+])('%s spends an attempt, and the last one fails the job', async (_, error) => {
+  const emit = failing(error, error, error);
+  const { enqueue, ended, counted } = start(emit, { attempts: 3 });
+  const one = emission();
+  await enqueue([one]);
+
+  const { job, state } = await ended(one.emissionId);
+  expect({ state, attemptsMade: job.attemptsMade, attempts: emit.attempts }).toEqual({
+    state: 'failed',
+    attemptsMade: 3,
+    attempts: [1, 2, 3],
+  });
+  expect(job.failedReason).toBe(error.message);
+  expect(counted).toEqual([
+    'appointment:updated retried',
+    'appointment:updated retried',
+    'appointment:updated failed',
+  ]);
+});
+
+test.each([
+  ['APPOINTMENT_NOT_FOUND', 'the appointment does not exist'],
+  ['COMPANY_MISMATCH', 'it is of another company'],
+  ['SNAPSHOT_TOO_LARGE', 'it is too large'],
+] as const)('%s fails the job at once, code first', async (code, words) => {
+  const emit = failing(new AppError(code, words));
+  const { enqueue, ended } = start(emit);
+  const one = emission();
+  await enqueue([one]);
+
+  const { job, state } = await ended(one.emissionId);
+  expect({ state, attemptsMade: job.attemptsMade, failedReason: job.failedReason }).toEqual({
+    state: 'failed',
+    attemptsMade: 1,
+    failedReason: `${code}: ${words}`,
+  });
+});
+
+test('a job that no version of ours can process fails at once and names the field', async () => {
+  const { queue, ended } = start(failing());
+  const { id } = await queue.add('appointment:updated', { ...emission(), v: 99 }, { attempts: 5 });
+
+  const { job, state } = await ended(id!);
+  expect({ state, attemptsMade: job.attemptsMade }).toEqual({ state: 'failed', attemptsMade: 1 });
+  expect(job.failedReason).toMatch(/^JOB_INVALID: the job's v is not usable/);
+});
+
+test('the receipt is kept with the job', async () => {
+  const { enqueue, ended } = start(failing());
+  const one = emission();
+  await enqueue([one]);
+  expect((await ended(one.emissionId)).job.returnvalue).toEqual(RECEIPT);
+});
+
+test('live bookings are served before batches, and batches before what the sweep found', async () => {
+  const order: string[] = [];
+  const { queue, enqueue, ended } = start(
+    ({ emissionId }) => {
+      order.push(emissionId);
+      return Promise.resolve(RECEIPT);
+    },
+    { concurrency: 1 },
+  );
+  await queue.pause();
+  const [sweep, batch, live] = [emission(), emission(), emission()];
+  await enqueue([sweep], 20);
+  await enqueue([batch], 10);
+  await enqueue([live]);
+  await queue.resume();
+  await ended(sweep.emissionId);
+  expect(order).toEqual([live.emissionId, batch.emissionId, sweep.emissionId]);
+});
+
+test('no more than 5,000 completed jobs are kept', async () => {
+  const { queue, enqueue } = start(failing(), { concurrency: 200 });
+  for (let round = 0; round < 6; round += 1) {
+    await enqueue(Array.from({ length: 900 }, emission));
+  }
+  await eventually(
+    'all to be completed',
+    async () => {
+      const { active, waiting } = await queue.getJobCounts('active', 'waiting');
+      return active === 0 && waiting === 0;
+    },
+    30_000,
+  );
+  expect(await queue.getCompletedCount()).toBe(5_000);
+});
