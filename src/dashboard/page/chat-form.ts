@@ -60,16 +60,16 @@ export function createChatForm({ catalogue, timeZone, onWish }: Deps): ChatForm 
   Object.assign(hour, { type: 'time', required: true, step: '300', value: time });
   const send = create('button', 'send', 'Send');
   const fields = {
-    appointment: labeled('Appointment', appointment),
-    pet: labeled('Pet', pet),
-    service: labeled('Service', service),
+    appointment: labeled('Appointment', appointment, 'wide'),
+    pet: labeled('Pet', pet, 'wide'),
+    service: labeled('Service', service, 'wide'),
     staff: labeled('With', staff),
+    minutes: labeled('For', minutes),
     day: labeled('Day', day),
     hour: labeled('Time', hour),
-    minutes: labeled('For', minutes),
   };
   const SHOWN: Record<Kind, (keyof typeof fields)[]> = {
-    book: ['pet', 'service', 'staff', 'day', 'hour', 'minutes'],
+    book: ['pet', 'service', 'staff', 'minutes', 'day', 'hour'],
     move: ['appointment', 'day', 'hour'],
     cancel: ['appointment'],
   };
@@ -164,8 +164,8 @@ function select(options: readonly (readonly [string, string])[]): HTMLSelectElem
   return element;
 }
 
-function labeled(label: string, field: HTMLElement): HTMLLabelElement {
-  const element = create('label', 'field', label);
+function labeled(label: string, field: HTMLElement, width = ''): HTMLLabelElement {
+  const element = create('label', `field ${width}`, label);
   element.append(field);
   return element;
 }
