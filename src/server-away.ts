@@ -1,10 +1,14 @@
+import { types } from 'node:util';
 import { mongo } from 'mongoose';
 
 const { MongoNetworkError, MongoNetworkTimeoutError, MongoServerSelectionError } = mongo;
 const { MongoNotConnectedError, MongoTopologyClosedError, MongoServerError } = mongo;
 
-/** Not primary, shutting down, or stepping down: the codes of the retryable-reads specification. */
-const NOT_PRIMARY_CODES = new Set([91, 189, 10_058, 10_107, 11_600, 11_602, 13_435, 13_436]);
+/**
+ * Not primary, shutting down, or stepping down, and a router that reaches no such server: from the retryable-reads
+ * specification, without its time limits.
+ */
+const AWAY_CODES = new Set([6, 7, 91, 133, 189, 9_001, 10_058, 10_107, 11_600, 11_602, 13_435, 13_436]);
 
 /** Replies that speak of the whole server's state, not of a command. */
 const REDIS_STATES = /^(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|MISCONF|OOM|BUSY)\b/;
@@ -25,7 +29,7 @@ const NODE_CODES = new Set([
  * is not among them: one bad document must not hold up the queue for ever.
  */
 export function isServerAway(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+  if (!types.isNativeError(error)) return false;
   if (error instanceof MongoNetworkTimeoutError) return false;
   if (
     error instanceof MongoNetworkError ||
@@ -35,7 +39,7 @@ export function isServerAway(error: unknown): boolean {
   ) {
     return true;
   }
-  if (error instanceof MongoServerError) return NOT_PRIMARY_CODES.has(Number(error.code));
+  if (error instanceof MongoServerError) return AWAY_CODES.has(Number(error.code));
   if (error.name === 'MongooseError') return error.message.includes('initial connection');
   if ('code' in error && typeof error.code === 'string' && NODE_CODES.has(error.code)) return true;
   return REDIS_STATES.test(error.message) || REDIS_CONNECTION.test(error.message);

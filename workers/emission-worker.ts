@@ -20,8 +20,7 @@ export interface EmissionWorkerDeps {
   answerCanary: (job: unknown) => Promise<void>;
   /** A job was taken up, or ended. */
   onProgress: () => void;
-  /** Rests the queue's workers for so long. */
-  rest: (ms: number) => Promise<unknown>;
+  pause: (ms: number) => Promise<unknown>;
   isServerAway: (error: unknown) => boolean;
   metrics: FleetMetrics;
   flow: Logger;
@@ -36,11 +35,11 @@ const PERMANENT: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 /**
- * How soon a dead worker's jobs run elsewhere: its locks end after 15 s, and every worker looks for such jobs every 5 s.
+ * How soon a dead worker's jobs run elsewhere: its locks end after 10 s, and every worker looks for such jobs every 5 s.
  * A job may lose its worker that often before it counts as failed (and stays, retryable).
  */
-const CRASH_RECOVERY = { lockDuration: 15_000, stalledInterval: 5_000, maxStalledCount: 5 };
-/** How long a worker rests when MongoDB or Redis is away. */
+const CRASH_RECOVERY = { lockDuration: 10_000, stalledInterval: 5_000, maxStalledCount: 5 };
+/** How long a job holds its slot before it goes back to the queue when MongoDB or Redis is away. */
 const REST_MS = 1_000;
 /** Kept in Redis for Bull Board's chart: a week of minutes. */
 const METRICS_MINUTES = 7 * 24 * 60;
@@ -55,7 +54,7 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
     emitAppointment,
     answerCanary,
     onProgress,
-    rest,
+    pause,
     isServerAway,
     metrics,
     flow,
@@ -127,8 +126,8 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
     }
     if (isServerAway(error)) {
       flow.warn({ ...ids, error: messageOf(error) }, 'a server is away; no attempt is spent');
-      // With Redis away this fails too; then the worker waits for its own connection anyway.
-      await rest(REST_MS).catch(() => undefined);
+      // Waits here, not by a rate limit in Redis: workers that reach their servers go on, and it holds without Redis.
+      await pause(REST_MS);
       return new RateLimitError();
     }
     flow.warn({ ...ids, error: messageOf(error) }, 'attempt failed');

@@ -115,7 +115,7 @@ export function startWorker({ config, logger }: WorkerDeps): RunningWorker {
     onProgress: () => {
       progress?.made();
     },
-    rest: (ms) => queue.rateLimit(ms),
+    pause,
     isServerAway,
     metrics,
     flow: logger,
