@@ -1,0 +1,104 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Types } from 'mongoose';
+import { createWorld, type World } from '../harness/world.ts';
+
+let world: World;
+let api: { url: string };
+beforeAll(async () => {
+  world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0' } });
+  api = await world.api();
+  world.worker();
+});
+afterAll(() => world.close());
+
+const idOf = (hex: string) => ({ _id: new Types.ObjectId(hex) });
+
+test('an appointment that is deleted after its emission was accepted fails at once, in words', async () => {
+  const company = await world.documents.company();
+  const appointmentId = await company.appointment();
+  await world.queue.pause();
+  const emissionId = await world.emit(api, 'appointment-canceled', appointmentId);
+  await world.documents.models.Appointment.collection.deleteOne(idOf(appointmentId));
+  await world.queue.resume();
+
+  const job = await world.jobIn(emissionId, 'failed');
+  expect(job.failedReason).toBe(`APPOINTMENT_NOT_FOUND: appointment ${appointmentId} does not exist`);
+  expect(job.attemptsMade).toBe(1);
+});
+
+test('a snapshot that is too large fails visibly, and a retry after it was mended reaches the dashboard', async () => {
+  const company = await world.documents.company();
+  const dashboard = await world.dashboard(api, company.companyId);
+  const appointmentId = await company.appointment({ notes: 'x'.repeat(300_000) });
+
+  const emissionId = await world.emit(api, 'appointment-created', appointmentId);
+  const job = await world.jobIn(emissionId, 'failed');
+  expect(job.failedReason).toMatch(/^SNAPSHOT_TOO_LARGE: .*shorten its notes$/);
+  expect(job.attemptsMade).toBe(1);
+
+  await company.change(appointmentId, { notes: 'shortened' });
+  await job.retry();
+  const heard = await dashboard.hear(({ meta }) => meta.emissionId === emissionId);
+  expect(heard.payload.appointment.notes).toBe('shortened');
+  expect(heard.meta.attempt).toBe(2);
+  await world.jobIn(emissionId, 'completed');
+});
+
+test('one bad appointment does not hold up or fail those that are emitted with it', async () => {
+  const company = await world.documents.company();
+  const dashboard = await world.dashboard(api, company.companyId);
+  const good = await Promise.all(Array.from({ length: 5 }, () => company.appointment()));
+  const [gone, large] = await Promise.all([
+    company.appointment(),
+    company.appointment({ notes: 'x'.repeat(300_000) }),
+  ]);
+  await world.queue.pause();
+  const emissionIds = new Map<string, string>();
+  for (const appointmentId of [gone, ...good, large]) {
+    emissionIds.set(appointmentId, await world.emit(api, 'appointment-created', appointmentId));
+  }
+  await world.documents.models.Appointment.collection.deleteOne(idOf(gone));
+  await world.queue.resume();
+
+  for (const appointmentId of good) {
+    const heard = await dashboard.hear(({ meta }) => meta.emissionId === emissionIds.get(appointmentId));
+    expect(heard.meta.attempt).toBe(1);
+  }
+  for (const appointmentId of [gone, large]) await world.jobIn(emissionIds.get(appointmentId)!, 'failed');
+});
+
+test('fields of the wrong type become null; the rest of the appointment reaches the screen', async () => {
+  const company = await world.documents.company();
+  const dashboard = await world.dashboard(api, company.companyId);
+  const appointmentId = await company.appointment({
+    start: 'tomorrow',
+    status: 7,
+    notes: { text: 'x' },
+    customerId: 'nobody',
+    petId: null,
+    staffId: [company.staff._id],
+  });
+
+  const emissionId = await world.emit(api, 'appointment-created', appointmentId);
+  const { payload } = await dashboard.hear(({ meta }) => meta.emissionId === emissionId);
+  expect(payload.appointment).toMatchObject({
+    _id: appointmentId,
+    companyId: company.companyId,
+    start: null,
+    status: null,
+    notes: null,
+    customerId: null,
+    petId: null,
+    staffId: null,
+    serviceId: { name: 'Full groom' },
+    source: 'instagram',
+  });
+});
+
+test('finished jobs are bounded: each is kept for an age and by a count', async () => {
+  const company = await world.documents.company();
+  const emissionId = await world.emit(api, 'appointment-created', await company.appointment());
+  const { opts } = await world.jobIn(emissionId, 'completed');
+  expect(opts.removeOnComplete).toEqual({ age: 86_400, count: 5_000 });
+  expect(opts.removeOnFail).toEqual({ age: 14 * 86_400, count: 100_000 });
+});

@@ -1,0 +1,65 @@
+import { afterEach, expect, test } from '@jest/globals';
+import type { ServiceHandle } from '../../scripts/services/service.mjs';
+import { ownMongo } from '../harness/own-services.ts';
+import { eventually } from '../harness/until.ts';
+import { createWorld, type World } from '../harness/world.ts';
+import { emitMany, outcomes } from './emissions.ts';
+
+let world: World;
+let mongo: ServiceHandle;
+afterEach(async () => {
+  await mongo.kill('SIGCONT');
+  await world.close();
+  await mongo.stop();
+});
+
+async function mongoOfItsOwn(): Promise<void> {
+  mongo = await ownMongo();
+  world = await createWorld({
+    mongoUri: mongo.url,
+    // One attempt only: one that a fault of the server spent would be the last.
+    env: { RECONCILE_INTERVAL_MS: '0', EMISSION_ATTEMPTS: '1' },
+  });
+}
+
+/** How often each job was begun. */
+async function starts(emissionIds: readonly string[]): Promise<number[]> {
+  const jobs = await Promise.all(emissionIds.map((emissionId) => world.queue.getJob(emissionId)));
+  return jobs.map((job) => job?.attemptsStarted ?? 0);
+}
+
+test('while MongoDB is stopped emissions are tried again and again without an attempt spent, and published after', async () => {
+  await mongoOfItsOwn();
+  const [api, company] = await Promise.all([world.api(), world.documents.company()]);
+  const emissionIds = await emitMany(world, api, company, 20);
+  await mongo.kill();
+
+  await world.workerProcess();
+  await eventually('each to be begun twice', async () =>
+    (await starts(emissionIds)).every((begun) => begun >= 2),
+  );
+  const jobs = await Promise.all(emissionIds.map((emissionId) => world.queue.getJob(emissionId)));
+  expect(jobs.map((job) => job?.attemptsMade)).toEqual(emissionIds.map(() => 0));
+  await mongo.restart();
+
+  const seen = await outcomes(world, emissionIds);
+  expect(seen.counts).toEqual({ completed: 20 });
+  expect(seen.attemptsSpent).toEqual([1]);
+});
+
+test('a MongoDB that freezes under running emissions costs no emission and no attempt', async () => {
+  await mongoOfItsOwn();
+  const [api, company] = await Promise.all([world.api(), world.documents.company()]);
+  await world.workerProcess({ WORKER_CONCURRENCY: '4' });
+  const emissionIds = await emitMany(world, api, company, 300);
+  await eventually('some to be published', async () => (await world.queue.getCompletedCount()) >= 10);
+  await mongo.kill('SIGSTOP');
+  await eventually('one to be begun again', async () =>
+    (await starts(emissionIds)).some((begun) => begun >= 2),
+  );
+  await mongo.kill('SIGCONT');
+
+  const seen = await outcomes(world, emissionIds);
+  expect(seen.counts).toEqual({ completed: 300 });
+  expect(seen.attemptsSpent).toEqual([1]);
+});

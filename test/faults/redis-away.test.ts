@@ -1,0 +1,79 @@
+import { afterEach, expect, test } from '@jest/globals';
+import type { ServiceHandle } from '../../scripts/services/service.mjs';
+import { ownMongo, ownRedis } from '../harness/own-services.ts';
+import { eventually } from '../harness/until.ts';
+import { createWorld, type World } from '../harness/world.ts';
+import { emitMany, outcomes } from './emissions.ts';
+
+let world: World;
+let services: ServiceHandle[] = [];
+afterEach(async () => {
+  await world.close();
+  await Promise.all(services.map((service) => service.stop()));
+  services = [];
+});
+
+async function redisOfItsOwn(): Promise<ServiceHandle> {
+  const redis = await ownRedis();
+  services.push(redis);
+  world = await createWorld({ redisUrl: redis.url, env: { RECONCILE_INTERVAL_MS: '0' } });
+  return redis;
+}
+
+test.each([['stopped', 'SIGTERM'] as const, ['killed', 'SIGKILL'] as const])(
+  'emissions that wait or run while Redis is %s and started again are all published, without an attempt spent',
+  async (_, signal) => {
+    const redis = await redisOfItsOwn();
+    const [api, company] = await Promise.all([world.api(), world.documents.company()]);
+    const emissionIds = await emitMany(world, api, company, 200);
+
+    await world.workerProcess({ WORKER_CONCURRENCY: '4' });
+    await eventually('some to be published', async () => (await world.queue.getCompletedCount()) >= 10);
+    if (signal === 'SIGKILL') await redis.kill();
+    await redis.restart();
+
+    const seen = await outcomes(world, emissionIds);
+    expect(seen.counts).toEqual({ completed: 200 });
+    expect(seen.attemptsSpent).toEqual([1]);
+  },
+);
+
+test('a Redis that is frozen for longer than its commands may take costs no emission and no attempt', async () => {
+  const redis = await redisOfItsOwn();
+  const [api, company] = await Promise.all([world.api(), world.documents.company()]);
+  const emissionIds = await emitMany(world, api, company, 200);
+
+  await world.workerProcess({ WORKER_CONCURRENCY: '4' });
+  await eventually('some to be published', async () => (await world.queue.getCompletedCount()) >= 10);
+  await redis.kill('SIGSTOP');
+  // Its commands give up after a second: 503 says that this has come to pass for the API, as it does for the worker.
+  await eventually('an emission to be refused', async () => {
+    const { status } = await world.post(api, 'appointment-created', {
+      appointmentId: await company.appointment(),
+    });
+    return status === 503;
+  });
+  await redis.kill('SIGCONT');
+
+  const seen = await outcomes(world, emissionIds);
+  expect(seen.counts).toEqual({ completed: 200 });
+  expect(seen.attemptsSpent).toEqual([1]);
+});
+
+test('a worker that is started before Redis and MongoDB works when they come', async () => {
+  const [redis, mongo] = await Promise.all([ownRedis(), ownMongo()]);
+  services.push(redis, mongo);
+  world = await createWorld({
+    redisUrl: redis.url,
+    mongoUri: mongo.url,
+    env: { RECONCILE_INTERVAL_MS: '0' },
+  });
+  const [api, company] = await Promise.all([world.api(), world.documents.company()]);
+  const emissionIds = await emitMany(world, api, company, 3);
+  await Promise.all([redis.stop(), mongo.stop()]);
+
+  await world.workerProcess();
+  await Promise.all([redis.restart(), mongo.restart()]);
+
+  expect((await outcomes(world, emissionIds)).counts).toEqual({ completed: 3 });
+});
