@@ -18,7 +18,7 @@ export interface ConnectionEvents {
   onConnect: () => void;
   onArrival: (arrival: Arrival) => void;
   onPosition: (position: Position) => void;
-  /** It is over, or never came about. `refused`: the server answered and did not let us in. */
+  /** It is over, or never came about. `refused`: the server does not take our token. */
   onEnd: (reason: Error, refused: boolean) => void;
 }
 
@@ -58,9 +58,8 @@ export function openConnection(
     clearTimeout(tooLate);
     events.onConnect();
   });
-  // Only a refusal by the server's middleware carries `data`.
   socket.on('connect_error', (error) => {
-    end(error, 'data' in error);
+    end(error, isRefusal(error));
   });
   socket.on('disconnect', (reason) => {
     end(new Error(`disconnected: ${reason}`), false);
@@ -76,4 +75,10 @@ export function openConnection(
     catchUp: (from, timeoutMs) => socket.timeout(timeoutMs).emitWithAck(CATCH_UP_EVENT, from),
     drop,
   };
+}
+
+/** Only an answer of the server's has `data`; one with another code is not the token's fault. */
+function isRefusal(error: Error): boolean {
+  const { data } = error as { data?: { code?: string } };
+  return 'data' in error && (data?.code ?? 'TOKEN_INVALID') === 'TOKEN_INVALID';
 }

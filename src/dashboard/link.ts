@@ -51,7 +51,7 @@ export function createLink({ options, timings, random, tokens, sequence, onChang
   function connect(token: string): void {
     const position = sequence.place && { ...sequence.place };
     let connectedAt: number | undefined;
-    connection = openConnection(options, { token, ...(position && { position }) }, timings.answerMs, {
+    connection = openConnection(options, { token, ...(position && { position }) }, timings.handshakeMs, {
       onConnect() {
         connectedAt = Date.now();
         sequence.connected(position);

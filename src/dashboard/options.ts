@@ -30,7 +30,8 @@ export interface Timings {
   longestReconnectMs: number;
   /** A connection that lasted this long makes the next delay a first one again. */
   steadyMs: number;
-  /** For the handshake, and for the server's word where we stand. */
+  handshakeMs: number;
+  /** For the server's word where we stand, and for the answer to a catch-up. */
   answerMs: number;
   catchUpMs: number;
   longestCatchUpMs: number;
@@ -42,6 +43,7 @@ export const DEFAULT_TIMINGS: Timings = {
   reconnectMs: 1_000,
   longestReconnectMs: 30_000,
   steadyMs: 5_000,
+  handshakeMs: 20_000,
   answerMs: 15_000,
   catchUpMs: 300,
   longestCatchUpMs: 10_000,

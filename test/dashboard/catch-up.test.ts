@@ -63,7 +63,7 @@ test.each([['rate-limited' as const], ['unavailable' as const]])(
 );
 
 test('a question without an answer is asked again', async () => {
-  const { server, becomes } = await live();
+  const { server, becomes } = await live({ timings: { answerMs: 100 } });
   server.place({ epoch: E, offset: 6 });
   await server.question();
   (await server.question()).answer({ epoch: E, offset: 6, recovered: true });
@@ -96,12 +96,12 @@ test('another epoch is believed only when the server confirms it; then the list 
   const { server, becomes, shown, told } = await live({
     loadSnapshot: () => Promise.resolve(lists.shift()!),
   });
-  server.send('a', { epoch: 'epoch-0', offset: 99 }, 'late');
+  server.send('a', { epoch: 'epoch-0', offset: 99 }, { notes: 'late' });
   (await server.question()).answer({ epoch: E, offset: 5, recovered: true });
   await becomes('live');
   expect(told).toEqual([]);
 
-  server.send('a', { epoch: 'epoch-2', offset: 1 }, 'new');
+  server.send('a', { epoch: 'epoch-2', offset: 1 }, { notes: 'new' });
   const { from, answer } = await server.question();
   expect(from).toEqual({ epoch: E, offset: 5 });
   answer({ epoch: 'epoch-2', offset: 1, recovered: false, reason: 'epoch' });

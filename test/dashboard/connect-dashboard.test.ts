@@ -51,7 +51,10 @@ describe('a dashboard that connects', () => {
   });
 
   test('asks by itself where the server does not say in time where it stands', async () => {
-    const { becomes } = world.connect({ loadSnapshot: () => Promise.resolve(listAt(E, 7)) });
+    const { becomes } = world.connect({
+      loadSnapshot: () => Promise.resolve(listAt(E, 7)),
+      timings: { answerMs: 100 },
+    });
     const server = await world.server.connection();
     const { from, answer } = await server.question();
     expect(from).toEqual({ epoch: E, offset: 7 });

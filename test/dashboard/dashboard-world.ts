@@ -7,7 +7,6 @@ import { startScriptedServer } from './scripted-server.ts';
 const FAST = {
   reconnectMs: 20,
   longestReconnectMs: 50,
-  answerMs: 400,
   catchUpMs: 20,
   longestCatchUpMs: 50,
   reloadMs: 20,
@@ -31,11 +30,11 @@ export async function openWorld() {
 
   return {
     server,
-    connect(options: Partial<DashboardOptions> = {}) {
+    connect({ timings, ...options }: Partial<DashboardOptions> = {}) {
       const dashboard = connectDashboard({
         url: server.url,
         getToken: () => Promise.resolve('a-token'),
-        timings: FAST,
+        timings: { ...FAST, ...timings },
         ...options,
       });
       dashboards.push(dashboard);

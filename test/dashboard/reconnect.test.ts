@@ -41,9 +41,16 @@ test('a refused token is replaced', async () => {
   const { becomes, problems } = world.connect({ getToken: () => Promise.resolve(`token-${(asked += 1)}`) });
   const server = await world.server.connection();
   expect(server.auth.token).toBe('token-3');
-  expect(problems).toEqual(Array(2).fill('Error: the token is not valid'));
+  expect(problems).toEqual(Array(2).fill('Error: refused'));
   server.place({ epoch: E, offset: 0 });
   await becomes('live');
+});
+
+test('a token that could not be checked is kept', async () => {
+  let asked = 0;
+  world.server.refuseNext(2, { code: 'TOKEN_KEYS_UNAVAILABLE' });
+  world.connect({ getToken: () => Promise.resolve(`token-${(asked += 1)}`) });
+  expect((await world.server.connection()).auth.token).toBe('token-1');
 });
 
 test('a token that could not be had is asked for again', async () => {

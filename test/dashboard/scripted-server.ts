@@ -1,7 +1,8 @@
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server, type Socket } from 'socket.io';
 import type {
+  AppointmentSnapshot,
   DashboardAuth,
   DashboardClientEvents,
   DashboardServerEvents,
@@ -35,7 +36,7 @@ function createMailbox<T>() {
   };
 }
 
-export interface Question {
+interface Question {
   from: Place;
   answer: (position: Position) => void;
 }
@@ -43,8 +44,8 @@ export interface Question {
 /** One dashboard's connection, seen from the server; the test says what the server does. */
 export interface ServerSide {
   auth: DashboardAuth;
-  /** Sends an appointment event; `text` becomes the appointment's notes. */
-  send: (id: string, fields: Parameters<typeof meta>[0], text?: string) => void;
+  /** Sends an appointment event; by default the appointment's notes tell its offset and read. */
+  send: (id: string, fields: Parameters<typeof meta>[0], appointment?: Partial<AppointmentSnapshot>) => void;
   place: (position: Place & Partial<Position>) => void;
   question: () => Promise<Question>;
   /** How many questions wait for an answer. */
@@ -55,18 +56,19 @@ export interface ServerSide {
   ended: Promise<unknown>;
 }
 
-/** A Socket.IO server that does nothing by itself. */
-export async function startScriptedServer() {
-  const httpServer = createServer();
+/** A Socket.IO server that does nothing by itself. `onRequest` answers all that is not Socket.IO's. */
+export async function startScriptedServer(onRequest?: RequestListener) {
+  const httpServer = createServer(onRequest);
   const io = new Server<DashboardClientEvents, DashboardServerEvents>(httpServer);
   const connections = createMailbox<ServerSide>();
   let refusals = 0;
+  let refusal: { code: string } | undefined;
   let attempts = 0;
 
   io.use((_socket, next) => {
     attempts += 1;
     refusals -= 1;
-    next(refusals >= 0 ? new Error('the token is not valid') : undefined);
+    next(refusals >= 0 ? Object.assign(new Error('refused'), { data: refusal }) : undefined);
   });
   io.on('connection', (socket: ServerSocket) => {
     connections.put(serverSide(socket));
@@ -76,8 +78,9 @@ export async function startScriptedServer() {
   return {
     url: `http://127.0.0.1:${(httpServer.address() as AddressInfo).port}`,
     connection: () => until('a connection', connections.take()),
-    refuseNext(times: number): void {
+    refuseNext(times: number, data?: { code: string }): void {
       refusals = times;
+      refusal = data;
     },
     get attempts() {
       return attempts;
@@ -93,9 +96,9 @@ function serverSide(socket: ServerSocket): ServerSide {
   });
   return {
     auth: socket.handshake.auth as DashboardAuth,
-    send(id, fields, text = `${fields.offset}.${fields.read ?? 0}`) {
+    send(id, fields, given = { notes: `${fields.offset}.${fields.read ?? 0}` }) {
       const stamped = meta(fields);
-      socket.emit(stamped.event, { appointment: appointment({ _id: id, notes: text }) }, stamped);
+      socket.emit(stamped.event, { appointment: appointment({ _id: id, ...given }) }, stamped);
     },
     place: (position) => socket.emit('emissions:position', { recovered: true, ...position }),
     question: () => until('a catch-up', questions.take()),

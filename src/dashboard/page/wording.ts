@@ -1,4 +1,4 @@
-import type { AppointmentEvent, AppointmentSnapshot } from '../../contracts/index.ts';
+import { EVENT_SLUGS, type AppointmentEvent, type AppointmentSnapshot } from '../../contracts/index.ts';
 import { wallTime, type LocalDate } from './zone.ts';
 
 export function timeOfDay(instant: Date, timeZone: string, locale?: string): string {
@@ -59,7 +59,7 @@ export function sentence(
       : `${shortDate(wallTime(start, timeZone).date, locale)}, ${timeOfDay(start, timeZone, locale)}`;
   const staff = now.staffId?.fullName ? ` with ${now.staffId.fullName}` : '';
   if (now.status === 'canceled') return `Canceled: ${pet}, ${when}${staff}`;
-  if (before === undefined && event === 'appointment:created') {
+  if (before === undefined && event === EVENT_SLUGS['appointment-created']) {
     return `Booked: ${pet}${now.serviceId?.name ? `, ${now.serviceId.name}` : ''}, ${when}${staff}`;
   }
   if (before !== undefined && before.start !== now.start) return `Moved: ${pet} to ${when}${staff}`;
