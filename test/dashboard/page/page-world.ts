@@ -1,0 +1,108 @@
+import { build } from 'esbuild';
+import { readFile } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { AppointmentSnapshot } from '../../../src/contracts/index.ts';
+import { appointment } from '../appointment-fixture.ts';
+import { startScriptedServer } from '../scripted-server.ts';
+
+const PAGE_DIR = fileURLToPath(new URL('../../../src/dashboard/page', import.meta.url));
+const TYPES: Record<string, string> = {
+  '.html': 'text/html',
+  '.css': 'text/css',
+  '.js': 'text/javascript',
+  '.svg': 'image/svg+xml',
+};
+const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'";
+
+export const STAFF = {
+  maya: { _id: 'maya', fullName: 'Maya Brandt', role: 'Groomer' },
+  jonas: { _id: 'jonas', fullName: 'Jonas Okafor', role: 'Groomer' },
+};
+
+/** An appointment on 23 November 2026, times in UTC. */
+export function booked(
+  id: string,
+  petName: string,
+  times: string,
+  staff: keyof typeof STAFF,
+): AppointmentSnapshot {
+  const [start = '', end = ''] = times.split('-').map((time) => `2026-11-23T${time}:00.000Z`);
+  return appointment({
+    _id: id,
+    petId: { _id: `${id}p`, name: petName, species: 'dog', breed: 'Poodle', size: null, coatType: null },
+    customerId: { _id: `${id}c`, fullName: 'Alice Moreau', email: null, phone: '+1 555 0100' },
+    serviceId: { _id: 's', name: 'Full Groom' },
+    staffId: STAFF[staff],
+    start,
+    end,
+  });
+}
+
+export async function bundlePage(): Promise<string> {
+  const entryPoints = [join(PAGE_DIR, 'main.ts')];
+  const { outputFiles } = await build({ entryPoints, bundle: true, format: 'esm', write: false });
+  return outputFiles[0]?.text ?? '';
+}
+
+export interface PageWorldOptions {
+  browser: Browser;
+  script: string;
+  listed: AppointmentSnapshot[];
+  isDemo?: boolean;
+  context?: BrowserContextOptions;
+}
+
+/** The page in a browser, before a server that the test plays; collects what the browser complains about. */
+export async function openPage({ browser, script, listed, isDemo = true, context }: PageWorldOptions) {
+  const tokens: string[] = [];
+  const server = await startScriptedServer((request, reply) => {
+    const { pathname } = new URL(request.url ?? '', 'http://page');
+    const json = (status: number, body: unknown): void => {
+      reply.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    };
+    if (pathname === '/demo/token') {
+      json(isDemo ? 200 : 404, { token: 't', companyName: 'Demo Grooming', timeZone: 'UTC' });
+    } else if (pathname === '/api/v1/dashboard/appointments') {
+      tokens.push(request.headers.authorization ?? '');
+      const appointments = listed.map((row) => ({ appointment: row, offset: 5, read: 1 }));
+      json(200, { epoch: 'e', offset: 5, appointments });
+    } else {
+      const file = pathname === '/' ? '/index.html' : pathname;
+      const content = file === '/main.js' ? Promise.resolve(script) : readFile(join(PAGE_DIR, file));
+      const headers = { 'content-type': TYPES[extname(file)] ?? '', 'content-security-policy': POLICY };
+      content.then(
+        (body) => reply.writeHead(200, headers).end(body),
+        () => reply.writeHead(404).end(),
+      );
+    }
+  });
+  const opened = await browser.newContext({
+    viewport: { width: 1280, height: 800 },
+    locale: 'en-GB',
+    ...context,
+  });
+  const page: Page = await opened.newPage();
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (line) => {
+    if (line.type() === 'error' && !line.text().includes('404')) complaints.push(line.text());
+  });
+  await page.goto(`${server.url}/?date=2026-11-23&tz=UTC`);
+
+  return {
+    page,
+    server,
+    tokens,
+    complaints,
+    card: (id: string) => page.locator(`[data-appointment-id="${id}"]`),
+    becomes: (state: string) => page.locator(`#state[data-state="${state}"]`).waitFor(),
+    async close(): Promise<void> {
+      await opened.close();
+      await server.close();
+    },
+  };
+}
+
+export type PageWorld = Awaited<ReturnType<typeof openPage>>;
