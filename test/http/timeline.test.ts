@@ -1,0 +1,181 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Types } from 'mongoose';
+import type { Timeline } from '../../src/queue/timeline.ts';
+import type { RunningApi } from '../../src/start-api.ts';
+import type { Company } from '../harness/documents.ts';
+import { eventually } from '../harness/until.ts';
+import { createWorld, type World } from '../harness/world.ts';
+import { get, problemOf } from './internal.ts';
+
+const ISO = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
+
+let world: World;
+let api: RunningApi;
+let company: Company;
+beforeAll(async () => {
+  world = await createWorld({ env: { EMISSION_ATTEMPTS: '3', RECONCILE_INTERVAL_MS: '0' } });
+  api = await world.api();
+  company = await world.documents.company();
+});
+afterAll(() => world.close());
+
+async function timelineOf(emissionId: string): Promise<Timeline> {
+  const { body } = await get(api, `emissions/${emissionId}`).expect(200);
+  return body as Timeline;
+}
+
+test('before a worker takes it an emission is waiting, with nothing to tell but its acceptance', async () => {
+  const appointmentId = await company.appointment();
+  const emissionId = await world.emit(api, 'appointment-created', appointmentId);
+  expect(await timelineOf(emissionId)).toEqual({
+    success: true,
+    emissionId,
+    event: 'appointment:created',
+    appointmentId,
+    state: 'waiting',
+    acceptedAt: expect.stringMatching(ISO),
+    attempts: [],
+    startedAt: null,
+    populatedAt: null,
+    publishedAt: null,
+    endedAt: null,
+    epoch: null,
+    offset: null,
+    gateways: null,
+    traceparent: null,
+  });
+});
+
+test('after it was published the timeline tells when, at which offset and to how many gateways', async () => {
+  const worker = world.worker();
+  const dashboard = await world.dashboard(api, company.companyId);
+  const emissionId = await world.emit(api, 'appointment-updated', await company.appointment());
+  const { meta } = await dashboard.hear((heard) => heard.meta.emissionId === emissionId);
+  await world.jobIn(emissionId, 'completed');
+
+  const timeline = await timelineOf(emissionId);
+  expect(timeline).toMatchObject({
+    state: 'completed',
+    attempts: [{ attempt: 1, error: null }],
+    epoch: meta.epoch,
+    offset: meta.offset,
+    gateways: 1,
+    acceptedAt: meta.acceptedAt,
+    publishedAt: meta.publishedAt,
+  });
+  const { acceptedAt, startedAt, populatedAt, publishedAt, endedAt } = timeline;
+  const times = [acceptedAt, startedAt, populatedAt, publishedAt, endedAt];
+  expect(times).toEqual([...times].sort());
+  await worker.close();
+});
+
+test('what fails for good tells why, and that it was tried once', async () => {
+  const appointmentId = await company.appointment();
+  const emissionId = await world.emit(api, 'appointment-canceled', appointmentId);
+  await world.documents.models.Appointment.collection.deleteOne({ _id: new Types.ObjectId(appointmentId) });
+  const worker = world.worker();
+  await world.jobIn(emissionId, 'failed');
+
+  expect(await timelineOf(emissionId)).toMatchObject({
+    state: 'failed',
+    attempts: [{ attempt: 1, error: expect.stringContaining('APPOINTMENT_NOT_FOUND') }],
+    startedAt: expect.stringMatching(ISO),
+    endedAt: expect.stringMatching(ISO),
+    publishedAt: null,
+    gateways: null,
+  });
+  await worker.close();
+});
+
+test('each failed attempt is told with its error, in backoff and when it has given up', async () => {
+  // A position that is no hash: the script fails, through no fault of a server.
+  const broken = await world.documents.company();
+  const position = `{company:${broken.companyId}}:position`;
+  await world.redis.set(position, 'no hash');
+  const slow = world.worker({ EMISSION_BACKOFF_MS: '60000' });
+  const emissionId = await world.emit(api, 'appointment-created', await broken.appointment());
+  await world.jobIn(emissionId, 'delayed');
+  const error = expect.stringContaining('WRONGTYPE');
+  expect(await timelineOf(emissionId)).toMatchObject({ state: 'delayed', attempts: [{ attempt: 1, error }] });
+  await slow.close();
+
+  const worker = world.worker({ EMISSION_BACKOFF_MS: '1' });
+  await (await world.queue.getJob(emissionId))!.promote();
+  await world.jobIn(emissionId, 'failed');
+  expect((await timelineOf(emissionId)).attempts).toEqual([
+    { attempt: 1, error },
+    { attempt: 2, error },
+    { attempt: 3, error },
+  ]);
+  await world.redis.del(position);
+  await worker.close();
+});
+
+test('an id that is not kept is 404', async () => {
+  const response = await get(api, 'emissions/2c5ea4c0-4067-11e9-8bad-9b1deb4d3b7d').expect(404);
+  expect(response.body).toEqual(problemOf(404, 'EMISSION_NOT_FOUND'));
+});
+
+describe('the last emissions of an appointment', () => {
+  const recentOf = async (appointmentId: string) => {
+    const { body } = await get(api, `emissions?appointmentId=${appointmentId}`).expect(200);
+    return body as { success: boolean; appointmentId: string; emissions: Timeline[] };
+  };
+  const ids = ({ emissions }: { emissions: Timeline[] }) => emissions.map(({ emissionId }) => emissionId);
+
+  test('are its last ten with their timelines, newest first', async () => {
+    const appointmentId = await company.appointment();
+    const emitted: string[] = [];
+    for (let count = 0; count < 12; count += 1) {
+      emitted.unshift(await world.emit(api, 'appointment-updated', appointmentId));
+    }
+    const newest = emitted.slice(0, 10);
+    const recent = await eventually('the last to be remembered', async () => {
+      const found = await recentOf(appointmentId);
+      return ids(found)[0] === newest[0] ? found : undefined;
+    });
+    expect(recent).toMatchObject({ success: true, appointmentId });
+    expect(ids(recent).sort()).toEqual([...newest].sort());
+    const accepted = recent.emissions.map(({ acceptedAt }) => acceptedAt);
+    expect(accepted).toEqual([...accepted].sort().reverse());
+    expect({ success: true, ...recent.emissions[0] }).toEqual(await timelineOf(newest[0]!));
+  });
+
+  test('hold those of batches, each once however often it was repeated, and no other appointment', async () => {
+    const [one, other] = [await company.appointment(), await company.appointment()];
+    const emissions = [one, other, one].map((appointmentId) => ({
+      event: 'appointment:updated',
+      appointmentId,
+    }));
+    const headers = { 'Idempotency-Key': one };
+    const first = await world.post(api, 'batch', { emissions }, headers);
+    await world.post(api, 'batch', { emissions }, headers);
+    const { results } = (await first.json()) as { results: { emissionId: string }[] };
+    const recent = await eventually('both to be remembered', async () => {
+      const found = await recentOf(one);
+      return found.emissions.length >= 2 ? found : undefined;
+    });
+    expect(ids(recent).sort()).toEqual([results[0]!.emissionId, results[2]!.emissionId].sort());
+  });
+
+  test('are kept as ids, for as long as finished jobs are', async () => {
+    const appointmentId = await company.appointment();
+    await world.emit(api, 'appointment-updated', appointmentId);
+    await eventually(
+      'it to be remembered',
+      async () => (await recentOf(appointmentId)).emissions.length === 1,
+    );
+    const key = `${world.env['QUEUE_PREFIX']}:recent:${appointmentId}`;
+    expect(await world.redis.ttl(key)).toBeGreaterThan(86_000);
+    expect((await world.redis.zrange(key, '0', '-1')).join()).toMatch(/^[\da-f-]{36}$/);
+  });
+
+  test('of one that has none are 404, and without a proper id 400', async () => {
+    const none = await get(api, `emissions?appointmentId=${'e'.repeat(24)}`).expect(404);
+    expect(none.body).toEqual(problemOf(404, 'EMISSION_NOT_FOUND'));
+    for (const query of ['', '?appointmentId=x', `?appointmentId=${'e'.repeat(24)}&appointmentId=x`]) {
+      const bad = await get(api, `emissions${query}`).expect(400);
+      expect(bad.body).toEqual(problemOf(400, 'INVALID_APPOINTMENT_ID', { errors: [expect.any(Object)] }));
+    }
+  });
+});
