@@ -130,8 +130,9 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
       await pause(REST_MS);
       return new RateLimitError();
     }
-    flow.warn({ ...ids, error: messageOf(error) }, 'attempt failed');
-    return new Error(failureWords(error));
+    const words = failureWords(error);
+    flow.warn({ ...ids, error: words }, 'attempt failed');
+    return new Error(words);
   }
 
   const worker = new Worker<unknown, Receipt | null>(QUEUE_NAME, process, {
