@@ -52,6 +52,8 @@ function start(emitAppointment: EmitAppointment, { attempts = 3, concurrency = 5
     concurrency,
     firstRetryDelayMs: 10,
     emitAppointment,
+    answerCanary: () => Promise.resolve(),
+    onProgress: () => undefined,
     pause: (ms) => {
       rests.push(ms);
       return Promise.resolve();
@@ -125,10 +127,18 @@ test.each([
 });
 
 test.each([
-  ['a query that takes too long', new mongo.MongoServerError({ code: 50, message: 'time limit' })],
-  ['a reply of MongoDB that does not come', new mongo.MongoNetworkTimeoutError('timed out')],
-  ['an unknown error', new Error('boom')],
-])('%s spends an attempt, and the last one fails the job', async (_, error) => {
+  [
+    'a query that takes too long',
+    new mongo.MongoServerError({ code: 50, codeName: 'MaxTimeMSExpired', message: 'of ann@example.org' }),
+    'DATABASE_ERROR: MongoDB did not give the appointment (MaxTimeMSExpired)',
+  ],
+  [
+    'a reply of MongoDB that does not come',
+    new mongo.MongoNetworkTimeoutError('timed out'),
+    'DATABASE_ERROR: MongoDB did not give the appointment (MongoNetworkTimeoutError)',
+  ],
+  ['an unknown error', new Error('boom'), 'INTERNAL_ERROR: boom'],
+])('%s spends an attempt, and the last one fails the job', async (_, error, words) => {
   const emit = failing(error, error, error);
   const { enqueue, ended, counted } = start(emit, { attempts: 3 });
   const one = emission();
@@ -140,7 +150,7 @@ test.each([
     attemptsMade: 3,
     attempts: [1, 2, 3],
   });
-  expect(job.failedReason).toBe(error.message);
+  expect(job.failedReason).toBe(words);
   expect(counted).toEqual([
     'appointment:updated retried',
     'appointment:updated retried',
