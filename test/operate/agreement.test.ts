@@ -1,0 +1,171 @@
+import { afterEach, expect, test } from '@jest/globals';
+import { freePort } from '../../scripts/process/free-port.mjs';
+import { eventually } from '../harness/until.ts';
+import { API_KEY, createWorld, type World } from '../harness/world.ts';
+import { type Answer, CREDENTIALS, fleetMetrics } from './admin.ts';
+
+let world: World;
+afterEach(() => world.close());
+
+const SLUGS = ['appointment-created', 'appointment-updated', 'appointment-canceled'] as const;
+type Slug = (typeof SLUGS)[number];
+const none = () => ({ accepted: 0, published: 0, retried: 0, failed: 0 });
+
+/** Sums of a counter over what processes expose, by event. */
+function sumByEvent(texts: string[], counter: string): Record<string, number> {
+  const sums: Record<string, number> = {};
+  for (const text of texts) {
+    for (const [, event = '', n] of text.matchAll(
+      new RegExp(`^${counter}\\{event="([^"]+)"\\} (\\d+)$`, 'gm'),
+    ))
+      sums[event] = (sums[event] ?? 0) + Number(n);
+  }
+  return sums;
+}
+
+test('JSON, Prometheus and Bull Board agree with a count of our own, successes and failures mixed', async () => {
+  // One attempt, then an hour of backoff: the test itself says when the next one comes.
+  world = await createWorld({ env: { EMISSION_ATTEMPTS: '3', EMISSION_BACKOFF_MS: '60000' } });
+  const ports = [await freePort(), await freePort()];
+  const api = await world.api();
+  for (const port of ports) world.worker({ METRICS_PORT: String(port) });
+  const company = await world.documents.company();
+  const own: Record<Slug, ReturnType<typeof none>> = {
+    'appointment-created': none(),
+    'appointment-updated': none(),
+    'appointment-canceled': none(),
+  };
+  let rejected = 0;
+
+  async function accepted(slug: Slug, appointmentId: string): Promise<string> {
+    own[slug].accepted += 1;
+    return world.emit(api, slug, appointmentId);
+  }
+  async function succeeds(slug: Slug): Promise<void> {
+    await world.jobIn(await accepted(slug, await company.appointment()), 'completed');
+    own[slug].published += 1;
+  }
+  /** Its appointment is deleted before a worker comes to it. */
+  async function failsForGood(slug: Slug): Promise<void> {
+    const appointmentId = await company.appointment();
+    await world.queue.pause();
+    const emissionId = await accepted(slug, appointmentId);
+    await world.documents.models.Appointment.deleteOne({ _id: appointmentId });
+    await world.queue.resume();
+    await world.jobIn(emissionId, 'failed');
+    own[slug].failed += 1;
+  }
+  /** Redis refuses the claim so often: its key is of another type. */
+  async function failsTimes(slug: Slug, times: number): Promise<void> {
+    const appointmentId = await company.appointment();
+    const orderKey = `{company:${company.companyId}}:order:${appointmentId}`;
+    await world.redis.set(orderKey, 'of another type');
+    const emissionId = await accepted(slug, appointmentId);
+    for (let failures = 1; failures <= times; failures += 1) {
+      const ended = failures === 3;
+      const job = await world.jobIn(emissionId, ended ? 'failed' : 'delayed');
+      own[slug][ended ? 'failed' : 'retried'] += 1;
+      if (ended) return;
+      if (failures === times) await world.redis.del(orderKey);
+      await job.promote();
+      await eventually('the next attempt to end', async () => {
+        const { attemptsMade } = (await world.queue.getJob(emissionId))!;
+        return attemptsMade > failures;
+      });
+    }
+    await world.jobIn(emissionId, 'completed');
+    own[slug].published += 1;
+  }
+  async function isRejected(appointmentId: unknown, code: string): Promise<void> {
+    const answer = await world.post(api, 'appointment-created', { appointmentId });
+    expect(((await answer.json()) as Answer).code).toBe(code);
+    rejected += 1;
+  }
+
+  for (const slug of SLUGS) for (let n = 0; n < 5; n += 1) await succeeds(slug);
+  await failsForGood('appointment-created');
+  await failsForGood('appointment-canceled');
+  await failsTimes('appointment-updated', 1);
+  await failsTimes('appointment-created', 2);
+  await failsTimes('appointment-updated', 3);
+  await isRejected('no id', 'INVALID_APPOINTMENT_ID');
+  await isRejected('f'.repeat(24), 'APPOINTMENT_NOT_FOUND');
+
+  const total = Object.values(own).reduce((sum, counts) => ({
+    accepted: sum.accepted + counts.accepted,
+    published: sum.published + counts.published,
+    retried: sum.retried + counts.retried,
+    failed: sum.failed + counts.failed,
+  }));
+  expect(total).toEqual({ accepted: 20, published: 17, retried: 5, failed: 3 });
+
+  // Counts reach Redis within a second.
+  const json = await eventually('the JSON to agree', async () => {
+    const read = await fleetMetrics(api);
+    return read.overall.total.published === total.published && read.overall.total.accepted === total.accepted
+      ? read
+      : undefined;
+  });
+  for (const window of ['1m', '5m', '1h', 'total'] as const) {
+    expect(json.overall[window]).toMatchObject(total);
+    expect(json.overall[window].successRate).toBeCloseTo(17 / 20);
+    for (const slug of SLUGS) {
+      expect(json.events[slug.replace('-', ':')][window]).toMatchObject(own[slug]);
+    }
+  }
+  expect(json.rejected.total).toEqual({ INVALID_APPOINTMENT_ID: 1, APPOINTMENT_NOT_FOUND: 1 });
+  expect(json.latencyMs.total['5m'].count).toBe(total.published);
+  expect(json.queue.failed).toBe(total.failed);
+
+  const texts = await Promise.all([
+    fetch(`${api.url}/metrics`, { headers: { 'x-api-key': API_KEY } }).then((answer) => answer.text()),
+    ...ports.map((port) => fetch(`http://127.0.0.1:${port}/metrics`).then((answer) => answer.text())),
+  ]);
+  const prometheus = {
+    accepted: sumByEvent(texts, 'emission_accepted_total'),
+    published: sumByEvent(texts, 'emission_published_total'),
+    retried: sumByEvent(texts, 'emission_attempt_failures_total'),
+    failed: sumByEvent(texts, 'emission_failed_total'),
+  };
+  for (const slug of SLUGS) {
+    for (const [outcome, n] of Object.entries(own[slug])) {
+      expect([outcome, prometheus[outcome as keyof typeof prometheus][slug.replace('-', ':')]]).toEqual([
+        outcome,
+        n,
+      ]);
+    }
+  }
+
+  const board = await fetch(`${api.url}/admin/queues/api/queues`, {
+    headers: { authorization: CREDENTIALS },
+  });
+  const { queues } = (await board.json()) as Answer;
+  expect(queues[0].counts).toMatchObject({
+    completed: total.published,
+    failed: total.failed,
+    active: 0,
+    waiting: 0,
+    delayed: 0,
+  });
+  expect(rejected).toBe(2);
+});
+
+test('a request repeated under its Idempotency-Key is accepted once', async () => {
+  world = await createWorld();
+  const api = await world.api();
+  const appointmentId = await (await world.documents.company()).appointment();
+  for (let times = 0; times < 3; times += 1) {
+    const answer = await world.post(
+      api,
+      'appointment-created',
+      { appointmentId },
+      { 'idempotency-key': 'once' },
+    );
+    expect(answer.status).toBe(202);
+  }
+  const read = await eventually('the count', async () => {
+    const { overall } = await fleetMetrics(api);
+    return overall.total.accepted > 0 ? overall.total : undefined;
+  });
+  expect(read.accepted).toBe(1);
+});
