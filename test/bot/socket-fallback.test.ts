@@ -123,7 +123,7 @@ describe('when HTTP is exhausted', () => {
     const bot = startBot({ backendUrl: backend.url, ...withFallback, deadlineMs: 400, socketIdleMs: 20 });
     const { result, ms } = await timed(bot.emitAppointmentCreated(ID));
     expect(result).toBe(false);
-    expect(ms).toBeLessThan(700);
+    expect(ms).toBeLessThan(1_500);
     await until('the connection to be closed', () => backend.open() === 0);
   });
 
@@ -160,7 +160,7 @@ describe('the socket is left alone', () => {
     expect(await bot.emitAppointmentCreated(ID)).toBe(false);
     const { result, ms } = await timed(bot.emitAppointmentCreated(ID));
     expect(result).toBe(false);
-    expect(ms).toBeLessThan(20);
+    expect(ms).toBeLessThan(150);
   });
 });
 
