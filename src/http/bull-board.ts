@@ -6,14 +6,35 @@ import type { RequestHandler } from 'express';
 
 export const BULL_BOARD_PATH = '/admin/queues';
 
+/** What Bull Board hands to a formatter of names. */
+interface BoardJob {
+  name?: string;
+  data?: { appointmentId?: unknown; companyId?: unknown } | null;
+  attemptsMade?: number;
+  opts?: { attempts?: number };
+}
+
 /** The operator's page over the queue. Without `writes` the server itself refuses every change. */
 export function createBullBoardRoutes(queue: Queue, { writes }: { writes: boolean }): RequestHandler {
   const serverAdapter = new ExpressAdapter();
   serverAdapter.setBasePath(BULL_BOARD_PATH);
+  const adapter = new BullMQAdapter(queue, {
+    readOnlyMode: !writes,
+    description: 'One job is one emission. Completed ones are kept for a day, failed ones for 14 days.',
+  });
+  adapter.setFormatter('name', jobTitle);
   createBullBoard({
-    queues: [new BullMQAdapter(queue, { readOnlyMode: !writes })],
+    queues: [adapter],
     serverAdapter,
     options: { uiConfig: { boardTitle: 'Appointment emissions' } },
   });
   return serverAdapter.getRouter() as RequestHandler;
+}
+
+/** A job's headline: event, appointment, company, attempts. */
+export function jobTitle({ name = '', data, attemptsMade = 0, opts }: BoardJob): string {
+  const { appointmentId, companyId } = data ?? {};
+  if (typeof appointmentId !== 'string' || typeof companyId !== 'string') return name;
+  const attempts = `${attemptsMade} of ${opts?.attempts ?? 1} attempts`;
+  return `${name} · appointment ${appointmentId} · company ${companyId} · ${attempts}`;
 }

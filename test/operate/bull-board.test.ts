@@ -1,0 +1,49 @@
+import { afterEach, expect, test } from '@jest/globals';
+import { createWorld, type World } from '../harness/world.ts';
+import { type Answer, CREDENTIALS } from './admin.ts';
+
+let world: World;
+afterEach(() => world.close());
+
+const board = (api: { url: string }, path: string, init: RequestInit = {}) =>
+  fetch(`${api.url}/admin/queues${path}`, {
+    ...init,
+    headers: { authorization: CREDENTIALS, ...(init.headers as Record<string, string>) },
+  });
+
+test('a job’s headline has event, appointment, company and attempts; a failed one tells why', async () => {
+  world = await createWorld();
+  const api = await world.api();
+  const company = await world.documents.company();
+  const appointmentId = await company.appointment();
+  const emissionId = await world.emit(api, 'appointment-canceled', appointmentId);
+  await world.documents.models.Appointment.deleteMany({});
+  world.worker();
+  await world.jobIn(emissionId, 'failed');
+
+  const answer = await board(api, '/api/queues?activeQueue=appointment-emissions&status=failed&page=1');
+  const [job] = ((await answer.json()) as Answer).queues[0].jobs;
+  expect(job.name).toBe(
+    `appointment:canceled · appointment ${appointmentId} · company ${company.companyId} · 1 of 8 attempts`,
+  );
+  expect(job.failedReason).toBe(`APPOINTMENT_NOT_FOUND: appointment ${appointmentId} does not exist`);
+});
+
+test('Bull Board retries only with ADMIN_WRITES, and only for its own page', async () => {
+  world = await createWorld();
+  const [readOnly, writing] = [await world.api(), await world.api({ ADMIN_WRITES: 'on' })];
+  const company = await world.documents.company();
+  const emissionId = await world.emit(readOnly, 'appointment-created', await company.appointment());
+  await world.documents.models.Appointment.deleteMany({});
+  const worker = world.worker();
+  await world.jobIn(emissionId, 'failed');
+  await worker.close();
+
+  const path = `/api/queues/appointment-emissions/${emissionId}/retry`;
+  expect((await board(readOnly, path, { method: 'PUT' })).status).toBe(405);
+  const elsewhere = { origin: 'https://elsewhere.example' };
+  expect((await board(writing, path, { method: 'PUT', headers: elsewhere })).status).toBe(403);
+  await world.jobIn(emissionId, 'failed');
+  expect((await board(writing, path, { method: 'PUT', headers: { origin: writing.url } })).status).toBe(204);
+  await world.jobIn(emissionId, 'waiting');
+});
