@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import request from 'supertest';
+import type { ServiceHandle } from '../../scripts/services/service.mjs';
+import type { RunningApi } from '../../src/start-api.ts';
+import { ownMongo, ownRedis } from '../harness/own-services.ts';
+import { eventually } from '../harness/until.ts';
+import { createWorld, type World } from '../harness/world.ts';
+
+let redis: ServiceHandle;
+let mongo: ServiceHandle;
+let world: World;
+let api: RunningApi;
+beforeAll(async () => {
+  [redis, mongo] = await Promise.all([ownRedis(), ownMongo()]);
+  world = await createWorld({ redisUrl: redis.url, mongoUri: mongo.url });
+  api = await world.api();
+});
+afterAll(async () => {
+  await world.close();
+  await Promise.all([redis.stop(), mongo.stop()]);
+});
+
+const look = (path: string) => request(api.url).get(path);
+const readyAgain = () =>
+  eventually('the API to be ready', async () => (await look('/readyz')).status === 200);
+
+test('it is alive and ready while MongoDB and Redis answer, and asks nobody for a key', async () => {
+  await readyAgain();
+  expect((await look('/livez').expect(200)).body).toEqual({ status: 'alive' });
+  expect((await look('/readyz').expect(200)).body).toEqual({
+    status: 'ready',
+    draining: false,
+    checks: { mongodb: true, redis: true },
+  });
+  expect((await look('/health').expect(200)).body).toEqual({
+    status: 'ready',
+    draining: false,
+    checks: { mongodb: { ok: true }, redis: { ok: true } },
+    warnings: expect.any(Array),
+    uptimeSeconds: expect.any(Number),
+  });
+});
+
+test.each([
+  ['redis', () => redis],
+  ['mongodb', () => mongo],
+] as const)(
+  'while %s is frozen it is alive but not ready, and says which one is away',
+  async (name, service) => {
+    await readyAgain();
+    await service().kill('SIGSTOP');
+    try {
+      expect((await look('/readyz').expect(503)).body).toMatchObject({
+        status: 'not ready',
+        checks: { mongodb: true, redis: true, [name]: false },
+      });
+      const { body } = await look('/health').expect(503);
+      expect(body.checks[name]).toEqual({ ok: false, detail: expect.any(String) });
+      await look('/livez').expect(200);
+    } finally {
+      await service().kill('SIGCONT');
+    }
+    await readyAgain();
+  },
+);
+
+test('with a Redis that may evict keys it is not ready, and says what to set', async () => {
+  await world.redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
+  try {
+    expect((await look('/readyz').expect(503)).body.checks).toEqual({ mongodb: true, redis: false });
+    const { body } = await look('/health').expect(503);
+    expect(body.checks.redis.detail).toContain('allkeys-lru: set it to noeviction');
+  } finally {
+    await world.redis.config('SET', 'maxmemory-policy', 'noeviction');
+  }
+  await readyAgain();
+});
