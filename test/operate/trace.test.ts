@@ -1,0 +1,87 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, expect, test } from '@jest/globals';
+import { eventually } from '../harness/until.ts';
+import { API_KEY, createWorld, type World } from '../harness/world.ts';
+import { parseEmissionJob } from '../../src/queue/emission-job.ts';
+import type { Answer } from './admin.ts';
+
+const TRACEPARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+
+let world: World | undefined;
+afterEach(async () => {
+  await world?.close();
+  world = undefined;
+});
+
+test('a traceparent is kept with the emission, and both hops log it in one line each', async () => {
+  world = await createWorld();
+  const [api] = await Promise.all([world.apiProcess(), world.workerProcess()]);
+  const appointmentId = await (await world.documents.company()).appointment();
+  const answer = await world.post(
+    api,
+    'appointment-created',
+    { appointmentId },
+    { traceparent: TRACEPARENT },
+  );
+  const { emissionId, statusUrl } = (await answer.json()) as Answer;
+  await world.jobIn(emissionId, 'completed');
+
+  const timeline = await fetch(`${api.url}${statusUrl}`, { headers: { 'x-api-key': API_KEY } });
+  expect(await timeline.json()).toMatchObject({ state: 'completed', traceparent: TRACEPARENT });
+
+  const lines = await eventually('both lines', async () => {
+    const log = await readFile(join(world!.env['LOG_DIR']!, 'combined.log'), 'utf8');
+    const found = log.split('\n').filter((line) => line.includes(emissionId));
+    return found.length >= 2 ? found.map((line) => JSON.parse(line) as Answer) : undefined;
+  });
+  expect(lines).toEqual([
+    expect.objectContaining({
+      name: 'api',
+      msg: 'accepted',
+      emissionId,
+      appointmentId,
+      traceparent: TRACEPARENT,
+    }),
+    expect.objectContaining({
+      name: 'worker',
+      msg: `[InternalSocket] Emitted appointment:created for ${appointmentId}`,
+      emissionId,
+      attempt: 1,
+      tookMs: expect.any(Number),
+      traceparent: TRACEPARENT,
+    }),
+  ]);
+  expect(lines[0].requestId).toMatch(/^[0-9a-f-]{36}$/);
+});
+
+const job = {
+  v: 1,
+  event: 'appointment:created',
+  appointmentId: 'a'.repeat(24),
+  companyId: 'b'.repeat(24),
+  emissionId: 'e',
+  acceptedAt: '2026-11-23T09:00:00.000Z',
+};
+
+test.each([
+  [job, job],
+  [
+    { ...job, traceparent: TRACEPARENT },
+    { ...job, traceparent: TRACEPARENT },
+  ],
+  [{ ...job, traceparent: 'malformed' }, job],
+  [{ ...job, addedLater: true }, job],
+])('a job of another version of the API is understood: %j', (given, understood) => {
+  expect(JSON.parse(JSON.stringify(parseEmissionJob(given)))).toEqual(understood);
+});
+
+test('a malformed traceparent is left out, not refused', async () => {
+  world = await createWorld();
+  const api = await world.api();
+  const appointmentId = await (await world.documents.company()).appointment();
+  const answer = await world.post(api, 'appointment-created', { appointmentId }, { traceparent: '00-xyz' });
+  const { emissionId } = (await answer.json()) as Answer;
+  expect(answer.status).toBe(202);
+  expect((await world.queue.getJob(emissionId))?.data).not.toHaveProperty('traceparent');
+});
