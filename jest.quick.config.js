@@ -1,0 +1,14 @@
+import all from './jest.config.js';
+
+/** `npm run test:quick`: all but what stops servers, starts whole instances, opens a browser or tries thousands of schedules. */
+export default {
+  ...all,
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    '/test/(faults|scripts)/',
+    '-away\\.',
+    'chaos',
+    'in-browser',
+    '\\.property\\.',
+  ],
+};
