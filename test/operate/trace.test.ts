@@ -33,7 +33,7 @@ test('a traceparent is kept with the emission, and both hops log it in one line 
   const lines = await eventually('both lines', async () => {
     const log = await readFile(join(world!.env['LOG_DIR']!, 'combined.log'), 'utf8');
     const found = log.split('\n').filter((line) => line.includes(emissionId));
-    return found.length >= 2 ? found.map((line) => JSON.parse(line) as Answer) : undefined;
+    return found.length >= 2 ? found.map((line) => JSON.parse(line)) : undefined;
   });
   expect(lines).toEqual([
     expect.objectContaining({
