@@ -1,0 +1,87 @@
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+export interface Proxy {
+  port: number;
+  /** The server's address, by way of this proxy. */
+  url: string;
+  /** From the first request on that holds `text`, none is passed on until they are released. */
+  holdRequestsFrom: (text: string) => void;
+  /** Resolves when one is held. */
+  held: Promise<void>;
+  releaseRequests: () => void;
+  /** Nothing passes any more, in either direction, and nobody is told; new connections are fine. */
+  blackhole: () => void;
+  close: () => Promise<void>;
+}
+
+/** A TCP proxy on 127.0.0.1 in front of a server, which can hold back or swallow what passes. */
+export async function createProxy(serverUrl: string): Promise<Proxy> {
+  const target = new URL(serverUrl);
+  const open = new Set<{ client: Socket; upstream: Socket; swallowing: boolean }>();
+  let holdFrom: Buffer | undefined;
+  let waiting: (() => void)[] | undefined;
+  let tell: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => {
+    tell = resolve;
+  });
+
+  const server = createServer((client) => {
+    const upstream = connect(Number(target.port), target.hostname);
+    const pair = { client, upstream, swallowing: false };
+    open.add(pair);
+    client.on('data', (bytes) => {
+      if (pair.swallowing) return;
+      if (!waiting && holdFrom && bytes.includes(holdFrom)) {
+        waiting = [];
+        tell();
+      }
+      const pass = (): void => void upstream.write(bytes);
+      if (waiting) waiting.push(pass);
+      else pass();
+    });
+    upstream.on('data', (bytes) => {
+      if (!pair.swallowing) client.write(bytes);
+    });
+    for (const [from, to] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      from.on('error', () => undefined);
+      from.on('close', () => {
+        open.delete(pair);
+        to.destroy();
+      });
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const url = new URL(serverUrl);
+  url.port = String(port);
+
+  return {
+    port,
+    url: url.href,
+    holdRequestsFrom(text) {
+      holdFrom = Buffer.from(text);
+    },
+    held,
+    releaseRequests() {
+      holdFrom = undefined;
+      for (const pass of waiting?.splice(0) ?? []) pass();
+      waiting = undefined;
+    },
+    blackhole() {
+      for (const pair of open) pair.swallowing = true;
+    },
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+        for (const { client, upstream } of open) {
+          client.destroy();
+          upstream.destroy();
+        }
+      }),
+  };
+}

@@ -1,0 +1,101 @@
+import { afterEach, expect, test } from '@jest/globals';
+import type { ServiceHandle } from '../../scripts/services/service.mjs';
+import { ownMongo } from '../harness/own-services.ts';
+import { eventually, until } from '../harness/until.ts';
+import { createWorld, type World } from '../harness/world.ts';
+import { emitMany, outcomes } from './emissions.ts';
+import { createProxy } from './proxy.ts';
+
+let world: World;
+let mongo: ServiceHandle | undefined;
+afterEach(async () => {
+  await mongo?.kill('SIGCONT');
+  await world.close();
+  await mongo?.stop();
+  mongo = undefined;
+});
+
+/** A world whose worker has taken `count` jobs and waits for MongoDB's answer to all of them. */
+async function workerInTheMiddle(count: number) {
+  const server = await ownMongo();
+  mongo = server;
+  world = await createWorld({ mongoUri: server.url, env: { RECONCILE_INTERVAL_MS: '0' } });
+  const [api, worker, company] = await Promise.all([
+    world.api(),
+    world.workerProcess(),
+    world.documents.company(),
+  ]);
+  await world.queue.pause();
+  const emissionIds = await emitMany(world, api, company, count);
+  await server.kill('SIGSTOP');
+  await world.queue.resume();
+  await eventually('all to be taken', async () => (await world.queue.getActiveCount()) === count);
+  return { worker, emissionIds, thaw: () => server.kill('SIGCONT') };
+}
+
+test('SIGTERM: the jobs that run are finished, and the process ends with 0 within 10 s', async () => {
+  const { worker, emissionIds, thaw } = await workerInTheMiddle(30);
+  worker.kill('SIGTERM');
+  await thaw();
+
+  expect(await until('the worker to end', worker.exited, 10_000)).toBe(0);
+  const states = await Promise.all(emissionIds.map((emissionId) => world.queue.getJobState(emissionId)));
+  expect(new Set(states)).toEqual(new Set(['completed']));
+});
+
+test('SIGTERM while MongoDB does not answer: the process ends with 0 within 10 s, and its jobs stay', async () => {
+  const { worker, emissionIds } = await workerInTheMiddle(5);
+  worker.kill('SIGTERM');
+  expect(await until('the worker to end', worker.exited, 10_000)).toBe(0);
+  const states = await Promise.all(emissionIds.map((emissionId) => world.queue.getJobState(emissionId)));
+  expect(states).not.toContain('failed');
+  expect(states).not.toContain('unknown');
+});
+
+test('SIGKILL: its jobs are run by another worker within 20 s', async () => {
+  const { worker, emissionIds, thaw } = await workerInTheMiddle(30);
+  const killedAt = Date.now();
+  worker.kill('SIGKILL');
+  await Promise.all([world.workerProcess(), thaw()]);
+
+  const seen = await outcomes(world, emissionIds);
+  expect(Date.now() - killedAt).toBeLessThan(20_000);
+  expect(seen.counts).toEqual({ completed: 30 });
+  expect(seen.attemptsSpent).toEqual([1]);
+});
+
+test('a worker that is frozen past its lock, about to publish: what it had read is not published when it thaws', async () => {
+  world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0' } });
+  const proxy = await createProxy(world.env['REDIS_URL']!);
+  world.keep(proxy, proxy.close);
+  const [api, company] = await Promise.all([world.api(), world.documents.company()]);
+  const dashboard = await world.dashboard(api, company.companyId);
+  const appointmentId = await company.appointment({ notes: 'early' });
+
+  const frozen = await world.workerProcess({ REDIS_URL: proxy.url });
+  await world.queue.pause();
+  const emissionId = await world.emit(api, 'appointment-created', appointmentId);
+  // Its confirmation is the first request that names the emission: it has read, and what it read is on its way.
+  proxy.holdRequestsFrom(emissionId);
+  await world.queue.resume();
+  await until('the worker to confirm what it read', proxy.held);
+  frozen.kill('SIGSTOP');
+
+  await company.change(appointmentId, { notes: 'late' });
+  const other = await world.workerProcess();
+  const heard = await until(
+    'the other worker to publish',
+    dashboard.hear(({ meta }) => meta.emissionId === emissionId, 'the emission'),
+    20_000,
+  );
+  expect(heard.payload.appointment.notes).toBe('late');
+  await world.jobIn(emissionId, 'completed');
+
+  proxy.releaseRequests();
+  frozen.kill('SIGCONT');
+  await other.stop();
+  // The thawed worker is the only one: when the next emission is heard, everything it held back has passed.
+  const next = await world.emit(api, 'appointment-updated', appointmentId);
+  await dashboard.hear(({ meta }) => meta.emissionId === next, 'an emission of the thawed worker');
+  expect(dashboard.heard.map(({ payload }) => payload.appointment.notes)).not.toContain('early');
+}, 90_000);
