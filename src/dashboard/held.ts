@@ -19,6 +19,9 @@ export function createHeld() {
     get size() {
       return arrivals.length;
     },
+    get hasReplays() {
+      return arrivals.some((arrival) => !isLive(arrival));
+    },
     put(arrival: Arrival): void {
       arrivals.push(arrival);
     },

@@ -56,7 +56,7 @@ export function createLink({ options, timings, random, tokens, sequence, onChang
         connectedAt = Date.now();
         sequence.connected(position);
         answer.set(timings.answerMs, () => {
-          sequence.unanswered();
+          if (!sequence.joined) sequence.unanswered();
           onChange();
         });
         planRenewal(token);
@@ -67,7 +67,6 @@ export function createLink({ options, timings, random, tokens, sequence, onChang
         onChange();
       },
       onPosition(place: Position) {
-        answer.clear();
         sequence.positioned(place);
         onChange();
       },

@@ -30,7 +30,7 @@ function isTemporary(reason: ReloadReason | undefined): boolean {
 export function createSequence({ screen, onShown, heldMax = 10_000 }: SequenceOptions) {
   const held = createHeld();
   let connected = false;
-  /** Whether the server has told our place since this connection began; until then all events are held. */
+  /** False from the beginning of a connection until the server has told our place: all events are held. */
   let joined = false;
   let joinedFrom: Place | undefined;
   let place: Place | undefined;
@@ -126,6 +126,10 @@ export function createSequence({ screen, onShown, heldMax = 10_000 }: SequenceOp
     get behind() {
       return isBehind();
     },
+    /** Whether the server has told our place since this connection began. */
+    get joined() {
+      return joined;
+    },
     get standing(): Standing {
       if (!connected) return 'connecting';
       if (missing !== undefined) return 'reload-needed';
@@ -157,8 +161,12 @@ export function createSequence({ screen, onShown, heldMax = 10_000 }: SequenceOp
     },
     /** `emissions:position`: the answer to our joining; afterwards it only raises questions. */
     positioned(position: Position): void {
-      if (!joined || place === undefined) answered(joinedFrom, position);
-      else if (position.epoch !== place.epoch || !position.recovered) doubt = true;
+      if (place === undefined) answered(joinedFrom, position);
+      else if (!joined) {
+        // A pulse may come before the answer. Who claims that we missed something, and replays nothing, is one.
+        if (position.recovered && position.offset > place.offset && !held.hasReplays) unanswered();
+        else answered(joinedFrom, position);
+      } else if (position.epoch !== place.epoch || !position.recovered) doubt = true;
       else head = Math.max(head, position.offset);
     },
     /** The acknowledgement of a catch-up asked from `from`. */

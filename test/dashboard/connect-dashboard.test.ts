@@ -50,6 +50,17 @@ describe('a dashboard that connects', () => {
     expect(shown()).toEqual({ a: '11.0', b: '10.1', c: '12.3' });
   });
 
+  test('does not take a position told to everybody for the answer to what it missed', async () => {
+    const { dashboard, becomes } = world.connect({ loadSnapshot: () => Promise.resolve(listAt(E, 7)) });
+    const server = await world.server.connection();
+    server.place({ epoch: E, offset: 9 });
+    const { from, answer } = await server.question();
+    expect([from, dashboard.position]).toEqual(Array(2).fill({ epoch: E, offset: 7 }));
+    server.send('a', { epoch: E, offset: 9, read: 1 });
+    answer({ epoch: E, offset: 9, recovered: true });
+    await becomes('live');
+  });
+
   test('asks by itself where the server does not say in time where it stands', async () => {
     const { becomes } = world.connect({
       loadSnapshot: () => Promise.resolve(listAt(E, 7)),

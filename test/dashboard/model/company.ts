@@ -77,12 +77,13 @@ export function createCompany(ids: readonly string[]) {
     if (from.epoch !== head.epoch) return { ...head, recovered: false, reason: 'epoch' };
     if (from.offset < head.offset - log.length) return { ...head, recovered: false, reason: 'trimmed' };
     const missed = new Set(log.filter((entry) => entry.offset > from.offset).map(({ id }) => id));
+    const packets: Packet[] = [];
     for (const id of missed) {
       const replayed = yield* snapshot(id, (written) => arrival(id, written, { read: (reads += 1) }));
-      yield;
       if (place().epoch !== head.epoch) return { ...place(), recovered: false, reason: 'epoch' };
-      send({ kind: 'event', arrival: replayed });
+      packets.push({ kind: 'event', arrival: replayed });
     }
+    packets.forEach(send);
     return { ...head, recovered: true };
   }
 

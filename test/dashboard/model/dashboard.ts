@@ -22,7 +22,6 @@ export function createDashboard(
   let connection = 0;
   let isConnected = false;
   let inRoom = false;
-  let isReplaying = false;
   let isAsking = false;
   let isListing = false;
   let isLoaded = false;
@@ -43,7 +42,7 @@ export function createDashboard(
 
   function connect(): void {
     const from = sequence.place && { ...sequence.place };
-    isConnected = isReplaying = true;
+    isConnected = true;
     connection += 1;
     sequence.connected(from);
     spawn(join(connection, from));
@@ -55,15 +54,12 @@ export function createDashboard(
     if (mine === connection) inRoom = true;
     yield;
     const position = yield* company.replay(from, send);
-    yield;
     send({ kind: 'position', position });
-    if (mine === connection) isReplaying = false;
   }
 
   function* catchUp(mine: number, from: Place): Process {
     const send = (packet: Packet) => mine === connection && wire.push(packet);
     const position = yield* company.replay(from, send);
-    yield;
     send({ kind: 'answer', from, position });
   }
 
@@ -133,8 +129,7 @@ export function createDashboard(
     /** The list is asked for though nothing is missing, as when another week is looked at. */
     reload,
     pulse(): void {
-      if (inRoom && !isReplaying)
-        wire.push({ kind: 'position', position: { ...company.place(), recovered: true } });
+      if (inRoom) wire.push({ kind: 'position', position: { ...company.place(), recovered: true } });
     },
     giveUp(): void {
       if (sequence.behind) sequence.skip('unavailable');
