@@ -14,6 +14,12 @@ export type RedisClient = Redis | Cluster;
 export type ConnectionRole = 'request' | 'queue' | 'subscriber';
 
 const COMMAND_TIMEOUT_MS = 900;
+/**
+ * A connection on which nothing arrives for so long, though something was asked, is given up for a new one: after a
+ * failover of the network nobody closes it, and TCP itself would take a quarter of an hour. BullMQ's blocking reads
+ * take up to 10 s.
+ */
+const SILENCE_MS = { request: 2_000, queue: 12_000 };
 
 const BASE: RedisOptions = {
   replyMapping: 'legacy',
@@ -28,8 +34,9 @@ const BY_ROLE: Record<ConnectionRole, Partial<RedisOptions>> = {
     commandTimeout: COMMAND_TIMEOUT_MS,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
+    socketTimeout: SILENCE_MS.request,
   },
-  queue: { maxRetriesPerRequest: null },
+  queue: { maxRetriesPerRequest: null, socketTimeout: SILENCE_MS.queue },
   subscriber: { maxRetriesPerRequest: null, autoResubscribe: true },
 };
 
