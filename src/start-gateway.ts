@@ -12,6 +12,7 @@ import { announcePositions, companiesOf } from './realtime/announce-positions.ts
 import { createCatchUp } from './realtime/catch-up.ts';
 import { createIo, type DashboardServer } from './realtime/create-io.ts';
 import { attachGateway } from './realtime/gateway.ts';
+import { hearSeen } from './realtime/hear-seen.ts';
 import { attachInternalNamespace, type InternalNamespaceDeps } from './realtime/internal-namespace.ts';
 import type { VerifyToken } from './realtime/verify-token.ts';
 
@@ -63,6 +64,12 @@ export async function startGateway(parts: GatewayParts): Promise<DashboardServer
     pause,
     onFault: (error, companyId) => {
       logger.warn({ companyId, error: messageOf(error) }, 'catch-up failed');
+    },
+  });
+  hearSeen({
+    io,
+    onSeen: (ms) => {
+      parts.metrics.observe('browser', ms);
     },
   });
   attachInternalNamespace({ io, verifyKey: parts.verifyKey, emit: parts.emit });

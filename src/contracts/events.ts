@@ -22,6 +22,9 @@ export const POSITION_EVENT = 'emissions:position';
 /** Dashboard → server, acknowledged with a {@link import('./socket.ts').Position}: replay what was missed. */
 export const CATCH_UP_EVENT = 'emissions:catch-up';
 
+/** Dashboard → server, a sample: an emission is on the screen now. */
+export const SEEN_EVENT = 'emissions:seen';
+
 export function isAppointmentEvent(value: unknown): value is AppointmentEvent {
   return (APPOINTMENT_EVENTS as readonly unknown[]).includes(value);
 }

@@ -40,6 +40,12 @@ export interface Position extends Place {
   reason?: ReloadReason;
 }
 
+/** `emissions:seen`: which emission came onto the screen; both fields as its `meta` had them. No answer. */
+export interface Seen {
+  emissionId: string;
+  acceptedAt: IsoDate;
+}
+
 export type AppointmentListener = (payload: AppointmentPayload, meta: EmissionMeta) => void;
 
 export interface DashboardServerEvents {
@@ -51,6 +57,7 @@ export interface DashboardServerEvents {
 
 export interface DashboardClientEvents {
   'emissions:catch-up': (from: Place, acknowledge: (position: Position) => void) => void;
+  'emissions:seen': (seen: Seen) => void;
 }
 
 /** What a dashboard hands over when it connects. */

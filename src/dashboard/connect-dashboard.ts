@@ -1,4 +1,5 @@
 import type { AppointmentListener, AppointmentEvent, Id, Place, ReloadReason } from '../contracts/index.ts';
+import { createAcknowledge } from './acknowledge.ts';
 import { createCatchUp } from './catch-up.ts';
 import { createLink } from './link.ts';
 import { createListeners } from './listeners.ts';
@@ -59,7 +60,13 @@ export function connectDashboard(options: DashboardOptions): Dashboard {
     screen,
     onShown: ({ payload, meta }) => {
       listeners.emit(meta.event, payload, meta);
+      acknowledge(meta);
     },
+  });
+  const acknowledge = createAcknowledge({
+    share: options.acknowledgeShare ?? 0.25,
+    random,
+    send: (seen) => link.connection?.acknowledge(seen),
   });
   let state: DashboardState = 'connecting';
   let reason: ReloadReason | undefined;

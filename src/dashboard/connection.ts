@@ -4,11 +4,13 @@ import {
   CATCH_UP_EVENT,
   DASHBOARD_NAMESPACE,
   POSITION_EVENT,
+  SEEN_EVENT,
   type DashboardAuth,
   type DashboardClientEvents,
   type DashboardServerEvents,
   type Place,
   type Position,
+  type Seen,
 } from '../contracts/index.ts';
 import type { Arrival } from './held.ts';
 import type { DashboardOptions } from './options.ts';
@@ -25,6 +27,8 @@ export interface ConnectionEvents {
 export interface Connection {
   /** Rejects where no answer comes in time. */
   catchUp: (from: Place, timeoutMs: number) => Promise<Position>;
+  /** Says that an emission is on the screen; lost where the connection is. */
+  acknowledge: (seen: Seen) => void;
   drop: () => void;
 }
 
@@ -73,6 +77,7 @@ export function openConnection(
 
   return {
     catchUp: (from, timeoutMs) => socket.timeout(timeoutMs).emitWithAck(CATCH_UP_EVENT, from),
+    acknowledge: (seen) => void socket.volatile.emit(SEEN_EVENT, seen),
     drop,
   };
 }
