@@ -3,7 +3,7 @@ import { readAppointmentId } from './appointment-id.ts';
 import type { Emission } from './requests.ts';
 
 /** What the batch route takes at once. */
-export const MAX_BATCH = 1_000;
+const MAX_BATCH = 1_000;
 /** Above this a call is taken for a mistake. */
 const MAX_EMISSIONS = 100_000;
 

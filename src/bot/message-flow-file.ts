@@ -2,7 +2,7 @@ import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
 import path from 'node:path';
 import type { MessageFlowLogger } from './message-flow.ts';
 
-export const MESSAGE_FLOW_FILE = 'message-flow.log';
+const MESSAGE_FLOW_FILE = 'message-flow.log';
 
 interface FileLoggerOptions {
   /** Default `logs`. */

@@ -1,0 +1,21 @@
+import { expect, test } from '@jest/globals';
+import { readFile } from 'node:fs/promises';
+import { toSettings } from '../../src/bot/options.ts';
+
+test('docs/bot.md lists every option with its default', async () => {
+  const text = await readFile(new URL('../../docs/bot.md', import.meta.url), 'utf8');
+  const section = text.slice(text.indexOf('## Options'), text.indexOf('## The log'));
+  const rows = [...section.matchAll(/^\| `(\w+)`\s+\| (.+?)\s+\|/gm)].map(
+    ([, name, value]) => [name, value] as const,
+  );
+  const documented = Object.fromEntries(rows.map(([name, value]) => [name, value?.replaceAll('`', '')]));
+
+  const { backendUrl, apiKey, ...settings } = toSettings({});
+  expect(apiKey).toBeUndefined();
+  expect(documented).toEqual({
+    ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)])),
+    backendUrl: backendUrl?.href.replace(/\/$/, ''),
+    apiKey: 'none',
+    logger: 'the file',
+  });
+});
