@@ -16,7 +16,7 @@ export function fieldsOf(name: string): Field[] {
   const found = declarations.find((node) => ts.isInterfaceDeclaration(node) && node.name.text === name);
   if (!found || !ts.isInterfaceDeclaration(found)) throw new Error(`src/contracts has no interface ${name}`);
   return found.members.filter(ts.isPropertySignature).map((member) => ({
-    field: member.name.getText() + (member.questionToken ? '?' : ''),
+    field: member.name.getText().replaceAll("'", '') + (member.questionToken ? '?' : ''),
     type: member.type?.getText() ?? '',
   }));
 }

@@ -1,12 +1,11 @@
 import { expect, test } from '@jest/globals';
 import { Types } from 'mongoose';
-import { APPOINTMENT_EVENTS, CATCH_UP_EVENT, POSITION_EVENT } from '../../src/contracts/index.ts';
 import { toSnapshot } from '../../src/population/to-snapshot.ts';
 import { fieldsOf, wordsOf } from './contract-types.ts';
 import { readPage, tableUnder } from './pages.ts';
 
 const page = readPage('docs/events.md');
-const PAYLOADS = ['AppointmentPayload', 'AppointmentSnapshot', 'EmissionMeta', 'Place', 'Position'];
+const PAYLOADS = ['AppointmentPayload', 'AppointmentSnapshot', 'EmissionMeta', 'Place', 'Position', 'Seen'];
 const REFERENCES = {
   customerId: 'CustomerSnapshot',
   petId: 'PetSnapshot',
@@ -15,9 +14,15 @@ const REFERENCES = {
   staffId: 'StaffSnapshot',
 } as const;
 
-test('docs/events.md lists every event, and no other', () => {
-  const documented = tableUnder(page, 'Dashboards: namespace `/`').map(({ event }) => event);
-  expect(documented).toEqual([...APPOINTMENT_EVENTS, POSITION_EVENT, CATCH_UP_EVENT]);
+test('docs/events.md lists every event with its direction, and no other', () => {
+  const documented = tableUnder(page, 'Dashboards: namespace `/`').map(({ event, direction }) => [
+    event,
+    direction,
+  ]);
+  expect(documented).toEqual([
+    ...fieldsOf('DashboardServerEvents').map(({ field }) => [field, 'to dashboards']),
+    ...fieldsOf('DashboardClientEvents').map(({ field }) => [field, 'from dashboards']),
+  ]);
 });
 
 test.each([...PAYLOADS, ...Object.values(REFERENCES), 'DashboardAuth', 'EmitRequest'])(
