@@ -40,7 +40,10 @@ export function announcePositions(deps: AnnounceDeps): Announcer {
     await pause(IN_FLIGHT_MS);
     if (closed) return;
     for (const [companyId, place] of heads) {
-      io.local.to(companyRoom(companyId)).emit(POSITION_EVENT, { ...place, recovered: true });
+      for (const socket of socketsOf(io, companyId)) {
+        // One that waits for its replay must not take this for the answer to its joining.
+        if (socket.data.isPlaced) socket.emit(POSITION_EVENT, { ...place, recovered: true });
+      }
     }
   }
 
@@ -73,6 +76,12 @@ export function announcePositions(deps: AnnounceDeps): Announcer {
       subscriber.off('ready', onFirstReady);
     },
   };
+}
+
+/** A company's dashboards on this gateway. */
+function socketsOf(io: DashboardServer, companyId: Id) {
+  const { adapter, sockets } = io.of(DASHBOARD_NAMESPACE);
+  return [...(adapter.rooms.get(companyRoom(companyId)) ?? [])].flatMap((id) => sockets.get(id) ?? []);
 }
 
 /** Companies with a dashboard on this gateway. */

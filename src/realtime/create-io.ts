@@ -8,6 +8,8 @@ import { createOriginCheck } from './allow-origin.ts';
 export interface SocketData {
   companyId: string;
   expiresAt: number;
+  /** It has been told its place: what it missed before has been replayed. */
+  isPlaced?: boolean;
 }
 export type DashboardServer = Server<
   DashboardClientEvents,

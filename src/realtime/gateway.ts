@@ -64,6 +64,7 @@ export function attachGateway({ io, verifyToken, catchUp, pause, onFault }: Gate
           const { events, position } = await catchUp(companyId, from);
           for (const { event, payload, meta } of events) socket.emit(event, payload, meta);
           socket.emit(POSITION_EVENT, position);
+          socket.data.isPlaced = true;
           return position;
         } catch (error) {
           onFault(error, companyId);
