@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { pino, type DestinationStream, type Logger } from 'pino';
+import { pino, type Logger } from 'pino';
+import { createFileSink, createStdoutSink, type LogSink } from './log-sinks.ts';
 
 export type { Logger };
 
@@ -20,43 +21,25 @@ export function createLogger({ level, dir, name }: LoggerOptions): {
   logger: Logger;
   close: () => Promise<void>;
 } {
-  const targets = [openQuietly(1), openFile(dir)].filter((stream) => stream !== undefined);
+  const sinks = [createStdoutSink(process.stdout), openFile(dir)].filter((sink) => sink !== undefined);
   const logger = pino(
     { level, name, redact: { paths: ['req.headers', 'res.headers'], remove: true } },
-    pino.multistream(targets.map((stream) => ({ level: level as pino.Level, stream }))),
+    pino.multistream(sinks.map((stream) => ({ level: level as pino.Level, stream }))),
   );
   return {
     logger,
     close: async () => {
-      await Promise.all(targets.map(flush));
+      await Promise.all(sinks.map((sink) => sink.close()));
     },
   };
 }
 
-type Destination = ReturnType<typeof pino.destination>;
-
-function openFile(dir: string): Destination | undefined {
+function openFile(dir: string): LogSink | undefined {
   try {
     mkdirSync(dir, { recursive: true });
-    return openQuietly(join(dir, 'combined.log'));
+    return createFileSink(join(dir, 'combined.log'));
   } catch (error) {
     process.stderr.write(`no log file in ${dir}: ${String(error)}\n`);
     return undefined;
   }
 }
-
-function openQuietly(dest: string | number): Destination {
-  const stream = pino.destination({ dest, sync: false, minLength: 0, maxLength: 4 * 1024 * 1024 });
-  stream.on('error', () => undefined);
-  return stream;
-}
-
-function flush(stream: Destination): Promise<void> {
-  return new Promise((resolve) => {
-    stream.flush(() => {
-      resolve();
-    });
-  });
-}
-
-export type LogStream = DestinationStream;

@@ -1,0 +1,77 @@
+import { afterEach, expect, test } from '@jest/globals';
+import { execFileSync, spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { freshDir } from '../harness/own-services.ts';
+import { eventually, until } from '../harness/until.ts';
+import { createWorld, type World } from '../harness/world.ts';
+import { emitMany, outcomes } from './emissions.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+let world: World;
+afterEach(() => world.close());
+
+test('after an emission the publishing process has said so in logs/combined.log', async () => {
+  world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0' } });
+  const [api, company] = await Promise.all([world.api(), world.documents.company(), world.workerProcess()]);
+  const appointmentId = await company.appointment();
+  const emissionId = await world.emit(api, 'appointment-created', appointmentId);
+
+  const line = await eventually('the line to be written', () =>
+    readFileSync(join(world.env['LOG_DIR']!, 'combined.log'), 'utf8')
+      .split('\n')
+      .find((written) => written.includes(emissionId)),
+  );
+  expect(JSON.parse(line)).toMatchObject({
+    msg: `[InternalSocket] Emitted appointment:created for ${appointmentId}`,
+    emissionId,
+    appointmentId,
+    attempt: 1,
+  });
+});
+
+test('a disk without space for logs does not stop API or worker', async () => {
+  const dir = freshDir('full-disk');
+  mkdirSync(dir, { recursive: true });
+  symlinkSync('/dev/full', join(dir, 'combined.log'));
+  world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0', LOG_DIR: dir, LOG_LEVEL: 'trace' } });
+  const [api, worker, company] = await Promise.all([
+    world.apiProcess(),
+    world.workerProcess(),
+    world.documents.company(),
+  ]);
+  const emissionIds = await emitMany(world, api, company, 200);
+  expect((await outcomes(world, emissionIds)).counts).toEqual({ completed: 200 });
+
+  worker.kill('SIGTERM');
+  expect(await until('the worker to end', worker.exited, 10_000)).toBe(0);
+});
+
+test('a pipe that nobody reads does not stop a worker, neither its work nor its end', async () => {
+  world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0', LOG_LEVEL: 'trace' } });
+  const [api, company] = await Promise.all([world.api(), world.documents.company()]);
+  const pipe = join(freshDir('pipe'), 'stdout');
+  mkdirSync(join(pipe, '..'), { recursive: true });
+  execFileSync('mkfifo', [pipe]);
+  const unread = openSync(pipe, 'r+');
+  const worker = spawn(process.execPath, ['--import', 'tsx', 'workers/main.ts'], {
+    cwd: ROOT,
+    env: { PATH: process.env['PATH'], ...world.env },
+    stdio: ['ignore', unread, 'ignore'],
+  });
+  closeSync(unread);
+  const exited = new Promise<number | null>((resolve) => worker.once('exit', resolve));
+  world.keep(worker, () => {
+    worker.kill('SIGKILL');
+    return exited;
+  });
+
+  // Each says some 300 characters; a pipe takes 64 kB.
+  const emissionIds = await emitMany(world, api, company, 400);
+  expect((await outcomes(world, emissionIds)).counts).toEqual({ completed: 400 });
+
+  worker.kill('SIGTERM');
+  expect(await until('the worker to end', exited, 10_000)).toBe(0);
+});
