@@ -1,0 +1,79 @@
+import { expect, test } from '@jest/globals';
+import { coalesce } from '../src/coalesce.ts';
+
+/** A `run` whose batches the test answers one by one. */
+function batches<V = string>() {
+  const seen: { keys: readonly string[]; answer: (values: V[]) => void; fail: (error: Error) => void }[] = [];
+  const run = (keys: readonly string[]) =>
+    new Promise<V[]>((answer, fail) => seen.push({ keys, answer, fail }));
+  return { seen, run };
+}
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
+
+test('calls of one turn share a run, and each gets its own value', async () => {
+  const { seen, run } = batches();
+  const ask = coalesce({ run, maxBatch: 10 });
+  const answers = Promise.all([ask('a'), ask('b'), ask('a')]);
+  await nextTurn();
+  expect(seen.map(({ keys }) => keys)).toEqual([['a', 'b', 'a']]);
+  seen[0]!.answer(['1', '2', '3']);
+  expect(await answers).toEqual(['1', '2', '3']);
+});
+
+test('nobody joins a run that has begun: a later call is read later', async () => {
+  const { seen, run } = batches();
+  const ask = coalesce({ run, maxBatch: 10 });
+  const first = ask('a');
+  await nextTurn();
+  const second = ask('a');
+  await nextTurn();
+  expect(seen).toHaveLength(1);
+  seen[0]!.answer(['old']);
+  expect(await first).toBe('old');
+  await nextTurn();
+  expect(seen.map(({ keys }) => keys)).toEqual([['a'], ['a']]);
+  seen[1]!.answer(['new']);
+  expect(await second).toBe('new');
+});
+
+test('no batch is larger, and no more are under way, than allowed; the rest follows', async () => {
+  const { seen, run } = batches();
+  const ask = coalesce({ run, maxBatch: 2, maxInFlight: 2 });
+  const answers = Promise.all(['a', 'b', 'c', 'd', 'e'].map(ask));
+  await nextTurn();
+  await nextTurn();
+  expect(seen.map(({ keys }) => keys)).toEqual([
+    ['a', 'b'],
+    ['c', 'd'],
+  ]);
+  seen[1]!.answer(['C', 'D']);
+  await nextTurn();
+  await nextTurn();
+  expect(seen[2]?.keys).toEqual(['e']);
+  seen[0]!.answer(['A', 'B']);
+  seen[2]!.answer(['E']);
+  expect(await answers).toEqual(['A', 'B', 'C', 'D', 'E']);
+});
+
+test('a run that fails rejects its own calls and holds up nobody after them', async () => {
+  const { seen, run } = batches();
+  const ask = coalesce({ run, maxBatch: 10 });
+  const failing = Promise.allSettled([ask('a'), ask('b')]);
+  await nextTurn();
+  const later = ask('c');
+  seen[0]!.fail(new Error('no answer'));
+  expect((await failing).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  await nextTurn();
+  seen[1]!.answer(['C']);
+  expect(await later).toBe('C');
+});
+
+test('a run that throws before it returns a promise rejects its calls too', async () => {
+  const ask = coalesce<string, string>({
+    run: () => {
+      throw new Error('at once');
+    },
+    maxBatch: 10,
+  });
+  await expect(ask('a')).rejects.toThrow('at once');
+});
