@@ -84,7 +84,7 @@ async function emitBatch(
     const halves = [attempts.slice(0, middle), attempts.slice(middle)];
     return (await Promise.all(halves.map((half) => emitBatch(deps, half)))).flat();
   }
-  const { readId, tokens, snapshots } = read;
+  const { readId, epochs, tokens, snapshots } = read;
   const populatedAt = new Date().toISOString();
 
   const outcomes = new Map<EmissionAttempt, Outcome>();
@@ -122,7 +122,7 @@ async function emitBatch(
         });
         const published = await deps.publish(
           companyId,
-          readId,
+          { readId, epoch: epochs.get(companyId) ?? '' },
           ready.map(({ message }) => message),
         );
         ready.forEach(({ attempt }, index) => {

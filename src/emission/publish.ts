@@ -24,19 +24,19 @@ export interface Published {
 }
 
 /**
- * Confirms and publishes snapshots of one read and one company, in order.
+ * Confirms and publishes snapshots of one read and one company, in order; `epoch` is that of their claim.
  * Resolves, per message, to where it stands in the company's log, or to `undefined` where its order token had moved:
  * then it was not sent, and must be read again. @throws when Redis did not answer: then it may have been sent.
  */
 export type Publish = (
   companyId: Id,
-  readId: string,
+  read: { readId: string; epoch: string },
   messages: readonly OutgoingMessage[],
 ) => Promise<(Published | undefined)[]>;
 
 export function createPublish(redis: RedisClient, { logMax }: { logMax: number }): Publish {
   const publishScript = createScript(redis, 'publish', { withPosition: true });
-  return async (companyId, readId, messages) => {
+  return async (companyId, { readId, epoch: claimedEpoch }, messages) => {
     const [first] = messages;
     if (!first) return [];
     const keys = [
@@ -52,6 +52,7 @@ export function createPublish(redis: RedisClient, { logMax }: { logMax: number }
       LIFETIMES.orderMs,
       logMax,
       first.channel,
+      claimedEpoch,
       ...messages.flatMap((message) => [
         message.claimedToken,
         message.event,

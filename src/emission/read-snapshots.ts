@@ -1,6 +1,6 @@
 import type { AppointmentSnapshot, Id } from '../contracts/appointment.ts';
 import type { RedisClient } from '../connections.ts';
-import { LIFETIMES, orderKey } from './keys.ts';
+import { LIFETIMES, logKey, orderKey, positionKey } from './keys.ts';
 import { randomId } from './random.ts';
 import { createScript } from './run-script.ts';
 
@@ -14,6 +14,8 @@ export interface Subject {
 export interface SnapshotRead {
   /** Becomes the order token of what is confirmed. */
   readId: string;
+  /** By company: the epoch in which its order tokens were claimed. */
+  epochs: ReadonlyMap<Id, string>;
   /** Claimed order tokens by appointment. */
   tokens: ReadonlyMap<Id, string>;
   /** By appointment; what does not exist is missing. */
@@ -33,12 +35,18 @@ export interface ReadSnapshotsDeps {
  * confirmed was read after the one confirmed before it, without clocks or version fields.
  */
 export function createReadSnapshots({ redis, load }: ReadSnapshotsDeps): ReadSnapshots {
-  const claimScript = createScript(redis, 'claim');
+  const claimScript = createScript(redis, 'claim', { withPosition: true });
 
-  async function claim(companyId: Id, appointmentIds: readonly Id[]): Promise<[Id, string][]> {
+  async function claim(companyId: Id, appointmentIds: readonly Id[]) {
     const keys = appointmentIds.map((appointmentId) => orderKey(companyId, appointmentId));
-    const tokens = (await claimScript(keys, [LIFETIMES.orderMs, ...keys.map(randomId)])) as string[];
-    return appointmentIds.map((appointmentId, index) => [appointmentId, tokens[index] ?? '']);
+    const [epoch = '', ...tokens] = (await claimScript(
+      [positionKey(companyId), logKey(companyId), ...keys],
+      [randomId(), LIFETIMES.positionMs, LIFETIMES.orderMs, ...keys.map(randomId)],
+    )) as string[];
+    const claimed = appointmentIds.map(
+      (appointmentId, index) => [appointmentId, tokens[index] ?? ''] as const,
+    );
+    return { companyId, epoch, claimed };
   }
 
   return async (subjects) => {
@@ -49,7 +57,8 @@ export function createReadSnapshots({ redis, load }: ReadSnapshotsDeps): ReadSna
       else byCompany.set(companyId, new Set([appointmentId]));
     }
     const claims = await Promise.all([...byCompany].map(([companyId, ids]) => claim(companyId, [...ids])));
-    const tokens = new Map(claims.flat());
-    return { readId: randomId(), tokens, snapshots: await load([...tokens.keys()]) };
+    const epochs = new Map(claims.map(({ companyId, epoch }) => [companyId, epoch]));
+    const tokens = new Map(claims.flatMap(({ claimed }) => claimed));
+    return { readId: randomId(), epochs, tokens, snapshots: await load([...tokens.keys()]) };
   };
 }

@@ -35,14 +35,18 @@ export function createTakeSnapshots({ redis, readSnapshots, pause }: TakeSnapsho
 
   /** One round of claim → read → confirm; returns the ids that somebody else was quicker with. */
   async function round(companyId: Id, ids: readonly Id[], taken: Map<Id, ConfirmedSnapshot>): Promise<Id[]> {
-    const { readId, tokens, snapshots } = await readSnapshots(
+    const { readId, epochs, tokens, snapshots } = await readSnapshots(
       ids.map((appointmentId) => ({ companyId, appointmentId })),
     );
     const own = ids.filter((id) => snapshots.get(id)?.companyId === companyId);
     if (own.length === 0) return [];
     const [epoch, offset, read, ...passed] = (await confirmScript(
       [positionKey(companyId), logKey(companyId), ...own.map((id) => orderKey(companyId, id))],
-      [readId, randomId(), LIFETIMES.positionMs, LIFETIMES.orderMs, ...own.map((id) => tokens.get(id) ?? '')],
+      [
+        ...[readId, randomId(), LIFETIMES.positionMs, LIFETIMES.orderMs],
+        ...own.map((id) => tokens.get(id) ?? ''),
+        epochs.get(companyId) ?? '',
+      ],
     )) as [string, number, number, ...number[]];
     return own.filter((id, index) => {
       const appointment = snapshots.get(id);

@@ -1,13 +1,14 @@
 -- Confirms snapshots for a list or a replay of one company: moves their order tokens and counts `read` up, so that
--- (offset, read) orders them with what is published.
--- KEYS: position, log, then order keys. ARGV: read id, fresh epoch, position ms, order ms, then the claimed tokens.
--- Returns epoch, offset, read, then 1 or 0 per order key.
+-- (offset, read) orders them with what is published. What was claimed in another epoch is refused: then Redis has lost
+-- what was confirmed since, and an order token may be back.
+-- KEYS: position, log, then order keys. ARGV: read id, fresh epoch, position ms, order ms, then the claimed
+-- tokens, then the claimed epoch. Returns epoch, offset, read, then 1 or 0 per order key.
 local read_id = ARGV[1]
 local epoch, offset = current_position(KEYS[1], KEYS[2], ARGV[2], ARGV[3])
 local read = redis.call('HINCRBY', KEYS[1], 'read', 1)
 local answer = { epoch, offset, read }
 for i = 3, #KEYS do
-  local token = redis.call('HGET', KEYS[i], 'token')
+  local token = epoch == ARGV[#ARGV] and redis.call('HGET', KEYS[i], 'token')
   local passes = token and (token == ARGV[i + 2] or token == read_id)
   if passes then
     redis.call('HSET', KEYS[i], 'token', read_id)

@@ -1,15 +1,16 @@
 -- Confirms and publishes live snapshots of one company; those whose order token has moved since their claim are
--- refused. KEYS: position, log, then one order key per message.
--- ARGV: read id, fresh epoch, position ms, log ms, order ms, log length, channel; then eight per message:
+-- refused, as are all that were claimed in another epoch: then Redis has lost what was confirmed since, and an order
+-- token may be back. KEYS: position, log, then one order key per message.
+-- ARGV: read id, fresh epoch, position ms, log ms, order ms, log length, channel, claimed epoch; then eight per message:
 -- claimed token, event, appointment id, emission id, updatedAt (ms), status, head, tail.
 -- Returns the epoch, then (offset, gateways) per message; offset 0 where refused.
 local read_id = ARGV[1]
 local epoch, offset = current_position(KEYS[1], KEYS[2], ARGV[2], ARGV[3])
 local answer = { epoch }
 local published = false
-local arg = 8
+local arg = 9
 for i = 3, #KEYS do
-  local token = redis.call('HGET', KEYS[i], 'token')
+  local token = epoch == ARGV[8] and redis.call('HGET', KEYS[i], 'token')
   if token and (token == ARGV[arg] or token == read_id) then
     offset = offset + 1
     published = true
