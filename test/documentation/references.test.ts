@@ -1,0 +1,53 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { filesBelow, readPage, ROOT } from './pages.ts';
+
+const PAGES = [
+  ...readdirSync(ROOT).filter((name) => name.endsWith('.md')),
+  ...filesBelow('docs', '.md'),
+  ...filesBelow('examples', '.md'),
+];
+/** What a path in the text may begin with. */
+const FOLDERS = ['src', 'workers', 'scripts', 'test', 'bench', 'docs', 'examples', 'ops', '.ci'];
+
+test.each(PAGES)('%s: every link leads to a file or a heading that is there', (page) => {
+  const links = [...readPage(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
+  const inside = links.filter((target) => !/^[a-z]+:/.test(target));
+  const dead = inside.filter((target) => {
+    const [file = '', heading] = target.split('#');
+    const path = file === '' ? page : join(dirname(page), file);
+    if (!existsSync(join(ROOT, path))) return true;
+    return heading !== undefined && !headingsOf(path).includes(heading);
+  });
+  expect(dead).toEqual([]);
+});
+
+test.each(PAGES)('%s: every file that it names is there', (page) => {
+  const named = [...readPage(page).matchAll(/`([\w./-]+)`/g)].map(([, path = '']) => path);
+  const paths = named.filter((path) => FOLDERS.some((folder) => path.startsWith(`${folder}/`)));
+  expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+});
+
+test.each(PAGES)('%s: every npm script that it names exists', (page) => {
+  const { scripts } = JSON.parse(readPage('package.json')) as { scripts: Record<string, string> };
+  const named = [...readPage(page).matchAll(/npm run ([\w:-]+)/g)].map(([, name = '']) => name);
+  expect(named.filter((name) => !(name in scripts))).toEqual([]);
+});
+
+test('docs/guarantees.md: every test that it quotes stands in the file that it names', () => {
+  const quoted = [...readPage('docs/guarantees.md').matchAll(/“([^”]+)” \(`(test\/[^`]+)`\)/g)];
+  expect(quoted.length).toBeGreaterThan(20);
+  const missing = quoted.filter(([, title = '', file = '']) => !readPage(file).includes(title));
+  expect(missing.map(([whole]) => whole)).toEqual([]);
+});
+
+/** As GitHub makes anchors of headings. */
+function headingsOf(path: string): string[] {
+  return [...readPage(path).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
