@@ -71,6 +71,8 @@ const apiShape = {
     .default(['polling', 'websocket']),
   /** How long `/readyz` says no before the API stops listening; a load balancer's interval. */
   SHUTDOWN_DRAIN_MS: whole(0, 30_000).default(2_000),
+  /** Most emissions that one catch-up replays; a dashboard that missed more reloads its list. */
+  REPLAY_MAX: whole(1, 10_000).default(1_000),
   DASHBOARD_TIME_ZONE: timeZone.default('UTC'),
   IDEMPOTENCY_TTL_SECONDS: whole(10, 86_400).default(3_600),
   DEMO_MODE: flag.default(false),

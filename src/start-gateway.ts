@@ -5,7 +5,7 @@ import type { RedisClient } from './connections.ts';
 import type { CompanyLog } from './emission/company-log.ts';
 import type { TakeSnapshots } from './emission/take-snapshots.ts';
 import { messageOf } from './errors.ts';
-import type { Lifecycle } from './lifecycle.ts';
+import { type Lifecycle, within } from './lifecycle.ts';
 import type { Logger } from './logger.ts';
 import type { FleetMetrics } from './metrics/fleet-metrics.ts';
 import { announcePositions, companiesOf } from './realtime/announce-positions.ts';
@@ -16,7 +16,6 @@ import { hearSeen } from './realtime/hear-seen.ts';
 import { attachInternalNamespace, type InternalNamespaceDeps } from './realtime/internal-namespace.ts';
 import type { VerifyToken } from './realtime/verify-token.ts';
 
-const REPLAY_LIMIT = 1_000;
 const ANNOUNCE_INTERVAL_MS = 10_000;
 const SUBSCRIBE_WAIT_MS = 1_500;
 
@@ -59,7 +58,7 @@ export async function startGateway(parts: GatewayParts): Promise<DashboardServer
       readLog: companyLog.after,
       head: companyLog.head,
       takeSnapshots,
-      replayLimit: REPLAY_LIMIT,
+      replayLimit: config.REPLAY_MAX,
     }),
     pause,
     onFault: (error, companyId) => {
@@ -94,6 +93,6 @@ export async function startGateway(parts: GatewayParts): Promise<DashboardServer
   }));
 
   // Who connects must hear what is published next. Without Redis the API serves all the same, and answers 503.
-  await Promise.race([announcer.subscribed.catch(() => undefined), pause(SUBSCRIBE_WAIT_MS)]);
+  await within(SUBSCRIBE_WAIT_MS, 'the subscription', announcer.subscribed).catch(() => undefined);
   return io;
 }
