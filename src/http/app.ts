@@ -5,6 +5,7 @@ import { BULL_BOARD_PATH } from './bull-board.ts';
 import { EMISSIONS_PATH } from './emission-routes.ts';
 import { bullBoardHeaders, ownPageHeaders } from './page-headers.ts';
 import { guardAdminPage } from './guard-admin-page.ts';
+import { createDocsRoutes } from './openapi/docs-routes.ts';
 import { requireSameOrigin } from './same-origin.ts';
 
 export interface AppDeps {
@@ -46,6 +47,7 @@ export function createApp(deps: AppDeps): Express {
 
   app.use(BULL_BOARD_PATH, bullBoardHeaders(), deps.requireAdmin, requireSameOrigin, deps.bullBoard);
   app.use(ownPageHeaders(deps.connectOrigins));
+  app.use(createDocsRoutes());
   app.use(ADMIN_API_PATH, deps.requireAdmin, requireSameOrigin, deps.adminRoutes);
   app.use(guardAdminPage(deps.requireAdmin));
   if (deps.demoRoutes) app.use('/demo', deps.demoRoutes);
