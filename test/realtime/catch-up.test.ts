@@ -1,0 +1,219 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { Types } from 'mongoose';
+import type { Place, Position } from '../../src/contracts/socket.ts';
+import type { RunningApi } from '../../src/start-api.ts';
+import type { Dashboard } from '../harness/dashboard.ts';
+import type { Company } from '../harness/documents.ts';
+import { until } from '../harness/until.ts';
+import { createWorld, type World } from '../harness/world.ts';
+
+const REPLAY_MAX = 4;
+const COMPANY_LOG_MAX = 5;
+
+let world: World;
+let api: RunningApi;
+let company: Company;
+beforeAll(async () => {
+  world = await createWorld({
+    env: {
+      RECONCILE_INTERVAL_MS: '0',
+      COMPANY_LOG_MAX: String(COMPANY_LOG_MAX),
+      REPLAY_MAX: String(REPLAY_MAX),
+    },
+  });
+  api = await world.api();
+  world.worker();
+});
+beforeEach(async () => {
+  company = await world.documents.company();
+});
+afterAll(() => world.close());
+
+const open = (position?: Place) => world.dashboard(api, company.companyId, position && { position });
+/** Emits one after the other, so that their order in the log is known. */
+async function emit(appointmentIds: readonly string[], slug = 'appointment-updated'): Promise<string[]> {
+  const emitted = [];
+  for (const appointmentId of appointmentIds) {
+    const emissionId = await world.emit(api, slug, appointmentId);
+    await world.jobIn(emissionId, 'completed');
+    emitted.push(emissionId);
+  }
+  return emitted;
+}
+const catchUp = ({ socket }: Dashboard, from: unknown): Promise<Position> =>
+  socket.timeout(10_000).emitWithAck('emissions:catch-up', from) as Promise<Position>;
+const emissionIds = ({ heard }: Dashboard) => heard.map(({ meta }) => meta.emissionId);
+
+describe('a dashboard that was away', () => {
+  test('is sent what it missed, in order, as the newest snapshots, and then its place', async () => {
+    const before = await open();
+    const [appointmentId, other] = [await company.appointment(), await company.appointment()];
+    const [seen] = await emit([appointmentId]);
+    await before.hear(({ meta }) => meta.emissionId === seen);
+    before.close();
+    const { epoch, offset } = before.heard[0]!.meta;
+
+    const created = await emit([other], 'appointment-created');
+    await company.change(appointmentId, { status: 'canceled' });
+    const canceled = await emit([appointmentId], 'appointment-canceled');
+    const again = await open({ epoch, offset });
+
+    expect(again.heard.map(({ event, meta }) => [event, meta.emissionId])).toEqual([
+      ['appointment:created', created[0]],
+      ['appointment:canceled', canceled[0]],
+    ]);
+    expect(again.heard.map(({ meta }) => meta.replayed)).toEqual([true, true]);
+    expect(again.heard[1]!.payload.appointment).toMatchObject({
+      _id: appointmentId,
+      status: 'canceled',
+      customerId: { fullName: 'Ann Bauer' },
+    });
+    expect(again.positions).toEqual([{ epoch, offset: 3, recovered: true }]);
+    for (const { meta } of again.heard) expect(meta).toMatchObject({ epoch, offset: 3 });
+    expect(again.heard[1]!.meta.read).toBeGreaterThan(0);
+  });
+
+  test('gets nothing twice: neither replayed nor live, when it comes back while things happen', async () => {
+    const appointmentId = await company.appointment();
+    const [first] = await emit([appointmentId]);
+    const { epoch } = (await open()).positions[0]!;
+    const emitting = emit([appointmentId, appointmentId, appointmentId]);
+    const dashboard = await open({ epoch, offset: 0 });
+    const emitted = [first, ...(await emitting)];
+    await dashboard.hear(({ meta }) => meta.emissionId === emitted.at(-1));
+    // What was published between joining and replaying may come both ways, marked as what it is.
+    expect(new Set(emissionIds(dashboard))).toEqual(new Set(emitted));
+    const live = dashboard.heard.filter(({ meta }) => !meta.replayed).map(({ meta }) => meta.offset);
+    expect(live).toEqual([...new Set(live)].sort());
+  });
+
+  test('with nothing missed is sent nothing but its place', async () => {
+    const [emissionId] = await emit([await company.appointment()]);
+    const { epoch } = (await open()).positions[0]!;
+    const dashboard = await open({ epoch, offset: 1 });
+    expect(emissionIds(dashboard)).not.toContain(emissionId);
+    expect(dashboard.positions).toEqual([{ epoch, offset: 1, recovered: true }]);
+  });
+});
+
+describe('where a replay can’t tell what was missed, the dashboard is told to reload, and why', () => {
+  test('an epoch that is not this one', async () => {
+    await emit([await company.appointment()]);
+    const dashboard = await open({ epoch: 'another-epoch', offset: 1 });
+    expect(dashboard.positions[0]).toMatchObject({ offset: 1, recovered: false, reason: 'epoch' });
+    expect(dashboard.heard).toEqual([]);
+  });
+
+  test('a place that is ahead of the log', async () => {
+    const { epoch } = (await open()).positions[0]!;
+    const dashboard = await open({ epoch, offset: 99 });
+    expect(dashboard.positions[0]).toEqual({ epoch, offset: 0, recovered: false, reason: 'epoch' });
+  });
+
+  test('more than a replay may send', async () => {
+    const { epoch } = (await open()).positions[0]!;
+    const appointmentId = await company.appointment();
+    await emit(Array.from({ length: REPLAY_MAX + 1 }, () => appointmentId));
+    const dashboard = await open({ epoch, offset: 0 });
+    expect(dashboard.positions[0]).toEqual({
+      epoch,
+      offset: REPLAY_MAX + 1,
+      recovered: false,
+      reason: 'too-many',
+    });
+  });
+
+  test('what the log no longer has', async () => {
+    const { epoch } = (await open()).positions[0]!;
+    const appointmentId = await company.appointment();
+    await emit(Array.from({ length: COMPANY_LOG_MAX + 2 }, () => appointmentId));
+    const roomy = await world.api({ REPLAY_MAX: '100' });
+    const dashboard = await world.dashboard(roomy, company.companyId, { position: { epoch, offset: 1 } });
+    expect(dashboard.positions[0]).toMatchObject({ recovered: false, reason: 'trimmed' });
+    const reached = await world.dashboard(roomy, company.companyId, { position: { epoch, offset: 2 } });
+    expect(reached.positions[0]).toMatchObject({ recovered: true });
+    expect(reached.heard).toHaveLength(COMPANY_LOG_MAX);
+    await roomy.close();
+  });
+
+  test('an appointment that is gone; the others are sent all the same', async () => {
+    const { epoch } = (await open()).positions[0]!;
+    const [gone, kept] = [await company.appointment(), await company.appointment()];
+    const [, still] = await emit([gone, kept]);
+    await world.documents.models.Appointment.collection.deleteOne({ _id: new Types.ObjectId(gone) });
+    const dashboard = await open({ epoch, offset: 0 });
+    expect(dashboard.positions[0]).toEqual({ epoch, offset: 2, recovered: false, reason: 'gone' });
+    expect(emissionIds(dashboard)).toEqual([still]);
+  });
+});
+
+describe('a dashboard that asks', () => {
+  test('is answered with the place that it is told as well', async () => {
+    const dashboard = await open();
+    const { epoch } = dashboard.positions[0]!;
+    const emitted = await emit([await company.appointment(), await company.appointment()]);
+    await dashboard.hear(({ meta }) => meta.emissionId === emitted[1]);
+    dashboard.heard.length = 0;
+
+    const answer = await catchUp(dashboard, { epoch, offset: 0 });
+    expect(answer).toEqual({ epoch, offset: 2, recovered: true });
+    expect(dashboard.positions.at(-1)).toEqual(answer);
+    expect(dashboard.heard.map(({ meta }) => [meta.emissionId, meta.replayed])).toEqual(
+      emitted.map((emissionId) => [emissionId, true]),
+    );
+  });
+
+  test('in a way that makes no sense is left unheard, and goes on undisturbed', async () => {
+    const dashboard = await open();
+    const { socket } = dashboard;
+    const { epoch } = dashboard.positions[0]!;
+    const place = { epoch, offset: 0 };
+    const nonsense = [
+      undefined,
+      null,
+      42,
+      'x',
+      [],
+      {},
+      { epoch },
+      { ...place, offset: -1 },
+      { ...place, offset: 1.5 },
+      { ...place, offset: '0' },
+      { epoch: 'x'.repeat(65), offset: 0 },
+      { epoch: { $ne: '' }, offset: 0 },
+    ];
+    for (const asked of nonsense) socket.emit('emissions:catch-up', asked);
+    for (const asked of nonsense) {
+      socket.emit('emissions:catch-up', asked, () => {
+        throw new Error('nonsense was answered');
+      });
+    }
+    socket.emit('emissions:catch-up');
+    socket.emit('emissions:catch-up', place, 'no function');
+    socket.emit('constructor', '__proto__');
+    expect(await catchUp(dashboard, place)).toEqual({ ...place, recovered: true });
+    expect(socket.connected).toBe(true);
+  });
+
+  test('too often is told so, and where it said that it stands', async () => {
+    const dashboard = await open();
+    const { epoch } = dashboard.positions[0]!;
+    const answers = await Promise.all(
+      Array.from({ length: 15 }, () => catchUp(dashboard, { epoch, offset: 0 })),
+    );
+    const limited = answers.filter(({ reason }) => reason === 'rate-limited');
+    expect(limited).toEqual(
+      Array.from({ length: 5 }, () => ({ epoch, offset: 0, recovered: false, reason: 'rate-limited' })),
+    );
+  });
+
+  test('with a message that is too large is cut off', async () => {
+    const dashboard = await open();
+    const cut = until(
+      'the socket to be cut off',
+      new Promise((resolve) => dashboard.socket.once('disconnect', resolve)),
+    );
+    dashboard.socket.emit('emissions:catch-up', { epoch: 'x'.repeat(20_000), offset: 0 });
+    await cut;
+  });
+});

@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { RunningApi } from '../../src/start-api.ts';
+import type { Company } from '../harness/documents.ts';
+import { createWorld, type World } from '../harness/world.ts';
+
+let world: World;
+let [one, two]: RunningApi[] = [];
+let [ours, theirs]: Company[] = [];
+beforeAll(async () => {
+  world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0' } });
+  [one, two] = await Promise.all([world.api(), world.api()]);
+  [ours, theirs] = await Promise.all([world.documents.company(), world.documents.company()]);
+  world.worker();
+});
+afterAll(() => world.close());
+
+/** Emits for both companies and waits until each has heard its own. */
+async function emitForBoth(dashboards: { our: Dashboards; their: Dashboards }) {
+  const [our, their] = [
+    await world.emit(one!, 'appointment-created', await ours!.appointment()),
+    await world.emit(two!, 'appointment-created', await theirs!.appointment()),
+  ];
+  await Promise.all([
+    ...dashboards.our.map((dashboard) => dashboard.hear(({ meta }) => meta.emissionId === our)),
+    ...dashboards.their.map((dashboard) => dashboard.hear(({ meta }) => meta.emissionId === their)),
+  ]);
+}
+type Dashboards = Awaited<ReturnType<World['dashboard']>>[];
+const companiesHeard = (dashboards: Dashboards) =>
+  dashboards.map(({ heard }) => new Set(heard.map(({ payload }) => payload.appointment.companyId)));
+
+test('both gateways deliver to their dashboards, and each company hears its own only', async () => {
+  const our = [await world.dashboard(one!, ours!.companyId), await world.dashboard(two!, ours!.companyId)];
+  const their = [
+    await world.dashboard(one!, theirs!.companyId),
+    await world.dashboard(two!, theirs!.companyId),
+  ];
+  await emitForBoth({ our, their });
+  expect(companiesHeard(our)).toEqual(our.map(() => new Set([ours!.companyId])));
+  expect(companiesHeard(their)).toEqual(their.map(() => new Set([theirs!.companyId])));
+  for (const dashboard of [...our, ...their]) dashboard.close();
+});
+
+test('nothing that a client says or asks for brings it into another room', async () => {
+  const spy = await world.dashboard(one!, ours!.companyId, {
+    socketOptions: {
+      auth: { token: await world.token(ours!.companyId), companyId: theirs!.companyId, room: 'x' },
+      query: { companyId: theirs!.companyId, room: `company:${theirs!.companyId}` },
+    },
+  });
+  const room = `company:${theirs!.companyId}`;
+  for (const name of ['join', 'subscribe', 'room', 'joinRoom', 'message']) {
+    spy.socket.emit(name, room);
+    spy.socket.emit(name, { room, companyId: theirs!.companyId });
+  }
+  const their = await world.dashboard(one!, theirs!.companyId);
+  await emitForBoth({ our: [spy], their: [their] });
+  expect(companiesHeard([spy])).toEqual([new Set([ours!.companyId])]);
+  spy.close();
+  their.close();
+});
+
+test('a company id in capitals is the same room', async () => {
+  const dashboard = await world.dashboard(one!, ours!.companyId, {
+    token: await world.token(ours!.companyId.toUpperCase()),
+  });
+  const emissionId = await world.emit(one!, 'appointment-updated', await ours!.appointment());
+  await dashboard.hear(({ meta }) => meta.emissionId === emissionId);
+  dashboard.close();
+});
