@@ -6,14 +6,19 @@ import { problemReply } from './emission-schemas.ts';
 import { type Operation, OPERATIONS, type Parameter } from './operations.ts';
 
 const SECURITY_SCHEMES = {
-  internalKey: { type: 'apiKey', in: 'header', name: 'x-api-key', description: 'INTERNAL_SERVICE_API_KEY.' },
+  internalKey: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'x-api-key',
+    description: 'the header `x-api-key` with INTERNAL_SERVICE_API_KEY.',
+  },
   dashboardToken: {
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'JWT',
-    description: "The socket's token: it has `companyId` and `exp`.",
+    description: "the socket's token as bearer: it has `companyId` and `exp`.",
   },
-  operator: { type: 'http', scheme: 'basic', description: 'ADMIN_USER and ADMIN_PASSWORD.' },
+  operator: { type: 'http', scheme: 'basic', description: 'HTTP Basic with ADMIN_USER and ADMIN_PASSWORD.' },
 };
 
 /** OpenAPI 3.1 of all routes. */

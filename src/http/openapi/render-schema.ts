@@ -59,13 +59,17 @@ function fieldsOf(schema: Schema): [string, Schema][] {
   return Object.entries(objectIn(schema)?.properties ?? {});
 }
 
-function detail({ description, default: usual, minimum, maximum, minItems, maxItems }: Schema): Html {
-  const bounds = [
-    [minimum ?? minItems, 'from'],
-    [maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER ? maximum : maxItems, 'to'],
-  ]
-    .filter(([bound]) => bound !== undefined && bound !== 0)
-    .map(([bound, word]) => ` ${String(word)} ${String(bound)}`);
+function detail(schema: Schema): Html {
+  const { description, default: usual, minimum, maximum, minItems, maxItems, prefixItems } = schema;
+  const most = maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER ? maximum : maxItems;
+  // A tuple shows its length itself.
+  const limits = prefixItems
+    ? []
+    : ([
+        ['from', minimum ?? minItems],
+        ['to', most],
+      ] as const);
+  const bounds = limits.flatMap(([word, bound]) => (bound ? ` ${word} ${bound}` : []));
   return html`${bounds.length > 0 && html`<small>${bounds.join('')}</small>`}
   ${usual !== undefined && html`<small> default ${JSON.stringify(usual)}</small>`}
   ${description !== undefined && html`<span class="quiet"> ${prose(description)}</span>`}`;
