@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { PROJECT_DIR, RUNTIME_DIR } from './paths.mjs';
 import { withLock } from './process/lock.mjs';
-import { run } from './process/run.mjs';
+import { runNpm } from './run-npm.mjs';
 
 const MODULES = join(PROJECT_DIR, 'node_modules');
 const STAMP = join(MODULES, '.install-stamp');
@@ -50,16 +49,6 @@ async function install(log) {
   log(`  done in ${seconds()} s`);
 }
 
-function runNpm(/** @type {string[]} */ ...command) {
-  // Nothing here needs a package's install script. NODE_ENV=production must not leave out what builds the page.
-  const args = [...command, '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund'];
-  const npmFile = process.env.npm_execpath;
-  const options = { cwd: PROJECT_DIR, env: npmEnv() };
-  return npmFile?.endsWith('npm-cli.js')
-    ? run(process.execPath, [npmFile, ...args], options)
-    : run('npm', args, options);
-}
-
 /** Packages that were installed by hand count as well. */
 function matchesLockFile() {
   const wanted = packagesOf(join(PROJECT_DIR, 'package-lock.json'));
@@ -94,18 +83,11 @@ function fingerprint() {
   return `${createHash('sha256').update(lockFile).digest('hex')} ${process.platform} ${process.arch}`;
 }
 
-/** npm gives up where its cache can't be written, as in the home directory of a service account. */
-function npmEnv() {
-  const cache = process.env.npm_config_cache ?? join(homedir(), '.npm');
-  try {
-    mkdirSync(cache, { recursive: true });
-    accessSync(cache, constants.W_OK);
-    return process.env;
-  } catch {
-    return { ...process.env, npm_config_cache: join(RUNTIME_DIR, 'npm-cache') };
-  }
-}
-
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  await ensureInstalled({ log: (line) => console.log(line) });
+  try {
+    await ensureInstalled({ log: (line) => console.log(line) });
+  } catch (error) {
+    console.error(`install failed: ${/** @type {Error} */ (error).message}`);
+    process.exitCode = 1;
+  }
 }

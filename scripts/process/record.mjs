@@ -27,7 +27,7 @@ export function writeRecord(file, { name, pid, port }) {
 }
 
 /** @returns {ProcessRecord | undefined} */
-export function readRecord(/** @type {string} */ file) {
+function readRecord(/** @type {string} */ file) {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch {
