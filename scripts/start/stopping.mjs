@@ -1,5 +1,6 @@
 /** One Ctrl-C may reach us twice: from the terminal, and passed on by npm. */
 const SAME_SIGNAL_WITHIN_MS = 1_000;
+const LOOK_FOR_NPM_EVERY_MS = 500;
 
 /**
  * Turns the signals that end a program into one AbortSignal. A second one, later than an echo of the first could
@@ -21,6 +22,12 @@ export function abortOnSignals({ say }) {
       }
     });
   }
+  // `kill <pid of npm>` ends npm and its shell, which passes nothing on to us.
+  const { ppid } = process;
+  const look = () => {
+    if (process.ppid !== ppid && !controller.signal.aborted) controller.abort('npm is gone');
+  };
+  if (process.env.npm_lifecycle_event) setInterval(look, LOOK_FOR_NPM_EVERY_MS).unref();
   // The terminal may be gone already.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   return controller.signal;
