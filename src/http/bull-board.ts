@@ -32,7 +32,7 @@ export function createBullBoardRoutes(queue: Queue, { writes }: { writes: boolea
 }
 
 /** A job's headline: event, appointment, company, attempts. */
-export function jobTitle({ name = '', data, attemptsMade = 0, opts }: BoardJob): string {
+function jobTitle({ name = '', data, attemptsMade = 0, opts }: BoardJob): string {
   const { appointmentId, companyId } = data ?? {};
   if (typeof appointmentId !== 'string' || typeof companyId !== 'string') return name;
   const attempts = `${attemptsMade} of ${opts?.attempts ?? 1} attempts`;

@@ -3,7 +3,7 @@ import { OBJECT_ID } from '../contracts/names.ts';
 import { ERROR_CODES, type ErrorCode } from '../errors.ts';
 
 /** At most so many jobs in one repair over HTTP or on the command line; a second call goes on. */
-export const LARGEST_REPAIR = 10_000;
+const LARGEST_REPAIR = 10_000;
 const USUAL_LIMIT = 1_000;
 
 const UNITS_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;

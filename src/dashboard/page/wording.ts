@@ -21,7 +21,7 @@ export function longDate(date: LocalDate, locale?: string): string {
   }).format(new Date(date));
 }
 
-export function shortDate(date: LocalDate, locale?: string): string {
+function shortDate(date: LocalDate, locale?: string): string {
   return new Intl.DateTimeFormat(locale, {
     timeZone: 'UTC',
     weekday: 'short',
