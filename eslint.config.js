@@ -22,7 +22,13 @@ export default tseslint.config(
   {
     // process.env is read by entry files only; everything else is handed its settings.
     files: ['src/**/*.ts', 'workers/**/*.ts'],
-    ignores: ['src/api.ts', 'src/db-indexes.ts', 'src/emissions-cli.ts', 'workers/main.ts', 'src/bot/index.ts'],
+    ignores: [
+      'src/api.ts',
+      'src/db-indexes.ts',
+      'src/emissions-cli.ts',
+      'workers/main.ts',
+      'src/bot/index.ts',
+    ],
     rules: { 'no-restricted-properties': ['error', { object: 'process', property: 'env' }] },
   },
   {

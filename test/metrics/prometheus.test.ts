@@ -15,7 +15,11 @@ const DEPTH: QueueDepth = {
   oldestWaitingAgeMs: 1_500,
 };
 const FLEET: Fleet = {
-  processes: { api: [], gateway: [{ id: 'a', sockets: 7, sinceHeartbeatMs: 1, sinceProgressMs: null }], worker: [] },
+  processes: {
+    api: [],
+    gateway: [{ id: 'a', sockets: 7, sinceHeartbeatMs: 1, sinceProgressMs: null }],
+    worker: [],
+  },
   sockets: 7,
   companies: 2,
 };
