@@ -222,7 +222,7 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
     takeSnapshots,
     verifyToken,
     verifyKey: apiKeys.verify,
-    emit: createEmitReply({ accept, idempotently }),
+    emit: createEmitReply({ accept, idempotently, onFault: onFault('/internal') }),
     metrics,
     progress: () => (canary ? { idleMs: canary.sinceHeardMs() } : {}),
     config,

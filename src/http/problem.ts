@@ -36,8 +36,8 @@ export function createErrorHandler(onFault: (error: unknown, path: string) => vo
   };
 }
 
-/** body-parser and Express tell their errors by `type` or `status`. */
-function toAppError(thrown: unknown): AppError {
+/** Words and code for whatever was thrown. body-parser and Express tell their errors by `type` or `status`. */
+export function toAppError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;
   const { type, status } = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as {
     type?: string;

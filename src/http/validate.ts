@@ -1,13 +1,13 @@
 import type { RequestHandler } from 'express';
 import { body, query, type ValidationChain, validationResult } from 'express-validator';
 import { OBJECT_ID } from '../contracts/names.ts';
+import type { ProblemReply } from '../contracts/http.ts';
 import type { ErrorCode } from '../errors.ts';
 import { problem, sendProblem } from './problem.ts';
 
 export const MOST_BATCH_ITEMS = 1_000;
 
-/** Body of the single routes: an appointment's id and nothing else. */
-export const singleBody: readonly RequestHandler[] = validate('INVALID_APPOINTMENT_ID', [
+const SINGLE_BODY = [
   body('appointmentId')
     .exists({ values: 'null' })
     .withMessage('is required: the id of the appointment')
@@ -15,7 +15,17 @@ export const singleBody: readonly RequestHandler[] = validate('INVALID_APPOINTME
     .custom((value: unknown) => typeof value === 'string' && OBJECT_ID.test(value))
     .withMessage('must be a string of 24 hexadecimal characters'),
   nothingBut('appointmentId'),
-]);
+];
+
+/** Body of the single routes: an appointment's id and nothing else. */
+export const singleBody: readonly RequestHandler[] = validate('INVALID_APPOINTMENT_ID', SINGLE_BODY);
+
+/** The same check without HTTP: what is wrong with such a body, if anything is. */
+export async function refuseSingle(given: object): Promise<ProblemReply | undefined> {
+  const req = { body: given };
+  for (const chain of SINGLE_BODY) await chain.run(req);
+  return refusal('INVALID_APPOINTMENT_ID', req);
+}
 
 /** Query of the timelines of an appointment. */
 export const appointmentQuery: readonly RequestHandler[] = validate('INVALID_APPOINTMENT_ID', [
@@ -43,21 +53,24 @@ function nothingBut(name: string): ValidationChain {
 
 function validate(code: ErrorCode, chains: ValidationChain[]): RequestHandler[] {
   const answer: RequestHandler = (req, res, next) => {
-    const findings = validationResult(req).array();
-    const [first] = findings;
-    if (!first) {
-      next();
-      return;
-    }
-    // Without `value`: an answer never repeats what was sent.
-    const errors = findings.map((finding) => ({
-      type: finding.type,
-      ...(finding.type === 'field' && { path: finding.path, location: finding.location }),
-      msg: String(finding.msg),
-    }));
-    const path = first.type === 'field' && first.path !== '' ? first.path : 'the body';
-    const named = first.type === 'field' && first.path !== '';
-    sendProblem(res, problem(named ? code : 'INVALID_REQUEST', `${path} ${String(first.msg)}`, errors));
+    const refused = refusal(code, req);
+    if (refused) sendProblem(res, refused);
+    else next();
   };
   return [...chains, answer];
+}
+
+function refusal(code: ErrorCode, req: object): ProblemReply | undefined {
+  const findings = validationResult(req).array();
+  const [first] = findings;
+  if (!first) return undefined;
+  // Without `value`: an answer never repeats what was sent.
+  const errors = findings.map((finding) => ({
+    type: finding.type,
+    ...(finding.type === 'field' && { path: finding.path, location: finding.location }),
+    msg: String(finding.msg),
+  }));
+  const isNamed = first.type === 'field' && first.path !== '';
+  const what = isNamed ? first.path : 'the body';
+  return problem(isNamed ? code : 'INVALID_REQUEST', `${what} ${String(first.msg)}`, errors);
 }

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { CATCH_UP_EVENT, SEEN_EVENT } from '../contracts/events.ts';
 
 /** Shapes of what dashboards and services send; what does not fit is refused. */
 const place = z.object({ epoch: z.string().min(1).max(64), offset: z.number().int().min(0) });
@@ -11,9 +10,3 @@ export const seenReport = z.strictObject({
   emissionId: z.string().min(1).max(200),
   acceptedAt: z.iso.datetime(),
 });
-export const emitRequest = z.strictObject({
-  event: z.unknown(),
-  appointmentId: z.unknown(),
-  idempotencyKey: z.string().optional(),
-});
-export const KNOWN_CLIENT_EVENTS: ReadonlySet<string> = new Set([CATCH_UP_EVENT, SEEN_EVENT]);

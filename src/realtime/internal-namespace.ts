@@ -1,19 +1,14 @@
 import type { Server } from 'socket.io';
 import { INTERNAL_NAMESPACE } from '../contracts/names.ts';
 import type { EmitReply, InternalClientEvents } from '../contracts/socket.ts';
-import { emitRequest, internalAuth } from './handshake.ts';
+import { internalAuth } from './handshake.ts';
 
 export interface InternalNamespaceDeps {
   io: Server;
   /** The key's fingerprint, or `undefined` for a wrong one. */
   verifyKey: (key: string) => string | undefined;
-  /** Accepts one emission as HTTP does; resolves to HTTP's body plus its status, whatever happens. */
-  emit: (request: {
-    keyFingerprint: string;
-    event: unknown;
-    appointmentId: unknown;
-    idempotencyKey: string | undefined;
-  }) => Promise<EmitReply>;
+  /** Accepts one emission as HTTP does; resolves to HTTP's body plus its status, whatever it is given. */
+  emit: (keyFingerprint: string, request: unknown) => Promise<EmitReply>;
 }
 
 /** The `/internal` namespace: the bot's second way in, for when HTTP does not get through. */
@@ -39,13 +34,7 @@ export function attachInternalNamespace({ io, verifyKey, emit }: InternalNamespa
   namespace.on('connection', (socket) => {
     socket.on('emit', (request: unknown, acknowledge: unknown) => {
       if (typeof acknowledge !== 'function') return;
-      const asked = emitRequest.safeParse(request);
-      const { event, appointmentId, idempotencyKey } = asked.data ?? {};
-      void emit({ keyFingerprint: socket.data.keyFingerprint, event, appointmentId, idempotencyKey }).then(
-        (reply) => {
-          (acknowledge as (reply: EmitReply) => void)(reply);
-        },
-      );
+      void emit(socket.data.keyFingerprint, request).then(acknowledge as (reply: EmitReply) => void);
     });
   });
 }
