@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { ServiceHandle } from '../../scripts/services/service.mjs';
+import type { RunningApi } from '../../src/start-api.ts';
+import type { Dashboard } from '../harness/dashboard.ts';
+import type { Company } from '../harness/documents.ts';
+import { ownRedis } from '../harness/own-services.ts';
+import { eventually } from '../harness/until.ts';
+import { createWorld, type World } from '../harness/world.ts';
+
+let redis: ServiceHandle;
+let world: World;
+let api: RunningApi;
+let company: Company;
+let appointmentId: string;
+beforeAll(async () => {
+  redis = await ownRedis();
+  world = await createWorld({ redisUrl: redis.url, env: { RECONCILE_INTERVAL_MS: '0' } });
+  api = await world.api();
+  company = await world.documents.company();
+  appointmentId = await company.appointment();
+  world.worker();
+});
+afterAll(async () => {
+  await world.close();
+  await redis.stop();
+});
+
+const plain = () => world.dashboard(api, company.companyId);
+const emit = () => world.emit(api, 'appointment-updated', appointmentId);
+const hears = async (dashboard: Dashboard) => {
+  const emissionId = await emit();
+  return dashboard.hear(({ meta }) => meta.emissionId === emissionId);
+};
+
+test('a gateway whose subscription was cut tells the place again, and a plain client hears what comes', async () => {
+  const dashboard = await plain();
+  await hears(dashboard);
+  const told = dashboard.positions.length;
+  expect(await world.redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub')).toBeGreaterThan(0);
+
+  await eventually('the place to be told again', () => dashboard.positions.length > told);
+  const { meta } = await hears(dashboard);
+  expect(dashboard.positions.at(-1)).toMatchObject({ epoch: meta.epoch, recovered: true });
+  expect(dashboard.socket.connected).toBe(true);
+  dashboard.close();
+});
+
+test('a Redis that was frozen costs no connection, and what was accepted arrives', async () => {
+  const dashboard = await plain();
+  await redis.kill('SIGSTOP');
+  await expect(emit()).rejects.toThrow('503');
+  await redis.kill('SIGCONT');
+  const emissionId = await eventually('the API to accept again', emit);
+  await dashboard.hear(({ meta }) => meta.emissionId === emissionId);
+  expect(dashboard.socket.connected).toBe(true);
+  dashboard.close();
+});
+
+test('a dashboard that connects while Redis is away is placed as soon as it is back', async () => {
+  await redis.stop();
+  const opening = plain();
+  await redis.restart();
+  const dashboard = await opening;
+  expect(dashboard.positions[0]).toMatchObject({ recovered: true });
+  await eventually('the API to accept again', emit);
+  await hears(dashboard);
+  dashboard.close();
+});
+
+test('an API that started without Redis delivers once it is there', async () => {
+  await redis.stop();
+  const early = await world.api();
+  const opening = world.dashboard(early, company.companyId);
+  await redis.restart();
+  const dashboard = await opening;
+  await eventually('the API to accept again', emit);
+  await hears(dashboard);
+  dashboard.close();
+});
