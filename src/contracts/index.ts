@@ -2,4 +2,5 @@ export * from './appointment.ts';
 export * from './events.ts';
 export * from './http.ts';
 export * from './names.ts';
+export * from './operator.ts';
 export * from './socket.ts';

@@ -1,4 +1,10 @@
 import { type RequestHandler, Router } from 'express';
+import type {
+  FailedEmission,
+  FleetMetricsReading,
+  OverviewReply,
+  SeriesReply,
+} from '../contracts/operator.ts';
 import { AppError } from '../errors.ts';
 import { jsonBody } from './json-body.ts';
 
@@ -9,11 +15,11 @@ const FAILURES_SHOWN = 20;
 
 export interface AdminRoutesDeps {
   /** The fleet's metrics now. */
-  read: () => Promise<object>;
+  read: () => Promise<FleetMetricsReading>;
   /** The same over the last hour, for charts. */
-  series: () => Promise<object>;
+  series: () => Promise<Omit<SeriesReply, 'success'>>;
   /** The failed emissions that came last. */
-  latestFailures: (limit: number) => Promise<object[]>;
+  latestFailures: (limit: number) => Promise<FailedEmission[]>;
   repairs: Record<'retry' | 'retryFailed' | 'reEmit', (asked: unknown) => Promise<object>>;
   /** Without it only dry runs are done. */
   writes: boolean;
@@ -41,7 +47,7 @@ export function createAdminRoutes(deps: AdminRoutesDeps): Router {
     '/overview',
     answer(async () => {
       const [metrics, failures] = await Promise.all([read(), latestFailures(FAILURES_SHOWN)]);
-      return { writes, metrics, failures };
+      return { writes, metrics, failures } satisfies Omit<OverviewReply, 'success'>;
     }),
   );
   router.get('/series', answer(series));

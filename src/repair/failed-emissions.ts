@@ -1,19 +1,6 @@
 import type { Queue } from 'bullmq';
+import type { FailedEmission } from '../contracts/operator.ts';
 import type { RedisClient } from '../connections.ts';
-
-/** One failed job, as an operator reads it. */
-export interface FailedEmission {
-  emissionId: string;
-  event: string;
-  appointmentId: string;
-  companyId: string;
-  /** In words, beginning with a code of docs/errors.md. */
-  reason: string;
-  attempts: number;
-  /** ISO 8601. */
-  acceptedAt: string;
-  failedAt: string;
-}
 
 export interface FailedRange {
   /** ms since the epoch, both inclusive; judged by when the job failed. */

@@ -6,7 +6,7 @@ import {
   APPOINTMENT_UPDATED,
   type AppointmentEvent,
 } from '../contracts/events.ts';
-import type { RepairReport } from './retry.ts';
+import type { RepairReport } from '../contracts/operator.ts';
 
 /** Whose appointments: a company's, or one appointment. */
 export type ReEmitSubject = { companyId: Id } | { appointmentId: Id };

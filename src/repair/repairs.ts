@@ -1,8 +1,9 @@
 import type { z } from 'zod';
+import type { RepairReport } from '../contracts/operator.ts';
 import { AppError } from '../errors.ts';
 import type { ReEmit } from './re-emit.ts';
 import { repairRequests } from './requests.ts';
-import type { RepairReport, Retry } from './retry.ts';
+import type { Retry } from './retry.ts';
 
 export interface RepairsDeps {
   retry: Retry;

@@ -1,18 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { Queue } from 'bullmq';
+import type { RepairReport } from '../contracts/operator.ts';
 import type { RedisClient } from '../connections.ts';
-import type { FailedEmission, FailedEmissions, FailedRange } from './failed-emissions.ts';
-
-export interface RepairReport {
-  /** Nothing was changed. */
-  dryRun: boolean;
-  /** How many there are. */
-  matched: number;
-  /** How many were put into the queue; on a dry run, how many would be. */
-  repaired: number;
-  /** The first of them. */
-  emissions: Pick<FailedEmission, 'emissionId' | 'event' | 'appointmentId'>[];
-}
+import type { FailedEmissions, FailedRange } from './failed-emissions.ts';
 
 export interface RetryDeps {
   redis: RedisClient;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { APPOINTMENT_EVENTS } from '../../contracts/events.ts';
+import type { OverviewReply, RepairReport, SeriesReply } from '../../contracts/operator.ts';
 import { givenId, instant } from './appointment-schemas.ts';
 
 const yes = z.literal(true);
@@ -8,13 +9,13 @@ const share = z.number().min(0).max(1).nullable();
 const ms = z.number().min(0);
 
 /** An object with each of these names. */
-function each<T extends z.ZodType>(names: readonly string[], schema: T) {
-  return z.strictObject(Object.fromEntries(names.map((name) => [name, schema])));
+function each<const K extends string, T extends z.ZodType>(names: readonly K[], schema: T) {
+  return z.strictObject(Object.fromEntries(names.map((name) => [name, schema])) as Record<K, T>);
 }
 
-const WINDOWS = ['1m', '5m', '1h'];
-const SPANS = [...WINDOWS, 'total'];
-const STAGES = ['accept', 'wait', 'load', 'publish', 'total', 'browser'];
+const WINDOWS = ['1m', '5m', '1h'] as const;
+const SPANS = [...WINDOWS, 'total'] as const;
+const STAGES = ['accept', 'wait', 'load', 'publish', 'total', 'browser'] as const;
 const OUTCOMES = { accepted: count, published: count, retried: count, failed: count };
 
 const rates = z
@@ -76,7 +77,7 @@ export const overviewReply = z
     metrics: z.strictObject(metrics),
     failures: z.array(failedEmission),
   })
-  .meta({ id: 'OverviewReply' });
+  .meta({ id: 'OverviewReply' }) satisfies z.ZodType<OverviewReply>;
 
 const perMinute = z.array(count);
 const quantile = z.array(ms.nullable());
@@ -92,19 +93,27 @@ export const seriesReply = z
     }),
     latencyMs: each(STAGES, z.strictObject({ p50: quantile, p99: quantile })),
   })
-  .meta({ id: 'SeriesReply', description: 'The last hour by the minute, oldest first.' });
+  .meta({
+    id: 'SeriesReply',
+    description: 'The last hour by the minute, oldest first.',
+  }) satisfies z.ZodType<SeriesReply>;
 
 const time = z.string().meta({ description: 'ISO 8601 with its zone, or an age: 90s, 30m, 2h, 3d.' });
 const extent = {
-  limit: z.int().min(1).max(10_000).optional().meta({ default: 1_000 }),
-  dryRun: z.boolean().optional().meta({ default: false, description: 'Only tell what would be done.' }),
+  limit: z.int().min(1).max(10_000).exactOptional().meta({ default: 1_000 }),
+  dryRun: z.boolean().exactOptional().meta({ default: false, description: 'Only tell what would be done.' }),
 };
 export const retryRequest = z.strictObject({ emissionId: z.string() }).meta({ id: 'RetryRequest' });
 export const retryFailedRequest = z
-  .strictObject({ since: time, until: time.optional(), code: z.string().optional(), ...extent })
+  .strictObject({ since: time, until: time.exactOptional(), code: z.string().exactOptional(), ...extent })
   .meta({ id: 'RetryFailedRequest' });
 export const reEmitRequest = z
-  .strictObject({ companyId: givenId.optional(), appointmentId: givenId.optional(), since: time, ...extent })
+  .strictObject({
+    companyId: givenId.exactOptional(),
+    appointmentId: givenId.exactOptional(),
+    since: time,
+    ...extent,
+  })
   .meta({ id: 'ReEmitRequest', description: 'Either of a company or of an appointment.' });
 
 export const retryReply = z.strictObject({ success: yes, emissionId: z.string() }).meta({ id: 'RetryReply' });
@@ -118,18 +127,18 @@ export const repairReply = z
       .array(z.strictObject({ emissionId: z.string(), event: z.string(), appointmentId: z.string() }))
       .meta({ description: 'The first of them.' }),
   })
-  .meta({ id: 'RepairReply' });
+  .meta({ id: 'RepairReply' }) satisfies z.ZodType<RepairReport>;
 
 const states = z.record(z.string(), z.boolean());
 export const aliveReply = z
-  .strictObject({ status: z.enum(['alive', 'stuck']), detail: z.string().optional() })
+  .strictObject({ status: z.enum(['alive', 'stuck']), detail: z.string().exactOptional() })
   .meta({ id: 'AliveReply' });
 const readiness = { status: z.enum(['ready', 'not ready']), draining: z.boolean() };
 export const readyReply = z.strictObject({ ...readiness, checks: states }).meta({ id: 'ReadyReply' });
 export const healthReply = z
   .strictObject({
     ...readiness,
-    checks: z.record(z.string(), z.strictObject({ ok: z.boolean(), detail: z.string().optional() })),
+    checks: z.record(z.string(), z.strictObject({ ok: z.boolean(), detail: z.string().exactOptional() })),
     warnings: z.array(z.string()),
     uptimeSeconds: count,
   })
