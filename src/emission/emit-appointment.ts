@@ -3,6 +3,7 @@ import type { AppointmentEvent } from '../contracts/events.ts';
 import { coalesce } from '../coalesce.ts';
 import { AppError } from '../errors.ts';
 import type { EncodeMessage } from './encode.ts';
+import { orderKey } from './keys.ts';
 import type { Publish, Published } from './publish.ts';
 import type { ReadSnapshots } from './read-snapshots.ts';
 
@@ -110,7 +111,7 @@ async function emitBatch(
             outcomes.set(attempt, { error });
             return [];
           }
-          const claimedToken = tokens.get(attempt.appointmentId) ?? '';
+          const claimedToken = tokens.get(orderKey(companyId, attempt.appointmentId)) ?? '';
           const { appointmentId, emissionId, event } = attempt;
           const { updatedAt, status } = appointment;
           return [

@@ -16,8 +16,8 @@ export interface SnapshotRead {
   readId: string;
   /** By company: the epoch in which its order tokens were claimed. */
   epochs: ReadonlyMap<Id, string>;
-  /** Claimed order tokens by appointment. */
-  tokens: ReadonlyMap<Id, string>;
+  /** Claimed order tokens by order key. */
+  tokens: ReadonlyMap<string, string>;
   /** By appointment; what does not exist is missing. */
   snapshots: ReadonlyMap<Id, AppointmentSnapshot>;
 }
@@ -43,9 +43,7 @@ export function createReadSnapshots({ redis, load }: ReadSnapshotsDeps): ReadSna
       [positionKey(companyId), logKey(companyId), ...keys],
       [randomId(), LIFETIMES.positionMs, LIFETIMES.orderMs, ...keys.map(randomId)],
     )) as string[];
-    const claimed = appointmentIds.map(
-      (appointmentId, index) => [appointmentId, tokens[index] ?? ''] as const,
-    );
+    const claimed = keys.map((key, index) => [key, tokens[index] ?? ''] as const);
     return { companyId, epoch, claimed };
   }
 
@@ -59,6 +57,7 @@ export function createReadSnapshots({ redis, load }: ReadSnapshotsDeps): ReadSna
     const claims = await Promise.all([...byCompany].map(([companyId, ids]) => claim(companyId, [...ids])));
     const epochs = new Map(claims.map(({ companyId, epoch }) => [companyId, epoch]));
     const tokens = new Map(claims.flatMap(({ claimed }) => claimed));
-    return { readId: randomId(), epochs, tokens, snapshots: await load([...tokens.keys()]) };
+    const ids = new Set(subjects.map(({ appointmentId }) => appointmentId));
+    return { readId: randomId(), epochs, tokens, snapshots: await load([...ids]) };
   };
 }

@@ -40,11 +40,12 @@ export function createTakeSnapshots({ redis, readSnapshots, pause }: TakeSnapsho
     );
     const own = ids.filter((id) => snapshots.get(id)?.companyId === companyId);
     if (own.length === 0) return [];
+    const keys = own.map((id) => orderKey(companyId, id));
     const [epoch, offset, read, ...passed] = (await confirmScript(
-      [positionKey(companyId), logKey(companyId), ...own.map((id) => orderKey(companyId, id))],
+      [positionKey(companyId), logKey(companyId), ...keys],
       [
         ...[readId, randomId(), LIFETIMES.positionMs, LIFETIMES.orderMs],
-        ...own.map((id) => tokens.get(id) ?? ''),
+        ...keys.map((key) => tokens.get(key) ?? ''),
         epochs.get(companyId) ?? '',
       ],
     )) as [string, number, number, ...number[]];
