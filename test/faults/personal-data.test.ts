@@ -24,14 +24,14 @@ async function everythingIn(redis: Redis): Promise<string> {
     hash: (key) => redis.hgetall(key),
     list: (key) => redis.lrange(key, 0, -1),
     set: (key) => redis.smembers(key),
-    zset: (key) => redis.zrange(key, 0, -1, 'WITHSCORES'),
+    zset: (key) => redis.call('ZRANGE', key, 0, -1, 'WITHSCORES'),
     stream: (key) => redis.xrange(key, '-', '+'),
     none: () => Promise.resolve(null),
   };
   const found: string[] = [];
   let cursor = '0';
   do {
-    const [next, keys] = await redis.scan(cursor, 'COUNT', 1_000);
+    const [next, keys] = await redis.scan(cursor, 'COUNT', '1000');
     cursor = next;
     for (const key of keys) {
       const type = await redis.type(key);

@@ -1,0 +1,80 @@
+import { randomBytes } from 'node:crypto';
+import { Redis } from 'ioredis';
+import type { AppointmentSnapshot, Id } from '../../src/contracts/appointment.ts';
+import { createEmitAppointment, type EmissionAttempt } from '../../src/emission/emit-appointment.ts';
+import { createEncodeMessage } from '../../src/emission/encode.ts';
+import { createPublish } from '../../src/emission/publish.ts';
+import { createReadSnapshots } from '../../src/emission/read-snapshots.ts';
+import { isServerAway } from '../../src/server-away.ts';
+
+export const hexId = (): Id => randomBytes(12).toString('hex');
+
+/** One process' emissions over a real Redis, and a database that the test plays. */
+export function createEmissionWorld() {
+  const redis = new Redis(process.env['TEST_REDIS_URL']!, { replyMapping: 'legacy' });
+  const companyId = hexId();
+  const appointments = new Map<Id, AppointmentSnapshot>();
+  const loads: (readonly Id[])[] = [];
+  const pauses: number[] = [];
+  let beforeAnswer: (ids: readonly Id[]) => Promise<void> | void = () => undefined;
+
+  const readSnapshots = createReadSnapshots({
+    redis,
+    async load(ids) {
+      loads.push(ids);
+      const found = new Map(ids.flatMap((id) => appointments.get(id) ?? []).map((one) => [one._id, one]));
+      await beforeAnswer(ids);
+      return found;
+    },
+  });
+  const emit = createEmitAppointment({
+    readSnapshots,
+    encode: createEncodeMessage('test'),
+    publish: createPublish(redis, { logMax: 1_000 }),
+    isServerAway,
+    pause: (ms) => {
+      pauses.push(ms);
+      return Promise.resolve();
+    },
+  });
+
+  return {
+    redis,
+    companyId,
+    appointments,
+    /** Ids of each read, in order. */
+    loads,
+    pauses,
+    readSnapshots,
+    /** What happens between a read and its answer; it may throw. */
+    onLoad(act: typeof beforeAnswer) {
+      beforeAnswer = act;
+    },
+    appointment(fields: Partial<AppointmentSnapshot> = {}): Id {
+      const _id = hexId();
+      appointments.set(_id, {
+        _id,
+        companyId,
+        notes: null,
+        status: null,
+        updatedAt: null,
+        ...fields,
+      } as never);
+      return _id;
+    },
+    emit: (appointmentId: Id, over: Partial<EmissionAttempt> = {}) =>
+      emit({
+        event: 'appointment:updated',
+        appointmentId,
+        companyId,
+        emissionId: hexId(),
+        acceptedAt: new Date().toISOString(),
+        attempt: 1,
+        ...over,
+      }),
+    log: () => redis.xrange(`{company:${companyId}}:log`, '-', '+'),
+    close: () => {
+      redis.disconnect();
+    },
+  };
+}
