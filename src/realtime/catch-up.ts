@@ -2,6 +2,7 @@ import type { AppointmentSnapshot, Id } from '../contracts/appointment.ts';
 import type { AppointmentEvent } from '../contracts/events.ts';
 import { coalesce } from '../coalesce.ts';
 import type { AppointmentPayload, EmissionMeta, Place, Position, ReloadReason } from '../contracts/socket.ts';
+import { createRecentSnapshots, type RecentSnapshots } from './recent-snapshots.ts';
 
 interface LogEntry {
   offset: number;
@@ -10,6 +11,8 @@ interface LogEntry {
   emissionId: string;
 }
 
+type ConfirmedSnapshot = Place & { appointment: AppointmentSnapshot; read: number };
+
 export interface CatchUpDeps {
   readLog: (
     companyId: Id,
@@ -17,10 +20,7 @@ export interface CatchUpDeps {
     limit: number,
   ) => Promise<{ head: Place; entries: LogEntry[]; missing?: ReloadReason }>;
   head: (companyId: Id) => Promise<Place>;
-  takeSnapshots: (
-    companyId: Id,
-    ids: readonly Id[],
-  ) => Promise<Map<Id, Place & { appointment: AppointmentSnapshot; read: number }>>;
+  takeSnapshots: (companyId: Id, ids: readonly Id[]) => Promise<Map<Id, ConfirmedSnapshot>>;
   /** Most emissions that one replay may send. */
   replayLimit: number;
 }
@@ -38,13 +38,18 @@ export interface Replay {
 }
 
 /**
- * What a dashboard of a company missed since `from`. Dashboards that ask while a replay of their company is under way
- * are collected for the next one, and share its reads: MongoDB is asked once for each appointment, not for each
- * dashboard. @throws what Redis or MongoDB throw.
+ * What a dashboard of a company missed since `from`. MongoDB is asked once for each appointment, not for each dashboard:
+ * those that ask while a replay of their company is under way are collected for the next one, and replays share what was
+ * read within some seconds, unless it was emitted again. @throws what Redis or MongoDB throw.
  */
 export type CatchUp = (companyId: Id, from: Place | undefined) => Promise<Replay>;
 
+/** A gateway's dashboards come back within some seconds of its restart: each waits a random while. */
+const SHARED_MS = 10_000;
+const MOST_SHARED = 10_000;
+
 export function createCatchUp(deps: CatchUpDeps): CatchUp {
+  const recent = createRecentSnapshots<ConfirmedSnapshot>({ keptMs: SHARED_MS, most: MOST_SHARED });
   const byCompany = new Map<Id, (from: Place) => Promise<Replay>>();
   const waiting = new Map<Id, number>();
 
@@ -52,7 +57,10 @@ export function createCatchUp(deps: CatchUpDeps): CatchUp {
     if (!from) return { events: [], position: { ...(await deps.head(companyId)), recovered: true } };
     let ask = byCompany.get(companyId);
     if (!ask) {
-      ask = coalesce<Place, Replay>({ run: (places) => replay(deps, companyId, places), maxBatch: 10_000 });
+      ask = coalesce<Place, Replay>({
+        run: (places) => replay(deps, recent, companyId, places),
+        maxBatch: 10_000,
+      });
       byCompany.set(companyId, ask);
     }
     waiting.set(companyId, (waiting.get(companyId) ?? 0) + 1);
@@ -69,11 +77,29 @@ export function createCatchUp(deps: CatchUpDeps): CatchUp {
   };
 }
 
-async function replay(deps: CatchUpDeps, companyId: Id, places: readonly Place[]): Promise<Replay[]> {
+async function replay(
+  deps: CatchUpDeps,
+  recent: RecentSnapshots<ConfirmedSnapshot>,
+  companyId: Id,
+  places: readonly Place[],
+): Promise<Replay[]> {
   const reads = await readOnceEach(deps, companyId, places);
+  const snapshots = new Map<Id, ConfirmedSnapshot>();
   const wanted = new Set<Id>();
-  for (const { entries } of reads) for (const { appointmentId } of entries) wanted.add(appointmentId);
-  const snapshots = wanted.size > 0 ? await deps.takeSnapshots(companyId, [...wanted]) : new Map<Id, never>();
+  for (const { head, entries } of reads) {
+    for (const { appointmentId, offset } of entries) {
+      const kept = recent.find(companyId, appointmentId);
+      // Confirmed after the entry was published, so read after it: as good as one read now, in its own place.
+      if (kept?.epoch === head.epoch && kept.offset >= offset) snapshots.set(appointmentId, kept);
+      else wanted.add(appointmentId);
+    }
+  }
+  for (const appointmentId of wanted) snapshots.delete(appointmentId);
+  const taken = wanted.size > 0 ? await deps.takeSnapshots(companyId, [...wanted]) : [];
+  for (const [appointmentId, snapshot] of taken) {
+    snapshots.set(appointmentId, snapshot);
+    recent.keep(companyId, appointmentId, snapshot);
+  }
   const publishedAt = new Date().toISOString();
 
   return reads.map(({ head, entries, missing }) => {

@@ -1,0 +1,42 @@
+import type { Id } from '../contracts/appointment.ts';
+
+export interface RecentSnapshots<Snapshot> {
+  find: (companyId: Id, appointmentId: Id) => Snapshot | undefined;
+  keep: (companyId: Id, appointmentId: Id, snapshot: Snapshot) => void;
+}
+
+/** Keeps what was replayed last in this process' memory, for `keptMs` and at most `most` of them. */
+export function createRecentSnapshots<Snapshot>({
+  keptMs,
+  most,
+}: {
+  keptMs: number;
+  most: number;
+}): RecentSnapshots<Snapshot> {
+  /** The oldest first. */
+  const kept = new Map<string, { snapshot: Snapshot; until: number }>();
+  const keyOf = (companyId: Id, appointmentId: Id): string => `${companyId} ${appointmentId}`;
+  let timer: NodeJS.Timeout | undefined;
+
+  function forget(): void {
+    const now = Date.now();
+    for (const [key, { until }] of kept) if (until <= now) kept.delete(key);
+    timer = undefined;
+    if (kept.size > 0) schedule();
+  }
+
+  function schedule(): void {
+    timer ??= setTimeout(forget, keptMs).unref();
+  }
+
+  return {
+    find: (companyId, appointmentId) => kept.get(keyOf(companyId, appointmentId))?.snapshot,
+    keep(companyId, appointmentId, snapshot) {
+      const key = keyOf(companyId, appointmentId);
+      kept.delete(key);
+      kept.set(key, { snapshot, until: Date.now() + keptMs });
+      if (kept.size > most) kept.delete(kept.keys().next().value ?? key);
+      schedule();
+    },
+  };
+}
