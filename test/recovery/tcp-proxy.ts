@@ -1,0 +1,73 @@
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+
+export interface TcpProxy {
+  port: number;
+  /** Ends every connection; new ones are let through. */
+  cut: () => void;
+  /** Ends every connection, and refuses new ones until `mend`. */
+  refuse: () => void;
+  mend: () => void;
+  /** Connections from now on lead to this port. */
+  leadTo: (port: number) => void;
+  close: () => Promise<void>;
+}
+
+/**
+ * A way to a server on the loopback interface that can be cut and led elsewhere: a network, or the address that stays
+ * when a replica takes over. `onSent` is shown what clients send.
+ */
+export async function startTcpProxy(
+  target: number,
+  onSent: () => (bytes: Buffer) => void = () => () => undefined,
+): Promise<TcpProxy> {
+  const open = new Set<Socket>();
+  let refusing = false;
+
+  const server = createServer((client) => {
+    if (refusing) {
+      client.destroy();
+      return;
+    }
+    const upstream = connect(target, '127.0.0.1');
+    for (const [from, to] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      open.add(from);
+      from.setNoDelay(true);
+      from.on('error', () => to.destroy());
+      from.on('close', () => {
+        open.delete(from);
+        to.destroy();
+      });
+      from.pipe(to);
+    }
+    client.on('data', onSent());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const cut = () => {
+    for (const socket of open) socket.destroy();
+  };
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    cut,
+    refuse() {
+      refusing = true;
+      cut();
+    },
+    mend() {
+      refusing = false;
+    },
+    leadTo(port) {
+      target = port;
+    },
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+        cut();
+      }),
+  };
+}
