@@ -6,8 +6,11 @@ export function jsonBody(limit: string): RequestHandler[] {
   const refuseOthers: RequestHandler = (req, _res, next) => {
     const hasBody =
       req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
-    if (hasBody && !req.is('application/json')) {
-      throw new AppError('UNSUPPORTED_MEDIA_TYPE', 'send the body as application/json');
+    // body-parser takes any charset of Unicode's, UTF-7 too.
+    const [, charset] = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(req.get('content-type') ?? '') ?? [];
+    const isUtf8 = charset === undefined || charset.toLowerCase() === 'utf-8';
+    if (hasBody && !(req.is('application/json') && isUtf8)) {
+      throw new AppError('UNSUPPORTED_MEDIA_TYPE', 'send the body as application/json, in UTF-8');
     }
     next();
   };

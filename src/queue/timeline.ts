@@ -38,8 +38,10 @@ export interface ReadTimelinesDeps {
 
 export function createReadTimelines({ queue, recent }: ReadTimelinesDeps): ReadTimelines {
   async function one(emissionId: string): Promise<Timeline | undefined> {
-    const job = (await queue.getJob(emissionId)) as Job<Record<string, string>> | undefined;
-    if (!job) return undefined;
+    const job = (await queue.getJob(emissionId).catch(ignoreOtherKeys)) as
+      Job<Record<string, string>> | undefined;
+    // The queue's settings are a hash beside the jobs' ones.
+    if (job?.data.appointmentId === undefined) return undefined;
     const state = await job.getState();
     const receipt = (job.returnvalue ?? {}) as Record<string, string | number | undefined>;
     const errors = (job.stacktrace ?? []).map((stack) => stack.split('\n')[0] ?? '');
@@ -51,7 +53,7 @@ export function createReadTimelines({ queue, recent }: ReadTimelinesDeps): ReadT
     return {
       emissionId,
       event: job.name,
-      appointmentId: job.data.appointmentId ?? '',
+      appointmentId: job.data.appointmentId,
       state,
       acceptedAt: job.data.acceptedAt ?? '',
       attempts,
@@ -77,4 +79,10 @@ export function createReadTimelines({ queue, recent }: ReadTimelinesDeps): ReadT
 
 function instant(ms: number | undefined | null): string | null {
   return typeof ms === 'number' ? new Date(ms).toISOString() : null;
+}
+
+/** Jobs stand beside the queue's own lists and sets: an id may name one of those. */
+function ignoreOtherKeys(error: unknown): undefined {
+  if (error instanceof Error && error.message.includes('WRONGTYPE')) return undefined;
+  throw error;
 }
