@@ -10,8 +10,12 @@ const list = text.transform((value) =>
     .filter(Boolean),
 );
 const flag = z.enum(['on', 'off']).transform((value) => value === 'on');
-const port = z.coerce.number().int().min(0).max(65_535);
-const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const whole = (min: number, max: number) =>
+  text
+    .regex(/^\d+$/, `must be a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `must be a whole number from ${min} to ${max}`);
+const port = whole(0, 65_535);
 
 const secret = text.min(SECRET_LENGTH, `must have at least ${SECRET_LENGTH} characters`);
 const mongoUrl = text.regex(/^mongodb(\+srv)?:\/\/./, 'must start with mongodb:// or mongodb+srv://');
@@ -62,7 +66,7 @@ const apiShape = {
   SOCKET_JWKS_URL: z.url({ protocol: /^https?$/ }).optional(),
   SOCKET_JWT_ISSUER: text.optional(),
   SOCKET_JWT_AUDIENCE: text.optional(),
-  ADMIN_USER: text,
+  ADMIN_USER: text.regex(/^[^:]+$/, 'must not contain a colon: HTTP Basic ends the name there'),
   ADMIN_PASSWORD: text.min(12, 'must have at least 12 characters'),
   ADMIN_WRITES: flag.default(false),
   CORS_ORIGIN: list.pipe(z.array(origin)).default([]),

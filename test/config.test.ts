@@ -1,0 +1,149 @@
+import { describe, expect, test } from '@jest/globals';
+import { ConfigError, loadApiConfig, loadWorkerConfig } from '../src/config.ts';
+
+const SECRET = 's'.repeat(32);
+const WORKER = { MONGODB_URI: 'mongodb://localhost:27017/petbuddy', REDIS_URL: 'redis://localhost:6379' };
+const API = {
+  ...WORKER,
+  INTERNAL_SERVICE_API_KEY: SECRET,
+  SOCKET_JWT_SECRET: SECRET,
+  ADMIN_USER: 'admin',
+  ADMIN_PASSWORD: 'a-long-password',
+};
+
+function problemsOf(load: () => unknown): readonly string[] {
+  try {
+    load();
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+const problems = (env: Record<string, string | undefined>) =>
+  problemsOf(() => loadApiConfig({ ...API, ...env }));
+
+test('every problem is reported at once, by name, in the message too', () => {
+  const load = () =>
+    loadApiConfig({ REDIS_URL: 'localhost', PORT: 'http', ADMIN_PASSWORD: 'short', CORS_ORIGIN: '*' });
+  const found = problemsOf(load);
+  expect(found.map((problem) => problem.split(' ')[0]).sort()).toEqual([
+    'ADMIN_PASSWORD',
+    'ADMIN_USER',
+    'CORS_ORIGIN',
+    'INTERNAL_SERVICE_API_KEY',
+    'MONGODB_URI',
+    'PORT',
+    'REDIS_URL',
+  ]);
+  expect(load).toThrow(found[0]);
+  expect(load).toThrow(found.at(-1));
+});
+
+test('nothing but what must be given is required, and the rest has its default', () => {
+  expect(loadApiConfig(API)).toMatchObject({
+    PORT: 3001,
+    SOCKET_TRANSPORTS: ['polling', 'websocket'],
+    CORS_ORIGIN: [],
+    ADMIN_WRITES: false,
+    DEMO_MODE: false,
+    EMISSION_ATTEMPTS: 8,
+  });
+  expect(loadWorkerConfig(WORKER)).toMatchObject({ WORKER_CONCURRENCY: 200, RECONCILE_INTERVAL_MS: 5_000 });
+  expect(loadApiConfig(API).METRICS_PORT).toBeUndefined();
+});
+
+test('an empty value counts as not given', () => {
+  expect(loadApiConfig({ ...API, PORT: '', METRICS_PORT: '', CORS_ORIGIN: '' })).toMatchObject({
+    PORT: 3001,
+    CORS_ORIGIN: [],
+  });
+  expect(problems({ ADMIN_USER: '' })).toEqual(['ADMIN_USER is required']);
+});
+
+describe('secrets', () => {
+  test.each([
+    ['INTERNAL_SERVICE_API_KEY', 'INTERNAL_SERVICE_API_KEY is required'],
+    ['ADMIN_USER', 'ADMIN_USER is required'],
+    ['ADMIN_PASSWORD', 'ADMIN_PASSWORD is required'],
+    ['SOCKET_JWT_SECRET', 'SOCKET_JWT_SECRET is required, unless SOCKET_JWKS_URL is set'],
+  ])('%s has no default', (name, problem) => {
+    expect(problems({ [name]: undefined })).toEqual([problem]);
+  });
+
+  test('that are short are refused, each of several keys too', () => {
+    const short = SECRET.slice(1);
+    expect(problems({ SOCKET_JWT_SECRET: short })).toEqual([
+      'SOCKET_JWT_SECRET must have at least 32 characters',
+    ]);
+    expect(problems({ INTERNAL_SERVICE_API_KEY: `${SECRET},${short}` })).toEqual([
+      'INTERNAL_SERVICE_API_KEY must have at least 32 characters',
+    ]);
+    expect(problems({ ADMIN_PASSWORD: 'eleven-char' })).toHaveLength(1);
+    expect(problems({ ADMIN_USER: 'ad:min' })).toHaveLength(1);
+  });
+
+  test('never stand in the message', () => {
+    const env = { ...API, INTERNAL_SERVICE_API_KEY: 'key-in-clear', ADMIN_PASSWORD: 'pw-in-clear' };
+    const message = problemsOf(() => loadApiConfig(env)).join();
+    expect(message).not.toContain('in-clear');
+  });
+
+  test('by shared secret or by JWKS, not both', () => {
+    const SOCKET_JWKS_URL = 'https://id.example.com/keys';
+    expect(problems({ SOCKET_JWT_SECRET: undefined, SOCKET_JWKS_URL })).toEqual([]);
+    expect(problems({ SOCKET_JWKS_URL })).toEqual([
+      'SOCKET_JWKS_URL and SOCKET_JWT_SECRET exclude one another: set one of them',
+    ]);
+    expect(problems({ SOCKET_JWT_SECRET: undefined, SOCKET_JWKS_URL: 'ftp://id.example.com' })).toHaveLength(
+      1,
+    );
+  });
+});
+
+test('several keys are given by commas, with or without spaces', () => {
+  const [one, two] = ['1'.repeat(32), '2'.repeat(32)];
+  const { INTERNAL_SERVICE_API_KEY } = loadApiConfig({
+    ...API,
+    INTERNAL_SERVICE_API_KEY: ` ${one} , ${two},`,
+  });
+  expect(INTERNAL_SERVICE_API_KEY).toEqual([one, two]);
+});
+
+test.each([
+  ['PORT', '65536'],
+  ['PORT', '-1'],
+  ['PORT', '0x10'],
+  ['PORT', ' '],
+  ['METRICS_PORT', '1e3'],
+  ['EMISSION_ATTEMPTS', '0'],
+  ['EMISSION_ATTEMPTS', '1.5'],
+  ['REDIS_URL', 'http://localhost:6379'],
+  ['REDIS_URL', 'redis://one,,redis://two'],
+  ['MONGODB_URI', 'localhost:27017'],
+  ['QUEUE_PREFIX', 'emissions'],
+  ['SOCKET_ADAPTER_KEY', 'a*'],
+  ['SOCKET_TRANSPORTS', 'websocket,flash'],
+  ['SOCKET_TRANSPORTS', ','],
+  ['CORS_ORIGIN', '*'],
+  ['CORS_ORIGIN', 'https://calendar.example.com/'],
+  ['CORS_ORIGIN', 'calendar.example.com'],
+  ['ADMIN_WRITES', 'yes'],
+  ['DASHBOARD_TIME_ZONE', 'Mars/Base'],
+  ['LOG_LEVEL', 'loud'],
+])('%s=%s is refused, by that name alone', (name, value) => {
+  const found = problems({ [name]: value });
+  expect(found.map((problem) => problem.split(' ')[0])).toEqual([name]);
+});
+
+test.each([
+  ['REDIS_URL', 'rediss://user:secret@cache.example.com:6380/2'],
+  ['REDIS_URL', 'redis://one:6379,redis://two:6379'],
+  ['REDIS_URL', 'redis+sentinel://user:secret@one:26379,two:26379/main/0'],
+  ['MONGODB_URI', 'mongodb+srv://cluster.example.com/petbuddy'],
+  ['CORS_ORIGIN', 'https://calendar.example.com, http://localhost:5173'],
+  ['SOCKET_TRANSPORTS', 'websocket'],
+  ['DASHBOARD_TIME_ZONE', 'Europe/Berlin'],
+])('%s=%s is taken', (name, value) => {
+  expect(problems({ [name]: value })).toEqual([]);
+});
