@@ -5,7 +5,7 @@ export default {
   ...all,
   testPathIgnorePatterns: [
     '/node_modules/',
-    '/test/(faults|scripts)/',
+    '/test/(faults|recovery|scripts)/',
     '-away\\.',
     'chaos',
     'in-browser',
