@@ -77,6 +77,17 @@ const apiShape = {
   SHUTDOWN_DRAIN_MS: whole(0, 30_000).default(2_000),
   /** Most emissions that one catch-up replays; a dashboard that missed more reloads its list. */
   REPLAY_MAX: whole(1, 10_000).default(1_000),
+  /** Requests a second to the internal routes, over 10 s, of the whole fleet: by key, and by address. */
+  RATE_PER_KEY: whole(1, 1_000_000).default(5_000),
+  RATE_PER_ADDRESS: whole(1, 1_000_000).default(5_000),
+  /** Wrong keys, and wrong passwords of operators, that an address may send. */
+  AUTH_FAILURES_PER_MINUTE: whole(1, 1_000_000).default(100),
+  /** Lists a second that a token may ask for, over 10 s. */
+  LISTS_PER_TOKEN: whole(1, 100_000).default(20),
+  /** Proxies of ours in front, which add to X-Forwarded-For. */
+  TRUST_PROXY: whole(0, 10).default(0),
+  /** Emissions that may wait before more are refused with 503: about 1 kB of Redis each. */
+  QUEUE_MAX_WAITING: whole(1, 100_000_000).default(500_000),
   DASHBOARD_TIME_ZONE: timeZone.default('UTC'),
   IDEMPOTENCY_TTL_SECONDS: whole(10, 86_400).default(3_600),
   DEMO_MODE: flag.default(false),

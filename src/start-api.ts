@@ -1,8 +1,9 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
 import type { ApiConfig } from './config.ts';
+import { clientAddress } from './client-address.ts';
 import { composeRepairs } from './compose-repairs.ts';
 import { connectRedis } from './connections.ts';
 import { createDemoRouter } from './demo/demo-routes.ts';
@@ -23,8 +24,10 @@ import { createDashboardRoutes } from './http/dashboard-routes.ts';
 import { createEmitReply } from './http/emit-reply.ts';
 import { createEmissionRoutes } from './http/emission-routes.ts';
 import { checkMongo, checkRedis } from './http/health-checks.ts';
+import { createFleetRate } from './http/fleet-rate.ts';
 import { createHealthRoutes } from './http/health-routes.ts';
 import { createIdempotency } from './http/idempotency.ts';
+import { limitEmits, limitRate, limitTokens } from './http/limit-rate.ts';
 import { logRequests } from './http/log-requests.ts';
 import { createListAppointments } from './http/list-appointments.ts';
 import { createMetricsRoutes, servePrometheus } from './http/metrics-routes.ts';
@@ -34,6 +37,7 @@ import type { Canary } from './liveness/canary.ts';
 import type { Logger } from './logger.ts';
 import { createFleetMetrics } from './metrics/fleet-metrics.ts';
 import { shareFor } from './metrics/share-for.ts';
+import { readQueueDepth } from './metrics/queue-depth.ts';
 import { serveMetricsPort } from './metrics/serve-metrics-port.ts';
 import { connectMongo } from './population/connect.ts';
 import { warnOfIndexes } from './population/indexes.ts';
@@ -46,12 +50,15 @@ import { createEnqueue } from './queue/producer.ts';
 import { PRIORITY } from './queue/retry-policy.ts';
 import { createRecentEmissions } from './queue/recent-emissions.ts';
 import { createReadTimelines } from './queue/timeline.ts';
+import { watchDepth } from './queue/watch-depth.ts';
 import { startGatewayCanary } from './start-canary.ts';
 import { startGateway } from './start-gateway.ts';
 import { createVerifyToken } from './realtime/verify-token.ts';
 
 const INDEX_CHECK_EVERY_MS = 30_000;
 const SERVER_SELECTION_MS = 700;
+const DEPTH_CHECK_EVERY_MS = 1_000;
+const RATE_WINDOW_SECONDS = 10;
 
 export interface ApiDeps {
   config: ApiConfig;
@@ -119,10 +126,20 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
     policy: { attempts: config.EMISSION_ATTEMPTS, firstRetryDelayMs: config.EMISSION_BACKOFF_MS },
     remember: recent.remember,
   });
+  const depth = watchDepth({
+    read: async () => {
+      const { waiting, prioritized, delayed } = await readQueueDepth({ redis, queue });
+      return waiting + prioritized + delayed;
+    },
+    most: config.QUEUE_MAX_WAITING,
+    everyMs: DEPTH_CHECK_EVERY_MS,
+  });
+  lifecycle.onClose('queue depth', depth.close);
   const accept = createAcceptEmissions({
     findCompanies: createFindCompanies(models),
     enqueue,
     priority: PRIORITY,
+    isFull: depth.isFull,
     onAccepted: ({ event, emissionId, appointmentId, traceparent }, { isRepeat, requestId }, tookMs) => {
       if (!isRepeat) metrics.count(event, 'accepted');
       metrics.observe('accept', tookMs);
@@ -135,6 +152,18 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
     ttlSeconds: config.IDEMPOTENCY_TTL_SECONDS,
   });
   const { failed, repairs } = composeRepairs({ redis, queue, models, enqueue });
+  const rate = (name: string, perSecond: number, windowSeconds = RATE_WINDOW_SECONDS) => {
+    const limit = Math.ceil(perSecond * windowSeconds);
+    const limited = createFleetRate({ redis, prefix: config.QUEUE_PREFIX, name, limit, windowSeconds });
+    lifecycle.onClose(`rate by ${name}`, limited.close);
+    return limited;
+  };
+  const byKey = rate('key', config.RATE_PER_KEY);
+  const addressOf = (req: IncomingMessage) => clientAddress(req, config.TRUST_PROXY);
+  const failures = (name: string) => ({
+    rate: rate(name, config.AUTH_FAILURES_PER_MINUTE / 60, 60),
+    addressOf,
+  });
   const apiKeys = createApiKeys(config.INTERNAL_SERVICE_API_KEY);
   const verifyToken = createVerifyToken({
     secret: config.SOCKET_JWT_SECRET,
@@ -158,8 +187,12 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
     pause,
   });
   const app = createApp({
-    requireApiKey: requireApiKey(apiKeys),
-    requireAdmin: requireBasicAuth(config.ADMIN_USER, config.ADMIN_PASSWORD),
+    requireApiKey: [
+      limitRate('address', rate('address', config.RATE_PER_ADDRESS), addressOf),
+      requireApiKey(apiKeys, failures('key-failures')),
+      limitRate('key', byKey, (_req, res) => String(res.locals.keyFingerprint)),
+    ],
+    requireAdmin: requireBasicAuth(config.ADMIN_USER, config.ADMIN_PASSWORD, failures('admin-failures')),
     logRequests: logRequests(logger),
     countRejections: countRejections(metrics.reject),
     allowOrigins: allowOrigins(config.CORS_ORIGIN),
@@ -177,7 +210,7 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
       isAlive,
     }),
     dashboardRoutes: createDashboardRoutes({
-      verifyToken,
+      verifyToken: limitTokens(rate('lists', config.LISTS_PER_TOKEN), verifyToken),
       list: createListAppointments({
         head: companyLog.head,
         findIds: createFindInRange(models),
@@ -222,7 +255,7 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
     takeSnapshots,
     verifyToken,
     verifyKey: apiKeys.verify,
-    emit: createEmitReply({ accept, idempotently, onFault: onFault('/internal') }),
+    emit: limitEmits(byKey, createEmitReply({ accept, idempotently, onFault: onFault('/internal') })),
     metrics,
     progress: () => (canary ? { idleMs: canary.sinceHeardMs() } : {}),
     config,

@@ -36,13 +36,16 @@ export interface AcceptDeps {
   findCompanies: (appointmentIds: readonly Id[]) => Promise<(Id | undefined)[]>;
   enqueue: (emissions: readonly Accepted[], priority: number) => Promise<void>;
   priority: { live: number; batch: number };
+  /** The queue holds as much as it may. */
+  isFull: () => boolean;
   onAccepted: (emission: Accepted, by: AskedBy, tookMs: number) => void;
 }
 
 export interface AcceptEmissions {
   /**
    * Accepts one emission and resolves to its id.
-   * @throws AppError APPOINTMENT_NOT_FOUND, DATABASE_ERROR (within 1 s, nothing enqueued), QUEUE_UNAVAILABLE.
+   * @throws AppError APPOINTMENT_NOT_FOUND, DATABASE_ERROR (within 1 s, nothing enqueued), QUEUE_UNAVAILABLE,
+   * QUEUE_FULL.
    */
   one: (asked: Asked, by: AskedBy) => Promise<string>;
   /** Accepts those that exist; `undefined` for the others. @throws as `one`, but for APPOINTMENT_NOT_FOUND. */
@@ -51,11 +54,13 @@ export interface AcceptEmissions {
 
 const EXISTENCE_CHECK_LIMIT_MS = 850;
 const IDS_PER_CHECK = 1_000;
+const RETRY_WHEN_FULL_SECONDS = 5;
 
 export function createAcceptEmissions({
   findCompanies,
   enqueue,
   priority,
+  isFull,
   onAccepted,
 }: AcceptDeps): AcceptEmissions {
   const inTime = <T>(check: Promise<T>): Promise<T> =>
@@ -76,8 +81,16 @@ export function createAcceptEmissions({
     }
   }
 
+  function refuseIfFull(): void {
+    if (!isFull()) return;
+    throw new AppError('QUEUE_FULL', 'as many emissions wait as may: workers are missing or too slow', {
+      retryAfterSeconds: RETRY_WHEN_FULL_SECONDS,
+    });
+  }
+
   return {
     async one(asked, by) {
+      refuseIfFull();
       const startedAt = Date.now();
       const companyId = await checked(findCompany(asked.appointmentId));
       if (companyId === undefined) {
@@ -90,6 +103,7 @@ export function createAcceptEmissions({
     },
 
     async many(asked, by) {
+      refuseIfFull();
       const startedAt = Date.now();
       const companies = await checked(
         Promise.all(asked.map(({ appointmentId }) => findCompany(appointmentId))),

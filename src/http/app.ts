@@ -9,7 +9,8 @@ import { createDocsRoutes } from './openapi/docs-routes.ts';
 import { requireSameOrigin } from './same-origin.ts';
 
 export interface AppDeps {
-  requireApiKey: RequestHandler;
+  /** The key, and the rates around it. */
+  requireApiKey: RequestHandler | RequestHandler[];
   requireAdmin: RequestHandler;
   logRequests: RequestHandler;
   countRejections: RequestHandler;

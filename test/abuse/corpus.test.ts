@@ -142,7 +142,11 @@ describe('frames', () => {
     const socket = openSocket('', { token });
     await until(
       'to be let in',
-      new Promise<void>((resolve) => socket.once('emissions:position', () => { resolve(); })),
+      new Promise<void>((resolve) =>
+        socket.once('emissions:position', () => {
+          resolve();
+        }),
+      ),
     );
     const closed = new Promise<'closed'>((resolve) => {
       socket.once('disconnect', () => {

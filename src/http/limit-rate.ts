@@ -1,0 +1,54 @@
+import type { Request, RequestHandler, Response } from 'express';
+import type { EmitReply } from '../contracts/socket.ts';
+import { AppError } from '../errors.ts';
+import type { FleetRate, Standing } from './fleet-rate.ts';
+import { problem } from './problem.ts';
+
+/** Counts each request by what `who` names; above the limit 429. The answer says where the caller stands. */
+export function limitRate(
+  name: string,
+  rate: FleetRate,
+  who: (req: Request, res: Response) => string,
+): RequestHandler {
+  return (req, res, next) => {
+    const { isAllowed, limit, windowSeconds, remaining, resetSeconds } = rate.take(who(req, res));
+    // draft-ietf-httpapi-ratelimit-headers
+    res.set('RateLimit-Policy', `"${name}";q=${limit};w=${windowSeconds}`);
+    res.set('RateLimit', `"${name}";r=${remaining};t=${resetSeconds}`);
+    if (!isAllowed) throw tooMany(`requests by ${name}`, { resetSeconds });
+    next();
+  };
+}
+
+/** 429. */
+export function tooMany(what: string, { resetSeconds }: Pick<Standing, 'resetSeconds'>): AppError {
+  return new AppError('RATE_LIMITED', `too many ${what}: wait for Retry-After`, {
+    retryAfterSeconds: resetSeconds,
+  });
+}
+
+/** The same limit for the `/internal` namespace, by key. */
+export function limitEmits(
+  rate: FleetRate,
+  emit: (keyFingerprint: string, request: unknown) => Promise<EmitReply>,
+): (keyFingerprint: string, request: unknown) => Promise<EmitReply> {
+  return (keyFingerprint, request) => {
+    const standing = rate.take(keyFingerprint);
+    if (standing.isAllowed) return emit(keyFingerprint, request);
+    const { code, message, retryAfterSeconds } = tooMany('requests by key', standing);
+    return Promise.resolve({ ...problem(code, message), retryAfterSeconds });
+  };
+}
+
+/** The same for whatever a token is shown for: counted once it has been found good. */
+export function limitTokens<T>(
+  rate: FleetRate,
+  verify: (token: unknown) => Promise<T>,
+): (token: unknown) => Promise<T> {
+  return async (token) => {
+    const viewer = await verify(token);
+    const standing = rate.take(String(token));
+    if (!standing.isAllowed) throw tooMany('requests with this token', standing);
+    return viewer;
+  };
+}
