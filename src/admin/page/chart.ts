@@ -1,0 +1,107 @@
+import uPlot from 'uplot';
+
+export interface Line {
+  label: string;
+  /** A custom property of the stylesheet. */
+  color: `--${string}`;
+  /** Filled down to the axis. */
+  area?: boolean;
+}
+
+type Values = (number | null)[];
+
+export interface Chart {
+  /** @param at seconds since 1970, then as many values for each line */
+  show: (at: number[], ...lines: Values[]) => void;
+}
+
+const HEIGHT_PX = 190;
+
+/** A small chart over time that takes its container's width and the page's colours, and reads values out below. */
+export function createChart(container: HTMLElement, lines: readonly Line[], unit: string): Chart {
+  let plot: uPlot | undefined;
+  let shown: [number[], ...Values[]] = [[], ...lines.map((): Values => [])];
+
+  function draw(): void {
+    plot?.destroy();
+    const style = getComputedStyle(document.documentElement);
+    const color = (name: string) => style.getPropertyValue(name).trim();
+    const axis = {
+      stroke: color('--quiet'),
+      font: '11px system-ui, sans-serif',
+      grid: { stroke: color('--line-soft'), width: 1 },
+      ticks: { show: false },
+    };
+    plot = new uPlot(
+      {
+        width: Math.max(container.clientWidth, 120),
+        height: HEIGHT_PX,
+        scales: { y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.1 : 1] } },
+        axes: [
+          { ...axis, space: 70, size: 24, values: (_plot, ticks) => ticks.map(clock) },
+          { ...axis, size: 44, values: (_plot, ticks) => ticks.map((tick) => tick.toLocaleString('en')) },
+        ],
+        cursor: { points: { size: 6 }, drag: { x: false, y: false } },
+        legend: { live: true },
+        series: [
+          {
+            label: 'at',
+            value: (plot, seconds: number | null) => clock(seconds ?? plot.data[0].at(-1) ?? null),
+          },
+          ...lines.map((line): uPlot.Series => ({
+            label: line.label,
+            stroke: color(line.color),
+            width: 1.75,
+            ...(line.area && { fill: `color-mix(in srgb, ${color(line.color)} 14%, transparent)` }),
+            points: { size: 4, filter: loneValues },
+            // Of the place pointed at, else of the last one.
+            value: (plot, value: number | null, index, at) =>
+              readOut(at === null ? (plot.data[index]?.at(-1) ?? null) : value),
+          })),
+        ],
+      },
+      shown,
+      container,
+    );
+  }
+
+  function readOut(value: number | null): string {
+    return value === null ? '–' : `${readable(value)}${unit}`;
+  }
+
+  draw();
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', draw);
+  new ResizeObserver(() => {
+    plot?.setSize({ width: Math.max(container.clientWidth, 120), height: HEIGHT_PX });
+  }).observe(container);
+  container.setAttribute('role', 'img');
+
+  return {
+    show(at, ...values) {
+      shown = [at, ...values];
+      plot?.setData(shown);
+      const last = lines.map(({ label }, index) => `${label} ${values[index]?.at(-1) ?? 'none'}`).join(', ');
+      container.setAttribute('aria-label', `Chart; last values: ${last}`);
+    },
+  };
+}
+
+/** A value between two gaps has no line: it gets a point. */
+const loneValues: uPlot.Series.Points.Filter = (plot, line) => {
+  const values = plot.data[line] ?? [];
+  return Array.from(values.keys()).filter(
+    (index) => values[index] != null && values[index - 1] == null && values[index + 1] == null,
+  );
+};
+
+const SHORT = { hour: '2-digit', minute: '2-digit' } as const;
+const LONG = { ...SHORT, second: '2-digit' } as const;
+
+function clock(seconds: number | null): string {
+  if (seconds === null) return '–';
+  return new Date(seconds * 1_000).toLocaleTimeString('en-GB', seconds % 60 === 0 ? SHORT : LONG);
+}
+
+function readable(value: number): string {
+  return value.toLocaleString('en', { maximumSignificantDigits: value < 1_000 ? 3 : 6 });
+}
