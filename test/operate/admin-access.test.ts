@@ -1,13 +1,13 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { RunningApi } from '../../src/start-api.ts';
-import { createWorld, type World } from '../harness/world.ts';
-import { admin } from './admin.ts';
+import type { World } from '../harness/world.ts';
+import { admin, quietWorld } from './admin.ts';
 
 let world: World;
 let api: RunningApi;
 beforeAll(async () => {
-  world = await createWorld();
+  world = await quietWorld();
   api = await world.api();
 });
 afterAll(() => world.close());

@@ -1,4 +1,8 @@
-import { API_KEY } from '../harness/world.ts';
+import { API_KEY, createWorld } from '../harness/world.ts';
+
+/** A world without the sweep: it would publish by itself what a test wants to stay failed. */
+export const quietWorld = (env: Record<string, string> = {}) =>
+  createWorld({ env: { RECONCILE_INTERVAL_MS: '0', ...env } });
 
 /** A JSON answer, looked at by tests only. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any

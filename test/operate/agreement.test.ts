@@ -1,8 +1,8 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { freePort } from '../../scripts/process/free-port.mjs';
 import { eventually } from '../harness/until.ts';
-import { API_KEY, createWorld, type World } from '../harness/world.ts';
-import { type Answer, CREDENTIALS, fleetMetrics } from './admin.ts';
+import { API_KEY, type World } from '../harness/world.ts';
+import { type Answer, CREDENTIALS, fleetMetrics, quietWorld } from './admin.ts';
 
 let world: World;
 afterEach(() => world.close());
@@ -25,7 +25,7 @@ function sumByEvent(texts: string[], counter: string): Record<string, number> {
 
 test('JSON, Prometheus and Bull Board agree with a count of our own, successes and failures mixed', async () => {
   // One attempt, then an hour of backoff: the test itself says when the next one comes.
-  world = await createWorld({ env: { EMISSION_ATTEMPTS: '3', EMISSION_BACKOFF_MS: '60000' } });
+  world = await quietWorld({ EMISSION_ATTEMPTS: '3', EMISSION_BACKOFF_MS: '60000' });
   const ports = [await freePort(), await freePort()];
   const api = await world.api();
   for (const port of ports) world.worker({ METRICS_PORT: String(port) });
@@ -151,7 +151,7 @@ test('JSON, Prometheus and Bull Board agree with a count of our own, successes a
 });
 
 test('a request repeated under its Idempotency-Key is accepted once', async () => {
-  world = await createWorld();
+  world = await quietWorld();
   const api = await world.api();
   const appointmentId = await (await world.documents.company()).appointment();
   for (let times = 0; times < 3; times += 1) {

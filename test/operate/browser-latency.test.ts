@@ -1,8 +1,8 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { connectDashboard } from '../../src/dashboard/connect-dashboard.ts';
 import { eventually } from '../harness/until.ts';
-import { createWorld, type World } from '../harness/world.ts';
-import { fleetMetrics } from './admin.ts';
+import type { World } from '../harness/world.ts';
+import { fleetMetrics, quietWorld } from './admin.ts';
 
 let world: World;
 afterEach(() => world.close());
@@ -12,7 +12,7 @@ async function browserStage(api: { url: string }) {
 }
 
 test('the browser’s library tells now and then that an emission is on the screen', async () => {
-  world = await createWorld();
+  world = await quietWorld();
   const [api] = [await world.api(), world.worker()];
   const company = await world.documents.company();
   const dashboard = connectDashboard({
@@ -37,7 +37,7 @@ test('the browser’s library tells now and then that an emission is on the scre
 });
 
 test('what a dashboard makes up, or tells too often, is left unheard', async () => {
-  world = await createWorld();
+  world = await quietWorld();
   const api = await world.api();
   const { companyId } = await world.documents.company();
   const [liar, chatterbox] = [await world.dashboard(api, companyId), await world.dashboard(api, companyId)];

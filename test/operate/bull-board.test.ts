@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from '@jest/globals';
-import { createWorld, type World } from '../harness/world.ts';
-import { type Answer, CREDENTIALS } from './admin.ts';
+import type { World } from '../harness/world.ts';
+import { type Answer, CREDENTIALS, quietWorld } from './admin.ts';
 
 let world: World;
 afterEach(() => world.close());
@@ -12,7 +12,7 @@ const board = (api: { url: string }, path: string, init: RequestInit = {}) =>
   });
 
 test('a job’s headline has event, appointment, company and attempts; a failed one tells why', async () => {
-  world = await createWorld();
+  world = await quietWorld();
   const api = await world.api();
   const company = await world.documents.company();
   const appointmentId = await company.appointment();
@@ -30,7 +30,7 @@ test('a job’s headline has event, appointment, company and attempts; a failed 
 });
 
 test('Bull Board retries only with ADMIN_WRITES, and only for its own page', async () => {
-  world = await createWorld();
+  world = await quietWorld();
   const [readOnly, writing] = [await world.api(), await world.api({ ADMIN_WRITES: 'on' })];
   const company = await world.documents.company();
   const emissionId = await world.emit(readOnly, 'appointment-created', await company.appointment());

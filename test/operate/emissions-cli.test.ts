@@ -4,8 +4,8 @@ import { afterEach, expect, test } from '@jest/globals';
 import { loadWorkerConfig } from '../../src/config.ts';
 import { readArguments } from '../../src/repair/read-arguments.ts';
 import { runRepair } from '../../src/run-repair.ts';
-import { createWorld, type World } from '../harness/world.ts';
-import type { Answer } from './admin.ts';
+import type { World } from '../harness/world.ts';
+import { type Answer, quietWorld } from './admin.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -31,7 +31,7 @@ function emissions(env: Record<string, string>, ...args: string[]) {
 }
 
 test('the command line retries and re-emits over connections of its own', async () => {
-  world = await createWorld();
+  world = await quietWorld();
   const api = await world.api();
   const company = await world.documents.company();
   const appointmentId = await company.appointment();

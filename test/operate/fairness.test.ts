@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { eventually } from '../harness/until.ts';
-import { createWorld, type World } from '../harness/world.ts';
-import { admin } from './admin.ts';
+import type { World } from '../harness/world.ts';
+import { admin, quietWorld } from './admin.ts';
 
 const BACKLOG = 5_000;
 const CONCURRENCY = 10;
@@ -10,7 +10,7 @@ let world: World;
 afterEach(() => world.close());
 
 test('a backlog of batches leaves a live booking’s place in the line alone', async () => {
-  world = await createWorld({ env: { WORKER_CONCURRENCY: String(CONCURRENCY) } });
+  world = await quietWorld({ WORKER_CONCURRENCY: String(CONCURRENCY) });
   const api = await world.api();
   const company = await world.documents.company();
   const appointmentId = await company.appointment();
@@ -35,7 +35,7 @@ test('a backlog of batches leaves a live booking’s place in the line alone', a
 });
 
 test('retried by the thousand, jobs stand behind live bookings and batches', async () => {
-  world = await createWorld({ env: { ADMIN_WRITES: 'on' } });
+  world = await quietWorld({ ADMIN_WRITES: 'on' });
   const api = await world.api();
   const company = await world.documents.company();
   const appointmentId = await company.appointment();

@@ -2,8 +2,8 @@ import { io } from 'socket.io-client';
 import { afterEach, expect, test } from '@jest/globals';
 import { freePort } from '../../scripts/process/free-port.mjs';
 import { eventually } from '../harness/until.ts';
-import { createWorld, type World } from '../harness/world.ts';
-import { type Answer, fleetMetrics } from './admin.ts';
+import type { World } from '../harness/world.ts';
+import { type Answer, fleetMetrics, quietWorld } from './admin.ts';
 import { createFreezer } from './freezer.ts';
 
 const OFTEN = { CANARY_INTERVAL_MS: '100' };
@@ -28,7 +28,7 @@ async function behindFreezer() {
 }
 
 test('a canary goes the whole way to a socket of the gateway’s own, and no count knows it', async () => {
-  world = await createWorld({ env: OFTEN });
+  world = await quietWorld(OFTEN);
   const { url, env } = await openPort();
   const [api] = [await world.api(), world.worker(env)];
   const roundTrip = await eventually('a canary to come back', async () => {
@@ -56,7 +56,7 @@ test('a canary goes the whole way to a socket of the gateway’s own, and no cou
 });
 
 test('a worker whose progress is frozen, not its process, turns red while jobs wait', async () => {
-  world = await createWorld({ env: OFTEN });
+  world = await quietWorld(OFTEN);
   const freezer = await behindFreezer();
   const { url, env } = await openPort();
   const [api] = [await world.api(), world.worker({ ...env, REDIS_URL: freezer.url })];
@@ -86,7 +86,7 @@ test('a worker whose progress is frozen, not its process, turns red while jobs w
 });
 
 test('a worker stays green while the queue is paused, or Redis does not answer', async () => {
-  world = await createWorld({ env: OFTEN });
+  world = await quietWorld(OFTEN);
   const freezer = await behindFreezer();
   const { url, env } = await openPort();
   const [api] = [await world.api(), world.worker({ ...env, REDIS_URL: freezer.url })];
@@ -112,7 +112,7 @@ test('a worker stays green while the queue is paused, or Redis does not answer',
 });
 
 test('a gateway that no longer hears what is published turns red, its workers do not', async () => {
-  world = await createWorld({ env: OFTEN });
+  world = await quietWorld(OFTEN);
   const freezer = await behindFreezer();
   const { url, env } = await openPort();
   const [api] = [await world.api({ REDIS_URL: freezer.url }), world.worker(env)];
@@ -136,7 +136,7 @@ test('a gateway that no longer hears what is published turns red, its workers do
 });
 
 test('without workers a gateway is not to blame, and its canaries do not pile up', async () => {
-  world = await createWorld({ env: OFTEN });
+  world = await quietWorld(OFTEN);
   const api = await world.api();
   await eventually('a canary to wait', async () => (await world.queue.getWaitingCount()) === 1);
   await eventually('it to have waited for long', async () => {
@@ -148,7 +148,7 @@ test('without workers a gateway is not to blame, and its canaries do not pile up
 });
 
 test('a stranger can’t join the canary’s namespace', async () => {
-  world = await createWorld({ env: OFTEN });
+  world = await quietWorld(OFTEN);
   const api = await world.api();
   const socket = io(`${api.url}/canary`, { auth: { secret: 'x' }, forceNew: true });
   world.keep(socket, () => socket.close());

@@ -6,13 +6,14 @@ import type { EmitAppointment } from '../../src/emission/emit-appointment.ts';
 import { createFleetMetrics } from '../../src/metrics/fleet-metrics.ts';
 import { createEmissionWorker } from '../../workers/emission-worker.ts';
 import { eventually } from '../harness/until.ts';
-import { createWorld, type World } from '../harness/world.ts';
+import type { World } from '../harness/world.ts';
+import { quietWorld } from './admin.ts';
 
 let world: World;
 afterEach(() => world.close());
 
 test('a job that runs twice, since its lock was lost, is counted once', async () => {
-  world = await createWorld();
+  world = await quietWorld();
   const prefix = world.env['QUEUE_PREFIX']!;
   const redis = connectRedis(world.env['REDIS_URL']!, 'queue', () => undefined);
   world.keep(redis, () => {

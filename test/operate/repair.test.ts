@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from '@jest/globals';
-import { createWorld, type World } from '../harness/world.ts';
-import { admin } from './admin.ts';
+import type { World } from '../harness/world.ts';
+import { admin, quietWorld } from './admin.ts';
 
 let world: World;
 afterEach(() => world.close());
@@ -19,7 +19,7 @@ async function failedEmissions(api: { url: string }, howMany: number) {
 }
 
 test('retry-failed since T repairs what a permanent fault made fail; a dry run only tells', async () => {
-  world = await createWorld({ env: { ADMIN_WRITES: 'on' } });
+  world = await quietWorld({ ADMIN_WRITES: 'on' });
   const api = await world.api();
   const { company, emissionIds, restore } = await failedEmissions(api, 5);
   await restore();
@@ -39,7 +39,7 @@ test('retry-failed since T repairs what a permanent fault made fail; a dry run o
 });
 
 test('what failed before T, or by another code, is left alone', async () => {
-  world = await createWorld({ env: { ADMIN_WRITES: 'on' } });
+  world = await quietWorld({ ADMIN_WRITES: 'on' });
   const api = await world.api();
   await failedEmissions(api, 1);
   const later = new Date(Date.now() + 1_000).toISOString();
@@ -49,7 +49,7 @@ test('what failed before T, or by another code, is left alone', async () => {
 });
 
 test('retry brings one back; a failed emission tells why in words', async () => {
-  world = await createWorld({ env: { ADMIN_WRITES: 'on' } });
+  world = await quietWorld({ ADMIN_WRITES: 'on' });
   const api = await world.api();
   const { ids, emissionIds, restore } = await failedEmissions(api, 1);
   const { body } = await admin(api, 'overview');
@@ -76,7 +76,7 @@ test('retry brings one back; a failed emission tells why in words', async () => 
 });
 
 test('a retried emission carries the newest state: it passes the order check like any other', async () => {
-  world = await createWorld({ env: { ADMIN_WRITES: 'on' } });
+  world = await quietWorld({ ADMIN_WRITES: 'on' });
   const api = await world.api();
   const { company, ids, emissionIds, restore } = await failedEmissions(api, 1);
   await restore();
@@ -92,7 +92,7 @@ test('a retried emission carries the newest state: it passes the order check lik
 });
 
 test('re-emit brings a company’s or an appointment’s newest states to the screens', async () => {
-  world = await createWorld({ env: { ADMIN_WRITES: 'on' } });
+  world = await quietWorld({ ADMIN_WRITES: 'on' });
   const [api] = [await world.api(), world.worker()];
   const company = await world.documents.company();
   const old = new Date(Date.now() - 3 * 3_600_000);

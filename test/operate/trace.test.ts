@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { eventually } from '../harness/until.ts';
-import { API_KEY, createWorld, type World } from '../harness/world.ts';
+import { API_KEY, type World } from '../harness/world.ts';
 import { parseEmissionJob } from '../../src/queue/emission-job.ts';
-import type { Answer } from './admin.ts';
+import { type Answer, quietWorld } from './admin.ts';
 
 const TRACEPARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 
@@ -15,7 +15,7 @@ afterEach(async () => {
 });
 
 test('a traceparent is kept with the emission, and both hops log it in one line each', async () => {
-  world = await createWorld();
+  world = await quietWorld();
   const [api] = await Promise.all([world.apiProcess(), world.workerProcess()]);
   const appointmentId = await (await world.documents.company()).appointment();
   const answer = await world.post(
@@ -77,7 +77,7 @@ test.each([
 });
 
 test('a malformed traceparent is left out, not refused', async () => {
-  world = await createWorld();
+  world = await quietWorld();
   const api = await world.api();
   const appointmentId = await (await world.documents.company()).appointment();
   const answer = await world.post(api, 'appointment-created', { appointmentId }, { traceparent: '00-xyz' });

@@ -1,0 +1,132 @@
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { findChromium } from '../../scripts/services/chromium.mjs';
+import type { World } from '../harness/world.ts';
+import { quietWorld } from './admin.ts';
+
+let browser: Browser;
+let world: World;
+let complaints: string[];
+beforeAll(async () => {
+  browser = await chromium.launch({ ...(await findChromium()), timeout: 30_000 });
+}, 120_000);
+afterAll(() => browser.close());
+afterEach(async () => {
+  await world.close();
+  // Among them: what the content security policy refused.
+  expect(complaints).toEqual([]);
+});
+
+async function openAdmin(api: { url: string }, width = 1280): Promise<Page> {
+  const context = await browser.newContext({
+    locale: 'en-GB',
+    viewport: { width, height: 900 },
+    httpCredentials: { username: 'admin', password: 'admin-password' },
+  });
+  world.keep(context, () => context.close());
+  const page = await context.newPage();
+  complaints = [];
+  page.on('pageerror', ({ message }) => complaints.push(message));
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+  });
+  page.on('request', (request) => {
+    if (!request.url().startsWith(api.url)) complaints.push(`it loads ${request.url()}`);
+  });
+  await page.goto(`${api.url}/admin`);
+  return page;
+}
+
+/** An emission that fails for good; its appointment is back afterwards. */
+async function failedEmission(api: { url: string }) {
+  const company = await world.documents.company();
+  const appointmentId = await company.appointment();
+  const { Appointment } = world.documents.models;
+  const documents = await Appointment.collection.find().toArray();
+  const emissionId = await world.emit(api, 'appointment-created', appointmentId);
+  await Appointment.collection.deleteMany({});
+  world.worker();
+  await world.jobIn(emissionId, 'failed');
+  await Appointment.collection.insertMany(documents);
+  return { emissionId, appointmentId, company };
+}
+
+test('an operator sees first what goes on, why something failed, and retries it', async () => {
+  world = await quietWorld({ ADMIN_WRITES: 'on', CANARY_INTERVAL_MS: '500' });
+  const api = await world.api();
+  const { emissionId, appointmentId, company } = await failedEmission(api);
+  const dashboard = await world.dashboard(api, company.companyId);
+  const page = await openAdmin(api);
+
+  const failure = page.locator('#failures li');
+  await failure.waitFor();
+  expect(await failure.innerText()).toContain(
+    `APPOINTMENT_NOT_FOUND appointment ${appointmentId} does not exist`,
+  );
+  const tile = (label: string) => page.locator('#tiles > div', { hasText: label });
+  await tile('Workers').getByText('1', { exact: true }).waitFor();
+  await tile('Dashboards').getByText('of 1 companies').waitFor();
+  await page
+    .locator('#verdict[data-state=attention]')
+    .getByText('100 % of what ended within 5 minutes failed (1).')
+    .waitFor();
+  expect(await page.locator('.chart canvas').count()).toBe(3);
+  expect(await page.locator('#processes').innerText()).toMatch(
+    /gateway [0-9a-f]{8}[\s\S]*worker [0-9a-f]{8}/,
+  );
+
+  await failure.getByRole('button').click();
+  await dashboard.hear(({ meta }) => meta.emissionId === emissionId);
+  await page.locator('#no-failures').waitFor();
+  await tile('Published').getByText('1', { exact: true }).first().waitFor();
+});
+
+test('the dialog tells what a retry would do before it does it', async () => {
+  world = await quietWorld({ ADMIN_WRITES: 'on' });
+  const api = await world.api();
+  const { emissionId } = await failedEmission(api);
+  const page = await openAdmin(api, 390);
+  await page.locator('#failures li').waitFor();
+
+  await page.getByRole('button', { name: 'Retry failed…' }).click();
+  const dialog = page.locator('#retry-dialog');
+  const run = dialog.getByRole('button', { name: 'Retry', exact: true });
+  expect(await run.isDisabled()).toBe(true);
+  await dialog.getByLabel('Reason').selectOption('APPOINTMENT_NOT_FOUND');
+  await dialog.getByRole('button', { name: 'Check' }).click();
+  await dialog.getByText('1 would be retried.').waitFor();
+  await world.jobIn(emissionId, 'failed');
+  await run.click();
+  await dialog.getByText('1 retried.').waitFor();
+  await world.jobIn(emissionId, 'completed');
+  expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
+});
+
+test('without ADMIN_WRITES nothing can be changed from the page', async () => {
+  world = await quietWorld();
+  const api = await world.api();
+  await failedEmission(api);
+  const page = await openAdmin(api);
+  await page.locator('#failures li').waitFor();
+  await page.locator('#read-only').waitFor();
+  expect(await page.locator('#failures li button').isVisible()).toBe(false);
+  await page.getByRole('button', { name: 'Retry failed…' }).click();
+  await page.locator('#retry-dialog').getByRole('button', { name: 'Check' }).click();
+  await page.locator('#retry-dialog').getByText('1 would be retried.').waitFor();
+  expect(
+    await page.locator('#retry-dialog').getByRole('button', { name: 'Retry', exact: true }).isDisabled(),
+  ).toBe(true);
+});
+
+test('when the API does not answer the page says that it is old', async () => {
+  world = await quietWorld();
+  const api = await world.api();
+  const page = await openAdmin(api);
+  await page
+    .locator('#verdict[data-state=attention]')
+    .getByText('No worker was heard of within 15 s.')
+    .waitFor();
+  await api.close();
+  await page.locator('#verdict[data-state=unknown]').getByText('What stands below is old.').waitFor();
+  complaints = complaints.filter((words) => !words.includes('ERR_CONNECTION_REFUSED'));
+});
