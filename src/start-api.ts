@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import type { ApiConfig } from './config.ts';
 import { clientAddress } from './client-address.ts';
 import { composeRepairs } from './compose-repairs.ts';
+import { INTERNAL_NAMESPACE } from './contracts/names.ts';
 import { connectRedis } from './connections.ts';
 import { createDemoRouter } from './demo/demo-routes.ts';
 import { createCompanyLog } from './emission/company-log.ts';
@@ -255,7 +256,7 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
     takeSnapshots,
     verifyToken,
     verifyKey: apiKeys.verify,
-    emit: limitEmits(byKey, createEmitReply({ accept, idempotently, onFault: onFault('/internal') })),
+    emit: limitEmits(byKey, createEmitReply({ accept, idempotently, onFault: onFault(INTERNAL_NAMESPACE) })),
     metrics,
     progress: () => (canary ? { idleMs: canary.sinceHeardMs() } : {}),
     config,

@@ -42,6 +42,12 @@ test('docs/guarantees.md: every test that it quotes stands in the file that it n
   expect(missing.map(([whole]) => whole)).toEqual([]);
 });
 
+test('every decision stands in their list', () => {
+  const listed = readPage('docs/decisions/README.md');
+  const pages = readdirSync(join(ROOT, 'docs/decisions')).filter((name) => /^\d/.test(name));
+  expect(pages.filter((name) => !listed.includes(`(${name})`))).toEqual([]);
+});
+
 /** As GitHub makes anchors of headings. */
 function headingsOf(path: string): string[] {
   return [...readPage(path).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
