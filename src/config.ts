@@ -88,6 +88,12 @@ const apiShape = {
   TRUST_PROXY: whole(0, 10).default(0),
   /** Emissions that may wait before more are refused with 503: about 1 kB of Redis each. */
   QUEUE_MAX_WAITING: whole(1, 100_000_000).default(500_000),
+  /** Connections that this gateway process holds: by company, and by address. */
+  MAX_SOCKETS_PER_COMPANY: whole(1, 1_000_000).default(5_000),
+  MAX_SOCKETS_PER_ADDRESS: whole(1, 1_000_000).default(10_000),
+  /** Of one dashboard, over 10 s. */
+  SOCKET_MESSAGES_PER_SECOND: whole(1, 100_000).default(20),
+  SOCKET_MAX_BUFFERED_BYTES: whole(65_536, 1_073_741_824).default(8_388_608),
   DASHBOARD_TIME_ZONE: timeZone.default('UTC'),
   IDEMPOTENCY_TTL_SECONDS: whole(10, 86_400).default(3_600),
   DEMO_MODE: flag.default(false),

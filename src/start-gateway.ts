@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
+import { clientAddress } from './client-address.ts';
 import type { ApiConfig } from './config.ts';
 import type { RedisClient } from './connections.ts';
 import type { CompanyLog } from './emission/company-log.ts';
@@ -14,6 +15,7 @@ import { createIo, type DashboardServer } from './realtime/create-io.ts';
 import { attachGateway } from './realtime/gateway.ts';
 import { hearSeen } from './realtime/hear-seen.ts';
 import { attachInternalNamespace, type InternalNamespaceDeps } from './realtime/internal-namespace.ts';
+import { limitSockets } from './realtime/limit-sockets.ts';
 import type { VerifyToken } from './realtime/verify-token.ts';
 
 const ANNOUNCE_INTERVAL_MS = 10_000;
@@ -65,6 +67,18 @@ export async function startGateway(parts: GatewayParts): Promise<DashboardServer
       logger.warn({ companyId, error: messageOf(error) }, 'catch-up failed');
     },
   });
+  const limits = limitSockets({
+    io,
+    addressOf: (request) => clientAddress(request, config.TRUST_PROXY),
+    perAddress: config.MAX_SOCKETS_PER_ADDRESS,
+    perCompany: config.MAX_SOCKETS_PER_COMPANY,
+    messagesPerSecond: config.SOCKET_MESSAGES_PER_SECOND,
+    mostBufferedBytes: config.SOCKET_MAX_BUFFERED_BYTES,
+    onCut: (why, address) => {
+      logger.warn({ why, address }, 'socket cut');
+    },
+  });
+  lifecycle.onClose('socket limits', limits.close);
   hearSeen({
     io,
     onSeen: (ms) => {

@@ -3,11 +3,12 @@ import type { Id } from '../contracts/appointment.ts';
 import { CATCH_UP_EVENT, POSITION_EVENT } from '../contracts/events.ts';
 import { companyRoom } from '../contracts/names.ts';
 import type { DashboardClientEvents, DashboardServerEvents, Place, Position } from '../contracts/socket.ts';
-import { AppError } from '../errors.ts';
 import type { CatchUp } from './catch-up.ts';
 import type { DashboardServer, SocketData } from './create-io.ts';
 import { catchUpRequest, dashboardAuth } from './handshake.ts';
+import { refusal } from './refusal.ts';
 import type { VerifyToken } from './verify-token.ts';
+import { createWindow } from './window.ts';
 
 type DashboardSocket = Socket<
   DashboardClientEvents,
@@ -94,12 +95,6 @@ export function attachGateway({ io, verifyToken, catchUp, pause, onFault }: Gate
   });
 }
 
-/** What the browser is told: words, and the code under `data`. */
-function refusal(error: unknown): Error {
-  if (!(error instanceof AppError)) return new Error('the token could not be checked');
-  return Object.assign(new Error(error.message), { data: { code: error.code } });
-}
-
 function disconnectAtExpiry(socket: DashboardSocket): void {
   const arm = (): NodeJS.Timeout =>
     setTimeout(
@@ -113,19 +108,4 @@ function disconnectAtExpiry(socket: DashboardSocket): void {
   socket.once('disconnect', () => {
     clearTimeout(timer);
   });
-}
-
-/** At most `most` in a window of `ms`. */
-function createWindow(most: number, ms: number): () => boolean {
-  let endsAt = 0;
-  let used = 0;
-  return () => {
-    const now = Date.now();
-    if (now >= endsAt) {
-      endsAt = now + ms;
-      used = 0;
-    }
-    used += 1;
-    return used <= most;
-  };
 }

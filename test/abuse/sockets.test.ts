@@ -1,0 +1,133 @@
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo, Socket as TcpSocket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterEach, expect, test } from '@jest/globals';
+import { Server } from 'socket.io';
+import { io, type Socket } from 'socket.io-client';
+import { limitSockets } from '../../src/realtime/limit-sockets.ts';
+import { eventually, until } from '../harness/until.ts';
+import { API_KEY, createWorld, type World } from '../harness/world.ts';
+
+let world: World;
+afterEach(() => world.close());
+
+const COMPANY = 'c'.repeat(24);
+const websocket = { forceNew: true, reconnection: false, transports: ['websocket'] };
+
+function open(url: string, auth: object): Socket {
+  const socket = io(url, { ...websocket, auth });
+  world.keep(socket, () => socket.close());
+  return socket;
+}
+
+/** `connected`, the code of the refusal, or `closed` where the connection ends without words. */
+function outcome(socket: Socket): Promise<string> {
+  const told = new Promise<string>((resolve) => {
+    socket.once('connect', () => {
+      resolve('connected');
+    });
+    socket.once('connect_error', (error) => {
+      resolve((error as { data?: { code: string } }).data?.code ?? 'closed');
+    });
+    // It ends the connection itself before it tells of a refusal.
+    socket.io.once('close', () => {
+      setImmediate(resolve, 'closed');
+    });
+  });
+  return until('the outcome of a handshake', told);
+}
+
+const closed = (socket: Socket) =>
+  until('the connection to be closed', new Promise((resolve) => socket.once('disconnect', resolve)));
+
+test('a company has its share of sockets; when one goes, another may come', async () => {
+  world = await createWorld({ env: { MAX_SOCKETS_PER_COMPANY: '2' } });
+  const api = await world.api();
+  const token = await world.token(COMPANY);
+  const [first] = await Promise.all([world.dashboard(api, COMPANY), world.dashboard(api, COMPANY)]);
+  expect(await outcome(open(api.url, { token }))).toBe('RATE_LIMITED');
+  expect(await outcome(open(api.url, { token: await world.token('d'.repeat(24)) }))).toBe('connected');
+  first.close();
+  await eventually(
+    'a place to be free',
+    async () => (await outcome(open(api.url, { token }))) === 'connected',
+  );
+});
+
+test('an address has its share of connections, let in or not', async () => {
+  world = await createWorld({ env: { MAX_SOCKETS_PER_ADDRESS: '2' } });
+  const api = await world.api();
+  const token = await world.token(COMPANY);
+  const first = open(api.url, { token });
+  expect(await outcome(first)).toBe('connected');
+  expect(await outcome(open(api.url, { token }))).toBe('connected');
+  expect(await outcome(open(api.url, { token }))).toBe('closed');
+  first.close();
+  await eventually(
+    'a place to be free',
+    async () => (await outcome(open(api.url, { token }))) === 'connected',
+  );
+});
+
+test('a dashboard that sends too much is cut off, a service is not', async () => {
+  world = await createWorld({ env: { SOCKET_MESSAGES_PER_SECOND: '2' } });
+  const api = await world.api();
+  const token = await world.token(COMPANY);
+  const quiet = await world.dashboard(api, COMPANY);
+  const service = open(`${api.url}/internal`, { apiKey: API_KEY });
+  const noisy = open(api.url, { token });
+  expect(await Promise.all([outcome(service), outcome(noisy)])).toEqual(['connected', 'connected']);
+  const ended = closed(noisy);
+  for (let n = 0; n < 30; n += 1) {
+    noisy.emit('noise', n);
+    service.emit('noise', n);
+  }
+  await ended;
+  const reply = (await until('the service to be answered', service.emitWithAck('emit', {}))) as object;
+  expect(reply).toMatchObject({ success: false, code: 'INVALID_EVENT' });
+  expect(quiet.socket.connected).toBe(true);
+});
+
+test('a client that does not read is cut off before it costs more than its share of memory', async () => {
+  world = await createWorld();
+  const http = createServer().listen(0);
+  await once(http, 'listening');
+  const server = new Server(http, { pingTimeout: 60_000 });
+  const cuts: string[] = [];
+  server.use((socket, next) => {
+    (socket.data as { companyId: string }).companyId = COMPANY;
+    next();
+  });
+  const limits = limitSockets({
+    io: server,
+    addressOf: () => 'here',
+    perAddress: 10,
+    perCompany: 10,
+    messagesPerSecond: 10,
+    mostBufferedBytes: 1_000_000,
+    onCut: (why) => cuts.push(why),
+  });
+  world.keep(server, async () => {
+    limits.close();
+    await server.close();
+  });
+  const url = `http://localhost:${(http.address() as AddressInfo).port}`;
+  const [slow, good] = [open(url, {}), open(url, {})];
+  expect(await Promise.all([outcome(slow), outcome(good)])).toEqual(['connected', 'connected']);
+  const heard = until('the good client to hear all', new Promise((resolve) => good.once('last', resolve)));
+  const transport = slow.io.engine.transport as unknown as { ws: { _socket: TcpSocket } };
+  transport.ws._socket.pause();
+
+  for (let n = 0; n < 200; n += 1) {
+    server.emit('news', 'x'.repeat(100_000));
+    await pause(5);
+  }
+  server.emit('last');
+
+  await heard;
+  await eventually('the slow one to be cut off', () => cuts.length > 0);
+  expect(cuts).toEqual(['does not read']);
+  expect(server.engine.clientsCount).toBe(1);
+  expect(good.connected).toBe(true);
+});
