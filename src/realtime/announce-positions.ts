@@ -23,6 +23,9 @@ export interface Announcer {
 
 /** Live events up to the head that was read have reached their gateway after this, or will not at all. */
 const IN_FLIGHT_MS = 500;
+/** After a fault of Redis the subscription may be back before the connection over which the heads are read. */
+const TRIES_WHEN_BACK = 8;
+const PAUSE_WHEN_BACK_MS = 250;
 
 /**
  * Tells every room the head of its company's log, every `intervalMs` and when the Redis subscription is back: a
@@ -47,6 +50,18 @@ export function announcePositions(deps: AnnounceDeps): Announcer {
     }
   }
 
+  async function announceWhenBack(): Promise<void> {
+    for (let tries = 1; !closed; tries += 1) {
+      try {
+        await announce();
+        return;
+      } catch (error) {
+        if (tries === TRIES_WHEN_BACK) throw error;
+        await pause(PAUSE_WHEN_BACK_MS);
+      }
+    }
+  }
+
   // The adapter does not wait for its subscription. Subscribing again on the same connection does.
   const pattern = `${adapterKey}#${DASHBOARD_NAMESPACE}#*`;
   const subscribe = async (): Promise<void> => {
@@ -54,10 +69,10 @@ export function announcePositions(deps: AnnounceDeps): Announcer {
   };
   const subscribed = subscribe();
   // Dashboards may have been placed before: what was published in between is told by the head.
-  subscribed.then(announce).catch(onFault);
+  subscribed.then(announceWhenBack).catch(onFault);
 
   const onBack = (): void => {
-    subscribe().then(announce).catch(onFault);
+    subscribe().then(announceWhenBack).catch(onFault);
   };
   const onFirstReady = (): void => void subscriber.on('ready', onBack);
   if (subscriber.status === 'ready') onFirstReady();
