@@ -95,7 +95,7 @@ test('a gateway that loses its Redis subscription while it is frozen: its dashbo
   const appointmentId = await company.appointment();
 
   gateway.kill('SIGSTOP');
-  await world.redis.client('KILL', 'TYPE', 'pubsub');
+  await world.redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
   await tell(appointmentId, 'meanwhile');
   gateway.kill('SIGCONT');
   await allEqualList(world, other, [screen]);
@@ -112,7 +112,7 @@ test('a Redis subscription that is cut: what was published meanwhile is asked fo
   // A gateway subscribes again within a moment: until one emission has fallen into it.
   const lost = await eventually('an emission to be lost to the gateway', async () => {
     const before = heard(plain).length;
-    await world.redis.client('KILL', 'TYPE', 'pubsub');
+    await world.redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
     await tell(appointmentId, `cut ${before}`);
     await subscribedAgain();
     await tell(appointmentId, `after ${before}`);
@@ -135,7 +135,7 @@ async function expectMissed(plain: Dashboard, appointmentId: string, notes: stri
 /** Both gateways hear what is published. */
 async function subscribedAgain(): Promise<void> {
   await eventually('both gateways to have subscribed', async () => {
-    const clients = String(await world.redis.client('LIST', 'TYPE', 'pubsub'));
+    const clients = String(await world.redis.call('CLIENT', 'LIST', 'TYPE', 'pubsub'));
     return clients.split('\n').filter((client) => / psub=[1-9]/.test(client)).length >= 2;
   });
 }

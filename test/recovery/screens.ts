@@ -19,7 +19,7 @@ export interface Screen {
   told: string[];
   /** Why it had to reload, each time. */
   reloads: (ReloadReason | undefined)[];
-  /** How often it asked for the list. */
+  /** How often it has loaded the list. */
   readonly lists: number;
   notes: (appointmentId: string) => string | null | undefined;
   becomes: (state: DashboardState, deadlineMs?: number) => Promise<unknown>;
@@ -57,9 +57,10 @@ export async function openScreen(
   const dashboard = connectDashboard({
     url,
     getToken: () => Promise.resolve(token),
-    loadSnapshot: (used) => {
+    loadSnapshot: async (used) => {
+      const list = await loadList(url, used);
       lists += 1;
-      return loadList(url, used);
+      return list;
     },
     socketOptions: { transports: ['websocket'] },
     timings: { ...FAST, ...timings },
