@@ -1,8 +1,18 @@
-import { API_KEY, createWorld } from '../harness/world.ts';
+import { eventually } from '../harness/until.ts';
+import { API_KEY, createWorld, type World } from '../harness/world.ts';
 
-/** A world without the sweep: it would publish by itself what a test wants to stay failed. */
-export const quietWorld = (env: Record<string, string> = {}) =>
-  createWorld({ env: { RECONCILE_INTERVAL_MS: '0', ...env } });
+/** A world whose APIs are ready, without the sweep: it would publish by itself what a test wants to stay failed. */
+export async function quietWorld(env: Record<string, string> = {}): Promise<World> {
+  const world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0', ...env } });
+  return {
+    ...world,
+    async api(over) {
+      const api = await world.api(over);
+      await eventually('the API to be ready', async () => (await fetch(`${api.url}/readyz`)).ok);
+      return api;
+    },
+  };
+}
 
 /** A JSON answer, looked at by tests only. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
