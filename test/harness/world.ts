@@ -101,6 +101,13 @@ export async function createWorld({ redisUrl, mongoUri, env: extra = {} }: World
       return keep(spawned, spawned.stop);
     },
 
+    /** Waits until an API has reached its servers: `world.ready(world.api())`. */
+    async ready<Api extends { url: string }>(starting: Promise<Api>): Promise<Api> {
+      const api = await starting;
+      await eventually('the API to be ready', async () => (await fetch(`${api.url}/readyz`)).ok);
+      return api;
+    },
+
     token: (companyId: string, lifetime?: string | number) => signToken(JWT_SECRET, companyId, lifetime),
     async dashboard(
       api: { url: string },
@@ -131,10 +138,8 @@ export async function createWorld({ redisUrl, mongoUri, env: extra = {} }: World
     jobIn: (emissionId: string, ...states: string[]) =>
       eventually(
         `job ${emissionId} to be ${states.join(' or ')}`,
-        async () => {
-          const job = await queue.getJob(emissionId);
-          return job && states.includes(await job.getState()) ? job : undefined;
-        },
+        async () =>
+          states.includes(await queue.getJobState(emissionId)) ? queue.getJob(emissionId) : undefined,
         30_000,
       ),
 
