@@ -7,7 +7,7 @@ import { createPublish } from '../../src/emission/publish.ts';
 import { createReadSnapshots } from '../../src/emission/read-snapshots.ts';
 import { isServerAway } from '../../src/server-away.ts';
 
-export const hexId = (): Id => randomBytes(12).toString('hex');
+const hexId = (): Id => randomBytes(12).toString('hex');
 
 /** One process' emissions over a real Redis, and a database that the test plays. */
 export function createEmissionWorld() {

@@ -6,7 +6,7 @@ let world: World;
 let api: { url: string };
 beforeAll(async () => {
   world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0' } });
-  api = await world.api();
+  api = await world.ready(world.api());
   world.worker();
 });
 afterAll(() => world.close());

@@ -9,7 +9,7 @@ const EMISSIONS = 60;
 
 test('two gateways, two workers, three companies under load: each dashboard hears all of its own company, in order, and nothing of another', async () => {
   world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0' } });
-  const gateways = await Promise.all([world.api(), world.api()]);
+  const gateways = await Promise.all([world.ready(world.api()), world.ready(world.api())]);
   world.worker();
   world.worker();
   const companies = await Promise.all([

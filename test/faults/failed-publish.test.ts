@@ -21,7 +21,7 @@ beforeEach(async () => {
 afterEach(() => world.close());
 
 test('a publish that fails fails the job; once it is mended, a retry reaches the dashboard', async () => {
-  const [api, company] = await Promise.all([world.api(), world.documents.company()]);
+  const [api, company] = await Promise.all([world.ready(world.api()), world.documents.company()]);
   const dashboard = await world.dashboard(api, company.companyId);
   world.worker({ REDIS_URL: mutedUrl });
 
@@ -42,7 +42,7 @@ test('a publish that fails fails the job; once it is mended, a retry reaches the
 });
 
 test('negative control: with the plain emitter the same job counts as done, and nobody hears of it', async () => {
-  const [api, company] = await Promise.all([world.api(), world.documents.company()]);
+  const [api, company] = await Promise.all([world.ready(world.api()), world.documents.company()]);
   const dashboard = await world.dashboard(api, company.companyId);
   const muted = new Redis(mutedUrl, { replyMapping: 'legacy' });
   world.keep(muted, () => {

@@ -15,7 +15,11 @@ afterEach(() => world.close());
 
 test('after an emission the publishing process has said so in logs/combined.log', async () => {
   world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0' } });
-  const [api, company] = await Promise.all([world.api(), world.documents.company(), world.workerProcess()]);
+  const [api, company] = await Promise.all([
+    world.ready(world.api()),
+    world.documents.company(),
+    world.workerProcess(),
+  ]);
   const appointmentId = await company.appointment();
   const emissionId = await world.emit(api, 'appointment-created', appointmentId);
 
@@ -38,7 +42,7 @@ test('a disk without space for logs does not stop API or worker', async () => {
   symlinkSync('/dev/full', join(dir, 'combined.log'));
   world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0', LOG_DIR: dir, LOG_LEVEL: 'trace' } });
   const [api, worker, company] = await Promise.all([
-    world.apiProcess(),
+    world.ready(world.apiProcess()),
     world.workerProcess(),
     world.documents.company(),
   ]);
@@ -51,7 +55,7 @@ test('a disk without space for logs does not stop API or worker', async () => {
 
 test('a pipe that nobody reads does not stop a worker, neither its work nor its end', async () => {
   world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0', LOG_LEVEL: 'trace' } });
-  const [api, company] = await Promise.all([world.api(), world.documents.company()]);
+  const [api, company] = await Promise.all([world.ready(world.api()), world.documents.company()]);
   const pipe = join(freshDir('pipe'), 'stdout');
   mkdirSync(join(pipe, '..'), { recursive: true });
   execFileSync('mkfifo', [pipe]);

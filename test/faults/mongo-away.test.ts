@@ -30,7 +30,7 @@ async function starts(emissionIds: readonly string[]): Promise<number[]> {
 
 test('while MongoDB is stopped emissions are tried again and again without an attempt spent, and published after', async () => {
   await mongoOfItsOwn();
-  const [api, company] = await Promise.all([world.api(), world.documents.company()]);
+  const [api, company] = await Promise.all([world.ready(world.api()), world.documents.company()]);
   const emissionIds = await emitMany(world, api, company, 20);
   await mongo.kill();
 
@@ -49,7 +49,7 @@ test('while MongoDB is stopped emissions are tried again and again without an at
 
 test('a MongoDB that freezes under running emissions costs no emission and no attempt', async () => {
   await mongoOfItsOwn();
-  const [api, company] = await Promise.all([world.api(), world.documents.company()]);
+  const [api, company] = await Promise.all([world.ready(world.api()), world.documents.company()]);
   await world.workerProcess({ WORKER_CONCURRENCY: '4' });
   const emissionIds = await emitMany(world, api, company, 150);
   await eventually('some to be published', async () => (await world.queue.getCompletedCount()) >= 10);

@@ -46,7 +46,7 @@ test('personal data stands in no key of Redis, no job and no log: neither after 
     env: { RECONCILE_INTERVAL_MS: '500', EMISSION_ATTEMPTS: '2', LOG_LEVEL: 'trace' },
   });
   const [api, worker, company] = await Promise.all([
-    world.apiProcess(),
+    world.ready(world.apiProcess()),
     world.workerProcess(),
     world.documents.company(),
   ]);

@@ -24,7 +24,7 @@ test.each([['stopped', 'SIGTERM'] as const, ['killed', 'SIGKILL'] as const])(
   'emissions that wait or run while Redis is %s and started again are all published, without an attempt spent',
   async (_, signal) => {
     const redis = await redisOfItsOwn();
-    const [api, company] = await Promise.all([world.api(), world.documents.company()]);
+    const [api, company] = await Promise.all([world.ready(world.api()), world.documents.company()]);
     const emissionIds = await emitMany(world, api, company, 200);
 
     await world.workerProcess({ WORKER_CONCURRENCY: '4' });
@@ -40,7 +40,7 @@ test.each([['stopped', 'SIGTERM'] as const, ['killed', 'SIGKILL'] as const])(
 
 test('a Redis that is frozen for longer than its commands may take costs no emission and no attempt', async () => {
   const redis = await redisOfItsOwn();
-  const [api, company] = await Promise.all([world.api(), world.documents.company()]);
+  const [api, company] = await Promise.all([world.ready(world.api()), world.documents.company()]);
   const emissionIds = await emitMany(world, api, company, 200);
 
   await world.workerProcess({ WORKER_CONCURRENCY: '4' });
@@ -68,7 +68,7 @@ test('a worker that is started before Redis and MongoDB works when they come', a
     mongoUri: mongo.url,
     env: { RECONCILE_INTERVAL_MS: '0' },
   });
-  const [api, company] = await Promise.all([world.api(), world.documents.company()]);
+  const [api, company] = await Promise.all([world.ready(world.api()), world.documents.company()]);
   const emissionIds = await emitMany(world, api, company, 3);
   await Promise.all([redis.stop(), mongo.stop()]);
 

@@ -13,7 +13,7 @@ test('a worker and an API whose connections to Redis go silent, as after a failo
   world.keep(proxy, proxy.close);
   const behind = { REDIS_URL: proxy.url };
   const [api, company] = await Promise.all([
-    world.apiProcess(behind),
+    world.ready(world.apiProcess(behind)),
     world.documents.company(),
     world.workerProcess(behind),
   ]);

@@ -21,7 +21,7 @@ async function workerInTheMiddle(count: number) {
   mongo = server;
   world = await createWorld({ mongoUri: server.url, env: { RECONCILE_INTERVAL_MS: '0' } });
   const [api, worker, company] = await Promise.all([
-    world.api(),
+    world.ready(world.api()),
     world.workerProcess(),
     world.documents.company(),
   ]);
@@ -68,7 +68,7 @@ test('a worker that is frozen past its lock, about to publish: what it had read 
   world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0' } });
   const proxy = await createProxy(world.env['REDIS_URL']!);
   world.keep(proxy, proxy.close);
-  const [api, company] = await Promise.all([world.api(), world.documents.company()]);
+  const [api, company] = await Promise.all([world.ready(world.api()), world.documents.company()]);
   const dashboard = await world.dashboard(api, company.companyId);
   const appointmentId = await company.appointment({ notes: 'early' });
 
