@@ -1,0 +1,111 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { World } from '../harness/world.ts';
+
+export interface Ledger {
+  /** A 202 was received for it. */
+  accepted: (emissionId: string) => void;
+  readonly acceptedCount: number;
+  /** Accepted, and neither published nor failed as far as we know. */
+  readonly open: ReadonlySet<string>;
+  /** Ids of jobs that were gone before we saw them end: Redis has lost them. */
+  readonly lost: ReadonlySet<string>;
+  /** Failed jobs, with their words. */
+  readonly failed: ReadonlyMap<string, string>;
+  readonly publishedCount: number;
+  /** The most attempts that a published one had spent. */
+  readonly mostAttempts: number;
+  /** Resolves when everything that is open now has ended. */
+  settled: () => Promise<void>;
+  /** What failed is given to the queue again, as an operator does. */
+  retryFailed: () => Promise<number>;
+  close: () => Promise<void>;
+}
+
+const LOOK_EVERY_MS = 250;
+const CHUNK = 1_000;
+
+/**
+ * Follows every accepted emission's job by its id until it has ended. It looks often enough to see each before the
+ * queue lets go of it: completed jobs are kept by the thousand.
+ */
+export function createLedger(world: World): Ledger {
+  const open = new Set<string>();
+  const lost = new Set<string>();
+  const failed = new Map<string, string>();
+  let [acceptedCount, publishedCount, mostAttempts] = [0, 0, 0];
+  let closed = false;
+  const isClosed = () => closed;
+  const looks: (() => void)[] = [];
+
+  async function look(): Promise<void> {
+    const ids = [...open];
+    for (let from = 0; from < ids.length; from += CHUNK) {
+      const some = ids.slice(from, from + CHUNK);
+      const pipeline = world.redis.pipeline();
+      for (const id of some)
+        pipeline.hmget(world.queue.toKey(id), 'data', 'finishedOn', 'returnvalue', 'failedReason', 'atm');
+      const rows = (await pipeline.exec()) ?? [];
+      some.forEach((id, index) => {
+        const [error, fields] = rows[index] ?? [];
+        if (error || !fields) return; // Redis is away: it is asked again.
+        note(id, fields as (string | null)[]);
+      });
+    }
+  }
+
+  function note(id: string, [stored, finishedOn, returned, reason, attempts]: (string | null)[]): void {
+    if (stored === null) lost.add(id);
+    else if (finishedOn === null) return;
+    else if (returned !== null && returned !== undefined) {
+      publishedCount += 1;
+      mostAttempts = Math.max(mostAttempts, Number(attempts));
+    } else failed.set(id, reason ?? '');
+    open.delete(id);
+  }
+
+  const following = (async () => {
+    do {
+      await look().catch(() => undefined);
+      for (const told of looks.splice(0)) told();
+      await pause(LOOK_EVERY_MS);
+    } while (!isClosed());
+  })();
+
+  return {
+    accepted(emissionId) {
+      acceptedCount += 1;
+      open.add(emissionId);
+    },
+    get acceptedCount() {
+      return acceptedCount;
+    },
+    open,
+    lost,
+    failed,
+    get publishedCount() {
+      return publishedCount;
+    },
+    get mostAttempts() {
+      return mostAttempts;
+    },
+    async settled() {
+      const waitedFor = [...open];
+      while (waitedFor.some((id) => open.has(id)) && !isClosed()) {
+        await new Promise<void>((resolve) => looks.push(resolve));
+      }
+    },
+    async retryFailed() {
+      const again = [...failed.keys()];
+      for (const id of again) {
+        failed.delete(id);
+        open.add(id);
+        await (await world.queue.getJob(id))?.retry();
+      }
+      return again.length;
+    },
+    async close() {
+      closed = true;
+      await following;
+    },
+  };
+}

@@ -1,0 +1,40 @@
+/** A stream of chance that a seed and a name decide, so that each actor of a run has its own. */
+export interface Random {
+  /** 0 to 1. */
+  next: () => number;
+  /** Both ends included. */
+  between: (low: number, high: number) => number;
+  pick: <T>(among: readonly T[]) => T;
+  /** Picks by weight. */
+  weighted: <T extends string>(weights: Readonly<Record<T, number>>) => T;
+}
+
+/** mulberry32 over a hash of seed and name. */
+export function createRandom(seed: number, name: string): Random {
+  let state = seed >>> 0;
+  for (const character of name) state = Math.imul(state ^ character.charCodeAt(0), 0x9e3779b1) >>> 0;
+
+  function next(): number {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  }
+  return {
+    next,
+    between: (low, high) => low + Math.floor(next() * (high - low + 1)),
+    pick<T>(among: readonly T[]): T {
+      if (among.length === 0) throw new Error('there is nothing to pick from');
+      return among[Math.floor(next() * among.length)] as T;
+    },
+    weighted<T extends string>(weights: Readonly<Record<T, number>>): T {
+      const entries = Object.entries<number>(weights) as [T, number][];
+      let left = next() * entries.reduce((sum, [, weight]) => sum + weight, 0);
+      for (const [name, weight] of entries) {
+        left -= weight;
+        if (left < 0) return name;
+      }
+      return entries.at(-1)![0];
+    },
+  };
+}
