@@ -55,6 +55,11 @@ export function connectRedis(
   return client;
 }
 
+/** Resolves when commands can be sent; never rejects. */
+export async function whenReady(client: RedisClient): Promise<void> {
+  if (client.status !== 'ready') await new Promise<void>((resolve) => client.once('ready', resolve));
+}
+
 function create(url: string, options: RedisOptions): RedisClient {
   if (url.startsWith('redis+sentinel://')) return new Redis({ ...options, ...sentinelOptions(url) });
   const nodes = url.split(',');

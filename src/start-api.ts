@@ -6,7 +6,7 @@ import type { ApiConfig } from './config.ts';
 import { clientAddress } from './client-address.ts';
 import { composeRepairs } from './compose-repairs.ts';
 import { INTERNAL_NAMESPACE } from './contracts/names.ts';
-import { connectRedis } from './connections.ts';
+import { connectRedis, whenReady } from './connections.ts';
 import { createDemoRouter } from './demo/demo-routes.ts';
 import { createCompanyLog } from './emission/company-log.ts';
 import { createReadSnapshots } from './emission/read-snapshots.ts';
@@ -33,7 +33,7 @@ import { logRequests } from './http/log-requests.ts';
 import { createListAppointments } from './http/list-appointments.ts';
 import { createMetricsRoutes, servePrometheus } from './http/metrics-routes.ts';
 import { createServing } from './http/stop-serving.ts';
-import { createLifecycle } from './lifecycle.ts';
+import { createLifecycle, within } from './lifecycle.ts';
 import type { Canary } from './liveness/canary.ts';
 import type { Logger } from './logger.ts';
 import { createFleetMetrics } from './metrics/fleet-metrics.ts';
@@ -58,6 +58,7 @@ import { createVerifyToken } from './realtime/verify-token.ts';
 
 const INDEX_CHECK_EVERY_MS = 30_000;
 const SERVER_SELECTION_MS = 700;
+const CONNECT_WAIT_MS = 1_500;
 const DEPTH_CHECK_EVERY_MS = 1_000;
 const RATE_WINDOW_SECONDS = 10;
 
@@ -265,6 +266,9 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
   });
   metrics.beat(() => ({ role: 'api', id }));
 
+  // Who asks first should not hear that there is no database yet. Without one the API serves all the same.
+  const connected = Promise.all([mongo.connected, whenReady(redis)]);
+  await within(CONNECT_WAIT_MS, 'MongoDB and Redis', connected).catch(() => undefined);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(config.PORT, resolve);

@@ -14,6 +14,8 @@ export interface MongoOptions {
 
 export interface MongoHandle {
   connection: Connection;
+  /** Resolves when it is connected for the first time; never rejects. */
+  connected: Promise<void>;
   close: () => Promise<void>;
 }
 
@@ -51,10 +53,14 @@ export function connectMongo(uri: string, { serverSelectionMs, onError }: MongoO
       }
     }
   }
+  const connected = new Promise<void>((resolve) => {
+    connection.once('connected', resolve);
+  });
   const opening = keepTrying();
 
   return {
     connection,
+    connected,
     async close() {
       closed.abort();
       await connection.close(true);
