@@ -12,10 +12,13 @@ import { type Dashboard, type DashboardOptions, openDashboard, signToken } from 
 import { createDocuments } from './documents.ts';
 import { freshDir } from './own-services.ts';
 import { type Spawned, spawnProcess } from './processes.ts';
-import { eventually } from './until.ts';
+import { eventually, until } from './until.ts';
 
 export const API_KEY = 'test-key-0123456789-0123456789-0123456789';
 export const JWT_SECRET = 'test-secret-0123456789-0123456789-0123456789';
+
+/** A server that is away, since its test failed, must not hold up all the others. */
+const LONGEST_END_MS = 12_000;
 
 export interface WorldOptions {
   /** Servers of its own, for a test that stops or freezes them; else those that all tests share. */
@@ -148,7 +151,7 @@ export async function createWorld({ redisUrl, mongoUri, env: extra = {} }: World
       const faults: unknown[] = [];
       for (const end of open.splice(0).reverse()) {
         try {
-          await end();
+          await until('the end of something that the test started', Promise.resolve(end()), LONGEST_END_MS);
         } catch (error) {
           faults.push(error);
         }
