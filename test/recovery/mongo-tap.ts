@@ -6,6 +6,8 @@ export interface Find {
   collection: string;
   /** Ids asked for, where the filter names any. */
   ids: string[];
+  /** As it was sent, without the driver's own fields: for `explain`. */
+  command: mongo.Document;
 }
 
 const HEADER_BYTES = 16;
@@ -40,5 +42,10 @@ function toFind(message: Buffer): Find | undefined {
   const command = mongo.BSON.deserialize(document.subarray(0, document.readInt32LE(0)));
   if (typeof command['find'] !== 'string') return undefined;
   const wanted = (command['filter'] as { _id?: { $in?: unknown[] } } | undefined)?._id?.$in ?? [];
-  return { collection: command['find'], ids: wanted.map(String) };
+  const { find, filter, sort, projection, limit } = command;
+  return {
+    collection: command['find'],
+    ids: wanted.map(String),
+    command: { find, filter, sort, projection, limit },
+  };
 }

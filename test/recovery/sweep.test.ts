@@ -1,0 +1,120 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { createIndexes } from '../../src/population/indexes.ts';
+import { JOB_VERSION } from '../../src/queue/emission-job.ts';
+import { PRIORITY } from '../../src/queue/retry-policy.ts';
+import type { Company } from '../harness/documents.ts';
+import { eventually } from '../harness/until.ts';
+import { createWorld, type World } from '../harness/world.ts';
+import { startMongoTap } from './mongo-tap.ts';
+
+const MINUTE_MS = 60_000;
+let world: World;
+let company: Company;
+beforeEach(async () => {
+  world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0' } });
+  company = await world.documents.company();
+  await createIndexes(world.documents.models);
+});
+afterEach(() => world.close());
+
+const writtenAt = (at: Date) => company.appointment({ createdAt: at, updatedAt: at });
+const sweeps = { RECONCILE_INTERVAL_MS: '100' };
+
+test('where the bot did its part, a sweep is one query that an index answers', async () => {
+  const api = await world.api();
+  const worker = world.worker();
+  const writtenBefore = new Date(Date.now() - MINUTE_MS);
+  for (let n = 0; n < 20; n += 1) {
+    const emissionId = await world.emit(api, 'appointment-created', await writtenAt(writtenBefore));
+    await world.jobIn(emissionId, 'completed');
+  }
+  await worker.close();
+
+  const tap = await startMongoTap(world.env['MONGODB_URI']!);
+  world.keep(tap, tap.close);
+  await world.workerProcess({ ...sweeps, MONGODB_URI: tap.uri });
+  const done = await marks(5);
+  // One more may have asked, or have noted what it found, between the two looks.
+  expect(tap.finds.length).toBeGreaterThanOrEqual(done - 1);
+  expect(tap.finds.length).toBeLessThanOrEqual(done + 1);
+  expect(await world.queue.getJobCounts('prioritized', 'delayed', 'failed')).toEqual({
+    ...{ prioritized: 0, delayed: 0, failed: 0 },
+  });
+  const plan = JSON.stringify(await explain(tap.finds.at(-1)!.command));
+  expect(plan).toContain('IXSCAN');
+  expect(plan).not.toContain('COLLSCAN');
+
+  // Negative control: what the bot did not do costs a read of its own, and is emitted.
+  const missed = await writtenAt(writtenBefore);
+  const read = await eventually('the missed one to be read', () =>
+    tap.finds.find(({ ids }) => ids.length > 0),
+  );
+  expect(read.ids).toEqual([missed]);
+});
+
+test('after hours of outage the sweep finds every write, and a live booking goes out before the rest of them', async () => {
+  const ROWS = 1_000;
+  const api = await world.api();
+  const dashboard = await world.dashboard(api, company.companyId);
+  const missed = await Promise.all(
+    Array.from({ length: ROWS }, (_, n) =>
+      writtenAt(new Date(Date.now() - (n / ROWS) * 360 * MINUTE_MS - 10_000)),
+    ),
+  );
+  await world.workerProcess({ ...sweeps, WORKER_CONCURRENCY: '10' });
+  await eventually(
+    'the sweep to be well under way',
+    async () => (await world.queue.getPrioritizedCount()) > 200,
+  );
+
+  const live = await world.emit(api, 'appointment-created', await company.appointment());
+  const rest = (await world.queue.getPrioritized()).map(({ id }) => id!);
+  // Negative control: the same emission at the sweep's priority waits for its turn behind them.
+  const behind = await company.appointment();
+  await world.queue.add(
+    'appointment:created',
+    {
+      v: JOB_VERSION,
+      event: 'appointment:created',
+      appointmentId: behind,
+      companyId: company.companyId,
+      emissionId: 'behind-the-rest',
+      acceptedAt: new Date().toISOString(),
+    },
+    { jobId: 'behind-the-rest', priority: PRIORITY.sweep },
+  );
+  expect(rest.length).toBeGreaterThan(50);
+
+  await eventually(
+    'every missed write to be told',
+    () => new Set(dashboard.heard.map(({ payload }) => payload.appointment._id)).size === ROWS + 2,
+    60_000,
+  );
+  const begunAt = async (id: string) => (await world.queue.getJob(id))?.processedOn ?? 0;
+  const [liveAt, behindAt, restAt] = await Promise.all([
+    begunAt(live),
+    begunAt('behind-the-rest'),
+    Promise.all(rest.map(begunAt)),
+  ]);
+  expect(Math.min(...restAt)).toBeGreaterThanOrEqual(liveAt);
+  expect(Math.max(...restAt)).toBeLessThanOrEqual(behindAt);
+  // Each was told once.
+  expect(dashboard.heard).toHaveLength(ROWS + 2);
+  const told = new Set(dashboard.heard.map(({ payload }) => payload.appointment._id));
+  expect(missed.filter((appointmentId) => !told.has(appointmentId))).toEqual([]);
+});
+
+/** Waits until sweeps have noted that they are done so often; resolves to how often that was. */
+async function marks(wanted: number): Promise<number> {
+  const seen = new Set<string>();
+  await eventually('the sweeps', async () => {
+    const mark = await world.redis.hget(`${world.env['QUEUE_PREFIX']!}:sweep:watermark`, 'updatedAt');
+    if (mark !== null) seen.add(mark);
+    return seen.size >= wanted;
+  });
+  return seen.size;
+}
+
+function explain(command: object): Promise<unknown> {
+  return world.documents.models.Appointment.db.db!.command({ explain: command });
+}
