@@ -9,7 +9,10 @@ import { startOnFreePort } from '../../scripts/services/start-on-free-port.mjs';
 const CRATE = { name: 'secantus-mdb', version: '0.5.3-beta.196' };
 
 /** A MongoDB fast enough not to be what is measured: `secantusd-rs`, built once by cargo; else what `npm start` uses. */
-export async function startBenchMongo(dir: string, toolsDir: string): Promise<ServiceHandle & { kind: string }> {
+export async function startBenchMongo(
+  dir: string,
+  toolsDir: string,
+): Promise<ServiceHandle & { kind: string }> {
   const binary = process.env['BENCH_SECANTUS'] ?? buildOnce(toolsDir);
   if (binary === undefined) return Object.assign(await startMongo({ dir }), { kind: 'as npm start' });
   mkdirSync(join(dir, 'data'), { recursive: true });
@@ -32,11 +35,21 @@ function buildOnce(toolsDir: string): string | undefined {
   if (existsSync(binary)) return binary;
   try {
     process.stderr.write(`building ${CRATE.name} with cargo, once; it takes some minutes\n`);
-    const args = ['install', CRATE.name, '--version', CRATE.version, '--ignore-rust-version', '--root', toolsDir];
+    const args = [
+      'install',
+      CRATE.name,
+      '--version',
+      CRATE.version,
+      '--ignore-rust-version',
+      '--root',
+      toolsDir,
+    ];
     execFileSync('cargo', args, { stdio: 'ignore' });
     return binary;
   } catch {
-    process.stderr.write('cargo is not to be had: the MongoDB of npm start is used, and is the first limit\n');
+    process.stderr.write(
+      'cargo is not to be had: the MongoDB of npm start is used, and is the first limit\n',
+    );
     return undefined;
   }
 }

@@ -26,7 +26,9 @@ export async function sideBySide(sides: readonly Side[], rounds: number): Promis
       const side = sides[(i + round) % sides.length]!;
       const value = await side.round();
       values.get(side.name)!.push(value);
-      process.stderr.write(`  round ${round + 1}/${rounds} ${side.name}: ${value.toFixed(value < 100 ? 2 : 0)}\n`);
+      process.stderr.write(
+        `  round ${round + 1}/${rounds} ${side.name}: ${value.toFixed(value < 100 ? 2 : 0)}\n`,
+      );
     }
   }
   const [first] = sides;
@@ -43,7 +45,7 @@ export async function sideBySide(sides: readonly Side[], rounds: number): Promis
   });
 }
 
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 

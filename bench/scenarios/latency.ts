@@ -50,7 +50,11 @@ interface Shot {
   reply: { p50: number; p99: number };
 }
 
-function compare(sides: { name: string }[], results: Map<string, Shot[]>, pick: (shot: Shot) => number): Measured[] {
+function compare(
+  sides: { name: string }[],
+  results: Map<string, Shot[]>,
+  pick: (shot: Shot) => number,
+): Measured[] {
   const base = results.get(sides[0]!.name)!.map(pick);
   return sides.map(({ name }) => {
     const values = results.get(name)!.map(pick);
@@ -71,7 +75,10 @@ function compare(sides: { name: string }[], results: Map<string, Shot[]>, pick: 
 async function fireAtRate(stage: Stage, url: string, path: string, rate: number): Promise<Shot> {
   const count = Math.max(Math.round(rate * SECONDS), 20);
   const { companyId } = stage.ids[0]!;
-  const socket = io(url, { forceNew: true, auth: { companyId, token: await signToken(JWT_SECRET, companyId) } });
+  const socket = io(url, {
+    forceNew: true,
+    auth: { companyId, token: await signToken(JWT_SECRET, companyId) },
+  });
   await new Promise((resolve) => socket.once('emissions:position', resolve));
   const sent = new Map<string, number[]>();
   const events: number[] = [];

@@ -13,7 +13,9 @@ export async function post(stage: Stage, rounds: number) {
     { name: 'naive', file: 'sides/naive-api.ts', path: '/emit' },
     { name: 'ours', file: 'sides/our-api.ts', path: SINGLE },
   ];
-  const started = await Promise.all(sides.map(async (side) => ({ ...side, ...(await stage.start(side.file)) })));
+  const started = await Promise.all(
+    sides.map(async (side) => ({ ...side, ...(await stage.start(side.file)) })),
+  );
   const bodies = stage.ids.map(({ appointmentId }) => JSON.stringify({ appointmentId }));
   let next = 0;
   const measured = await sideBySide(

@@ -23,7 +23,6 @@ const worker = new Worker<{ appointmentId: string }>(
     connection: redis,
     prefix: process.env['QUEUE_PREFIX']!,
     concurrency: Number(process.env['WORKER_CONCURRENCY'] ?? 200),
-  
   },
 );
 await worker.waitUntilReady();

@@ -8,7 +8,6 @@ const worker = new Worker(QUEUE_NAME, () => Promise.resolve(), {
   connection: redis,
   prefix: process.env['QUEUE_PREFIX']!,
   concurrency: Number(process.env['WORKER_CONCURRENCY'] ?? 200),
-
 });
 await worker.waitUntilReady();
 process.send?.({ ready: true });

@@ -6,7 +6,11 @@ import { startApi } from '../../src/start-api.ts';
 /** The API with its gateway, as production runs it. */
 const config = loadApiConfig(process.env);
 const { logger } = createLogger({ level: config.LOG_LEVEL, dir: config.LOG_DIR, name: 'api' });
-const api = await startApi({ config, logger: process.env['BENCH_SILENT'] ? pino({ level: 'silent' }) : logger, pageDir: 'dist/page' });
+const api = await startApi({
+  config,
+  logger: process.env['BENCH_SILENT'] ? pino({ level: 'silent' }) : logger,
+  pageDir: 'dist/page',
+});
 process.send?.({ url: api.url });
 process.once('SIGTERM', () => {
   void api.close().then(() => process.exit(0));

@@ -119,7 +119,7 @@ export function acceptedReply({ event, appointmentId }: Asked, emissionId: strin
 }
 
 /** One item of a batch: what is asked for, or why it can't be accepted. */
-export function judge(item: unknown): Asked | ErrorCode {
+function judge(item: unknown): Asked | ErrorCode {
   if (typeof item !== 'object' || item === null) return 'INVALID_REQUEST';
   const { event, appointmentId, ...unknown } = item as Record<string, unknown>;
   if (!isAppointmentEvent(event)) return 'INVALID_EVENT';

@@ -3,7 +3,7 @@
  * (`GOOD_ID`): what slips through would be enqueued.
  */
 export const GOOD_ID = '5'.repeat(24);
-export const KEY = 'test-key-0123456789-0123456789-0123456789';
+const KEY = 'test-key-0123456789-0123456789-0123456789';
 
 export interface BadRequest {
   what: string;

@@ -37,7 +37,7 @@ const FAST = {
 };
 
 /** The same range for all that ask on one day, as pages do: the API reads such lists together. */
-export function loadList(url: string, token: string): Promise<AppointmentList> {
+function loadList(url: string, token: string): Promise<AppointmentList> {
   const today = Date.now() - (Date.now() % DAY_MS);
   const [from, to] = [new Date(today - 7 * DAY_MS), new Date(today + 8 * DAY_MS)];
   return fetchAppointments({ url, token, from, to });

@@ -26,7 +26,7 @@ export const instant = z.string().meta({ format: 'date-time' });
 export const event = z.enum(APPOINTMENT_EVENTS).meta({ id: 'AppointmentEvent' });
 const words = z.string().nullable();
 
-export const appointmentSnapshot = z
+const appointmentSnapshot = z
   .strictObject({
     _id: id,
     companyId: id,

@@ -18,7 +18,7 @@ interface SocketEvent {
 }
 
 /** Every event that crosses a socket. */
-export const SOCKET_EVENTS: readonly SocketEvent[] = [
+const SOCKET_EVENTS: readonly SocketEvent[] = [
   ...APPOINTMENT_EVENTS.map((name): SocketEvent => ({
     name,
     channel: 'dashboards',
