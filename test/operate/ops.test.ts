@@ -1,0 +1,141 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { parse } from 'yaml';
+import { PROMETHEUS_METRICS } from '../../src/metrics/prometheus-catalog.ts';
+import { APPOINTMENT_EVENTS } from '../../src/contracts/index.ts';
+import { ERROR_CODES } from '../../src/errors.ts';
+import { ROLES, STAGES } from '../../src/metrics/names.ts';
+
+const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+
+interface Rule {
+  alert: string;
+  expr: string;
+  labels: { severity: string };
+  annotations: { summary: string; runbook: string };
+}
+interface Panel {
+  id: number;
+  type: string;
+  title: string;
+  gridPos: { x: number; y: number; w: number; h: number };
+  datasource?: unknown;
+  targets?: { expr: string }[];
+}
+
+const { groups } = parse(read('ops/alerts.yml')) as { groups: { rules: Rule[] }[] };
+const rules = groups.flatMap((group) => group.rules);
+const board = JSON.parse(read('ops/grafana-dashboard.json')) as { panels: Panel[] };
+const panels = board.panels.filter(({ type }) => type !== 'row');
+const queries = [
+  ...rules.map(({ alert, expr }) => [alert, expr] as const),
+  ...panels.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => [title, expr] as const)),
+];
+
+const registry = new Registry();
+collectDefaultMetrics({ register: registry });
+const nodes = new Set((await registry.getMetricsAsJSON()).map(({ name }) => name));
+
+/** What each label may be, as the code has it. */
+const VALUES: Record<string, readonly string[]> = {
+  role: ROLES,
+  stage: STAGES,
+  event: APPOINTMENT_EVENTS,
+  reason: Object.keys(ERROR_CODES),
+  state: ['waiting', 'prioritized', 'delayed', 'active', 'failed'],
+};
+
+function describedAs(name: string): { type: string; labels: readonly string[] } | undefined {
+  return (PROMETHEUS_METRICS as Record<string, { type: string; labels: readonly string[] }>)[
+    name.replace(/_bucket$/, '')
+  ];
+}
+
+/** Selectors of a query: `name{label="value", …}`. */
+function selectors(query: string) {
+  return [...query.matchAll(/\b((?:emission|process|nodejs)_\w+)(?:\{([^}]*)\})?/g)].map(
+    ([, name = '', labels = '']) => ({
+      name,
+      labels: [...labels.matchAll(/(\w+)\s*(=~|!~|!=|=)\s*"([^"]*)"/g)].map(
+        ([, label = '', , value = '']) => ({ label, value }),
+      ),
+    }),
+  );
+}
+
+test.each(queries)('%s: the metrics and labels in its query are those of the code', (_title, query) => {
+  const found = selectors(query);
+  expect(found.length).toBeGreaterThan(0);
+  for (const { name, labels } of found) {
+    const own = describedAs(name);
+    const isBucket = name.endsWith('_bucket');
+    expect([name, own ? (own.type === 'histogram') === isBucket : nodes.has(name)]).toEqual([name, true]);
+    for (const { label, value } of labels) {
+      if (label === 'instance') continue;
+      expect([name, own?.labels]).toEqual([name, expect.arrayContaining([label])]);
+      for (const word of value.split('|')) expect(VALUES[label]).toContain(word);
+    }
+  }
+  for (const [, grouped = ''] of query.matchAll(/\bby \(([^)]+)\)/g)) {
+    const own = describedAs(found[0]!.name);
+    for (const label of grouped.split(/,\s*/))
+      expect(['le', 'instance', ...(own?.labels ?? [])]).toContain(label);
+  }
+});
+
+test.each(queries)('%s: its query is balanced, and counters are asked for their growth', (_title, query) => {
+  for (const [open, close] of ['()', '{}', '[]']) {
+    expect(query.split(open!).length).toBe(query.split(close!).length);
+  }
+  for (const { name } of selectors(query)) {
+    const isCounter = name.endsWith('_total') || name.endsWith('_bucket');
+    expect([name, new RegExp(`(rate|increase)\\(\\s*${name}\\b`).test(query)]).toEqual([name, isCounter]);
+  }
+});
+
+test('every alarm says how bad it is, and leads to its paragraph', () => {
+  const headings = [...read('docs/alarms.md').matchAll(/^## (Emission\w+)$/gm)].map(([, heading]) => heading);
+  expect(headings).toEqual(rules.map(({ alert }) => alert));
+  for (const { alert, labels, annotations } of rules) {
+    expect(['page', 'ticket']).toContain(labels.severity);
+    expect(annotations.runbook).toBe(`docs/alarms.md#${alert.toLowerCase()}`);
+    expect(annotations.summary).toEqual(expect.any(String));
+  }
+});
+
+test('there are alarms for what an operator must know', () => {
+  const alarms = rules.map(({ alert }) => alert);
+  for (const alarm of ['FailureRateHigh', 'WaitingTooLong', 'WorkerWithoutProgress', 'NoGateway']) {
+    expect(alarms).toContain(`Emission${alarm}`);
+  }
+});
+
+test('the admin page judges by the limits of the alarms', () => {
+  const judge = read('src/admin/page/judge.ts');
+  const limit = (name: string) =>
+    Number(new RegExp(`${name} = ([\\d_.]+)`).exec(judge)![1]!.replaceAll('_', ''));
+  const threshold = (alert: string) =>
+    Number(/> ([\d.]+)/.exec(rules.find((rule) => rule.alert === alert)!.expr)![1]);
+  expect(limit('FAILING_TOO_OFTEN')).toBe(threshold('EmissionFailureRateHigh'));
+  expect(limit('WAITING_TOO_LONG_MS')).toBe(threshold('EmissionWaitingTooLong') * 1_000);
+  expect(limit('IDLE_TOO_LONG_MS')).toBe(threshold('EmissionWorkerWithoutProgress') * 1_000);
+  expect(limit('IDLE_TOO_LONG_MS')).toBe(threshold('EmissionGatewayDeaf') * 1_000);
+});
+
+test('the board’s panels have their own ids and places, and one data source to choose', () => {
+  const ids = board.panels.map(({ id }) => id);
+  expect(new Set(ids).size).toBe(ids.length);
+  const taken = new Set<string>();
+  for (const { gridPos, title } of board.panels) {
+    const { x, y, w, h } = gridPos;
+    expect(x + w).toBeLessThanOrEqual(24);
+    for (let column = x; column < x + w; column += 1)
+      for (let line = y; line < y + h; line += 1) {
+        expect([title, taken.has(`${column} ${line}`)]).toEqual([title, false]);
+        taken.add(`${column} ${line}`);
+      }
+  }
+  for (const { datasource } of panels)
+    expect(datasource).toEqual({ type: 'prometheus', uid: '${datasource}' });
+});
