@@ -21,7 +21,9 @@ export function summary({ port, secrets, env, appointmentId }) {
 Everything runs.
 
   Dashboard    ${base}/
-  Queue admin  ${base}/admin/queues  (${login})
+  Operation    ${base}/admin  (${login})
+  Jobs         ${base}/admin/queues
+  Interfaces   ${base}/docs
 
 ${appointmentId ? 'Emit an event for an appointment of today, and watch the dashboard:' : 'Emit an event:'}
 
