@@ -52,7 +52,7 @@ export interface AcceptEmissions {
   many: (asked: readonly Asked[], by: AskedBy) => Promise<(string | undefined)[]>;
 }
 
-const EXISTENCE_CHECK_LIMIT_MS = 850;
+const EXISTENCE_CHECK_LIMIT_MS = 820;
 const IDS_PER_CHECK = 1_000;
 const RETRY_WHEN_FULL_SECONDS = 5;
 

@@ -8,8 +8,8 @@ import { eventually } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
 import { problemOf } from './internal.ts';
 
-/** Promised: a database error is answered within a second. The rest is for a busy machine. */
-const PROMISED_MS = 1_000 + 150;
+/** Promised: a database error is answered within a second. The rest is for a busy machine, which this is in a test run. */
+const PROMISED_MS = 1_000 + 500;
 
 let mongo: ServiceHandle;
 let world: World;
@@ -47,10 +47,13 @@ const acceptedAgain = () =>
 
 test('with MongoDB stopped it is 500 within a second, nothing is enqueued, and all is well when it is back', async () => {
   await mongo.stop();
-  const answers = await Promise.all(Array.from({ length: 10 }, () => ask()));
-  for (const answer of answers) await expectDatabaseError(answer);
-  expect(await world.queue.getJobCountByTypes('waiting', 'prioritized', 'delayed')).toBe(0);
-  await mongo.restart();
+  try {
+    const answers = await Promise.all(Array.from({ length: 10 }, () => ask()));
+    for (const answer of answers) await expectDatabaseError(answer);
+    expect(await world.queue.getJobCountByTypes('waiting', 'prioritized', 'delayed')).toBe(0);
+  } finally {
+    await mongo.restart();
+  }
   await acceptedAgain();
 });
 
@@ -89,10 +92,13 @@ test('a frozen database does not stop a key from being used again', async () => 
 test('an API that started without MongoDB answers 500 within a second, and is well when it comes', async () => {
   await mongo.stop();
   const early = await world.api();
-  const startedAt = performance.now();
-  const response = await world.post(early, 'appointment-created', { appointmentId });
-  await expectDatabaseError({ response, tookMs: performance.now() - startedAt });
-  await mongo.restart();
+  try {
+    const startedAt = performance.now();
+    const response = await world.post(early, 'appointment-created', { appointmentId });
+    await expectDatabaseError({ response, tookMs: performance.now() - startedAt });
+  } finally {
+    await mongo.restart();
+  }
   await eventually('the early API to accept', async () => {
     const { status } = await world.post(early, 'appointment-created', { appointmentId });
     return status === 202;

