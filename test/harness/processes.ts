@@ -20,10 +20,17 @@ export interface Spawned {
 const READY = { api: 'listening', worker: 'working' } as const;
 const ENTRY = { api: 'src/api.ts', worker: 'workers/main.ts' } as const;
 
-/** Starts the API or a worker as a process of its own; resolves when it says that it is ready. */
-export async function spawnProcess(role: 'api' | 'worker', env: Record<string, string>): Promise<Spawned> {
+/**
+ * Starts the API or a worker as a process of its own; resolves when it says that it is ready.
+ * @param root  where its code lies: another version's, for a test of upgrades
+ */
+export async function spawnProcess(
+  role: 'api' | 'worker',
+  env: Record<string, string>,
+  root = ROOT,
+): Promise<Spawned> {
   const child: ChildProcess = spawn(process.execPath, ['--import', 'tsx', ENTRY[role]], {
-    cwd: ROOT,
+    cwd: root,
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
