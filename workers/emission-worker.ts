@@ -3,12 +3,13 @@ import { isAppointmentEvent } from '../src/contracts/events.ts';
 import { CANARY, QUEUE_NAME } from '../src/contracts/names.ts';
 import type { RedisClient } from '../src/connections.ts';
 import type { EmitAppointment, Receipt } from '../src/emission/emit-appointment.ts';
-import { AppError, type ErrorCode, messageOf } from '../src/errors.ts';
+import { AppError, type ErrorCode } from '../src/errors.ts';
 import type { Logger } from '../src/logger.ts';
 import type { FleetMetrics } from '../src/metrics/fleet-metrics.ts';
 import { type EmissionJob, parseEmissionJob } from '../src/queue/emission-job.ts';
 import { retryDelayMs } from '../src/queue/retry-policy.ts';
 import { failureWords } from './failure-words.ts';
+import { createReportAway } from './report-away.ts';
 
 export interface EmissionWorkerDeps {
   redis: RedisClient;
@@ -59,6 +60,8 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
     metrics,
     flow,
   } = deps;
+
+  const reportAway = createReportAway(flow);
 
   async function process(job: Job<unknown, Receipt | null>): Promise<Receipt | null> {
     onProgress();
@@ -125,7 +128,7 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
       return new UnrecoverableError(failureWords(error));
     }
     if (isServerAway(error)) {
-      flow.warn({ ...ids, error: messageOf(error) }, 'a server is away; no attempt is spent');
+      reportAway(ids, error);
       // Waits here, not by a rate limit in Redis: workers that reach their servers go on, and it holds without Redis.
       await pause(REST_MS);
       return new RateLimitError();
