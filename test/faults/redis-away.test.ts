@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals';
 import type { ServiceHandle } from '../../scripts/services/service.mjs';
 import { ownMongo, ownRedis } from '../harness/own-services.ts';
-import { eventually } from '../harness/until.ts';
+import { eventually, until } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
 import { emitMany, outcomes } from './emissions.ts';
 
@@ -70,10 +70,22 @@ test('a worker that is started before Redis and MongoDB works when they come', a
   });
   const [api, company] = await Promise.all([world.ready(world.api()), world.documents.company()]);
   const emissionIds = await emitMany(world, api, company, 3);
-  await Promise.all([redis.stop(), mongo.stop()]);
+  await Promise.all([redis.kill(), mongo.kill()]);
 
   await world.workerProcess();
   await Promise.all([redis.restart(), mongo.restart()]);
 
   expect((await outcomes(world, emissionIds)).counts).toEqual({ completed: 3 });
 });
+
+test.each([['frozen', 'SIGSTOP'] as const, ['gone', 'SIGKILL'] as const])(
+  'SIGTERM while Redis is %s: the worker ends with 0 within 10 s',
+  async (_, signal) => {
+    const redis = await redisOfItsOwn();
+    const worker = await world.workerProcess();
+    await redis.kill(signal);
+    worker.kill('SIGTERM');
+    expect(await until('the worker to end', worker.exited, 10_000)).toBe(0);
+    await (signal === 'SIGSTOP' ? redis.kill('SIGCONT') : redis.restart());
+  },
+);
