@@ -1,0 +1,61 @@
+import { afterEach, expect, test } from '@jest/globals';
+import { type Canary, startCanary } from '../../src/liveness/canary.ts';
+import { eventually } from '../harness/until.ts';
+
+let canary: Canary | undefined;
+afterEach(() => canary?.close());
+
+/** A gateway's canary over a queue that says what becomes of each. */
+function start(fateOf: () => Promise<'published' | 'waiting' | 'lost'>, send = () => Promise.resolve()) {
+  const sent: string[] = [];
+  canary = startCanary({
+    intervalMs: 5,
+    send: (canaryId) => {
+      sent.push(canaryId);
+      return send();
+    },
+    fateOf,
+    onHeard: () => undefined,
+    onFault: () => undefined,
+  });
+  return { sent, canary };
+}
+
+test('three that were published and not heard are red; one that is heard makes it green again', async () => {
+  const { sent, canary } = start(() => Promise.resolve('published'));
+  await eventually('three canaries to be missed', () => sent.length >= 3);
+  await eventually('red', () => !canary.verdict().ok);
+  canary.heard(sent.at(-1)!);
+  expect(canary.verdict()).toEqual({ ok: true });
+  expect(canary.sinceHeardMs()).toBeLessThan(1_000);
+});
+
+test('what waits is not sent again, and blames nobody', async () => {
+  let looks = 0;
+  const { sent, canary } = start(() => {
+    looks += 1;
+    return Promise.resolve('waiting');
+  });
+  await eventually('many looks', () => looks > 10);
+  expect(sent).toHaveLength(1);
+  expect(canary.verdict().ok).toBe(true);
+});
+
+test('what an older worker refused, or Redis lost, is sent again and blames nobody', async () => {
+  const { sent, canary } = start(() => Promise.resolve('lost'));
+  await eventually('many canaries', () => sent.length > 10);
+  expect(canary.verdict().ok).toBe(true);
+});
+
+test('while Redis is away there is no verdict', async () => {
+  let looks = 0;
+  const { canary } = start(
+    () => {
+      looks += 1;
+      return Promise.reject(new Error('Connection is closed.'));
+    },
+    () => Promise.reject(new Error('Connection is closed.')),
+  );
+  await eventually('many looks', () => looks > 10);
+  expect(canary.verdict().ok).toBe(true);
+});
