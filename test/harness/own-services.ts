@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startMongo } from '../../scripts/services/mongo.mjs';
 import type { ServiceHandle } from '../../scripts/services/service.mjs';
 import { type RedisOptions, startRedis } from '../../scripts/services/redis.mjs';
+import { eventually } from './until.ts';
 
 /** A server of the test's own, to stop, kill or freeze. The test stops it. */
 export function ownRedis(options: Partial<RedisOptions> = {}): Promise<ServiceHandle> {
@@ -11,6 +13,16 @@ export function ownRedis(options: Partial<RedisOptions> = {}): Promise<ServiceHa
 
 export function ownMongo(): Promise<ServiceHandle> {
   return startMongo({ dir: freshDir('mongodb') });
+}
+
+/** Freezes a server, and resolves when none of its threads runs any more: until then it may still answer. */
+export async function freeze(service: ServiceHandle): Promise<void> {
+  await service.kill('SIGSTOP');
+  const threads = `/proc/${service.pid}/task`;
+  if (!existsSync(threads)) return;
+  await eventually(`${service.name} to be frozen`, () =>
+    readdirSync(threads).every((id) => readFileSync(join(threads, id, 'stat'), 'latin1').includes(') T ')),
+  );
 }
 
 /** A folder that goes away with the test run. */

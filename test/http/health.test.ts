@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import request from 'supertest';
 import type { ServiceHandle } from '../../scripts/services/service.mjs';
 import type { RunningApi } from '../../src/start-api.ts';
-import { ownMongo, ownRedis } from '../harness/own-services.ts';
+import { freeze, ownMongo, ownRedis } from '../harness/own-services.ts';
 import { eventually } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
 
@@ -48,7 +48,7 @@ test.each([
   'while %s is frozen it is alive but not ready, and says which one is away',
   async (name, service) => {
     await readyAgain();
-    await service().kill('SIGSTOP');
+    await freeze(service());
     try {
       expect((await look('/readyz').expect(503)).body).toMatchObject({
         status: 'not ready',

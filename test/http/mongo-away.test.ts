@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { ServiceHandle } from '../../scripts/services/service.mjs';
 import type { RunningApi } from '../../src/start-api.ts';
 import type { Company } from '../harness/documents.ts';
-import { ownMongo } from '../harness/own-services.ts';
+import { freeze, ownMongo } from '../harness/own-services.ts';
 import { eventually } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
 import { problemOf } from './internal.ts';
@@ -58,7 +58,7 @@ test('with MongoDB stopped it is 500 within a second, nothing is enqueued, and a
 });
 
 test('with MongoDB frozen it is 500 within a second for everybody, also for those who had to wait for their turn', async () => {
-  await mongo.kill('SIGSTOP');
+  await freeze(mongo);
   try {
     const waves = [];
     for (let wave = 0; wave < 8; wave += 1) {
@@ -77,7 +77,7 @@ test('with MongoDB frozen it is 500 within a second for everybody, also for thos
 
 test('a frozen database does not stop a key from being used again', async () => {
   const headers = { 'Idempotency-Key': 'the-same-key' };
-  await mongo.kill('SIGSTOP');
+  await freeze(mongo);
   try {
     const failed = await world.post(api, 'appointment-created', { appointmentId }, headers);
     expect(failed.status).toBe(500);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import request from 'supertest';
 import type { ServiceHandle } from '../../scripts/services/service.mjs';
 import type { RunningApi } from '../../src/start-api.ts';
-import { ownRedis } from '../harness/own-services.ts';
+import { freeze, ownRedis } from '../harness/own-services.ts';
 import { eventually } from '../harness/until.ts';
 import { API_KEY, createWorld, type World } from '../harness/world.ts';
 import { problemOf } from './internal.ts';
@@ -81,7 +81,7 @@ test('with Redis stopped it is 503 within two seconds, and all is well when it i
 
 test('with Redis frozen it is 503 within two seconds, and what was tried twice stands in the queue once', async () => {
   await world.queue.drain();
-  await redis.kill('SIGSTOP');
+  await freeze(redis);
   try {
     await expectAllUnavailable();
   } finally {

@@ -4,7 +4,7 @@ import { io, type Socket } from 'socket.io-client';
 import type { ServiceHandle } from '../../scripts/services/service.mjs';
 import type { EmitReply } from '../../src/contracts/socket.ts';
 import type { RunningApi } from '../../src/start-api.ts';
-import { ownMongo, ownRedis } from '../harness/own-services.ts';
+import { freeze, ownMongo, ownRedis } from '../harness/own-services.ts';
 import { eventually, until } from '../harness/until.ts';
 import { API_KEY, createWorld, type World } from '../harness/world.ts';
 import { problemOf } from '../http/internal.ts';
@@ -113,7 +113,7 @@ describe('an emission is answered as HTTP answers it, with the status', () => {
   });
 
   test('500 while MongoDB is frozen', async () => {
-    await mongo.kill('SIGSTOP');
+    await freeze(mongo);
     try {
       expect(await emit(created())).toEqual(problemOf(500, 'DATABASE_ERROR'));
     } finally {
@@ -123,7 +123,7 @@ describe('an emission is answered as HTTP answers it, with the status', () => {
   });
 
   test('503 while Redis is frozen, and when to come back', async () => {
-    await redis.kill('SIGSTOP');
+    await freeze(redis);
     try {
       const reply = await emit(created({ idempotencyKey: randomUUID() }));
       expect(reply).toEqual(problemOf(503, 'QUEUE_UNAVAILABLE', { retryAfterSeconds: 1 }));

@@ -3,7 +3,7 @@ import type { ServiceHandle } from '../../scripts/services/service.mjs';
 import type { RunningApi } from '../../src/start-api.ts';
 import type { Dashboard } from '../harness/dashboard.ts';
 import type { Company } from '../harness/documents.ts';
-import { ownRedis } from '../harness/own-services.ts';
+import { freeze, ownRedis } from '../harness/own-services.ts';
 import { eventually } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
 
@@ -47,7 +47,7 @@ test('a gateway whose subscription was cut tells the place again, and a plain cl
 
 test('a Redis that was frozen costs no connection, and what was accepted arrives', async () => {
   const dashboard = await plain();
-  await redis.kill('SIGSTOP');
+  await freeze(redis);
   await expect(emit()).rejects.toThrow('503');
   await redis.kill('SIGCONT');
   const emissionId = await eventually('the API to accept again', emit);
