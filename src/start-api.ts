@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
 import type { ApiConfig } from './config.ts';
 import { clientAddress } from './client-address.ts';
-import { composeRepairs } from './compose-repairs.ts';
+import { composeOperator } from './compose-operator.ts';
 import { INTERNAL_NAMESPACE } from './contracts/names.ts';
 import { connectRedis, whenReady } from './connections.ts';
 import { createDemoRouter } from './demo/demo-routes.ts';
@@ -14,13 +14,11 @@ import { createTakeSnapshots } from './emission/take-snapshots.ts';
 import { messageOf } from './errors.ts';
 import { createAcceptEmissions } from './http/accept-emission.ts';
 import { createApiKeys } from './http/api-keys.ts';
-import { createAdminRoutes } from './http/admin-routes.ts';
 import { createApp } from './http/app.ts';
 import { requireApiKey } from './http/authenticate.ts';
 import { requireBasicAuth } from './http/basic-auth.ts';
-import { createBullBoardRoutes } from './http/bull-board.ts';
 import { allowOrigins } from './http/cors.ts';
-import { countRejections } from './http/count-rejections.ts';
+import { countRefusals, countRejections } from './http/count-rejections.ts';
 import { createDashboardRoutes } from './http/dashboard-routes.ts';
 import { createEmitReply } from './http/emit-reply.ts';
 import { createEmissionRoutes } from './http/emission-routes.ts';
@@ -153,7 +151,6 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
     prefix: config.QUEUE_PREFIX,
     ttlSeconds: config.IDEMPOTENCY_TTL_SECONDS,
   });
-  const { failed, repairs } = composeRepairs({ redis, queue, models, enqueue });
   const rate = (name: string, perSecond: number, windowSeconds = RATE_WINDOW_SECONDS) => {
     const limit = Math.ceil(perSecond * windowSeconds);
     const limited = createFleetRate({ redis, prefix: config.QUEUE_PREFIX, name, limit, windowSeconds });
@@ -219,17 +216,7 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
         takeSnapshots,
       }),
     }),
-    bullBoard: createBullBoardRoutes(queue, { writes: config.ADMIN_WRITES }),
-    adminRoutes: createAdminRoutes({
-      read: metrics.read,
-      series: metrics.series,
-      latestFailures: failed.latest,
-      repairs,
-      writes: config.ADMIN_WRITES,
-      onRepair: (repair, report) => {
-        logger.info({ repair, ...report }, 'an operator repairs');
-      },
-    }),
+    ...composeOperator({ config, redis, queue, models, enqueue, metrics, logger }),
     demoRoutes:
       config.DEMO_MODE && config.SOCKET_JWT_SECRET !== undefined
         ? createDemoRouter({
@@ -248,6 +235,7 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
   });
 
   server.on('request', app);
+  const emit = createEmitReply({ accept, idempotently, onFault: onFault(INTERNAL_NAMESPACE) });
   const io = await startGateway({
     id,
     server,
@@ -257,7 +245,7 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
     takeSnapshots,
     verifyToken,
     verifyKey: apiKeys.verify,
-    emit: limitEmits(byKey, createEmitReply({ accept, idempotently, onFault: onFault(INTERNAL_NAMESPACE) })),
+    emit: countRefusals(limitEmits(byKey, emit), metrics.reject),
     metrics,
     progress: () => (canary ? { idleMs: canary.sinceHeardMs() } : {}),
     config,

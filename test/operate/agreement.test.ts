@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from '@jest/globals';
+import { io } from 'socket.io-client';
 import { freePort } from '../../scripts/process/free-port.mjs';
 import { eventually } from '../harness/until.ts';
 import { API_KEY, type World } from '../harness/world.ts';
@@ -168,4 +169,18 @@ test('a request repeated under its Idempotency-Key is accepted once', async () =
     return overall.total.accepted > 0 ? overall.total : undefined;
   });
   expect(read.accepted).toBe(1);
+});
+
+test('what the services’ namespace turns away is counted by its code, as over HTTP', async () => {
+  world = await quietWorld();
+  const api = await world.api();
+  const socket = io(`${api.url}/internal`, { auth: { apiKey: API_KEY }, forceNew: true });
+  world.keep(socket, () => socket.close());
+  const request = { event: 'appointment:created', appointmentId: 'f'.repeat(24) };
+  expect(await socket.timeout(5_000).emitWithAck('emit', request)).toMatchObject({ status: 404 });
+  expect(await socket.timeout(5_000).emitWithAck('emit', {})).toMatchObject({ status: 400 });
+  await eventually('both codes', async () => {
+    const { total } = (await fleetMetrics(api)).rejected;
+    return total.APPOINTMENT_NOT_FOUND === 1 && total.INVALID_EVENT === 1;
+  });
 });

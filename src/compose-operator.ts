@@ -1,0 +1,46 @@
+import type { Queue } from 'bullmq';
+import { composeRepairs } from './compose-repairs.ts';
+import type { ApiConfig } from './config.ts';
+import type { RedisClient } from './connections.ts';
+import { createAdminRoutes } from './http/admin-routes.ts';
+import { createBullBoardRoutes } from './http/bull-board.ts';
+import type { Logger } from './logger.ts';
+import type { FleetMetrics } from './metrics/fleet-metrics.ts';
+import type { Models } from './population/models.ts';
+import type { Enqueue } from './queue/producer.ts';
+
+export interface ComposeOperatorDeps {
+  config: ApiConfig;
+  redis: RedisClient;
+  queue: Queue;
+  models: Models;
+  enqueue: Enqueue;
+  metrics: FleetMetrics;
+  logger: Logger;
+}
+
+/** What stands behind the operator's credentials: Bull Board, the admin page's figures, the repairs. */
+export function composeOperator({
+  config,
+  redis,
+  queue,
+  models,
+  enqueue,
+  metrics,
+  logger,
+}: ComposeOperatorDeps) {
+  const { failed, repairs } = composeRepairs({ redis, queue, models, enqueue });
+  return {
+    bullBoard: createBullBoardRoutes(queue, { writes: config.ADMIN_WRITES }),
+    adminRoutes: createAdminRoutes({
+      read: metrics.read,
+      series: metrics.series,
+      latestFailures: failed.latest,
+      repairs,
+      writes: config.ADMIN_WRITES,
+      onRepair: (repair, report) => {
+        logger.info({ repair, ...report }, 'an operator repairs');
+      },
+    }),
+  };
+}
