@@ -23,10 +23,11 @@ export function runUntilStopped(running: Running, logger: Logger, flushLogs: () 
     };
     void end();
   };
-  process.once('SIGTERM', () => {
+  // Not once: a second signal, as npm and a shell pass on, would end the process in the middle of its goodbye.
+  process.on('SIGTERM', () => {
     stop('SIGTERM', 0);
   });
-  process.once('SIGINT', () => {
+  process.on('SIGINT', () => {
     stop('SIGINT', 0);
   });
   process.once('disconnect', () => {
