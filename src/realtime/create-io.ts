@@ -3,6 +3,7 @@ import type { Server as HttpServer } from 'node:http';
 import { Server } from 'socket.io';
 import type { DashboardClientEvents, DashboardServerEvents } from '../contracts/socket.ts';
 import type { RedisClient } from '../connections.ts';
+import { adapterSubscriber } from './adapter-subscriber.ts';
 import { createOriginCheck } from './allow-origin.ts';
 
 export interface SocketData {
@@ -49,6 +50,6 @@ export function createIo(options: CreateIoOptions): DashboardServer {
     pingTimeout: 8_000,
     connectTimeout: 10_000,
     ...(corsOrigins.length > 0 && { cors: { origin: [...corsOrigins] } }),
-    adapter: createAdapter(publisher, subscriber, { key: adapterKey }),
+    adapter: createAdapter(publisher, adapterSubscriber(subscriber), { key: adapterKey }),
   });
 }
