@@ -35,16 +35,17 @@ function tilesOf({ overall, latencyMs, queue, fleet }: FleetMetricsReading): Til
           : `oldest ${duration(queue.oldestWaitingAgeMs)}`,
     },
     { label: 'In backoff', value: count(queue.delayed), note: `${count(queue.active)} at work` },
-    { label: 'Workers', value: count(worker.length), note: `progress ${latest(worker)}` },
-    { label: 'Gateways', value: count(gateway.length), note: `canary heard ${latest(gateway)}` },
+    { label: 'Workers', value: count(worker.length), note: latest('progress', worker) },
+    { label: 'Gateways', value: count(gateway.length), note: latest('canary heard', gateway) },
     { label: 'Dashboards', value: count(fleet.sockets), note: `of ${count(fleet.companies)} companies` },
   ];
 }
 
 /** How long ago the last of them got something done. */
-function latest(processes: readonly FleetProcess[]): string {
+function latest(what: string, processes: readonly FleetProcess[]): string {
   const since = processes.flatMap(({ sinceProgressMs }) => sinceProgressMs ?? []);
-  return since.length === 0 ? 'is not watched' : `${duration(Math.min(...since))} ago`;
+  if (since.length > 0) return `${what} ${duration(Math.min(...since))} ago`;
+  return processes.length > 0 ? 'progress is not watched' : 'none is heard of';
 }
 
 /** The figures of now. */
