@@ -36,7 +36,8 @@ test('whatever the order of writes, emissions, retries, lists and freezes: no sc
     fc.asyncProperty(schedule, async (moves) => {
       expect(await scheduler.run(moves)).toEqual({ wentBack: 0, notLast: 0 });
     }),
-    { numRuns: 200 },
+    // On a busy machine fewer.
+    { numRuns: 400, interruptAfterTimeLimit: 10_000 },
   );
 });
 
