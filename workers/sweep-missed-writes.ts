@@ -11,7 +11,7 @@ import { createEnqueue } from '../src/queue/producer.ts';
 import { createRecentEmissions } from '../src/queue/recent-emissions.ts';
 import { PRIORITY } from '../src/queue/retry-policy.ts';
 import { startSweep } from '../src/reconcile/start-sweep.ts';
-import { createSweepState } from '../src/reconcile/sweep-state.ts';
+import { createHoldSweep } from '../src/reconcile/sweep-state.ts';
 import { createSweep } from '../src/reconcile/sweep.ts';
 
 export interface SweepMissedWritesDeps {
@@ -44,7 +44,7 @@ export function sweepMissedWrites({ config, redis, queue, models, ownerId, flow 
   });
   return startSweep({
     sweep: createSweep({
-      state: createSweepState({ redis, prefix, ownerId, lockMs: Math.max(3 * intervalMs, SHORTEST_LOCK_MS) }),
+      hold: createHoldSweep({ redis, prefix, ownerId, lockMs: Math.max(3 * intervalMs, SHORTEST_LOCK_MS) }),
       findUpdated: createFindUpdated(models),
       lastPublished: createReadLastPublished(redis),
       enqueue: (emissions) => enqueue(emissions, PRIORITY.sweep),

@@ -4,7 +4,9 @@ import type { Place } from '../contracts/socket.ts';
 import type { RedisClient } from '../connections.ts';
 import { LIFETIMES, logKey, positionKey } from './keys.ts';
 import { randomId } from './random.ts';
-import { createScript } from './run-script.ts';
+import { scriptWithPosition } from './script-with-position.ts';
+
+const logAfter = scriptWithPosition('log-after');
 
 export interface LogEntry {
   offset: number;
@@ -28,10 +30,9 @@ export interface CompanyLog {
 }
 
 export function createCompanyLog(redis: RedisClient): CompanyLog {
-  const logAfter = createScript(redis, 'log-after', { withPosition: true });
-
   async function ask(companyId: Id, epoch: string, offset: number, limit: number): Promise<LogRead> {
     const answer = (await logAfter(
+      redis,
       [positionKey(companyId), logKey(companyId)],
       [randomId(), LIFETIMES.positionMs, epoch, offset, limit],
     )) as [string, number, 'ok' | 'epoch' | 'trimmed' | 'too-many', ...string[]];

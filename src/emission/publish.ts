@@ -4,7 +4,9 @@ import type { RedisClient } from '../connections.ts';
 import type { EncodedMessage } from './encode.ts';
 import { LIFETIMES, logKey, orderKey, positionKey } from './keys.ts';
 import { randomId } from './random.ts';
-import { createScript } from './run-script.ts';
+import { scriptWithPosition } from './script-with-position.ts';
+
+const publishScript = scriptWithPosition('publish');
 
 export interface OutgoingMessage extends EncodedMessage {
   appointmentId: Id;
@@ -35,7 +37,6 @@ export type Publish = (
 ) => Promise<(Published | undefined)[]>;
 
 export function createPublish(redis: RedisClient, { logMax }: { logMax: number }): Publish {
-  const publishScript = createScript(redis, 'publish', { withPosition: true });
   return async (companyId, { readId, epoch: claimedEpoch }, messages) => {
     const [first] = messages;
     if (!first) return [];
@@ -44,7 +45,7 @@ export function createPublish(redis: RedisClient, { logMax }: { logMax: number }
       logKey(companyId),
       ...messages.map(({ appointmentId }) => orderKey(companyId, appointmentId)),
     ];
-    const answer = (await publishScript(keys, [
+    const answer = (await publishScript(redis, keys, [
       readId,
       randomId(),
       LIFETIMES.positionMs,

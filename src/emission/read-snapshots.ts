@@ -2,7 +2,9 @@ import type { AppointmentSnapshot, Id } from '../contracts/appointment.ts';
 import type { RedisClient } from '../connections.ts';
 import { LIFETIMES, logKey, orderKey, positionKey } from './keys.ts';
 import { randomId } from './random.ts';
-import { createScript } from './run-script.ts';
+import { scriptWithPosition } from './script-with-position.ts';
+
+const claimScript = scriptWithPosition('claim');
 
 /** Which appointment, of which company. */
 export interface Subject {
@@ -35,11 +37,10 @@ export interface ReadSnapshotsDeps {
  * confirmed was read after the one confirmed before it, without clocks or version fields.
  */
 export function createReadSnapshots({ redis, load }: ReadSnapshotsDeps): ReadSnapshots {
-  const claimScript = createScript(redis, 'claim', { withPosition: true });
-
   async function claim(companyId: Id, appointmentIds: readonly Id[]) {
     const keys = appointmentIds.map((appointmentId) => orderKey(companyId, appointmentId));
     const [epoch = '', ...tokens] = (await claimScript(
+      redis,
       [positionKey(companyId), logKey(companyId), ...keys],
       [randomId(), LIFETIMES.positionMs, LIFETIMES.orderMs, ...keys.map(randomId)],
     )) as string[];

@@ -4,7 +4,9 @@ import type { RedisClient } from '../connections.ts';
 import { LIFETIMES, logKey, orderKey, positionKey } from './keys.ts';
 import { randomId } from './random.ts';
 import type { ReadSnapshots } from './read-snapshots.ts';
-import { createScript } from './run-script.ts';
+import { scriptWithPosition } from './script-with-position.ts';
+
+const confirmScript = scriptWithPosition('confirm');
 
 /** A confirmed snapshot, with its place in the order of all snapshots of that appointment. */
 export interface ConfirmedSnapshot extends Place {
@@ -31,8 +33,6 @@ const CHUNK = 200;
 const ROUNDS_BEFORE_PAUSE = 5;
 
 export function createTakeSnapshots({ redis, readSnapshots, pause }: TakeSnapshotsDeps): TakeSnapshots {
-  const confirmScript = createScript(redis, 'confirm', { withPosition: true });
-
   /** One round of claim → read → confirm; returns the ids that somebody else was quicker with. */
   async function round(companyId: Id, ids: readonly Id[], taken: Map<Id, ConfirmedSnapshot>): Promise<Id[]> {
     const { readId, epochs, tokens, snapshots } = await readSnapshots(
@@ -42,6 +42,7 @@ export function createTakeSnapshots({ redis, readSnapshots, pause }: TakeSnapsho
     if (own.length === 0) return [];
     const keys = own.map((id) => orderKey(companyId, id));
     const [epoch, offset, read, ...passed] = (await confirmScript(
+      redis,
       [positionKey(companyId), logKey(companyId), ...keys],
       [
         ...[readId, randomId(), LIFETIMES.positionMs, LIFETIMES.orderMs],

@@ -8,7 +8,7 @@ import { bucketOf } from './latency-buckets.ts';
 import { cellOf } from './latency-cells.ts';
 import { outcomeField, rejectedField, type Outcome, type Stage } from './names.ts';
 import { createPrometheus } from './prometheus.ts';
-import type { MetricsRedis } from './redis-script.ts';
+import type { MetricsRedis } from './writer-deps.ts';
 import { createTallyWriter } from './tally-writer.ts';
 import { within } from '../lifecycle.ts';
 

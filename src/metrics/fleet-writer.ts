@@ -1,12 +1,12 @@
 import { processKey, type Heartbeat } from './fleet.ts';
 import { HEARTBEAT_TTL_MS } from './keys.ts';
-import { loadScript } from './redis-script.ts';
+import { luaScript } from '../redis-script.ts';
 import { within } from '../lifecycle.ts';
 import type { WriterDeps } from './writer-deps.ts';
 
 /** Sends this process' heartbeats: one a role, the newest replacing any that was not sent yet. */
 export function createFleetWriter({ redis, keys, timeoutMs, now }: WriterDeps) {
-  const heartbeatScript = loadScript('heartbeat.lua');
+  const heartbeatScript = luaScript(new URL('./heartbeat.lua', import.meta.url));
   const waiting = new Map<string, Heartbeat>();
   const said = new Set<string>();
 

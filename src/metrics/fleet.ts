@@ -1,6 +1,7 @@
 import { HEARTBEAT_TTL_MS, metricsKeys } from './keys.ts';
 import { ROLES, type Role } from './names.ts';
-import { lazyScript, type MetricsRedis } from './redis-script.ts';
+import { luaScript } from '../redis-script.ts';
+import type { MetricsRedis } from './writer-deps.ts';
 
 /** What a process says of itself, every 5 s. */
 export interface Heartbeat {
@@ -39,7 +40,7 @@ export interface ReadDeps {
 
 export const processKey = ({ role, id }: Pick<Heartbeat, 'role' | 'id'>) => `${role}:${id}`;
 
-const fleetScript = lazyScript('fleet.lua');
+const fleetScript = luaScript(new URL('./fleet.lua', import.meta.url));
 
 /** Who is alive, by Redis' clock, and that clock. One round trip. */
 export async function readFleet({ redis, prefix = 'metrics', now }: ReadDeps) {

@@ -1,4 +1,5 @@
-import { lazyScript, type MetricsRedis } from './redis-script.ts';
+import { luaScript } from '../redis-script.ts';
+import type { MetricsRedis } from './writer-deps.ts';
 
 export interface QueueDepth {
   waiting: number;
@@ -14,7 +15,7 @@ export interface QueueDepth {
   oldestWaitingAgeMs: number | null;
 }
 
-const depthScript = lazyScript('queue-depth.lua');
+const depthScript = luaScript(new URL('./queue-depth.lua', import.meta.url));
 
 /**
  * One round trip, no scan. The layout of BullMQ's keys is tested against BullMQ itself.

@@ -1,4 +1,4 @@
-import type { MetricsRedis } from './redis-script.ts';
+import type { MetricsRedis } from './writer-deps.ts';
 
 /** Counters by field, as Redis gives them. */
 export type Hash = Record<string, string>;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { MINUTE_MS, MINUTE_TTL_MS, SEQUENCE_TTL_MS, SLOT_MS, SLOT_TTL_MS } from './keys.ts';
-import { loadScript } from './redis-script.ts';
+import { luaScript } from '../redis-script.ts';
 import { within } from '../lifecycle.ts';
 import type { WriterDeps } from './writer-deps.ts';
 
@@ -9,7 +9,7 @@ import type { WriterDeps } from './writer-deps.ts';
  * same one until Redis has confirmed it: a send of unknown outcome neither loses nor doubles anything.
  */
 export function createTallyWriter({ redis, keys, timeoutMs, now }: WriterDeps) {
-  const flushScript = loadScript('flush.lua');
+  const flushScript = luaScript(new URL('./flush.lua', import.meta.url));
   const sequenceKey = keys.sequence(randomUUID());
   let counters = new Map<string, number>();
   let cells = new Map<number, number>();

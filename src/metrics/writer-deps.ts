@@ -1,5 +1,8 @@
+import type { Cluster, Redis } from 'ioredis';
 import type { MetricsKeys } from './keys.ts';
-import type { MetricsRedis } from './redis-script.ts';
+
+/** What the metrics ask of a connection: single, Sentinel or Cluster. */
+export type MetricsRedis = Pick<Redis | Cluster, 'evalsha' | 'eval' | 'pipeline' | 'mgetBuffer'>;
 
 export interface WriterDeps {
   redis: MetricsRedis;

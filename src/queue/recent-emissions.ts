@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import type { Id } from '../contracts/appointment.ts';
 import { coalesce } from '../coalesce.ts';
 import type { RedisClient } from '../connections.ts';
+import { luaScript } from '../redis-script.ts';
 import { KEPT_COMPLETED_SECONDS } from './retry-policy.ts';
 
 export interface RecentEmissionsDeps {
@@ -29,10 +29,10 @@ export interface RecentEmissions {
 const KEPT = 10;
 /** Redis does nothing else meanwhile: about 0.7 ms. */
 const IDS_PER_SCRIPT = 100;
+const rememberScript = luaScript(new URL('./remember-recent.lua', import.meta.url));
 
 /** Memory: about 500 bytes for each appointment that was emitted within a day. */
 export function createRecentEmissions({ redis, prefix, onForgotten }: RecentEmissionsDeps): RecentEmissions {
-  const script = readFileSync(new URL('./remember-recent.lua', import.meta.url), 'utf8');
   const keyOf = (appointmentId: Id): string => `${prefix}:recent:${appointmentId}`;
 
   const rememberOne = coalesce<Accepted, undefined>({
@@ -40,7 +40,7 @@ export function createRecentEmissions({ redis, prefix, onForgotten }: RecentEmis
       const keys = emissions.map(({ appointmentId }) => keyOf(appointmentId));
       const ids = emissions.flatMap(({ acceptedAt, emissionId }) => [Date.parse(acceptedAt), emissionId]);
       try {
-        await redis.eval(script, keys.length, ...keys, KEPT_COMPLETED_SECONDS, KEPT, ...ids);
+        await rememberScript(redis, keys, [KEPT_COMPLETED_SECONDS, KEPT, ...ids]);
       } catch (error) {
         onForgotten(error);
       }

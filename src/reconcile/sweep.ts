@@ -1,7 +1,7 @@
 import type { AppointmentEvent } from '../contracts/events.ts';
 import type { Id } from '../contracts/appointment.ts';
 import { missedEvent, type Row } from './missed-event.ts';
-import type { SweepState, Watermark } from './sweep-state.ts';
+import type { HoldSweep, Watermark } from './sweep-state.ts';
 
 interface UpdatedRow extends Row {
   appointmentId: Id;
@@ -17,7 +17,7 @@ export interface SweepEmission {
 }
 
 export interface SweepDeps {
-  state: SweepState;
+  hold: HoldSweep;
   findUpdated: (
     after: { updatedAt: number; appointmentId: Id },
     until: number,
@@ -55,20 +55,19 @@ const LARGEST_BACKLOG = 1_000;
  * An emission's id follows from the appointment and its `updatedAt`, so that finding it twice adds one job.
  */
 export function createSweep(deps: SweepDeps): () => Promise<SweepReport | undefined> {
-  const { state, findUpdated, lastPublished, enqueue, backlog, now } = deps;
+  const { hold, findUpdated, lastPublished, enqueue, backlog, now } = deps;
   /** Rows of the overlap that were seen to be published, so that they are not asked for at every sweep. */
   let settled = new Map<Id, number>();
 
   return async () => {
-    if (!(await state.acquire())) return undefined;
+    const held = await hold();
+    if (!held) return undefined;
     if ((await backlog()) > LARGEST_BACKLOG) return { looked: 0, emitted: 0, caughtUp: false };
 
     const until = now() - GRACE_MS;
-    const mark = (await state.load()) ?? {
-      updatedAt: now() - FIRST_REACH_MS,
-      appointmentId: '',
-      caughtUp: false,
-    };
+    const saved = await held.load();
+    if (!saved) settled = new Map();
+    const mark = saved ?? { updatedAt: now() - FIRST_REACH_MS, appointmentId: '', caughtUp: false };
     const windowStart = mark.updatedAt - OVERLAP_MS;
     let cursor = mark.caughtUp ? { updatedAt: windowStart, appointmentId: '' } : mark;
     const report: SweepReport = { looked: 0, emitted: 0, caughtUp: false };
@@ -94,7 +93,8 @@ export function createSweep(deps: SweepDeps): () => Promise<SweepReport | undefi
       report.caughtUp = rows.length < PAGE;
       const last = rows.at(-1);
       if (last) cursor = { updatedAt: last.updatedAt, appointmentId: last.appointmentId };
-      await state.save(report.caughtUp ? caughtUpAt(until, mark) : { ...cursor, caughtUp: false });
+      const reached = report.caughtUp ? caughtUpAt(until, mark) : { ...cursor, caughtUp: false };
+      if (!(await held.save(reached))) return { ...report, caughtUp: false };
     }
     settled = stillSettled;
     return report;

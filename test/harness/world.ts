@@ -132,15 +132,16 @@ export async function createWorld({ redisUrl, mongoUri, env: extra = {} }: World
         body: JSON.stringify(body),
       }),
     /**
-     * Posts one emission that must be accepted; resolves to its id. On a busy machine MongoDB can miss the bound that the
-     * API holds; the answer says that nothing was enqueued, so it is asked again, as the bot does.
+     * Posts one emission that must be accepted; resolves to its id. On a busy machine MongoDB or Redis can miss the bound
+     * that the API holds; then it is asked again with the same key, as the bot does.
      */
     async emit(api: { url: string }, slug: string, appointmentId: string): Promise<string> {
+      const headers = { 'Idempotency-Key': randomUUID() };
       for (let tries = 1; ; tries += 1) {
-        const response = await this.post(api, slug, { appointmentId });
+        const response = await this.post(api, slug, { appointmentId }, headers);
         const body = (await response.json()) as { emissionId?: string };
         if (body.emissionId !== undefined) return body.emissionId;
-        if (response.status !== 500 || tries === MOST_TRIES)
+        if (response.status < 500 || tries === MOST_TRIES)
           throw new Error(`not accepted: ${response.status} ${JSON.stringify(body)}`);
       }
     },

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { APPOINTMENT_EVENTS } from '../../src/contracts/events.ts';
 import { OUTCOMES, STAGES } from '../../src/metrics/names.ts';
-import type { MetricsRedis } from '../../src/metrics/redis-script.ts';
+import type { MetricsRedis } from '../../src/metrics/writer-deps.ts';
 import { useFleet } from './world.ts';
 
 const fleets = useFleet();

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { createSweep } from '../../src/reconcile/sweep.ts';
+import { createHoldSweep } from '../../src/reconcile/sweep-state.ts';
 import type { Company } from '../harness/documents.ts';
 import { ownRedis } from '../harness/own-services.ts';
 import { eventually } from '../harness/until.ts';
@@ -79,6 +81,70 @@ test('after Redis lost everything, the writes of the last day are found again in
     await own.redis.flushall();
     await eventually('the sweep to emit it again', () => dashboard.heard.length > before);
     expect(dashboard.heard.at(-1)!.payload.appointment._id).toBe(appointmentId);
+  } finally {
+    await own.close();
+    await redis.stop();
+  }
+});
+
+test('what a sweep enqueued while Redis lost everything is looked for again', async () => {
+  const redis = await ownRedis();
+  const own = await createWorld({ redisUrl: redis.url });
+  try {
+    const hourAgo = Date.now() - 3_600_000;
+    const row = {
+      appointmentId: 'a'.repeat(24),
+      companyId: company.companyId,
+      createdAt: hourAgo,
+      updatedAt: hourAgo,
+      status: 'scheduled',
+    };
+    const enqueued: string[] = [];
+    const sweep = createSweep({
+      hold: createHoldSweep({
+        redis: own.redis,
+        prefix: own.env['QUEUE_PREFIX']!,
+        ownerId: 'one',
+        lockMs: 60_000,
+      }),
+      findUpdated: ({ updatedAt }) => Promise.resolve(updatedAt < hourAgo ? [row] : []),
+      lastPublished: () => Promise.resolve(undefined),
+      enqueue: async ([emission]) => {
+        enqueued.push(emission!.emissionId);
+        if (enqueued.length === 1) await own.redis.flushall();
+      },
+      backlog: () => Promise.resolve(0),
+      now: Date.now,
+    });
+
+    expect(await sweep()).toMatchObject({ caughtUp: false });
+    expect(await sweep()).toMatchObject({ caughtUp: true });
+    expect(enqueued).toEqual([enqueued[0], enqueued[0]]);
+    expect(await sweep()).toMatchObject({ looked: 0, caughtUp: true });
+  } finally {
+    await own.close();
+    await redis.stop();
+  }
+});
+
+test('a watermark is not saved into another history of Redis, nor by who has lost the lock', async () => {
+  const redis = await ownRedis();
+  const own = await createWorld({ redisUrl: redis.url });
+  try {
+    const holdAs = (ownerId: string) =>
+      createHoldSweep({ redis: own.redis, prefix: own.env['QUEUE_PREFIX']!, ownerId, lockMs: 60_000 })();
+    const mark = { updatedAt: 1, appointmentId: '', caughtUp: true };
+    const before = await holdAs('one');
+    expect(await holdAs('two')).toBeUndefined();
+    await redis.kill('SIGKILL');
+    await redis.restart();
+    const after = await eventually('Redis to answer', () => holdAs('one'));
+    expect(await before!.save(mark)).toBe(false);
+    expect(await after.save(mark)).toBe(true);
+    expect(await after.load()).toEqual(mark);
+    await own.redis.del(`${own.env['QUEUE_PREFIX']!}:sweep:lock`);
+    await holdAs('two');
+    expect(await after.save(mark)).toBe(false);
   } finally {
     await own.close();
     await redis.stop();

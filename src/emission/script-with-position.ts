@@ -1,0 +1,9 @@
+import { luaScript, type RunScript } from '../redis-script.ts';
+
+/** `scripts/<name>.lua`, after position.lua. */
+export const scriptWithPosition = (name: string): RunScript =>
+  luaScript(scriptFile('position'), scriptFile(name));
+
+function scriptFile(name: string): URL {
+  return new URL(`./scripts/${name}.lua`, import.meta.url);
+}
