@@ -17,6 +17,7 @@ import { hearSeen } from './realtime/hear-seen.ts';
 import { attachInternalNamespace, type InternalNamespaceDeps } from './realtime/internal-namespace.ts';
 import { limitSockets } from './realtime/limit-sockets.ts';
 import type { VerifyToken } from './realtime/verify-token.ts';
+import { writeFramesAtOnce } from './realtime/write-frames.ts';
 
 const ANNOUNCE_INTERVAL_MS = 10_000;
 const SUBSCRIBE_WAIT_MS = 1_500;
@@ -53,6 +54,7 @@ export async function startGateway(parts: GatewayParts): Promise<DashboardServer
     transports: config.SOCKET_TRANSPORTS,
     corsOrigins: config.CORS_ORIGIN,
   });
+  writeFramesAtOnce(io);
   attachGateway({
     io,
     verifyToken: parts.verifyToken,

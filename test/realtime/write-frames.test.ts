@@ -1,0 +1,63 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { Server } from 'socket.io';
+import { io, type Socket } from 'socket.io-client';
+import { writeFramesAtOnce } from '../../src/realtime/write-frames.ts';
+import { eventually, until } from '../harness/until.ts';
+
+let server: Server;
+let url: string;
+const clients: Socket[] = [];
+beforeEach(async () => {
+  const http = createServer();
+  server = new Server(http);
+  writeFramesAtOnce(server);
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+});
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.close();
+  await server.close();
+});
+
+async function connect(transport: 'websocket' | 'polling'): Promise<{ heard: number[]; id: string }> {
+  const client = io(url, { forceNew: true, transports: [transport] });
+  clients.push(client);
+  const heard: number[] = [];
+  client.on('number', (n: number) => heard.push(n));
+  const connected = new Promise<void>((resolve) => {
+    client.once('connect', resolve);
+  });
+  await until('a connection', connected);
+  return { heard, id: client.id! };
+}
+
+/** How often Engine.IO hands something to a transport. */
+function countFlushes(): () => number {
+  let flushes = 0;
+  server.engine.on('flush', () => (flushes += 1));
+  return () => flushes;
+}
+
+test('a broadcast reaches every WebSocket without a detour through Engine.IO, and pollers the usual way', async () => {
+  const heard = await Promise.all([connect('websocket'), connect('websocket'), connect('polling')]);
+  const flushes = countFlushes();
+  server.emit('number', 1);
+  await eventually('all to hear it', () => heard.every((one) => one.heard.length === 1));
+  expect(flushes()).toBe(1);
+});
+
+test('broadcasts and what one socket alone is sent arrive in the order in which they were sent', async () => {
+  const { heard, id } = await connect('websocket');
+  const alone = server.sockets.sockets.get(id)!;
+  const numbers = Array.from({ length: 2_000 }, (_, n) => n);
+  for (const n of numbers) {
+    // Two for itself in a row: the second waits in Engine.IO, and the broadcast after it must not overtake it.
+    if (n % 5 < 2) alone.emit('number', n);
+    else server.emit('number', n);
+    if (n % 50 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  await eventually('all to be heard', () => heard.length === numbers.length);
+  expect(heard).toEqual(numbers);
+});
