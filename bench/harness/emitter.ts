@@ -1,0 +1,28 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { createEmitAppointment } from '../../src/emission/emit-appointment.ts';
+import { createEncodeMessage } from '../../src/emission/encode.ts';
+import { createPublish } from '../../src/emission/publish.ts';
+import { createReadSnapshots } from '../../src/emission/read-snapshots.ts';
+import { createLoadAppointments } from '../../src/population/load-appointments.ts';
+import { isServerAway } from '../../src/server-away.ts';
+import type { Stage } from './stage.ts';
+
+/** The worker's pipeline without its queue, in this process: what is measured then is who hears it. */
+export function createEmitter({ redis, models }: Stage) {
+  const emit = createEmitAppointment({
+    readSnapshots: createReadSnapshots({ redis, load: createLoadAppointments(models) }),
+    encode: createEncodeMessage('socket.io'),
+    publish: createPublish(redis, { logMax: 10_000 }),
+    isServerAway,
+    pause,
+  });
+  return (target: { appointmentId: string; companyId: string }) =>
+    emit({
+      ...target,
+      event: 'appointment:updated',
+      emissionId: randomUUID(),
+      acceptedAt: new Date().toISOString(),
+      attempt: 1,
+    });
+}

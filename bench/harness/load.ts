@@ -1,0 +1,46 @@
+import autocannon from 'autocannon';
+import type { RunningSide } from './sides.ts';
+import { API_KEY } from './stage.ts';
+
+export interface Load {
+  side: RunningSide;
+  path: string;
+  connections: number;
+  seconds: number;
+  /** Of the next request; JSON. */
+  body: () => string;
+  headers?: () => Record<string, string>;
+}
+
+const WARM_UP_SECONDS = 2;
+
+/** Calls it until its code is compiled. */
+export async function warmUp(load: Omit<Load, 'seconds'>): Promise<void> {
+  await loadWith({ ...load, seconds: WARM_UP_SECONDS });
+}
+
+/** Closed loop: each connection sends its next request when it has its answer. @throws where one is not 2xx */
+export async function loadWith({ side, path, connections, seconds, body, headers }: Load) {
+  const cpuBefore = await side.ask('cpu');
+  const result = await autocannon({
+    url: side.url,
+    connections,
+    duration: seconds,
+    requests: [
+      {
+        method: 'POST',
+        path,
+        setupRequest: (request) => ({
+          ...request,
+          headers: { 'content-type': 'application/json', 'x-api-key': API_KEY, ...headers?.() },
+          body: body(),
+        }),
+      },
+    ],
+  });
+  const cpuMicros = (await side.ask('cpu')) - cpuBefore;
+  if (result.non2xx > 0 || result.errors > 0) {
+    throw new Error(`${path}: ${result.non2xx} refused, ${result.errors} errors`);
+  }
+  return { perSecond: result.requests.average, cpuMicrosEach: cpuMicros / result.requests.total };
+}

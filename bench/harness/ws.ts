@@ -1,0 +1,35 @@
+import { createRequire } from 'node:module';
+import type { Server } from 'node:http';
+
+/** The part of `ws` that is used here; the package is the one that Socket.IO brings. */
+export interface WebSocket {
+  readonly readyState: number;
+  on: ((event: 'open' | 'close', listener: () => void) => void) &
+    ((event: 'error', listener: (error: Error) => void) => void) &
+    ((event: 'message', listener: (frame: Buffer, isBinary: boolean) => void) => void);
+  send: (text: string) => void;
+  terminate: () => void;
+}
+
+/** A client of the server's side: what it is given already framed it writes as it is. */
+export interface ServedWebSocket extends WebSocket {
+  _sender: { sendFrame: (frame: Buffer[]) => void };
+}
+
+interface WebSocketPackage {
+  new (url: string, options: { perMessageDeflate: false; skipUTF8Validation: true }): WebSocket;
+  Server: new (options: { server: Server; perMessageDeflate: false }) => {
+    clients: Set<ServedWebSocket>;
+  };
+  Sender: {
+    frame: (
+      payload: Buffer,
+      options: { fin: true; opcode: 1; mask: false; rsv1: false; readOnly: false },
+    ) => Buffer[];
+  };
+}
+
+const fromHere = createRequire(import.meta.url);
+const fromSocketIo = createRequire(fromHere.resolve('socket.io'));
+const fromEngineIo = createRequire(fromSocketIo.resolve('engine.io'));
+export const ws = fromEngineIo('ws') as WebSocketPackage;

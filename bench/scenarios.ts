@@ -1,0 +1,27 @@
+import type { Scenario } from './scenario.ts';
+import { backlog } from './scenarios/backlog.ts';
+import { batch } from './scenarios/batch.ts';
+import { catchUp } from './scenarios/catch-up.ts';
+import { fanOut } from './scenarios/fan-out.ts';
+import { latency } from './scenarios/latency.ts';
+import { memory } from './scenarios/memory.ts';
+import { post } from './scenarios/post.ts';
+import { profile } from './scenarios/profile.ts';
+import { worker } from './scenarios/worker.ts';
+
+/** In the order of the path; also that of the page. */
+export const SCENARIOS: Record<string, Scenario> = {
+  post,
+  batch,
+  worker,
+  'latency-1': latency(1),
+  'latency-20': latency(20),
+  'latency-100': latency(100),
+  'latency-300': latency(300),
+  'latency-600': latency(600),
+  fanout: fanOut,
+  backlog,
+  'catch-up': catchUp,
+  memory,
+  profile,
+};
