@@ -5,7 +5,7 @@ export default {
   ...all,
   testPathIgnorePatterns: [
     '/node_modules/',
-    '/test/(faults|recovery|scripts)/',
+    '/test/(cluster|faults|recovery|scripts)/',
     '-away\\.',
     'chaos',
     'in-browser',

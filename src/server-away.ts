@@ -13,7 +13,7 @@ const AWAY_CODES = new Set([6, 7, 91, 133, 189, 9_001, 10_058, 10_107, 11_600, 1
 /** Replies that speak of the whole server's state, not of a command. */
 const REDIS_STATES = /^(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|MISCONF|OOM|BUSY)\b/;
 const REDIS_CONNECTION =
-  /Connection is closed|Stream isn't writeable|Command timed out|Socket closed|max retries per request|Cluster isn't ready|Failed to refresh slots|All sentinels are unreachable/i;
+  /Connection is closed|Stream isn't writeable|Command timed out|Socket closed|max retries per request|Cluster isn't ready|Failed to refresh slots|Too many Cluster redirections|startup nodes|All sentinels are unreachable/i;
 const NODE_CODES = new Set([
   'ECONNREFUSED',
   'ECONNRESET',

@@ -203,7 +203,7 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
     metricsRoutes: createMetricsRoutes(metrics.read),
     prometheus: servePrometheus(metrics.registry),
     healthRoutes: createHealthRoutes({
-      checks: { mongodb: checkMongo(mongo.connection), redis: checkRedis(redis) },
+      checks: { mongodb: checkMongo(mongo.connection), redis: checkRedis(redis, queue.toKey('meta')) },
       warnings: shareFor(INDEX_CHECK_EVERY_MS, () => warnOfIndexes(models)),
       isDraining: serving.isDraining,
       isAlive,

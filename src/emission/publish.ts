@@ -1,3 +1,4 @@
+import { Cluster } from 'ioredis';
 import type { Id } from '../contracts/appointment.ts';
 import type { AppointmentEvent } from '../contracts/events.ts';
 import type { RedisClient } from '../connections.ts';
@@ -21,8 +22,8 @@ export interface OutgoingMessage extends EncodedMessage {
 export interface Published {
   epoch: string;
   offset: number;
-  /** Gateways that Redis handed it to, on its own node; 0 means that nobody listened. */
-  gateways: number;
+  /** Gateways that Redis handed it to; 0 means that nobody listened. `null` on a Cluster, where no node can tell. */
+  gateways: number | null;
 }
 
 /**
@@ -37,6 +38,8 @@ export type Publish = (
 ) => Promise<(Published | undefined)[]>;
 
 export function createPublish(redis: RedisClient, { logMax }: { logMax: number }): Publish {
+  // A node of a Cluster counts those that are subscribed at itself, and passes the message on to the others.
+  const gatewaysOf = (counted = 0): number | null => (redis instanceof Cluster ? null : counted);
   return async (companyId, { readId, epoch: claimedEpoch }, messages) => {
     const [first] = messages;
     if (!first) return [];
@@ -68,7 +71,7 @@ export function createPublish(redis: RedisClient, { logMax }: { logMax: number }
     const [epoch, ...numbers] = answer;
     return messages.map((_, index) => {
       const offset = numbers[index * 2] ?? 0;
-      return offset === 0 ? undefined : { epoch, offset, gateways: numbers[index * 2 + 1] ?? 0 };
+      return offset === 0 ? undefined : { epoch, offset, gateways: gatewaysOf(numbers[index * 2 + 1]) };
     });
   };
 }

@@ -1,3 +1,4 @@
+import { Cluster, type Redis } from 'ioredis';
 import type { Connection } from 'mongoose';
 import type { RedisClient } from '../connections.ts';
 import { messageOf } from '../errors.ts';
@@ -15,15 +16,33 @@ export function checkMongo(connection: Connection): () => Promise<Check> {
   });
 }
 
-/** Redis answers, and never evicts: with any other policy than `noeviction` it may drop jobs. */
-export function checkRedis(redis: RedisClient): () => Promise<Check> {
+/**
+ * Redis answers, on a Cluster where the queue lies, and no node evicts: with any other policy than `noeviction` it may
+ * drop jobs, also one that is a replica yet. Other nodes of a Cluster that don't answer are told and no reason to say no.
+ * @param queueKey  any key of the queue
+ */
+export function checkRedis(redis: RedisClient, queueKey: string): () => Promise<Check> {
   return guarded('Redis', async () => {
-    const memory = await redis.info('memory');
-    const policy = /maxmemory_policy:(\S+)/.exec(memory)?.[1];
-    return policy === undefined || policy === 'noeviction'
-      ? { ok: true }
-      : { ok: false, detail: `maxmemory-policy is ${policy}: set it to noeviction, or jobs can be lost` };
+    const nodes = redis instanceof Cluster ? redis.nodes() : [redis];
+    const [found] = await Promise.all([Promise.all(nodes.map(policyOf)), redis.exists(queueKey)]);
+    const which = (node: string): string => (nodes.length > 1 ? ` on ${node}` : '');
+    const evicting = found.flatMap(({ node, policy }) =>
+      policy === undefined || policy === 'noeviction' ? [] : `maxmemory-policy is ${policy}${which(node)}`,
+    );
+    if (evicting.length > 0) {
+      return { ok: false, detail: `${evicting.join(', ')}: set it to noeviction, or jobs can be lost` };
+    }
+    const silent = found.flatMap(({ node, answers }) => (answers ? [] : node));
+    return { ok: true, ...(silent.length > 0 && { detail: `no answer from ${silent.join(', ')}` }) };
   });
+}
+
+async function policyOf(
+  server: Redis,
+): Promise<{ node: string; answers: boolean; policy: string | undefined }> {
+  const node = `${server.options.host}:${server.options.port}`;
+  const memory = await server.info('memory').catch(() => undefined);
+  return { node, answers: memory !== undefined, policy: /maxmemory_policy:(\S+)/.exec(memory ?? '')?.[1] };
 }
 
 function guarded(what: string, check: () => Promise<Check>): () => Promise<Check> {

@@ -17,7 +17,7 @@ export interface Timeline {
   endedAt: string | null;
   epoch: string | null;
   offset: number | null;
-  /** Gateways that Redis handed it to. */
+  /** Gateways that Redis handed it to; stays null on a Cluster. */
   gateways: number | null;
   /** Of the request that asked for it. */
   traceparent: string | null;

@@ -46,7 +46,7 @@ export async function startFleet(
       const { exited } = process;
       void exited.then((how) => {
         process = undefined;
-        board?.lead(undefined);
+        board?.lead();
         board?.cut();
         if (closing) return;
         if (how !== 'SIGKILL' && how !== 0) ownEnds.push(`${name}: ${how}`);

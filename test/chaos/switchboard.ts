@@ -1,10 +1,10 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** One address that stays, in front of a process that comes and goes. */
+/** One address that stays, in front of processes that come and go. */
 export interface Switchboard {
   url: string;
-  /** Where new connections lead from now on; undefined: nowhere. */
-  lead: (url: string | undefined) => void;
+  /** Where new connections lead from now on, in turn. */
+  lead: (...urls: string[]) => void;
   /** Ends all connections. Returns how many. */
   cut: () => number;
   /** From now on nothing passes on the connections that are open, and nobody is told. Returns how many. */
@@ -14,14 +14,16 @@ export interface Switchboard {
 
 export async function createSwitchboard(): Promise<Switchboard> {
   const open = new Set<{ ends: Socket[]; muted: boolean }>();
-  let target: URL | undefined;
+  let targets: number[] = [];
+  let turn = 0;
 
   const server = createServer((client) => {
-    if (!target) {
+    const port = targets[turn++ % targets.length];
+    if (port === undefined) {
       client.destroy();
       return;
     }
-    const process = connect(Number(target.port), '127.0.0.1');
+    const process = connect(port, '127.0.0.1');
     const line = { ends: [client, process], muted: false };
     open.add(line);
     for (const [from, to] of [
@@ -47,8 +49,8 @@ export async function createSwitchboard(): Promise<Switchboard> {
   }
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    lead(url) {
-      target = url === undefined ? undefined : new URL(url);
+    lead(...urls) {
+      targets = urls.map((url) => Number(new URL(url).port));
     },
     cut,
     mute() {

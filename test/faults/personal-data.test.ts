@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '../../src/connections.ts';
 import { Types } from 'mongoose';
 import { eventually } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
@@ -18,7 +18,7 @@ const PERSONAL = {
 };
 
 /** Every key's name and content, as one text. */
-async function everythingIn(redis: Redis): Promise<string> {
+async function everythingIn(redis: RedisClient): Promise<string> {
   const read: Record<string, (key: string) => Promise<unknown>> = {
     string: (key) => redis.get(key),
     hash: (key) => redis.hgetall(key),

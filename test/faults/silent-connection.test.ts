@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from '@jest/globals';
-import { until } from '../harness/until.ts';
+import { eventually, until } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
 import { outcomes } from './emissions.ts';
 import { createProxy } from './proxy.ts';
@@ -36,4 +36,14 @@ test('a worker and an API whose connections to Redis go silent, as after a failo
     10_000,
   );
   expect((await outcomes(world, [await accepted], 40_000)).counts).toEqual({ completed: 1 });
-}, 90_000);
+  // The subscription too, on which nothing is asked but now and then.
+  await eventually(
+    'an emission to be heard again',
+    async () => {
+      const emissionId = await world.emit(api, 'appointment-updated', appointmentId);
+      await world.jobIn(emissionId, 'completed');
+      return dashboard.heard.some(({ meta }) => meta.emissionId === emissionId);
+    },
+    40_000,
+  );
+}, 120_000);

@@ -60,7 +60,7 @@ export async function spawnProcess(
     await exited;
   };
   try {
-    const url = await until(`the ${role} to be ready`, ready, 30_000);
+    const url = await until(`the ${role} to be ready`, ready, 90_000);
     return { pid: child.pid!, url, kill: (signal) => child.kill(signal), exited, stop };
   } catch (error) {
     await stop();

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { Redis } from 'ioredis';
 import { Queue } from 'bullmq';
 import { pino } from 'pino';
 import { createConnection } from 'mongoose';
 import { loadApiConfig, loadWorkerConfig } from '../../src/config.ts';
+import { connectRedis } from '../../src/connections.ts';
 import { QUEUE_NAME } from '../../src/contracts/names.ts';
 import { createModels } from '../../src/population/models.ts';
 import { type RunningApi, startApi } from '../../src/start-api.ts';
@@ -66,8 +66,7 @@ export async function createWorld({ redisUrl, mongoUri, env: extra = {} }: World
     await connection.db?.dropDatabase().catch(() => undefined);
     await connection.close(true);
   });
-  const redis = new Redis(env['REDIS_URL']!, { maxRetriesPerRequest: null, replyMapping: 'legacy' });
-  redis.on('error', () => undefined);
+  const redis = connectRedis(env['REDIS_URL']!, 'queue', () => undefined);
   open.push(() => {
     redis.disconnect();
   });

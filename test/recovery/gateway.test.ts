@@ -110,19 +110,23 @@ test('a Redis subscription that is cut: what was published meanwhile is asked fo
   const appointmentId = await company.appointment();
 
   // A gateway subscribes again within a moment: until one emission has fallen into it.
-  const lost = await eventually('an emission to be lost to the gateway', async () => {
-    const before = heard(plain).length;
-    await world.redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
-    await tell(appointmentId, `cut ${before}`);
-    await subscribedAgain();
-    await tell(appointmentId, `after ${before}`);
-    await eventually('the next one', () => heard(plain).includes(`after ${before}`));
-    return heard(plain).includes(`cut ${before}`) ? undefined : `cut ${before}`;
-  });
+  const lost = await eventually(
+    'an emission to be lost to the gateway',
+    async () => {
+      const before = heard(plain).length;
+      await world.redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+      await tell(appointmentId, `cut ${before}`);
+      await subscribedAgain();
+      await tell(appointmentId, `after ${before}`);
+      await eventually('the next one', () => heard(plain).includes(`after ${before}`));
+      return heard(plain).includes(`cut ${before}`) ? undefined : `cut ${before}`;
+    },
+    60_000,
+  );
   await allEqualList(world, other, [screen]);
   expect([screen.reloads, screen.lists]).toEqual([[], 1]);
   await expectMissed(plain, appointmentId, lost);
-});
+}, 120_000);
 
 /** Negative control: the gateway passes the next one on, and has not passed that one on. */
 async function expectMissed(plain: Dashboard, appointmentId: string, notes: string): Promise<void> {

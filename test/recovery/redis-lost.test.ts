@@ -137,3 +137,22 @@ test('a replica takes over that has not heard of the last emissions: every scree
   await expectReloadedOnce();
   await expectLive();
 });
+
+test('a master becomes a replica and keeps its connections: whoever is refused as a writer connects to the new one', async () => {
+  const [next, old] = services.map(({ url }) => new Redis(url, { replyMapping: 'legacy' }));
+  world.keep(services, () => {
+    next!.disconnect();
+    old!.disconnect();
+  });
+  await next!.replicaof('127.0.0.1', services[1]!.port);
+  await eventually('the replica to be in step', async () =>
+    (await next!.info('replication')).includes('master_link_status:up'),
+  );
+  await openScreens();
+  await next!.replicaof('NO', 'ONE');
+  address.leadTo(services[0]!.port);
+  await old!.replicaof('127.0.0.1', services[0]!.port);
+  await writeUnheard();
+  await expectReloadedOnce();
+  await expectLive();
+});

@@ -90,7 +90,10 @@ const timeline = {
   endedAt: instant.nullable(),
   epoch: z.string().nullable(),
   offset: z.int().nullable(),
-  gateways: z.int().nullable().meta({ description: 'How many Redis handed it to.' }),
+  gateways: z
+    .int()
+    .nullable()
+    .meta({ description: 'How many Redis handed it to; null on a Cluster, which can not tell.' }),
   traceparent: z.string().nullable(),
 };
 export const timelineReply = z

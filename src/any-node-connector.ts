@@ -1,0 +1,41 @@
+import { connect } from 'node:net';
+import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+import { AbstractConnector } from 'ioredis';
+
+/** Where a server listens. */
+export interface Address {
+  host: string;
+  port: number;
+}
+
+/**
+ * For a connection that any node of a Cluster serves as well as any other: each time it connects, it takes the next one
+ * of those that are known then.
+ */
+export function createAnyNodeConnector(
+  known: () => readonly Address[],
+): new (options: unknown) => AbstractConnector {
+  let turn = Math.floor(Math.random() * known().length);
+
+  return class AnyNodeConnector extends AbstractConnector {
+    readonly #tls: ConnectionOptions | undefined;
+
+    constructor(options: unknown) {
+      const { disconnectTimeout, tls } = options as { disconnectTimeout: number; tls?: ConnectionOptions };
+      super(disconnectTimeout);
+      this.#tls = tls;
+    }
+
+    override connect() {
+      this.connecting = true;
+      const nodes = known();
+      const node = nodes[turn++ % nodes.length];
+      const stream = this.#tls ? connectTls({ ...node, ...this.#tls }) : connect({ port: 0, ...node });
+      stream.once('error', (error: Error) => {
+        this.firstError = error;
+      });
+      this.stream = stream;
+      return Promise.resolve(stream);
+    }
+  };
+}
