@@ -1,9 +1,11 @@
 import './node-version.mjs';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { ensureInstalled } from './install.mjs';
 import { PROJECT_DIR } from './paths.mjs';
 import { endGroup } from './process/group.mjs';
+import { run } from './process/run.mjs';
 import { makeTestRunDir, removeDeadTestRuns, removeTestRunDir } from './process/run-dir.mjs';
 import { abortOnSignals } from './start/stopping.mjs';
 
@@ -14,6 +16,9 @@ const signal = abortOnSignals({ say });
 try {
   await ensureInstalled({ log: say });
   await removeDeadTestRuns();
+  const build = [join(PROJECT_DIR, 'scripts', 'build.mjs')];
+  const built = await run(process.execPath, build, { cwd: PROJECT_DIR, onLine: say });
+  if (!built.ok) throw new Error('the build failed');
   process.exitCode = await runChaos();
 } catch (error) {
   console.error(`npm run chaos failed: ${/** @type {Error} */ (error).message}`);
@@ -27,7 +32,7 @@ async function runChaos() {
     cwd: PROJECT_DIR,
     detached: true,
     stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, TEST_RUN_DIR: dir },
+    env: { ...process.env, TEST_RUN_DIR: dir, TEST_PROCESSES: 'built' },
   });
   signal.addEventListener('abort', () => void endGroup(chaos.pid ?? 0, { graceMs: STOP_GRACE_MS }));
   try {

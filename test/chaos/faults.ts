@@ -121,8 +121,13 @@ export function startFaults({ fleet, redis, random, everyMs, settled, onFault }:
       const waitMs = Math.min(-Math.log(1 - random.next()) * everyMs, 5 * everyMs);
       await pause(waitMs, undefined, { signal: ended.signal }).catch(() => undefined);
       if (ended.signal.aborted) return;
-      const work = one(random.weighted(WEIGHTS)).finally(() => underWay.delete(work));
+      const work = one(random.weighted(WEIGHTS));
       underWay.add(work);
+      // One that could not be mended stays, and fails the run at its end.
+      work.then(
+        () => underWay.delete(work),
+        () => undefined,
+      );
     }
   })();
 

@@ -12,6 +12,9 @@ export interface ChaosOptions {
   appointments: number;
   /** Bots that write and call at the same time. */
   bots: number;
+  /** Which part of the calls are batches, and how many emissions the largest has. */
+  batchShare: number;
+  largestBatch: number;
   /** Mean time between two faults, in ms. */
   faultEveryMs: number;
   /** Which part of the writes is never announced, because their bot dies first; then the sweep is on. */
@@ -29,11 +32,13 @@ export const DEFAULTS: ChaosOptions = {
   gateways: 2,
   companies: 3,
   screens: 3,
-  appointments: 20,
-  bots: 12,
+  appointments: 40,
+  bots: 30,
+  batchShare: 0.1,
+  largestBatch: 8,
   faultEveryMs: 2_000,
   dyingBots: 0,
-  longestMs: 20 * 60_000,
+  longestMs: 90 * 60_000,
   settleMs: 120_000,
 };
 

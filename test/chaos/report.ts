@@ -15,8 +15,8 @@ export function report(result: ChaosResult): string[] {
   }
   const faultLines = [...byFault].sort().map(([fault, times]) => {
     const sorted = times.filter((ms) => !Number.isNaN(ms)).sort((a, b) => a - b);
-    const [median, longest] = [sorted[sorted.length >> 1] ?? Number.NaN, sorted.at(-1) ?? Number.NaN];
-    return `  ${String(times.length).padStart(4)} × ${fault.padEnd(15)} recovered after ${seconds(median)} (median), ${seconds(longest)} (longest)`;
+    const at = (share: number) => seconds(sorted[Math.ceil(share * sorted.length) - 1] ?? Number.NaN);
+    return `  ${String(times.length).padStart(4)} × ${fault.padEnd(15)} recovered after ${at(0.5)} (p50), ${at(0.95)} (p95), ${at(1)} (longest)`;
   });
 
   return [
@@ -25,7 +25,7 @@ export function report(result: ChaosResult): string[] {
     `  published ${published}, failed before their retry: ${counts(result.failed)}; at most ${result.mostAttempts} attempts`,
     `  writes ${result.writes}, of them never announced ${result.unannounced}`,
     `  calls that were made again: ${counts(result.refusals)}`,
-    `  snapshots shown ${result.shown}, of them replayed ${result.replayed}; lists loaded ${result.lists}, reloads: ${counts(result.reloads)}`,
+    `  snapshots shown ${result.shown}, of them replayed ${result.replayed}; lists loaded ${result.lists}, reloads: ${counts(result.reloads)}, at most ${result.mostReloads} of one screen`,
     `faults ${result.faults.length}; processes started again: ${counts(result.restarts)}`,
     ...faultLines,
     `after the last fault every screen was equal to the list within ${seconds(settleMs)}`,

@@ -12,6 +12,8 @@ export interface Screens {
   readonly replayed: number;
   /** Reasons for which screens had to load the list again, and how often each. */
   reloads: Record<string, number>;
+  /** Lists that one screen took after its first, at most. */
+  readonly mostReloads: number;
   readonly lists: number;
   /** Differences between what the screens show and the list of the API, as of now; empty when all are live and equal. */
   differences: (url: string) => Promise<string[]>;
@@ -29,7 +31,7 @@ export async function openScreens(
 ): Promise<Screens> {
   const violations: string[] = [];
   const reloads: Record<string, number> = {};
-  let [shown, replayed, lists] = [0, 0, 0];
+  let [shown, replayed, lists, mostReloads] = [0, 0, 0, 0];
 
   const open = await Promise.all(
     places.map(async ({ companyId, url }, index) => {
@@ -51,6 +53,7 @@ export async function openScreens(
 
   function watch(dashboard: Dashboard, companyId: string, words: string): void {
     const newest = new Map<string, number>();
+    let ownLists = 0;
     function see(appointment: AppointmentSnapshot, how: string): void {
       const { _id, companyId: owner } = appointment;
       if (owner !== companyId) violations.push(`${words} was shown an appointment of another company`);
@@ -67,10 +70,13 @@ export async function openScreens(
       });
     }
     dashboard.on('appointments', (rows) => {
+      ownLists += 1;
+      mostReloads = Math.max(mostReloads, ownLists - 1);
       for (const { appointment } of rows.values()) see(appointment, 'the list');
     });
     dashboard.on('state', (state, reason) => {
-      if (state === 'reload-needed') reloads[reason ?? 'first'] = (reloads[reason ?? 'first'] ?? 0) + 1;
+      if (state !== 'reload-needed') return;
+      reloads[reason ?? 'first'] = (reloads[reason ?? 'first'] ?? 0) + 1;
     });
   }
 
@@ -98,6 +104,9 @@ export async function openScreens(
       return replayed;
     },
     reloads,
+    get mostReloads() {
+      return mostReloads;
+    },
     get lists() {
       return lists;
     },

@@ -4,6 +4,7 @@ import { Types } from 'mongoose';
 import { API_KEY, type World } from '../harness/world.ts';
 import type { AppointmentSnapshot } from '../../src/contracts/appointment.ts';
 import type { BatchReply } from '../../src/contracts/http.ts';
+import { createIndexes } from '../../src/population/indexes.ts';
 import type { ChaosOptions } from './options.ts';
 import { createRandom, type Random } from './random.ts';
 
@@ -29,8 +30,6 @@ export interface ShopDeps {
 
 const SLUGS = ['appointment-created', 'appointment-updated', 'appointment-canceled'] as const;
 const ANSWER_WITHIN_MS = 3_000;
-const LARGEST_BATCH = 8;
-const BATCH_SHARE = 0.1;
 const HOUR_MS = 3_600_000;
 
 export function versionOf({ notes }: AppointmentSnapshot): number {
@@ -41,6 +40,7 @@ export async function openShop({ world, options, urls, onAccepted }: ShopDeps): 
   const companies = await Promise.all(
     Array.from({ length: options.companies }, () => world.documents.company()),
   );
+  await createIndexes(world.documents.models);
   const versions = new Map<string, number>();
   for (const company of companies) {
     for (let i = 0; i < options.appointments; i += 1)
@@ -51,23 +51,22 @@ export async function openShop({ world, options, urls, onAccepted }: ShopDeps): 
   const giveUpAt = Date.now() + options.longestMs;
   let [asked, writes, unannounced] = [0, 0, 0];
 
-  async function write(id: string, random: Random): Promise<void> {
-    const version = (versions.get(id) ?? 0) + 1;
-    versions.set(id, version);
-    writes += 1;
-    const start = new Date(Date.now() + random.between(-48, 48) * HOUR_MS);
-    await world.documents.models.Appointment.collection.updateOne(
-      { _id: new Types.ObjectId(id) },
-      {
-        $set: {
-          notes: `v${version}`,
-          status: random.next() < 0.2 ? 'canceled' : 'scheduled',
-          start,
-          end: new Date(start.getTime() + HOUR_MS),
-          updatedAt: new Date(),
-        },
-      },
-    );
+  async function write(ids: readonly string[], random: Random): Promise<void> {
+    const updates = ids.map((id) => {
+      const version = (versions.get(id) ?? 0) + 1;
+      versions.set(id, version);
+      const start = new Date(Date.now() + random.between(-48, 48) * HOUR_MS);
+      const $set = {
+        notes: `v${version}`,
+        status: random.next() < 0.2 ? 'canceled' : 'scheduled',
+        start,
+        end: new Date(start.getTime() + HOUR_MS),
+        updatedAt: new Date(),
+      };
+      return { updateOne: { filter: { _id: new Types.ObjectId(id) }, update: { $set } } };
+    });
+    writes += ids.length;
+    await world.documents.models.Appointment.collection.bulkWrite(updates);
   }
 
   /** Calls until it is accepted, by whatever API answers, with one key: a call whose answer was lost is not made twice. */
@@ -115,10 +114,10 @@ export async function openShop({ world, options, urls, onAccepted }: ShopDeps): 
     const random = createRandom(options.seed, `bot ${index}`);
     const own = appointmentIds.filter((_, at) => at % options.bots === index);
     while (asked < options.emissions && Date.now() < giveUpAt && own.length > 0) {
-      const size = random.next() < BATCH_SHARE ? random.between(2, LARGEST_BATCH) : 1;
+      const size = random.next() < options.batchShare ? random.between(2, options.largestBatch) : 1;
       const ids = [...new Set(Array.from({ length: size }, () => random.pick(own)))];
       asked += ids.length;
-      for (const id of ids) await write(id, random);
+      await write(ids, random);
       if (random.next() < options.dyingBots) unannounced += ids.length;
       else await announce(ids, random);
     }
