@@ -1,4 +1,4 @@
-import { type Job, RateLimitError, UnrecoverableError, Worker } from 'bullmq';
+import { DelayedError, type Job, RateLimitError, UnrecoverableError, Worker } from 'bullmq';
 import { isAppointmentEvent } from '../src/contracts/events.ts';
 import { CANARY, QUEUE_NAME } from '../src/contracts/names.ts';
 import type { RedisClient } from '../src/connections.ts';
@@ -6,10 +6,10 @@ import type { EmitAppointment, Receipt } from '../src/emission/emit-appointment.
 import { AppError, type ErrorCode } from '../src/errors.ts';
 import type { Logger } from '../src/logger.ts';
 import type { FleetMetrics } from '../src/metrics/fleet-metrics.ts';
-import { type EmissionJob, parseEmissionJob } from '../src/queue/emission-job.ts';
+import { type EmissionJob, isOfLaterVersion, parseEmissionJob } from '../src/queue/emission-job.ts';
 import { retryDelayMs } from '../src/queue/retry-policy.ts';
 import { failureWords } from './failure-words.ts';
-import { createReportAway } from './report-away.ts';
+import { createSayNowAndThen } from './now-and-then.ts';
 
 export interface EmissionWorkerDeps {
   redis: RedisClient;
@@ -42,6 +42,9 @@ const PERMANENT: ReadonlySet<ErrorCode> = new Set([
 const CRASH_RECOVERY = { lockDuration: 10_000, stalledInterval: 5_000, maxStalledCount: 5 };
 /** How long a job holds its slot before it goes back to the queue when MongoDB or Redis is away. */
 const REST_MS = 1_000;
+/** During an upgrade: a job of a later version is left for so long to a newer worker, which may still be starting. */
+const LEFT_TO_NEWER_MS = 10 * 60_000;
+const LOOK_AGAIN_MS = 2_000;
 /** Kept in Redis for Bull Board's chart: a week of minutes. */
 const METRICS_MINUTES = 7 * 24 * 60;
 
@@ -61,9 +64,10 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
     flow,
   } = deps;
 
-  const reportAway = createReportAway(flow);
+  const sayAway = createSayNowAndThen(flow, 'a server is away; no attempt is spent');
+  const sayLeft = createSayNowAndThen(flow, 'left to a newer worker; no attempt is spent');
 
-  async function process(job: Job<unknown, Receipt | null>): Promise<Receipt | null> {
+  async function process(job: Job<unknown, Receipt | null>, token?: string): Promise<Receipt | null> {
     onProgress();
     const startedAt = Date.now();
     const attempt = job.attemptsMade + 1;
@@ -72,6 +76,10 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
       if (job.name === CANARY) {
         await answerCanary(job.data);
         return null;
+      }
+      if (isOfLaterVersion(job.data) && Date.now() - job.timestamp < LEFT_TO_NEWER_MS) {
+        await job.moveToDelayed(Date.now() + LOOK_AGAIN_MS, token);
+        throw new DelayedError("the job's version is later than this worker's");
       }
       emission = parseEmissionJob(job.data);
       const receipt = await emitAppointment({ ...emission, attempt });
@@ -123,12 +131,16 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
       tookMs: Date.now() - startedAt,
       traceparent: emission?.traceparent,
     };
+    if (error instanceof DelayedError) {
+      sayLeft(ids, error);
+      return error;
+    }
     if (error instanceof AppError && PERMANENT.has(error.code)) {
       flow.error({ ...ids, code: error.code, error: error.message }, 'emission failed for good');
       return new UnrecoverableError(failureWords(error));
     }
     if (isServerAway(error)) {
-      reportAway(ids, error);
+      sayAway(ids, error);
       // Waits here, not by a rate limit in Redis: workers that reach their servers go on, and it holds without Redis.
       await pause(REST_MS);
       return new RateLimitError();

@@ -3,7 +3,7 @@ import { APPOINTMENT_EVENTS } from '../contracts/events.ts';
 import { OBJECT_ID, TRACEPARENT } from '../contracts/names.ts';
 import { AppError } from '../errors.ts';
 
-/** Raised when the shape changes; a worker refuses versions that it does not know. */
+/** Raised when the shape changes so that older workers must leave it to newer ones. */
 export const JOB_VERSION = 1;
 
 /** A job holds ids only: personal data never passes through the queue. Times are ISO 8601. */
@@ -19,6 +19,11 @@ const schema = z.object({
 });
 
 export type EmissionJob = z.infer<typeof schema>;
+
+const laterVersion = z.object({ v: z.int().gt(JOB_VERSION) });
+
+/** True for a job of an API that is newer than this process: a newer worker can process it. */
+export const isOfLaterVersion = (data: unknown): boolean => laterVersion.safeParse(data).success;
 
 /** @throws AppError JOB_INVALID: final, such a job can never be processed. */
 export function parseEmissionJob(data: unknown): EmissionJob {

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { type JobsOptions, Worker } from 'bullmq';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { QUEUE_NAME } from '../../src/contracts/names.ts';
 import { LIFETIMES, logKey, orderKey, positionKey } from '../../src/emission/keys.ts';
 import { createPublish } from '../../src/emission/publish.ts';
 import { createReadSnapshots } from '../../src/emission/read-snapshots.ts';
@@ -63,10 +65,10 @@ test('a fleet that is upgraded process by process: every pair of versions works 
 });
 
 describe('jobs of other versions', () => {
-  let emit: (data: object) => Promise<string>;
+  let emit: (data: object, over?: JobsOptions) => Promise<string>;
   beforeAll(() => {
     world.worker();
-    emit = async (data) => {
+    emit = async (data, over) => {
       const emissionId = randomId();
       await world.queue.add(
         'appointment:updated',
@@ -74,6 +76,7 @@ describe('jobs of other versions', () => {
         {
           ...jobOptions({ attempts: 3, firstRetryDelayMs: 50 }),
           jobId: emissionId,
+          ...over,
         },
       );
       return emissionId;
@@ -92,15 +95,34 @@ describe('jobs of other versions', () => {
     await world.jobIn(await emit(data), 'completed');
   });
 
-  test('a job of a later version is refused at once, in words; it stays, with all that is in it, to be retried', async () => {
+  test('a job of a later version is left to a newer worker, and no attempt is spent', async () => {
     const data = await jobData({ v: JOB_VERSION + 1, whatever: 'it holds' });
     const emissionId = await emit(data);
+    const left = await world.jobIn(emissionId, 'delayed');
+    expect([left.attemptsMade, left.data]).toEqual([0, { ...data, emissionId }]);
+
+    const connection = world.redis.duplicate({ maxRetriesPerRequest: null });
+    const taken: unknown[] = [];
+    const newer = new Worker(QUEUE_NAME, (job) => Promise.resolve(taken.push(job.data)), {
+      connection,
+      prefix: world.env['QUEUE_PREFIX']!,
+    });
+    world.keep(newer, async () => {
+      await newer.close();
+      connection.disconnect();
+    });
+    const done = await world.jobIn(emissionId, 'completed');
+    expect(taken).toEqual([{ ...data, emissionId }]);
+    expect(done.attemptsMade).toBe(1);
+    await newer.close();
+  });
+
+  test('where no newer worker comes within ten minutes it fails, in words; it stays, to be retried', async () => {
+    const data = await jobData({ v: JOB_VERSION + 1, whatever: 'it holds' });
+    const emissionId = await emit(data, { timestamp: Date.now() - 10 * 60_000 });
     const job = await world.jobIn(emissionId, 'failed');
     expect(job.failedReason).toMatch(/^JOB_INVALID: the job's v is not usable/);
     expect([job.attemptsMade, job.data]).toEqual([1, { ...data, emissionId }]);
-    await job.retry();
-    const again = await world.jobIn(emissionId, 'failed');
-    expect(again.data).toEqual({ ...data, emissionId });
   });
 
   async function jobData(over: object) {

@@ -1,12 +1,12 @@
 import { expect, test } from '@jest/globals';
 import { pino } from 'pino';
-import { createReportAway } from '../../workers/report-away.ts';
+import { createSayNowAndThen } from '../../workers/now-and-then.ts';
 
 test('an outage is told at once, and then every ten seconds, with how many jobs have met it', () => {
   const lines: { level: number; jobs?: number; emissionId: string }[] = [];
   const flow = pino({ level: 'debug' }, { write: (line) => void lines.push(JSON.parse(line)) });
   let now = 0;
-  const report = createReportAway(flow, () => now);
+  const report = createSayNowAndThen(flow, 'a server is away', () => now);
   for (; now <= 20_000; now += 100) report({ emissionId: `e${now}` }, new Error('connect ECONNREFUSED'));
 
   const warnings = lines.filter(({ level }) => level === 40);
