@@ -18,7 +18,7 @@ import { createApp } from './http/app.ts';
 import { requireApiKey } from './http/authenticate.ts';
 import { requireBasicAuth } from './http/basic-auth.ts';
 import { allowOrigins } from './http/cors.ts';
-import { countRefusals, countRejections } from './http/count-rejections.ts';
+import { countRefusals, countRefusedTokens, countRejections } from './http/count-rejections.ts';
 import { createDashboardRoutes } from './http/dashboard-routes.ts';
 import { createEmitReply } from './http/emit-reply.ts';
 import { createEmissionRoutes } from './http/emission-routes.ts';
@@ -243,7 +243,7 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
     subscriber,
     companyLog,
     takeSnapshots,
-    verifyToken,
+    verifyToken: countRefusedTokens(verifyToken, metrics.reject),
     verifyKey: apiKeys.verify,
     emit: countRefusals(limitEmits(byKey, emit), metrics.reject),
     metrics,

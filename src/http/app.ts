@@ -44,7 +44,7 @@ export function createApp(deps: AppDeps): Express {
   app.use('/api/v1/internal', deps.requireApiKey, deps.metricsRoutes);
   app.get('/metrics', deps.requireApiKey, deps.prometheus);
   app.use(deps.healthRoutes);
-  app.use('/api/v1/dashboard', deps.allowOrigins, deps.dashboardRoutes);
+  app.use('/api/v1/dashboard', deps.countRejections, deps.allowOrigins, deps.dashboardRoutes);
 
   app.use(BULL_BOARD_PATH, bullBoardHeaders(), deps.requireAdmin, requireSameOrigin, deps.bullBoard);
   app.use(ownPageHeaders(deps.connectOrigins));

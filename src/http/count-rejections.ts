@@ -1,14 +1,34 @@
 import type { RequestHandler } from 'express';
 import type { EmitReply } from '../contracts/socket.ts';
+import { AppError } from '../errors.ts';
 
-/** Tells `onRejected` the code of each answer that turned a request away. */
+/** Tells `onRejected` the code of each answer that turned a request away, and of each refused item of a batch. */
 export function countRejections(onRejected: (code: string) => void): RequestHandler {
   return (_req, res, next) => {
     res.once('finish', () => {
-      const code: unknown = res.locals.problemCode;
-      if (typeof code === 'string') onRejected(code);
+      const { problemCode, refusedItems = [] } = res.locals as {
+        problemCode?: string;
+        refusedItems?: string[];
+      };
+      for (const code of refusedItems) onRejected(code);
+      if (problemCode !== undefined) onRejected(problemCode);
     });
     next();
+  };
+}
+
+/** The same for tokens of sockets. */
+export function countRefusedTokens<Viewer>(
+  verifyToken: (token: unknown) => Promise<Viewer>,
+  onRejected: (code: string) => void,
+): (token: unknown) => Promise<Viewer> {
+  return async (token) => {
+    try {
+      return await verifyToken(token);
+    } catch (error) {
+      if (error instanceof AppError) onRejected(error.code);
+      throw error;
+    }
   };
 }
 

@@ -62,6 +62,7 @@ export function createEmissionRoutes({ accept, idempotently, timelines }: Emissi
         : { index, status: 202, emissionId };
     });
     const accepted = results.filter(({ status }) => status === 202).length;
+    res.locals.refusedItems = results.flatMap(({ code }) => code ?? []);
     res
       .status(202)
       .json({ success: true, accepted, rejected: results.length - accepted, results } satisfies BatchReply);

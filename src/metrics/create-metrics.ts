@@ -30,7 +30,7 @@ interface Deps {
 
 export interface Metrics {
   count: (event: AppointmentEvent, outcome: Outcome, n?: number) => void;
-  /** A request turned away. @param reason a stable code; never anything that a caller can make up */
+  /** A request, an item of a batch or a socket turned away. @param reason a stable code; never anything that a caller can make up */
   reject: (reason: string, n?: number) => void;
   observe: (stage: Stage, ms: number) => void;
   /** Due every 5 s from every process; sent with the next flush. */

@@ -29,7 +29,7 @@ export const PROMETHEUS_METRICS = {
   emission_rejected_total: {
     type: 'counter',
     labels: ['reason'],
-    help: 'Requests turned away by this process, by error code.',
+    help: 'Requests, items of batches and sockets turned away by this process, by error code.',
   },
   emission_stage_duration_seconds: {
     type: 'histogram',

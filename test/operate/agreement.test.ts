@@ -185,3 +185,28 @@ test('what the services’ namespace turns away is counted by its code, as over 
     return total.APPOINTMENT_NOT_FOUND === 1 && total.INVALID_EVENT === 1;
   });
 });
+
+test('refused items of a batch, and lists and sockets of dashboards without a good token, are counted by code', async () => {
+  world = await quietWorld();
+  const api = await world.api();
+  const appointmentId = await (await world.documents.company()).appointment();
+  const item = { event: 'appointment:created', appointmentId };
+  const emissions = [
+    item,
+    { ...item, event: 'appointment:moved' },
+    { ...item, appointmentId: 'f'.repeat(24) },
+    { ...item, appointmentId: 'e'.repeat(24) },
+  ];
+  expect((await world.post(api, 'batch', { emissions })).status).toBe(202);
+  expect((await fetch(`${api.url}/api/v1/dashboard/appointments`)).status).toBe(401);
+  const socket = io(api.url, { auth: { token: 'none' }, forceNew: true, reconnection: false });
+  world.keep(socket, () => socket.close());
+  const refused = await new Promise((resolve) => socket.once('connect_error', resolve));
+  expect(refused).toMatchObject({ data: { code: 'TOKEN_INVALID' } });
+
+  const counted = await eventually('every code', async () => {
+    const { rejected, overall } = await fleetMetrics(api);
+    return rejected.total.TOKEN_INVALID === 2 ? { ...rejected.total, ...overall.total } : undefined;
+  });
+  expect(counted).toMatchObject({ INVALID_EVENT: 1, APPOINTMENT_NOT_FOUND: 2, accepted: 1 });
+});
