@@ -1,9 +1,13 @@
 import { close, openSync, write } from 'node:fs';
+import type { Writable } from 'node:stream';
 import { promisify } from 'node:util';
 
 /** Takes lines, for ever, at once, and without an error: what it can't pass on in time it drops. */
 export interface LogSink {
+  name: string;
   write: (line: string) => void;
+  /** Lines dropped since this was asked last. */
+  takeDropped: () => number;
   /** Resolves when all that it holds has been passed on or dropped. */
   close: () => Promise<void>;
 }
@@ -23,16 +27,20 @@ export function createFileSink(path: string): LogSink {
   let waiting = '';
   let writing: Promise<void> | undefined;
   let torn = false;
+  let [waitingLines, dropped] = [0, 0];
 
   async function writeAll(): Promise<void> {
     while (waiting !== '') {
       const bytes = Buffer.from(torn ? `\n${waiting}` : waiting);
+      const lines = waitingLines;
       waiting = '';
+      waitingLines = 0;
       torn = false;
       try {
         for (let from = 0; from < bytes.length;) from += (await writeTo(fd, bytes, from)).bytesWritten;
       } catch {
         torn = true;
+        dropped += lines;
       }
     }
   }
@@ -44,10 +52,20 @@ export function createFileSink(path: string): LogSink {
   }
 
   return {
+    name: 'combined.log',
     write(line) {
-      if (waiting.length + line.length > MOST_WAITING_CHARACTERS) return;
+      if (waiting.length + line.length > MOST_WAITING_CHARACTERS) {
+        dropped += 1;
+        return;
+      }
       waiting += line;
+      waitingLines += 1;
       writing ??= soon();
+    },
+    takeDropped() {
+      const taken = dropped;
+      dropped = 0;
+      return taken;
     },
     async close() {
       await writing;
@@ -60,11 +78,12 @@ export function createFileSink(path: string): LogSink {
  * Writes to standard output through the stream that Node itself opens for it: to a pipe that nobody reads it waits
  * without a thread, where a write by descriptor would block one, and with it the end of the process.
  */
-export function createStdoutSink(stdout: NodeJS.WriteStream): LogSink {
+export function createStdoutSink(stdout: Writable): LogSink {
   // A reader that is gone: its lines are lost, the service goes on.
   stdout.on('error', () => undefined);
   let waiting = '';
   let scheduled = false;
+  let dropped = 0;
 
   function pass(): void {
     scheduled = false;
@@ -74,12 +93,21 @@ export function createStdoutSink(stdout: NodeJS.WriteStream): LogSink {
   }
 
   return {
+    name: 'stdout',
     write(line) {
-      if (stdout.writableLength + waiting.length + line.length > MOST_WAITING_CHARACTERS) return;
+      if (stdout.writableLength + waiting.length + line.length > MOST_WAITING_CHARACTERS) {
+        dropped += 1;
+        return;
+      }
       waiting += line;
       if (scheduled) return;
       scheduled = true;
       setImmediate(pass);
+    },
+    takeDropped() {
+      const taken = dropped;
+      dropped = 0;
+      return taken;
     },
     close: () =>
       new Promise((resolve) => {

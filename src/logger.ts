@@ -13,9 +13,11 @@ export interface LoggerOptions {
   name: string;
 }
 
+const TELL_DROPPED_EVERY_MS = 5_000;
+
 /**
  * Writes JSON lines to standard output and `<dir>/combined.log`. Logging never stops the service: where a file or a
- * pipe takes no more, lines are dropped and the process goes on.
+ * pipe takes no more, lines are dropped and the process goes on. How many is told to whichever of the two takes lines.
  */
 export function createLogger({ level, dir, name }: LoggerOptions): {
   logger: Logger;
@@ -26,9 +28,16 @@ export function createLogger({ level, dir, name }: LoggerOptions): {
     { level, name, redact: { paths: ['req.headers', 'res.headers'], remove: true } },
     pino.multistream(sinks.map((stream) => ({ level: level as pino.Level, stream }))),
   );
+  const tellDropped = setInterval(() => {
+    for (const { name: sink, takeDropped } of sinks) {
+      const lines = takeDropped();
+      if (lines > 0) logger.warn({ sink, lines }, 'log lines dropped');
+    }
+  }, TELL_DROPPED_EVERY_MS).unref();
   return {
     logger,
     close: async () => {
+      clearInterval(tellDropped);
       await Promise.all(sinks.map((sink) => sink.close()));
     },
   };

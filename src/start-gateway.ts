@@ -16,6 +16,7 @@ import { attachGateway } from './realtime/gateway.ts';
 import { hearSeen } from './realtime/hear-seen.ts';
 import { attachInternalNamespace, type InternalNamespaceDeps } from './realtime/internal-namespace.ts';
 import { limitSockets } from './realtime/limit-sockets.ts';
+import { logDeliveries } from './realtime/log-deliveries.ts';
 import type { VerifyToken } from './realtime/verify-token.ts';
 import { writeFramesAtOnce } from './realtime/write-frames.ts';
 
@@ -81,6 +82,7 @@ export async function startGateway(parts: GatewayParts): Promise<DashboardServer
     },
   });
   lifecycle.onClose('socket limits', limits.close);
+  logDeliveries(io, logger);
   hearSeen({
     io,
     onSeen: (ms) => {

@@ -55,6 +55,36 @@ test('a traceparent is kept with the emission, and both hops log it in one line 
   expect(lines[0].requestId).toMatch(/^[0-9a-f-]{36}$/);
 });
 
+test('at level debug the gateway logs each delivery, live and replayed, without what was delivered', async () => {
+  world = await quietWorld({ LOG_LEVEL: 'debug' });
+  const [api, company] = await Promise.all([
+    world.ready(world.apiProcess()),
+    world.documents.company(),
+    world.workerProcess(),
+  ]);
+  const live = await world.dashboard(api, company.companyId);
+  const appointmentId = await company.appointment({ notes: 'nobody else needs to know' });
+  const emissionId = await world.emit(api, 'appointment-created', appointmentId);
+  const { meta } = await live.hear((event) => event.meta.emissionId === emissionId);
+  const behind = await world.dashboard(api, company.companyId, {
+    position: { epoch: meta.epoch, offset: meta.offset - 1 },
+  });
+  await behind.hear((event) => event.meta.emissionId === emissionId);
+
+  const log = join(world.env['LOG_DIR']!, 'combined.log');
+  const lines = await eventually('a line for each', async () => {
+    const written = (await readFile(log, 'utf8')).split('\n');
+    const found = written.filter((line) => line.includes('"delivered"'));
+    return found.length >= 2 ? found.map((line) => JSON.parse(line)) : undefined;
+  });
+  const delivered = { name: 'api', emissionId, appointmentId, attempt: 1, offset: meta.offset };
+  expect(lines).toEqual([
+    expect.objectContaining({ ...delivered, replayed: false, tookMs: expect.any(Number) }),
+    expect.objectContaining({ ...delivered, replayed: true, tookMs: expect.any(Number) }),
+  ]);
+  expect(await readFile(log, 'utf8')).not.toContain('nobody else');
+});
+
 const job = {
   v: 1,
   event: 'appointment:created',

@@ -1,0 +1,33 @@
+import { isAppointmentEvent } from '../contracts/events.ts';
+import type { EmissionMeta } from '../contracts/socket.ts';
+import type { AppointmentSnapshot } from '../contracts/appointment.ts';
+import type { Logger } from '../logger.ts';
+import type { DashboardServer } from './create-io.ts';
+
+/**
+ * A line for each event and dashboard, `delivered`: written to its connection, not yet read by it. At level `debug`
+ * only: a busy room would fill the disk, and else nothing here runs.
+ */
+export function logDeliveries(io: DashboardServer, logger: Logger): void {
+  if (!logger.isLevelEnabled('debug')) return;
+  io.on('connection', (socket) => {
+    socket.onAnyOutgoing((event: unknown, ...args: unknown[]) => {
+      if (!isAppointmentEvent(event)) return;
+      const [{ appointment }, meta] = args as [{ appointment: AppointmentSnapshot }, EmissionMeta];
+      const { emissionId, attempt, offset, replayed } = meta;
+      const tookMs = Date.now() - Date.parse(meta.publishedAt);
+      logger.debug(
+        {
+          emissionId,
+          appointmentId: appointment._id,
+          attempt,
+          offset,
+          replayed,
+          socketId: socket.id,
+          tookMs,
+        },
+        'delivered',
+      );
+    });
+  });
+}
