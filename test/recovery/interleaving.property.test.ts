@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { runSchedule, type ScheduleOptions } from './model/run-schedule.ts';
 
-/** `INTERLEAVING_SECONDS=600 npm test -- interleaving` goes on for longer. */
+/** `INTERLEAVING_SECONDS=600 npm test -- interleaving` goes on for longer; INTERLEAVING_SEED repeats its schedules. */
+const SEED = Number(process.env['INTERLEAVING_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const SECONDS = Number(process.env['INTERLEAVING_SECONDS'] ?? 8);
 const schedule = fc.array(fc.nat(9_999), { minLength: 40, maxLength: 120, size: 'max' });
 
@@ -27,10 +28,10 @@ test(
         runs += 1;
         await runSchedule(redis, subscriber, choices);
       }),
-      { numRuns: SECONDS * 100, interruptAfterTimeLimit: SECONDS * 1_000, endOnFailure: true },
+      { seed: SEED, numRuns: SECONDS * 100, interruptAfterTimeLimit: SECONDS * 1_000, endOnFailure: true },
     );
     expect(runs).toBeGreaterThan(10);
-    if (SECONDS > 60) console.log(`${runs} schedules`);
+    if (SECONDS > 60) console.log(`${runs} schedules of seed ${SEED}`);
   },
   SECONDS * 1_000 + 60_000,
 );
