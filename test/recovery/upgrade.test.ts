@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { type JobsOptions, Worker } from 'bullmq';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { connectRedis } from '../../src/connections.ts';
 import { QUEUE_NAME } from '../../src/contracts/names.ts';
 import { LIFETIMES, logKey, orderKey, positionKey } from '../../src/emission/keys.ts';
 import { createPublish } from '../../src/emission/publish.ts';
@@ -101,7 +102,7 @@ describe('jobs of other versions', () => {
     const left = await world.jobIn(emissionId, 'delayed');
     expect([left.attemptsMade, left.data]).toEqual([0, { ...data, emissionId }]);
 
-    const connection = world.redis.duplicate({ maxRetriesPerRequest: null });
+    const connection = connectRedis(world.env['REDIS_URL']!, 'queue', () => undefined);
     const taken: unknown[] = [];
     const newer = new Worker(QUEUE_NAME, (job) => Promise.resolve(taken.push(job.data)), {
       connection,
