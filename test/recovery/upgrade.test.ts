@@ -63,7 +63,7 @@ test('a fleet that is upgraded process by process: every pair of versions works 
   await allEqualList(world, newApi, [moving, screen]);
   expect(screen.notes(appointmentId)).toBe('new API, new worker');
   expect([moving.reloads, screen.reloads]).toEqual([[], []]);
-});
+}, 180_000);
 
 describe('jobs of other versions', () => {
   let emit: (data: object, over?: JobsOptions) => Promise<string>;
