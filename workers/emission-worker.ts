@@ -7,7 +7,7 @@ import { AppError, type ErrorCode } from '../src/errors.ts';
 import type { Logger } from '../src/logger.ts';
 import type { FleetMetrics } from '../src/metrics/fleet-metrics.ts';
 import { type EmissionJob, isOfLaterVersion, parseEmissionJob } from '../src/queue/emission-job.ts';
-import { retryDelayMs } from '../src/queue/retry-policy.ts';
+import { KEPT_JOBS, retryDelayMs } from '../src/queue/retry-policy.ts';
 import { failureWords } from './failure-words.ts';
 import { createSayNowAndThen } from './now-and-then.ts';
 
@@ -156,6 +156,7 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
     concurrency,
     autorun: false,
     ...CRASH_RECOVERY,
+    ...KEPT_JOBS,
     runRetryDelay: 1_000,
     drainDelay: 5,
     metrics: { maxDataPoints: METRICS_MINUTES },

@@ -105,9 +105,8 @@ export function createAcceptEmissions({
     async many(asked, by) {
       refuseIfFull();
       const startedAt = Date.now();
-      const companies = await checked(
-        Promise.all(asked.map(({ appointmentId }) => findCompany(appointmentId))),
-      );
+      // At once and alone: a batch is what coalescing would make of single ones.
+      const companies = await checked(findCompanies(asked.map(({ appointmentId }) => appointmentId)));
       const emissions = asked.flatMap((item, index) => {
         const companyId = companies[index];
         return companyId === undefined

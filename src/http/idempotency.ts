@@ -1,9 +1,18 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
+import { coalesce } from '../coalesce.ts';
 import type { RedisClient } from '../connections.ts';
 import { AppError } from '../errors.ts';
+import { within } from '../lifecycle.ts';
+import { luaScript } from '../redis-script.ts';
 
 const VISIBLE_ASCII = /^[\x21-\x7e]{1,255}$/;
 const IN_PROGRESS_SECONDS = 10;
+const GIVE_UP_AFTER_MS = 950;
+/** What is asked within one turn of the event loop goes in one script, of so many keys at most. */
+const SHARED = { maxBatch: 100, maxInFlight: 16 };
+
+const takeScript = luaScript(new URL('./take-idempotency-key.lua', import.meta.url));
+const finishScript = luaScript(new URL('./finish-idempotency-key.lua', import.meta.url));
 
 export interface IdempotencyDeps {
   redis: RedisClient;
@@ -24,6 +33,14 @@ export type RunIdempotently = <T>(
   work: (by: { seed: string | undefined; isRepeat: boolean }) => Promise<T>,
 ) => Promise<T>;
 
+/** What a key holds, or shall hold. */
+interface Note {
+  key: string;
+  text: string;
+}
+const keysOf = (notes: readonly Note[]) => notes.map(({ key }) => key);
+const textsOf = (notes: readonly Note[]) => notes.map(({ text }) => text);
+
 /** Gives a marker back, if it is still ours. */
 const RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end";
 
@@ -32,6 +49,19 @@ const RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call
  * accepted calls a second × IDEMPOTENCY_TTL_SECONDS × 200 bytes (100/s over an hour: 72 MB).
  */
 export function createIdempotency({ redis, prefix, ttlSeconds }: IdempotencyDeps): RunIdempotently {
+  const take = coalesce<Note, string>({
+    ...SHARED,
+    run: async (notes) =>
+      (await takeScript(redis, keysOf(notes), [IN_PROGRESS_SECONDS, ...textsOf(notes)])) as string[],
+  });
+  const finish = coalesce<Note, undefined>({
+    ...SHARED,
+    run: async (notes) => {
+      await finishScript(redis, keysOf(notes), [ttlSeconds, ...textsOf(notes)]);
+      return [];
+    },
+  });
+
   return async ({ keyFingerprint, idempotencyKey, body }, work) => {
     if (idempotencyKey === undefined) return work({ seed: undefined, isRepeat: false });
     if (!VISIBLE_ASCII.test(idempotencyKey)) {
@@ -48,12 +78,11 @@ export function createIdempotency({ redis, prefix, ttlSeconds }: IdempotencyDeps
     // Never awaited: nobody waits for it, and where it is lost the marker ends by itself.
     const release = (): void => void redis.eval(RELEASE, 1, key, marker).catch(() => undefined);
     try {
-      const taken = redis.set(key, marker, 'EX', IN_PROGRESS_SECONDS, 'NX');
-      const [, found] = await available(Promise.all([taken, redis.get(key)]));
+      const found = await available(within(GIVE_UP_AFTER_MS, 'taking the key', take({ key, text: marker })));
       if (found !== marker) refuseUnlessDone(found, bodyHash);
       const result = await work({ seed, isRepeat: found !== marker });
       // Accepted is accepted, also where it can't be noted: the same ids come of a repetition all the same.
-      if (found === marker) await redis.set(key, `done ${bodyHash}`, 'EX', ttlSeconds).catch(release);
+      if (found === marker) await finish({ key, text: `done ${bodyHash}` }).catch(release);
       return result;
     } catch (error) {
       release();
@@ -62,9 +91,9 @@ export function createIdempotency({ redis, prefix, ttlSeconds }: IdempotencyDeps
   };
 }
 
-function refuseUnlessDone(found: string | null, bodyHash: string): void {
-  const [state, knownHash] = (found ?? '').split(' ');
-  if (found !== null && knownHash !== bodyHash) {
+function refuseUnlessDone(found: string, bodyHash: string): void {
+  const [state, knownHash] = found.split(' ');
+  if (knownHash !== bodyHash) {
     throw new AppError(
       'IDEMPOTENCY_KEY_REUSED',
       'this Idempotency-Key was used with another body; use a new one',
@@ -89,5 +118,5 @@ async function available<T>(command: Promise<T>): Promise<T> {
 }
 
 function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return hash('sha256', text);
 }

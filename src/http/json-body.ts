@@ -1,9 +1,20 @@
 import express, { type RequestHandler } from 'express';
 import { AppError } from '../errors.ts';
 
+/** What nearly all clients say: needs no parsing. */
+const USUAL = new Set([
+  'application/json',
+  'application/json; charset=utf-8',
+  'application/json;charset=utf-8',
+]);
+
 /** Reads a JSON object of at most `limit` bytes. Nothing is inflated; another type of content is 415. */
 export function jsonBody(limit: string): RequestHandler[] {
   const refuseOthers: RequestHandler = (req, _res, next) => {
+    if (USUAL.has(req.headers['content-type'] ?? '')) {
+      next();
+      return;
+    }
     const hasBody =
       req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
     // body-parser takes any charset of Unicode's, UTF-7 too.

@@ -13,8 +13,8 @@ export function limitRate(
   return (req, res, next) => {
     const { isAllowed, limit, windowSeconds, remaining, resetSeconds } = rate.take(who(req, res));
     // draft-ietf-httpapi-ratelimit-headers
-    res.set('RateLimit-Policy', `"${name}";q=${limit};w=${windowSeconds}`);
-    res.set('RateLimit', `"${name}";r=${remaining};t=${resetSeconds}`);
+    res.setHeader('RateLimit-Policy', `"${name}";q=${limit};w=${windowSeconds}`);
+    res.setHeader('RateLimit', `"${name}";r=${remaining};t=${resetSeconds}`);
     if (!isAllowed) throw tooMany(`requests by ${name}`, { resetSeconds });
     next();
   };

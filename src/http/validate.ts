@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express';
-import { body, query, type ValidationChain, validationResult } from 'express-validator';
+import { body, query, validationResult } from 'express-validator';
 import { OBJECT_ID } from '../contracts/names.ts';
 import type { ProblemReply } from '../contracts/http.ts';
 import type { ErrorCode } from '../errors.ts';
@@ -7,15 +7,14 @@ import { problem, sendProblem } from './problem.ts';
 
 export const MOST_BATCH_ITEMS = 1_000;
 
-const SINGLE_BODY = [
-  body('appointmentId')
-    .exists({ values: 'null' })
-    .withMessage('is required: the id of the appointment')
-    .bail()
-    .custom((value: unknown) => typeof value === 'string' && OBJECT_ID.test(value))
-    .withMessage('must be a string of 24 hexadecimal characters'),
-  nothingBut('appointmentId'),
-];
+const SINGLE_BODY = [body('appointmentId').custom(isAppointmentId), nothingBut('appointmentId')];
+
+/** One check: each link of a chain is awaited. */
+function isAppointmentId(value: unknown): boolean {
+  if (value === undefined || value === null) throw new Error('is required: the id of the appointment');
+  if (typeof value === 'string' && OBJECT_ID.test(value)) return true;
+  throw new Error('must be a string of 24 hexadecimal characters');
+}
 
 /** Body of the single routes: an appointment's id and nothing else. */
 export const singleBody: readonly RequestHandler[] = validate('INVALID_APPOINTMENT_ID', SINGLE_BODY);
@@ -44,14 +43,23 @@ export const batchBody: readonly RequestHandler[] = validate('INVALID_REQUEST', 
   nothingBut('emissions'),
 ]);
 
-/** Refuses unknown fields (checkExact does so too, but walks every item of a batch). */
-function nothingBut(name: string): ValidationChain {
-  return body()
-    .custom((given: object) => Object.keys(given).every((key) => key === name))
-    .withMessage(`may have no other field than ${name}`);
+/** What validate() takes: a chain, or what runs one where it is needed. */
+type Check = RequestHandler & { run: (req: { body?: unknown }) => Promise<unknown> };
+
+/** Refuses unknown fields (checkExact does so too, but walks every item of a batch). Without one it costs no chain. */
+function nothingBut(name: string): Check {
+  const isAlone = (given: unknown) => Object.keys(given as object).every((key) => key === name);
+  const chain = body().custom(isAlone).withMessage(`may have no other field than ${name}`);
+  const handler: RequestHandler = (req, res, next) => {
+    if (isAlone(req.body)) next();
+    else chain(req, res, next);
+  };
+  return Object.assign(handler, {
+    run: async (req: { body?: unknown }) => (isAlone(req.body) ? undefined : chain.run(req)),
+  });
 }
 
-function validate(code: ErrorCode, chains: ValidationChain[]): RequestHandler[] {
+function validate(code: ErrorCode, chains: readonly Check[]): RequestHandler[] {
   const answer: RequestHandler = (req, res, next) => {
     const refused = refusal(code, req);
     if (refused) sendProblem(res, refused);

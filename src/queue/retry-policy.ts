@@ -1,4 +1,4 @@
-import type { DefaultJobOptions, KeepJobs } from 'bullmq';
+import type { DefaultJobOptions, WorkerOptions } from 'bullmq';
 
 /** Backoff stops growing here, so that an emission is tried at least so often while attempts are left. */
 const LONGEST_RETRY_DELAY_MS = 30_000;
@@ -20,16 +20,20 @@ export function retryDelayMs(attemptsMade: number, firstRetryDelayMs: number, ra
 
 /** Finished jobs are the operator's record; BullMQ removes by age only when another job ends, so a count bounds them too. */
 export const KEPT_COMPLETED_SECONDS = 24 * 3_600;
-const KEEP_COMPLETED: KeepJobs = { age: KEPT_COMPLETED_SECONDS, count: 5_000 };
-const KEEP_FAILED: KeepJobs = { age: 14 * 24 * 3_600, count: 100_000 };
+/** Said by the workers, once, rather than by every job: a job's options are packed, kept and parsed with it. */
+export const KEPT_JOBS = {
+  removeOnComplete: { age: KEPT_COMPLETED_SECONDS, count: 5_000 },
+  removeOnFail: { age: 14 * 24 * 3_600, count: 100_000 },
+} satisfies Partial<WorkerOptions>;
+
+const MOST_STACK_TRACES = 10;
 
 export function jobOptions({ attempts }: RetryPolicy): DefaultJobOptions {
   return {
     attempts,
     backoff: { type: 'custom' },
-    removeOnComplete: KEEP_COMPLETED,
-    removeOnFail: KEEP_FAILED,
-    stackTraceLimit: 10,
+    // One for each attempt at most.
+    ...(attempts > MOST_STACK_TRACES && { stackTraceLimit: MOST_STACK_TRACES }),
   };
 }
 

@@ -97,8 +97,24 @@ test('fields of the wrong type become null; the rest of the appointment reaches 
 
 test('finished jobs are bounded: each is kept for an age and by a count', async () => {
   const company = await world.documents.company();
+  const completed = world.queue.toKey('completed');
+  const now = Date.now();
+  await world.redis.zadd(completed, now - 2 * 86_400_000, 'of-the-day-before-yesterday');
+  const many = Array.from({ length: 6_000 }, (_, i) => [now, `of-now-${i}`]).flat();
+  await world.redis.zadd(completed, ...many);
   const emissionId = await world.emit(api, 'appointment-created', await company.appointment());
-  const { opts } = await world.jobIn(emissionId, 'completed');
-  expect(opts.removeOnComplete).toEqual({ age: 86_400, count: 5_000 });
-  expect(opts.removeOnFail).toEqual({ age: 14 * 86_400, count: 100_000 });
+  await world.jobIn(emissionId, 'completed');
+  expect(await world.redis.zscore(completed, 'of-the-day-before-yesterday')).toBeNull();
+  expect(await world.redis.zcard(completed)).toBe(5_000);
+
+  const failed = world.queue.toKey('failed');
+  await world.redis.zadd(failed, now - 15 * 86_400_000, 'of-long-ago', now - 13 * 86_400_000, 'of-last-week');
+  const gone = await company.appointment();
+  await world.queue.pause();
+  const failing = await world.emit(api, 'appointment-created', gone);
+  await world.documents.models.Appointment.collection.deleteOne(idOf(gone));
+  await world.queue.resume();
+  await world.jobIn(failing, 'failed');
+  expect(await world.redis.zscore(failed, 'of-long-ago')).toBeNull();
+  expect(await world.redis.zscore(failed, 'of-last-week')).not.toBeNull();
 });
