@@ -15,6 +15,9 @@ process.on('message', (question: Partial<Question>) => {
   );
 });
 
+// Nobody is left whom it could serve.
+process.on('disconnect', () => process.exit());
+
 async function answer(ask: Question['ask']): Promise<number> {
   switch (ask) {
     case 'cpu': {

@@ -78,8 +78,9 @@ export function limitSockets(deps: LimitSocketsDeps): { close: () => void } {
   io.use((socket, next) => {
     const { companyId } = socket.data as { companyId: string };
     const connected = io.of('/').adapter.rooms.get(companyRoom(companyId))?.size ?? 0;
-    const full = new AppError('RATE_LIMITED', 'as many dashboards of this company are connected as may be');
-    next(connected < perCompany ? undefined : refusal(full));
+    const refused = (): Error =>
+      refusal(new AppError('RATE_LIMITED', 'as many dashboards of this company are connected as may be'));
+    next(connected < perCompany ? undefined : refused());
   });
 
   const timer = setInterval(() => {
