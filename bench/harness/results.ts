@@ -59,16 +59,8 @@ export function commit(): string {
   const git = (...args: string[]): string =>
     execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trim();
   try {
-    const changed = git(
-      'status',
-      '--porcelain',
-      '--',
-      'src',
-      'workers',
-      'bench',
-      'package-lock.json',
-      ':!bench/results',
-    );
+    const measured = ['src', 'workers', 'bench', 'package-lock.json', ':!bench/results', ':!bench/report'];
+    const changed = git('status', '--porcelain', '--', ...measured);
     return git('rev-parse', '--short=10', 'HEAD') + (changed === '' ? '' : '+');
   } catch {
     return 'unknown';
