@@ -8,8 +8,8 @@ export async function readServers(): Promise<Record<string, string>> {
     const field = (name: string): string | undefined => new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1];
     const valkey = field('valkey_version');
     return {
-      redis: valkey === undefined ? `Redis ${field('redis_version') ?? ''}` : `Valkey ${valkey}`,
-      mongodb: process.env['BENCH_MONGO_NAME'] ?? 'as npm start',
+      'redis server': valkey === undefined ? `Redis ${field('redis_version') ?? ''}` : `Valkey ${valkey}`,
+      'mongodb server': process.env['BENCH_MONGO_NAME'] ?? 'as npm start',
     };
   } finally {
     await stage.close();

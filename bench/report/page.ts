@@ -8,17 +8,23 @@ const PAGE = fileURLToPath(new URL('../../docs/benchmarks.md', import.meta.url))
 /** The words, with `<!-- table: scenario scenario -->` where a table goes. */
 const TEMPLATE = new URL('page.md', import.meta.url);
 
-const TABLES: Record<string, (results: readonly Result[]) => string> = { musts, numbers, profiles, runs };
+type Table = (results: readonly Result[], notMeasured: readonly string[]) => string;
+const TABLES: Record<string, Table> = { musts, numbers, profiles, runs };
 
 /** `docs/benchmarks.md`, as `bench/results/` and the template make it. */
-async function createPage(): Promise<string> {
+export async function createPage(): Promise<string> {
   const results = readResults();
   const page = readFileSync(TEMPLATE, 'utf8').replaceAll(
     /<!-- (\w+):\s([\w\s-]+?)\s*-->/g,
     (_whole, name: string, scenarios: string) => {
       const table = TABLES[name];
       if (!table) throw new Error(`the template asks for a table "${name}"`);
-      return table(scenarios.split(/\s+/).flatMap((scenario) => results.get(scenario) ?? []));
+      const wanted = scenarios.split(/\s+/);
+      const found = wanted.flatMap((scenario) => results.get(scenario) ?? []);
+      return table(
+        found,
+        wanted.filter((scenario) => !results.has(scenario)),
+      );
     },
   );
   return format(page, { ...(await resolveConfig(PAGE)), parser: 'markdown' });

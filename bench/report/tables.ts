@@ -4,7 +4,7 @@ import type { Result } from '../harness/results.ts';
 const PROFILE_ROWS = { packages: 12, functions: 12 };
 
 /** What must hold, and what was reached. */
-export function musts(results: readonly Result[]): string {
+export function musts(results: readonly Result[], notMeasured: readonly string[]): string {
   const rows = results.flatMap(({ musts: all, figures }) =>
     all.map((must) => {
       const figure = figures.find(({ name }) => name === must.figure)!;
@@ -19,7 +19,7 @@ export function musts(results: readonly Result[]): string {
       ];
     }),
   );
-  return table(['what', 'ratio', 'must', 'aim', ''], rows);
+  return `${table(['what', 'ratio', 'must', 'aim', ''], rows)}\n\n${missing(notMeasured)}`;
 }
 
 /** All figures, ratios first. */
@@ -64,7 +64,7 @@ export function profiles(results: readonly Result[]): string {
 }
 
 /** When and on what each scenario ran. */
-export function runs(results: readonly Result[]): string {
+export function runs(results: readonly Result[], notMeasured: readonly string[]): string {
   const rows = results.map((result) => [
     result.scenario,
     `\`${result.commit}\``,
@@ -73,15 +73,18 @@ export function runs(results: readonly Result[]): string {
     result.takenByOthers === undefined ? '' : percent(result.takenByOthers),
   ]);
   const machines = new Set(results.map(({ machine, versions }) => list({ ...machine, ...versions })));
-  return [...machines, table(['scenario', 'commit', 'UTC', 'rounds', 'CPU taken by others'], rows)].join(
-    '\n\n',
-  );
+  const ran = table(['scenario', 'commit', 'UTC', 'rounds', 'CPU taken by others'], rows);
+  return [...machines, ran, missing(notMeasured)].join('\n\n');
+}
+
+function missing(scenarios: readonly string[]): string {
+  return scenarios.length > 0 ? `Not measured: ${scenarios.join(', ')}.` : '';
 }
 
 function list(facts: Record<string, string>): string {
   return Object.entries(facts)
-    .map(([name, value]) => `${name} ${value}`)
-    .join(' · ');
+    .map(([name, value]) => `- ${name}: ${value}`)
+    .join('\n');
 }
 
 function table(head: string[], rows: string[][]): string {
