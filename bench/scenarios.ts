@@ -2,6 +2,7 @@ import type { Scenario } from './scenario.ts';
 import { backlog } from './scenarios/backlog.ts';
 import { batch } from './scenarios/batch.ts';
 import { catchUp } from './scenarios/catch-up.ts';
+import { fairness } from './scenarios/fairness.ts';
 import { fanOut } from './scenarios/fan-out.ts';
 import { latency } from './scenarios/latency.ts';
 import { memory } from './scenarios/memory.ts';
@@ -20,6 +21,7 @@ export const SCENARIOS: Record<string, Scenario> = {
   'latency-300': latency(300),
   'latency-600': latency(600),
   fanout: fanOut,
+  fairness,
   backlog,
   'catch-up': catchUp,
   memory,

@@ -7,7 +7,7 @@ const CHUNK = 1_000;
 const LOOK_EVERY_MS = 10;
 
 /** Puts so many emissions into the queue, as the API does. */
-export async function fillQueue({ queue, ids }: Stage, jobs: number): Promise<void> {
+export async function fillQueue({ queue, ids }: Stage, jobs: number, priority = 0): Promise<void> {
   const options = jobOptions({ attempts: 8, firstRetryDelayMs: 500 });
   const acceptedAt = new Date().toISOString();
   for (let from = 0; from < jobs; from += CHUNK) {
@@ -18,7 +18,7 @@ export async function fillQueue({ queue, ids }: Stage, jobs: number): Promise<vo
         return {
           name: 'appointment:created',
           data: { v: 1, event: 'appointment:created', ...target, emissionId, acceptedAt },
-          opts: { ...options, jobId: emissionId },
+          opts: { ...options, jobId: emissionId, priority },
         };
       }),
     );
@@ -32,4 +32,10 @@ export async function queueAtMost({ queue }: Stage, jobs: number): Promise<{ lef
     if (wait + active <= jobs) return { left: wait + active, at: performance.now() };
     await pause(LOOK_EVERY_MS);
   }
+}
+
+/** Takes away what waits; resolves when what runs has ended too. */
+export async function emptyQueue(stage: Stage): Promise<void> {
+  await stage.queue.drain();
+  await queueAtMost(stage, 0);
 }
