@@ -1,6 +1,7 @@
 import type { Scenario } from './scenario.ts';
 import { backlog } from './scenarios/backlog.ts';
 import { batch } from './scenarios/batch.ts';
+import { capacity } from './scenarios/capacity.ts';
 import { catchUp } from './scenarios/catch-up.ts';
 import { fairness } from './scenarios/fairness.ts';
 import { fanOut } from './scenarios/fan-out.ts';
@@ -25,5 +26,6 @@ export const SCENARIOS: Record<string, Scenario> = {
   backlog,
   'catch-up': catchUp,
   memory,
+  capacity,
   profile,
 };

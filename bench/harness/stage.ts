@@ -71,6 +71,8 @@ export async function openStage({ appointments = 2_000, companies = 1 } = {}) {
     models,
     redis,
     queue,
+    /** Of the servers, whose CPU is measured from outside. */
+    pids: { redis: redisServer.pid, mongodb: mongoServer.pid },
     start: sides.start,
     /** Empties Redis between rounds. */
     async clear(): Promise<void> {

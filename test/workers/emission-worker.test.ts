@@ -109,6 +109,7 @@ test.each([
   ['Redis refuses the connection', nodeError('ECONNREFUSED')],
   ['Redis does not answer', new Error('Command timed out')],
   ['Redis loads its file', new Error('LOADING Redis is loading the dataset in memory')],
+  ['a Cluster has no node for a key', new Error('Too many Cluster redirections. Last error: TRYAGAIN')],
   ['Redis is a replica now', new Error("READONLY You can't write against a read only replica.")],
   ['Redis is full', new Error("OOM command not allowed when used memory > 'maxmemory'.")],
 ])('where %s, the job rests and runs again without an attempt spent', async (_, error) => {
