@@ -1,5 +1,6 @@
 import { Cluster, Redis, type RedisOptions as AnyRedisOptions } from 'ioredis';
 import { type Address, createAnyNodeConnector } from './any-node-connector.ts';
+import { explainRefusal } from './redis-refusal.ts';
 
 /** RESP3's replies are kept in their RESP2 shape: BullMQ and the Socket.IO adapter expect it. */
 type RedisOptions = Omit<AnyRedisOptions, 'replyMapping'> & { replyMapping: 'legacy' };
@@ -62,7 +63,9 @@ export function connectRedis(
   onError: (error: Error) => void,
 ): RedisClient {
   const client = create(url, role);
-  client.on('error', onError);
+  client.on('error', (error: Error) => {
+    onError(new Error(explainRefusal(error), { cause: error }));
+  });
   if (role === 'subscriber') askNowAndThen(client);
   return client;
 }

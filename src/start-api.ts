@@ -53,6 +53,7 @@ import { watchDepth } from './queue/watch-depth.ts';
 import { startGatewayCanary } from './start-canary.ts';
 import { startGateway } from './start-gateway.ts';
 import { createVerifyToken } from './realtime/verify-token.ts';
+import { createWarnOfSlowLog, logSlowLog } from './slow-log.ts';
 
 const INDEX_CHECK_EVERY_MS = 30_000;
 const SERVER_SELECTION_MS = 700;
@@ -99,6 +100,9 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
     onError: onFault('mongodb'),
   });
   lifecycle.onClose('mongodb', mongo.close);
+
+  const warnOfSlowLog = createWarnOfSlowLog(redis);
+  void logSlowLog(redis, warnOfSlowLog, logger);
 
   // Stages
   const queue = openQueue({ redis, prefix: config.QUEUE_PREFIX, onError: onFault('queue') });
@@ -204,6 +208,7 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
     prometheus: servePrometheus(metrics.registry),
     healthRoutes: createHealthRoutes({
       checks: { mongodb: checkMongo(mongo.connection), redis: checkRedis(redis, queue.toKey('meta')) },
+      leaks: warnOfSlowLog,
       warnings: shareFor(INDEX_CHECK_EVERY_MS, () => warnOfIndexes(models)),
       isDraining: serving.isDraining,
       isAlive,
@@ -229,8 +234,8 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
         : undefined,
     pageDir,
     connectOrigins: config.DEMO_BOT_URL ? [config.DEMO_BOT_URL] : [],
-    onFault: (error, path) => {
-      logger.error({ path, error: messageOf(error) }, 'request failed');
+    onFault: (error, route) => {
+      logger.error({ route, error: messageOf(error) }, 'request failed');
     },
   });
 

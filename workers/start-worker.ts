@@ -20,6 +20,7 @@ import { createModels } from '../src/population/models.ts';
 import { createNotePublished, parseCanaryJob } from '../src/queue/canary-job.ts';
 import { openQueue } from '../src/queue/open-queue.ts';
 import { isServerAway } from '../src/server-away.ts';
+import { createWarnOfSlowLog, logSlowLog } from '../src/slow-log.ts';
 import { createEmissionWorker } from './emission-worker.ts';
 import { sweepMissedWrites } from './sweep-missed-writes.ts';
 
@@ -50,6 +51,7 @@ export function startWorker({ config, logger }: WorkerDeps): RunningWorker {
   lifecycle.onClose('redis', () => {
     redis.disconnect();
   });
+  void logSlowLog(redis, createWarnOfSlowLog(redis), logger);
   const queueRedis = connectRedis(config.REDIS_URL, 'queue', onFault('redis of the queue'));
   lifecycle.onClose('redis of the queue', () => {
     queueRedis.disconnect();

@@ -35,6 +35,16 @@ export async function findRedis({ log = () => undefined } = {}) {
   return join(binaries, platform ?? '', 'valkey-server');
 }
 
+/**
+ * Whether the server keeps large requests and replies too, as Valkey does from 8.1 on.
+ * @param {string} file
+ */
+export async function hasCommandLog(file) {
+  const { stdout } = await run(file, ['--version']);
+  const [major, minor] = /^Valkey server v=(\d+)\.(\d+)/.exec(stdout)?.slice(1).map(Number) ?? [0, 0];
+  return major > 8 || (major === 8 && minor >= 1);
+}
+
 async function usableOnPath(/** @type {(line: string) => void} */ log) {
   const file = findOnPath(['redis-server', 'valkey-server']);
   if (!file) return undefined;

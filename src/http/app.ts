@@ -28,7 +28,7 @@ export interface AppDeps {
   pageDir: string;
   /** Further origins that the page may connect to. */
   connectOrigins: readonly string[];
-  onFault: (error: unknown, path: string) => void;
+  onFault: (error: unknown, route: string | undefined) => void;
 }
 
 /** The route table. */
@@ -54,8 +54,8 @@ export function createApp(deps: AppDeps): Express {
   if (deps.demoRoutes) app.use('/demo', deps.demoRoutes);
   app.use(express.static(deps.pageDir, { index: 'index.html', maxAge: 0 }));
 
-  app.use((req, res) => {
-    sendProblem(res, problem('ROUTE_NOT_FOUND', `there is no ${req.method} ${req.path}`));
+  app.use((_req, res) => {
+    sendProblem(res, problem('ROUTE_NOT_FOUND', 'there is no such route, or none with this method'));
   });
   app.use(createErrorHandler(deps.onFault));
   return app;

@@ -1,8 +1,8 @@
 import { Cluster, type Redis } from 'ioredis';
 import type { Connection } from 'mongoose';
 import type { RedisClient } from '../connections.ts';
-import { messageOf } from '../errors.ts';
 import { within } from '../lifecycle.ts';
+import { explainRefusal, isRefusal, watchRefusal } from '../redis-refusal.ts';
 import type { Check } from './health-routes.ts';
 
 const CHECK_LIMIT_MS = 1_000;
@@ -22,7 +22,10 @@ export function checkMongo(connection: Connection): () => Promise<Check> {
  * @param queueKey  any key of the queue
  */
 export function checkRedis(redis: RedisClient, queueKey: string): () => Promise<Check> {
+  const refusal = watchRefusal(redis);
   return guarded('Redis', async () => {
+    const refused = refusal();
+    if (refused !== undefined) return { ok: false, detail: refused };
     const nodes = redis instanceof Cluster ? redis.nodes() : [redis];
     const [found] = await Promise.all([Promise.all(nodes.map(policyOf)), redis.exists(queueKey)]);
     const which = (node: string): string => (nodes.length > 1 ? ` on ${node}` : '');
@@ -41,7 +44,10 @@ async function policyOf(
   server: Redis,
 ): Promise<{ node: string; answers: boolean; policy: string | undefined }> {
   const node = `${server.options.host}:${server.options.port}`;
-  const memory = await server.info('memory').catch(() => undefined);
+  const memory = await server.info('memory').catch((error: unknown) => {
+    if (isRefusal(error)) throw error;
+    return undefined;
+  });
   return { node, answers: memory !== undefined, policy: /maxmemory_policy:(\S+)/.exec(memory ?? '')?.[1] };
 }
 
@@ -50,7 +56,7 @@ function guarded(what: string, check: () => Promise<Check>): () => Promise<Check
     try {
       return await within(CHECK_LIMIT_MS, `${what}'s answer`, check());
     } catch (error) {
-      return { ok: false, detail: messageOf(error) };
+      return { ok: false, detail: explainRefusal(error) };
     }
   };
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { RequestHandler } from 'express';
 import type { Logger } from '../logger.ts';
+import { routeOf } from './route-of.ts';
 
 /**
  * One line a request, when it has been answered: errors of ours as `error`, the rest as `debug` (what was accepted has
@@ -14,9 +15,11 @@ export function logRequests(logger: Logger): RequestHandler {
     res.once('finish', () => {
       const level = res.statusCode >= 500 ? 'error' : 'debug';
       if (!logger.isLevelEnabled(level)) return;
-      const { method, path } = req;
       const tookMs = Math.round(performance.now() - startedAt);
-      logger[level]({ requestId, method, path, status: res.statusCode, tookMs }, 'answered');
+      logger[level](
+        { requestId, method: req.method, route: routeOf(req), status: res.statusCode, tookMs },
+        'answered',
+      );
     });
     next();
   };

@@ -1,7 +1,8 @@
 import type { ErrorRequestHandler, Response } from 'express';
 import { STATUS_CODES } from 'node:http';
 import type { ProblemReply } from '../contracts/http.ts';
-import { AppError, type ErrorCode, ERROR_CODES, messageOf } from '../errors.ts';
+import { AppError, type ErrorCode, ERROR_CODES } from '../errors.ts';
+import { routeOf } from './route-of.ts';
 
 /** RFC 9457. Never carries what was sent in, nor words of the database or of Redis. */
 export function problem(code: ErrorCode, detail: string, errors?: unknown[]): ProblemReply {
@@ -24,14 +25,16 @@ export function sendProblem(res: Response, body: ProblemReply, retryAfterSeconds
 }
 
 /** Last in the chain: turns whatever was thrown into an answer, and logs what is our fault. */
-export function createErrorHandler(onFault: (error: unknown, path: string) => void): ErrorRequestHandler {
+export function createErrorHandler(
+  onFault: (error: unknown, route: string | undefined) => void,
+): ErrorRequestHandler {
   return (thrown: unknown, req, res, next) => {
     if (res.headersSent) {
       next(thrown);
       return;
     }
     const error = toAppError(thrown);
-    if (error.status >= 500) onFault(error.cause ?? thrown, req.path);
+    if (error.status >= 500) onFault(error.cause ?? thrown, routeOf(req));
     sendProblem(res, problem(error.code, error.message), error.retryAfterSeconds);
   };
 }
@@ -49,7 +52,10 @@ export function toAppError(thrown: unknown): AppError {
     return new AppError('UNSUPPORTED_MEDIA_TYPE', 'send UTF-8 JSON, not compressed, as application/json');
   }
   if (status !== undefined && status >= 400 && status < 500) {
-    return new AppError('INVALID_REQUEST', `the request can't be read: ${messageOf(thrown)}`);
+    return new AppError(
+      'INVALID_REQUEST',
+      "the request can't be read: look at its path, its headers and their encoding",
+    );
   }
   return new AppError('INTERNAL_ERROR', 'something went wrong on our side; it has been logged', {
     cause: thrown,

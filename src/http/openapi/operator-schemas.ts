@@ -133,13 +133,22 @@ const states = z.record(z.string(), z.boolean());
 export const aliveReply = z
   .strictObject({ status: z.enum(['alive', 'stuck']), detail: z.string().exactOptional() })
   .meta({ id: 'AliveReply' });
-const readiness = { status: z.enum(['ready', 'not ready']), draining: z.boolean() };
+const readiness = {
+  status: z.enum(['ready', 'not ready']),
+  draining: z.boolean(),
+  warnings: z.array(z.string()),
+};
 export const readyReply = z.strictObject({ ...readiness, checks: states }).meta({ id: 'ReadyReply' });
 export const healthReply = z
   .strictObject({
     ...readiness,
-    checks: z.record(z.string(), z.strictObject({ ok: z.boolean(), detail: z.string().exactOptional() })),
-    warnings: z.array(z.string()),
+    checks: z.record(
+      z.string(),
+      z.strictObject({
+        ok: z.boolean(),
+        detail: z.string().exactOptional(),
+      }),
+    ),
     uptimeSeconds: count,
   })
   .meta({ id: 'HealthReply' });
