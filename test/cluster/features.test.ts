@@ -11,7 +11,7 @@ import { API_KEY, createWorld, type World } from '../harness/world.ts';
 import { admin, type Answer, CREDENTIALS, fleetMetrics } from '../operate/admin.ts';
 import { tellChange } from '../recovery/bot.ts';
 import { allEqualList, openScreen } from '../recovery/screens.ts';
-import { startTcpProxy } from '../recovery/tcp-proxy.ts';
+import { startTcpProxy } from '../harness/tcp-proxy.ts';
 import { companiesOnAllNodes } from './companies.ts';
 
 let cluster: RedisCluster;

@@ -1,100 +1,178 @@
-import { afterEach, expect, test } from '@jest/globals';
-import { readdirSync, readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RedisClient } from '../../src/connections.ts';
-import { Types } from 'mongoose';
+import { freePort } from '../../scripts/process/free-port.mjs';
+import type { ServiceHandle } from '../../scripts/services/service.mjs';
+import type { Company } from '../harness/documents.ts';
+import { startMongoTap } from '../harness/mongo-tap.ts';
+import { freeze, ownRedis } from '../harness/own-services.ts';
+import type { Spawned } from '../harness/processes.ts';
 import { eventually } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
+import { filesIn, findWords, keysOf, type Place, slowLogsOf } from './leaks.ts';
+import { useWholeService } from './whole-service.ts';
 
-let world: World;
-afterEach(() => world.close());
-
-/** What may stand in the published message, and nowhere else. */
+/** A customer like no other: what may stand in messages to the owner's dashboards, and nowhere else. */
 const PERSONAL = {
-  fullName: 'Zarathustra Quillfeather',
-  email: 'zq.private@example.org',
-  phone: '+49 30 5550199',
-  notes: 'bites when his left ear is touched',
+  fullName: 'Zoë "Zarathustra" Quillfeather',
+  email: 'zq.unlisted+canary@example.org',
+  phone: '+49 30 5550199347',
+  notes: 'bites if (and only if) his leftearlobe is touched',
 };
+/** Of each something that no encoding of texts changes. */
+const WORDS = ['Zarathustra', 'Quillfeather', 'unlisted', '5550199347', 'leftearlobe'];
 
-/** Every key's name and content, as one text. */
-async function everythingIn(redis: RedisClient): Promise<string> {
-  const read: Record<string, (key: string) => Promise<unknown>> = {
-    string: (key) => redis.get(key),
-    hash: (key) => redis.hgetall(key),
-    list: (key) => redis.lrange(key, 0, -1),
-    set: (key) => redis.smembers(key),
-    zset: (key) => redis.call('ZRANGE', key, 0, -1, 'WITHSCORES'),
-    stream: (key) => redis.xrange(key, '-', '+'),
-    none: () => Promise.resolve(null),
-  };
-  const found: string[] = [];
-  let cursor = '0';
-  do {
-    const [next, keys] = await redis.scan(cursor, 'COUNT', '1000');
-    cursor = next;
-    for (const key of keys) {
-      const type = await redis.type(key);
-      found.push(`${key} ${JSON.stringify(await read[type]!(key))}`);
-    }
-  } while (cursor !== '0');
-  return found.join('\n');
-}
+let redis: ServiceHandle;
+let replica: ServiceHandle;
+let mongo: Awaited<ReturnType<typeof startMongoTap>>;
+let world: World;
+let api: Spawned;
+let worker: Spawned;
+let owner: Company;
+let used: Awaited<ReturnType<typeof useWholeService>>;
+/** What the processes have said on standard output and error. */
+const processes: Spawned[] = [];
 
-test('personal data stands in no key of Redis, no job and no log: neither after successes nor after failures', async () => {
+beforeAll(async () => {
+  const plain = ['--rdbcompression', 'no', '--slowlog-max-len', '100000'];
+  redis = await ownRedis({ extraArgs: [...plain, '--repl-diskless-sync-delay', '0'] });
+  replica = await ownRedis({ extraArgs: [...plain, '--replicaof', '127.0.0.1', String(redis.port)] });
+  const metricsPort = String(await freePort());
   world = await createWorld({
-    env: { RECONCILE_INTERVAL_MS: '500', EMISSION_ATTEMPTS: '2', LOG_LEVEL: 'trace' },
+    redisUrl: redis.url,
+    env: {
+      ADMIN_WRITES: 'on',
+      CANARY_INTERVAL_MS: '1000',
+      EMISSION_ATTEMPTS: '2',
+      LOG_LEVEL: 'trace',
+      RECONCILE_INTERVAL_MS: '500',
+    },
   });
-  const [api, worker, company] = await Promise.all([
-    world.ready(world.apiProcess()),
-    world.workerProcess(),
+  mongo = await startMongoTap(world.env['MONGODB_URI']!);
+  const servers = { MONGODB_URI: mongo.uri };
+  let stranger: Company;
+  [api, worker, owner, stranger] = await Promise.all([
+    world.ready(world.apiProcess({ ...servers, METRICS_PORT: metricsPort })),
+    world.workerProcess(servers),
+    world.documents.company(),
     world.documents.company(),
   ]);
+  processes.push(api, worker);
+  const { notes, ...customer } = PERSONAL;
+  await world.documents.models.Customer.collection.updateOne({ _id: owner.customer._id }, { $set: customer });
+  used = await useWholeService({
+    world,
+    api,
+    metricsUrls: [`http://127.0.0.1:${metricsPort}`],
+    owner,
+    stranger,
+    notes,
+    misplaced: [PERSONAL.email, PERSONAL.fullName],
+  });
+}, 300_000);
+afterAll(async () => {
+  await world.close();
+  await mongo.close();
+  await Promise.all([redis.stop(), replica.stop()]);
+});
+
+/** Everything but the owner's dashboards and MongoDB. */
+async function everywhereElse(): Promise<Place[]> {
+  await world.redis.save();
+  return [
+    ...(await keysOf(world.redis)),
+    ...(await slowLogsOf(world.redis)),
+    ...filesIn(redis.dir),
+    ...filesIn(replica.dir),
+    ...filesIn(world.env['LOG_DIR']!),
+    ...processes.map(({ pid, said }) => ({ where: `output of ${pid}`, bytes: Buffer.from(said()) })),
+    ...used.answers.map(({ to, text }) => ({ where: `an answer to ${to}`, bytes: Buffer.from(text) })),
+  ];
+}
+
+test('the owner’s dashboard is told everything', () => {
   const { fullName, email, phone, notes } = PERSONAL;
-  const { Appointment, Customer } = world.documents.models;
-  await Customer.collection.updateOne({ _id: company.customer._id }, { $set: { fullName, email, phone } });
-  const dashboard = await world.dashboard(api, company.companyId);
+  const customerId = expect.objectContaining({ fullName, email, phone });
+  const told = used.own.heard.map(({ payload }) => payload.appointment);
+  expect(told).toContainEqual(expect.objectContaining({ notes, customerId }));
+});
 
-  const [good, large, gone] = await Promise.all([
-    company.appointment({ notes }),
-    company.appointment({ notes: notes.repeat(10_000) }),
-    company.appointment({ notes }),
-  ]);
-  // A success, which is also listed and replayed; a failure for good; one whose appointment is deleted meanwhile.
-  const published = await world.emit(api, 'appointment-created', good);
-  const heard = await dashboard.hear(({ meta }) => meta.emissionId === published);
-  expect(heard.payload.appointment).toMatchObject({ notes, customerId: { fullName, email, phone } });
-  const list = await fetch(`${api.url}/api/v1/dashboard/appointments`, {
-    headers: { authorization: `Bearer ${await world.token(company.companyId)}` },
-  });
-  expect(await list.text()).toContain(email);
-  const back = await world.dashboard(api, company.companyId, {
-    position: { epoch: heard.meta.epoch, offset: heard.meta.offset - 1 },
-  });
-  await back.hear(({ meta }) => meta.replayed);
-  await world.jobIn(await world.emit(api, 'appointment-created', large), 'failed');
+test('personal data stands in no key or file of Redis, no log, no output and no answer to anybody else', async () => {
+  expect(findWords(WORDS, await everywhereElse())).toEqual([]);
+});
+
+test('nor after faults: a publish refused, MongoDB away, Redis frozen, a worker killed', async () => {
+  const { notes } = PERSONAL;
+  const appointmentId = await owner.appointment({ notes });
+  const ask = async (to: string): Promise<void> => {
+    const headers = { authorization: `Bearer ${await world.token(owner.companyId)}` };
+    const answers = [
+      await world.post(api, 'appointment-updated', { appointmentId }),
+      await fetch(`${api.url}/api/v1/dashboard/appointments`, { headers }),
+    ];
+    for (const answer of answers) {
+      expect(answer.status).toBeGreaterThanOrEqual(500);
+      used.answers.push({ to, text: await answer.text() });
+    }
+  };
+
+  await world.redis.call('ACL', 'SETUSER', 'default', '-publish');
+  await world.jobIn(await world.emit(api, 'appointment-updated', appointmentId), 'failed');
+  await world.redis.call('ACL', 'SETUSER', 'default', '+publish');
+
   await world.queue.pause();
-  const lost = await world.emit(api, 'appointment-canceled', gone);
-  await Appointment.collection.deleteOne({ _id: new Types.ObjectId(gone) });
+  const held = await world.emit(api, 'appointment-updated', appointmentId);
+  mongo.refuse();
   await world.queue.resume();
-  await world.jobIn(lost, 'failed');
-  // Callers who send it where an id belongs, or as a key.
-  await world.post(api, 'appointment-created', { appointmentId: email, notes });
-  await world.post(api, 'appointment-created', { appointmentId: good, customer: PERSONAL });
-  await world.post(api, 'appointment-created', { appointmentId: good }, { 'idempotency-key': 'a-key' });
+  await eventually('the worker to tell of it', () => worker.said().includes('a server is away'));
+  await ask('whoever asks without MongoDB');
+  mongo.mend();
+  await world.jobIn(held, 'completed');
 
-  const inRedis = await everythingIn(world.redis);
-  expect(inRedis).toContain(good);
-  const files = readdirSync(world.env['LOG_DIR']!);
-  expect(files).toContain('combined.log');
-  worker.kill('SIGTERM');
+  await freeze(redis);
+  await ask('whoever asks while Redis is frozen').finally(() => redis.kill('SIGCONT'));
+  await world.ready(Promise.resolve(api));
+
+  worker.kill('SIGKILL');
   await worker.exited;
-  const logged = await eventually('the emission to be logged', () => {
-    const lines = files.map((file) => readFileSync(join(world.env['LOG_DIR']!, file), 'utf8')).join('\n');
-    return lines.includes(published) && lines.includes(lost) ? lines : undefined;
-  });
-  for (const personal of Object.values(PERSONAL)) {
-    expect(inRedis.split('\n').filter((line) => line.includes(personal))).toEqual([]);
-    expect(logged.split('\n').filter((line) => line.includes(personal))).toEqual([]);
-  }
+  processes.push(await world.workerProcess({ MONGODB_URI: mongo.uri }));
+  await world.jobIn(await world.emit(api, 'appointment-updated', appointmentId), 'completed');
+
+  expect(findWords(WORDS, await everywhereElse())).toEqual([]);
+}, 180_000);
+
+test('the slow log, where it is on, keeps ids of what is published', async () => {
+  const appointmentId = await owner.appointment({ notes: PERSONAL.notes });
+  await world.redis.config('SET', 'slowlog-log-slower-than', '0');
+  await world.jobIn(await world.emit(api, 'appointment-updated', appointmentId), 'completed');
+  await world.redis.config('SET', 'slowlog-log-slower-than', '-1');
+  const kept = await slowLogsOf(world.redis);
+  expect(findWords([appointmentId], kept)).toHaveLength(1);
+  expect(findWords(WORDS, kept)).toEqual([]);
+  await world.redis.call('SLOWLOG', 'RESET');
+});
+
+/** Each leaves something behind: after all others. */
+const LEAKS: Record<string, () => Promise<unknown>> = {
+  'the slow log': async () => {
+    await world.redis.config('SET', 'slowlog-log-slower-than', '0');
+    await world.redis.set('short', PERSONAL.email);
+    await world.redis.config('SET', 'slowlog-log-slower-than', '-1');
+    await world.redis.del('short');
+  },
+  'an answer': () => Promise.resolve(used.answers.push({ to: 'a bot', text: JSON.stringify(PERSONAL) })),
+  'a log, in a URL': () => {
+    const line = `${encodeURIComponent(PERSONAL.email)}\n`;
+    return appendFile(join(world.env['LOG_DIR']!, 'combined.log'), line);
+  },
+  'a key, in base64': () => {
+    const text = Buffer.from(`{"notes":"${PERSONAL.notes}"}`).toString('base64');
+    return world.redis.hset('a-hash', 'field', text);
+  },
+};
+
+test.each(Object.entries(LEAKS))('negative control: what stands in %s is found', async (_, leak) => {
+  const before = findWords(WORDS, await everywhereElse());
+  await leak();
+  expect(findWords(WORDS, await everywhereElse()).length).toBeGreaterThan(before.length);
 });

@@ -11,6 +11,8 @@ export interface Spawned {
   /** Where it listens, for the API. */
   url: string;
   kill: (signal: NodeJS.Signals) => void;
+  /** What it has said so far, on standard output and error. */
+  said: () => string;
   /** Resolves to its exit code, or the signal that ended it. */
   exited: Promise<number | NodeJS.Signals>;
   /** Ends it, at once if need be. */
@@ -64,6 +66,7 @@ export async function spawnProcess(
     });
   });
   ready.catch(() => undefined);
+  const kill = (signal: NodeJS.Signals): void => void child.kill(signal);
   const stop = async (): Promise<void> => {
     child.kill('SIGCONT');
     child.kill('SIGKILL');
@@ -71,7 +74,7 @@ export async function spawnProcess(
   };
   try {
     const url = await until(`the ${role} to be ready`, ready, 90_000);
-    return { pid: child.pid!, url, kill: (signal) => child.kill(signal), exited, stop };
+    return { pid: child.pid!, url, kill, said: () => said.join('\n'), exited, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -12,6 +12,7 @@ import { type Dashboard, type DashboardOptions, openDashboard, signToken } from 
 import { createDocuments } from './documents.ts';
 import { freshDir } from './own-services.ts';
 import { type Spawned, spawnProcess } from './processes.ts';
+import { createRedisUsers } from './redis-users.ts';
 import { eventually, until } from './until.ts';
 
 export const API_KEY = 'test-key-0123456789-0123456789-0123456789';
@@ -73,6 +74,16 @@ export async function createWorld({ redisUrl, mongoUri, env: extra = {} }: World
   const queue = new Queue(QUEUE_NAME, { connection: redis, prefix: env['QUEUE_PREFIX']! });
   queue.on('error', () => undefined);
   open.push(() => queue.close());
+  // Servers of a test's own may restart, and then know no users.
+  const users = redisUrl
+    ? undefined
+    : await createRedisUsers(redis, env['REDIS_URL']!, {
+        prefix: env['QUEUE_PREFIX']!,
+        adapterKey: env['SOCKET_ADAPTER_KEY']!,
+      });
+  if (users) open.push(() => users.remove());
+  const apiEnv = { ...env, ...(users && { REDIS_URL: users.api }) };
+  const workerEnv = { ...env, ...(users && { REDIS_URL: users.worker }) };
 
   /** Its own end, at the latest with the world's. */
   function keep<T>(started: T, end: () => unknown): T {
@@ -88,20 +99,20 @@ export async function createWorld({ redisUrl, mongoUri, env: extra = {} }: World
     keep,
 
     async api(over: Record<string, string> = {}): Promise<RunningApi> {
-      const config = loadApiConfig({ ...env, ...over });
+      const config = loadApiConfig({ ...apiEnv, ...over });
       const api = await startApi({ config, logger, pageDir: 'dist/page' });
       return keep(api, api.close);
     },
     worker(over: Record<string, string> = {}): RunningWorker {
-      const worker = startWorker({ config: loadWorkerConfig({ ...env, ...over }), logger });
+      const worker = startWorker({ config: loadWorkerConfig({ ...workerEnv, ...over }), logger });
       return keep(worker, worker.close);
     },
     async apiProcess(over: Record<string, string> = {}): Promise<Spawned> {
-      const spawned = await spawnProcess('api', { ...env, ...over });
+      const spawned = await spawnProcess('api', { ...apiEnv, ...over });
       return keep(spawned, spawned.stop);
     },
     async workerProcess(over: Record<string, string> = {}): Promise<Spawned> {
-      const spawned = await spawnProcess('worker', { ...env, ...over });
+      const spawned = await spawnProcess('worker', { ...workerEnv, ...over });
       return keep(spawned, spawned.stop);
     },
 

@@ -7,7 +7,7 @@ import { eventually } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
 import { tellChange } from './bot.ts';
 import { allEqualList, openScreen } from './screens.ts';
-import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
+import { startTcpProxy, type TcpProxy } from '../harness/tcp-proxy.ts';
 
 const LOG_MAX = 5;
 let world: World;

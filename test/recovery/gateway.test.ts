@@ -9,7 +9,7 @@ import { eventually } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
 import { tellChange } from './bot.ts';
 import { allEqualList, openScreen } from './screens.ts';
-import { startTcpProxy } from './tcp-proxy.ts';
+import { startTcpProxy } from '../harness/tcp-proxy.ts';
 
 let redis: ServiceHandle;
 let world: World;

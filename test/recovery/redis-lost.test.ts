@@ -10,7 +10,7 @@ import { eventually } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
 import { tellChange } from './bot.ts';
 import { allEqualList, openScreen, type Screen } from './screens.ts';
-import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
+import { startTcpProxy, type TcpProxy } from '../harness/tcp-proxy.ts';
 
 /** The sweep is off: what a screen shows at the end came by a replay, or by a reload that was announced. */
 const ENV = { RECONCILE_INTERVAL_MS: '0' };

@@ -4,7 +4,7 @@ import { createCatchUp } from '../../src/realtime/catch-up.ts';
 import { appointment } from '../dashboard/appointment-fixture.ts';
 import { eventually } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
-import { startMongoTap } from './mongo-tap.ts';
+import { startMongoTap } from '../harness/mongo-tap.ts';
 import { allEqualList, openScreen } from './screens.ts';
 
 /** `STORM_DASHBOARDS=2000 npm test -- recovery/storm` tries what the design speaks of. */

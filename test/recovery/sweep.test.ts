@@ -5,7 +5,7 @@ import { PRIORITY } from '../../src/queue/retry-policy.ts';
 import type { Company } from '../harness/documents.ts';
 import { eventually } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
-import { startMongoTap } from './mongo-tap.ts';
+import { startMongoTap } from '../harness/mongo-tap.ts';
 
 const MINUTE_MS = 60_000;
 let world: World;

@@ -15,7 +15,7 @@ import { createWorld, type World } from '../harness/world.ts';
 import { tellChange } from './bot.ts';
 import { checkOutLastVersion } from './last-version.ts';
 import { allEqualList, openScreen } from './screens.ts';
-import { startTcpProxy } from './tcp-proxy.ts';
+import { startTcpProxy } from '../harness/tcp-proxy.ts';
 
 const fixture = (name: string) => readFileSync(new URL(`fixtures/v1/${name}`, import.meta.url), 'utf8');
 let world: World;

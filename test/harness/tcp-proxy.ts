@@ -1,4 +1,5 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 
 export interface TcpProxy {
   port: number;
@@ -19,11 +20,12 @@ export interface TcpProxy {
 export async function startTcpProxy(
   target: number,
   onSent: () => (bytes: Buffer) => void = () => () => undefined,
+  tls?: { cert: Buffer; key: Buffer },
 ): Promise<TcpProxy> {
   const open = new Set<Socket>();
   let refusing = false;
 
-  const server = createServer((client) => {
+  const lead = (client: Socket): void => {
     if (refusing) {
       client.destroy();
       return;
@@ -43,7 +45,8 @@ export async function startTcpProxy(
       from.pipe(to);
     }
     client.on('data', onSent());
-  });
+  };
+  const server = tls ? createTlsServer(tls, lead) : createServer(lead);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const cut = () => {
     for (const socket of open) socket.destroy();

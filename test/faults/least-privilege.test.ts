@@ -1,0 +1,170 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { freePort } from '../../scripts/process/free-port.mjs';
+import type { ServiceHandle } from '../../scripts/services/service.mjs';
+import { createConnection } from 'mongoose';
+import { messageOf } from '../../src/errors.ts';
+import { createIndexes } from '../../src/population/indexes.ts';
+import { createModels } from '../../src/population/models.ts';
+import { startMongoTap } from '../harness/mongo-tap.ts';
+import { startRedisTap } from '../harness/redis-tap.ts';
+import { ownRedisWithUsers, readDenials, type RedisUser, rulesOf } from '../harness/redis-users.ts';
+import { createWorld, type World } from '../harness/world.ts';
+import { useWholeService } from './whole-service.ts';
+
+let redis: ServiceHandle;
+let urls: Record<RedisUser, string>;
+let world: World;
+let mongo: Awaited<ReturnType<typeof startMongoTap>>;
+let tap: Awaited<ReturnType<typeof startRedisTap>>;
+beforeAll(async () => {
+  ({ redis, urls } = await ownRedisWithUsers());
+  tap = await startRedisTap(urls.operator);
+  world = await createWorld({
+    redisUrl: urls.operator,
+    env: {
+      QUEUE_PREFIX: '{emissions}',
+      SOCKET_ADAPTER_KEY: 'socket.io',
+      ADMIN_WRITES: 'on',
+      EMISSION_ATTEMPTS: '2',
+      CANARY_INTERVAL_MS: '200',
+      RECONCILE_INTERVAL_MS: '500',
+    },
+  });
+  mongo = await startMongoTap(world.env['MONGODB_URI']!);
+  const own = { MONGODB_URI: mongo.uri };
+  const ports = [String(await freePort()), String(await freePort())] as const;
+  const [api, worker, owner, stranger] = await Promise.all([
+    world.ready(world.apiProcess({ ...own, REDIS_URL: urls.api, METRICS_PORT: ports[0] })),
+    world.workerProcess({ ...own, REDIS_URL: urls.worker, METRICS_PORT: ports[1] }),
+    world.documents.company(),
+    world.documents.company(),
+  ]);
+  await useWholeService({
+    world,
+    api,
+    metricsUrls: ports.map((port) => `http://127.0.0.1:${port}`),
+    owner,
+    stranger,
+    notes: 'first visit',
+    misplaced: ['a name'],
+  });
+  // What they do at their end belongs to it.
+  for (const process of [api, worker]) {
+    process.kill('SIGTERM');
+    await process.exited;
+  }
+}, 300_000);
+afterAll(async () => {
+  await world.close();
+  await mongo.close();
+  tap.close();
+  await redis.stop();
+});
+
+test('under the users of ops/redis/users.acl everything works, and Redis denies nothing', async () => {
+  expect(await readDenials(world.redis)).toEqual([]);
+});
+
+/** Bull Board's list of workers, of which MONITOR does not tell, and what a subscription is asked every ten seconds. */
+const UNSEEN = new Set(['+client|list', '+ping']);
+
+test.each(['api', 'worker'] as const)('%s has no command that it does not run', async (user) => {
+  const { ran, named } = await tap.of(user);
+  const granted = rulesOf(user).flatMap((rule) =>
+    rule.startsWith('+') && !UNSEEN.has(rule) ? rule.slice(1) : [],
+  );
+  expect(granted.length).toBeGreaterThan(20);
+  expect(granted.filter((command) => !ran.has(command) && !named.has(command))).toEqual([]);
+});
+
+/** What nobody but an operator needs, and what one of ours does and the other must not. */
+const DENIED: Record<'api' | 'worker', string[][]> = {
+  api: [
+    ['PUBLISH', 'socket.io#/#company:1#', 'x'],
+    ['BZPOPMIN', '{emissions}:appointment-emissions:marker', '1'],
+    ['GET', '{emissions}:sweep:watermark'],
+  ],
+  worker: [
+    ['SUBSCRIBE', 'socket.io#/#company:1#'],
+    ['PSUBSCRIBE', 'socket.io#/#*'],
+    ['PUBLISH', 'socket.io-request#/#', 'x'],
+    ['PUBLISH', 'socket.io#/internal#x#', 'x'],
+    ['GET', '{emissions}:idempotency:x'],
+    ['GET', '{emissions}:rate:key:x'],
+    ['CLIENT', 'LIST'],
+  ],
+};
+const OPERATORS = [
+  ['KEYS', '*'],
+  ['SCAN', '0'],
+  ['RANDOMKEY'],
+  ['FLUSHALL'],
+  ['FLUSHDB'],
+  ['CONFIG', 'GET', '*'],
+  ['CONFIG', 'SET', 'slowlog-log-slower-than', '0'],
+  ['SLOWLOG', 'GET'],
+  ['MONITOR'],
+  ['ACL', 'LIST'],
+  ['ACL', 'SETUSER', 'api', '+@all'],
+  ['SCRIPT', 'FLUSH'],
+  ['FUNCTION', 'LIST'],
+  ['CLIENT', 'KILL', 'TYPE', 'normal'],
+  ['REPLICAOF', 'NO', 'ONE'],
+  ['SHUTDOWN'],
+  ['BGREWRITEAOF'],
+  ['DUMP', '{emissions}:appointment-emissions:meta'],
+  ['GET', 'another-application'],
+  ['PSUBSCRIBE', '*'],
+  ['SUBSCRIBE', '__keyspace@0__:x'],
+  ['EVAL', "return redis.call('GET', 'another-application')", '0'],
+  ['EVAL', "return redis.call('GET', KEYS[1])", '1', 'another-application'],
+  ['EVAL', "return redis.call('PUBLISH', 'another', 'x')", '0'],
+  ['EVAL', "return redis.call('FLUSHALL')", '0'],
+];
+
+test.each(['api', 'worker'] as const)('%s is denied what it does not need', async (user) => {
+  const client = new Redis(urls[user], { replyMapping: 'legacy' });
+  try {
+    for (const [command = '', ...args] of [...OPERATORS, ...DENIED[user]]) {
+      const answer = await client.call(command, ...args).catch(messageOf);
+      expect([command, ...args, answer]).toEqual([
+        command,
+        ...args,
+        expect.stringMatching(/NOPERM|can't run this command|[Nn]o permissions|can't access at least one/),
+      ]);
+    }
+  } finally {
+    client.disconnect();
+  }
+});
+
+test('who does not log in is denied everything', async () => {
+  const nobody = new Redis(redis.url, {
+    replyMapping: 'legacy',
+    enableReadyCheck: false,
+    disableClientInfo: true,
+  });
+  nobody.on('error', () => undefined);
+  await expect(nobody.call('PING')).rejects.toThrow(/NOAUTH/);
+  nobody.disconnect();
+});
+
+test('API and worker only read MongoDB', () => {
+  expect([...mongo.commands].sort()).toEqual([
+    'aggregate',
+    'endSessions',
+    'find',
+    'hello',
+    'ismaster',
+    'listIndexes',
+    'ping',
+  ]);
+});
+
+test('npm run db:indexes alone writes', async () => {
+  const connection = await createConnection(mongo.uri).asPromise();
+  await createIndexes(createModels(connection));
+  await connection.close();
+  expect([...mongo.commands]).toContain('createIndexes');
+});

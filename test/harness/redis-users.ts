@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import type { RedisOptions } from '../../scripts/services/redis.mjs';
+import type { ServiceHandle } from '../../scripts/services/service.mjs';
+import type { RedisClient } from '../../src/connections.ts';
+import { freshDir, ownRedis } from './own-services.ts';
+
+const RULES = readFileSync(new URL('../../ops/redis/users.acl', import.meta.url), 'utf8');
+const PASSWORD = 'users-password';
+const NO_PASSWORD_YET = '0'.repeat(64);
+
+/** The users of ops/redis/users.acl. */
+export const REDIS_USERS = ['operator', 'api', 'worker'] as const;
+export type RedisUser = (typeof REDIS_USERS)[number];
+
+/** Names of a world in the place of the usual ones. */
+export interface RedisNames {
+  /** In braces. */
+  prefix: string;
+  adapterKey: string;
+}
+
+/** A line of Redis' ACL log: what a user was not allowed. */
+export interface Denial {
+  user: string;
+  reason: string;
+  object: string;
+  context: string;
+}
+
+/** The rules of ops/redis/users.acl for one user. @param names  where they are not the usual ones */
+export function rulesOf(user: RedisUser, names?: RedisNames): string[] {
+  const line = RULES.split('\n').find((rules) => rules.startsWith(`user ${user} `));
+  if (!line) throw new Error(`ops/redis/users.acl has no user ${user}`);
+  const rules = line.split(' ').slice(2);
+  if (!names) return rules;
+  const own = names.prefix.slice(0, -1);
+  return rules.map((rule) =>
+    rule.replace(/^~\{emissions/, `~${own}`).replace(/^&socket\.io/, `&${names.adapterKey}`),
+  );
+}
+
+/** Everything that Redis has denied since the log was emptied. */
+export async function readDenials(redis: RedisClient): Promise<Denial[]> {
+  const entries = (await redis.call('ACL', 'LOG', '128')) as unknown[][];
+  return entries.map((fields) => {
+    const of = (name: string) => String(fields[fields.indexOf(name) + 1]);
+    return { user: of('username'), reason: of('reason'), object: of('object'), context: of('context') };
+  });
+}
+
+/**
+ * The users that production has, for one world on a Redis that it shares with others; `undefined` where this Redis lets
+ * us make none. So every test runs under the rules of ops/redis/users.acl.
+ */
+export async function createRedisUsers(redis: RedisClient, url: string, names: RedisNames) {
+  const make = async (role: 'api' | 'worker'): Promise<string> => {
+    const user = `${role}-${names.adapterKey}`;
+    const rules = rulesOf(role, names).filter((rule) => !rule.startsWith('#'));
+    await redis.call('ACL', 'SETUSER', user, 'reset', `>${PASSWORD}`, ...rules);
+    return withLogin(url, user);
+  };
+  let urls;
+  try {
+    urls = { api: await make('api'), worker: await make('worker') };
+  } catch {
+    return undefined;
+  }
+  return {
+    ...urls,
+    /** @throws when something that production's users may not do was tried */
+    async remove(): Promise<void> {
+      const users = [`api-${names.adapterKey}`, `worker-${names.adapterKey}`];
+      const denied = (await readDenials(redis)).filter(({ user }) => users.includes(user));
+      await redis.call('ACL', 'DELUSER', ...users);
+      if (denied.length === 0) return;
+      const words = denied.map(
+        ({ user, reason, object, context }) => `${user}: ${reason} ${object} (${context})`,
+      );
+      throw new Error(`ops/redis/users.acl does not allow what was done:\n${words.join('\n')}`);
+    },
+  };
+}
+
+/** A Redis of the test's own that has loaded ops/redis/users.acl, in which passwords alone were filled in. */
+export async function ownRedisWithUsers(
+  options: Partial<RedisOptions> = {},
+): Promise<{ redis: ServiceHandle; urls: Record<RedisUser, string> }> {
+  const dir = freshDir('redis');
+  const file = join(dir, 'users.acl');
+  mkdirSync(dir, { recursive: true });
+  // Whether it is ready is asked without a name: it learns of the users after.
+  writeFileSync(file, 'user default on nopass allkeys allchannels +@all\n');
+  const { extraArgs = [] } = options;
+  const redis = await ownRedis({ dir, ...options, extraArgs: ['--aclfile', file, ...extraArgs] });
+  const hash = createHash('sha256').update(PASSWORD).digest('hex');
+  writeFileSync(file, RULES.replaceAll(NO_PASSWORD_YET, hash));
+  const anybody = new Redis(redis.url);
+  await anybody.call('ACL', 'LOAD').finally(() => {
+    anybody.disconnect();
+  });
+  const urlOf = (user: RedisUser) => withLogin(redis.url, user);
+  return {
+    redis,
+    urls: { operator: urlOf('operator'), api: urlOf('api'), worker: urlOf('worker') },
+  };
+}
+
+function withLogin(url: string, user: string): string {
+  const own = new URL(url);
+  [own.username, own.password] = [user, PASSWORD];
+  return own.href;
+}
