@@ -80,7 +80,17 @@ const apiShape = {
   /** Requests a second to the internal routes, over 10 s, of the whole fleet: by key, and by address. */
   RATE_PER_KEY: whole(1, 1_000_000).default(5_000),
   RATE_PER_ADDRESS: whole(1, 1_000_000).default(5_000),
-  /** Wrong keys, and wrong passwords of operators, that an address may send. */
+  /** Bodies of the internal routes. */
+  BODY_MAX_BYTES: whole(256, 1_048_576).default(4_096),
+  BATCH_MAX_BYTES: whole(1_024, 16_777_216).default(131_072),
+  /** Of every request. */
+  HEADERS_MAX_BYTES: whole(2_048, 262_144).default(16_384),
+  HEADERS_MAX_COUNT: whole(20, 2_000).default(100),
+  HEADERS_TIMEOUT_MS: whole(100, 600_000).default(10_000),
+  REQUEST_TIMEOUT_MS: whole(100, 600_000).default(15_000),
+  /** Longer than the load balancer's own, which else sends requests to connections that end. */
+  KEEP_ALIVE_TIMEOUT_MS: whole(100, 600_000).default(65_000),
+  /** Wrong keys and tokens, and wrong passwords of operators, that an address may send. */
   AUTH_FAILURES_PER_MINUTE: whole(1, 1_000_000).default(100),
   /** Lists a second that a token may ask for, over 10 s. */
   LISTS_PER_TOKEN: whole(1, 100_000).default(20),
@@ -93,6 +103,9 @@ const apiShape = {
   MAX_SOCKETS_PER_ADDRESS: whole(1, 1_000_000).default(10_000),
   /** Of one dashboard, over 10 s. */
   SOCKET_MESSAGES_PER_SECOND: whole(1, 100_000).default(20),
+  SOCKET_MESSAGE_MAX_BYTES: whole(1_024, 1_048_576).default(16_384),
+  /** A second, over 10 s. */
+  CATCH_UPS_PER_SOCKET: whole(1, 1_000).default(1),
   SOCKET_MAX_BUFFERED_BYTES: whole(65_536, 1_073_741_824).default(8_388_608),
   DASHBOARD_TIME_ZONE: timeZone.default('UTC'),
   IDEMPOTENCY_TTL_SECONDS: whole(10, 86_400).default(3_600),
@@ -109,7 +122,19 @@ const apiSchema = z
   .refine((config) => !(config.SOCKET_JWT_SECRET !== undefined && config.SOCKET_JWKS_URL !== undefined), {
     path: ['SOCKET_JWKS_URL'],
     message: 'and SOCKET_JWT_SECRET exclude one another: set one of them',
-  });
+  })
+  .refine(({ SOCKET_JWT_SECRET: secret = '', INTERNAL_SERVICE_API_KEY: keys }) => !keys.includes(secret), {
+    path: ['SOCKET_JWT_SECRET'],
+    message: 'must not be an INTERNAL_SERVICE_API_KEY: whoever has the one must not have the other',
+  })
+  .refine(
+    ({ ADMIN_PASSWORD: password, SOCKET_JWT_SECRET: secret, INTERNAL_SERVICE_API_KEY: keys }) =>
+      ![secret, ...keys].includes(password),
+    {
+      path: ['ADMIN_PASSWORD'],
+      message: 'must not be an INTERNAL_SERVICE_API_KEY or SOCKET_JWT_SECRET: operators must not have those',
+    },
+  );
 const workerSchema = z.object(workerShape);
 
 export type ApiConfig = z.infer<typeof apiSchema>;

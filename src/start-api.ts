@@ -1,9 +1,8 @@
-import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
 import type { ApiConfig } from './config.ts';
-import { clientAddress } from './client-address.ts';
+import { composeAccess } from './compose-access.ts';
 import { composeOperator } from './compose-operator.ts';
 import { INTERNAL_NAMESPACE } from './contracts/names.ts';
 import { connectRedis, whenReady } from './connections.ts';
@@ -13,20 +12,17 @@ import { createReadSnapshots } from './emission/read-snapshots.ts';
 import { createTakeSnapshots } from './emission/take-snapshots.ts';
 import { messageOf } from './errors.ts';
 import { createAcceptEmissions } from './http/accept-emission.ts';
-import { createApiKeys } from './http/api-keys.ts';
 import { createApp } from './http/app.ts';
-import { requireApiKey } from './http/authenticate.ts';
-import { requireBasicAuth } from './http/basic-auth.ts';
 import { allowOrigins } from './http/cors.ts';
 import { countRefusals, countRefusedTokens, countRejections } from './http/count-rejections.ts';
 import { createDashboardRoutes } from './http/dashboard-routes.ts';
 import { createEmitReply } from './http/emit-reply.ts';
 import { createEmissionRoutes } from './http/emission-routes.ts';
 import { checkMongo, checkRedis } from './http/health-checks.ts';
-import { createFleetRate } from './http/fleet-rate.ts';
 import { createHealthRoutes } from './http/health-routes.ts';
 import { createIdempotency } from './http/idempotency.ts';
-import { limitEmits, limitRate, limitTokens } from './http/limit-rate.ts';
+import { createHttpServer } from './http/create-server.ts';
+import { limitEmits } from './http/limit-rate.ts';
 import { logRequests } from './http/log-requests.ts';
 import { createListAppointments } from './http/list-appointments.ts';
 import { createMetricsRoutes, servePrometheus } from './http/metrics-routes.ts';
@@ -59,7 +55,6 @@ const INDEX_CHECK_EVERY_MS = 30_000;
 const SERVER_SELECTION_MS = 700;
 const CONNECT_WAIT_MS = 1_500;
 const DEPTH_CHECK_EVERY_MS = 1_000;
-const RATE_WINDOW_SECONDS = 10;
 
 export interface ApiDeps {
   config: ApiConfig;
@@ -155,19 +150,6 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
     prefix: config.QUEUE_PREFIX,
     ttlSeconds: config.IDEMPOTENCY_TTL_SECONDS,
   });
-  const rate = (name: string, perSecond: number, windowSeconds = RATE_WINDOW_SECONDS) => {
-    const limit = Math.ceil(perSecond * windowSeconds);
-    const limited = createFleetRate({ redis, prefix: config.QUEUE_PREFIX, name, limit, windowSeconds });
-    lifecycle.onClose(`rate by ${name}`, limited.close);
-    return limited;
-  };
-  const byKey = rate('key', config.RATE_PER_KEY);
-  const addressOf = (req: IncomingMessage) => clientAddress(req, config.TRUST_PROXY);
-  const failures = (name: string) => ({
-    rate: rate(name, config.AUTH_FAILURES_PER_MINUTE / 60, 60),
-    addressOf,
-  });
-  const apiKeys = createApiKeys(config.INTERNAL_SERVICE_API_KEY);
   const verifyToken = createVerifyToken({
     secret: config.SOCKET_JWT_SECRET,
     jwksUrl: config.SOCKET_JWKS_URL,
@@ -175,14 +157,11 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
     audience: config.SOCKET_JWT_AUDIENCE,
   });
 
+  const access = composeAccess({ config, redis, verifyToken, lifecycle });
+
   let canary: Canary | undefined;
   const isAlive = () => canary?.verdict() ?? { ok: true };
-  const server = createServer({
-    headersTimeout: 10_000,
-    requestTimeout: 15_000,
-    keepAliveTimeout: 65_000,
-    maxHeaderSize: 16 * 1_024,
-  });
+  const server = createHttpServer(config);
   const serving = createServing({
     server,
     closeSockets: () => io.close(),
@@ -190,12 +169,8 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
     pause,
   });
   const app = createApp({
-    requireApiKey: [
-      limitRate('address', rate('address', config.RATE_PER_ADDRESS), addressOf),
-      requireApiKey(apiKeys, failures('key-failures')),
-      limitRate('key', byKey, (_req, res) => String(res.locals.keyFingerprint)),
-    ],
-    requireAdmin: requireBasicAuth(config.ADMIN_USER, config.ADMIN_PASSWORD, failures('admin-failures')),
+    requireApiKey: access.requireApiKey,
+    requireAdmin: access.requireAdmin,
     logRequests: logRequests(logger),
     countRejections: countRejections(metrics.reject),
     allowOrigins: allowOrigins(config.CORS_ORIGIN),
@@ -203,6 +178,7 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
       accept,
       idempotently,
       timelines: createReadTimelines({ queue, recent: recent.read }),
+      bodyLimits: { single: config.BODY_MAX_BYTES, batch: config.BATCH_MAX_BYTES },
     }),
     metricsRoutes: createMetricsRoutes(metrics.read),
     prometheus: servePrometheus(metrics.registry),
@@ -214,7 +190,7 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
       isAlive,
     }),
     dashboardRoutes: createDashboardRoutes({
-      verifyToken: limitTokens(rate('lists', config.LISTS_PER_TOKEN), verifyToken),
+      verifyToken: access.verifyList,
       list: createListAppointments({
         head: companyLog.head,
         findIds: createFindInRange(models),
@@ -248,9 +224,9 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
     subscriber,
     companyLog,
     takeSnapshots,
-    verifyToken: countRefusedTokens(verifyToken, metrics.reject),
-    verifyKey: apiKeys.verify,
-    emit: countRefusals(limitEmits(byKey, emit), metrics.reject),
+    verifyToken: countRefusedTokens(access.verifyDashboard, metrics.reject),
+    verifyKey: access.verifyKey,
+    emit: countRefusals(limitEmits(access.byKey, emit), metrics.reject),
     metrics,
     progress: () => (canary ? { idleMs: canary.sinceHeardMs() } : {}),
     config,

@@ -12,12 +12,11 @@ import type { FleetMetrics } from './metrics/fleet-metrics.ts';
 import { announcePositions, companiesOf } from './realtime/announce-positions.ts';
 import { createCatchUp } from './realtime/catch-up.ts';
 import { createIo, type DashboardServer } from './realtime/create-io.ts';
-import { attachGateway } from './realtime/gateway.ts';
+import { attachGateway, type GatewayDeps } from './realtime/gateway.ts';
 import { hearSeen } from './realtime/hear-seen.ts';
 import { attachInternalNamespace, type InternalNamespaceDeps } from './realtime/internal-namespace.ts';
 import { limitSockets } from './realtime/limit-sockets.ts';
 import { logDeliveries } from './realtime/log-deliveries.ts';
-import type { VerifyToken } from './realtime/verify-token.ts';
 import { writeFramesAtOnce } from './realtime/write-frames.ts';
 
 const ANNOUNCE_INTERVAL_MS = 10_000;
@@ -31,7 +30,7 @@ export interface GatewayParts {
   subscriber: RedisClient;
   companyLog: CompanyLog;
   takeSnapshots: TakeSnapshots;
-  verifyToken: VerifyToken;
+  verifyToken: GatewayDeps['verifyToken'];
   verifyKey: InternalNamespaceDeps['verifyKey'];
   emit: InternalNamespaceDeps['emit'];
   metrics: FleetMetrics;
@@ -54,6 +53,7 @@ export async function startGateway(parts: GatewayParts): Promise<DashboardServer
     adapterKey,
     transports: config.SOCKET_TRANSPORTS,
     corsOrigins: config.CORS_ORIGIN,
+    largestMessageBytes: config.SOCKET_MESSAGE_MAX_BYTES,
   });
   writeFramesAtOnce(io);
   attachGateway({
@@ -65,6 +65,7 @@ export async function startGateway(parts: GatewayParts): Promise<DashboardServer
       takeSnapshots,
       replayLimit: config.REPLAY_MAX,
     }),
+    catchUpsPerWindow: config.CATCH_UPS_PER_SOCKET * 10,
     pause,
     onFault: (error, companyId) => {
       logger.warn({ companyId, error: messageOf(error) }, 'catch-up failed');

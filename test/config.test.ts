@@ -6,7 +6,7 @@ const WORKER = { MONGODB_URI: 'mongodb://localhost:27017/petbuddy', REDIS_URL: '
 const API = {
   ...WORKER,
   INTERNAL_SERVICE_API_KEY: SECRET,
-  SOCKET_JWT_SECRET: SECRET,
+  SOCKET_JWT_SECRET: 'j'.repeat(32),
   ADMIN_USER: 'admin',
   ADMIN_PASSWORD: 'a-long-password',
 };
@@ -99,6 +99,20 @@ describe('secrets', () => {
       1,
     );
   });
+});
+
+test.each([
+  ['SOCKET_JWT_SECRET', 'INTERNAL_SERVICE_API_KEY'],
+  ['ADMIN_PASSWORD', 'INTERNAL_SERVICE_API_KEY'],
+  ['ADMIN_PASSWORD', 'SOCKET_JWT_SECRET'],
+])('%s must be another than %s, also than one of several', (name, other) => {
+  const same = 'x'.repeat(32);
+  const others = other === 'INTERNAL_SERVICE_API_KEY' ? `${SECRET},${same}` : same;
+  const found = problems({ [name]: same, [other]: others });
+  expect(found).toEqual([
+    expect.stringMatching(new RegExp(`^${name} must not be an INTERNAL_SERVICE_API_KEY`)),
+  ]);
+  expect(found.join()).not.toContain(same);
 });
 
 test('several keys are given by commas, with or without spaces', () => {

@@ -59,9 +59,9 @@ export async function startService(spec) {
   /** @param {NodeJS.Signals} [signal] */
   async function kill(signal = 'SIGKILL') {
     if (hasEnded(child)) return;
-    const exited = once(child, 'exit');
+    const exited = signal === 'SIGKILL' ? once(child, 'exit') : undefined;
     signalGroup(pidOf(child), signal);
-    if (signal === 'SIGKILL') await exited;
+    await exited;
   }
 
   async function restart() {

@@ -10,7 +10,7 @@ import { jsonBody } from './json-body.ts';
 
 export const ADMIN_API_PATH = '/admin/api';
 
-const BODY_LIMIT = '4kb';
+const BODY_LIMIT = 4_096;
 const FAILURES_SHOWN = 20;
 
 export interface AdminRoutesDeps {

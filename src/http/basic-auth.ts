@@ -1,7 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { RequestHandler } from 'express';
-import type { AuthFailures } from './authenticate.ts';
-import { tooMany } from './limit-rate.ts';
+import { type AuthFailures, tooMany } from './limit-rate.ts';
 import { problem, sendProblem } from './problem.ts';
 
 /** HTTP Basic for the operator's pages. After too many wrong passwords an address is not heard for a while. */

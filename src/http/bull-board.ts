@@ -2,7 +2,7 @@ import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
 import type { Queue } from 'bullmq';
-import type { RequestHandler } from 'express';
+import type { Express, RequestHandler } from 'express';
 
 export const BULL_BOARD_PATH = '/admin/queues';
 
@@ -28,7 +28,10 @@ export function createBullBoardRoutes(queue: Queue, { writes }: { writes: boolea
     serverAdapter,
     options: { uiConfig: { boardTitle: 'Appointment emissions' } },
   });
-  return serverAdapter.getRouter() as RequestHandler;
+  // An application of its own, with Express' defaults.
+  const board = serverAdapter.getRouter() as Express;
+  board.disable('x-powered-by');
+  return board;
 }
 
 /** A job's headline: event, appointment, company, attempts. */

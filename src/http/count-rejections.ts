@@ -18,13 +18,13 @@ export function countRejections(onRejected: (code: string) => void): RequestHand
 }
 
 /** The same for tokens of sockets. */
-export function countRefusedTokens<Viewer>(
-  verifyToken: (token: unknown) => Promise<Viewer>,
+export function countRefusedTokens<From extends unknown[], Viewer>(
+  verifyToken: (...from: From) => Promise<Viewer>,
   onRejected: (code: string) => void,
-): (token: unknown) => Promise<Viewer> {
-  return async (token) => {
+): (...from: From) => Promise<Viewer> {
+  return async (...from) => {
     try {
-      return await verifyToken(token);
+      return await verifyToken(...from);
     } catch (error) {
       if (error instanceof AppError) onRejected(error.code);
       throw error;

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { Router } from 'express';
 import type { Id } from '../contracts/appointment.ts';
 import type { AppointmentList } from '../contracts/socket.ts';
@@ -13,7 +14,7 @@ export interface ListRequest {
 
 export interface DashboardRoutesDeps {
   /** Who the bearer token speaks for. @throws AppError TOKEN_INVALID */
-  verifyToken: (token: unknown) => Promise<{ companyId: Id }>;
+  verifyToken: (token: unknown, request: IncomingMessage) => Promise<{ companyId: Id }>;
   list: (request: ListRequest) => Promise<AppointmentList>;
 }
 
@@ -45,7 +46,7 @@ export function createDashboardRoutes({ verifyToken, list }: DashboardRoutesDeps
 
   router.get('/appointments', async (req, res) => {
     const [scheme = '', token = ''] = (req.get('authorization') ?? '').split(' ');
-    const { companyId } = await verifyToken(scheme.toLowerCase() === 'bearer' ? token : '');
+    const { companyId } = await verifyToken(scheme.toLowerCase() === 'bearer' ? token : '', req);
     const range = readRange(req.query, Date.now());
     const read = await shared({ companyId, ...range });
     res.set('Cache-Control', 'no-store').json(await read());

@@ -12,10 +12,9 @@ import { appointmentQuery, batchBody, singleBody } from './validate.ts';
 
 export const EMISSIONS_PATH = '/api/v1/internal/socket';
 
-const SINGLE_LIMIT = '4kb';
-const BATCH_LIMIT = '128kb';
-
 export interface EmissionRoutesDeps {
+  /** Largest bodies, in bytes. */
+  bodyLimits: { single: number; batch: number };
   accept: AcceptEmissions;
   idempotently: RunIdempotently;
   timelines: {
@@ -27,7 +26,8 @@ export interface EmissionRoutesDeps {
 }
 
 /** `POST /appointment-created`, `-updated`, `-canceled`, `/batch`; `GET /emissions/:emissionId`, `/emissions?appointmentId=`. Behind the key. */
-export function createEmissionRoutes({ accept, idempotently, timelines }: EmissionRoutesDeps): Router {
+export function createEmissionRoutes(deps: EmissionRoutesDeps): Router {
+  const { bodyLimits, accept, idempotently, timelines } = deps;
   const router = Router();
 
   const acceptOne =
@@ -42,11 +42,11 @@ export function createEmissionRoutes({ accept, idempotently, timelines }: Emissi
     };
 
   for (const [slug, event] of Object.entries(EVENT_SLUGS)) {
-    router.post(`/${slug}`, ...jsonBody(SINGLE_LIMIT), ...singleBody, acceptOne(event));
+    router.post(`/${slug}`, ...jsonBody(bodyLimits.single), ...singleBody, acceptOne(event));
     router.all(`/${slug}`, allowOnly('POST'));
   }
 
-  router.post('/batch', ...jsonBody(BATCH_LIMIT), ...batchBody, async (req, res) => {
+  router.post('/batch', ...jsonBody(bodyLimits.batch), ...batchBody, async (req, res) => {
     const { emissions } = req.body as { emissions: unknown[] };
     const judged = emissions.map(judge);
     const fit = judged.filter((item): item is Asked => typeof item !== 'string');

@@ -6,7 +6,11 @@ import { within } from '../lifecycle.ts';
 import { luaScript } from '../redis-script.ts';
 
 const VISIBLE_ASCII = /^[\x21-\x7e]{1,255}$/;
-const IN_PROGRESS_SECONDS = 10;
+/**
+ * Longer than any answer takes. A marker whose request was answered already lies for as long: a frozen Redis sets it when
+ * it thaws. Should one end too soon nothing is lost: both requests enqueue the same ids.
+ */
+const IN_PROGRESS_SECONDS = 3;
 const GIVE_UP_AFTER_MS = 950;
 /** What is asked within one turn of the event loop goes in one script, of so many keys at most. */
 const SHARED = { maxBatch: 100, maxInFlight: 16 };

@@ -9,7 +9,7 @@ const USUAL = new Set([
 ]);
 
 /** Reads a JSON object of at most `limit` bytes. Nothing is inflated; another type of content is 415. */
-export function jsonBody(limit: string): RequestHandler[] {
+export function jsonBody(limit: number): RequestHandler[] {
   const refuseOthers: RequestHandler = (req, _res, next) => {
     if (USUAL.has(req.headers['content-type'] ?? '')) {
       next();

@@ -16,8 +16,10 @@ export function logRequests(logger: Logger): RequestHandler {
       const level = res.statusCode >= 500 ? 'error' : 'debug';
       if (!logger.isLevelEnabled(level)) return;
       const tookMs = Math.round(performance.now() - startedAt);
+      // Which of the keys, by its fingerprint: who still uses the old one while they are rotated.
+      const key = res.locals.keyFingerprint as string | undefined;
       logger[level](
-        { requestId, method: req.method, route: routeOf(req), status: res.statusCode, tookMs },
+        { requestId, method: req.method, route: routeOf(req), status: res.statusCode, tookMs, key },
         'answered',
       );
     });

@@ -26,9 +26,9 @@ export interface CreateIoOptions {
   adapterKey: string;
   transports: ('polling' | 'websocket')[];
   corsOrigins: readonly string[];
+  /** From a client. */
+  largestMessageBytes: number;
 }
-
-const LARGEST_CLIENT_MESSAGE_BYTES = 16 * 1024;
 
 /**
  * The Socket.IO server. Compression is off: it costs four times the CPU of a fan-out. Connection state recovery is
@@ -45,7 +45,7 @@ export function createIo(options: CreateIoOptions): DashboardServer {
     serveClient: false,
     perMessageDeflate: false,
     httpCompression: false,
-    maxHttpBufferSize: LARGEST_CLIENT_MESSAGE_BYTES,
+    maxHttpBufferSize: options.largestMessageBytes,
     pingInterval: 10_000,
     pingTimeout: 8_000,
     connectTimeout: 10_000,

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'socket.io';
 import type { Id } from '../contracts/appointment.ts';
 import { CATCH_UP_EVENT, POSITION_EVENT } from '../contracts/events.ts';
@@ -7,7 +8,7 @@ import type { CatchUp } from './catch-up.ts';
 import type { DashboardServer, SocketData } from './create-io.ts';
 import { catchUpRequest, dashboardAuth } from './handshake.ts';
 import { refusal } from './refusal.ts';
-import type { VerifyToken } from './verify-token.ts';
+import type { Viewer } from './verify-token.ts';
 import { createWindow } from './window.ts';
 
 type DashboardSocket = Socket<
@@ -19,8 +20,10 @@ type DashboardSocket = Socket<
 
 export interface GatewayDeps {
   io: DashboardServer;
-  verifyToken: VerifyToken;
+  verifyToken: (token: unknown, request: IncomingMessage) => Promise<Viewer>;
   catchUp: CatchUp;
+  /** That one dashboard may ask for in 10 s. */
+  catchUpsPerWindow: number;
   /** Waits before a catch-up that failed is tried again. */
   pause: (ms: number) => Promise<void>;
   onFault: (error: unknown, companyId: Id) => void;
@@ -29,17 +32,17 @@ export interface GatewayDeps {
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Whoever asked hears `unavailable` then, and asks again; a connection's first catch-up is tried until it ends. */
 const TRIES_PER_CATCH_UP = 3;
-const CATCH_UPS_PER_WINDOW = 10;
 const WINDOW_MS = 10_000;
 
 /**
  * Holds the dashboards' sockets. A socket joins one room, that of the company in its signed token; then what it missed
  * is replayed; then it is told where it stands. In this order, so that nothing falls between replay and live.
  */
-export function attachGateway({ io, verifyToken, catchUp, pause, onFault }: GatewayDeps): void {
+export function attachGateway(deps: GatewayDeps): void {
+  const { io, verifyToken, catchUp, catchUpsPerWindow, pause, onFault } = deps;
   io.use((socket, next) => {
     const auth = dashboardAuth.safeParse(socket.handshake.auth);
-    verifyToken(auth.data?.token).then(
+    verifyToken(auth.data?.token, socket.request).then(
       ({ companyId, expiresAt }) => {
         socket.data.companyId = companyId;
         socket.data.expiresAt = expiresAt;
@@ -78,7 +81,7 @@ export function attachGateway({ io, verifyToken, catchUp, pause, onFault }: Gate
 
     void bringUpToDate(dashboardAuth.safeParse(socket.handshake.auth).data?.position, Infinity);
 
-    const allowed = createWindow(CATCH_UPS_PER_WINDOW, WINDOW_MS);
+    const allowed = createWindow(catchUpsPerWindow, WINDOW_MS);
     socket.on(CATCH_UP_EVENT, (asked: unknown, acknowledge: unknown) => {
       const place = catchUpRequest.safeParse(asked);
       if (!place.success || typeof acknowledge !== 'function') return;

@@ -1,12 +1,14 @@
+import type { IncomingMessage } from 'node:http';
 import type { Server } from 'socket.io';
 import { INTERNAL_NAMESPACE } from '../contracts/names.ts';
 import type { EmitReply, InternalClientEvents } from '../contracts/socket.ts';
 import { internalAuth } from './handshake.ts';
+import { refusal } from './refusal.ts';
 
 export interface InternalNamespaceDeps {
   io: Server;
-  /** The key's fingerprint, or `undefined` for a wrong one. */
-  verifyKey: (key: string) => string | undefined;
+  /** The key's fingerprint, or `undefined` for a wrong one. @throws AppError RATE_LIMITED after too many of those. */
+  verifyKey: (key: string, request: IncomingMessage) => string | undefined;
   /** Accepts one emission as HTTP does; resolves to HTTP's body plus its status, whatever it is given. */
   emit: (keyFingerprint: string, request: unknown) => Promise<EmitReply>;
 }
@@ -23,7 +25,13 @@ export function attachInternalNamespace({ io, verifyKey, emit }: InternalNamespa
   >;
   namespace.use((socket, next) => {
     const auth = internalAuth.safeParse(socket.handshake.auth);
-    const keyFingerprint = auth.success ? verifyKey(auth.data.apiKey) : undefined;
+    let keyFingerprint: string | undefined;
+    try {
+      if (auth.success) keyFingerprint = verifyKey(auth.data.apiKey, socket.request);
+    } catch (error) {
+      next(refusal(error));
+      return;
+    }
     if (keyFingerprint === undefined) {
       next(new Error(auth.success ? 'API_KEY_WRONG' : 'API_KEY_MISSING'));
       return;

@@ -30,10 +30,13 @@ export interface FaultRecord {
 }
 
 export interface FaultsDeps {
-  fleet: Fleet;
+  /** Whose processes it befalls. */
+  fleet: Pick<Fleet, 'workers' | 'gateways'>;
   redis: ServiceHandle;
   random: Random;
   everyMs: number;
+  /** How often which, in parts of the whole; default: all. */
+  weights?: Partial<Record<Fault, number>>;
   /** Resolves when everything accepted until now has ended. */
   settled: () => Promise<void>;
   onFault: (fault: Fault, what: string) => void;
@@ -46,7 +49,8 @@ export interface Faults {
 }
 
 /** Lets faults befall the fleet, one upon the other where chance has it so, until it is told to end. */
-export function startFaults({ fleet, redis, random, everyMs, settled, onFault }: FaultsDeps): Faults {
+export function startFaults(deps: FaultsDeps): Faults {
+  const { fleet, redis, random, everyMs, weights = WEIGHTS, settled, onFault } = deps;
   const records: FaultRecord[] = [];
   const underWay = new Set<Promise<void>>();
   const ended = new AbortController();
@@ -121,7 +125,7 @@ export function startFaults({ fleet, redis, random, everyMs, settled, onFault }:
       const waitMs = Math.min(-Math.log(1 - random.next()) * everyMs, 5 * everyMs);
       await pause(waitMs, undefined, { signal: ended.signal }).catch(() => undefined);
       if (ended.signal.aborted) return;
-      const work = one(random.weighted(WEIGHTS));
+      const work = one(random.weighted(weights as Record<Fault, number>));
       underWay.add(work);
       // One that could not be mended stays, and fails the run at its end.
       work.then(

@@ -29,7 +29,7 @@ const RESTART_AFTER_MS = 300;
 
 export async function startFleet(
   world: World,
-  { workers, gateways }: { workers: number; gateways: number },
+  { workers, gateways, env = {} }: { workers: number; gateways: number; env?: Record<string, string> },
 ): Promise<Fleet> {
   const restarts = { worker: 0, gateway: 0 };
   const ownEnds: string[] = [];
@@ -41,7 +41,7 @@ export async function startFleet(
     let started: Promise<void> = start();
 
     async function start(): Promise<void> {
-      process = await (role === 'worker' ? world.workerProcess() : world.apiProcess());
+      process = await (role === 'worker' ? world.workerProcess(env) : world.apiProcess(env));
       board?.lead(process.url);
       const { exited } = process;
       void exited.then((how) => {

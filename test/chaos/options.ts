@@ -15,6 +15,8 @@ export interface ChaosOptions {
   /** Which part of the calls are batches, and how many emissions the largest has. */
   batchShare: number;
   largestBatch: number;
+  /** Mean pause of a bot between two calls, in ms. */
+  restMs: number;
   /** Mean time between two faults, in ms. */
   faultEveryMs: number;
   /** Which part of the writes is never announced, because their bot dies first; then the sweep is on. */
@@ -36,6 +38,7 @@ export const DEFAULTS: ChaosOptions = {
   bots: 30,
   batchShare: 0.1,
   largestBatch: 8,
+  restMs: 0,
   faultEveryMs: 2_000,
   dyingBots: 0,
   longestMs: 90 * 60_000,

@@ -61,7 +61,7 @@ test('workers and gateways come and go under load, in order and by SIGKILL: noth
   const places = shop.companyIds.flatMap((companyId) =>
     Array.from({ length: OPTIONS.screens }, () => ({ companyId, url: balancer.url })),
   );
-  const screens = await openScreens(world, places);
+  const screens = await openScreens({ world, places });
   world.keep(screens, screens.close);
   const allEqual = async () => (await screens.differences(balancer.url)).length === 0;
   await eventually('every screen to equal the list', allEqual, 60_000);

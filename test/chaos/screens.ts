@@ -1,6 +1,12 @@
-import { connectDashboard, fetchAppointments, type Dashboard } from '../../src/dashboard/index.ts';
+import {
+  connectDashboard,
+  fetchAppointments,
+  type Dashboard,
+  type DashboardState,
+} from '../../src/dashboard/index.ts';
 import { APPOINTMENT_EVENTS } from '../../src/contracts/events.ts';
 import type { AppointmentSnapshot } from '../../src/contracts/appointment.ts';
+import type { EmissionMeta } from '../../src/contracts/socket.ts';
 import type { World } from '../harness/world.ts';
 import { versionOf } from './shop.ts';
 
@@ -15,6 +21,8 @@ export interface Screens {
   /** Lists that one screen took after its first, at most. */
   readonly mostReloads: number;
   readonly lists: number;
+  /** What each says of itself now. */
+  states: () => DashboardState[];
   /** Differences between what the screens show and the list of the API, as of now; empty when all are live and equal. */
   differences: (url: string) => Promise<string[]>;
   close: () => void;
@@ -24,11 +32,15 @@ const DAY_MS = 24 * 3_600_000;
 /** Enough for the days that the shop books, and the same for all. */
 const RANGE_DAYS = 30;
 
+export interface ScreensDeps {
+  world: World;
+  places: readonly { companyId: string; url: string }[];
+  /** A screen, by its place, was told of an emission. */
+  onShown?: ((screen: number, meta: EmissionMeta) => void) | undefined;
+}
+
 /** Opens dashboards with the browser library in them, which keeps them up to date by itself, and watches each. */
-export async function openScreens(
-  world: World,
-  places: readonly { companyId: string; url: string }[],
-): Promise<Screens> {
+export async function openScreens({ world, places, onShown }: ScreensDeps): Promise<Screens> {
   const violations: string[] = [];
   const reloads: Record<string, number> = {};
   let [shown, replayed, lists, mostReloads] = [0, 0, 0, 0];
@@ -46,12 +58,13 @@ export async function openScreens(
         socketOptions: index % 2 === 0 ? { transports: ['websocket'] } : {},
         timings: { longestReconnectMs: 2_000, longestReloadMs: 2_000 },
       });
-      watch(dashboard, companyId, `screen ${index}`);
+      watch(dashboard, companyId, index);
       return { dashboard, companyId, token, words: `screen ${index}` };
     }),
   );
 
-  function watch(dashboard: Dashboard, companyId: string, words: string): void {
+  function watch(dashboard: Dashboard, companyId: string, index: number): void {
+    const words = `screen ${index}`;
     const newest = new Map<string, number>();
     let ownLists = 0;
     function see(appointment: AppointmentSnapshot, how: string): void {
@@ -66,6 +79,7 @@ export async function openScreens(
       dashboard.on(event, ({ appointment }, meta) => {
         shown += 1;
         if (meta.replayed) replayed += 1;
+        onShown?.(index, meta);
         see(appointment, meta.replayed ? 'a replay' : 'an event');
       });
     }
@@ -110,6 +124,7 @@ export async function openScreens(
     get lists() {
       return lists;
     },
+    states: () => open.map(({ dashboard }) => dashboard.state),
     async differences(url) {
       return (await Promise.all(open.map((screen) => difference(screen, url)))).flat();
     },

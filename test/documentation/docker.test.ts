@@ -98,9 +98,9 @@ function imageCommand(): string[] {
   return JSON.parse(/^CMD (\[.+\])$/m.exec(stages[1] ?? '')?.[1] ?? '[]') as string[];
 }
 
-/** As compose does: `${NAME:-default}`; a required one gets a long value. */
+/** As compose does: `${NAME:-default}`; a required one gets a long value of its own. */
 function interpolate(value: string): string {
-  return value.replace(/\$\{\w+:(-|\?)([^}]*)\}/g, (_, kind: string, rest: string) =>
-    kind === '-' ? rest : 'x'.repeat(40),
+  return value.replace(/\$\{(\w+):(-|\?)([^}]*)\}/g, (_, name: string, kind: string, rest: string) =>
+    kind === '-' ? rest : `${name} ${'x'.repeat(40)}`,
   );
 }

@@ -11,15 +11,21 @@ export interface Proxy {
   releaseRequests: () => void;
   /** Nothing passes any more, in either direction, and nobody is told; new connections are fine. */
   blackhole: () => void;
+  /** Every reply comes so much later. */
+  delayReplies: (ms: number) => void;
   close: () => Promise<void>;
 }
 
-/** A TCP proxy on 127.0.0.1 in front of a server, which can hold back or swallow what passes. */
-export async function createProxy(serverUrl: string): Promise<Proxy> {
+/** Of one connection: given what a client sends, says what goes on to the server, and what is answered here. */
+export type Intercept = (sent: Buffer) => { pass: Buffer; answer: Buffer };
+
+/** A TCP proxy on 127.0.0.1 in front of a server, which can hold back, delay, swallow or answer what passes. */
+export async function createProxy(serverUrl: string, intercepts?: () => Intercept): Promise<Proxy> {
   const target = new URL(serverUrl);
   const open = new Set<{ client: Socket; upstream: Socket; swallowing: boolean }>();
   let holdFrom: Buffer | undefined;
   let waiting: (() => void)[] | undefined;
+  let delayMs = 0;
   let tell: () => void = () => undefined;
   const held = new Promise<void>((resolve) => {
     tell = resolve;
@@ -29,8 +35,11 @@ export async function createProxy(serverUrl: string): Promise<Proxy> {
     const upstream = connect(Number(target.port), target.hostname);
     const pair = { client, upstream, swallowing: false };
     open.add(pair);
-    client.on('data', (bytes) => {
+    const intercept = intercepts?.();
+    client.on('data', (sent) => {
       if (pair.swallowing) return;
+      const { pass: bytes, answer } = intercept?.(sent) ?? { pass: sent, answer: Buffer.alloc(0) };
+      if (answer.length > 0) client.write(answer);
       if (!waiting && holdFrom && bytes.includes(holdFrom)) {
         waiting = [];
         tell();
@@ -39,8 +48,16 @@ export async function createProxy(serverUrl: string): Promise<Proxy> {
       if (waiting) waiting.push(pass);
       else pass();
     });
+    const late: Buffer[] = [];
     upstream.on('data', (bytes) => {
-      if (!pair.swallowing) client.write(bytes);
+      if (pair.swallowing) return;
+      if (delayMs === 0 && late.length === 0) {
+        client.write(bytes);
+        return;
+      }
+      // Whichever timer ends first, what came first goes first.
+      late.push(bytes);
+      setTimeout(() => client.write(late.shift()!), delayMs);
     });
     for (const [from, to] of [
       [client, upstream],
@@ -72,6 +89,9 @@ export async function createProxy(serverUrl: string): Promise<Proxy> {
     },
     blackhole() {
       for (const pair of open) pair.swallowing = true;
+    },
+    delayReplies(ms) {
+      delayMs = ms;
     },
     close: () =>
       new Promise<void>((resolve) => {

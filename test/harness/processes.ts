@@ -13,6 +13,8 @@ export interface Spawned {
   kill: (signal: NodeJS.Signals) => void;
   /** What it has said so far, on standard output and error. */
   said: () => string;
+  /** Whether anybody reads its standard output; when nobody does, the pipe fills. */
+  read: (isRead: boolean) => void;
   /** Resolves to its exit code, or the signal that ended it. */
   exited: Promise<number | NodeJS.Signals>;
   /** Ends it, at once if need be. */
@@ -67,6 +69,10 @@ export async function spawnProcess(
   });
   ready.catch(() => undefined);
   const kill = (signal: NodeJS.Signals): void => void child.kill(signal);
+  const read = (isRead: boolean): void => {
+    if (isRead) child.stdout?.resume();
+    else child.stdout?.pause();
+  };
   const stop = async (): Promise<void> => {
     child.kill('SIGCONT');
     child.kill('SIGKILL');
@@ -74,7 +80,7 @@ export async function spawnProcess(
   };
   try {
     const url = await until(`the ${role} to be ready`, ready, 90_000);
-    return { pid: child.pid!, url, kill, said: () => said.join('\n'), exited, stop };
+    return { pid: child.pid!, url, kill, read, said: () => said.join('\n'), exited, stop };
   } catch (error) {
     await stop();
     throw error;

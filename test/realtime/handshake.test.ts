@@ -89,6 +89,11 @@ test.each([
     () => ({ token: new UnsecuredJWT({ companyId: COMPANY }).setExpirationTime('5m').encode() }),
     'the token is not valid',
   ],
+  [
+    'a token that is not valid yet',
+    async () => ({ token: await sign({ claims: { companyId: COMPANY, nbf: Date.now() / 1_000 + 60 } }) }),
+    'the token is not valid',
+  ],
   ['no company', async () => ({ token: await sign({ claims: {} }) }), 'the token is not valid'],
   [
     'a company that is no id',
@@ -132,6 +137,7 @@ test('a socket is disconnected within a second of its token’s expiry, and not 
 describe('with keys from a JWKS', () => {
   let server: Server;
   let keys: { url: string };
+  let fetches = 0;
   let withKeys: RunningApi;
   let privateKey: Awaited<ReturnType<typeof generateKeyPair>>['privateKey'];
   beforeAll(async () => {
@@ -139,6 +145,7 @@ describe('with keys from a JWKS', () => {
     ({ privateKey } = pair);
     const jwk = { ...(await exportJWK(pair.publicKey)), kid: 'one', alg: 'RS256', use: 'sig' };
     server = createServer((_req, res) => {
+      fetches += 1;
       res.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: [jwk] }));
     }).listen(0);
     await once(server, 'listening');
@@ -167,6 +174,36 @@ describe('with keys from a JWKS', () => {
     const tokens = [await signRs256(another), await signRs256(privateKey, 'two'), await sign()];
     for (const token of tokens) {
       expect(await handshake(withKeys, { token })).toEqual(invalid('the token is not valid'));
+    }
+  });
+
+  test('the keys are kept: neither good tokens nor those of unknown keys have them fetched again and again', async () => {
+    expect(await handshake(withKeys, { token: await signRs256() })).toBe('connected');
+    const before = fetches;
+    for (let n = 0; n < 5; n += 1) {
+      expect(await handshake(withKeys, { token: await signRs256() })).toBe('connected');
+      const unknown = await signRs256(privateKey, `unknown-${n}`);
+      expect(await handshake(withKeys, { token: unknown })).toEqual(invalid('the token is not valid'));
+    }
+    // One more at most: for the first unknown key, if none was fetched for ten seconds.
+    expect(fetches - before).toBeLessThanOrEqual(1);
+  });
+
+  test('a provider that never answers is given up: the service’s fault, and no connection waits for ever', async () => {
+    const silent = createServer(() => undefined).listen(0);
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    try {
+      const without = await world.api({
+        SOCKET_JWT_SECRET: '',
+        SOCKET_JWKS_URL: `http://localhost:${port}/jwks`,
+      });
+      expect(await handshake(without, { token: await signRs256() })).toMatchObject({
+        data: { code: 'TOKEN_KEYS_UNAVAILABLE' },
+      });
+    } finally {
+      silent.closeAllConnections();
+      silent.close();
     }
   });
 

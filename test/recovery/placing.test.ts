@@ -34,9 +34,11 @@ beforeEach(async () => {
     adapterKey,
     transports: ['websocket'],
     corsOrigins: [],
+    largestMessageBytes: 16_384,
   });
   attachGateway({
     io,
+    catchUpsPerWindow: 10,
     verifyToken: () => Promise.resolve({ companyId: COMPANY, expiresAt: Date.now() + 60_000 }),
     catchUp: (_company, from) => catchUp(from),
     pause: (ms) => pause(ms),

@@ -1,0 +1,49 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { format, resolveConfig } from 'prettier';
+import { runScenario, type Row } from './run-scenario.ts';
+import { SCENARIOS } from './scenarios.ts';
+import { replaceTable, toTable } from './table.ts';
+
+const PAGE = 'docs/operations.md';
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+const { values } = parseArgs({
+  options: {
+    /** Rows whose name holds this. */
+    only: { type: 'string', default: '' },
+    'burst-seconds': { type: 'string', default: '30' },
+    seed: { type: 'string' },
+    /** A file for what was measured. */
+    json: { type: 'string' },
+    /** Replaces the table in docs/operations.md. */
+    write: { type: 'boolean', default: false },
+  },
+});
+const seed = Number(values.seed ?? Math.floor(Math.random() * 1e9));
+const burstSeconds = Number(values['burst-seconds']);
+if (!Number.isSafeInteger(seed) || !(burstSeconds > 0))
+  throw new Error('--seed and --burst-seconds need numbers');
+
+say(`seed ${seed}`);
+const rows: Row[] = [];
+for (const scenario of SCENARIOS.filter(({ fault }) => fault.includes(values.only))) {
+  const row = await runScenario(scenario, { seed, burstSeconds });
+  rows.push(row);
+  const { fault, recoveredMs, problems } = row;
+  const recovery = recoveredMs === undefined ? 'not recovered' : `recovered after ${recoveredMs} ms`;
+  say(`${problems.length === 0 ? 'ok  ' : 'FAIL'} ${fault}: ${recovery}`);
+  for (const { brought, times, longestMs } of row.answers)
+    say(`       ${times} × ${brought}, after ${longestMs} ms at most`);
+  for (const problem of problems.slice(0, 10)) say(`       ${problem}`);
+}
+say(`\n${toTable(rows)}\n`);
+if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ seed, rows }, null, 2)}\n`);
+if (values.write) {
+  const page = replaceTable(readFileSync(PAGE, 'utf8'), toTable(rows));
+  writeFileSync(PAGE, await format(page, { ...(await resolveConfig(PAGE)), filepath: PAGE }));
+}
+const failed = rows.filter(({ problems }) => problems.length > 0).length;
+say(`${rows.length - failed} passed, ${failed} failed`);
+// Whatever a row that failed has left open.
+process.exit(failed === 0 && rows.length > 0 ? 0 : 1);

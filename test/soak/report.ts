@@ -1,0 +1,27 @@
+import type { SoakResult } from './run-soak.ts';
+
+/** The result for people: a table of lines, in Markdown, between what was done and the verdict. */
+export function report(result: SoakResult): string[] {
+  const { options, lines, kinds, accepted, published, shown, visits, faults, violations } = result;
+  const number = (value: number) => value.toFixed(Math.abs(value) < 10 ? 3 : 1);
+  const rising = lines.filter(({ flat }) => !flat).map(({ name }) => name);
+  return [
+    `seed ${options.seed}, ${options.minutes} min: ${accepted} emissions accepted, ${published} published, ${shown} shown, ${visits} dashboards came and went, ${faults} faults`,
+    '',
+    '| line | mean | slope, a minute | verdict |',
+    '| --- | --- | --- | --- |',
+    ...lines.map(
+      ({ name, slope: { mean, perMinute, plusMinus }, flat }) =>
+        `| ${name} | ${number(mean)} | ${number(perMinute)} ± ${number(plusMinus)} | ${flat ? 'flat' : 'rises'} |`,
+    ),
+    '',
+    ...Object.keys(kinds.late)
+      .filter((kind) => kinds.late[kind] !== kinds.early[kind])
+      .sort()
+      .map((kind) => `keys ${kind}: ${kinds.early[kind] ?? 0}, at the end ${kinds.late[kind] ?? 0}`),
+    '',
+    rising.length === 0 ? 'all lines are flat' : `NOT FLAT: ${rising.join('; ')}`,
+    violations.length === 0 ? 'nothing lost, nothing stale' : `VIOLATIONS: ${violations.length}`,
+    ...violations.slice(0, 20).map((words) => `  ${words}`),
+  ];
+}
