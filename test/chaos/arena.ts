@@ -134,6 +134,7 @@ export async function openArena(deps: ArenaDeps): Promise<Arena> {
           await ended(deadlineMs);
           for (const words of ledger.failed.values()) failed[words] = (failed[words] ?? 0) + 1;
           if ((await ledger.retryFailed()) > 0) await ended(deadlineMs);
+          await ledger.lookUpLost();
           await equal(deadlineMs);
           return { failed };
         } catch (error) {

@@ -23,3 +23,22 @@ test('the checker sees what was published, what failed, and what is lost', async
   expect([...ledger.failed.keys()]).toEqual([large]);
   expect([...ledger.lost]).toEqual([lost]);
 });
+
+test('what the queue let go of once it was published is not lost: the workers’ log knows it', async () => {
+  world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0' } });
+  const [api, company] = await Promise.all([world.ready(world.api()), world.documents.company()]);
+  const emit = async () => world.emit(api, 'appointment-created', await company.appointment());
+  const [published, lost] = [await emit(), await emit()];
+  await (await world.queue.getJob(lost))!.remove();
+  await world.workerProcess();
+  await (await world.jobIn(published, 'completed')).remove();
+  const ledger = createLedger(world);
+  world.keep(ledger, ledger.close);
+  for (const emissionId of [published, lost]) ledger.accepted(emissionId);
+
+  await eventually('both to be looked for', () => ledger.open.size === 0);
+  expect([...ledger.lost]).toEqual([published, lost]);
+  await ledger.lookUpLost();
+  expect([...ledger.lost]).toEqual([lost]);
+  expect(ledger.publishedCount).toBe(1);
+});

@@ -1,3 +1,6 @@
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { World } from '../harness/world.ts';
 
@@ -7,13 +10,18 @@ export interface Ledger {
   readonly acceptedCount: number;
   /** Accepted, and neither published nor failed as far as we know. */
   readonly open: ReadonlySet<string>;
-  /** Ids of jobs that were gone before we saw them end: Redis has lost them. */
+  /** Ids of jobs that were gone before we saw them end. */
   readonly lost: ReadonlySet<string>;
   /** Failed jobs, with their words. */
   readonly failed: ReadonlyMap<string, string>;
   readonly publishedCount: number;
   /** The most attempts that a published one had spent. */
   readonly mostAttempts: number;
+  /**
+   * Looks up in the workers' log what was gone before we saw it end. A call that is repeated after half a minute names
+   * jobs that ended long ago, and the queue may let go of them at that very moment.
+   */
+  lookUpLost: () => Promise<void>;
   /** Resolves when everything that is open now has ended. */
   settled: () => Promise<void>;
   /** What failed is given to the queue again, as an operator does. */
@@ -23,6 +31,8 @@ export interface Ledger {
 
 const LOOK_EVERY_MS = 250;
 const CHUNK = 1_000;
+/** In the line of each published emission. */
+const EMITTED = '[InternalSocket] Emitted ';
 
 /**
  * Follows every accepted emission's job by its id until it has ended. It looks often enough to see each before the
@@ -87,6 +97,15 @@ export function createLedger(world: World): Ledger {
     },
     get mostAttempts() {
       return mostAttempts;
+    },
+    async lookUpLost() {
+      if (lost.size === 0) return;
+      const lines = createInterface({ input: createReadStream(join(world.env['LOG_DIR']!, 'combined.log')) });
+      for await (const line of lines) {
+        if (!line.includes(EMITTED)) continue;
+        const id = /"emissionId":"([^"]+)"/.exec(line)?.[1] ?? '';
+        if (lost.delete(id)) publishedCount += 1;
+      }
     },
     async settled() {
       const waitedFor = [...open];
