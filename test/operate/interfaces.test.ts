@@ -54,7 +54,7 @@ test('the document tells every route that Express has, and no other', () => {
     logRequests: pass,
     countRejections: pass,
     allowOrigins: pass,
-    emissionRoutes: createEmissionRoutes(none),
+    emissionRoutes: createEmissionRoutes({ bodyLimits: { single: 4_096, batch: 131_072 } } as never),
     metricsRoutes: createMetricsRoutes(none),
     prometheus: pass,
     healthRoutes: createHealthRoutes(none),
