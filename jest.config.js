@@ -1,7 +1,14 @@
+/** Half a minute and more each: `npm run test:failover`. */
+export const FAILOVERS = [
+  '**/test/cluster/failover.test.ts',
+  '**/test/cluster/sentinel.test.ts',
+  '**/test/chaos/scaling.test.ts',
+];
+
 /** Native ESM: run through `npm test`, which sets NODE_OPTIONS=--experimental-vm-modules. */
 export default {
   roots: ['<rootDir>/test'],
-  testMatch: ['**/*.test.ts'],
+  testMatch: ['**/*.test.ts', ...FAILOVERS.map((path) => `!${path}`)],
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
