@@ -85,7 +85,7 @@ export const REDIS_FAULTS: readonly Scenario[] = [
   {
     fault: 'Connections to Redis are killed, ten times a second',
     // What had set out with its key is not done yet when it is sent again.
-    answers: [REDIS_AWAY, '409 IDEMPOTENCY_IN_PROGRESS'],
+    answers: [REDIS_AWAY],
     seen: 'Screens hear late, or are replayed what they missed.',
     inflict({ arena: { world } }) {
       const kill = async (): Promise<void> => {
