@@ -58,7 +58,7 @@ test('bodies have the sizes that are set: one for single emissions, another for 
   expect(await status('batch', { emissions: ['a'.repeat(2_000)] })).toBe(413);
 });
 
-test('headers have the size that is set, and of more than are allowed the last are not read', async () => {
+test('headers have the size that is set; with more than are allowed the last are not read, or none', async () => {
   const api = await world.api({ HEADERS_MAX_BYTES: '4000', HEADERS_MAX_COUNT: '30' });
   const ask = async (headers: Record<string, string>) =>
     (await fetch(`${api.url}/api/v1/internal/metrics`, { headers })).status;
@@ -67,7 +67,8 @@ test('headers have the size that is set, and of more than are allowed the last a
 
   const lines = Array.from({ length: 30 }, (_, index) => `x-${index}: 1\r\n`).join('');
   const late = `GET /metrics HTTP/1.1\r\nhost: a\r\nconnection: close\r\n${lines}x-api-key: ${API_KEY}\r\n\r\n`;
-  expect(await sendAndWait(api, late)).toMatch(/^HTTP\/1\.1 401 /);
+  // Node 20 leaves the rest out, which has the key here; later ones refuse the request.
+  expect(await sendAndWait(api, late)).toMatch(/^HTTP\/1\.1 (401|431) /);
 });
 
 test('who takes too long to send headers, or a body, is answered 408; an idle connection is ended', async () => {
