@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { Cluster, type Redis } from 'ioredis';
 import { type RedisClient, whenReady } from './connections.ts';
 import { within } from './lifecycle.ts';
 import type { Logger } from './logger.ts';
+import { luaScript } from './redis-script.ts';
 
 /** Words for the operator, where published appointments are kept in Redis' slow log; none while it can't be asked. */
 export type WarnOfSlowLog = () => Promise<string[]>;
@@ -11,16 +11,15 @@ const ASK_WITHIN_MS = 800;
 /** `slowlog-log-slower-than`, and Valkey's `commandlog-execution-slower-than`, `-request-` and `-reply-larger-than`. */
 const FROM_WHEN_KEPT = '*log-*-than';
 const NEVER = '-1';
+const rightsScript = luaScript(new URL('./slow-log.lua', import.meta.url));
 
 /**
  * Redis' slow log keeps 128 bytes of each argument of our scripts, and so the beginning of what is published. It must be
  * off on every node, or closed to our user.
  */
 export function createWarnOfSlowLog(redis: RedisClient): WarnOfSlowLog {
-  const rights = readFileSync(new URL('./slow-log.lua', import.meta.url), 'utf8');
-
   async function look(node: Redis): Promise<string | undefined> {
-    const [mayRead, maySeeSettings] = (await node.eval(rights, 0)) as [number, number];
+    const [mayRead, maySeeSettings] = (await rightsScript(node, [], [])) as [number, number];
     if (mayRead === 0) return undefined;
     const settings = maySeeSettings === 0 ? [] : await settingsOf(node);
     if (settings.length === 0) {

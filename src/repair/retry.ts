@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import type { Queue } from 'bullmq';
 import type { RepairReport } from '../contracts/operator.ts';
 import type { RedisClient } from '../connections.ts';
+import { luaScript } from '../redis-script.ts';
 import type { FailedEmissions, FailedRange } from './failed-emissions.ts';
 
 export interface RetryDeps {
@@ -14,11 +14,10 @@ export interface RetryDeps {
 
 const JOBS_AT_ONCE = 100;
 const SHOWN = 20;
+const lowerPriorityScript = luaScript(new URL('./lower-priority.lua', import.meta.url));
 
 /** Puts failed jobs back into the queue, with all their attempts. They pass the order check like any other. */
 export function createRetry({ redis, queue, failed, priority }: RetryDeps) {
-  const lowerPriority = readFileSync(new URL('./lower-priority.lua', import.meta.url), 'utf8');
-
   async function again(emissionId: string): Promise<boolean> {
     const job = await queue.getJob(emissionId);
     if (!job?.finishedOn || !job.failedReason) return false;
@@ -46,7 +45,8 @@ export function createRetry({ redis, queue, failed, priority }: RetryDeps) {
       for (let from = 0; !dryRun && from < found.length; from += JOBS_AT_ONCE) {
         const ids = found.slice(from, from + JOBS_AT_ONCE).map(({ emissionId }) => emissionId);
         // BullMQ's own changePriority walks the whole waiting list for each job.
-        await redis.eval(lowerPriority, ids.length, ...ids.map((id) => queue.toKey(id)), priority);
+        const keys = ids.map((id) => queue.toKey(id));
+        await lowerPriorityScript(redis, keys, [priority]);
         repaired += (await Promise.all(ids.map(again))).filter(Boolean).length;
       }
       const emissions = found
