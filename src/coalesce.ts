@@ -37,8 +37,9 @@ export function coalesce<K, V>({
   }
 
   async function flush(): Promise<void> {
-    const batch = waiting.slice(0, maxBatch);
-    waiting = waiting.slice(maxBatch);
+    let batch = waiting;
+    if (batch.length > maxBatch) batch = waiting.splice(0, maxBatch);
+    else waiting = [];
     inFlight += 1;
     schedule();
     try {

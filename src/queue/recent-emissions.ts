@@ -35,12 +35,19 @@ const rememberScript = luaScript(new URL('./remember-recent.lua', import.meta.ur
 export function createRecentEmissions({ redis, prefix, onForgotten }: RecentEmissionsDeps): RecentEmissions {
   const keyOf = (appointmentId: Id): string => `${prefix}:recent:${appointmentId}`;
 
-  const rememberOne = coalesce<Accepted, undefined>({
-    async run(emissions) {
-      const keys = emissions.map(({ appointmentId }) => keyOf(appointmentId));
-      const ids = emissions.flatMap(({ acceptedAt, emissionId }) => [Date.parse(acceptedAt), emissionId]);
+  async function keep(emissions: readonly Accepted[]): Promise<void> {
+    const keys = emissions.map(({ appointmentId }) => keyOf(appointmentId));
+    const ids = emissions.flatMap(({ acceptedAt, emissionId }) => [Date.parse(acceptedAt), emissionId]);
+    await rememberScript(redis, keys, [KEPT_COMPLETED_SECONDS, KEPT, ...ids]);
+  }
+
+  const rememberShared = coalesce<readonly Accepted[], undefined>({
+    async run(calls) {
+      const emissions = calls.flat();
       try {
-        await rememberScript(redis, keys, [KEPT_COMPLETED_SECONDS, KEPT, ...ids]);
+        for (let from = 0; from < emissions.length; from += IDS_PER_SCRIPT) {
+          await keep(emissions.slice(from, from + IDS_PER_SCRIPT));
+        }
       } catch (error) {
         onForgotten(error);
       }
@@ -50,9 +57,7 @@ export function createRecentEmissions({ redis, prefix, onForgotten }: RecentEmis
   });
 
   return {
-    remember(emissions) {
-      for (const emission of emissions) void rememberOne(emission);
-    },
+    remember: (emissions) => void rememberShared(emissions),
     read: (appointmentId) => redis.zrevrange(keyOf(appointmentId), 0, -1),
   };
 }
