@@ -1,5 +1,6 @@
 import type { AppointmentSnapshot, Id } from '../contracts/appointment.ts';
 import type { AppointmentEvent } from '../contracts/events.ts';
+import { packReferences } from '../contracts/references.ts';
 import { coalesce } from '../coalesce.ts';
 import { AppError } from '../errors.ts';
 import type { EncodeMessage } from './encode.ts';
@@ -114,10 +115,14 @@ async function emitBatch(
           const claimedToken = tokens.get(orderKey(companyId, attempt.appointmentId)) ?? '';
           const { appointmentId, emissionId, event } = attempt;
           const { updatedAt, status } = appointment;
+          const references = packReferences(appointment);
           return [
             {
               attempt,
-              message: { ...encoded, appointmentId, emissionId, event, claimedToken, updatedAt, status },
+              message: {
+                ...{ ...encoded, appointmentId, emissionId, event },
+                ...{ claimedToken, updatedAt, status, references },
+              },
             },
           ];
         });

@@ -7,7 +7,7 @@ const tag = (companyId: Id): string => `{company:${companyId}}`;
 export const positionKey = (companyId: Id): string => `${tag(companyId)}:position`;
 /** Stream of {event, appointmentId, emissionId}; an entry's id is its offset. */
 export const logKey = (companyId: Id): string => `${tag(companyId)}:log`;
-/** Hash: the order token of one appointment, and what was last published of it. */
+/** Hash: the order token of one appointment, and of what was last published its time, status and references. */
 export const orderKey = (companyId: Id, appointmentId: Id): string =>
   `${tag(companyId)}:order:${appointmentId}`;
 

@@ -17,6 +17,8 @@ export interface OutgoingMessage extends EncodedMessage {
   /** ISO 8601, of the snapshot; kept for the sweep. */
   updatedAt: string | null;
   status: string | null;
+  /** What the snapshot refers to, packed. */
+  references: string;
 }
 
 export interface Published {
@@ -64,6 +66,7 @@ export function createPublish(redis: RedisClient, { logMax }: { logMax: number }
         message.emissionId,
         message.updatedAt === null ? '' : Date.parse(message.updatedAt),
         message.status ?? '',
+        message.references,
         message.head,
         message.tail,
       ]),

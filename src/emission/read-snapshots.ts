@@ -28,8 +28,8 @@ export type ReadSnapshots = (subjects: readonly Subject[]) => Promise<SnapshotRe
 
 export interface ReadSnapshotsDeps {
   redis: RedisClient;
-  /** Reads from MongoDB's primary. */
-  load: (ids: readonly Id[]) => Promise<Map<Id, AppointmentSnapshot>>;
+  /** Reads from MongoDB's primary. `guesses`: what some of them referred to when they were published last, packed. */
+  load: (ids: readonly Id[], guesses: readonly string[]) => Promise<Map<Id, AppointmentSnapshot>>;
 }
 
 /**
@@ -39,13 +39,13 @@ export interface ReadSnapshotsDeps {
 export function createReadSnapshots({ redis, load }: ReadSnapshotsDeps): ReadSnapshots {
   async function claim(companyId: Id, appointmentIds: readonly Id[]) {
     const keys = appointmentIds.map((appointmentId) => orderKey(companyId, appointmentId));
-    const [epoch = '', ...tokens] = (await claimScript(
+    const [epoch = '', ...answers] = (await claimScript(
       redis,
       [positionKey(companyId), logKey(companyId), ...keys],
       [randomId(), LIFETIMES.positionMs, LIFETIMES.orderMs, ...keys.map(randomId)],
     )) as string[];
-    const claimed = keys.map((key, index) => [key, tokens[index] ?? ''] as const);
-    return { companyId, epoch, claimed };
+    const claimed = keys.map((key, index) => [key, answers[index * 2] ?? ''] as const);
+    return { companyId, epoch, claimed, references: answers.filter((_, index) => index % 2 === 1) };
   }
 
   return async (subjects) => {
@@ -59,6 +59,7 @@ export function createReadSnapshots({ redis, load }: ReadSnapshotsDeps): ReadSna
     const epochs = new Map(claims.map(({ companyId, epoch }) => [companyId, epoch]));
     const tokens = new Map(claims.flatMap(({ claimed }) => claimed));
     const ids = new Set(subjects.map(({ appointmentId }) => appointmentId));
-    return { readId: randomId(), epochs, tokens, snapshots: await load([...ids]) };
+    const guesses = claims.flatMap(({ references }) => references);
+    return { readId: randomId(), epochs, tokens, snapshots: await load([...ids], guesses) };
   };
 }

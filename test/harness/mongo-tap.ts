@@ -1,7 +1,7 @@
 import { mongo } from 'mongoose';
 import { startTcpProxy } from './tcp-proxy.ts';
 
-/** One `find` that was asked of MongoDB. */
+/** One `find`, or an aggregation, that was asked of MongoDB. */
 export interface Find {
   collection: string;
   /** Ids asked for, where the filter names any. */
@@ -26,7 +26,7 @@ export async function startMongoTap(uri: string) {
         const length = rest.readInt32LE(0);
         const command = toCommand(rest.subarray(0, length));
         commands.add(nameOf(command));
-        if (typeof command['find'] === 'string') finds.push(toFind(command));
+        if (typeof (command['find'] ?? command['aggregate']) === 'string') finds.push(toFind(command));
         rest = rest.subarray(length);
       }
     };
@@ -66,10 +66,12 @@ function nameOf(command: mongo.Document): string {
 }
 
 function toFind(document: mongo.Document): Find {
-  const wanted = (document['filter'] as { _id?: { $in?: unknown[] } } | undefined)?._id?.$in ?? [];
-  const { find, filter, sort, projection, limit } = document;
+  const { find, aggregate, pipeline, filter, sort, projection, limit } = document;
+  const asked = (filter ?? (pipeline as mongo.Document[] | undefined)?.[0]?.['$match']) as
+    { _id?: { $in?: unknown[] } } | undefined;
+  const wanted = asked?._id?.$in ?? [];
   return {
-    collection: String(find),
+    collection: String(find ?? aggregate),
     ids: wanted.map(String),
     command: { find, filter, sort, projection, limit },
   };

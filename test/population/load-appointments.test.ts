@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Types } from 'mongoose';
+import { packReferences } from '../../src/contracts/references.ts';
 import { createFindCompanies } from '../../src/population/find-companies.ts';
 import { createFindInRange } from '../../src/population/find-in-range.ts';
 import { createLoadAppointments, type LoadAppointments } from '../../src/population/load-appointments.ts';
@@ -84,16 +85,76 @@ test('nothing is sent that the payload does not name', async () => {
   expect(Object.keys(snapshot!.staffId!)).toEqual(['_id', 'fullName', 'role']);
 });
 
-test('one query for the appointments and one for each collection that they refer to, however many there are', async () => {
-  const company = await world.documents.company();
-  const ids = await Promise.all(Array.from({ length: 30 }, () => company.appointment()));
+describe('what MongoDB is asked, however many there are', () => {
   const asked: string[] = [];
   const listen = ({ collectionName }: { collectionName: string }) => void asked.push(collectionName);
-  const { db } = world.documents.models.Appointment;
-  db.on('operation-start', listen);
-  expect((await load([...ids, ...ids])).size).toBe(30);
-  db.off('operation-start', listen);
-  expect(asked.sort()).toEqual(['appointments', 'customers', 'pets', 'serviceitems', 'services', 'staff']);
+  beforeEach(() => {
+    asked.length = 0;
+    world.documents.models.Appointment.db.on('operation-start', listen);
+  });
+  afterEach(() => void world.documents.models.Appointment.db.off('operation-start', listen));
+
+  test('one question for the appointments and one for all that they refer to', async () => {
+    const company = await world.documents.company();
+    const ids = await Promise.all(Array.from({ length: 30 }, () => company.appointment()));
+    asked.length = 0;
+    expect((await load([...ids, ...ids])).size).toBe(30);
+    expect(asked).toEqual(['appointments', 'customers']);
+  });
+
+  test('one for both where it was guessed what they refer to', async () => {
+    const company = await world.documents.company();
+    const id = await company.appointment();
+    const snapshot = (await one(id))!;
+    asked.length = 0;
+    expect((await load([id], [packReferences(snapshot)])).get(id)).toEqual(snapshot);
+    expect(asked).toEqual(['appointments']);
+  });
+
+  test('what was guessed wrongly is not shown, and what was not guessed is read', async () => {
+    const [company, other] = await Promise.all([world.documents.company(), world.documents.company()]);
+    const [id, others] = [await company.appointment(), await other.appointment()];
+    const [right, wrong] = [(await one(id))!, (await one(others))!];
+    asked.length = 0;
+    expect((await load([id], [packReferences(wrong)])).get(id)).toEqual(right);
+    expect(asked).toEqual(['appointments', 'customers']);
+    expect(
+      (await load([id], ['', 'no id at all', packReferences({ ...right, petId: null })])).get(id),
+    ).toEqual(right);
+    expect(asked.slice(2)).toEqual(['appointments', 'pets']);
+  });
+});
+
+test('more documents than MongoDB gives at once are read all the same', async () => {
+  const company = await world.documents.company();
+  const { Pet } = world.documents.models;
+  const ids = await Promise.all(
+    Array.from({ length: 150 }, async (_, index) => {
+      const { insertedId } = await Pet.collection.insertOne({
+        companyId: company.pet.companyId,
+        name: `Rex ${index}`,
+      });
+      return company.appointment({ petId: insertedId });
+    }),
+  );
+  const snapshots = await load(ids);
+  expect(ids.map((id) => snapshots.get(id)?.petId?.name)).toEqual(ids.map((_, index) => `Rex ${index}`));
+});
+
+test('two collections that use one id are told apart, and one of no references asks for none', async () => {
+  const company = await world.documents.company();
+  const { Pet, Staff } = world.documents.models;
+  const { insertedId } = await Pet.collection.insertOne({ companyId: company.pet.companyId, name: 'Rex' });
+  await Staff.collection.insertOne({
+    _id: insertedId,
+    companyId: company.pet.companyId,
+    fullName: 'Rex Meier',
+  });
+  const same = await company.appointment({ petId: insertedId, staffId: insertedId });
+  expect(await one(same)).toMatchObject({ petId: { name: 'Rex' }, staffId: { fullName: 'Rex Meier' } });
+
+  const none = { customerId: null, petId: null, serviceId: null, serviceItemId: null, staffId: null };
+  expect(await one(await company.appointment(none))).toMatchObject(none);
 });
 
 test('ids without a document are missing', async () => {

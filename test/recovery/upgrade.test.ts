@@ -160,7 +160,13 @@ test('scripts of the first version and of this one keep one order between them',
     publish: async ({ readId, epochs, tokens }: Awaited<ReturnType<typeof readSnapshots>>) => {
       const message = {
         ...{ appointmentId, emissionId: 'e', event: 'appointment:updated' as const, channel: 'channel' },
-        ...{ updatedAt: null, status: null, head: Buffer.from('head'), tail: Buffer.from('tail') },
+        ...{
+          updatedAt: null,
+          status: null,
+          references: '',
+          head: Buffer.from('head'),
+          tail: Buffer.from('tail'),
+        },
         claimedToken: tokens.get(keys[2]!)!,
       };
       const read = { readId, epoch: epochs.get(companyId)! };
