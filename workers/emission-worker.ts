@@ -7,7 +7,7 @@ import { AppError, type ErrorCode } from '../src/errors.ts';
 import type { Logger } from '../src/logger.ts';
 import type { FleetMetrics } from '../src/metrics/fleet-metrics.ts';
 import { type EmissionJob, isOfLaterVersion, parseEmissionJob } from '../src/queue/emission-job.ts';
-import { KEPT_JOBS, retryDelayMs } from '../src/queue/retry-policy.ts';
+import { KEPT_JOBS, PRIORITY, retryDelayMs } from '../src/queue/retry-policy.ts';
 import { failureWords } from './failure-words.ts';
 import { createSayNowAndThen } from './now-and-then.ts';
 
@@ -82,7 +82,7 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
         throw new DelayedError("the job's version is later than this worker's");
       }
       emission = parseEmissionJob(job.data);
-      const receipt = await emitAppointment({ ...emission, attempt });
+      const receipt = await emitAppointment({ ...emission, attempt, isLive: job.priority === PRIORITY.live });
       report(emission, attempt, receipt, startedAt);
       return receipt;
     } catch (error) {

@@ -24,5 +24,6 @@ export function createEmitter({ redis, models }: Stage) {
       emissionId: randomUUID(),
       acceptedAt: new Date().toISOString(),
       attempt: 1,
+      isLive: true,
     });
 }

@@ -18,6 +18,8 @@ export interface EmissionAttempt {
   acceptedAt: string;
   /** From 1. */
   attempt: number;
+  /** Somebody waits for it: it is not read together with a batch, a repair or what the sweep has found. */
+  isLive: boolean;
 }
 
 /** What became of it; kept as the job's result. */
@@ -47,6 +49,8 @@ export interface EmitAppointmentDeps {
 type Outcome = { receipt: Receipt } | { lost: true } | { error: unknown };
 
 const LARGEST_BATCH = 100;
+/** Of what nobody waits for: each batch that ends gives its jobs' places to the live ones that came meanwhile. */
+const LARGEST_BATCH_OF_OTHERS = 10;
 const BATCHES_IN_FLIGHT = 2;
 const LARGEST_MESSAGE_BYTES = 256 * 1024;
 /** After so many rounds in which somebody else was quicker, wait: a frequently written appointment must not spin. */
@@ -54,12 +58,16 @@ const ROUNDS_BEFORE_PAUSE = 5;
 const PAUSE_MS = { min: 50, max: 250 };
 
 export function createEmitAppointment(deps: EmitAppointmentDeps): EmitAppointment {
-  const round = coalesce<EmissionAttempt, Outcome>({
-    run: (attempts) => emitBatch(deps, attempts),
-    maxBatch: LARGEST_BATCH,
-    maxInFlight: BATCHES_IN_FLIGHT,
-  });
+  const lane = (maxBatch: number) =>
+    coalesce<EmissionAttempt, Outcome>({
+      run: (attempts) => emitBatch(deps, attempts),
+      maxBatch,
+      maxInFlight: BATCHES_IN_FLIGHT,
+    });
+  // In one lane a live booking would wait for the batches under way, and then for the end of its own.
+  const [live, others] = [lane(LARGEST_BATCH), lane(LARGEST_BATCH_OF_OTHERS)];
   return async (attempt) => {
+    const round = attempt.isLive ? live : others;
     for (let rounds = 1; ; rounds += 1) {
       const outcome = await round(attempt);
       if ('receipt' in outcome) return outcome.receipt;

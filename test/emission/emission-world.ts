@@ -70,6 +70,7 @@ export function createEmissionWorld() {
         emissionId: hexId(),
         acceptedAt: new Date().toISOString(),
         attempt: 1,
+        isLive: true,
         ...over,
       }),
     log: () => redis.xrange(`{company:${companyId}}:log`, '-', '+'),

@@ -80,6 +80,22 @@ test('jobs for one appointment in one batch share its read, and all are publishe
   expect(await world.log()).toHaveLength(5);
 });
 
+test('a live booking does not wait for a batch, and is not read with it', async () => {
+  const bulk = Array.from({ length: 50 }, () => world.appointment());
+  const live = world.appointment();
+  let letGo: () => void = () => undefined;
+  const gate = new Promise<void>((resolve) => (letGo = resolve));
+  world.onLoad((ids) => (ids.some((one) => bulk.includes(one)) ? gate : undefined));
+  const others = bulk.map((id) => world.emit(id, { isLive: false }));
+  const receipt = await world.emit(live);
+  expect(receipt.offset).toBe(1);
+  expect(world.loads).toContainEqual([live]);
+  letGo();
+  await Promise.all(others);
+  // Small batches: each that ends gives its jobs' places to live ones.
+  expect(Math.max(...world.loads.map((ids) => ids.length))).toBeLessThanOrEqual(10);
+});
+
 test('who loses the order token to a later read reads again, and waits after five lost rounds', async () => {
   const id = world.appointment();
   let others = 7;

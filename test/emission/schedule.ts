@@ -126,6 +126,7 @@ export function createScheduler(redisUrl: string) {
         emissionId: `e${emissions}`,
         acceptedAt: new Date().toISOString(),
         attempt: 1,
+        isLive: true,
       })
         .catch(() => waiting.push(appointmentId))
         .finally(() => (running -= 1));

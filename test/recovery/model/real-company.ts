@@ -84,7 +84,7 @@ export function createRealCompany(
     for (let attempt = 1; ; attempt += 1) {
       yield;
       const job = { event: 'appointment:updated', appointmentId, companyId, emissionId, acceptedAt } as const;
-      if ((yield* settled(worker({ ...job, attempt }))).ok) return;
+      if ((yield* settled(worker({ ...job, attempt, isLive: true }))).ok) return;
     }
   }
 
