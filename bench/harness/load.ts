@@ -1,6 +1,6 @@
 import autocannon from 'autocannon';
 import type { RunningSide } from './sides.ts';
-import { API_KEY } from './stage.ts';
+import { API_KEY, type Stage } from './stage.ts';
 
 export interface Load {
   side: RunningSide;
@@ -12,11 +12,20 @@ export interface Load {
   headers?: () => Record<string, string>;
 }
 
+type WarmUp = Omit<Load, 'seconds'> & { seconds?: number };
+
 const WARM_UP_SECONDS = 2;
 
+/** Bodies that ask for one appointment after the other. */
+export function nextBody({ ids }: Pick<Stage, 'ids'>): () => string {
+  const bodies = ids.map(({ appointmentId }) => JSON.stringify({ appointmentId }));
+  let next = 0;
+  return () => bodies[next++ % bodies.length]!;
+}
+
 /** Calls it until its code is compiled. */
-export async function warmUp(load: Omit<Load, 'seconds'>): Promise<void> {
-  await loadWith({ ...load, seconds: WARM_UP_SECONDS });
+export async function warmUp({ seconds = WARM_UP_SECONDS, ...load }: WarmUp): Promise<void> {
+  await loadWith({ ...load, seconds });
 }
 
 /** Closed loop: each connection sends its next request when it has its answer. @throws where one is not 2xx */

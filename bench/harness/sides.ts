@@ -33,7 +33,8 @@ export function createSides(env: Record<string, string>) {
   async function start(file: string, over: Record<string, string> = {}): Promise<RunningSide> {
     const child = fork(fileURLToPath(new URL(`../${file}`, import.meta.url)), {
       env: { ...env, ...over },
-      execArgv: ['--expose-gc', '--import', 'tsx', '--import', ANSWER],
+      // The room for young objects is the one that `npm run start:api` and `start:worker` give; here it is everybody's.
+      execArgv: ['--expose-gc', '--max-semi-space-size=32', '--import', 'tsx', '--import', ANSWER],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     children.add(child);

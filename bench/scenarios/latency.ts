@@ -1,5 +1,7 @@
 import { quantile, type Must } from '../harness/figures.ts';
 import { fireAtRate } from '../harness/fire.ts';
+import { nextBody, warmUp } from '../harness/load.ts';
+import { queueAtMost } from '../harness/queue.ts';
 import { sideBySide } from '../harness/side-by-side.ts';
 import { openStage } from '../harness/stage.ts';
 import type { Scenario } from '../scenario.ts';
@@ -7,6 +9,8 @@ import type { Scenario } from '../scenario.ts';
 const SINGLE = '/api/v1/internal/socket/appointment-updated';
 const SECONDS = 8;
 const FEWEST = 15;
+/** Until the code is compiled: rounds at low rates have too few requests for it. */
+const WARM_UP_SECONDS = 6;
 const EVENT = { p50: 'event p50, ms', p99: 'event p99, ms' };
 const REPLY = { p50: 'reply p50, ms', p99: 'reply p99, ms' };
 const BASE = { side: 'ours', against: 'in-process', bound: 'at most' } as const;
@@ -35,14 +39,18 @@ export function latency(rate: number): Scenario {
           stage.start('sides/our-worker.ts'),
         ]);
         const sides = [
-          { name: 'in-process', url: inProcess.url, path: '/emit' },
-          { name: 'ours', url: api.url, path: SINGLE },
+          { name: 'in-process', side: inProcess, path: '/emit' },
+          { name: 'ours', side: api, path: SINGLE },
         ];
+        for (const { side, path } of sides) {
+          await warmUp({ side, path, connections: 20, body: nextBody(stage), seconds: WARM_UP_SECONDS });
+          await queueAtMost(stage, 0);
+        }
         const count = Math.max(Math.round(rate * SECONDS), FEWEST);
-        const measure = sides.map(({ name, ...to }) => ({
+        const measure = sides.map(({ name, side: { url }, path }) => ({
           name,
           round: async () => {
-            const { events, replies } = await fireAtRate(stage, { ...to, rate, count });
+            const { events, replies } = await fireAtRate(stage, { url, path, rate, count });
             return {
               [EVENT.p50]: quantile(events, 0.5),
               [EVENT.p99]: quantile(events, 0.99),

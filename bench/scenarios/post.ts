@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Must } from '../harness/figures.ts';
-import { loadWith, warmUp } from '../harness/load.ts';
+import { loadWith, nextBody, warmUp } from '../harness/load.ts';
 import { sideBySide } from '../harness/side-by-side.ts';
 import { openStage } from '../harness/stage.ts';
 import type { Scenario } from '../scenario.ts';
@@ -39,9 +39,7 @@ export const post: Scenario = {
           headers: () => ({ 'idempotency-key': randomUUID() }),
         },
       ];
-      const bodies = stage.ids.map(({ appointmentId }) => JSON.stringify({ appointmentId }));
-      let next = 0;
-      const body = (): string => bodies[next++ % bodies.length]!;
+      const body = nextBody(stage);
       const loads = sides.map((side) => ({ ...side, body, connections: CONNECTIONS }));
       for (const load of loads) await warmUp(load);
       await stage.clear();

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { openDashboards } from '../harness/audience.ts';
 import { readProfiles, type ProfileTable } from '../harness/cpu-profile.ts';
 import { createEmitter } from '../harness/emitter.ts';
-import { loadWith, warmUp } from '../harness/load.ts';
+import { loadWith, nextBody, warmUp } from '../harness/load.ts';
 import { fillQueue, queueAtMost } from '../harness/queue.ts';
 import type { RunningSide } from '../harness/sides.ts';
 import { openStage, type Stage } from '../harness/stage.ts';
@@ -51,10 +51,8 @@ async function profiled(file: string, work: Work): Promise<ProfileTable> {
   }
 }
 
-async function loadApi({ ids }: Stage, side: RunningSide, begin: () => Promise<unknown>): Promise<void> {
-  let next = 0;
-  const body = (): string => JSON.stringify({ appointmentId: ids[next++ % ids.length]!.appointmentId });
-  const load = { side, path: SINGLE, connections: 50, body };
+async function loadApi(stage: Stage, side: RunningSide, begin: () => Promise<unknown>): Promise<void> {
+  const load = { side, path: SINGLE, connections: 50, body: nextBody(stage) };
   await warmUp(load);
   await begin();
   await loadWith({ ...load, seconds: SECONDS });
