@@ -49,12 +49,25 @@ test('a fleet that is upgraded process by process: every pair of versions works 
   await tell(newApi, 'new API, old worker');
   await allEqualList(world, newApi, [moving, screen]);
 
+  // It misses what workers of both versions publish, and is told by the newer gateway.
+  network.refuse();
+  const missed = await company.appointment();
+  await tellChange(world, newApi, company, missed, 'missed, by the old worker');
   await start('worker');
   await oldWorker.stop();
   await tell(oldApi, 'old API, new worker');
+  network.leadTo(portOf(newApi));
+  network.mend();
   await allEqualList(world, oldApi, [moving, screen]);
 
-  // The old gateway goes, and its dashboards with it: what they miss meanwhile is replayed by the new one.
+  // And by the older gateway of what the newer worker has published.
+  network.refuse();
+  await tellChange(world, newApi, company, missed, 'missed, by the new worker');
+  network.leadTo(portOf(oldApi));
+  network.mend();
+  await allEqualList(world, newApi, [moving, screen]);
+
+  // The old gateway goes, and its dashboards with it.
   network.refuse();
   await oldApi.stop();
   await tell(newApi, 'new API, new worker');
