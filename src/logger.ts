@@ -26,7 +26,11 @@ export function createLogger({ level, dir, name }: LoggerOptions): {
   const sinks = [createStdoutSink(process.stdout), openFile(dir)].filter((sink) => sink !== undefined);
   const logger = pino(
     { level, name, redact: { paths: ['req.headers', 'res.headers'], remove: true } },
-    pino.multistream(sinks.map((stream) => ({ level: level as pino.Level, stream }))),
+    {
+      write(line) {
+        for (const sink of sinks) sink.write(line);
+      },
+    },
   );
   const tellDropped = setInterval(() => {
     for (const { name: sink, takeDropped } of sinks) {

@@ -54,6 +54,7 @@ export interface AcceptEmissions {
 
 const EXISTENCE_CHECK_LIMIT_MS = 820;
 const IDS_PER_CHECK = 1_000;
+const BATCHES_PER_CHECK = 5;
 const RETRY_WHEN_FULL_SECONDS = 5;
 
 export function createAcceptEmissions({
@@ -71,6 +72,16 @@ export function createAcceptEmissions({
     run: (ids) => inTime(findCompanies(ids)),
     maxBatch: IDS_PER_CHECK,
     maxInFlight: 4,
+  });
+
+  // One under way: each question of its own would wake MongoDB, which costs as much as the ids of the next batches.
+  const findCompaniesOfBatch = coalesce<readonly Id[], (Id | undefined)[]>({
+    async run(batches) {
+      const companies = await inTime(findCompanies(batches.flat()));
+      let next = 0;
+      return batches.map(({ length }) => companies.slice(next, (next += length)));
+    },
+    maxBatch: BATCHES_PER_CHECK,
   });
 
   async function checked<T>(check: Promise<T>): Promise<T> {
@@ -96,7 +107,7 @@ export function createAcceptEmissions({
       if (companyId === undefined) {
         throw new AppError('APPOINTMENT_NOT_FOUND', `no appointment has the id ${asked.appointmentId}`);
       }
-      const emission = toEmission(asked, companyId, by, 0, startedAt);
+      const emission = toEmission(asked, companyId, by, 0, new Date(startedAt).toISOString());
       await enqueue([emission], priority.live);
       onAccepted(emission, by, Date.now() - startedAt);
       return emission.emissionId;
@@ -105,13 +116,13 @@ export function createAcceptEmissions({
     async many(asked, by) {
       refuseIfFull();
       const startedAt = Date.now();
-      // At once and alone: a batch is what coalescing would make of single ones.
-      const companies = await checked(findCompanies(asked.map(({ appointmentId }) => appointmentId)));
+      const companies = await checked(findCompaniesOfBatch(asked.map(({ appointmentId }) => appointmentId)));
+      const acceptedAt = new Date(startedAt).toISOString();
       const emissions = asked.flatMap((item, index) => {
         const companyId = companies[index];
         return companyId === undefined
           ? []
-          : [{ index, emission: toEmission(item, companyId, by, index, startedAt) }];
+          : [{ index, emission: toEmission(item, companyId, by, index, acceptedAt) }];
       });
       if (emissions.length > 0) {
         await enqueue(
@@ -129,10 +140,9 @@ export function createAcceptEmissions({
   };
 }
 
-function toEmission(asked: Asked, companyId: Id, by: AskedBy, index: number, startedAt: number): Accepted {
+function toEmission(asked: Asked, companyId: Id, by: AskedBy, index: number, acceptedAt: string): Accepted {
   const { event, appointmentId } = asked;
   const emissionId = createEmissionId(by.seed, index);
-  const acceptedAt = new Date(startedAt).toISOString();
   const emission = { event, appointmentId, companyId, emissionId, acceptedAt };
   return by.traceparent === undefined ? emission : { ...emission, traceparent: by.traceparent };
 }

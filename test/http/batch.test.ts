@@ -80,6 +80,22 @@ test('1,000 items fit, the same appointment may stand among them twice, and each
   expect(await world.queue.getPrioritizedCount()).toBe(1_000);
 });
 
+test('batches that come together are checked together, and each has its own results', async () => {
+  const ids = await Promise.all(Array.from({ length: 12 }, () => company.appointment()));
+  const replies = await Promise.all(
+    ids.map(async (id, index) => {
+      // Of different lengths, so that a result that slips to a neighbour shows.
+      const emissions = [...Array.from({ length: index }, () => created(UNKNOWN_ID)), created(id)];
+      return (await post(api, 'batch').send({ emissions }).expect(202)).body as BatchReply;
+    }),
+  );
+  expect(replies.map(({ accepted, rejected }) => [accepted, rejected])).toEqual(
+    ids.map((_, index) => [1, index]),
+  );
+  const asked = new Map((await waiting()).map(({ id, data }) => [id, data.appointmentId as string]));
+  expect(replies.map(({ results }) => asked.get(results.at(-1)?.emissionId))).toEqual(ids);
+});
+
 test.each([
   ['no items', { emissions: [] }],
   ['1,001 items', { emissions: Array.from({ length: 1_001 }, () => created(UNKNOWN_ID)) }],
