@@ -1,6 +1,6 @@
 import { Cluster, Redis, type RedisOptions as AnyRedisOptions } from 'ioredis';
 import { type Address, createAnyNodeConnector } from './any-node-connector.ts';
-import { explainRefusal } from './redis-refusal.ts';
+import { explainRefusal, onNodeRefusal } from './redis-refusal.ts';
 
 /** RESP3's replies are kept in their RESP2 shape: BullMQ and the Socket.IO adapter expect it. */
 type RedisOptions = Omit<AnyRedisOptions, 'replyMapping'> & { replyMapping: 'legacy' };
@@ -63,9 +63,11 @@ export function connectRedis(
   onError: (error: Error) => void,
 ): RedisClient {
   const client = create(url, role);
-  client.on('error', (error: Error) => {
+  const tell = (error: Error) => {
     onError(new Error(explainRefusal(error), { cause: error }));
-  });
+  };
+  client.on('error', tell);
+  onNodeRefusal(client, tell);
   if (role === 'subscriber') askNowAndThen(client);
   return client;
 }
@@ -87,6 +89,12 @@ function create(url: string, role: ConnectionRole): RedisClient {
     enableOfflineQueue: options.enableOfflineQueue ?? true,
     maxRedirections: REDIRECTIONS[role],
     clusterRetryStrategy: (times: number) => Math.min(100 * times, 1_000),
+    // Certificates hold names: to resolve one first, as is usual, would leave an address to compare with.
+    ...(redisOptions.tls && {
+      dnsLookup: (host, found) => {
+        found(null, host);
+      },
+    }),
   });
   // Else the first commands to each node would find it still connecting.
   cluster.on('+node', (node: Redis) => void node.connect().catch(() => undefined));

@@ -37,12 +37,22 @@ function ofLastNode(error: unknown): string[] {
  * `undefined` while there is one.
  */
 export function watchRefusal(redis: RedisClient): () => string | undefined {
-  let refusal: string | undefined;
+  let [refusal, ofNode]: (string | undefined)[] = [];
+  onNodeRefusal(redis, (error) => {
+    ofNode = explainRefusal(error);
+  });
   redis.on('error', (error) => {
-    refusal = explainRefusal(error);
+    refusal = ofNode ?? explainRefusal(error);
   });
   redis.on('ready', () => {
-    refusal = undefined;
+    refusal = ofNode = undefined;
   });
   return () => refusal;
+}
+
+/** Why a node of a Cluster refuses us. The Cluster's own error tells it only where the node let us connect. */
+export function onNodeRefusal(redis: RedisClient, told: (error: Error) => void): void {
+  redis.on('node error', (error: Error) => {
+    if (isRefusal(error)) told(error);
+  });
 }

@@ -136,6 +136,14 @@ export const CONTROLS: readonly Control[] = [
     name: 'a live booking does not wait for a batch',
   },
   {
+    defence: 'certificates of a Cluster’s nodes are compared with their names',
+    file: 'src/connections.ts',
+    takeOut: '...(redisOptions.tls && {',
+    putIn: '...(redisOptions.tls && !redisOptions.tls && {',
+    test: 'test/cluster/secured.test.ts',
+    name: 'over TLS, and under users of few rights',
+  },
+  {
     defence: 'frames are judged by their shape before anything is taken from them',
     file: 'src/realtime/gateway.ts',
     takeOut: "if (!place.success || typeof acknowledge !== 'function') return;",

@@ -71,7 +71,7 @@ export async function ownCluster({ masters = 3, replicas = 0 } = {}) {
     return found.map(([first, last, master]) => ({
       first,
       last,
-      node: nodes.find(({ service }) => service.port === master?.[1])!,
+      node: nodes.find(({ id }) => id === master?.[2])!,
     }));
   }
   const slotOf = (key: string) => ask((client) => client.cluster('KEYSLOT', key));

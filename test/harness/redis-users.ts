@@ -42,6 +42,20 @@ export function rulesOf(user: RedisUser, names?: RedisNames): string[] {
   );
 }
 
+/** What its clients need beside, where it is a Cluster: its layout, and names for their connections. */
+const CLUSTER_RULES = ['+cluster|slots', '+cluster|info', '+client|setname'];
+
+/** The users of ops/redis/users.acl on one node of a Cluster. */
+export async function addClusterUsers(node: RedisClient, names: RedisNames): Promise<void> {
+  for (const user of ['api', 'worker'] as const) {
+    const rules = rulesOf(user, names).filter((rule) => !rule.startsWith('#'));
+    await node.call('ACL', 'SETUSER', user, 'reset', `>${PASSWORD}`, ...rules, ...CLUSTER_RULES);
+  }
+}
+
+/** Their name and password, as an address has them. */
+export const CLUSTER_LOGIN = { api: `api:${PASSWORD}`, worker: `worker:${PASSWORD}` };
+
 /** Everything that Redis has denied since the log was emptied. */
 export async function readDenials(redis: RedisClient): Promise<Denial[]> {
   const entries = (await redis.call('ACL', 'LOG', '128')) as unknown[][];

@@ -1,5 +1,5 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 
 export interface TcpProxy {
   port: number;
@@ -15,7 +15,7 @@ export interface TcpProxy {
 
 /**
  * A way to a server on the loopback interface that can be cut and led elsewhere: a network, or the address that stays
- * when a replica takes over. `onSent` is shown what clients send.
+ * when a replica takes over. `onSent` is shown what clients send. With `tls` it speaks that to whoever begins so.
  */
 export async function startTcpProxy(
   target: number,
@@ -46,7 +46,7 @@ export async function startTcpProxy(
     }
     client.on('data', onSent());
   };
-  const server = tls ? createTlsServer(tls, lead) : createServer(lead);
+  const server = createServer(tls ? either(createTlsServer(tls, lead), lead) : lead);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const cut = () => {
     for (const socket of open) socket.destroy();
@@ -72,5 +72,21 @@ export async function startTcpProxy(
         });
         cut();
       }),
+  };
+}
+
+const TLS_HANDSHAKE = 0x16;
+
+/** By the first byte that a client sends. */
+function either(encrypted: TlsServer, plain: (client: Socket) => void): (client: Socket) => void {
+  return (client) => {
+    client.on('error', () => undefined);
+    client.once('data', (first: Buffer) => {
+      client.pause();
+      client.unshift(first);
+      if (first[0] === TLS_HANDSHAKE) encrypted.emit('connection', client);
+      else plain(client);
+      process.nextTick(() => client.resume());
+    });
   };
 }
