@@ -5,7 +5,8 @@ import { promisify } from 'node:util';
 /** Takes lines, for ever, at once, and without an error: what it can't pass on in time it drops. */
 export interface LogSink {
   name: string;
-  write: (line: string) => void;
+  /** @param count  lines in it */
+  write: (lines: Buffer, count: number) => void;
   /** Lines dropped since this was asked last. */
   takeDropped: () => number;
   /** Resolves when all that it holds has been passed on or dropped. */
@@ -13,12 +14,38 @@ export interface LogSink {
 }
 
 /** Lines wait in memory while a file or pipe takes none; beyond this they are dropped. */
-const MOST_WAITING_CHARACTERS = 4 * 1024 * 1024;
+const MOST_WAITING_BYTES = 4 * 1024 * 1024;
 /** What is written meanwhile goes together: each write wakes a thread, or whoever reads. So much a SIGKILL may lose. */
 const GATHER_MS = 25;
 
 const writeTo = promisify(write);
 const closeFile = promisify(close);
+
+/** Lines on their way to all sinks: gathered and encoded once for all of them. */
+export function gatherLines(sinks: readonly LogSink[]) {
+  let [lines, count, scheduled] = ['', 0, false];
+
+  function pass(): void {
+    scheduled = false;
+    if (count === 0) return;
+    const bytes = Buffer.from(lines);
+    for (const sink of sinks) sink.write(bytes, count);
+    lines = '';
+    count = 0;
+  }
+
+  return {
+    write(line: string): void {
+      lines += line;
+      count += 1;
+      if (scheduled) return;
+      scheduled = true;
+      setTimeout(pass, GATHER_MS);
+    },
+    /** Does not wait for more. */
+    pass,
+  };
+}
 
 /**
  * Appends to a file. Not pino's own destination: on a full disk that tries for ever to write its rest while the
@@ -26,18 +53,17 @@ const closeFile = promisify(close);
  */
 export function createFileSink(path: string): LogSink {
   const fd = openSync(path, 'a');
-  let waiting = '';
+  let waiting: Buffer[] = [];
+  let [waitingBytes, waitingLines, dropped] = [0, 0, 0];
   let writing: Promise<void> | undefined;
-  let writeNow = (): void => undefined;
   let torn = false;
-  let [waitingLines, dropped] = [0, 0];
 
   async function writeAll(): Promise<void> {
-    while (waiting !== '') {
-      const bytes = Buffer.from(torn ? `\n${waiting}` : waiting);
+    while (waiting.length > 0) {
+      const bytes = Buffer.concat(torn ? [Buffer.from('\n'), ...waiting] : waiting);
       const lines = waitingLines;
-      waiting = '';
-      waitingLines = 0;
+      waiting = [];
+      waitingBytes = waitingLines = 0;
       torn = false;
       try {
         for (let from = 0; from < bytes.length;) from += (await writeTo(fd, bytes, from)).bytesWritten;
@@ -46,29 +72,20 @@ export function createFileSink(path: string): LogSink {
         dropped += lines;
       }
     }
-  }
-  async function soon(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, GATHER_MS);
-      writeNow = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    await writeAll();
     writing = undefined;
   }
 
   return {
     name: 'combined.log',
-    write(line) {
-      if (waiting.length + line.length > MOST_WAITING_CHARACTERS) {
-        dropped += 1;
+    write(lines, count) {
+      if (isTooMuch(waitingBytes, lines)) {
+        dropped += count;
         return;
       }
-      waiting += line;
-      waitingLines += 1;
-      writing ??= soon();
+      waiting.push(lines);
+      waitingBytes += lines.length;
+      waitingLines += count;
+      writing ??= writeAll();
     },
     takeDropped() {
       const taken = dropped;
@@ -76,7 +93,6 @@ export function createFileSink(path: string): LogSink {
       return taken;
     },
     async close() {
-      writeNow();
       await writing;
       await closeFile(fd).catch(() => undefined);
     },
@@ -90,28 +106,12 @@ export function createFileSink(path: string): LogSink {
 export function createStdoutSink(stdout: Writable): LogSink {
   // A reader that is gone: its lines are lost, the service goes on.
   stdout.on('error', () => undefined);
-  let waiting = '';
-  let scheduled = false;
   let dropped = 0;
-
-  function pass(): void {
-    scheduled = false;
-    const lines = waiting;
-    waiting = '';
-    stdout.write(lines);
-  }
-
   return {
     name: 'stdout',
-    write(line) {
-      if (stdout.writableLength + waiting.length + line.length > MOST_WAITING_CHARACTERS) {
-        dropped += 1;
-        return;
-      }
-      waiting += line;
-      if (scheduled) return;
-      scheduled = true;
-      setTimeout(pass, GATHER_MS);
+    write(lines, count) {
+      if (isTooMuch(stdout.writableLength, lines)) dropped += count;
+      else stdout.write(lines);
     },
     takeDropped() {
       const taken = dropped;
@@ -120,10 +120,14 @@ export function createStdoutSink(stdout: Writable): LogSink {
     },
     close: () =>
       new Promise((resolve) => {
-        stdout.write(waiting, () => {
+        stdout.write('', () => {
           resolve();
         });
-        waiting = '';
       }),
   };
+}
+
+/** Where nothing waits, anything may. */
+function isTooMuch(waitingBytes: number, more: Buffer): boolean {
+  return waitingBytes > 0 && waitingBytes + more.length > MOST_WAITING_BYTES;
 }

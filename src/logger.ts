@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino, type Logger } from 'pino';
-import { createFileSink, createStdoutSink, type LogSink } from './log-sinks.ts';
+import { createFileSink, createStdoutSink, gatherLines, type LogSink } from './log-sinks.ts';
 
 export type { Logger };
 
@@ -24,13 +24,10 @@ export function createLogger({ level, dir, name }: LoggerOptions): {
   close: () => Promise<void>;
 } {
   const sinks = [createStdoutSink(process.stdout), openFile(dir)].filter((sink) => sink !== undefined);
+  const gathered = gatherLines(sinks);
   const logger = pino(
     { level, name, redact: { paths: ['req.headers', 'res.headers'], remove: true } },
-    {
-      write(line) {
-        for (const sink of sinks) sink.write(line);
-      },
-    },
+    gathered,
   );
   const tellDropped = setInterval(() => {
     for (const { name: sink, takeDropped } of sinks) {
@@ -42,6 +39,7 @@ export function createLogger({ level, dir, name }: LoggerOptions): {
     logger,
     close: async () => {
       clearInterval(tellDropped);
+      gathered.pass();
       await Promise.all(sinks.map((sink) => sink.close()));
     },
   };
