@@ -11,14 +11,16 @@ interface LogEntry {
   emissionId: string;
 }
 
+interface LogRead {
+  head: Place;
+  entries: LogEntry[];
+  missing?: ReloadReason;
+}
+
 type ConfirmedSnapshot = Place & { appointment: AppointmentSnapshot; read: number };
 
 export interface CatchUpDeps {
-  readLog: (
-    companyId: Id,
-    from: Place,
-    limit: number,
-  ) => Promise<{ head: Place; entries: LogEntry[]; missing?: ReloadReason }>;
+  readLog: (companyId: Id, from: Place, limit: number) => Promise<LogRead>;
   head: (companyId: Id) => Promise<Place>;
   takeSnapshots: (companyId: Id, ids: readonly Id[]) => Promise<Map<Id, ConfirmedSnapshot>>;
   /** Most emissions that one replay may send. */
@@ -102,7 +104,7 @@ async function replay(
   }
   const publishedAt = new Date().toISOString();
 
-  return reads.map(({ head, entries, missing }) => {
+  const replayOf = ({ head, entries, missing }: LogRead): Replay => {
     if (missing) return { events: [], position: { ...head, recovered: false, reason: missing } };
     const events = entries.flatMap((entry): ReplayedEvent[] => {
       const snapshot = snapshots.get(entry.appointmentId);
@@ -124,7 +126,10 @@ async function replay(
     if (events.length === entries.length) return { events, position: { ...head, recovered: true } };
     const moved = [...snapshots.values()].some(({ epoch }) => epoch !== head.epoch);
     return { events, position: { ...head, recovered: false, reason: moved ? 'epoch' : 'gone' } };
-  });
+  };
+  // Those that stand at the same place are given the very same replay, which then is encoded once.
+  const replays = new Map([...new Set(reads)].map((read) => [read, replayOf(read)]));
+  return reads.map((read) => replays.get(read) as Replay);
 }
 
 /** Reads the log once for each distinct place: dashboards that were cut off together stand at the same one. */

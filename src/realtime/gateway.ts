@@ -1,22 +1,15 @@
 import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'socket.io';
 import type { Id } from '../contracts/appointment.ts';
-import { CATCH_UP_EVENT, POSITION_EVENT } from '../contracts/events.ts';
+import { CATCH_UP_EVENT } from '../contracts/events.ts';
 import { companyRoom } from '../contracts/names.ts';
-import type { DashboardClientEvents, DashboardServerEvents, Place, Position } from '../contracts/socket.ts';
+import type { Place, Position } from '../contracts/socket.ts';
 import type { CatchUp } from './catch-up.ts';
-import type { DashboardServer, SocketData } from './create-io.ts';
+import type { DashboardServer } from './create-io.ts';
 import { catchUpRequest, dashboardAuth } from './handshake.ts';
 import { refusal } from './refusal.ts';
+import { createSendReplay, type DashboardSocket } from './send-replay.ts';
 import type { Viewer } from './verify-token.ts';
 import { createWindow } from './window.ts';
-
-type DashboardSocket = Socket<
-  DashboardClientEvents,
-  DashboardServerEvents,
-  Record<string, never>,
-  SocketData
->;
 
 export interface GatewayDeps {
   io: DashboardServer;
@@ -40,6 +33,7 @@ const WINDOW_MS = 10_000;
  */
 export function attachGateway(deps: GatewayDeps): void {
   const { io, verifyToken, catchUp, catchUpsPerWindow, pause, onFault } = deps;
+  const sendReplay = createSendReplay(io);
   io.use((socket, next) => {
     const auth = dashboardAuth.safeParse(socket.handshake.auth);
     verifyToken(auth.data?.token, socket.request).then(
@@ -65,11 +59,9 @@ export function attachGateway(deps: GatewayDeps): void {
     ): Promise<Position | undefined> => {
       for (let tries = 1; socket.connected; tries += 1) {
         try {
-          const { events, position } = await catchUp(companyId, from);
-          for (const { event, payload, meta } of events) socket.emit(event, payload, meta);
-          socket.emit(POSITION_EVENT, position);
-          socket.data.isPlaced = true;
-          return position;
+          const replay = await catchUp(companyId, from);
+          await sendReplay(replay, socket);
+          return replay.position;
         } catch (error) {
           onFault(error, companyId);
           if (tries >= mostTries) return undefined;

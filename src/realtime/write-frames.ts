@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import type { Server } from 'socket.io';
 
 /** What we use of Engine.IO's socket. */
@@ -11,6 +12,8 @@ interface Connection {
 /** As Engine.IO itself writes frames that were prepared. */
 interface WebSocket {
   _sender?: { sendFrame?: (frame: Buffer[]) => void };
+  /** The TCP connection. */
+  _socket?: Writable;
 }
 
 interface WriteOptions {
@@ -51,4 +54,15 @@ export function writeFramesAtOnce(io: Server): void {
       return connection;
     };
   });
+}
+
+/** What `write` writes to these dashboards goes to each WebSocket in one piece: one call of the system, however many frames. */
+export function writeTogether(sockets: readonly { conn: unknown }[], write: () => void): void {
+  const streams = sockets.flatMap(({ conn }) => (conn as Connection).transport.socket?._socket ?? []);
+  for (const stream of streams) stream.cork();
+  try {
+    write();
+  } finally {
+    for (const stream of streams) stream.uncork();
+  }
 }

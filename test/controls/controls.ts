@@ -25,9 +25,9 @@ export const CONTROLS: readonly Control[] = [
   },
   {
     defence: 'what a dashboard missed is replayed to it',
-    file: 'src/realtime/gateway.ts',
-    takeOut: 'of events) socket.emit(event, payload, meta);',
-    putIn: 'of from ? [] : events) socket.emit(event, payload, meta);',
+    file: 'src/realtime/send-replay.ts',
+    takeOut: 'of replay.events) them.emit(event, payload, meta);',
+    putIn: 'of replay.events.slice(0, 0)) them.emit(event, payload, meta);',
     test: 'test/recovery/gateway.test.ts',
     name: 'a gateway that is frozen and thawed',
   },

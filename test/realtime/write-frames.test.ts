@@ -1,9 +1,10 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Writable } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Server } from 'socket.io';
 import { io, type Socket } from 'socket.io-client';
-import { writeFramesAtOnce } from '../../src/realtime/write-frames.ts';
+import { writeFramesAtOnce, writeTogether } from '../../src/realtime/write-frames.ts';
 import { eventually, until } from '../harness/until.ts';
 
 let server: Server;
@@ -60,4 +61,24 @@ test('broadcasts and what one socket alone is sent arrive in the order in which 
   }
   await eventually('all to be heard', () => heard.length === numbers.length);
   expect(heard).toEqual(numbers);
+});
+
+test('what is written together leaves in one piece, in order, and also where the writing fails half way', async () => {
+  const heard = await Promise.all([connect('websocket'), connect('polling')]);
+  const sockets = [...server.sockets.sockets.values()];
+  const { transport } = sockets.find(({ id }) => id === heard[0].id)!.conn;
+  const tcp = (transport as never as { socket: { _socket: Writable } }).socket._socket;
+  expect(() => {
+    writeTogether(sockets, () => {
+      for (let n = 0; n < 20; n += 1) server.emit('number', n);
+      sockets[0]!.emit('number', 20);
+      sockets[1]!.emit('number', 20);
+      expect(tcp.writableCorked).toBe(1);
+      throw new Error('half way');
+    });
+  }).toThrow('half way');
+  expect(tcp.writableCorked).toBe(0);
+  const all = Array.from({ length: 21 }, (_, n) => n);
+  await eventually('all to hear it', () => heard.every((one) => one.heard.length === all.length));
+  for (const one of heard) expect(one.heard).toEqual(all);
 });
