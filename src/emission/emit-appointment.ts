@@ -48,24 +48,19 @@ export interface EmitAppointmentDeps {
 
 type Outcome = { receipt: Receipt } | { lost: true } | { error: unknown };
 
-const LARGEST_BATCH = 100;
-/** Of what nobody waits for: each batch that ends gives its jobs' places to the live ones that came meanwhile. */
-const LARGEST_BATCH_OF_OTHERS = 10;
-const BATCHES_IN_FLIGHT = 2;
+const LIVE = { maxBatch: 100, maxInFlight: 2 };
+/** What nobody waits for: each batch that ends gives its jobs' places to the live ones that came meanwhile. */
+const OTHERS = { maxBatch: 10, maxInFlight: 1 };
 const LARGEST_MESSAGE_BYTES = 256 * 1024;
 /** After so many rounds in which somebody else was quicker, wait: a frequently written appointment must not spin. */
 const ROUNDS_BEFORE_PAUSE = 5;
 const PAUSE_MS = { min: 50, max: 250 };
 
 export function createEmitAppointment(deps: EmitAppointmentDeps): EmitAppointment {
-  const lane = (maxBatch: number) =>
-    coalesce<EmissionAttempt, Outcome>({
-      run: (attempts) => emitBatch(deps, attempts),
-      maxBatch,
-      maxInFlight: BATCHES_IN_FLIGHT,
-    });
+  const lane = (limits: typeof LIVE) =>
+    coalesce<EmissionAttempt, Outcome>({ run: (attempts) => emitBatch(deps, attempts), ...limits });
   // In one lane a live booking would wait for the batches under way, and then for the end of its own.
-  const [live, others] = [lane(LARGEST_BATCH), lane(LARGEST_BATCH_OF_OTHERS)];
+  const [live, others] = [lane(LIVE), lane(OTHERS)];
   return async (attempt) => {
     const round = attempt.isLive ? live : others;
     for (let rounds = 1; ; rounds += 1) {
