@@ -17,15 +17,16 @@ const MUSTS: Must[] = [
   },
 ];
 
-/** Emissions by the batch route, against the requests of a handler that does nothing. */
+/** Emissions by the batch route, against the requests of a handler that does nothing, and beside BullMQ's `addBulk` alone. */
 export const batch: Scenario = {
   title: `POST of ${SIZE} emissions → jobs`,
   musts: MUSTS,
   async run(rounds) {
     const stage = await openStage();
     try {
-      const [bare, ours] = await Promise.all([
+      const [bare, bulk, ours] = await Promise.all([
         stage.start('sides/bare-express.ts'),
+        stage.start('sides/bare-bulk.ts'),
         stage.start('sides/our-api.ts'),
       ]);
       let next = 0;
@@ -42,6 +43,10 @@ export const batch: Scenario = {
         {
           ...{ name: 'bare Express', side: bare, path: '/emit', body: single, size: 1 },
           connections: CONNECTIONS.bare,
+        },
+        {
+          ...{ name: 'addBulk alone', side: bulk, path: '/batch', body: many, size: SIZE },
+          connections: CONNECTIONS.batch,
         },
         {
           ...{ name: 'ours', side: ours, path: '/api/v1/internal/socket/batch', body: many, size: SIZE },
