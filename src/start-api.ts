@@ -48,6 +48,7 @@ import { createReadTimelines } from './queue/timeline.ts';
 import { watchDepth } from './queue/watch-depth.ts';
 import { startGatewayCanary } from './start-canary.ts';
 import { startGateway } from './start-gateway.ts';
+import { createTellAccepted } from './tell-accepted.ts';
 import { createVerifyToken } from './realtime/verify-token.ts';
 import { createWarnOfSlowLog, logSlowLog } from './slow-log.ts';
 
@@ -139,11 +140,7 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
     enqueue,
     priority: PRIORITY,
     isFull: depth.isFull,
-    onAccepted: ({ event, emissionId, appointmentId, traceparent }, { isRepeat, requestId }, tookMs) => {
-      if (!isRepeat) metrics.count(event, 'accepted');
-      metrics.observe('accept', tookMs);
-      logger.info({ event, emissionId, appointmentId, requestId, traceparent, tookMs, isRepeat }, 'accepted');
-    },
+    onAccepted: createTellAccepted({ metrics, logger }),
   });
   const idempotently = createIdempotency({
     redis,

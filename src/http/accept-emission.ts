@@ -38,7 +38,7 @@ export interface AcceptDeps {
   priority: { live: number; batch: number };
   /** The queue holds as much as it may. */
   isFull: () => boolean;
-  onAccepted: (emission: Accepted, by: AskedBy, tookMs: number) => void;
+  onAccepted: (emissions: readonly Accepted[], by: AskedBy, tookMs: number) => void;
 }
 
 export interface AcceptEmissions {
@@ -109,7 +109,7 @@ export function createAcceptEmissions({
       }
       const emission = toEmission(asked, companyId, by, 0, new Date(startedAt).toISOString());
       await enqueue([emission], priority.live);
-      onAccepted(emission, by, Date.now() - startedAt);
+      onAccepted([emission], by, Date.now() - startedAt);
       return emission.emissionId;
     },
 
@@ -118,24 +118,16 @@ export function createAcceptEmissions({
       const startedAt = Date.now();
       const companies = await checked(findCompaniesOfBatch(asked.map(({ appointmentId }) => appointmentId)));
       const acceptedAt = new Date(startedAt).toISOString();
-      const emissions = asked.flatMap((item, index) => {
+      const made = asked.map((item, index) => {
         const companyId = companies[index];
-        return companyId === undefined
-          ? []
-          : [{ index, emission: toEmission(item, companyId, by, index, acceptedAt) }];
+        return companyId === undefined ? undefined : toEmission(item, companyId, by, index, acceptedAt);
       });
+      const emissions = made.filter((emission) => emission !== undefined);
       if (emissions.length > 0) {
-        await enqueue(
-          emissions.map(({ emission }) => emission),
-          priority.batch,
-        );
+        await enqueue(emissions, priority.batch);
+        onAccepted(emissions, by, Date.now() - startedAt);
       }
-      const ids: (string | undefined)[] = asked.map(() => undefined);
-      for (const { index, emission } of emissions) {
-        ids[index] = emission.emissionId;
-        onAccepted(emission, by, Date.now() - startedAt);
-      }
-      return ids;
+      return made.map((emission) => emission?.emissionId);
     },
   };
 }

@@ -1,0 +1,21 @@
+import type { Accepted, AskedBy } from './http/accept-emission.ts';
+import type { Logger } from './logger.ts';
+import type { Metrics } from './metrics/create-metrics.ts';
+
+export interface TellAcceptedDeps {
+  metrics: Pick<Metrics, 'count' | 'observe'>;
+  logger: Logger;
+}
+
+/** Counts what was accepted, and writes a line for each emission. What the emissions of a batch share is encoded once. */
+export function createTellAccepted({ metrics, logger }: TellAcceptedDeps) {
+  return (emissions: readonly Accepted[], { isRepeat, requestId, traceparent }: AskedBy, tookMs: number) => {
+    const shared = { requestId, traceparent, tookMs, isRepeat };
+    const lines = logger.child(shared);
+    for (const { event, emissionId, appointmentId } of emissions) {
+      if (!isRepeat) metrics.count(event, 'accepted');
+      metrics.observe('accept', tookMs);
+      lines.info({ event, emissionId, appointmentId }, 'accepted');
+    }
+  };
+}
