@@ -17,13 +17,17 @@ afterEach(async () => {
   expect(complaints).toEqual([]);
 });
 
-async function openAdmin(api: { url: string }, width = 1280): Promise<Page> {
+async function openAdmin(api: { url: string }, { width = 1280, language = '' } = {}): Promise<Page> {
   const context = await browser.newContext({
     locale: 'en-GB',
     viewport: { width, height: 900 },
     httpCredentials: { username: 'admin', password: 'admin-password' },
   });
   world.keep(context, () => context.close());
+  if (language !== '') {
+    const own = JSON.stringify({ value: language, configurable: true });
+    await context.addInitScript({ content: `Object.defineProperty(navigator, 'language', ${own});` });
+  }
   const page = await context.newPage();
   complaints = [];
   page.on('pageerror', ({ message }) => complaints.push(message));
@@ -65,7 +69,7 @@ test('an operator sees first what goes on, why something failed, and retries it'
   );
   const tile = (label: string) => page.locator('#tiles > div', { hasText: label });
   await tile('Workers').getByText('1', { exact: true }).waitFor();
-  await tile('Dashboards').getByText('of 1 companies').waitFor();
+  await tile('Dashboards').getByText('of 1 company').waitFor();
   await page
     .locator('#verdict[data-state=attention]')
     .getByText('100 % of what ended within 5 minutes failed (1).')
@@ -85,7 +89,7 @@ test('the dialog tells what a retry would do before it does it', async () => {
   world = await quietWorld({ ADMIN_WRITES: 'on' });
   const api = await world.api();
   const { emissionId } = await failedEmission(api);
-  const page = await openAdmin(api, 390);
+  const page = await openAdmin(api, { width: 390 });
   await page.locator('#failures li').waitFor();
 
   await page.getByRole('button', { name: 'Retry failed…' }).click();
@@ -129,4 +133,11 @@ test('when the API does not answer the page says that it is old', async () => {
   await api.close();
   await page.locator('#verdict[data-state=unknown]').getByText('What stands below is old.').waitFor();
   complaints = complaints.filter((words) => !words.includes('ERR_CONNECTION_REFUSED'));
+});
+
+test('in a Chromium without a locale, whose language is none, the page works all the same', async () => {
+  world = await quietWorld();
+  const page = await openAdmin(await world.api(), { language: 'en-US@posix' });
+  await page.locator('#tiles > div', { hasText: 'Workers' }).waitFor();
+  expect(await page.locator('.chart canvas').count()).toBe(3);
 });

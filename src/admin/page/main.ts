@@ -1,3 +1,4 @@
+import './valid-language.ts';
 import 'uplot/dist/uPlot.min.css';
 import type { FailedEmission, FleetMetricsReading, OverviewReply } from '../../contracts/index.ts';
 import { byId, create, setChildren, setText } from '../../dashboard/page/elements.ts';

@@ -37,7 +37,11 @@ function tilesOf({ overall, latencyMs, queue, fleet }: FleetMetricsReading): Til
     { label: 'In backoff', value: count(queue.delayed), note: `${count(queue.active)} at work` },
     { label: 'Workers', value: count(worker.length), note: latest('progress', worker) },
     { label: 'Gateways', value: count(gateway.length), note: latest('canary heard', gateway) },
-    { label: 'Dashboards', value: count(fleet.sockets), note: `of ${count(fleet.companies)} companies` },
+    {
+      label: 'Dashboards',
+      value: count(fleet.sockets),
+      note: `of ${count(fleet.companies)} ${fleet.companies === 1 ? 'company' : 'companies'}`,
+    },
   ];
 }
 
