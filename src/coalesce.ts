@@ -23,7 +23,7 @@ export function coalesce<K, V>({
   maxBatch,
   maxInFlight = 1,
 }: CoalesceOptions<K, V>): (key: K) => Promise<V> {
-  let waiting: Waiting<K, V>[] = [];
+  const waiting: Waiting<K, V>[] = [];
   let inFlight = 0;
   let scheduled = false;
 
@@ -37,9 +37,7 @@ export function coalesce<K, V>({
   }
 
   async function flush(): Promise<void> {
-    let batch = waiting;
-    if (batch.length > maxBatch) batch = waiting.splice(0, maxBatch);
-    else waiting = [];
+    const batch = waiting.splice(0, maxBatch);
     inFlight += 1;
     schedule();
     try {

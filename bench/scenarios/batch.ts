@@ -1,5 +1,5 @@
 import type { Must } from '../harness/figures.ts';
-import { loadWith, warmUp } from '../harness/load.ts';
+import { loadWith, nextBody, warmUp } from '../harness/load.ts';
 import { sideBySide } from '../harness/side-by-side.ts';
 import { openStage } from '../harness/stage.ts';
 import type { Scenario } from '../scenario.ts';
@@ -31,7 +31,6 @@ export const batch: Scenario = {
       ]);
       let next = 0;
       const nextId = (): string => stage.ids[next++ % stage.ids.length]!.appointmentId;
-      const single = (): string => JSON.stringify({ appointmentId: nextId() });
       const many = (): string =>
         JSON.stringify({
           emissions: Array.from({ length: SIZE }, () => ({
@@ -41,7 +40,7 @@ export const batch: Scenario = {
         });
       const sides = [
         {
-          ...{ name: 'bare Express', side: bare, path: '/emit', body: single, size: 1 },
+          ...{ name: 'bare Express', side: bare, path: '/emit', body: nextBody(stage), size: 1 },
           connections: CONNECTIONS.bare,
         },
         {

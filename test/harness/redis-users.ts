@@ -48,13 +48,18 @@ const CLUSTER_RULES = ['+cluster|slots', '+cluster|info', '+client|setname'];
 /** The users of ops/redis/users.acl on one node of a Cluster. */
 export async function addClusterUsers(node: RedisClient, names: RedisNames): Promise<void> {
   for (const user of ['api', 'worker'] as const) {
-    const rules = rulesOf(user, names).filter((rule) => !rule.startsWith('#'));
-    await node.call('ACL', 'SETUSER', user, 'reset', `>${PASSWORD}`, ...rules, ...CLUSTER_RULES);
+    await setUser(node, user, [...rulesOf(user, names), ...CLUSTER_RULES]);
   }
 }
 
 /** Their name and password, as an address has them. */
 export const CLUSTER_LOGIN = { api: `api:${PASSWORD}`, worker: `worker:${PASSWORD}` };
+
+/** With a password of ours in the place of those in the rules. */
+async function setUser(redis: RedisClient, user: string, rules: readonly string[]): Promise<void> {
+  const others = rules.filter((rule) => !rule.startsWith('#'));
+  await redis.call('ACL', 'SETUSER', user, 'reset', `>${PASSWORD}`, ...others);
+}
 
 /** Everything that Redis has denied since the log was emptied. */
 export async function readDenials(redis: RedisClient): Promise<Denial[]> {
@@ -72,8 +77,7 @@ export async function readDenials(redis: RedisClient): Promise<Denial[]> {
 export async function createRedisUsers(redis: RedisClient, url: string, names: RedisNames) {
   const make = async (role: 'api' | 'worker'): Promise<string> => {
     const user = `${role}-${names.adapterKey}`;
-    const rules = rulesOf(role, names).filter((rule) => !rule.startsWith('#'));
-    await redis.call('ACL', 'SETUSER', user, 'reset', `>${PASSWORD}`, ...rules);
+    await setUser(redis, user, rulesOf(role, names));
     return withLogin(url, user);
   };
   let urls;
