@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { ERROR_CODES } from '../../src/errors.ts';
 import { registerFleetGauges } from '../../src/metrics/fleet-gauges.ts';
 import type { Fleet } from '../../src/metrics/fleet.ts';
 import type { Metrics } from '../../src/metrics/create-metrics.ts';
@@ -32,13 +33,34 @@ async function samples({ registry }: Metrics, name: string): Promise<Record<stri
   );
 }
 
-test('every event has its series from the start, so that the first increment shows in a rate', async () => {
+test('every event and every error code has its series from the start, so that the first increment shows in a rate', async () => {
   const metrics = fleets.start().process();
   expect(await samples(metrics, 'emission_published_total')).toEqual({
     'emission_published_total{event="appointment:created"}': 0,
     'emission_published_total{event="appointment:updated"}': 0,
     'emission_published_total{event="appointment:canceled"}': 0,
   });
+  const rejected = await samples(metrics, 'emission_rejected_total');
+  expect(rejected).toEqual(
+    Object.fromEntries(
+      Object.keys(ERROR_CODES).map((code) => [`emission_rejected_total{reason="${code}"}`, 0]),
+    ),
+  );
+});
+
+test('a percentile is placed within a bucket that ends at most two thirds above its beginning, up to 10 s', async () => {
+  const bounds = Object.keys(
+    await samples(fleets.start().process(), 'emission_stage_duration_seconds_bucket'),
+  )
+    .filter((name) => name.includes('stage="total"') && !name.includes('+Inf'))
+    .map((name) => Number(/le="([\d.]+)"/.exec(name)![1]));
+  for (const [index, bound] of bounds.entries()) {
+    const before = bounds[index - 1];
+    if (before !== undefined && bound <= 10)
+      expect([bound, bound / before <= 5 / 3 + 1e-9]).toEqual([bound, true]);
+  }
+  // The limits of the alarm and of the board's colours are bounds themselves.
+  expect(bounds).toEqual(expect.arrayContaining([1, 5]));
 });
 
 test('a process’ Prometheus counters and the fleet’s JSON tell the same', async () => {
