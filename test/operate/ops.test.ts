@@ -35,7 +35,12 @@ const queries = [
 
 const registry = new Registry();
 collectDefaultMetrics({ register: registry });
-const nodes = new Set((await registry.getMetricsAsJSON()).map(({ name }) => name));
+/** Not ours: Node's, and what Prometheus itself says of each process. */
+const others = new Set([...(await registry.getMetricsAsJSON()).map(({ name }) => name), 'up']);
+const { scrape_configs: scraped } = parse(read('ops/prometheus.yml')) as {
+  scrape_configs: { job_name: string }[];
+};
+const jobs = scraped.map(({ job_name: job }) => job);
 
 /** What each label may be, as the code has it. */
 const VALUES: Record<string, readonly string[]> = {
@@ -54,7 +59,7 @@ function describedAs(name: string): { type: string; labels: readonly string[] } 
 
 /** Selectors of a query: `name{label="value", …}`. */
 function selectors(query: string) {
-  return [...query.matchAll(/\b((?:emission|process|nodejs)_\w+)(?:\{([^}]*)\})?/g)].map(
+  return [...query.matchAll(/\b((?:emission|process|nodejs)_\w+|up)(?:\{([^}]*)\})?/g)].map(
     ([, name = '', labels = '']) => ({
       name,
       labels: [...labels.matchAll(/(\w+)\s*(=~|!~|!=|=)\s*"([^"]*)"/g)].map(
@@ -70,9 +75,13 @@ test.each(queries)('%s: the metrics and labels in its query are those of the cod
   for (const { name, labels } of found) {
     const own = describedAs(name);
     const isBucket = name.endsWith('_bucket');
-    expect([name, own ? (own.type === 'histogram') === isBucket : nodes.has(name)]).toEqual([name, true]);
+    expect([name, own ? (own.type === 'histogram') === isBucket : others.has(name)]).toEqual([name, true]);
     for (const { label, value } of labels) {
       if (label === 'instance') continue;
+      if (name === 'up') {
+        expect(label === 'job' && jobs).toContain(value);
+        continue;
+      }
       expect([name, own?.labels]).toEqual([name, expect.arrayContaining([label])]);
       for (const word of value.split('|')) expect(VALUES[label]).toContain(word);
     }
