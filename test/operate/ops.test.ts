@@ -19,9 +19,11 @@ interface Panel {
   id: number;
   type: string;
   title: string;
+  description?: string;
   gridPos: { x: number; y: number; w: number; h: number };
   datasource?: unknown;
-  targets?: { expr: string }[];
+  targets?: { expr: string; instant: boolean }[];
+  fieldConfig: { defaults: { noValue?: string } };
 }
 
 const { groups } = parse(read('ops/alerts.yml')) as { groups: { rules: Rule[] }[] };
@@ -147,4 +149,17 @@ test('the board’s panels have their own ids and places, and one data source to
   }
   for (const { datasource } of panels)
     expect(datasource).toEqual({ type: 'prometheus', uid: '${datasource}' });
+});
+
+test('every panel says what it shows; a single figure is of this moment, and has words where there is none', () => {
+  for (const { title, type, description, targets = [], fieldConfig } of panels) {
+    expect([title, description]).toEqual([title, expect.stringMatching(/./)]);
+    const isFigure = type === 'stat';
+    expect([title, targets.map(({ instant }) => instant)]).toEqual([title, targets.map(() => isFigure)]);
+    if (isFigure)
+      expect([title, fieldConfig.defaults.noValue]).toEqual([
+        title,
+        expect.stringMatching(/unknown|nothing/),
+      ]);
+  }
 });
