@@ -1,7 +1,6 @@
 import type { Id } from '../contracts/appointment.ts';
 import { coalesce } from '../coalesce.ts';
 import type { RedisClient } from '../connections.ts';
-import { luaScript } from '../redis-script.ts';
 import { KEPT_COMPLETED_SECONDS } from './retry-policy.ts';
 
 export interface RecentEmissionsDeps {
@@ -20,44 +19,67 @@ interface Accepted {
 }
 
 export interface RecentEmissions {
-  /** Keeps ids for the operator. Nobody waits for it; what comes close together goes in one script. */
+  /** Keeps ids for the operator. Nobody waits for it; what comes close together goes in one command. */
   remember: (emissions: readonly Accepted[]) => void;
   /** The last ten emission ids of an appointment, newest first. @throws when Redis is away */
   read: (appointmentId: Id) => Promise<string[]>;
 }
 
 const KEPT = 10;
-/** Redis does nothing else meanwhile: about 0.7 ms. */
-const IDS_PER_SCRIPT = 100;
-const rememberScript = luaScript(new URL('./remember-recent.lua', import.meta.url));
+/** An emission that is asked for again stands twice: so many are read to find ten that differ. */
+const READ = 3 * KEPT;
+const SPAN_SECONDS = 600;
+const SPANS_KEPT = KEPT_COMPLETED_SECONDS / SPAN_SECONDS;
+/** Redis does nothing else meanwhile: about a millisecond. */
+const IDS_PER_COMMAND = 500;
+const CALLS_TOGETHER = 100;
 
-/** Memory: about 500 bytes for each appointment that was emitted within a day. */
+/**
+ * One sorted set for each ten minutes holds "appointment, time, emission", which Redis finds by how it begins: to write
+ * many is one command, whichever appointments they are of. A list for each appointment took three for each id.
+ * Memory: about 200 bytes for each emission of a day.
+ */
 export function createRecentEmissions({ redis, prefix, onForgotten }: RecentEmissionsDeps): RecentEmissions {
-  const keyOf = (appointmentId: Id): string => `${prefix}:recent:${appointmentId}`;
+  const keyOf = (span: number): string => `${prefix}:recent:${span}`;
+  const spanNow = (): number => Math.floor(Date.now() / (SPAN_SECONDS * 1_000));
 
   async function keep(emissions: readonly Accepted[]): Promise<void> {
-    const keys = emissions.map(({ appointmentId }) => keyOf(appointmentId));
-    const ids = emissions.flatMap(({ acceptedAt, emissionId }) => [Date.parse(acceptedAt), emissionId]);
-    await rememberScript(redis, keys, [KEPT_COMPLETED_SECONDS, KEPT, ...ids]);
+    const key = keyOf(spanNow());
+    const members = emissions.map(
+      ({ appointmentId, acceptedAt, emissionId }) => `${appointmentId} ${acceptedAt} ${emissionId}`,
+    );
+    await Promise.all([
+      redis.zadd(key, ...members.flatMap((member) => [0, member])),
+      redis.expire(key, KEPT_COMPLETED_SECONDS + SPAN_SECONDS),
+    ]);
   }
 
   const rememberShared = coalesce<readonly Accepted[], undefined>({
     async run(calls) {
       const emissions = calls.flat();
       try {
-        for (let from = 0; from < emissions.length; from += IDS_PER_SCRIPT) {
-          await keep(emissions.slice(from, from + IDS_PER_SCRIPT));
+        for (let from = 0; from < emissions.length; from += IDS_PER_COMMAND) {
+          await keep(emissions.slice(from, from + IDS_PER_COMMAND));
         }
       } catch (error) {
         onForgotten(error);
       }
       return [];
     },
-    maxBatch: IDS_PER_SCRIPT,
+    maxBatch: CALLS_TOGETHER,
   });
 
   return {
     remember: (emissions) => void rememberShared(emissions),
-    read: (appointmentId) => redis.zrevrange(keyOf(appointmentId), 0, -1),
+    async read(appointmentId) {
+      const newest = spanNow();
+      const spans = Array.from({ length: SPANS_KEPT + 1 }, (_, ago) => newest - ago);
+      const [last, first] = [`[${appointmentId} ~`, `[${appointmentId} `];
+      const found = await Promise.all(
+        spans.map((span) => redis.zrevrangebylex(keyOf(span), last, first, 'LIMIT', 0, READ)),
+      );
+      const ids = found.flat().map((member) => member.slice(member.lastIndexOf(' ') + 1));
+      return [...new Set(ids)].slice(0, KEPT);
+    },
   };
 }

@@ -121,6 +121,7 @@ describe('the last emissions of an appointment', () => {
     const { body } = await get(api, `emissions?appointmentId=${appointmentId}`).expect(200);
     return body as { success: boolean; appointmentId: string; emissions: Timeline[] };
   };
+  const keyOf = (span: number) => `${world.env['QUEUE_PREFIX']}:recent:${span}`;
   const ids = ({ emissions }: { emissions: Timeline[] }) => emissions.map(({ emissionId }) => emissionId);
 
   test('are its last ten with their timelines, newest first', async () => {
@@ -165,9 +166,28 @@ describe('the last emissions of an appointment', () => {
       'it to be remembered',
       async () => (await recentOf(appointmentId)).emissions.length === 1,
     );
-    const key = `${world.env['QUEUE_PREFIX']}:recent:${appointmentId}`;
-    expect(await world.redis.ttl(key)).toBeGreaterThan(86_000);
-    expect((await world.redis.zrange(key, '0', '-1')).join()).toMatch(/^[\da-f-]{36}$/);
+    const keys = await world.redis.keys(`${world.env['QUEUE_PREFIX']}:recent:*`);
+    const members = (await Promise.all(keys.map((key) => world.redis.zrange(key, '0', '-1')))).flat();
+    const own = members.filter((member) => member.startsWith(appointmentId));
+    expect(own.join()).toMatch(/^[\da-f]{24} [\dTZ:.-]{24} [\da-f-]{36}$/);
+    for (const key of keys) expect(await world.redis.ttl(key)).toBeGreaterThan(86_000);
+  });
+
+  test('are found over all of the day', async () => {
+    const appointmentId = await company.appointment();
+    const span = Math.floor(Date.now() / 600_000);
+    const emitted: string[] = [];
+    for (const ago of [140, 70, 1]) {
+      const emissionId = await world.emit(api, 'appointment-updated', appointmentId);
+      emitted.unshift(emissionId);
+      const member = await eventually('it to be remembered', async () => {
+        const found = await world.redis.zrangebylex(keyOf(span), `[${appointmentId} `, `[${appointmentId} ~`);
+        return found[0];
+      });
+      await world.redis.zrem(keyOf(span), member);
+      await world.redis.zadd(keyOf(span - ago), 0, member);
+    }
+    expect(ids(await recentOf(appointmentId))).toEqual(emitted);
   });
 
   test('of one that has none are 404, and without a proper id 400', async () => {
