@@ -19,15 +19,17 @@ const TWO_TO_32 = 2 ** 32;
 
 /**
  * Encodes through Socket.IO's Redis emitter; the publish script sends it. Only the script knows epoch and
- * offset. Random stand-ins of the same encoded size mark their place: a 16 character string, then the key `offset` and
- * a number that msgpack writes in 9 bytes.
+ * offset. Stand-ins of the same encoded size mark their place: a 16 character string, then the key `offset` and
+ * a number that msgpack writes in 9 bytes. They are random, and never leave this process: nobody can write them into an
+ * appointment.
  */
 export function createEncodeMessage(adapterKey: string): EncodeMessage {
   const capture = createCapture(adapterKey, DASHBOARD_NAMESPACE);
+  const epoch = randomId();
+  const offset = randomInt(TWO_TO_32, TWO_TO_32 * 1_000);
+  const hole = standIn(epoch, offset);
 
   return (appointment, meta) => {
-    const epoch = randomId();
-    const offset = randomInt(TWO_TO_32, TWO_TO_32 * 1_000);
     const { emissionId, event, attempt, acceptedAt, publishedAt } = meta;
     const stamped = {
       emissionId,
@@ -42,7 +44,6 @@ export function createEncodeMessage(adapterKey: string): EncodeMessage {
     } satisfies EmissionMeta;
     const { channel, message } = capture(companyRoom(appointment.companyId), event, { appointment }, stamped);
 
-    const hole = standIn(epoch, offset);
     const at = message.lastIndexOf(hole);
     if (at < 0) throw new Error('the emitter no longer encodes epoch and offset side by side');
     return { channel, head: message.subarray(0, at), tail: message.subarray(at + hole.length) };

@@ -42,7 +42,7 @@ export function createReadSnapshots({ redis, load }: ReadSnapshotsDeps): ReadSna
     const [epoch = '', ...answers] = (await claimScript(
       redis,
       [positionKey(companyId), logKey(companyId), ...keys],
-      [randomId(), LIFETIMES.positionMs, LIFETIMES.orderMs, ...keys.map(randomId)],
+      [randomId(), LIFETIMES.positionMs, LIFETIMES.orderMs, randomId()],
     )) as string[];
     const claimed = keys.map((key, index) => [key, answers[index * 2] ?? ''] as const);
     return { companyId, epoch, claimed, references: answers.filter((_, index) => index % 2 === 1) };
