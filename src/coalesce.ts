@@ -1,8 +1,8 @@
 export interface CoalesceOptions<K, V> {
   /** Does the work for all keys at once; one value per key, in their order. */
   run: (keys: readonly K[]) => Promise<readonly V[]>;
-  /** Largest batch. */
-  maxBatch: number;
+  /** Largest batch; where that changes it is asked for each. */
+  maxBatch: number | (() => number);
   /** Batches under way at once. */
   maxInFlight?: number;
 }
@@ -37,7 +37,7 @@ export function coalesce<K, V>({
   }
 
   async function flush(): Promise<void> {
-    const batch = waiting.splice(0, maxBatch);
+    const batch = waiting.splice(0, typeof maxBatch === 'number' ? maxBatch : maxBatch());
     inFlight += 1;
     schedule();
     try {

@@ -55,6 +55,24 @@ test('no batch is larger, and no more are under way, than allowed; the rest foll
   expect(await answers).toEqual(['A', 'B', 'C', 'D', 'E']);
 });
 
+test('how large a batch may be is asked for each', async () => {
+  const { seen, run } = batches();
+  let largest = 3;
+  const ask = coalesce({ run, maxBatch: () => largest });
+  const answers = Promise.all(['a', 'b', 'c', 'd', 'e'].map(ask));
+  await nextTurn();
+  largest = 1;
+  seen[0]!.answer(['A', 'B', 'C']);
+  await nextTurn();
+  await nextTurn();
+  seen[1]!.answer(['D']);
+  await nextTurn();
+  await nextTurn();
+  seen[2]!.answer(['E']);
+  expect(await answers).toEqual(['A', 'B', 'C', 'D', 'E']);
+  expect(seen.map(({ keys }) => keys.length)).toEqual([3, 1, 1]);
+});
+
 test('a run that fails rejects its own calls and holds up nobody after them', async () => {
   const { seen, run } = batches();
   const ask = coalesce({ run, maxBatch: 10 });

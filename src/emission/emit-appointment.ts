@@ -49,19 +49,27 @@ export interface EmitAppointmentDeps {
 type Outcome = { receipt: Receipt } | { lost: true } | { error: unknown };
 
 const LIVE = { maxBatch: 100, maxInFlight: 2 };
-/** What nobody waits for: each batch that ends gives its jobs' places to the live ones that came meanwhile. */
-const OTHERS = { maxBatch: 10, maxInFlight: 1 };
+/**
+ * What nobody waits for. Each batch that ends gives its jobs' places to the live ones that came meanwhile, and while it
+ * runs it takes from them what processor there is: so it is small while there are any.
+ */
+const OTHERS = { besideLive: 3, alone: 10 };
+const LIVE_IS_OVER_AFTER_MS = 5_000;
 const LARGEST_MESSAGE_BYTES = 256 * 1024;
 /** After so many rounds in which somebody else was quicker, wait: a frequently written appointment must not spin. */
 const ROUNDS_BEFORE_PAUSE = 5;
 const PAUSE_MS = { min: 50, max: 250 };
 
 export function createEmitAppointment(deps: EmitAppointmentDeps): EmitAppointment {
-  const lane = (limits: typeof LIVE) =>
+  let liveAt = -Infinity;
+  const maxOthers = () =>
+    performance.now() - liveAt < LIVE_IS_OVER_AFTER_MS ? OTHERS.besideLive : OTHERS.alone;
+  const lane = (limits: { maxBatch: number | (() => number); maxInFlight: number }) =>
     coalesce<EmissionAttempt, Outcome>({ run: (attempts) => emitBatch(deps, attempts), ...limits });
   // In one lane a live booking would wait for the batches under way, and then for the end of its own.
-  const [live, others] = [lane(LIVE), lane(OTHERS)];
+  const [live, others] = [lane(LIVE), lane({ maxBatch: maxOthers, maxInFlight: 1 })];
   return async (attempt) => {
+    if (attempt.isLive) liveAt = performance.now();
     const round = attempt.isLive ? live : others;
     for (let rounds = 1; ; rounds += 1) {
       const outcome = await round(attempt);
