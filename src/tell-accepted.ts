@@ -1,3 +1,4 @@
+import type { AppointmentEvent } from './contracts/events.ts';
 import type { Accepted, AskedBy } from './http/accept-emission.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics/create-metrics.ts';
@@ -12,10 +13,13 @@ export function createTellAccepted({ metrics, logger }: TellAcceptedDeps) {
   return (emissions: readonly Accepted[], { isRepeat, requestId, traceparent }: AskedBy, tookMs: number) => {
     const shared = { requestId, traceparent, tookMs, isRepeat };
     const lines = logger.child(shared);
+    const counts = new Map<AppointmentEvent, number>();
     for (const { event, emissionId, appointmentId } of emissions) {
-      if (!isRepeat) metrics.count(event, 'accepted');
-      metrics.observe('accept', tookMs);
+      counts.set(event, (counts.get(event) ?? 0) + 1);
       lines.info({ event, emissionId, appointmentId }, 'accepted');
     }
+    metrics.observe('accept', tookMs, emissions.length);
+    if (isRepeat) return;
+    for (const [event, count] of counts) metrics.count(event, 'accepted', count);
   };
 }

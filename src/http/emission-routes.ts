@@ -130,10 +130,10 @@ export function acceptedReply({ event, appointmentId }: Asked, emissionId: strin
 /** One item of a batch: what is asked for, or why it can't be accepted. */
 function judge(item: unknown): Asked | ErrorCode {
   if (typeof item !== 'object' || item === null) return 'INVALID_REQUEST';
-  const { event, appointmentId, ...unknown } = item as Record<string, unknown>;
+  const { event, appointmentId } = item as Record<string, unknown>;
   if (!isAppointmentEvent(event)) return 'INVALID_EVENT';
   if (typeof appointmentId !== 'string' || !OBJECT_ID.test(appointmentId)) return 'INVALID_APPOINTMENT_ID';
-  if (Object.keys(unknown).length > 0) return 'INVALID_REQUEST';
+  if (Object.keys(item).length > 2) return 'INVALID_REQUEST';
   return { event, appointmentId: appointmentId.toLowerCase() };
 }
 

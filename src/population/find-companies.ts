@@ -7,14 +7,32 @@ import { id } from './to-snapshot.ts';
 /** The company of each appointment, `undefined` where there is no such appointment. In the order of the ids. */
 export type FindCompanies = (appointmentIds: readonly Id[]) => Promise<(Id | undefined)[]>;
 
-/** The existence check: one indexed read of two ids per document. @throws what the driver throws. */
+/** Read in one answer, also where each appointment is of another company. */
+const LARGEST_ANSWER = 10_000;
+
+/**
+ * The existence check: one indexed read. It answers with one document a company rather than one an appointment, which
+ * takes the driver half the time. @throws what the driver throws.
+ */
 export function createFindCompanies({ Appointment }: Models): FindCompanies {
   return async (appointmentIds) => {
     const wanted = [...new Set(appointmentIds)].map((hex) => new Types.ObjectId(hex));
-    const documents = await Appointment.collection
-      .find({ _id: { $in: wanted } }, { projection: { companyId: 1 }, maxTimeMS: READ_LIMIT_MS })
+    const found = await Appointment.collection
+      .aggregate<{ _id: unknown; appointmentIds: Types.ObjectId[] }>(
+        [
+          { $match: { _id: { $in: wanted } } },
+          { $group: { _id: '$companyId', appointmentIds: { $push: '$_id' } } },
+        ],
+        { maxTimeMS: READ_LIMIT_MS, batchSize: LARGEST_ANSWER },
+      )
       .toArray();
-    const companies = new Map(documents.map((document) => [id(document._id), id(document['companyId'])]));
-    return appointmentIds.map((appointmentId) => companies.get(appointmentId.toLowerCase()) ?? undefined);
+    const companies = new Map<Id, Id>();
+    for (const company of found) {
+      const companyId = id(company._id);
+      if (companyId === null) continue;
+      for (const appointmentId of company.appointmentIds)
+        companies.set(appointmentId.toHexString(), companyId);
+    }
+    return appointmentIds.map((appointmentId) => companies.get(appointmentId.toLowerCase()));
   };
 }
