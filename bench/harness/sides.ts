@@ -34,7 +34,7 @@ export function createSides(env: Record<string, string>) {
     const child = fork(fileURLToPath(new URL(`../${file}`, import.meta.url)), {
       env: { ...env, ...over },
       // The room for young objects is the one that `npm run start:api` and `start:worker` give; here it is everybody's.
-      execArgv: ['--expose-gc', '--max-semi-space-size=32', '--import', 'tsx', '--import', ANSWER],
+      execArgv: ['--expose-gc', '--max-semi-space-size=64', '--import', 'tsx', '--import', ANSWER],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     children.add(child);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { createConnection } from 'mongoose';
@@ -15,17 +16,27 @@ import { createSides } from './sides.ts';
 export const API_KEY = 'bench-key-0123456789-0123456789-0123456789';
 export const JWT_SECRET = 'bench-secret-0123456789-0123456789-0123456789';
 const PREFIX = '{bench}';
+/** As production has it, but for its rewrite, which comes between the rounds: else now one side had it, now the other. */
+const AOF = ['--appendfsync', 'everysec', '--auto-aof-rewrite-percentage', '0'];
 /** Inserted at once. */
 const CHUNK = 100;
+const LOOK_EVERY_MS = 20;
 
 export type Stage = Awaited<ReturnType<typeof openStage>>;
+
+/** Resolves when Redis has written its AOF anew, which it does beside its work, on the same two cores. */
+async function rewriteAof(redis: Redis): Promise<void> {
+  const rewriting = async () => /aof_rewrite_(in_progress|scheduled):1/.test(await redis.info('persistence'));
+  while (await rewriting()) await pause(LOOK_EVERY_MS);
+  await redis.bgrewriteaof();
+  while (await rewriting()) await pause(LOOK_EVERY_MS);
+}
 
 /** Real servers with companies and their appointments; what runs on it is a process of its own. */
 export async function openStage({ appointments = 2_000, companies = 1 } = {}) {
   const dir = join(process.env['BENCH_DIR']!, randomUUID().slice(0, 8));
   mkdirSync(dir, { recursive: true });
-  // AOF as production has it; our own default, an fsync for every write, would measure the disk.
-  const redisServer = await startRedis({ dir: join(dir, 'redis'), extraArgs: ['--appendfsync', 'everysec'] });
+  const redisServer = await startRedis({ dir: join(dir, 'redis'), extraArgs: AOF });
   const mongoServer = await startBenchMongo(join(dir, 'mongodb'));
   const env: Record<string, string> = {
     PATH: process.env['PATH'] ?? '',
@@ -76,7 +87,8 @@ export async function openStage({ appointments = 2_000, companies = 1 } = {}) {
     start: sides.start,
     /** Empties Redis between rounds. */
     async clear(): Promise<void> {
-      await redis.flushall();
+      await redis.flushall('SYNC'); // else Redis would free in the next side's time
+      await rewriteAof(redis);
     },
     async close(): Promise<void> {
       sides.killAll();
