@@ -1,7 +1,9 @@
 import type { ErrorRequestHandler, Response } from 'express';
+import { mongo } from 'mongoose';
 import { STATUS_CODES } from 'node:http';
 import type { ProblemReply } from '../contracts/http.ts';
 import { AppError, type ErrorCode, ERROR_CODES } from '../errors.ts';
+import { isServerAway } from '../server-away.ts';
 import { routeOf } from './route-of.ts';
 
 /** RFC 9457. Never carries what was sent in, nor words of the database or of Redis. */
@@ -56,6 +58,15 @@ export function toAppError(thrown: unknown): AppError {
       'INVALID_REQUEST',
       "the request can't be read: look at its path, its headers and their encoding",
     );
+  }
+  if (thrown instanceof mongo.MongoError) {
+    return new AppError('DATABASE_ERROR', 'the database does not answer, or not in time', { cause: thrown });
+  }
+  if (isServerAway(thrown)) {
+    return new AppError('QUEUE_UNAVAILABLE', 'Redis does not answer; the same call may succeed in a moment', {
+      cause: thrown,
+      retryAfterSeconds: 1,
+    });
   }
   return new AppError('INTERNAL_ERROR', 'something went wrong on our side; it has been logged', {
     cause: thrown,

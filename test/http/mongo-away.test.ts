@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import { setTimeout as pause } from 'node:timers/promises';
+import request from 'supertest';
 import type { ServiceHandle } from '../../scripts/services/service.mjs';
 import type { RunningApi } from '../../src/start-api.ts';
 import type { Company } from '../harness/documents.ts';
@@ -53,6 +54,10 @@ test('with MongoDB stopped it is 500 within a second, nothing is enqueued, and a
     const answers = await Promise.all(Array.from({ length: 10 }, () => ask()));
     for (const answer of answers) await expectDatabaseError(answer);
     expect(await world.queue.getJobCountByTypes('waiting', 'prioritized', 'delayed')).toBe(0);
+    const list = await request(api.url)
+      .get('/api/v1/dashboard/appointments')
+      .set('authorization', `Bearer ${await world.token(company.companyId)}`);
+    expect(list.body).toEqual(problemOf(500, 'DATABASE_ERROR'));
   } finally {
     await mongo.restart();
   }

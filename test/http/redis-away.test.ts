@@ -15,11 +15,14 @@ jest.retryTimes(2, { logErrorsBeforeRetry: true });
 let redis: ServiceHandle;
 let world: World;
 let api: RunningApi;
+let companyId: string;
 let appointmentId: string;
 beforeAll(async () => {
   redis = await ownRedis();
   world = await createWorld({ redisUrl: redis.url });
-  appointmentId = await (await world.documents.company()).appointment();
+  const company = await world.documents.company();
+  companyId = company.companyId;
+  appointmentId = await company.appointment();
 });
 afterAll(async () => {
   await world.close();
@@ -46,6 +49,10 @@ async function expectAllUnavailable() {
     const response = await request(api.url).get(`/api/v1/internal/${path}`).set('x-api-key', API_KEY);
     expect(response.body).toEqual(problemOf(503, 'QUEUE_UNAVAILABLE'));
   }
+  const list = await request(api.url)
+    .get('/api/v1/dashboard/appointments')
+    .set('authorization', `Bearer ${await world.token(companyId)}`);
+  expect(list.body).toEqual(problemOf(503, 'QUEUE_UNAVAILABLE'));
 }
 const expectAcceptedAgain = () =>
   eventually('the API to accept again', async () => {
