@@ -1,4 +1,4 @@
-# One image for the API (the default) and the worker: command ["node", "--max-semi-space-size=64", "dist/workers/main.js"].
+# One image for the API (the default) and the worker: command ["node", "--max-semi-space-size=32", "dist/workers/main.js"].
 FROM node:20-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./

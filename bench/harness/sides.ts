@@ -25,6 +25,9 @@ export interface RunningSide {
 
 const ANSWER = new URL('answer.ts', import.meta.url).href;
 
+/** Room for young objects, in MB: what `npm run start:api` and `start:worker` give, here everybody of the same work has. */
+const roomOf = (file: string): number => (file.includes('worker') ? 32 : 64);
+
 /** Starts sides as processes of their own, with the environment of their stage. */
 export function createSides(env: Record<string, string>) {
   const children = new Set<ChildProcess>();
@@ -33,8 +36,14 @@ export function createSides(env: Record<string, string>) {
   async function start(file: string, over: Record<string, string> = {}): Promise<RunningSide> {
     const child = fork(fileURLToPath(new URL(`../${file}`, import.meta.url)), {
       env: { ...env, ...over },
-      // The room for young objects is the one that `npm run start:api` and `start:worker` give; here it is everybody's.
-      execArgv: ['--expose-gc', '--max-semi-space-size=64', '--import', 'tsx', '--import', ANSWER],
+      execArgv: [
+        '--expose-gc',
+        `--max-semi-space-size=${roomOf(file)}`,
+        '--import',
+        'tsx',
+        '--import',
+        ANSWER,
+      ],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     children.add(child);
