@@ -248,8 +248,11 @@ export async function useWholeService(service: WholeService) {
 
   async function look(): Promise<void> {
     const [first = ''] = published;
-    for (const path of ['metrics', `socket/emissions/${first}`, `socket/emissions/${failed[0] ?? ''}`])
-      await ask('a service', `${INTERNAL}/${path}`, { headers: KEY });
+    const { text } = await ask('a service', `${INTERNAL}/socket/emissions/${first}`, { headers: KEY });
+    const { appointmentId } = JSON.parse(text) as { appointmentId: string };
+    for (const path of [`emissions/${failed[0] ?? ''}`, `emissions?appointmentId=${appointmentId}`])
+      await ask('a service', `${INTERNAL}/socket/${path}`, { headers: KEY });
+    await ask('a service', `${INTERNAL}/metrics`, { headers: KEY });
     for (const path of [
       '/livez',
       '/readyz',
