@@ -64,10 +64,10 @@ export function createEmitAppointment(deps: EmitAppointmentDeps): EmitAppointmen
   let liveAt = -Infinity;
   const maxOthers = () =>
     performance.now() - liveAt < LIVE_IS_OVER_AFTER_MS ? OTHERS.besideLive : OTHERS.alone;
-  const lane = (limits: { maxBatch: number | (() => number); maxInFlight: number }) =>
-    coalesce<EmissionAttempt, Outcome>({ run: (attempts) => emitBatch(deps, attempts), ...limits });
+  const run = (attempts: readonly EmissionAttempt[]) => emitBatch(deps, attempts);
   // In one lane a live booking would wait for the batches under way, and then for the end of its own.
-  const [live, others] = [lane(LIVE), lane({ maxBatch: maxOthers, maxInFlight: 1 })];
+  const live = coalesce({ run, ...LIVE });
+  const others = coalesce({ run, maxBatch: maxOthers });
   return async (attempt) => {
     if (attempt.isLive) liveAt = performance.now();
     const round = attempt.isLive ? live : others;

@@ -1,7 +1,6 @@
-import { Types } from 'mongoose';
 import type { AppointmentSnapshot, Id } from '../contracts/appointment.ts';
 import { REFERENCE_FIELDS, type ReferenceField, unpackReferences } from '../contracts/references.ts';
-import { READ_LIMIT_MS } from './connect.ts';
+import { among, IN_ONE_ANSWER } from './in-one-answer.ts';
 import type { Models } from './models.ts';
 import { id, type RawDocument, toSnapshot } from './to-snapshot.ts';
 
@@ -31,8 +30,6 @@ const SOURCES = {
 
 /** Says of a document which field it was read for: two collections may use one id. */
 const READ_FOR = 'readFor';
-/** All in one answer: the usual one has 101 documents. */
-const LARGEST_ANSWER = 100_000;
 
 type Field = '_id' | ReferenceField;
 /** Ids by the field that holds them. */
@@ -62,7 +59,7 @@ export function createLoadAppointments(models: Models): LoadAppointments {
       $unionWith: { coll: collection.collectionName, pipeline },
     }));
     const documents: RawDocument[] = await first.collection
-      .aggregate([...first.pipeline, ...unions], { maxTimeMS: READ_LIMIT_MS, batchSize: LARGEST_ANSWER })
+      .aggregate([...first.pipeline, ...unions], IN_ONE_ANSWER)
       .toArray();
     for (const document of documents) {
       found.get(document[READ_FOR] as Field)?.set(id(document._id) ?? '', document);
@@ -123,10 +120,6 @@ function group(references: readonly (readonly [ReferenceField, Id])[]): Map<Refe
 function ownedBy(companyId: Id | null, document: RawDocument | undefined): RawDocument | undefined {
   const owner = id(document?.companyId);
   return owner === null || owner === companyId ? document : undefined;
-}
-
-function among(ids: ReadonlySet<Id>): { _id: { $in: Types.ObjectId[] } } {
-  return { _id: { $in: [...ids].map((hex) => new Types.ObjectId(hex)) } };
 }
 
 function projection(fields: string): Record<string, 1> {

@@ -45,11 +45,12 @@ export function createRecentEmissions({ redis, prefix, onForgotten }: RecentEmis
 
   async function keep(emissions: readonly Accepted[]): Promise<void> {
     const key = keyOf(spanNow());
-    const members = emissions.map(
-      ({ appointmentId, acceptedAt, emissionId }) => `${appointmentId} ${acceptedAt} ${emissionId}`,
-    );
+    const members = emissions.flatMap(({ appointmentId, acceptedAt, emissionId }) => [
+      0,
+      `${appointmentId} ${acceptedAt} ${emissionId}`,
+    ]);
     await Promise.all([
-      redis.zadd(key, ...members.flatMap((member) => [0, member])),
+      redis.zadd(key, ...members),
       redis.expire(key, KEPT_COMPLETED_SECONDS + SPAN_SECONDS),
     ]);
   }
