@@ -7,7 +7,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import { chromium, type Browser, type Page, type Route } from 'playwright-core';
 import { findChromium } from '../../scripts/services/chromium.mjs';
 import { DEMO_COMPANY } from '../../src/demo/demo-company.ts';
 import { createDemoRouter } from '../../src/demo/demo-routes.ts';
@@ -128,6 +128,20 @@ test('books, refuses what overlaps, moves and cancels, in the time zone of the c
     'appointment-updated',
     'appointment-canceled',
   ]);
+});
+
+test('takes a wish before the appointments to choose from have come', async () => {
+  const { page } = await openPanel();
+  const held: Route[] = [];
+  const asked = page.waitForRequest('**/demo/chat/appointments');
+  await page.route('**/demo/chat/appointments', (route) => void held.push(route));
+  await page.reload();
+  await asked;
+  await page.getByRole('button', { name: 'Send' }).click();
+  const answer = page.getByRole('log').getByRole('listitem').nth(1);
+  await answer.waitFor();
+  expect(await answer.textContent()).toContain('book_appointment');
+  await Promise.all(held.map((route) => route.continue()));
 });
 
 test('goes on when the server of the page is gone', async () => {

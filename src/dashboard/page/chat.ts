@@ -18,6 +18,7 @@ export async function startChat(panel: HTMLElement, timeZone: () => string): Pro
     return;
   }
 
+  let isBusy = false;
   const talk = create('ol', 'talk');
   talk.setAttribute('role', 'log');
   talk.setAttribute('aria-label', 'Talk with the bot');
@@ -26,7 +27,6 @@ export async function startChat(panel: HTMLElement, timeZone: () => string): Pro
   panel.hidden = false;
   await offerAppointments(bot, form);
 
-  let isBusy = false;
   async function fulfil({ tool, args, words }: Wish): Promise<void> {
     if (isBusy || bot === undefined) return;
     setBusy(true);
