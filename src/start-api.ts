@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
 import type { ApiConfig } from './config.ts';
+import { composeAccept } from './compose-accept.ts';
 import { composeAccess } from './compose-access.ts';
 import { composeOperator } from './compose-operator.ts';
 import { INTERNAL_NAMESPACE } from './contracts/names.ts';
@@ -11,7 +12,6 @@ import { createCompanyLog } from './emission/company-log.ts';
 import { createReadSnapshots } from './emission/read-snapshots.ts';
 import { createTakeSnapshots } from './emission/take-snapshots.ts';
 import { messageOf } from './errors.ts';
-import { createAcceptEmissions } from './http/accept-emission.ts';
 import { createApp } from './http/app.ts';
 import { allowOrigins } from './http/cors.ts';
 import { countRefusals, countRefusedTokens, countRejections } from './http/count-rejections.ts';
@@ -20,7 +20,6 @@ import { createEmitReply } from './http/emit-reply.ts';
 import { createEmissionRoutes } from './http/emission-routes.ts';
 import { checkMongo, checkRedis } from './http/health-checks.ts';
 import { createHealthRoutes } from './http/health-routes.ts';
-import { createIdempotency } from './http/idempotency.ts';
 import { createHttpServer } from './http/create-server.ts';
 import { limitEmits } from './http/limit-rate.ts';
 import { logRequests } from './http/log-requests.ts';
@@ -32,30 +31,22 @@ import type { Canary } from './liveness/canary.ts';
 import type { Logger } from './logger.ts';
 import { createFleetMetrics } from './metrics/fleet-metrics.ts';
 import { shareFor } from './metrics/share-for.ts';
-import { readQueueDepth } from './metrics/queue-depth.ts';
 import { serveMetricsPort } from './metrics/serve-metrics-port.ts';
 import { connectMongo } from './population/connect.ts';
 import { warnOfIndexes } from './population/indexes.ts';
-import { createFindCompanies } from './population/find-companies.ts';
 import { createFindInRange } from './population/find-in-range.ts';
 import { createLoadAppointments } from './population/load-appointments.ts';
 import { createModels } from './population/models.ts';
 import { openQueue } from './queue/open-queue.ts';
-import { createEnqueue } from './queue/producer.ts';
-import { PRIORITY } from './queue/retry-policy.ts';
-import { createRecentEmissions } from './queue/recent-emissions.ts';
 import { createReadTimelines } from './queue/timeline.ts';
-import { watchDepth } from './queue/watch-depth.ts';
 import { startGatewayCanary } from './start-canary.ts';
 import { startGateway } from './start-gateway.ts';
-import { createTellAccepted } from './tell-accepted.ts';
 import { createVerifyToken } from './realtime/verify-token.ts';
 import { createWarnOfSlowLog, logSlowLog } from './slow-log.ts';
 
 const INDEX_CHECK_EVERY_MS = 30_000;
 const SERVER_SELECTION_MS = 700;
 const CONNECT_WAIT_MS = 1_500;
-const DEPTH_CHECK_EVERY_MS = 1_000;
 
 export interface ApiDeps {
   config: ApiConfig;
@@ -114,39 +105,8 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
   const companyLog = createCompanyLog(redis);
   const readSnapshots = createReadSnapshots({ redis, load: createLoadAppointments(models) });
   const takeSnapshots = createTakeSnapshots({ redis, readSnapshots, pause });
-  const recent = createRecentEmissions({
-    redis,
-    prefix: config.QUEUE_PREFIX,
-    onForgotten: (error) => {
-      logger.debug({ error: messageOf(error) }, 'emission ids were not remembered by appointment');
-    },
-  });
-  const enqueue = createEnqueue({
-    queue,
-    policy: { attempts: config.EMISSION_ATTEMPTS, firstRetryDelayMs: config.EMISSION_BACKOFF_MS },
-    remember: recent.remember,
-  });
-  const depth = watchDepth({
-    read: async () => {
-      const { waiting, prioritized, delayed } = await readQueueDepth({ redis, queue });
-      return waiting + prioritized + delayed;
-    },
-    most: config.QUEUE_MAX_WAITING,
-    everyMs: DEPTH_CHECK_EVERY_MS,
-  });
-  lifecycle.onClose('queue depth', depth.close);
-  const accept = createAcceptEmissions({
-    findCompanies: createFindCompanies(models),
-    enqueue,
-    priority: PRIORITY,
-    isFull: depth.isFull,
-    onAccepted: createTellAccepted({ metrics, logger }),
-  });
-  const idempotently = createIdempotency({
-    redis,
-    prefix: config.QUEUE_PREFIX,
-    ttlSeconds: config.IDEMPOTENCY_TTL_SECONDS,
-  });
+  const parts = { config, redis, queue, models, metrics, lifecycle, logger };
+  const { accept, idempotently, enqueue, recentIds } = composeAccept(parts);
   const verifyToken = createVerifyToken({
     secret: config.SOCKET_JWT_SECRET,
     jwksUrl: config.SOCKET_JWKS_URL,
@@ -174,7 +134,7 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
     emissionRoutes: createEmissionRoutes({
       accept,
       idempotently,
-      timelines: createReadTimelines({ queue, recent: recent.read }),
+      timelines: createReadTimelines({ queue, recent: recentIds }),
       bodyLimits: { single: config.BODY_MAX_BYTES, batch: config.BATCH_MAX_BYTES },
     }),
     metricsRoutes: createMetricsRoutes(metrics.read),
@@ -194,7 +154,7 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
         takeSnapshots,
       }),
     }),
-    ...composeOperator({ config, redis, queue, models, enqueue, metrics, logger }),
+    ...composeOperator({ ...parts, enqueue }),
     demoRoutes:
       config.DEMO_MODE && config.SOCKET_JWT_SECRET !== undefined
         ? createDemoRouter({
@@ -252,8 +212,7 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
 
   const { port } = server.address() as AddressInfo;
   if (config.CANARY_INTERVAL_MS > 0) {
-    const parts = { io, gatewayId: id, port, queue, redis, metrics, config, lifecycle, logger };
-    canary = startGatewayCanary(parts);
+    canary = startGatewayCanary({ ...parts, io, gatewayId: id, port });
   }
   return { url: `http://localhost:${port}`, close: lifecycle.close };
 }

@@ -3,7 +3,8 @@ import type { z } from 'zod';
 import { ERROR_CODES, type ErrorCode } from '../../errors.ts';
 import { createSchemaCollection, type Json } from './collect-schemas.ts';
 import { problemReply } from './emission-schemas.ts';
-import { type Operation, OPERATIONS, type Parameter } from './operations.ts';
+import type { Operation, Parameter } from './operation.ts';
+import { OPERATIONS } from './operations.ts';
 
 const SECURITY_SCHEMES = {
   internalKey: {

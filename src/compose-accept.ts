@@ -1,0 +1,79 @@
+import type { Queue } from 'bullmq';
+import type { ApiConfig } from './config.ts';
+import type { RedisClient } from './connections.ts';
+import { messageOf } from './errors.ts';
+import { createAcceptEmissions } from './http/accept-emission.ts';
+import { createIdempotency } from './http/idempotency.ts';
+import type { Lifecycle } from './lifecycle.ts';
+import type { Logger } from './logger.ts';
+import type { FleetMetrics } from './metrics/fleet-metrics.ts';
+import { readQueueDepth } from './metrics/queue-depth.ts';
+import { createFindCompanies } from './population/find-companies.ts';
+import type { Models } from './population/models.ts';
+import { createEnqueue } from './queue/producer.ts';
+import { createRecentEmissions } from './queue/recent-emissions.ts';
+import { PRIORITY } from './queue/retry-policy.ts';
+import { watchDepth } from './queue/watch-depth.ts';
+import { createTellAccepted } from './tell-accepted.ts';
+
+export interface ComposeAcceptDeps {
+  config: ApiConfig;
+  redis: RedisClient;
+  queue: Queue;
+  models: Models;
+  metrics: FleetMetrics;
+  lifecycle: Lifecycle;
+  logger: Logger;
+}
+
+const DEPTH_CHECK_EVERY_MS = 1_000;
+
+/** From a request of the bot, by HTTP or socket, to a job in the queue. */
+export function composeAccept({
+  config,
+  redis,
+  queue,
+  models,
+  metrics,
+  lifecycle,
+  logger,
+}: ComposeAcceptDeps) {
+  const recent = createRecentEmissions({
+    redis,
+    prefix: config.QUEUE_PREFIX,
+    onForgotten: (error) => {
+      logger.debug({ error: messageOf(error) }, 'emission ids were not remembered by appointment');
+    },
+  });
+  const enqueue = createEnqueue({
+    queue,
+    policy: { attempts: config.EMISSION_ATTEMPTS, firstRetryDelayMs: config.EMISSION_BACKOFF_MS },
+    remember: recent.remember,
+  });
+  const depth = watchDepth({
+    read: async () => {
+      const { waiting, prioritized, delayed } = await readQueueDepth({ redis, queue });
+      return waiting + prioritized + delayed;
+    },
+    most: config.QUEUE_MAX_WAITING,
+    everyMs: DEPTH_CHECK_EVERY_MS,
+  });
+  lifecycle.onClose('queue depth', depth.close);
+
+  return {
+    accept: createAcceptEmissions({
+      findCompanies: createFindCompanies(models),
+      enqueue,
+      priority: PRIORITY,
+      isFull: depth.isFull,
+      onAccepted: createTellAccepted({ metrics, logger }),
+    }),
+    idempotently: createIdempotency({
+      redis,
+      prefix: config.QUEUE_PREFIX,
+      ttlSeconds: config.IDEMPOTENCY_TTL_SECONDS,
+    }),
+    enqueue,
+    recentIds: recent.read,
+  };
+}
