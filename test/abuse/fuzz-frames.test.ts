@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type FuzzedApi, startFuzzedApi } from './fuzzed-api.ts';
+import { until } from '../harness/until.ts';
 import { encodeFrame, openRawWebSocket } from './raw-websocket.ts';
 
 let target: FuzzedApi;
@@ -137,7 +138,7 @@ async function throwFrames(runs: number): Promise<void> {
         if (isLetIn) socket.send(textFrame(`40${JSON.stringify({ token })}`));
         socket.send(...frames);
         // A frame that said to be longer swallows the ping as well: then it is ours to leave.
-        await Promise.race([socket.settled(), new Promise((resolve) => setTimeout(resolve, 100))]);
+        await until('the answer to the ping', socket.settled(), 100).catch(() => undefined);
       } finally {
         socket.close();
       }

@@ -1,5 +1,4 @@
 import { afterEach, expect, test } from '@jest/globals';
-import { setTimeout as pause } from 'node:timers/promises';
 import { ownRedis } from '../harness/own-services.ts';
 import { eventually } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
@@ -106,7 +105,7 @@ test('without Redis each process holds the limits alone, and refuses nobody belo
   world.keep(redis, () => redis.stop());
   const api = await world.api();
   await redis.stop();
-  await pause(300);
+  await eventually('the loss to be noticed', async () => (await fetch(`${api.url}/readyz`)).status === 503);
   const statuses: number[] = [];
   for (let n = 0; n < 12; n += 1)
     statuses.push((await world.post(api, 'appointment-updated', { appointmentId: 'x' })).status);

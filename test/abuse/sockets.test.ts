@@ -1,7 +1,6 @@
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo, Socket as TcpSocket } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, expect, test } from '@jest/globals';
 import { Server } from 'socket.io';
 import { io, type Socket } from 'socket.io-client';
@@ -120,8 +119,9 @@ test('a client that does not read is cut off before it costs more than its share
   transport.ws._socket.pause();
 
   for (let n = 0; n < 200; n += 1) {
+    const news = new Promise((resolve) => good.once('news', resolve));
     server.emit('news', 'x'.repeat(100_000));
-    await pause(5);
+    await until('the good client to hear', news);
   }
   server.emit('last');
 

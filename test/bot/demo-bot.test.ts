@@ -8,7 +8,8 @@ import type { ChatAppointment, ChatCatalogue } from '../../src/contracts/chat.ts
 import { createDemoRouter } from '../../src/demo/demo-routes.ts';
 import { seedDemo } from '../../src/demo/seed-demo.ts';
 import { startDemoBot } from '../../src/demo/start-demo-bot.ts';
-import { absentUrl, later, readLog, startBackend, startBot, temporaryDirectory, until } from './bot-world.ts';
+import { eventually } from '../harness/until.ts';
+import { absentUrl, later, readLog, startBackend, startBot, temporaryDirectory } from './bot-world.ts';
 
 const PAGE = 'http://localhost:3001';
 
@@ -34,7 +35,7 @@ async function startDemo(backendUrl: string) {
   });
   later(() => bot.close());
   const agent = request(bot.url);
-  await until('the database', async () => (await agent.get('/catalogue')).status === 200);
+  await eventually('the database', async () => (await agent.get('/catalogue')).status === 200);
   const catalogue = (await agent.get('/catalogue')).body as ChatCatalogue;
   const [customer] = catalogue.customers;
   const booking = {
@@ -86,7 +87,7 @@ describe('the bot of the demo', () => {
     const { agent, booking, logDir } = await startDemo(await absentUrl());
     expect((await agent.post('/tools/book_appointment').send(booking)).body.ok).toBe(true);
     const lost = '[book_appointment] Failed to emit socket event: the backend did not accept it';
-    await until('the warning', async () =>
+    await eventually('the warning', async () =>
       (await readLog(logDir).catch(() => [])).some(({ message }) => message === lost),
     );
   });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { eventually } from '../harness/until.ts';
 import {
   absentUrl,
   accept,
@@ -8,7 +9,6 @@ import {
   startBot,
   startTcp,
   timed,
-  until,
   type Reply,
 } from './bot-world.ts';
 
@@ -130,7 +130,7 @@ describe('the deadline', () => {
     const bot = startBot({ backendUrl: backend.url, deadlineMs: 100, attemptTimeoutMs: 40 });
     expect(await bot.emitAppointmentCreated(ID)).toBe(false);
     const sent = backend.received.length;
-    await until('the connections to be closed', () => closed === backend.connections());
+    await eventually('the connections to be closed', () => closed === backend.connections());
     expect(backend.received).toHaveLength(sent);
   });
 

@@ -2,7 +2,8 @@ import { expect, test } from '@jest/globals';
 import { rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createFileLogger } from '../../src/bot/message-flow-file.ts';
-import { absentUrl, ID, readLog, startBackend, startBot, temporaryDirectory, until } from './bot-world.ts';
+import { eventually } from '../harness/until.ts';
+import { absentUrl, ID, readLog, startBackend, startBot, temporaryDirectory } from './bot-world.ts';
 
 test('both lines, to the letter, in a directory that did not exist', async () => {
   const logDir = path.join(await temporaryDirectory(), 'not', 'yet');
@@ -51,7 +52,7 @@ test('once the disk has room again, lines say how many were lost', async () => {
   const logger = createFileLogger({ logDir, reopenDelayMs: 1 });
   logger.messageFlow('info', 'lost');
   await rm(logDir);
-  await until('a line to be written', async () => {
+  await eventually('a line to be written', async () => {
     logger.messageFlow('info', 'again');
     await logger.close?.();
     return (await readLog(logDir).catch(() => [])).length > 0;

@@ -32,11 +32,15 @@ test('a gap in the live events is asked for and filled before what came after it
 });
 
 test('a gap that closes by itself is not asked for', async () => {
-  const { server, tells } = await live({ random: () => 1, timings: { catchUpMs: 200 } });
+  const patient = { random: () => 1, timings: { catchUpMs: 200 } };
+  const { server, tells } = await live(patient);
+  const other = await live(patient);
   server.send('b', { epoch: E, offset: 7 });
   server.send('a', { epoch: E, offset: 6 });
   await tells('a 6.0', 'b 7.0');
-  await new Promise((resolve) => setTimeout(resolve, 250));
+  // One whose gap came later, and stays, has asked by the time that the first would have.
+  other.server.send('b', { epoch: E, offset: 7 });
+  await other.server.question();
   expect(server.questions).toBe(0);
 });
 

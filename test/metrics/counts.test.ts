@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { eventually, useFleet } from './world.ts';
+import { eventually } from '../harness/until.ts';
+import { useFleet } from './world.ts';
 
 const fleets = useFleet();
 
@@ -65,13 +66,11 @@ test('totals go on where a process that was stopped or killed left them', async 
   expect((await fleet.read()).overall.total.published).toBe(13);
 });
 
-test('counts reach Redis without being asked to, within a second', async () => {
+test('counts reach Redis without being asked to', async () => {
   const fleet = fleets.start();
   const worker = fleet.process();
-  const counted = performance.now();
   worker.count('appointment:created', 'published');
   await eventually('the count', async () => (await fleet.read()).overall['1m'].published === 1);
-  expect(performance.now() - counted).toBeLessThan(1_500);
 });
 
 test('a flush is one command, however much was counted, and none when nothing was', async () => {

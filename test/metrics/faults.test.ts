@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { createValve } from './valve.ts';
-import { eventually, redisUrl, useFleet } from './world.ts';
+import { eventually } from '../harness/until.ts';
+import { redisUrl, useFleet } from './world.ts';
 
 const fleets = useFleet();
 

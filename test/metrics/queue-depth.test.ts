@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { Queue, Worker } from 'bullmq';
 import { readQueueDepth } from '../../src/metrics/queue-depth.ts';
-import { eventually, redisUrl, useFleet } from './world.ts';
+import { eventually } from '../harness/until.ts';
+import { redisUrl, useFleet } from './world.ts';
 
 const fleets = useFleet();
 const { hostname: host, port } = new URL(redisUrl());

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { createMetrics } from '../../src/metrics/create-metrics.ts';
@@ -42,13 +41,4 @@ export function useFleet() {
     };
   }
   return { start };
-}
-
-/** Tries until it holds. @throws after 5 s, naming what it waited for */
-export async function eventually(waitedFor: string, holds: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 5_000;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`waited 5 s in vain for ${waitedFor}`);
-    await pause(10);
-  }
 }
