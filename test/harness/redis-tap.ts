@@ -9,7 +9,7 @@ const SCRIPT = 'script ';
 /** Notes which commands each user runs, as `MONITOR` tells, and which its scripts name in paths that were not taken. */
 export async function startRedisTap(url: string) {
   const redis = new Redis(url, { replyMapping: 'legacy' });
-  const tap = await new Redis(url, { replyMapping: 'legacy' }).monitor();
+  const tap = await redis.monitor();
   const users = new Map<string, string>();
   const commands = new Map<string, Set<string>>();
   const scripts = new Map<string, string>();
