@@ -5,6 +5,7 @@ import { ensureInstalled } from './install.mjs';
 import { PROJECT_DIR } from './paths.mjs';
 import { endGroup } from './process/group.mjs';
 import { makeTestRunDir, removeDeadTestRuns, removeTestRunDir } from './process/run-dir.mjs';
+import { findJemalloc } from './services/jemalloc.mjs';
 import { findSecantusRs } from './services/secantus-rs.mjs';
 import { abortOnSignals } from './start/stopping.mjs';
 
@@ -24,6 +25,7 @@ try {
 /** In a process group of its own; what it leaves behind is ended by the run's folder. */
 async function runBench() {
   const mongo = await findSecantusRs({ log: say });
+  const jemalloc = await findJemalloc({ log: say });
   const dir = makeTestRunDir();
   const bench = spawn(process.execPath, ['--import', 'tsx', 'bench/main.ts', ...process.argv.slice(2)], {
     cwd: PROJECT_DIR,
@@ -33,6 +35,7 @@ async function runBench() {
       ...process.env,
       BENCH_DIR: dir,
       ...(mongo && { BENCH_MONGO: mongo.file, BENCH_MONGO_NAME: mongo.name }),
+      ...(jemalloc && { BENCH_REDIS_PRELOAD: jemalloc.file, BENCH_REDIS_ALLOCATOR: jemalloc.name }),
     },
   });
   signal.addEventListener('abort', () => void endGroup(bench.pid ?? 0, { graceMs: STOP_GRACE_MS }));

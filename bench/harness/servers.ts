@@ -9,6 +9,10 @@ export async function readServers(): Promise<Record<string, string>> {
     const valkey = field('valkey_version');
     return {
       'redis server': valkey === undefined ? `Redis ${field('redis_version') ?? ''}` : `Valkey ${valkey}`,
+      'redis allocator':
+        process.env['BENCH_REDIS_ALLOCATOR'] ??
+        /^mem_allocator:(\S+)/m.exec(await stage.redis.info('memory'))?.[1] ??
+        'unknown',
       'mongodb server': process.env['BENCH_MONGO_NAME'] ?? 'as npm start',
     };
   } finally {

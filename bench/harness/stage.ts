@@ -36,7 +36,12 @@ async function rewriteAof(redis: Redis): Promise<void> {
 export async function openStage({ appointments = 2_000, companies = 1 } = {}) {
   const dir = join(process.env['BENCH_DIR']!, randomUUID().slice(0, 8));
   mkdirSync(dir, { recursive: true });
-  const redisServer = await startRedis({ dir: join(dir, 'redis'), extraArgs: AOF });
+  const preload = process.env['BENCH_REDIS_PRELOAD'];
+  const redisServer = await startRedis({
+    dir: join(dir, 'redis'),
+    extraArgs: AOF,
+    ...(preload !== undefined && { env: { LD_PRELOAD: preload } }),
+  });
   const mongoServer = await startBenchMongo(join(dir, 'mongodb'));
   const env: Record<string, string> = {
     PATH: process.env['PATH'] ?? '',

@@ -5,6 +5,8 @@ export interface RedisOptions extends ServiceOptions {
   appendOnly?: boolean;
   /** As on the command line: `['--maxmemory', '8mb']`. */
   extraArgs?: string[];
+  /** Beside the environment of this process. */
+  env?: NodeJS.ProcessEnv;
 }
 
 /**

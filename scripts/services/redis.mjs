@@ -4,7 +4,7 @@ import { startService } from './service.mjs';
 import { startOnFreePort } from './start-on-free-port.mjs';
 
 /** @type {typeof import('./redis.mjs').startRedis} */
-export async function startRedis({ dir, port, appendOnly = true, extraArgs = [], log }) {
+export async function startRedis({ dir, port, appendOnly = true, extraArgs = [], env, log }) {
   const command = await findRedis({ log });
   const silent = (await hasCommandLog(command)) ? NO_COMMAND_LOG : NO_SLOW_LOG;
   return startOnFreePort(port, (chosen) =>
@@ -15,6 +15,7 @@ export async function startRedis({ dir, port, appendOnly = true, extraArgs = [],
       url: `redis://127.0.0.1:${chosen}`,
       command,
       args: [...settings({ ...silent, port: chosen, appendonly: appendOnly ? 'yes' : 'no' }), ...extraArgs],
+      env: { ...process.env, ...env },
       isReady: isRedisReady,
     }),
   );
