@@ -7,23 +7,38 @@ import { id } from './to-snapshot.ts';
 /** The company of each appointment, `undefined` where there is no such appointment. In the order of the ids. */
 export type FindCompanies = (appointmentIds: readonly Id[]) => Promise<(Id | undefined)[]>;
 
+/** Up to so many ids a find is quicker, by a third for one: whoever books alone waits for it. */
+const FEW = 20;
+
+interface OfCompany {
+  _id: unknown;
+  appointmentIds: Types.ObjectId[];
+}
+
 /**
- * The existence check: one indexed read. It answers with one document a company rather than one an appointment, which
- * takes the driver half the time. @throws what the driver throws.
+ * The existence check: one indexed read. Many ids are answered with one document a company rather than one an appointment,
+ * which takes the driver half the time. @throws what the driver throws.
  */
 export function createFindCompanies({ Appointment }: Models): FindCompanies {
-  return async (appointmentIds) => {
-    const found = await Appointment.collection
-      .aggregate<{ _id: unknown; appointmentIds: Types.ObjectId[] }>(
-        [
-          { $match: among(new Set(appointmentIds)) },
-          { $group: { _id: '$companyId', appointmentIds: { $push: '$_id' } } },
-        ],
+  const { collection } = Appointment;
+  const few = async (ids: ReadonlySet<Id>): Promise<OfCompany[]> => {
+    const found = await collection
+      .find(among(ids), { projection: { companyId: 1 }, ...IN_ONE_ANSWER })
+      .toArray();
+    return found.map(({ _id, companyId }) => ({ _id: companyId as unknown, appointmentIds: [_id] }));
+  };
+  const many = (ids: ReadonlySet<Id>): Promise<OfCompany[]> =>
+    collection
+      .aggregate<OfCompany>(
+        [{ $match: among(ids) }, { $group: { _id: '$companyId', appointmentIds: { $push: '$_id' } } }],
         IN_ONE_ANSWER,
       )
       .toArray();
+
+  return async (appointmentIds) => {
+    const ids = new Set(appointmentIds);
     const companies = new Map<Id, Id>();
-    for (const company of found) {
+    for (const company of await (ids.size > FEW ? many : few)(ids)) {
       const companyId = id(company._id);
       if (companyId === null) continue;
       for (const appointmentId of company.appointmentIds)

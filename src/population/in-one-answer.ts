@@ -2,7 +2,7 @@ import { Types } from 'mongoose';
 import type { Id } from '../contracts/appointment.ts';
 import { READ_LIMIT_MS } from './connect.ts';
 
-/** Of an aggregation: all in one answer, in time; the usual one has 101 documents. */
+/** Of a find or an aggregation: all in one answer, in time; the usual first one has 101 documents. */
 export const IN_ONE_ANSWER = { maxTimeMS: READ_LIMIT_MS, batchSize: 100_000 };
 
 /** The documents of these ids. */

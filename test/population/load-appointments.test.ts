@@ -165,6 +165,25 @@ test('ids without a document are missing', async () => {
   expect(await find([gone, here, here])).toEqual([undefined, company.companyId, company.companyId]);
 });
 
+test('many ids are found as few are: of several companies, in the order asked, in capitals, gone or with no company', async () => {
+  const find = createFindCompanies(world.documents.models);
+  const companies = await Promise.all([world.documents.company(), world.documents.company()]);
+  const placed = await Promise.all(
+    Array.from({ length: 60 }, async (_, i) => {
+      const { companyId, appointment } = companies[i % 2]!;
+      return { companyId, id: await appointment() };
+    }),
+  );
+  const { appointment } = companies[0];
+  const nobodys = await appointment({ companyId: undefined });
+  const gone = new Types.ObjectId().toHexString();
+  for (const some of [placed.slice(0, 4), placed]) {
+    const asked = [gone, ...some.map(({ id }) => id.toUpperCase()), nobodys, some[0]!.id];
+    const owners = some.map(({ companyId }) => companyId);
+    expect(await find(asked)).toEqual([undefined, ...owners, undefined, owners[0]]);
+  }
+});
+
 test('the range holds its start and not its end, in order, of one company, up to the limit', async () => {
   const [own, other] = await Promise.all([world.documents.company(), world.documents.company()]);
   const at = (minutes: number) => ({ start: new Date(Date.UTC(2026, 0, 5, 9, minutes)) });
