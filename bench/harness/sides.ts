@@ -25,8 +25,8 @@ export interface RunningSide {
 
 const ANSWER = new URL('answer.ts', import.meta.url).href;
 
-/** Room for young objects, in MB: what `npm run start:api` and `start:worker` give, here everybody of the same work has. */
-const roomOf = (file: string): number => (file.includes('worker') ? 32 : 64);
+/** As `npm run start:api` and `start:worker` have it, here all of the same work. */
+const flagsOf = (file: string): string[] => (file.includes('worker') ? ['--max-semi-space-size=32'] : []);
 
 /** Starts sides as processes of their own, with the environment of their stage. */
 export function createSides(env: Record<string, string>) {
@@ -36,14 +36,7 @@ export function createSides(env: Record<string, string>) {
   async function start(file: string, over: Record<string, string> = {}): Promise<RunningSide> {
     const child = fork(fileURLToPath(new URL(`../${file}`, import.meta.url)), {
       env: { ...env, ...over },
-      execArgv: [
-        '--expose-gc',
-        `--max-semi-space-size=${roomOf(file)}`,
-        '--import',
-        'tsx',
-        '--import',
-        ANSWER,
-      ],
+      execArgv: ['--expose-gc', ...flagsOf(file), '--import', 'tsx', '--import', ANSWER],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     children.add(child);
