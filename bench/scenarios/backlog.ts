@@ -64,10 +64,7 @@ export const backlog: Scenario = {
         },
       }));
       return {
-        figures: [
-          ...(await sideBySide(adds, rounds, ADD_TURNS)),
-          ...(await sideBySide(drains, rounds)),
-        ],
+        figures: [...(await sideBySide(adds, rounds, ADD_TURNS)), ...(await sideBySide(drains, rounds))],
         facts: {
           'memory of a waiting job in Redis, B': (withBacklog - withFailures) / WAITING,
           'memory of a kept failure in Redis, B': (withFailures - unused) / FAILED,
