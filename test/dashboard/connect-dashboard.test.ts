@@ -34,7 +34,7 @@ describe('a dashboard that connects', () => {
   });
 
   test('holds live events until what it missed has come, then tells all in order, each appointment once', async () => {
-    const { tells, shown } = world.connect({
+    const { told, tells, shown } = world.connect({
       loadSnapshot: () => Promise.resolve(listAt(E, 7, { a: 'listed' })),
     });
     const server = await world.server.connection();
@@ -43,7 +43,12 @@ describe('a dashboard that connects', () => {
     server.send('a', { epoch: E, offset: 10, read: 2 });
     server.send('c', { epoch: E, offset: 12 });
     server.send('c', { epoch: E, offset: 12, read: 3 });
-    // Each told on its arrival would be told in another order.
+    // By the time that another screen, connected since, tells something, this one has heard all.
+    const other = world.connect();
+    const later = await world.server.connection();
+    later.place({ epoch: E, offset: 12 });
+    await other.becomes('live');
+    expect(told).toEqual([]);
     server.place({ epoch: E, offset: 10 });
     await tells('b 10.1', 'a 10.2', 'a 11.0', 'c 12.0', 'c 12.3');
     expect(shown()).toEqual({ a: '11.0', b: '10.1', c: '12.3' });
