@@ -26,7 +26,10 @@ export async function fillQueue({ queue, ids }: Stage, jobs: number, priority = 
 }
 
 /** Resolves when at most so many jobs wait or run; to how many those are, and when that was. */
-export async function queueAtMost({ queue }: Stage, jobs: number): Promise<{ left: number; at: number }> {
+export async function queueAtMost(
+  { queue }: Pick<Stage, 'queue'>,
+  jobs: number,
+): Promise<{ left: number; at: number }> {
   for (;;) {
     const { wait = 0, active = 0 } = await queue.getJobCounts('wait', 'active');
     if (wait + active <= jobs) return { left: wait + active, at: performance.now() };

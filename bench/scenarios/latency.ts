@@ -1,3 +1,5 @@
+import { Queue } from 'bullmq';
+import { QUEUE_NAME } from '../../src/contracts/names.ts';
 import { quantile, type Must } from '../harness/figures.ts';
 import { fireAtRate } from '../harness/fire.ts';
 import { nextBody, warmUp } from '../harness/load.ts';
@@ -7,9 +9,9 @@ import { openStage } from '../harness/stage.ts';
 import type { Scenario } from '../scenario.ts';
 
 const SINGLE = '/api/v1/internal/socket/appointment-updated';
-/** At 600/s it takes its time until the one that can't keep up is full; at 100/s the machine must be the same for both. */
-const LONG = { seconds: 8, turns: 1 };
-const SHORT = { seconds: 4, turns: 4 };
+/** At 600/s it takes its time until who can't keep up is full; at 100/s the machine must be the same for all. */
+const LONG = { seconds: 7, turns: 1 };
+const SHORT = { seconds: 4, turns: 3 };
 const FEWEST = 15;
 /** Until the code is compiled: rounds at low rates have too few requests for it. */
 const WARM_UP_SECONDS = 6;
@@ -36,18 +38,28 @@ export function latency(rate: number): Scenario {
     async run(rounds) {
       const stage = await openStage();
       try {
-        const [inProcess, api] = await Promise.all([
-          stage.start('sides/in-process.ts'),
-          stage.start('sides/our-api.ts'),
-          stage.start('sides/our-worker.ts'),
-        ]);
+        const { redis, env, ids } = stage;
+        const pipeline = async (name: string, prefix = env['QUEUE_PREFIX']!) => {
+          const over = { QUEUE_PREFIX: prefix, HOPS_COMPANY: ids[0]!.companyId };
+          const side = await stage.start(`sides/${name}-api.ts`, over);
+          await stage.start(`sides/${name}-worker.ts`, over);
+          const queue = new Queue(QUEUE_NAME, { connection: redis, prefix });
+          return { side, settled: () => queueAtMost({ queue }, 0) };
+        };
+        const inProcess = {
+          side: await stage.start('sides/in-process.ts'),
+          settled: () => Promise.resolve(),
+        };
         const sides = [
-          { name: 'in-process', side: inProcess, path: '/emit' },
-          { name: 'ours', side: api, path: SINGLE },
+          { name: 'in-process', ...inProcess, path: '/emit', connections: 20 },
+          { name: 'hops alone', ...(await pipeline('hops', '{hops}')), path: '/emit', connections: 20 },
+          // Its worker takes half a minute for what its API takes in six seconds.
+          { name: 'naive', ...(await pipeline('naive', '{naive}')), path: '/emit', connections: 2 },
+          { name: 'ours', ...(await pipeline('our')), path: SINGLE, connections: 20 },
         ];
-        for (const { side, path } of sides) {
-          await warmUp({ side, path, connections: 20, body: nextBody(stage), seconds: WARM_UP_SECONDS });
-          await queueAtMost(stage, 0);
+        for (const { settled, ...load } of sides) {
+          await warmUp({ ...load, body: nextBody(stage), seconds: WARM_UP_SECONDS });
+          await settled();
         }
         const count = Math.max(Math.round(rate * seconds), FEWEST);
         const measure = sides.map(({ name, side: { url }, path }) => ({

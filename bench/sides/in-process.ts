@@ -2,9 +2,9 @@ import express from 'express';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createConnection } from 'mongoose';
-import { Server } from 'socket.io';
 import { companyRoom } from '../../src/contracts/names.ts';
 import { createModels } from '../../src/population/models.ts';
+import { openRooms } from '../harness/rooms.ts';
 
 /** 1.00: no queue and no worker: the request itself reads, populates and emits, then answers. */
 const connection = createConnection();
@@ -12,11 +12,7 @@ await connection.openUri(process.env['MONGODB_URI']!);
 const { Appointment } = createModels(connection);
 const app = express();
 const server = createServer(app);
-const io = new Server(server, { perMessageDeflate: false });
-io.on('connection', (socket) => {
-  void socket.join(companyRoom(String(socket.handshake.auth['companyId'])));
-  socket.emit('emissions:position');
-});
+const io = openRooms(server);
 app.use(express.json());
 app.post('/emit', async (req, res) => {
   const { appointmentId } = req.body as { appointmentId: string };

@@ -3,11 +3,13 @@ import express from 'express';
 import { body, validationResult } from 'express-validator';
 import { Redis } from 'ioredis';
 import { createConnection } from 'mongoose';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { QUEUE_NAME } from '../../src/contracts/names.ts';
 import { createModels } from '../../src/population/models.ts';
+import { openRooms } from '../harness/rooms.ts';
 
-/** As one writes it first: one `exists` and one `add` a request. */
+/** As one writes it first: one `exists` and one `add` a request; the gateway beside it. */
 const connection = createConnection();
 await connection.openUri(process.env['MONGODB_URI']!);
 const { Appointment } = createModels(connection);
@@ -15,6 +17,8 @@ const redis = new Redis(process.env['REDIS_URL']!, { maxRetriesPerRequest: null,
 const queue = new Queue(QUEUE_NAME, { connection: redis, prefix: process.env['QUEUE_PREFIX']! });
 
 const app = express();
+const server = createServer(app);
+openRooms(server, redis);
 app.use(express.json());
 app.post('/emit', body('appointmentId').isMongoId(), async (req, res) => {
   if (req.get('x-api-key') !== process.env['INTERNAL_SERVICE_API_KEY']) {
@@ -30,9 +34,9 @@ app.post('/emit', body('appointmentId').isMongoId(), async (req, res) => {
     res.status(404).json({ success: false });
     return;
   }
-  const job = await queue.add('appointment:created', { appointmentId });
-  res.status(202).json({ success: true, event: 'appointment:created', appointmentId, emissionId: job.id });
+  const job = await queue.add('appointment:updated', { appointmentId });
+  res.status(202).json({ success: true, event: 'appointment:updated', appointmentId, emissionId: job.id });
 });
-const server = app.listen(0, () => {
+server.listen(0, () => {
   process.send?.({ url: `http://localhost:${(server.address() as AddressInfo).port}` });
 });

@@ -1,16 +1,16 @@
-import { Emitter } from '@socket.io/redis-emitter';
 import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { createConnection } from 'mongoose';
 import { QUEUE_NAME, companyRoom } from '../../src/contracts/names.ts';
 import { createModels } from '../../src/population/models.ts';
+import { emitterTo } from '../harness/rooms.ts';
 
 /** As one writes it first: mongoose populates each job's appointment, the emitter publishes it. */
 const redis = new Redis(process.env['REDIS_URL']!, { maxRetriesPerRequest: null, replyMapping: 'legacy' });
 const connection = createConnection();
 await connection.openUri(process.env['MONGODB_URI']!);
 const { Appointment } = createModels(connection);
-const emitter = new Emitter(redis.duplicate());
+const emitter = emitterTo(redis);
 const worker = new Worker<{ appointmentId: string }>(
   QUEUE_NAME,
   async ({ name, data }) => {

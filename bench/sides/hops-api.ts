@@ -1,0 +1,25 @@
+import { Queue } from 'bullmq';
+import express from 'express';
+import { Redis } from 'ioredis';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { QUEUE_NAME } from '../../src/contracts/names.ts';
+import { openRooms } from '../harness/rooms.ts';
+
+/** The hops and nothing else: a job in the queue, with no check and no read, and the gateway beside it. */
+const redis = new Redis(process.env['REDIS_URL']!, { maxRetriesPerRequest: null, replyMapping: 'legacy' });
+const queue = new Queue(QUEUE_NAME, { connection: redis, prefix: process.env['QUEUE_PREFIX']! });
+
+const app = express();
+const server = createServer(app);
+openRooms(server, redis);
+app.use(express.json());
+app.post('/emit', async (req, res) => {
+  const { appointmentId } = req.body as { appointmentId: string };
+  const companyId = process.env['HOPS_COMPANY']!;
+  const { id } = await queue.add('appointment:updated', { appointmentId, companyId });
+  res.status(202).json({ success: true, emissionId: id });
+});
+server.listen(0, () => {
+  process.send?.({ url: `http://localhost:${(server.address() as AddressInfo).port}` });
+});
