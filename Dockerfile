@@ -23,4 +23,4 @@ STOPSIGNAL SIGTERM
 # A worker answers on METRICS_PORT.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.METRICS_PORT || process.env.PORT || 3001}/livez`).then((reply) => process.exit(reply.ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "dist/src/api.js"]
+CMD ["node", "--max-semi-space-size=32", "dist/src/api.js"]

@@ -25,8 +25,8 @@ export interface RunningSide {
 
 const ANSWER = new URL('answer.ts', import.meta.url).href;
 
-/** As `npm run start:api` and `start:worker` have it, here all of the same work. */
-const flagsOf = (file: string): string[] => (file.includes('worker') ? ['--max-semi-space-size=32'] : []);
+/** As `npm run start:api` and `start:worker` have it, here all workers. */
+const flagsOf = (file: string): string[] => (/our-api|worker/.test(file) ? ['--max-semi-space-size=32'] : []);
 
 /** Starts sides as processes of their own, with the environment of their stage. */
 export function createSides(env: Record<string, string>) {
