@@ -54,7 +54,8 @@ export function gatherLines(sinks: readonly LogSink[]) {
 export function createFileSink(path: string): LogSink {
   const fd = openSync(path, 'a');
   let waiting: Buffer[] = [];
-  let [waitingBytes, waitingLines, dropped] = [0, 0, 0];
+  let [waitingBytes, waitingLines] = [0, 0];
+  const dropped = countDropped();
   let writing: Promise<void> | undefined;
   let torn = false;
 
@@ -69,7 +70,7 @@ export function createFileSink(path: string): LogSink {
         for (let from = 0; from < bytes.length;) from += (await writeTo(fd, bytes, from)).bytesWritten;
       } catch {
         torn = true;
-        dropped += lines;
+        dropped.add(lines);
       }
     }
     writing = undefined;
@@ -79,7 +80,7 @@ export function createFileSink(path: string): LogSink {
     name: 'combined.log',
     write(lines, count) {
       if (isTooMuch(waitingBytes, lines)) {
-        dropped += count;
+        dropped.add(count);
         return;
       }
       waiting.push(lines);
@@ -87,11 +88,7 @@ export function createFileSink(path: string): LogSink {
       waitingLines += count;
       writing ??= writeAll();
     },
-    takeDropped() {
-      const taken = dropped;
-      dropped = 0;
-      return taken;
-    },
+    takeDropped: dropped.take,
     async close() {
       await writing;
       await closeFile(fd).catch(() => undefined);
@@ -106,24 +103,35 @@ export function createFileSink(path: string): LogSink {
 export function createStdoutSink(stdout: Writable): LogSink {
   // A reader that is gone: its lines are lost, the service goes on.
   stdout.on('error', () => undefined);
-  let dropped = 0;
+  const dropped = countDropped();
   return {
     name: 'stdout',
     write(lines, count) {
-      if (isTooMuch(stdout.writableLength, lines)) dropped += count;
+      if (isTooMuch(stdout.writableLength, lines)) dropped.add(count);
       else stdout.write(lines);
     },
-    takeDropped() {
-      const taken = dropped;
-      dropped = 0;
-      return taken;
-    },
+    takeDropped: dropped.take,
     close: () =>
       new Promise((resolve) => {
         stdout.write('', () => {
           resolve();
         });
       }),
+  };
+}
+
+function countDropped() {
+  let dropped = 0;
+  return {
+    add: (count: number): void => {
+      dropped += count;
+    },
+    /** Those since this was asked last. */
+    take: (): number => {
+      const taken = dropped;
+      dropped = 0;
+      return taken;
+    },
   };
 }
 

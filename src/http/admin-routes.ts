@@ -6,6 +6,7 @@ import type {
   SeriesReply,
 } from '../contracts/operator.ts';
 import { AppError } from '../errors.ts';
+import { fromRedis } from './from-redis.ts';
 import { jsonBody } from './json-body.ts';
 
 export const ADMIN_API_PATH = '/admin/api';
@@ -35,12 +36,7 @@ export function createAdminRoutes(deps: AdminRoutesDeps): Router {
   const answer =
     (read: () => Promise<object>): RequestHandler =>
     async (_req, res) => {
-      let found;
-      try {
-        found = await read();
-      } catch (cause) {
-        throw new AppError('QUEUE_UNAVAILABLE', 'Redis does not answer', { cause, retryAfterSeconds: 1 });
-      }
+      const found = await fromRedis(read(), 'Redis does not answer');
       res.set('Cache-Control', 'no-store').json({ success: true, ...found });
     };
   router.get(

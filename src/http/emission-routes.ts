@@ -6,11 +6,13 @@ import type { Id } from '../contracts/appointment.ts';
 import { AppError, ERROR_CODES, type ErrorCode } from '../errors.ts';
 import { allowOnly } from './allow-only.ts';
 import type { AcceptEmissions, Asked, AskedBy } from './accept-emission.ts';
+import { fromRedis } from './from-redis.ts';
 import type { RunIdempotently } from './idempotency.ts';
 import { jsonBody } from './json-body.ts';
 import { appointmentQuery, batchBody, singleBody } from './validate.ts';
 
 export const EMISSIONS_PATH = '/api/v1/internal/socket';
+const WITHOUT_REDIS = 'the jobs are kept in Redis, which does not answer';
 
 export interface EmissionRoutesDeps {
   /** Largest bodies, in bytes. */
@@ -69,7 +71,7 @@ export function createEmissionRoutes(deps: EmissionRoutesDeps): Router {
   router.all('/batch', allowOnly('POST'));
 
   router.get('/emissions/:emissionId', async (req, res) => {
-    const found = await kept(timelines.one(req.params.emissionId));
+    const found = await fromRedis(timelines.one(req.params.emissionId), WITHOUT_REDIS);
     if (!found) {
       throw new AppError(
         'EMISSION_NOT_FOUND',
@@ -83,7 +85,7 @@ export function createEmissionRoutes(deps: EmissionRoutesDeps): Router {
   router.get('/emissions', ...appointmentQuery, async (req, res) => {
     const { appointmentId: given } = req.query as { appointmentId: string };
     const appointmentId = given.toLowerCase();
-    const emissions = await kept(timelines.ofAppointment(appointmentId));
+    const emissions = await fromRedis(timelines.ofAppointment(appointmentId), WITHOUT_REDIS);
     if (emissions.length === 0) {
       throw new AppError('EMISSION_NOT_FOUND', 'no emission of this appointment is kept');
     }
@@ -102,18 +104,6 @@ function sendAccepted(res: Response, reply: AcceptedReply | BatchReply): void {
     'Content-Length': Buffer.byteLength(text),
   };
   res.writeHead(202, headers).end(text);
-}
-
-/** What Redis keeps; while it is away that can't be told. */
-async function kept<T>(reading: Promise<T>): Promise<T> {
-  try {
-    return await reading;
-  } catch (cause) {
-    throw new AppError('QUEUE_UNAVAILABLE', 'the jobs are kept in Redis, which does not answer', {
-      cause,
-      retryAfterSeconds: 1,
-    });
-  }
 }
 
 /** Body of a 202, here and on the `/internal` namespace. */

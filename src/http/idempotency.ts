@@ -4,6 +4,7 @@ import type { RedisClient } from '../connections.ts';
 import { AppError } from '../errors.ts';
 import { within } from '../lifecycle.ts';
 import { luaScript } from '../redis-script.ts';
+import { fromRedis } from './from-redis.ts';
 
 const VISIBLE_ASCII = /^[\x21-\x7e]{1,255}$/;
 /**
@@ -82,7 +83,8 @@ export function createIdempotency({ redis, prefix, ttlSeconds }: IdempotencyDeps
     // Never awaited: nobody waits for it, and where it is lost the marker ends by itself.
     const release = (): void => void redis.eval(RELEASE, 1, key, marker).catch(() => undefined);
     try {
-      const found = await available(within(GIVE_UP_AFTER_MS, 'taking the key', take({ key, text: marker })));
+      const taking = within(GIVE_UP_AFTER_MS, 'taking the key', take({ key, text: marker }));
+      const found = await fromRedis(taking, 'Redis is not available; the same call may succeed in a moment');
       if (found !== marker) refuseUnlessDone(found, bodyHash);
       const result = await work({ seed, isRepeat: found !== marker });
       // Accepted is accepted, also where it can't be noted: the same ids come of a repetition all the same.
@@ -105,17 +107,6 @@ function refuseUnlessDone(found: string, bodyHash: string): void {
   }
   if (state !== 'done') {
     throw new AppError('IDEMPOTENCY_IN_PROGRESS', 'a request with this Idempotency-Key is in progress', {
-      retryAfterSeconds: 1,
-    });
-  }
-}
-
-async function available<T>(command: Promise<T>): Promise<T> {
-  try {
-    return await command;
-  } catch (cause) {
-    throw new AppError('QUEUE_UNAVAILABLE', 'Redis is not available; the same call may succeed in a moment', {
-      cause,
       retryAfterSeconds: 1,
     });
   }
