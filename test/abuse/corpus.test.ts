@@ -181,9 +181,12 @@ describe('frames', () => {
     const url = `${api.url}/socket.io/?EIO=4&transport=polling`;
     const opened = await (await fetch(url)).text();
     const { sid } = JSON.parse(opened.slice(1)) as { sid: string };
-    const posted = await fetch(`${url}&sid=${sid}`, { method: 'POST', body: payload }).catch(() => undefined);
+    const ask = (init?: RequestInit) => fetch(`${url}&sid=${sid}`, init).catch(() => undefined);
+    const polled = ask();
+    const posted = await ask({ method: 'POST', body: payload });
     expect([200, 400, 413, undefined]).toContain(posted?.status);
-    await fetch(`${url}&sid=${sid}`, { method: 'POST', body: '1' }).catch(() => undefined);
+    await ask({ method: 'POST', body: '1' });
+    await until('the poll to end', polled);
   });
 });
 

@@ -83,10 +83,10 @@ test('a worker that is frozen past its lock, about to publish: what it had read 
 
   await company.change(appointmentId, { notes: 'late' });
   const other = await world.workerProcess();
-  const heard = await until(
+  const heard = await dashboard.hear(
+    ({ meta }) => meta.emissionId === emissionId,
     'the other worker to publish',
-    dashboard.hear(({ meta }) => meta.emissionId === emissionId, 'the emission'),
-    20_000,
+    30_000,
   );
   expect(heard.payload.appointment.notes).toBe('late');
   await world.jobIn(emissionId, 'completed');

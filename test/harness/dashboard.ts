@@ -16,7 +16,7 @@ export interface Dashboard {
   heard: Heard[];
   positions: Position[];
   /** Resolves when an event fits, also one that was heard before. */
-  hear: (fits: (heard: Heard) => boolean, what?: string) => Promise<Heard>;
+  hear: (fits: (heard: Heard) => boolean, what?: string, deadlineMs?: number) => Promise<Heard>;
   close: () => void;
 }
 
@@ -75,7 +75,7 @@ export async function openDashboard({
     throw error;
   }
 
-  function hear(fits: (heard: Heard) => boolean, what = 'an emission'): Promise<Heard> {
+  function hear(fits: (heard: Heard) => boolean, what = 'an emission', deadlineMs?: number): Promise<Heard> {
     let look: () => void = () => undefined;
     const found = new Promise<Heard>((resolve) => {
       look = () => {
@@ -85,7 +85,7 @@ export async function openDashboard({
       waiting.add(look);
       look();
     });
-    return until(what, found).finally(() => waiting.delete(look));
+    return until(what, found, deadlineMs).finally(() => waiting.delete(look));
   }
 
   return { socket, heard, positions, hear, close };

@@ -14,6 +14,8 @@ async function startBehindValve() {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     retryStrategy: () => 20,
+    // Its timer lives that long where the connection was gone before.
+    disconnectTimeout: 50,
     autoResendUnfulfilledCommands: false,
   });
   redis.on('error', () => undefined);
