@@ -1,52 +1,84 @@
+import { Queue } from 'bullmq';
+import { QUEUE_NAME } from '../../src/contracts/names.ts';
 import { PRIORITY } from '../../src/queue/retry-policy.ts';
 import { quantile } from '../harness/figures.ts';
 import { fireAtRate } from '../harness/fire.ts';
-import { emptyQueue, fillQueue } from '../harness/queue.ts';
+import { nextBody, warmUp } from '../harness/load.ts';
+import { emptyQueue, fillQueue, queueAtMost } from '../harness/queue.ts';
 import { sideBySide } from '../harness/side-by-side.ts';
-import { openStage } from '../harness/stage.ts';
+import { openStage, type Stage } from '../harness/stage.ts';
 import type { Scenario } from '../scenario.ts';
 
 const WAITING = 100_000;
 const RATE = 50;
 const SECONDS = 8;
+const WARM_UP_SECONDS = 4;
 const PATH = '/api/v1/internal/socket/appointment-updated';
+/** A second, of the fleet beside: as many that it never takes its batch for alone. */
+const LIVE_THERE = 0.5;
+const [P50, P99] = ['event p50, ms', 'event p99, ms'];
 
-/** Live bookings of one company, alone and while a batch of another company is worked off. */
+/** API and worker with a queue of their own: whose ids are the batch, and whose are the live bookings. */
+interface Fleet {
+  url: string;
+  batch: Stage;
+  live: Stage;
+}
+
+/**
+ * Live bookings of one company: alone, while a batch of another company is worked off, and while another fleet works off that
+ * batch, which takes as much of the machine and shares no queue, no worker and no gateway.
+ */
 export const fairness: Scenario = {
   title: `live bookings at ${RATE}/s while a batch of ${WAITING.toLocaleString('en')} is worked off`,
-  musts: [],
+  musts: [
+    {
+      says: 'p99 of live bookings beside a batch of 100,000, against beside another fleet’s',
+      figure: P99,
+      ...{ side: 'batch of 100,000', against: 'batch of another fleet', bound: 'at most', must: 1.15 },
+    },
+  ],
   async run(rounds) {
     const stage = await openStage({ companies: 2 });
     const own = stage.ids[0]!.companyId;
-    const [live, others] = [
-      { ...stage, ids: stage.ids.filter(({ companyId }) => companyId === own) },
-      { ...stage, ids: stage.ids.filter(({ companyId }) => companyId !== own) },
-    ];
-    try {
-      const [{ url }] = await Promise.all([
-        stage.start('sides/our-api.ts'),
-        stage.start('sides/our-worker.ts'),
+    const open = async (name: string): Promise<Fleet> => {
+      const prefix = `{${name}}`;
+      const over = { QUEUE_PREFIX: prefix, SOCKET_ADAPTER_KEY: name };
+      const [side] = await Promise.all([
+        stage.start('sides/our-api.ts', over),
+        stage.start('sides/our-worker.ts', over),
       ]);
-      const shoot = async () => {
-        const { events } = await fireAtRate(live, { url, path: PATH, rate: RATE, count: RATE * SECONDS });
-        return { 'event p50, ms': quantile(events, 0.5), 'event p99, ms': quantile(events, 0.99) };
+      const queue = new Queue(QUEUE_NAME, { connection: stage.redis, prefix });
+      await warmUp({ side, path: PATH, connections: 20, body: nextBody(stage), seconds: WARM_UP_SECONDS });
+      await queueAtMost({ queue }, 0);
+      return {
+        url: side.url,
+        batch: { ...stage, queue, ids: stage.ids.filter(({ companyId }) => companyId !== own) },
+        live: { ...stage, queue, ids: stage.ids.filter(({ companyId }) => companyId === own) },
       };
+    };
+    const shoot = async ({ live, url }: Fleet, rate = RATE) => {
+      const { events } = await fireAtRate(live, { url, path: PATH, rate, count: rate * SECONDS });
+      return { [P50]: quantile(events, 0.5), [P99]: quantile(events, 0.99) };
+    };
+    const whileWorksOff = async ({ batch }: Fleet, work: () => ReturnType<typeof shoot>) => {
+      await batch.queue.pause();
+      await fillQueue(batch, WAITING, PRIORITY.batch);
+      await batch.queue.resume();
+      const measured = await work();
+      const left = await batch.queue.getPrioritizedCount();
+      if (left === 0) throw new Error('the batch was done before the bookings were');
+      await emptyQueue(batch);
+      return { ...measured, 'of the batch, emissions/s': (WAITING - left) / SECONDS };
+    };
+    try {
+      const [fleet, other] = [await open('fleet'), await open('other')];
+      const beside = async () => (await Promise.all([shoot(fleet), shoot(other, LIVE_THERE)]))[0];
       const figures = await sideBySide(
         [
-          { name: 'nothing else', round: shoot },
-          {
-            name: 'batch of 100,000',
-            round: async () => {
-              await stage.queue.pause();
-              await fillQueue(others, WAITING, PRIORITY.batch);
-              await stage.queue.resume();
-              const measured = await shoot();
-              const left = await stage.queue.getPrioritizedCount();
-              if (left === 0) throw new Error('the batch was done before the bookings were');
-              await emptyQueue(stage);
-              return measured;
-            },
-          },
+          { name: 'nothing else', round: () => shoot(fleet) },
+          { name: 'batch of another fleet', round: () => whileWorksOff(other, beside) },
+          { name: 'batch of 100,000', round: () => whileWorksOff(fleet, () => shoot(fleet)) },
         ],
         rounds,
       );

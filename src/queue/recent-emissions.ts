@@ -49,10 +49,12 @@ export function createRecentEmissions({ redis, prefix, onForgotten }: RecentEmis
       0,
       `${appointmentId} ${acceptedAt} ${emissionId}`,
     ]);
-    await Promise.all([
-      redis.zadd(key, ...members),
-      redis.expire(key, KEPT_COMPLETED_SECONDS + SPAN_SECONDS),
-    ]);
+    const answers = await redis
+      .pipeline()
+      .zadd(key, ...members)
+      .expire(key, KEPT_COMPLETED_SECONDS + SPAN_SECONDS)
+      .exec();
+    for (const [error] of answers ?? []) if (error) throw error;
   }
 
   const rememberShared = coalesce<readonly Accepted[], undefined>({
