@@ -66,14 +66,22 @@ async function expectTakenOver(lost: ClusterNode, itsScreens: Screen[]): Promise
   for (const screen of screens) expect(screen.reloads).toEqual(itsScreens.includes(screen) ? ['epoch'] : []);
 }
 
+/** Its replica takes over meanwhile; then it is back, whatever became of the test. */
+async function whileDead(node: ClusterNode, run: () => Promise<unknown>): Promise<void> {
+  await node.service.kill();
+  try {
+    await run();
+  } finally {
+    await node.service.restart();
+    await cluster.settled();
+  }
+}
+
 test('a master dies: its replica takes over, its companies’ screens are told to reload, and all is well by itself', async () => {
   const [company] = companies;
   const node = await cluster.serving(`{company:${company!.companyId}}`);
   const itsScreens = await screensOn(node);
-  await node.service.kill();
-  await expectTakenOver(node, itsScreens);
-  await node.service.restart();
-  await cluster.settled();
+  await whileDead(node, () => expectTakenOver(node, itsScreens));
 });
 
 test('the queue’s master dies under load: what was accepted reaches the screens', async () => {
@@ -95,18 +103,17 @@ test('the queue’s master dies under load: what was accepted reaches the screen
     }
   });
   await eventually('the load to run', () => accepted >= ids.length);
-  await node.service.kill();
-  await Promise.all(bots);
-  await expectTakenOver(node, itsScreens);
-  await eventually(
-    'the queue to be empty',
-    async () => (await world.queue.getJobCountByTypes('active', 'wait', 'delayed')) === 0,
-    // What had ended, and was not replicated, is active again with nobody at work: its lock ends after 10 s, and one look each 5 s
-    // marks it, the next one gives it back.
-    30_000,
-  );
-  await node.service.restart();
-  await cluster.settled();
+  await whileDead(node, async () => {
+    await Promise.all(bots);
+    await expectTakenOver(node, itsScreens);
+    await eventually(
+      'the queue to be empty',
+      async () => (await world.queue.getJobCountByTypes('active', 'wait', 'delayed')) === 0,
+      // What had ended, and was not replicated, is active again with nobody at work: its lock ends after 10 s, and one look
+      // each 5 s marks it, the next one gives it back.
+      30_000,
+    );
+  });
 });
 
 test('a master is frozen: it is replaced meanwhile, and when it thaws nobody listens to it', async () => {
