@@ -35,6 +35,8 @@ export async function openWorld() {
         url: server.url,
         getToken: () => Promise.resolve('a-token'),
         timings: { ...FAST, ...timings },
+        // A server that closes a polling client which does not poll again keeps a timer for half a minute.
+        socketOptions: { transports: ['websocket'] },
         ...options,
       });
       dashboards.push(dashboard);
