@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
 const BYTES = 12;
-/** Each draw from the system costs as much as a dozen ids. */
+/** The call costs far more than its bytes, and a job takes four ids. */
 const IDS_PER_DRAW = 256;
 
 let drawn = Buffer.alloc(0);

@@ -1,3 +1,4 @@
+import { answersOf } from '../redis-pipeline.ts';
 import type { MetricsRedis } from './writer-deps.ts';
 
 /** Counters by field, as Redis gives them. */
@@ -7,13 +8,8 @@ export type Hash = Record<string, string>;
 export async function readHashes(redis: MetricsRedis, keys: string[]): Promise<Map<string, Hash>> {
   const pipeline = redis.pipeline();
   for (const key of keys) pipeline.hgetall(key);
-  const replies = (await pipeline.exec()) ?? [];
-  return new Map(
-    replies.map(([error, hash], index) => {
-      if (error) throw error;
-      return [keys[index] ?? '', hash as Hash];
-    }),
-  );
+  const hashes = await answersOf(pipeline);
+  return new Map(hashes.map((hash, index) => [keys[index] ?? '', hash as Hash]));
 }
 
 /** In one round trip, by key; null where there is none. */

@@ -1,6 +1,7 @@
 import type { Id } from '../contracts/appointment.ts';
 import { coalesce } from '../coalesce.ts';
 import type { RedisClient } from '../connections.ts';
+import { answersOf } from '../redis-pipeline.ts';
 import { KEPT_COMPLETED_SECONDS } from './retry-policy.ts';
 
 export interface RecentEmissionsDeps {
@@ -49,12 +50,11 @@ export function createRecentEmissions({ redis, prefix, onForgotten }: RecentEmis
       0,
       `${appointmentId} ${acceptedAt} ${emissionId}`,
     ]);
-    const answers = await redis
+    const keeping = redis
       .pipeline()
       .zadd(key, ...members)
-      .expire(key, KEPT_COMPLETED_SECONDS + SPAN_SECONDS)
-      .exec();
-    for (const [error] of answers ?? []) if (error) throw error;
+      .expire(key, KEPT_COMPLETED_SECONDS + SPAN_SECONDS);
+    await answersOf(keeping);
   }
 
   const rememberShared = coalesce<readonly Accepted[], undefined>({

@@ -1,6 +1,7 @@
 import type { Queue } from 'bullmq';
 import type { FailedEmission } from '../contracts/operator.ts';
 import type { RedisClient } from '../connections.ts';
+import { answersOf } from '../redis-pipeline.ts';
 
 export interface FailedRange {
   /** ms since the epoch, both inclusive; judged by when the job failed. */
@@ -27,9 +28,8 @@ export function createFailedEmissions(redis: RedisClient, queue: Queue): FailedE
     const pipeline = redis.pipeline();
     for (const id of ids)
       pipeline.hmget(queue.toKey(id), 'name', 'data', 'failedReason', 'atm', 'finishedOn');
-    const replies = (await pipeline.exec()) ?? [];
-    return replies.flatMap(([error, reply], index) => {
-      if (error) throw error;
+    const replies = await answersOf(pipeline);
+    return replies.flatMap((reply, index) => {
       const [event, data, reason, attempts, finishedOn] = reply as (string | null)[];
       if (event == null || finishedOn == null) return [];
       const { appointmentId = '', companyId = '', acceptedAt = '' } = parse(data ?? '');
