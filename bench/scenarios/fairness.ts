@@ -1,10 +1,9 @@
-import { Queue } from 'bullmq';
-import { QUEUE_NAME } from '../../src/contracts/names.ts';
 import { PRIORITY } from '../../src/queue/retry-policy.ts';
 import { quantile } from '../harness/figures.ts';
 import { fireAtRate } from '../harness/fire.ts';
+import { startFleet } from '../harness/fleet.ts';
 import { nextBody, warmUp } from '../harness/load.ts';
-import { emptyQueue, fillQueue, queueAtMost } from '../harness/queue.ts';
+import { emptyQueue, fillQueue } from '../harness/queue.ts';
 import { sideBySide } from '../harness/side-by-side.ts';
 import { openStage, type Stage } from '../harness/stage.ts';
 import type { Scenario } from '../scenario.ts';
@@ -42,15 +41,11 @@ export const fairness: Scenario = {
     const stage = await openStage({ companies: 2 });
     const own = stage.ids[0]!.companyId;
     const open = async (name: string): Promise<Fleet> => {
-      const prefix = `{${name}}`;
-      const over = { QUEUE_PREFIX: prefix, SOCKET_ADAPTER_KEY: name };
-      const [side] = await Promise.all([
-        stage.start('sides/our-api.ts', over),
-        stage.start('sides/our-worker.ts', over),
-      ]);
-      const queue = new Queue(QUEUE_NAME, { connection: stage.redis, prefix });
+      const { side, queue, settled } = await startFleet(stage, 'our', `{${name}}`, {
+        SOCKET_ADAPTER_KEY: name,
+      });
       await warmUp({ side, path: PATH, connections: 20, body: nextBody(stage), seconds: WARM_UP_SECONDS });
-      await queueAtMost({ queue }, 0);
+      await settled();
       return {
         url: side.url,
         batch: { ...stage, queue, ids: stage.ids.filter(({ companyId }) => companyId !== own) },

@@ -1,9 +1,7 @@
-import { Queue } from 'bullmq';
-import { QUEUE_NAME } from '../../src/contracts/names.ts';
 import { quantile, type Must } from '../harness/figures.ts';
 import { fireAtRate } from '../harness/fire.ts';
+import { startFleet } from '../harness/fleet.ts';
 import { nextBody, warmUp } from '../harness/load.ts';
-import { queueAtMost } from '../harness/queue.ts';
 import { sideBySide } from '../harness/side-by-side.ts';
 import { openStage } from '../harness/stage.ts';
 import type { Scenario } from '../scenario.ts';
@@ -38,14 +36,8 @@ export function latency(rate: number): Scenario {
     async run(rounds) {
       const stage = await openStage();
       try {
-        const { redis, env, ids } = stage;
-        const pipeline = async (name: string, prefix = env['QUEUE_PREFIX']!) => {
-          const over = { QUEUE_PREFIX: prefix, HOPS_COMPANY: ids[0]!.companyId };
-          const side = await stage.start(`sides/${name}-api.ts`, over);
-          await stage.start(`sides/${name}-worker.ts`, over);
-          const queue = new Queue(QUEUE_NAME, { connection: redis, prefix });
-          return { side, settled: () => queueAtMost({ queue }, 0) };
-        };
+        const pipeline = (kind: string, prefix = stage.env['QUEUE_PREFIX']!) =>
+          startFleet(stage, kind, prefix, { HOPS_COMPANY: stage.ids[0]!.companyId });
         const inProcess = {
           side: await stage.start('sides/in-process.ts'),
           settled: () => Promise.resolve(),

@@ -1,0 +1,20 @@
+import { Queue } from 'bullmq';
+import { QUEUE_NAME } from '../../src/contracts/names.ts';
+import { queueAtMost } from './queue.ts';
+import type { Stage } from './stage.ts';
+
+/** API and worker with a queue of their own. @param kind  of `bench/sides/<kind>-api.ts` and `<kind>-worker.ts` */
+export async function startFleet(
+  stage: Stage,
+  kind: string,
+  prefix: string,
+  over: Record<string, string> = {},
+) {
+  const env = { ...over, QUEUE_PREFIX: prefix };
+  const [side] = await Promise.all([
+    stage.start(`sides/${kind}-api.ts`, env),
+    stage.start(`sides/${kind}-worker.ts`, env),
+  ]);
+  const queue = new Queue(QUEUE_NAME, { connection: stage.redis, prefix });
+  return { side, queue, settled: () => queueAtMost({ queue }, 0) };
+}
