@@ -86,7 +86,7 @@ test('a worker that is frozen past its lock, about to publish: what it had read 
   const heard = await dashboard.hear(
     ({ meta }) => meta.emissionId === emissionId,
     'the other worker to publish',
-    30_000,
+    20_000,
   );
   expect(heard.payload.appointment.notes).toBe('late');
   await world.jobIn(emissionId, 'completed');
