@@ -118,7 +118,7 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
 
   let canary: Canary | undefined;
   const isAlive = () => canary?.verdict() ?? { ok: true };
-  const server = createHttpServer(config);
+  const { server, serve } = createHttpServer(config);
   const serving = createServing({
     server,
     closeSockets: () => io.close(),
@@ -172,7 +172,7 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
     },
   });
 
-  server.on('request', app);
+  serve(app);
   const emit = createEmitReply({ accept, idempotently, onFault: onFault(INTERNAL_NAMESPACE) });
   const io = await startGateway({
     id,

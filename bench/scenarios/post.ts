@@ -25,13 +25,15 @@ export const post: Scenario = {
   async run(rounds) {
     const stage = await openStage();
     try {
-      const [bare, naive, ours] = await Promise.all([
+      const [bare, born, naive, ours] = await Promise.all([
         stage.start('sides/bare-express.ts'),
+        stage.start('sides/born-express.ts'),
         stage.start('sides/naive-api.ts'),
         stage.start('sides/our-api.ts'),
       ]);
       const sides = [
         { name: 'bare Express', side: bare, path: '/emit' },
+        { name: 'bare Express on our server', side: born, path: '/emit' },
         { name: 'naive', side: naive, path: '/emit' },
         { name: 'ours', side: ours, path: SINGLE },
         {

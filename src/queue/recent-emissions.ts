@@ -1,7 +1,7 @@
 import type { Id } from '../contracts/appointment.ts';
 import { coalesce } from '../coalesce.ts';
 import type { RedisClient } from '../connections.ts';
-import { answersOf } from '../redis-pipeline.ts';
+import { luaScript } from '../redis-script.ts';
 import { KEPT_COMPLETED_SECONDS } from './retry-policy.ts';
 
 export interface RecentEmissionsDeps {
@@ -26,6 +26,9 @@ export interface RecentEmissions {
   read: (appointmentId: Id) => Promise<string[]>;
 }
 
+/** Not a pipeline: each of ioredis' has all commands of its client as properties of its own, 10 kB for two of them. */
+const rememberScript = luaScript(new URL('./remember-recent.lua', import.meta.url));
+
 const KEPT = 10;
 /** An emission that is asked for again stands twice: so many are read to find ten that differ. */
 const READ = 3 * KEPT;
@@ -46,15 +49,10 @@ export function createRecentEmissions({ redis, prefix, onForgotten }: RecentEmis
 
   async function keep(emissions: readonly Accepted[]): Promise<void> {
     const key = keyOf(spanNow());
-    const members = emissions.flatMap(({ appointmentId, acceptedAt, emissionId }) => [
-      0,
-      `${appointmentId} ${acceptedAt} ${emissionId}`,
-    ]);
-    const keeping = redis
-      .pipeline()
-      .zadd(key, ...members)
-      .expire(key, KEPT_COMPLETED_SECONDS + SPAN_SECONDS);
-    await answersOf(keeping);
+    const members = emissions.map(
+      ({ appointmentId, acceptedAt, emissionId }) => `${appointmentId} ${acceptedAt} ${emissionId}`,
+    );
+    await rememberScript(redis, [key], [KEPT_COMPLETED_SECONDS + SPAN_SECONDS, ...members]);
   }
 
   const rememberShared = coalesce<readonly Accepted[], undefined>({

@@ -1,0 +1,13 @@
+import express, { type Express } from 'express';
+
+/** Reads JSON and answers, and does nothing else. */
+export function createBareHandler(): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.use(express.json());
+  app.post('/emit', (req, res) => {
+    const { appointmentId } = req.body as { appointmentId: string };
+    res.status(202).json({ success: true, event: 'appointment:created', appointmentId });
+  });
+  return app;
+}

@@ -1,0 +1,16 @@
+import type { AddressInfo } from 'node:net';
+import { createHttpServer } from '../../src/http/create-server.ts';
+import { createBareHandler } from '../harness/bare-handler.ts';
+
+/** The bare handler on our server, which makes requests with the prototypes that Express would give them. */
+const { server, serve } = createHttpServer({
+  HEADERS_MAX_BYTES: 16_384,
+  HEADERS_MAX_COUNT: 100,
+  HEADERS_TIMEOUT_MS: 10_000,
+  REQUEST_TIMEOUT_MS: 10_000,
+  KEEP_ALIVE_TIMEOUT_MS: 5_000,
+});
+serve(createBareHandler());
+server.listen(0, () => {
+  process.send?.({ url: `http://localhost:${(server.address() as AddressInfo).port}` });
+});
