@@ -45,6 +45,7 @@ export function composeAccept({
       logger.debug({ error: messageOf(error) }, 'emission ids were not remembered by appointment');
     },
   });
+  lifecycle.onClose('recent ids', recent.settled);
   const enqueue = createEnqueue({
     queue,
     policy: { attempts: config.EMISSION_ATTEMPTS, firstRetryDelayMs: config.EMISSION_BACKOFF_MS },

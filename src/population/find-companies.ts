@@ -1,6 +1,6 @@
 import type { Types } from 'mongoose';
 import type { Id } from '../contracts/appointment.ts';
-import { among, IN_ONE_ANSWER } from './in-one-answer.ts';
+import { among, readInOneAnswer } from './in-one-answer.ts';
 import type { Models } from './models.ts';
 import { id } from './to-snapshot.ts';
 
@@ -9,6 +9,7 @@ export type FindCompanies = (appointmentIds: readonly Id[]) => Promise<(Id | und
 
 /** Up to so many ids a find is quicker, by a third for one: whoever books alone waits for it. */
 const FEW = 20;
+const BY_COMPANY = { $group: { _id: '$companyId', appointmentIds: { $push: '$_id' } } };
 
 interface OfCompany {
   _id: unknown;
@@ -20,20 +21,15 @@ interface OfCompany {
  * which takes the driver half the time. @throws what the driver throws.
  */
 export function createFindCompanies({ Appointment }: Models): FindCompanies {
-  const { collection } = Appointment;
   const few = async (ids: ReadonlySet<Id>): Promise<OfCompany[]> => {
-    const found = await collection
-      .find(among(ids), { projection: { companyId: 1 }, ...IN_ONE_ANSWER })
-      .toArray();
-    return found.map(({ _id, companyId }) => ({ _id: companyId as unknown, appointmentIds: [_id] }));
+    const found = await readInOneAnswer(Appointment, { filter: among(ids), projection: { companyId: 1 } });
+    return found.map(({ _id, companyId }) => ({
+      _id: companyId as unknown,
+      appointmentIds: [_id as Types.ObjectId],
+    }));
   };
   const many = (ids: ReadonlySet<Id>): Promise<OfCompany[]> =>
-    collection
-      .aggregate<OfCompany>(
-        [{ $match: among(ids) }, { $group: { _id: '$companyId', appointmentIds: { $push: '$_id' } } }],
-        IN_ONE_ANSWER,
-      )
-      .toArray();
+    readInOneAnswer(Appointment, { pipeline: [{ $match: among(ids) }, BY_COMPANY] }) as Promise<OfCompany[]>;
 
   return async (appointmentIds) => {
     const ids = new Set(appointmentIds);

@@ -1,9 +1,51 @@
-import { Types } from 'mongoose';
+import { mongo, Types } from 'mongoose';
 import type { Id } from '../contracts/appointment.ts';
+import { isServerAway } from '../server-away.ts';
 import { READ_LIMIT_MS } from './connect.ts';
 
-/** Of a find or an aggregation: all in one answer, in time; the usual first one has 101 documents. */
-export const IN_ONE_ANSWER = { maxTimeMS: READ_LIMIT_MS, batchSize: 100_000 };
+const { MongoNotConnectedError, MongoServerSelectionError } = mongo;
+
+/** What is asked of a model: the name of its collection, and its database once there has been a connection. */
+interface Source {
+  collection: { collectionName: string };
+  db: { db?: mongo.Db | undefined };
+}
+
+/** A find or an aggregation as MongoDB takes it, without its collection. */
+export type Read =
+  { filter: mongo.Document; projection: mongo.Document } | { pipeline: readonly mongo.Document[] };
+
+/** The usual first answer has 101 documents. */
+const MOST_DOCUMENTS = 100_000;
+
+/**
+ * Reads few documents from the primary, in time, by a bare command. For these the driver's cursor costs as much as all the rest: it keeps
+ * a list of those that are open, and looks after them until they end. As with a cursor, a read that finds its server away is
+ * tried once more. @throws what the driver throws
+ */
+export async function readInOneAnswer(of: Source, read: Read): Promise<mongo.Document[]> {
+  const collection = of.collection.collectionName;
+  const command =
+    'pipeline' in read
+      ? { aggregate: collection, ...read, cursor: { batchSize: MOST_DOCUMENTS }, maxTimeMS: READ_LIMIT_MS }
+      : { find: collection, ...read, batchSize: MOST_DOCUMENTS, maxTimeMS: READ_LIMIT_MS };
+  try {
+    return await run(of, command);
+  } catch (error) {
+    // Who looked for a server has waited for it already.
+    if (!isServerAway(error) || error instanceof MongoServerSelectionError) throw error;
+    return run(of, command);
+  }
+}
+
+async function run({ db: { db } }: Source, command: mongo.Document): Promise<mongo.Document[]> {
+  if (!db) throw new MongoNotConnectedError('there has been no connection yet');
+  const { cursor } = (await db.command(command)) as {
+    cursor: { id: unknown; firstBatch: mongo.Document[] };
+  };
+  // An answer has 16 MB at most: what is larger is what cursors are for.
+  return Number(cursor.id) === 0 ? cursor.firstBatch : db.runCursorCommand(command).toArray();
+}
 
 /** The documents of these ids. */
 export function among(ids: ReadonlySet<Id>): { _id: { $in: Types.ObjectId[] } } {

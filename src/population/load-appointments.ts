@@ -1,6 +1,6 @@
 import type { AppointmentSnapshot, Id } from '../contracts/appointment.ts';
 import { REFERENCE_FIELDS, type ReferenceField, unpackReferences } from '../contracts/references.ts';
-import { among, IN_ONE_ANSWER } from './in-one-answer.ts';
+import { among, readInOneAnswer } from './in-one-answer.ts';
 import type { Models } from './models.ts';
 import { id, type RawDocument, toSnapshot } from './to-snapshot.ts';
 
@@ -39,8 +39,7 @@ type Found = Map<Field, Map<Id, RawDocument>>;
 /**
  * The batched loader: one aggregation for the appointments and what they will refer to by the guesses, and one for what was
  * not guessed, if there is any; one `$in` for each collection, however many ids there are. As finds they cost twice the time
- * and more of Node's, most of it for the ways there and back. Native driver reads with explicit projections: they cost a
- * third less than lean mongoose reads. @throws what the driver throws; the caller tells a server that is away from a query
+ * and more of Node's, most of it for the ways there and back. @throws what the driver throws; the caller tells a server that is away from a query
  * that failed.
  */
 export function createLoadAppointments(models: Models): LoadAppointments {
@@ -49,18 +48,18 @@ export function createLoadAppointments(models: Models): LoadAppointments {
       const { model, fields } = SOURCES[field];
       const project = { ...fields, [READ_FOR]: { $literal: field } };
       return {
-        collection: models[model].collection,
+        model: models[model],
         pipeline: [{ $match: among(ids) }, { $project: project }],
       };
     });
     const found: Found = new Map([...wanted.keys()].map((field) => [field, new Map<Id, RawDocument>()]));
     if (!first) return found;
-    const unions = others.map(({ collection, pipeline }) => ({
-      $unionWith: { coll: collection.collectionName, pipeline },
+    const unions = others.map(({ model, pipeline }) => ({
+      $unionWith: { coll: model.collection.collectionName, pipeline },
     }));
-    const documents: RawDocument[] = await first.collection
-      .aggregate([...first.pipeline, ...unions], IN_ONE_ANSWER)
-      .toArray();
+    const documents: RawDocument[] = await readInOneAnswer(first.model, {
+      pipeline: [...first.pipeline, ...unions],
+    });
     for (const document of documents) {
       found.get(document[READ_FOR] as Field)?.set(id(document._id) ?? '', document);
     }

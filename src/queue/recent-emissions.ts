@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Id } from '../contracts/appointment.ts';
 import { coalesce } from '../coalesce.ts';
 import type { RedisClient } from '../connections.ts';
@@ -22,8 +23,10 @@ interface Accepted {
 export interface RecentEmissions {
   /** Keeps ids for the operator. Nobody waits for it; what comes close together goes in one command. */
   remember: (emissions: readonly Accepted[]) => void;
-  /** The last ten emission ids of an appointment, newest first. @throws when Redis is away */
+  /** The last ten emission ids of an appointment, newest first, with all that this process was to keep. @throws when Redis is away */
   read: (appointmentId: Id) => Promise<string[]>;
+  /** Resolves when all is kept, or forgotten. */
+  settled: () => Promise<unknown>;
 }
 
 /** Not a pipeline: each of ioredis' has all commands of its client as properties of its own, 10 kB for two of them. */
@@ -36,7 +39,9 @@ const SPAN_SECONDS = 600;
 const SPANS_KEPT = KEPT_COMPLETED_SECONDS / SPAN_SECONDS;
 /** Redis does nothing else meanwhile: about a millisecond. */
 const IDS_PER_COMMAND = 500;
-const CALLS_TOGETHER = 100;
+const CALLS_TOGETHER = 1_000;
+/** Redis and this process have the emission itself to look after first. */
+const GATHER_MS = 15;
 
 /**
  * One sorted set for each ten minutes holds "appointment, time, emission", which Redis finds by how it begins: to write
@@ -49,14 +54,16 @@ export function createRecentEmissions({ redis, prefix, onForgotten }: RecentEmis
 
   async function keep(emissions: readonly Accepted[]): Promise<void> {
     const key = keyOf(spanNow());
-    const members = emissions.map(
-      ({ appointmentId, acceptedAt, emissionId }) => `${appointmentId} ${acceptedAt} ${emissionId}`,
-    );
+    const members = emissions.flatMap(({ appointmentId, acceptedAt, emissionId }) => [
+      0,
+      `${appointmentId} ${acceptedAt} ${emissionId}`,
+    ]);
     await rememberScript(redis, [key], [KEPT_COMPLETED_SECONDS + SPAN_SECONDS, ...members]);
   }
 
   const rememberShared = coalesce<readonly Accepted[], undefined>({
     async run(calls) {
+      await pause(GATHER_MS);
       const emissions = calls.flat();
       try {
         for (let from = 0; from < emissions.length; from += IDS_PER_COMMAND) {
@@ -70,14 +77,19 @@ export function createRecentEmissions({ redis, prefix, onForgotten }: RecentEmis
     maxBatch: CALLS_TOGETHER,
   });
 
+  let latest: Promise<unknown> = Promise.resolve();
   return {
-    remember: (emissions) => void rememberShared(emissions),
+    remember: (emissions) => {
+      latest = rememberShared(emissions);
+    },
+    settled: () => latest,
     async read(appointmentId) {
+      await latest;
       const newest = spanNow();
       const spans = Array.from({ length: SPANS_KEPT + 1 }, (_, ago) => newest - ago);
-      const [last, first] = [`[${appointmentId} ~`, `[${appointmentId} `];
+      const [to, from] = [`[${appointmentId} ~`, `[${appointmentId} `];
       const found = await Promise.all(
-        spans.map((span) => redis.zrevrangebylex(keyOf(span), last, first, 'LIMIT', 0, READ)),
+        spans.map((span) => redis.zrevrangebylex(keyOf(span), to, from, 'LIMIT', 0, READ)),
       );
       const ids = found.flat().map((member) => member.slice(member.lastIndexOf(' ') + 1));
       return [...new Set(ids)].slice(0, KEPT);

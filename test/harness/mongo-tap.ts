@@ -14,6 +14,8 @@ const HEADER_BYTES = 16;
 const OP_QUERY = 2004;
 const OP_MSG = 2013;
 
+export type MongoTap = Awaited<ReturnType<typeof startMongoTap>>;
+
 /** A way to MongoDB that notes what is asked, whichever process asks, and that can be cut. */
 export async function startMongoTap(uri: string) {
   const finds: Find[] = [];

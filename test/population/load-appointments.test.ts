@@ -1,9 +1,11 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { Types } from 'mongoose';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { type Connection, createConnection, Types } from 'mongoose';
 import { packReferences } from '../../src/contracts/references.ts';
 import { createFindCompanies } from '../../src/population/find-companies.ts';
 import { createFindInRange } from '../../src/population/find-in-range.ts';
 import { createLoadAppointments, type LoadAppointments } from '../../src/population/load-appointments.ts';
+import { createModels } from '../../src/population/models.ts';
+import { type MongoTap, startMongoTap } from '../harness/mongo-tap.ts';
 import { createWorld, type World } from '../harness/world.ts';
 
 let world: World;
@@ -86,42 +88,46 @@ test('nothing is sent that the payload does not name', async () => {
 });
 
 describe('what MongoDB is asked, however many there are', () => {
-  const asked: string[] = [];
-  const listen = ({ collectionName }: { collectionName: string }) => void asked.push(collectionName);
-  beforeEach(() => {
-    asked.length = 0;
-    world.documents.models.Appointment.db.on('operation-start', listen);
+  let tap: MongoTap;
+  let connection: Connection;
+  let loadTapped: LoadAppointments;
+  beforeAll(async () => {
+    tap = await startMongoTap(world.env.MONGODB_URI!);
+    connection = await createConnection(tap.uri).asPromise();
+    loadTapped = createLoadAppointments(createModels(connection));
   });
-  afterEach(() => void world.documents.models.Appointment.db.off('operation-start', listen));
+  beforeEach(() => void (tap.finds.length = 0));
+  afterAll(async () => {
+    await connection.close();
+    await tap.close();
+  });
+  const asked = () => tap.finds.map(({ collection }) => collection);
 
   test('one question for the appointments and one for all that they refer to', async () => {
     const company = await world.documents.company();
     const ids = await Promise.all(Array.from({ length: 30 }, () => company.appointment()));
-    asked.length = 0;
-    expect((await load([...ids, ...ids])).size).toBe(30);
-    expect(asked).toEqual(['appointments', 'customers']);
+    expect((await loadTapped([...ids, ...ids])).size).toBe(30);
+    expect(asked()).toEqual(['appointments', 'customers']);
   });
 
   test('one for both where it was guessed what they refer to', async () => {
     const company = await world.documents.company();
     const id = await company.appointment();
     const snapshot = (await one(id))!;
-    asked.length = 0;
-    expect((await load([id], [packReferences(snapshot)])).get(id)).toEqual(snapshot);
-    expect(asked).toEqual(['appointments']);
+    expect((await loadTapped([id], [packReferences(snapshot)])).get(id)).toEqual(snapshot);
+    expect(asked()).toEqual(['appointments']);
   });
 
   test('what was guessed wrongly is not shown, and what was not guessed is read', async () => {
     const [company, other] = await Promise.all([world.documents.company(), world.documents.company()]);
     const [id, others] = [await company.appointment(), await other.appointment()];
     const [right, wrong] = [(await one(id))!, (await one(others))!];
-    asked.length = 0;
-    expect((await load([id], [packReferences(wrong)])).get(id)).toEqual(right);
-    expect(asked).toEqual(['appointments', 'customers']);
+    expect((await loadTapped([id], [packReferences(wrong)])).get(id)).toEqual(right);
+    expect(asked()).toEqual(['appointments', 'customers']);
     expect(
-      (await load([id], ['', 'no id at all', packReferences({ ...right, petId: null })])).get(id),
+      (await loadTapped([id], ['', 'no id at all', packReferences({ ...right, petId: null })])).get(id),
     ).toEqual(right);
-    expect(asked.slice(2)).toEqual(['appointments', 'pets']);
+    expect(asked().slice(2)).toEqual(['appointments', 'pets']);
   });
 });
 
