@@ -5,6 +5,8 @@ export interface CoalesceOptions<K, V> {
   maxBatch: number | (() => number);
   /** Batches under way at once. */
   maxInFlight?: number;
+  /** While none is under way the first call is a batch by itself, at once: it does not wait for the turn to end. */
+  firstAtOnce?: boolean;
 }
 
 interface Waiting<K, V> {
@@ -22,6 +24,7 @@ export function coalesce<K, V>({
   run,
   maxBatch,
   maxInFlight = 1,
+  firstAtOnce = false,
 }: CoalesceOptions<K, V>): (key: K) => Promise<V> {
   const waiting: Waiting<K, V>[] = [];
   let inFlight = 0;
@@ -30,9 +33,10 @@ export function coalesce<K, V>({
   function schedule(): void {
     if (scheduled || inFlight >= maxInFlight || waiting.length === 0) return;
     scheduled = true;
+    if (firstAtOnce && inFlight === 0) void flush();
     setImmediate(() => {
       scheduled = false;
-      void flush();
+      if (waiting.length > 0 && inFlight < maxInFlight) void flush();
     });
   }
 

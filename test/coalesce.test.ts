@@ -55,6 +55,31 @@ test('no batch is larger, and no more are under way, than allowed; the rest foll
   expect(await answers).toEqual(['A', 'B', 'C', 'D', 'E']);
 });
 
+test('where the first goes at once it does so only while none is under way; the rest of its turn goes together', async () => {
+  const { seen, run } = batches();
+  const ask = coalesce({ run, maxBatch: 10, maxInFlight: 2, firstAtOnce: true });
+  const keys = () => seen.map((batch) => batch.keys);
+  const answers = Promise.all(['a', 'b', 'c'].map(ask));
+  expect(keys()).toEqual([['a']]);
+  await nextTurn();
+  expect(keys()).toEqual([['a'], ['b', 'c']]);
+  const late = Promise.all(['d', 'e'].map(ask));
+  await nextTurn();
+  expect(seen).toHaveLength(2);
+  seen[0]!.answer(['A']);
+  await nextTurn();
+  await nextTurn();
+  expect(keys()).toEqual([['a'], ['b', 'c'], ['d', 'e']]);
+  seen[1]!.answer(['B', 'C']);
+  seen[2]!.answer(['D', 'E']);
+  expect(await answers).toEqual(['A', 'B', 'C']);
+  expect(await late).toEqual(['D', 'E']);
+  const alone = ask('f');
+  expect(keys().at(-1)).toEqual(['f']);
+  seen[3]!.answer(['F']);
+  expect(await alone).toBe('F');
+});
+
 test('how large a batch may be is asked for each', async () => {
   const { seen, run } = batches();
   let largest = 3;

@@ -48,7 +48,7 @@ export interface EmitAppointmentDeps {
 
 type Outcome = { receipt: Receipt } | { lost: true } | { error: unknown };
 
-const LIVE = { maxBatch: 100, maxInFlight: 2 };
+const LIVE = { maxBatch: 100, maxInFlight: 2, firstAtOnce: true };
 /**
  * What nobody waits for. Each batch that ends gives its jobs' places to the live ones that came meanwhile, and while it
  * runs it takes from them what processor there is: so it is small while there are any.

@@ -72,6 +72,7 @@ export function createAcceptEmissions({
     run: (ids) => inTime(findCompanies(ids)),
     maxBatch: IDS_PER_CHECK,
     maxInFlight: 4,
+    firstAtOnce: true,
   });
 
   // One under way: each question of its own would wake MongoDB, which costs as much as the ids of the next batches.

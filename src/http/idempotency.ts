@@ -13,8 +13,8 @@ const VISIBLE_ASCII = /^[\x21-\x7e]{1,255}$/;
  */
 const IN_PROGRESS_SECONDS = 3;
 const GIVE_UP_AFTER_MS = 950;
-/** What is asked within one turn of the event loop goes in one script, of so many keys at most. */
-const SHARED = { maxBatch: 100, maxInFlight: 16 };
+/** What is asked while others are under way, and within one turn of the event loop, goes in one script, of so many keys at most. */
+const SHARED = { maxBatch: 100, maxInFlight: 16, firstAtOnce: true };
 
 const takeScript = luaScript(new URL('./take-idempotency-key.lua', import.meta.url));
 const finishScript = luaScript(new URL('./finish-idempotency-key.lua', import.meta.url));

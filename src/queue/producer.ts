@@ -61,6 +61,7 @@ export function createEnqueue({ queue, policy, remember }: EnqueueDeps): Enqueue
     },
     maxBatch: LARGEST_PIPELINE,
     maxInFlight: PIPELINES_IN_FLIGHT,
+    firstAtOnce: true,
   });
 
   return async (emissions, priority) => {

@@ -119,8 +119,8 @@ test('who loses the order token to a later read reads again, and waits after fiv
 test('the claims of two companies for one appointment id do not meet', async () => {
   const id = world.appointment();
   const [own, foreign] = await Promise.allSettled([
-    world.emit(id),
-    world.emit(id, { companyId: 'b'.repeat(24) }),
+    world.emit(id, { isLive: false }),
+    world.emit(id, { companyId: 'b'.repeat(24), isLive: false }),
   ]);
   expect(own).toMatchObject({ status: 'fulfilled', value: { offset: 1 } });
   expect(foreign).toMatchObject({ status: 'rejected', reason: { code: 'COMPANY_MISMATCH' } });
