@@ -13,6 +13,7 @@ import { PRIORITY } from '../src/queue/retry-policy.ts';
 import { startSweep } from '../src/reconcile/start-sweep.ts';
 import { createHoldSweep } from '../src/reconcile/sweep-state.ts';
 import { createSweep } from '../src/reconcile/sweep.ts';
+import { slicesOf } from '../src/slices.ts';
 
 export interface SweepMissedWritesDeps {
   config: WorkerConfig;
@@ -26,6 +27,8 @@ export interface SweepMissedWritesDeps {
 
 /** A sweep that takes longer has died; another worker may begin. */
 const SHORTEST_LOCK_MS = 15_000;
+/** Live bookings come in between. */
+const ENQUEUED_AT_ONCE = 25;
 
 /** The sweep of this worker: every worker has the timer, whoever gets the lock does the work. */
 export function sweepMissedWrites({ config, redis, queue, models, ownerId, flow }: SweepMissedWritesDeps) {
@@ -47,7 +50,9 @@ export function sweepMissedWrites({ config, redis, queue, models, ownerId, flow 
       hold: createHoldSweep({ redis, prefix, ownerId, lockMs: Math.max(3 * intervalMs, SHORTEST_LOCK_MS) }),
       findUpdated: createFindUpdated(models),
       lastPublished: createReadLastPublished(redis),
-      enqueue: (emissions) => enqueue(emissions, PRIORITY.sweep),
+      enqueue: async (emissions) => {
+        for (const slice of slicesOf(emissions, ENQUEUED_AT_ONCE)) await enqueue(slice, PRIORITY.sweep);
+      },
       backlog: async () => {
         const { waiting, prioritized } = await readQueueDepth({ redis, queue });
         return waiting + prioritized;

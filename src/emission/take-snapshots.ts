@@ -1,6 +1,7 @@
 import type { AppointmentSnapshot, Id } from '../contracts/appointment.ts';
 import type { Place } from '../contracts/socket.ts';
 import type { RedisClient } from '../connections.ts';
+import { slicesOf } from '../slices.ts';
 import { LIFETIMES, logKey, orderKey, positionKey } from './keys.ts';
 import { randomId } from './random.ts';
 import type { ReadSnapshots } from './read-snapshots.ts';
@@ -60,8 +61,8 @@ export function createTakeSnapshots({ redis, readSnapshots, pause }: TakeSnapsho
   return async (companyId, appointmentIds) => {
     const taken = new Map<Id, ConfirmedSnapshot>();
     const ids = [...new Set(appointmentIds)];
-    for (let from = 0; from < ids.length; from += CHUNK) {
-      let left = ids.slice(from, from + CHUNK);
+    for (const slice of slicesOf(ids, CHUNK)) {
+      let left = slice;
       for (let rounds = 1; left.length > 0; rounds += 1) {
         left = await round(companyId, left, taken);
         if (rounds % ROUNDS_BEFORE_PAUSE === 0) await pause(50 + Math.random() * 200);

@@ -4,6 +4,7 @@ import type { AppointmentEvent } from '../contracts/events.ts';
 import { coalesce } from '../coalesce.ts';
 import { AppError } from '../errors.ts';
 import { within } from '../lifecycle.ts';
+import { slicesOf } from '../slices.ts';
 
 /** What is asked for, checked in shape already. Ids in lower case. */
 export interface Asked {
@@ -55,6 +56,9 @@ export interface AcceptEmissions {
 const EXISTENCE_CHECK_LIMIT_MS = 820;
 const IDS_PER_CHECK = 1_000;
 const BATCHES_PER_CHECK = 5;
+/** Of a batch: live bookings come in between. So many take this process a millisecond. */
+const ACCEPTED_AT_ONCE = 25;
+const CHECKED_AT_ONCE = 100;
 const RETRY_WHEN_FULL_SECONDS = 5;
 
 export function createAcceptEmissions({
@@ -84,6 +88,14 @@ export function createAcceptEmissions({
     },
     maxBatch: BATCHES_PER_CHECK,
   });
+
+  async function findAll(appointmentIds: readonly Id[]): Promise<(Id | undefined)[]> {
+    const companies: (Id | undefined)[] = [];
+    for (const slice of slicesOf(appointmentIds, CHECKED_AT_ONCE)) {
+      companies.push(...(await findCompaniesOfBatch(slice)));
+    }
+    return companies;
+  }
 
   async function checked<T>(check: Promise<T>): Promise<T> {
     try {
@@ -118,16 +130,16 @@ export function createAcceptEmissions({
     async many(asked, by) {
       refuseIfFull();
       const startedAt = Date.now();
-      const companies = await checked(findCompaniesOfBatch(asked.map(({ appointmentId }) => appointmentId)));
+      const companies = await checked(findAll(asked.map(({ appointmentId }) => appointmentId)));
       const acceptedAt = new Date(startedAt).toISOString();
       const made = asked.map((item, index) => {
         const companyId = companies[index];
         return companyId === undefined ? undefined : toEmission(item, companyId, by, index, acceptedAt);
       });
       const emissions = made.filter((emission) => emission !== undefined);
-      if (emissions.length > 0) {
-        await enqueue(emissions, priority.batch);
-        onAccepted(emissions, by, Date.now() - startedAt);
+      for (const slice of slicesOf(emissions, ACCEPTED_AT_ONCE)) {
+        await enqueue(slice, priority.batch);
+        onAccepted(slice, by, Date.now() - startedAt);
       }
       return made.map((emission) => emission?.emissionId);
     },

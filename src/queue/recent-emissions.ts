@@ -3,6 +3,7 @@ import type { Id } from '../contracts/appointment.ts';
 import { coalesce } from '../coalesce.ts';
 import type { RedisClient } from '../connections.ts';
 import { luaScript } from '../redis-script.ts';
+import { slicesOf } from '../slices.ts';
 import { KEPT_COMPLETED_SECONDS } from './retry-policy.ts';
 
 export interface RecentEmissionsDeps {
@@ -66,9 +67,7 @@ export function createRecentEmissions({ redis, prefix, onForgotten }: RecentEmis
       await pause(GATHER_MS);
       const emissions = calls.flat();
       try {
-        for (let from = 0; from < emissions.length; from += IDS_PER_COMMAND) {
-          await keep(emissions.slice(from, from + IDS_PER_COMMAND));
-        }
+        for (const slice of slicesOf(emissions, IDS_PER_COMMAND)) await keep(slice);
       } catch (error) {
         onForgotten(error);
       }

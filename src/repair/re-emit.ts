@@ -7,6 +7,7 @@ import {
   type AppointmentEvent,
 } from '../contracts/events.ts';
 import type { RepairReport } from '../contracts/operator.ts';
+import { slicesOf } from '../slices.ts';
 
 /** Whose appointments: a company's, or one appointment. */
 export type ReEmitSubject = { companyId: Id } | { appointmentId: Id };
@@ -37,7 +38,7 @@ export interface ReEmitDeps {
   now: () => number;
 }
 
-const EMISSIONS_AT_ONCE = 500;
+const EMISSIONS_AT_ONCE = 25;
 const SHOWN = 20;
 
 /**
@@ -59,8 +60,8 @@ export function createReEmit({ findWritten, enqueue, now }: ReEmitDeps) {
       emissionId: randomUUID(),
       acceptedAt,
     }));
-    for (let from = 0; !dryRun && from < emissions.length; from += EMISSIONS_AT_ONCE) {
-      await enqueue(emissions.slice(from, from + EMISSIONS_AT_ONCE));
+    if (!dryRun) {
+      for (const slice of slicesOf(emissions, EMISSIONS_AT_ONCE)) await enqueue(slice);
     }
     return {
       dryRun,

@@ -2,6 +2,7 @@ import type { Queue } from 'bullmq';
 import type { RepairReport } from '../contracts/operator.ts';
 import type { RedisClient } from '../connections.ts';
 import { luaScript } from '../redis-script.ts';
+import { slicesOf } from '../slices.ts';
 import type { FailedEmissions, FailedRange } from './failed-emissions.ts';
 
 export interface RetryDeps {
@@ -42,8 +43,8 @@ export function createRetry({ redis, queue, failed, priority }: RetryDeps) {
     ): Promise<RepairReport> {
       const { found, matched } = await failed.inRange(range, limit);
       let repaired = dryRun ? found.length : 0;
-      for (let from = 0; !dryRun && from < found.length; from += JOBS_AT_ONCE) {
-        const ids = found.slice(from, from + JOBS_AT_ONCE).map(({ emissionId }) => emissionId);
+      for (const slice of slicesOf(dryRun ? [] : found, JOBS_AT_ONCE)) {
+        const ids = slice.map(({ emissionId }) => emissionId);
         // BullMQ's own changePriority walks the whole waiting list for each job.
         const keys = ids.map((id) => queue.toKey(id));
         await lowerPriorityScript(redis, keys, [priority]);

@@ -1,0 +1,71 @@
+import { expect, test } from '@jest/globals';
+import { type Accepted, createAcceptEmissions } from '../../src/http/accept-emission.ts';
+
+const COMPANY = 'c'.repeat(24);
+const idOf = (n: number): string => n.toString(16).padStart(24, '0');
+const asked = (n: number) => ({ event: 'appointment:updated' as const, appointmentId: idOf(n) });
+const BY = { seed: undefined, isRepeat: false };
+const MISSING = idOf(7);
+
+/** A queue that takes emissions when the test says so. */
+function slowQueue() {
+  const adds: { emissions: readonly Accepted[]; take: () => void; fail: (error: Error) => void }[] = [];
+  const told: number[] = [];
+  const checks: number[] = [];
+  const accept = createAcceptEmissions({
+    findCompanies: (ids) => {
+      checks.push(ids.length);
+      return Promise.resolve(ids.map((id) => (id === MISSING ? undefined : COMPANY)));
+    },
+    enqueue: (emissions) => new Promise((take, fail) => adds.push({ emissions, take, fail })),
+    priority: { live: 0, batch: 1 },
+    isFull: () => false,
+    onAccepted: (emissions) => told.push(emissions.length),
+  });
+  return { accept, adds, told, checks };
+}
+const turns = async (count = 20): Promise<void> => {
+  for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+};
+
+test('a large batch goes into the queue slice by slice, and a live booking comes in between', async () => {
+  const { accept, adds, told, checks } = slowQueue();
+  const batch = accept.many(
+    Array.from({ length: 1_000 }, (_, n) => asked(n)),
+    BY,
+  );
+  await turns(100);
+  expect(Math.max(...checks)).toBeLessThanOrEqual(100);
+  expect(adds).toHaveLength(1);
+  const live = accept.one(asked(2_000), BY);
+  await turns();
+  expect(adds.map(({ emissions }) => emissions.length)).toEqual([25, 1]);
+  adds[1]!.take();
+  expect(await live).toBe(adds[1]!.emissions[0]!.emissionId);
+
+  for (let next = 0; told.reduce((sum, count) => sum + count, 0) < 1_000; next += 1) {
+    adds[next]?.take();
+    await turns();
+  }
+  const ids = await batch;
+  const emitted = adds
+    .flatMap(({ emissions }) => emissions)
+    .filter(({ appointmentId }) => appointmentId !== idOf(2_000));
+  expect(ids.filter((id) => id !== undefined)).toEqual(emitted.map(({ emissionId }) => emissionId));
+  expect(ids.flatMap((id, n) => (id === undefined ? n : []))).toEqual([7]);
+});
+
+test('where the queue fails in the middle of a batch the rest is not tried, and whoever asked is told', async () => {
+  const { accept, adds } = slowQueue();
+  const batch = accept.many(
+    Array.from({ length: 100 }, (_, n) => asked(100 + n)),
+    BY,
+  );
+  const failed = expect(batch).rejects.toThrow('gone');
+  await turns();
+  adds[0]!.take();
+  await turns();
+  adds[1]!.fail(new Error('gone'));
+  await failed;
+  expect(adds).toHaveLength(2);
+});
