@@ -8,6 +8,7 @@ import { fanOut } from './scenarios/fan-out.ts';
 import { latency } from './scenarios/latency.ts';
 import { memory } from './scenarios/memory.ts';
 import { post } from './scenarios/post.ts';
+import { posting } from './scenarios/posting.ts';
 import { profile } from './scenarios/profile.ts';
 import { worker } from './scenarios/worker.ts';
 
@@ -23,6 +24,7 @@ export const SCENARIOS: Record<string, Scenario> = {
   'latency-600': latency(600),
   fanout: fanOut,
   fairness,
+  posting,
   backlog,
   'catch-up': catchUp,
   memory,
