@@ -48,6 +48,7 @@ export function composeAccept({
   lifecycle.onClose('recent ids', recent.settled);
   const enqueue = createEnqueue({
     queue,
+    redis,
     policy: { attempts: config.EMISSION_ATTEMPTS, firstRetryDelayMs: config.EMISSION_BACKOFF_MS },
     remember: recent.remember,
   });

@@ -42,6 +42,7 @@ export function sweepMissedWrites({ config, redis, queue, models, ownerId, flow 
   });
   const enqueue = createEnqueue({
     queue,
+    redis,
     policy: { attempts: config.EMISSION_ATTEMPTS, firstRetryDelayMs: config.EMISSION_BACKOFF_MS },
     remember: recent.remember,
   });

@@ -46,12 +46,12 @@ export const posting: Scenario = {
         };
       };
       const whilePosted = async () => {
-        let isOver = false;
+        const over = new AbortController();
         const posting = (async () => {
-          while (!isOver) await Promise.all([postBatch(side.url, body), pause(EVERY_MS)]);
+          while (!over.signal.aborted) await Promise.all([postBatch(side.url, body), pause(EVERY_MS)]);
         })();
         const measured = await shoot();
-        isOver = true;
+        over.abort();
         await posting;
         await emptyQueue(live);
         return measured;

@@ -5,6 +5,7 @@ import { coalesce } from '../coalesce.ts';
 import { AppError } from '../errors.ts';
 import { within } from '../lifecycle.ts';
 import { slicesOf } from '../slices.ts';
+import { createLiveFirst } from './live-first.ts';
 
 /** What is asked for, checked in shape already. Ids in lower case. */
 export interface Asked {
@@ -56,8 +57,8 @@ export interface AcceptEmissions {
 const EXISTENCE_CHECK_LIMIT_MS = 820;
 const IDS_PER_CHECK = 1_000;
 const BATCHES_PER_CHECK = 5;
-/** Of a batch: live bookings come in between. So many take this process a millisecond. */
-const ACCEPTED_AT_ONCE = 25;
+/** Of a batch: live bookings come in between. So many take this process 2 ms. */
+const ACCEPTED_AT_ONCE = 100;
 const CHECKED_AT_ONCE = 100;
 const RETRY_WHEN_FULL_SECONDS = 5;
 
@@ -70,6 +71,8 @@ export function createAcceptEmissions({
 }: AcceptDeps): AcceptEmissions {
   const inTime = <T>(check: Promise<T>): Promise<T> =>
     within(EXISTENCE_CHECK_LIMIT_MS, 'the existence check', check);
+
+  const liveFirst = createLiveFirst();
 
   // Each check has the limit, so that its place is free again; each request too, since it may have waited for a place.
   const findCompany = coalesce<Id, Id | undefined>({
@@ -116,12 +119,15 @@ export function createAcceptEmissions({
     async one(asked, by) {
       refuseIfFull();
       const startedAt = Date.now();
-      const companyId = await checked(findCompany(asked.appointmentId));
-      if (companyId === undefined) {
-        throw new AppError('APPOINTMENT_NOT_FOUND', `no appointment has the id ${asked.appointmentId}`);
-      }
-      const emission = toEmission(asked, companyId, by, 0, new Date(startedAt).toISOString());
-      await enqueue([emission], priority.live);
+      const emission = await liveFirst.live(async () => {
+        const companyId = await checked(findCompany(asked.appointmentId));
+        if (companyId === undefined) {
+          throw new AppError('APPOINTMENT_NOT_FOUND', `no appointment has the id ${asked.appointmentId}`);
+        }
+        const made = toEmission(asked, companyId, by, 0, new Date(startedAt).toISOString());
+        await enqueue([made], priority.live);
+        return made;
+      });
       // Whoever waits for the answer has it first.
       setImmediate(onAccepted, [emission], by, Date.now() - startedAt);
       return emission.emissionId;
@@ -138,6 +144,7 @@ export function createAcceptEmissions({
       });
       const emissions = made.filter((emission) => emission !== undefined);
       for (const slice of slicesOf(emissions, ACCEPTED_AT_ONCE)) {
+        await liveFirst.pass();
         await enqueue(slice, priority.batch);
         onAccepted(slice, by, Date.now() - startedAt);
       }

@@ -1,7 +1,8 @@
 import type { JobsOptions, Queue } from 'bullmq';
-import { coalesce } from '../coalesce.ts';
+import type { RedisClient } from '../connections.ts';
 import { AppError } from '../errors.ts';
 import { DeadlineExceeded, within } from '../lifecycle.ts';
+import { writeTogether } from '../write-together.ts';
 import { type EmissionJob, JOB_VERSION } from './emission-job.ts';
 import { jobOptions, type RetryPolicy } from './retry-policy.ts';
 
@@ -15,33 +16,32 @@ export type NewEmission = Omit<EmissionJob, 'v'>;
 export type Enqueue = (emissions: readonly NewEmission[], priority: number) => Promise<void>;
 
 const GIVE_UP_AFTER_MS = 1_100;
-/** Single emissions of one turn of the event loop share a pipeline of at most so many jobs. */
-const LARGEST_PIPELINE = 100;
-const PIPELINES_IN_FLIGHT = 16;
 
 export interface EnqueueDeps {
   queue: Queue;
+  /** The connection of that queue. */
+  redis: RedisClient;
   policy: RetryPolicy;
   /** Told of what stands in the queue now. */
   remember: (emissions: readonly NewEmission[]) => void;
 }
 
-export function createEnqueue({ queue, policy, remember }: EnqueueDeps): Enqueue {
+export function createEnqueue({ queue, redis, policy, remember }: EnqueueDeps): Enqueue {
   const options = jobOptions(policy);
 
   async function add(emissions: readonly NewEmission[], priority: number): Promise<void> {
-    const jobs = emissions.map((emission) => ({
-      name: emission.event,
-      data: { v: JOB_VERSION, ...emission } satisfies EmissionJob,
-      opts: {
-        ...options,
-        jobId: emission.emissionId,
-        ...(priority > 0 && { priority }),
-      } satisfies JobsOptions,
-    }));
-    const [first] = jobs;
-    if (jobs.length === 1 && first) await queue.add(first.name, first.data, first.opts);
-    else await queue.addBulk(jobs);
+    if (emissions.length > 1) writeTogether(redis);
+    await Promise.all(
+      emissions.map((emission) => {
+        const job = { v: JOB_VERSION, ...emission } satisfies EmissionJob;
+        const own: JobsOptions = {
+          ...options,
+          jobId: emission.emissionId,
+          ...(priority > 0 && { priority }),
+        };
+        return queue.add(emission.event, job, own);
+      }),
+    );
   }
 
   /** A timed-out add is unknown, not failed: the same job ids make a second try harmless. */
@@ -54,22 +54,9 @@ export function createEnqueue({ queue, policy, remember }: EnqueueDeps): Enqueue
     }
   }
 
-  const addShared = coalesce<NewEmission, undefined>({
-    run: async (emissions) => {
-      await within(GIVE_UP_AFTER_MS, 'adding to the queue', addTwice(emissions, 0));
-      return [];
-    },
-    maxBatch: LARGEST_PIPELINE,
-    maxInFlight: PIPELINES_IN_FLIGHT,
-    firstAtOnce: true,
-  });
-
   return async (emissions, priority) => {
-    const [first] = emissions;
-    const shared = emissions.length === 1 && first && priority === 0;
-    const added = shared ? addShared(first) : addTwice(emissions, priority);
     try {
-      await within(GIVE_UP_AFTER_MS, 'adding to the queue', added);
+      await within(GIVE_UP_AFTER_MS, 'adding to the queue', addTwice(emissions, priority));
     } catch (cause) {
       const what = cause instanceof DeadlineExceeded ? 'does not answer' : 'is not available';
       throw new AppError('QUEUE_UNAVAILABLE', `the queue ${what}; the same call may succeed in a moment`, {

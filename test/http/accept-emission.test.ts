@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { type Accepted, createAcceptEmissions } from '../../src/http/accept-emission.ts';
+import { eventually } from '../harness/until.ts';
 
 const COMPANY = 'c'.repeat(24);
 const idOf = (n: number): string => n.toString(16).padStart(24, '0');
@@ -28,7 +29,7 @@ const turns = async (count = 20): Promise<void> => {
   for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 };
 
-test('a large batch goes into the queue slice by slice, and a live booking comes in between', async () => {
+test('a large batch goes into the queue slice by slice, and waits while a live booking is under way', async () => {
   const { accept, adds, told, checks } = slowQueue();
   const batch = accept.many(
     Array.from({ length: 1_000 }, (_, n) => asked(n)),
@@ -39,11 +40,16 @@ test('a large batch goes into the queue slice by slice, and a live booking comes
   expect(adds).toHaveLength(1);
   const live = accept.one(asked(2_000), BY);
   await turns();
-  expect(adds.map(({ emissions }) => emissions.length)).toEqual([25, 1]);
+  expect(adds.map(({ emissions }) => emissions.length)).toEqual([100, 1]);
+  adds[0]!.take();
+  await turns();
+  expect(adds).toHaveLength(2);
   adds[1]!.take();
   expect(await live).toBe(adds[1]!.emissions[0]!.emissionId);
+  await turns();
+  expect(adds.map(({ emissions }) => emissions.length)).toEqual([100, 1, 100]);
 
-  for (let next = 0; told.reduce((sum, count) => sum + count, 0) < 1_000; next += 1) {
+  for (let next = 2; told.reduce((sum, count) => sum + count, 0) < 1_000; next += 1) {
     adds[next]?.take();
     await turns();
   }
@@ -55,10 +61,22 @@ test('a large batch goes into the queue slice by slice, and a live booking comes
   expect(ids.flatMap((id, n) => (id === undefined ? n : []))).toEqual([7]);
 });
 
+test('a batch waits for live bookings no longer than some milliseconds', async () => {
+  const { accept, adds } = slowQueue();
+  const live = accept.one(asked(2_000), BY);
+  await turns();
+  const batch = accept.many([asked(1), asked(2)], BY);
+  await eventually('the batch to go on beside the live booking', () => adds.length === 2);
+  adds[1]!.take();
+  expect(await batch).toHaveLength(2);
+  adds[0]!.take();
+  await live;
+});
+
 test('where the queue fails in the middle of a batch the rest is not tried, and whoever asked is told', async () => {
   const { accept, adds } = slowQueue();
   const batch = accept.many(
-    Array.from({ length: 100 }, (_, n) => asked(100 + n)),
+    Array.from({ length: 200 }, (_, n) => asked(100 + n)),
     BY,
   );
   const failed = expect(batch).rejects.toThrow('gone');
