@@ -4,6 +4,7 @@ import type { RedisClient } from './connections.ts';
 import { messageOf } from './errors.ts';
 import { createAcceptEmissions } from './http/accept-emission.ts';
 import { createIdempotency } from './http/idempotency.ts';
+import { createLiveFirst } from './http/live-first.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { Logger } from './logger.ts';
 import type { FleetMetrics } from './metrics/fleet-metrics.ts';
@@ -27,6 +28,8 @@ export interface ComposeAcceptDeps {
 }
 
 const DEPTH_CHECK_EVERY_MS = 1_000;
+/** A slice of a batch waits so long for live bookings. */
+const LIVE_FIRST_MS = 10;
 
 /** From a request of the bot, by HTTP or socket, to a job in the queue. */
 export function composeAccept({
@@ -68,6 +71,7 @@ export function composeAccept({
       enqueue,
       priority: PRIORITY,
       isFull: depth.isFull,
+      liveFirst: createLiveFirst({ longestWaitMs: LIVE_FIRST_MS }),
       onAccepted: createTellAccepted({ metrics, logger }),
     }),
     idempotently: createIdempotency({

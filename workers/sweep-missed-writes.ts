@@ -46,7 +46,7 @@ export function sweepMissedWrites({ config, redis, queue, models, ownerId, flow 
     policy: { attempts: config.EMISSION_ATTEMPTS, firstRetryDelayMs: config.EMISSION_BACKOFF_MS },
     remember: recent.remember,
   });
-  return startSweep({
+  const sweep = startSweep({
     sweep: createSweep({
       hold: createHoldSweep({ redis, prefix, ownerId, lockMs: Math.max(3 * intervalMs, SHORTEST_LOCK_MS) }),
       findUpdated: createFindUpdated(models),
@@ -68,4 +68,10 @@ export function sweepMissedWrites({ config, redis, queue, models, ownerId, flow 
       flow.warn({ error: messageOf(error) }, 'the sweep failed; it will try again');
     },
   });
+  return {
+    close: async () => {
+      await sweep.close();
+      await recent.settled();
+    },
+  };
 }

@@ -50,9 +50,10 @@ export const posting: Scenario = {
         const posting = (async () => {
           while (!over.signal.aborted) await Promise.all([postBatch(side.url, body), pause(EVERY_MS)]);
         })();
-        const measured = await shoot();
-        over.abort();
-        await posting;
+        const shots = shoot().finally(() => {
+          over.abort();
+        });
+        const [measured] = await Promise.all([shots, posting]);
         await emptyQueue(live);
         return measured;
       };

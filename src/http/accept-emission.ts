@@ -1,11 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Id } from '../contracts/appointment.ts';
 import type { AppointmentEvent } from '../contracts/events.ts';
 import { coalesce } from '../coalesce.ts';
 import { AppError } from '../errors.ts';
 import { within } from '../lifecycle.ts';
 import { slicesOf } from '../slices.ts';
-import { createLiveFirst } from './live-first.ts';
+import type { LiveFirst } from './live-first.ts';
 
 /** What is asked for, checked in shape already. Ids in lower case. */
 export interface Asked {
@@ -40,6 +41,7 @@ export interface AcceptDeps {
   priority: { live: number; batch: number };
   /** The queue holds as much as it may. */
   isFull: () => boolean;
+  liveFirst: LiveFirst;
   onAccepted: (emissions: readonly Accepted[], by: AskedBy, tookMs: number) => void;
 }
 
@@ -55,6 +57,8 @@ export interface AcceptEmissions {
 }
 
 const EXISTENCE_CHECK_LIMIT_MS = 820;
+/** No slice of a batch begins later. */
+const ENQUEUE_LIMIT_MS = 1_000;
 const IDS_PER_CHECK = 1_000;
 const BATCHES_PER_CHECK = 5;
 /** Of a batch: live bookings come in between. So many take this process 2 ms. */
@@ -67,12 +71,11 @@ export function createAcceptEmissions({
   enqueue,
   priority,
   isFull,
+  liveFirst,
   onAccepted,
 }: AcceptDeps): AcceptEmissions {
   const inTime = <T>(check: Promise<T>): Promise<T> =>
     within(EXISTENCE_CHECK_LIMIT_MS, 'the existence check', check);
-
-  const liveFirst = createLiveFirst();
 
   // Each check has the limit, so that its place is free again; each request too, since it may have waited for a place.
   const findCompany = coalesce<Id, Id | undefined>({
@@ -93,11 +96,21 @@ export function createAcceptEmissions({
   });
 
   async function findAll(appointmentIds: readonly Id[]): Promise<(Id | undefined)[]> {
-    const companies: (Id | undefined)[] = [];
-    for (const slice of slicesOf(appointmentIds, CHECKED_AT_ONCE)) {
-      companies.push(...(await findCompaniesOfBatch(slice)));
+    const slices = [...slicesOf(appointmentIds, CHECKED_AT_ONCE)];
+    return (await Promise.all(slices.map(findCompaniesOfBatch))).flat();
+  }
+
+  async function enqueueAll(emissions: readonly Accepted[]): Promise<void> {
+    const giveUpAt = Date.now() + ENQUEUE_LIMIT_MS;
+    for (const slice of slicesOf(emissions, ACCEPTED_AT_ONCE)) {
+      if (Date.now() > giveUpAt) {
+        throw new AppError('QUEUE_UNAVAILABLE', 'the queue is too slow; a part of the batch stands in it', {
+          retryAfterSeconds: 1,
+        });
+      }
+      await liveFirst.pass();
+      await enqueue(slice, priority.batch);
     }
-    return companies;
   }
 
   async function checked<T>(check: Promise<T>): Promise<T> {
@@ -143,10 +156,11 @@ export function createAcceptEmissions({
         return companyId === undefined ? undefined : toEmission(item, companyId, by, index, acceptedAt);
       });
       const emissions = made.filter((emission) => emission !== undefined);
+      await enqueueAll(emissions);
+      const tookMs = Date.now() - startedAt;
       for (const slice of slicesOf(emissions, ACCEPTED_AT_ONCE)) {
-        await liveFirst.pass();
-        await enqueue(slice, priority.batch);
-        onAccepted(slice, by, Date.now() - startedAt);
+        onAccepted(slice, by, tookMs);
+        await nextTurn();
       }
       return made.map((emission) => emission?.emissionId);
     },

@@ -1,10 +1,9 @@
-/** So long what nobody waits for lets live bookings pass, before it goes on beside them. */
-const LONGEST_WAIT_MS = 10;
+export type LiveFirst = ReturnType<typeof createLiveFirst>;
 
-/** Lets what is accepted in slices wait while live bookings are under way. */
-export function createLiveFirst() {
+/** Lets what is accepted in slices wait while live bookings are under way, at most so long; then it goes on beside them. */
+export function createLiveFirst({ longestWaitMs }: { longestWaitMs: number }) {
   let underWay = 0;
-  let waiting: (() => void)[] = [];
+  const waiting = new Set<() => void>();
 
   return {
     /** A live booking. */
@@ -14,21 +13,20 @@ export function createLiveFirst() {
         return await work();
       } finally {
         underWay -= 1;
-        if (underWay === 0) {
-          for (const goOn of waiting) goOn();
-          waiting = [];
-        }
+        if (underWay === 0) for (const goOn of waiting) goOn();
       }
     },
-    /** Resolves when none is under way, or after 10 ms. */
+    /** Resolves when none is under way, or after the longest wait. */
     async pass(): Promise<void> {
       if (underWay === 0) return;
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, LONGEST_WAIT_MS);
-        waiting.push(() => {
+        const goOn = (): void => {
           clearTimeout(timer);
+          waiting.delete(goOn);
           resolve();
-        });
+        };
+        const timer = setTimeout(goOn, longestWaitMs);
+        waiting.add(goOn);
       });
     },
   };

@@ -38,13 +38,16 @@ export async function readInOneAnswer(of: Source, read: Read): Promise<mongo.Doc
   }
 }
 
-async function run({ db: { db } }: Source, command: mongo.Document): Promise<mongo.Document[]> {
+async function run({ db: { db }, collection }: Source, command: mongo.Document): Promise<mongo.Document[]> {
   if (!db) throw new MongoNotConnectedError('there has been no connection yet');
   const { cursor } = (await db.command(command)) as {
-    cursor: { id: unknown; firstBatch: mongo.Document[] };
+    cursor: { id: number | mongo.Long; firstBatch: mongo.Document[] };
   };
-  // An answer has 16 MB at most: what is larger is what cursors are for.
-  return Number(cursor.id) === 0 ? cursor.firstBatch : db.runCursorCommand(command).toArray();
+  if (Number(cursor.id) === 0) return cursor.firstBatch;
+  // An answer has 16 MB at most: what is larger is what cursors are for, the driver's, which begins anew.
+  const [killCursors, cursors] = [collection.collectionName, [mongo.Long.fromValue(cursor.id)]];
+  await db.command({ killCursors, cursors }).catch(() => undefined);
+  return db.runCursorCommand(command).toArray() as Promise<mongo.Document[]>;
 }
 
 /** The documents of these ids. */

@@ -2,7 +2,7 @@ import type { JobsOptions, Queue } from 'bullmq';
 import type { RedisClient } from '../connections.ts';
 import { AppError } from '../errors.ts';
 import { DeadlineExceeded, within } from '../lifecycle.ts';
-import { writeTogether } from '../write-together.ts';
+import { inOneWrite } from '../in-one-write.ts';
 import { type EmissionJob, JOB_VERSION } from './emission-job.ts';
 import { jobOptions, type RetryPolicy } from './retry-policy.ts';
 
@@ -30,7 +30,7 @@ export function createEnqueue({ queue, redis, policy, remember }: EnqueueDeps): 
   const options = jobOptions(policy);
 
   async function add(emissions: readonly NewEmission[], priority: number): Promise<void> {
-    if (emissions.length > 1) writeTogether(redis);
+    if (emissions.length > 1) inOneWrite(redis);
     await Promise.all(
       emissions.map((emission) => {
         const job = { v: JOB_VERSION, ...emission } satisfies EmissionJob;

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Id } from '../contracts/appointment.ts';
 import { coalesce } from '../coalesce.ts';
 import type { RedisClient } from '../connections.ts';
+import { within } from '../lifecycle.ts';
 import { luaScript } from '../redis-script.ts';
 import { slicesOf } from '../slices.ts';
 import { KEPT_COMPLETED_SECONDS } from './retry-policy.ts';
@@ -43,6 +44,8 @@ const IDS_PER_COMMAND = 500;
 const CALLS_TOGETHER = 1_000;
 /** Redis and this process have the emission itself to look after first. */
 const GATHER_MS = 15;
+/** Whoever reads has waited long enough then, and sees what is there. */
+const READ_WAITS_MS = 500;
 
 /**
  * One sorted set for each ten minutes holds "appointment, time, emission", which Redis finds by how it begins: to write
@@ -83,7 +86,7 @@ export function createRecentEmissions({ redis, prefix, onForgotten }: RecentEmis
     },
     settled: () => latest,
     async read(appointmentId) {
-      await latest;
+      await within(READ_WAITS_MS, 'the last ids', latest).catch(() => undefined);
       const newest = spanNow();
       const spans = Array.from({ length: SPANS_KEPT + 1 }, (_, ago) => newest - ago);
       const [to, from] = [`[${appointmentId} ~`, `[${appointmentId} `];
