@@ -30,8 +30,8 @@ export async function runRepair(config: WorkerConfig, { repair, asked }: RepairC
     await connected('REDIS_URL', () => redis.status === 'ready');
     if (repair === 'reEmit') await connected('MONGODB_URI', () => mongo.connection.db !== undefined);
     const enqueue = createEnqueue({
-      redis,
       queue,
+      redis,
       policy: { attempts: config.EMISSION_ATTEMPTS, firstRetryDelayMs: config.EMISSION_BACKOFF_MS },
       remember: ignore,
     });

@@ -104,12 +104,7 @@ async function addOneByOne({ queue, redis, ids, env }: Stage): Promise<number> {
     },
   });
   const policy = { attempts: 8, firstRetryDelayMs: 500 };
-  const enqueue = createEnqueue({
-    redis,
-    queue,
-    policy,
-    remember,
-  });
+  const enqueue = createEnqueue({ queue, redis, policy, remember });
   const took: number[] = [];
   for (let i = 0; i < ADDS; i += 1) {
     const emission = {

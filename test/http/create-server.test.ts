@@ -15,12 +15,17 @@ const LIMITS = {
 const close: (() => Promise<unknown>)[] = [];
 afterEach(() => Promise.all(close.splice(0).map((end) => end())));
 
+const prototypesOf = (req: object, res: object) => ({
+  request: Object.getPrototypeOf(req) as unknown,
+  response: Object.getPrototypeOf(res) as unknown,
+});
+
 /** An application behind a look at what Node hands to it. */
 async function listen(app: Express) {
   const { server, serve } = createHttpServer(LIMITS);
-  const born: { request: unknown; response: unknown }[] = [];
+  const born: ReturnType<typeof prototypesOf>[] = [];
   server.on('request', (req, res) => {
-    born.push({ request: Object.getPrototypeOf(req), response: Object.getPrototypeOf(res) });
+    born.push(prototypesOf(req, res));
   });
   serve(app);
   server.listen(0);
@@ -37,8 +42,7 @@ test('Express has no prototype to change: Node makes requests and responses with
   const app = express();
   const { url, born } = await listen(
     app.get('/', (req, res) => {
-      const isSame = { request: Object.getPrototypeOf(req), response: Object.getPrototypeOf(res) };
-      born.push(isSame);
+      born.push(prototypesOf(req, res));
       res.json({ ip: req.ip, query: req.query, type: res.get('Content-Type') });
     }),
   );
