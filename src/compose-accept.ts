@@ -1,4 +1,4 @@
-import type { Queue } from 'bullmq';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { ApiConfig } from './config.ts';
 import type { RedisClient } from './connections.ts';
 import { messageOf } from './errors.ts';
@@ -8,9 +8,10 @@ import { createLiveFirst } from './http/live-first.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { Logger } from './logger.ts';
 import type { FleetMetrics } from './metrics/fleet-metrics.ts';
-import { readQueueDepth } from './metrics/queue-depth.ts';
+import { readQueuesDepth } from './metrics/queue-depth.ts';
 import { createFindCompanies } from './population/find-companies.ts';
 import type { Models } from './population/models.ts';
+import type { EmissionQueues } from './queue/open-queues.ts';
 import { createEnqueue } from './queue/producer.ts';
 import { createRecentEmissions } from './queue/recent-emissions.ts';
 import { PRIORITY } from './queue/retry-policy.ts';
@@ -20,7 +21,7 @@ import { createTellAccepted } from './tell-accepted.ts';
 export interface ComposeAcceptDeps {
   config: ApiConfig;
   redis: RedisClient;
-  queue: Queue;
+  queues: EmissionQueues;
   models: Models;
   metrics: FleetMetrics;
   lifecycle: Lifecycle;
@@ -28,14 +29,13 @@ export interface ComposeAcceptDeps {
 }
 
 const DEPTH_CHECK_EVERY_MS = 1_000;
-/** A slice of a batch waits so long for live bookings. */
-const LIVE_FIRST_MS = 10;
+const LIVE_FIRST = { longestWaitMs: 10, expectedForMs: 60_000, restMs: 20 };
 
 /** From a request of the bot, by HTTP or socket, to a job in the queue. */
 export function composeAccept({
   config,
   redis,
-  queue,
+  queues,
   models,
   metrics,
   lifecycle,
@@ -50,14 +50,14 @@ export function composeAccept({
   });
   lifecycle.onClose('recent ids', recent.settled);
   const enqueue = createEnqueue({
-    queue,
+    queues,
     redis,
     policy: { attempts: config.EMISSION_ATTEMPTS, firstRetryDelayMs: config.EMISSION_BACKOFF_MS },
     remember: recent.remember,
   });
   const depth = watchDepth({
     read: async () => {
-      const { waiting, prioritized, delayed } = await readQueueDepth({ redis, queue });
+      const { waiting, prioritized, delayed } = await readQueuesDepth(redis, queues);
       return waiting + prioritized + delayed;
     },
     most: config.QUEUE_MAX_WAITING,
@@ -65,13 +65,14 @@ export function composeAccept({
   });
   lifecycle.onClose('queue depth', depth.close);
 
+  const liveFirst = createLiveFirst({ ...LIVE_FIRST, pause });
   return {
     accept: createAcceptEmissions({
       findCompanies: createFindCompanies(models),
       enqueue,
       priority: PRIORITY,
       isFull: depth.isFull,
-      liveFirst: createLiveFirst({ longestWaitMs: LIVE_FIRST_MS }),
+      liveFirst,
       onAccepted: createTellAccepted({ metrics, logger }),
     }),
     idempotently: createIdempotency({
@@ -80,6 +81,11 @@ export function composeAccept({
       ttlSeconds: config.IDEMPOTENCY_TTL_SECONDS,
     }),
     enqueue,
+    /** Before each slice of what nobody waits for. */
+    letLiveFirst: async () => {
+      await liveFirst.rest();
+      await liveFirst.pass();
+    },
     recentIds: recent.read,
   };
 }

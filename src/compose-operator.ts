@@ -1,4 +1,3 @@
-import type { Queue } from 'bullmq';
 import { composeRepairs } from './compose-repairs.ts';
 import type { ApiConfig } from './config.ts';
 import type { RedisClient } from './connections.ts';
@@ -7,14 +6,16 @@ import { createBullBoardRoutes } from './http/bull-board.ts';
 import type { Logger } from './logger.ts';
 import type { FleetMetrics } from './metrics/fleet-metrics.ts';
 import type { Models } from './population/models.ts';
+import type { EmissionQueues } from './queue/open-queues.ts';
 import type { Enqueue } from './queue/producer.ts';
 
 export interface ComposeOperatorDeps {
   config: ApiConfig;
   redis: RedisClient;
-  queue: Queue;
+  queues: EmissionQueues;
   models: Models;
   enqueue: Enqueue;
+  letLiveFirst: () => Promise<void>;
   metrics: FleetMetrics;
   logger: Logger;
 }
@@ -23,15 +24,16 @@ export interface ComposeOperatorDeps {
 export function composeOperator({
   config,
   redis,
-  queue,
+  queues,
   models,
   enqueue,
+  letLiveFirst,
   metrics,
   logger,
 }: ComposeOperatorDeps) {
-  const { failed, repairs } = composeRepairs({ redis, queue, models, enqueue });
+  const { failed, repairs } = composeRepairs({ redis, queues, models, enqueue, letLiveFirst });
   return {
-    bullBoard: createBullBoardRoutes(queue, { writes: config.ADMIN_WRITES }),
+    bullBoard: createBullBoardRoutes(queues, { writes: config.ADMIN_WRITES }),
     adminRoutes: createAdminRoutes({
       read: metrics.read,
       series: metrics.series,

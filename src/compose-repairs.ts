@@ -1,7 +1,8 @@
-import type { Queue } from 'bullmq';
 import type { RedisClient } from './connections.ts';
 import { createFindWritten } from './population/find-written.ts';
 import type { Models } from './population/models.ts';
+import { findJob } from './queue/find-job.ts';
+import type { EmissionQueues } from './queue/open-queues.ts';
 import type { Enqueue } from './queue/producer.ts';
 import { PRIORITY } from './queue/retry-policy.ts';
 import { createFailedEmissions, type FailedEmissions } from './repair/failed-emissions.ts';
@@ -11,22 +12,33 @@ import { createRetry } from './repair/retry.ts';
 
 export interface ComposeRepairsDeps {
   redis: RedisClient;
-  queue: Queue;
+  queues: EmissionQueues;
   models: Models;
   enqueue: Enqueue;
+  /** Awaited before each slice of a repair. */
+  letLiveFirst: () => Promise<void>;
 }
 
 /** The repairs over their stages, for the API and the command line alike. */
-export function composeRepairs({ redis, queue, models, enqueue }: ComposeRepairsDeps): {
+export function composeRepairs({ redis, queues, models, enqueue, letLiveFirst }: ComposeRepairsDeps): {
   failed: FailedEmissions;
   repairs: Repairs;
 } {
-  const failed = createFailedEmissions(redis, queue);
+  const failed = createFailedEmissions(redis, [queues.live, queues.bulk]);
   const repairs = createRepairs({
-    retry: createRetry({ redis, queue, failed, priority: PRIORITY.repair }),
+    retry: createRetry({
+      queues,
+      findJob: (id) => findJob(queues, id),
+      failed,
+      priority: PRIORITY.repair,
+      letLiveFirst,
+    }),
     reEmit: createReEmit({
       findWritten: createFindWritten(models),
-      enqueue: (emissions) => enqueue(emissions, PRIORITY.repair),
+      enqueue: async (emissions) => {
+        await letLiveFirst();
+        await enqueue(emissions, PRIORITY.repair);
+      },
       now: Date.now,
     }),
     now: Date.now,

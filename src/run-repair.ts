@@ -6,7 +6,7 @@ import { AppError } from './errors.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { connectMongo } from './population/connect.ts';
 import { createModels } from './population/models.ts';
-import { openQueue } from './queue/open-queue.ts';
+import { closeQueues, openQueues } from './queue/open-queues.ts';
 import { createEnqueue } from './queue/producer.ts';
 import type { RepairCommand } from './repair/read-arguments.ts';
 
@@ -24,18 +24,21 @@ export async function runRepair(config: WorkerConfig, { repair, asked }: RepairC
     });
     const mongo = connectMongo(config.MONGODB_URI, { serverSelectionMs: CONNECT_WITHIN_MS, onError: ignore });
     lifecycle.onClose('mongodb', mongo.close);
-    const queue = openQueue({ redis, prefix: config.QUEUE_PREFIX, onError: ignore });
-    lifecycle.onClose('queue', () => queue.close());
+    const queues = openQueues({ redis, prefix: config.QUEUE_PREFIX, onError: ignore });
+    lifecycle.onClose('queues', () => closeQueues(queues));
 
     await connected('REDIS_URL', () => redis.status === 'ready');
     if (repair === 'reEmit') await connected('MONGODB_URI', () => mongo.connection.db !== undefined);
     const enqueue = createEnqueue({
-      queue,
+      queues,
       redis,
       policy: { attempts: config.EMISSION_ATTEMPTS, firstRetryDelayMs: config.EMISSION_BACKOFF_MS },
       remember: ignore,
     });
-    const { repairs } = composeRepairs({ redis, queue, models: createModels(mongo.connection), enqueue });
+    const models = createModels(mongo.connection);
+    // Live bookings come to other processes.
+    const letLiveFirst = () => Promise.resolve();
+    const { repairs } = composeRepairs({ redis, queues, models, enqueue, letLiveFirst });
     return await repairs[repair](asked);
   } finally {
     await lifecycle.close();

@@ -37,7 +37,7 @@ import { warnOfIndexes } from './population/indexes.ts';
 import { createFindInRange } from './population/find-in-range.ts';
 import { createLoadAppointments } from './population/load-appointments.ts';
 import { createModels } from './population/models.ts';
-import { openQueue } from './queue/open-queue.ts';
+import { closeQueues, openQueues } from './queue/open-queues.ts';
 import { createReadTimelines } from './queue/timeline.ts';
 import { startGatewayCanary } from './start-canary.ts';
 import { startGateway } from './start-gateway.ts';
@@ -92,11 +92,11 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
   void logSlowLog(redis, warnOfSlowLog, logger);
 
   // Stages
-  const queue = openQueue({ redis, prefix: config.QUEUE_PREFIX, onError: onFault('queue') });
-  lifecycle.onClose('queue', () => queue.close());
+  const queues = openQueues({ redis, prefix: config.QUEUE_PREFIX, onError: onFault('queue') });
+  lifecycle.onClose('queues', () => closeQueues(queues));
   const metrics = createFleetMetrics({
     redis,
-    queue,
+    queues,
     prefix: config.QUEUE_PREFIX,
     onError: onFault('metrics'),
   });
@@ -105,8 +105,8 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
   const companyLog = createCompanyLog(redis);
   const readSnapshots = createReadSnapshots({ redis, load: createLoadAppointments(models) });
   const takeSnapshots = createTakeSnapshots({ redis, readSnapshots, pause });
-  const parts = { config, redis, queue, models, metrics, lifecycle, logger };
-  const { accept, idempotently, enqueue, recentIds } = composeAccept(parts);
+  const parts = { config, redis, queues, models, metrics, lifecycle, logger };
+  const { accept, idempotently, enqueue, letLiveFirst, recentIds } = composeAccept(parts);
   const verifyToken = createVerifyToken({
     secret: config.SOCKET_JWT_SECRET,
     jwksUrl: config.SOCKET_JWKS_URL,
@@ -134,13 +134,13 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
     emissionRoutes: createEmissionRoutes({
       accept,
       idempotently,
-      timelines: createReadTimelines({ queue, recent: recentIds }),
+      timelines: createReadTimelines({ queues, recent: recentIds }),
       bodyLimits: { single: config.BODY_MAX_BYTES, batch: config.BATCH_MAX_BYTES },
     }),
     metricsRoutes: createMetricsRoutes(metrics.read),
     prometheus: servePrometheus(metrics.registry),
     healthRoutes: createHealthRoutes({
-      checks: { mongodb: checkMongo(mongo.connection), redis: checkRedis(redis, queue.toKey('meta')) },
+      checks: { mongodb: checkMongo(mongo.connection), redis: checkRedis(redis, queues.live.toKey('meta')) },
       leaks: warnOfSlowLog,
       warnings: shareFor(INDEX_CHECK_EVERY_MS, () => warnOfIndexes(models)),
       isDraining: serving.isDraining,
@@ -154,7 +154,7 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
         takeSnapshots,
       }),
     }),
-    ...composeOperator({ ...parts, enqueue }),
+    ...composeOperator({ ...parts, enqueue, letLiveFirst }),
     demoRoutes:
       config.DEMO_MODE && config.SOCKET_JWT_SECRET !== undefined
         ? createDemoRouter({
@@ -212,7 +212,7 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
 
   const { port } = server.address() as AddressInfo;
   if (config.CANARY_INTERVAL_MS > 0) {
-    canary = startGatewayCanary({ ...parts, io, gatewayId: id, port });
+    canary = startGatewayCanary({ ...parts, queue: queues.live, io, gatewayId: id, port });
   }
   return { url: `http://localhost:${port}`, close: lifecycle.close };
 }

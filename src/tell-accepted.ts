@@ -1,5 +1,5 @@
 import type { AppointmentEvent } from './contracts/events.ts';
-import type { Accepted, AskedBy } from './http/accept-emission.ts';
+import type { Accepted, AskedBy, Took } from './http/accept-emission.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics/create-metrics.ts';
 
@@ -10,15 +10,15 @@ export interface TellAcceptedDeps {
 
 /** Counts what was accepted, and writes a line for each emission. What the emissions of a batch share is encoded once. */
 export function createTellAccepted({ metrics, logger }: TellAcceptedDeps) {
-  return (emissions: readonly Accepted[], { isRepeat, requestId, traceparent }: AskedBy, tookMs: number) => {
-    const shared = { requestId, traceparent, tookMs, isRepeat };
+  return (emissions: readonly Accepted[], { isRepeat, requestId, traceparent }: AskedBy, took: Took) => {
+    const shared = { requestId, traceparent, tookMs: took.ms, isRepeat };
     const lines = logger.child(shared);
     const counts = new Map<AppointmentEvent, number>();
     for (const { event, emissionId, appointmentId } of emissions) {
       counts.set(event, (counts.get(event) ?? 0) + 1);
       lines.info({ event, emissionId, appointmentId }, 'accepted');
     }
-    metrics.observe('accept', tookMs, emissions.length);
+    if (took.isLive) metrics.observe('accept', took.ms);
     if (isRepeat) return;
     for (const [event, count] of counts) metrics.count(event, 'accepted', count);
   };

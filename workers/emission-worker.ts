@@ -1,8 +1,8 @@
 import { DelayedError, type Job, RateLimitError, UnrecoverableError, Worker } from 'bullmq';
 import { isAppointmentEvent } from '../src/contracts/events.ts';
-import { CANARY, QUEUE_NAME } from '../src/contracts/names.ts';
+import { CANARY } from '../src/contracts/names.ts';
 import type { RedisClient } from '../src/connections.ts';
-import type { EmitAppointment, Receipt } from '../src/emission/emit-appointment.ts';
+import type { EmissionAttempt, EmitAppointment, Receipt } from '../src/emission/emit-appointment.ts';
 import { AppError, type ErrorCode } from '../src/errors.ts';
 import type { Logger } from '../src/logger.ts';
 import type { FleetMetrics } from '../src/metrics/fleet-metrics.ts';
@@ -12,6 +12,7 @@ import { failureWords } from './failure-words.ts';
 import { createSayNowAndThen } from './now-and-then.ts';
 
 export interface EmissionWorkerDeps {
+  queueName: string;
   redis: RedisClient;
   prefix: string;
   concurrency: number;
@@ -48,9 +49,10 @@ const LOOK_AGAIN_MS = 2_000;
 /** Kept in Redis for Bull Board's chart: a week of minutes. */
 const METRICS_MINUTES = 7 * 24 * 60;
 
-/** Consumes the queue: one job is one emission, or a canary. */
+/** Consumes a queue: one job is one emission, or a canary. */
 export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, Receipt | null> {
   const {
+    queueName,
     redis,
     prefix,
     concurrency,
@@ -82,8 +84,9 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
         throw new DelayedError("the job's version is later than this worker's");
       }
       emission = parseEmissionJob(job.data);
-      const receipt = await emitAppointment({ ...emission, attempt, isLive: job.priority === PRIORITY.live });
-      report(emission, attempt, receipt, startedAt);
+      const isLive = job.priority === PRIORITY.live;
+      const receipt = await emitAppointment({ ...emission, attempt, isLive });
+      report({ ...emission, attempt, isLive }, receipt, startedAt);
       return receipt;
     } catch (error) {
       throw await translate(error, job, emission, { attempt, startedAt });
@@ -92,17 +95,19 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
     }
   }
 
-  function report(emission: EmissionJob, attempt: number, receipt: Receipt, startedAt: number): void {
-    const { event, appointmentId, emissionId, traceparent } = emission;
+  function report(done: EmissionJob & EmissionAttempt, receipt: Receipt, startedAt: number): void {
+    const { event, appointmentId, emissionId, attempt, traceparent } = done;
     const [acceptedAt, populatedAt, now] = [
-      Date.parse(emission.acceptedAt),
+      Date.parse(done.acceptedAt),
       Date.parse(receipt.populatedAt),
       Date.now(),
     ];
-    metrics.observe('wait', startedAt - acceptedAt);
-    metrics.observe('load', populatedAt - startedAt);
-    metrics.observe('publish', now - populatedAt);
-    metrics.observe('total', now - acceptedAt);
+    if (done.isLive) {
+      metrics.observe('wait', startedAt - acceptedAt);
+      metrics.observe('load', populatedAt - startedAt);
+      metrics.observe('publish', now - populatedAt);
+      metrics.observe('total', now - acceptedAt);
+    } else metrics.observe('bulk', now - acceptedAt);
     flow.info(
       {
         emissionId,
@@ -150,7 +155,7 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
     return new Error(words);
   }
 
-  const worker = new Worker<unknown, Receipt | null>(QUEUE_NAME, process, {
+  const worker = new Worker<unknown, Receipt | null>(queueName, process, {
     connection: redis,
     prefix,
     concurrency,

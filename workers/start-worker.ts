@@ -12,19 +12,20 @@ import { createLifecycle } from '../src/lifecycle.ts';
 import type { Logger } from '../src/logger.ts';
 import { createFleetMetrics } from '../src/metrics/fleet-metrics.ts';
 import { serveMetricsPort } from '../src/metrics/serve-metrics-port.ts';
-import { watchWorkerProgress, type WorkerProgress } from '../src/liveness/worker-progress.ts';
-import { readQueueDepth } from '../src/metrics/queue-depth.ts';
 import { connectMongo } from '../src/population/connect.ts';
 import { createLoadAppointments } from '../src/population/load-appointments.ts';
 import { createModels } from '../src/population/models.ts';
 import { createNotePublished, parseCanaryJob } from '../src/queue/canary-job.ts';
-import { openQueue } from '../src/queue/open-queue.ts';
+import { closeQueues, openQueues } from '../src/queue/open-queues.ts';
 import { isServerAway } from '../src/server-away.ts';
 import { createWarnOfSlowLog, logSlowLog } from '../src/slow-log.ts';
 import { createEmissionWorker } from './emission-worker.ts';
 import { sweepMissedWrites } from './sweep-missed-writes.ts';
+import { watchProgress } from './watch-progress.ts';
 
 const SERVER_SELECTION_MS = 2_000;
+/** So many jobs of what nobody waits for are in hand: two batches. */
+const BULK_CONCURRENCY = 20;
 
 export interface WorkerDeps {
   config: WorkerConfig;
@@ -62,33 +63,21 @@ export function startWorker({ config, logger }: WorkerDeps): RunningWorker {
   });
   lifecycle.onClose('mongodb', mongo.close);
 
-  const queue = openQueue({ redis, prefix: config.QUEUE_PREFIX, onError: onFault('queue') });
-  lifecycle.onClose('queue', () => queue.close());
+  const queues = openQueues({ redis, prefix: config.QUEUE_PREFIX, onError: onFault('queue') });
+  lifecycle.onClose('queues', () => closeQueues(queues));
   const metrics = createFleetMetrics({
     redis,
-    queue,
+    queues,
     prefix: config.QUEUE_PREFIX,
     onError: onFault('metrics'),
   });
   lifecycle.onClose('metrics', metrics.close);
   const id = randomUUID();
-  let progress: WorkerProgress | undefined;
-  if (config.CANARY_INTERVAL_MS > 0) {
-    progress = watchWorkerProgress({
-      intervalMs: config.CANARY_INTERVAL_MS,
-      oldestWaitingAgeMs: async () =>
-        (await queue.isPaused()) ? null : (await readQueueDepth({ redis, queue })).oldestWaitingAgeMs,
-    });
-    lifecycle.onClose('progress', progress.close);
-    metrics.watchProgress('worker', progress.sinceMadeMs);
-  }
-  metrics.beat(() => ({ role: 'worker', id, ...(progress && { idleMs: progress.sinceMadeMs() }) }));
+  const progress = watchProgress({ config, redis, queues, lifecycle });
+  if (progress.live) metrics.watchProgress('worker', progress.live.sinceMadeMs);
+  metrics.beat(() => ({ role: 'worker', id, ...(progress.live && { idleMs: progress.live.sinceMadeMs() }) }));
   if (config.METRICS_PORT !== undefined) {
-    const { listening, close } = serveMetricsPort(
-      config.METRICS_PORT,
-      metrics.registry,
-      () => progress?.verdict() ?? { ok: true },
-    );
+    const { listening, close } = serveMetricsPort(config.METRICS_PORT, metrics.registry, progress.verdict);
     lifecycle.onClose('metrics port', close);
     listening.catch(onFault('metrics port'));
   }
@@ -97,11 +86,11 @@ export function startWorker({ config, logger }: WorkerDeps): RunningWorker {
   const load = createLoadAppointments(models);
   const emitCanary = createEmitCanary(redis, config.SOCKET_ADAPTER_KEY);
   const notePublished = createNotePublished({ redis, prefix: config.QUEUE_PREFIX });
-  const worker = createEmissionWorker({
+  const common = {
     redis: queueRedis,
     prefix: config.QUEUE_PREFIX,
-    concurrency: config.WORKER_CONCURRENCY,
     firstRetryDelayMs: config.EMISSION_BACKOFF_MS,
+    // Of both queues, so that the one sees what the other is at.
     emitAppointment: createEmitAppointment({
       readSnapshots: createReadSnapshots({ redis, load }),
       encode: createEncodeMessage(config.SOCKET_ADAPTER_KEY),
@@ -109,25 +98,36 @@ export function startWorker({ config, logger }: WorkerDeps): RunningWorker {
       isServerAway,
       pause,
     }),
-    answerCanary: async (job) => {
+    answerCanary: async (job: unknown) => {
       const canary = parseCanaryJob(job);
       await emitCanary(canary);
       await notePublished(canary);
-    },
-    onProgress: () => {
-      progress?.made();
     },
     pause,
     isServerAway,
     metrics,
     flow: logger,
-  });
-  // Takes no new job, and waits for those that run.
-  lifecycle.onClose('worker', () => worker.close());
-  worker.run().catch(onFault('worker'));
+  };
+  const workers = [
+    createEmissionWorker({
+      ...common,
+      queueName: queues.live.name,
+      concurrency: config.WORKER_CONCURRENCY,
+      onProgress: () => progress.live?.made(),
+    }),
+    createEmissionWorker({
+      ...common,
+      queueName: queues.bulk.name,
+      concurrency: Math.min(BULK_CONCURRENCY, config.WORKER_CONCURRENCY),
+      onProgress: () => progress.bulk?.made(),
+    }),
+  ];
+  // They take no new job, and wait for those that run.
+  lifecycle.onClose('workers', () => Promise.all(workers.map((worker) => worker.close())));
+  for (const worker of workers) worker.run().catch(onFault('worker'));
 
   if (config.RECONCILE_INTERVAL_MS > 0) {
-    const sweep = sweepMissedWrites({ config, redis, queue, models, ownerId: id, flow: logger });
+    const sweep = sweepMissedWrites({ config, redis, queues, models, ownerId: id, flow: logger });
     lifecycle.onClose('sweep', sweep.close);
   }
 

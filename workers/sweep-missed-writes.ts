@@ -1,12 +1,12 @@
-import type { Queue } from 'bullmq';
 import type { WorkerConfig } from '../src/config.ts';
 import type { RedisClient } from '../src/connections.ts';
 import { createReadLastPublished } from '../src/emission/last-published.ts';
 import { messageOf } from '../src/errors.ts';
 import type { Logger } from '../src/logger.ts';
-import { readQueueDepth } from '../src/metrics/queue-depth.ts';
+import { readQueuesDepth } from '../src/metrics/queue-depth.ts';
 import { createFindUpdated } from '../src/population/find-updated.ts';
 import type { Models } from '../src/population/models.ts';
+import type { EmissionQueues } from '../src/queue/open-queues.ts';
 import { createEnqueue } from '../src/queue/producer.ts';
 import { createRecentEmissions } from '../src/queue/recent-emissions.ts';
 import { PRIORITY } from '../src/queue/retry-policy.ts';
@@ -18,7 +18,7 @@ import { slicesOf } from '../src/slices.ts';
 export interface SweepMissedWritesDeps {
   config: WorkerConfig;
   redis: RedisClient;
-  queue: Queue;
+  queues: EmissionQueues;
   models: Models;
   /** Of this process. */
   ownerId: string;
@@ -31,7 +31,7 @@ const SHORTEST_LOCK_MS = 15_000;
 const ENQUEUED_AT_ONCE = 25;
 
 /** The sweep of this worker: every worker has the timer, whoever gets the lock does the work. */
-export function sweepMissedWrites({ config, redis, queue, models, ownerId, flow }: SweepMissedWritesDeps) {
+export function sweepMissedWrites({ config, redis, queues, models, ownerId, flow }: SweepMissedWritesDeps) {
   const { RECONCILE_INTERVAL_MS: intervalMs, QUEUE_PREFIX: prefix } = config;
   const recent = createRecentEmissions({
     redis,
@@ -41,7 +41,7 @@ export function sweepMissedWrites({ config, redis, queue, models, ownerId, flow 
     },
   });
   const enqueue = createEnqueue({
-    queue,
+    queues,
     redis,
     policy: { attempts: config.EMISSION_ATTEMPTS, firstRetryDelayMs: config.EMISSION_BACKOFF_MS },
     remember: recent.remember,
@@ -55,7 +55,7 @@ export function sweepMissedWrites({ config, redis, queue, models, ownerId, flow 
         for (const slice of slicesOf(emissions, ENQUEUED_AT_ONCE)) await enqueue(slice, PRIORITY.sweep);
       },
       backlog: async () => {
-        const { waiting, prioritized } = await readQueueDepth({ redis, queue });
+        const { waiting, prioritized } = await readQueuesDepth(redis, queues);
         return waiting + prioritized;
       },
       now: Date.now,

@@ -1,9 +1,7 @@
-import { Queue } from 'bullmq';
-import { QUEUE_NAME } from '../../src/contracts/names.ts';
 import { queueAtMost } from './queue.ts';
 import type { Stage } from './stage.ts';
 
-/** API and worker with a queue of their own. @param kind  of `bench/sides/<kind>-api.ts` and `<kind>-worker.ts` */
+/** API and worker with queues of their own. @param kind  of `bench/sides/<kind>-api.ts` and `<kind>-worker.ts` */
 export async function startFleet(
   stage: Stage,
   kind: string,
@@ -15,6 +13,6 @@ export async function startFleet(
     stage.start(`sides/${kind}-api.ts`, env),
     stage.start(`sides/${kind}-worker.ts`, env),
   ]);
-  const queue = new Queue(QUEUE_NAME, { connection: stage.redis, prefix });
-  return { side, queue, settled: () => queueAtMost({ queue }, 0) };
+  const queues = stage.openQueues(prefix);
+  return { side, queues, settled: () => queueAtMost({ queue: queues.live }, 0) };
 }

@@ -38,7 +38,7 @@ export async function queueAtMost(
 }
 
 /** Takes away what waits; resolves when what runs has ended too. */
-export async function emptyQueue(stage: Stage): Promise<void> {
-  await stage.queue.drain();
-  await queueAtMost(stage, 0);
+export async function emptyQueue({ queue }: Pick<Stage, 'queue'>): Promise<void> {
+  await queue.drain();
+  await queueAtMost({ queue }, 0);
 }

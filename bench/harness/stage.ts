@@ -2,13 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { createConnection } from 'mongoose';
 import { startRedis } from '../../scripts/services/redis.mjs';
-import { QUEUE_NAME } from '../../src/contracts/names.ts';
 import { createIndexes } from '../../src/population/indexes.ts';
 import { createModels } from '../../src/population/models.ts';
+import { closeQueues, openQueues } from '../../src/queue/open-queues.ts';
 import { createDocuments } from '../../test/harness/documents.ts';
 import { startBenchMongo } from './mongo.ts';
 import { createSides } from './sides.ts';
@@ -78,7 +77,11 @@ export async function openStage({ appointments = 2_000, companies = 1 } = {}) {
   }
 
   const redis = new Redis(env['REDIS_URL']!, { maxRetriesPerRequest: null, replyMapping: 'legacy' });
-  const queue = new Queue(QUEUE_NAME, { connection: redis, prefix: PREFIX });
+  const onError = (error: Error): never => {
+    throw error;
+  };
+  const open = (prefix: string) => openQueues({ redis, prefix, onError });
+  const queues = open(PREFIX);
   const sides = createSides(env);
 
   return {
@@ -86,7 +89,10 @@ export async function openStage({ appointments = 2_000, companies = 1 } = {}) {
     ids,
     models,
     redis,
-    queue,
+    openQueues: open,
+    queues,
+    /** Of live bookings. */
+    queue: queues.live,
     /** Of the servers, whose CPU is measured from outside. */
     pids: { redis: redisServer.pid, mongodb: mongoServer.pid },
     start: sides.start,
@@ -97,7 +103,7 @@ export async function openStage({ appointments = 2_000, companies = 1 } = {}) {
     },
     async close(): Promise<void> {
       sides.killAll();
-      await queue.close();
+      await closeQueues(queues);
       redis.disconnect();
       await connection.close(true);
       await mongoServer.stop();

@@ -95,7 +95,7 @@ async function failMany(stage: Stage, count: number): Promise<void> {
 }
 
 /** As the API adds them, one after the other. Resolves to the median in ms. */
-async function addOneByOne({ queue, redis, ids, env }: Stage): Promise<number> {
+async function addOneByOne({ queues, redis, ids, env }: Stage): Promise<number> {
   const { remember } = createRecentEmissions({
     redis,
     prefix: env['QUEUE_PREFIX']!,
@@ -104,7 +104,7 @@ async function addOneByOne({ queue, redis, ids, env }: Stage): Promise<number> {
     },
   });
   const policy = { attempts: 8, firstRetryDelayMs: 500 };
-  const enqueue = createEnqueue({ queue, redis, policy, remember });
+  const enqueue = createEnqueue({ queues, redis, policy, remember });
   const took: number[] = [];
   for (let i = 0; i < ADDS; i += 1) {
     const emission = {

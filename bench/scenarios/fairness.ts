@@ -10,7 +10,8 @@ import type { Scenario } from '../scenario.ts';
 
 const WAITING = 100_000;
 const RATE = 50;
-const SECONDS = 8;
+/** p99 is the worst few of these bookings. */
+const SECONDS = 16;
 const WARM_UP_SECONDS = 4;
 const PATH = '/api/v1/internal/socket/appointment-updated';
 /** A second, of the fleet beside: as many that it never takes its batch for alone. */
@@ -32,6 +33,11 @@ export const fairness: Scenario = {
   title: `live bookings at ${RATE}/s while a batch of ${WAITING.toLocaleString('en')} is worked off`,
   musts: [
     {
+      says: 'p99 of live bookings beside a batch of 100,000, against a quiet queue',
+      figure: P99,
+      ...{ side: 'batch of 100,000', against: 'nothing else', bound: 'at most', must: 1.15 },
+    },
+    {
       says: 'p99 of live bookings beside a batch of 100,000, against beside another fleet’s',
       figure: P99,
       ...{ side: 'batch of 100,000', against: 'batch of another fleet', bound: 'at most', must: 1.15 },
@@ -41,15 +47,15 @@ export const fairness: Scenario = {
     const stage = await openStage({ companies: 2 });
     const own = stage.ids[0]!.companyId;
     const open = async (name: string): Promise<Fleet> => {
-      const { side, queue, settled } = await startFleet(stage, 'our', `{${name}}`, {
+      const { side, queues, settled } = await startFleet(stage, 'our', `{${name}}`, {
         SOCKET_ADAPTER_KEY: name,
       });
       await warmUp({ side, path: PATH, connections: 20, body: nextBody(stage), seconds: WARM_UP_SECONDS });
       await settled();
       return {
         url: side.url,
-        batch: { ...stage, queue, ids: stage.ids.filter(({ companyId }) => companyId !== own) },
-        live: { ...stage, queue, ids: stage.ids.filter(({ companyId }) => companyId === own) },
+        batch: { ...stage, queue: queues.bulk, ids: stage.ids.filter(({ companyId }) => companyId !== own) },
+        live: { ...stage, queue: queues.live, ids: stage.ids.filter(({ companyId }) => companyId === own) },
       };
     };
     const shoot = async ({ live, url }: Fleet, rate = RATE) => {

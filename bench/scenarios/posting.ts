@@ -9,26 +9,33 @@ import { API_KEY, openStage } from '../harness/stage.ts';
 import type { Scenario } from '../scenario.ts';
 
 const RATE = 50;
-const SECONDS = 8;
+/** p99 is the worst few of these bookings. */
+const SECONDS = 16;
 const WARM_UP_SECONDS = 4;
 const ROUTES = '/api/v1/internal/socket';
 const PATH = `${ROUTES}/appointment-updated`;
 /** A hundred thousand emissions in 25 s. */
 const SIZE = 1_000;
 const EVERY_MS = 250;
+const P99 = 'event p99, ms';
 
 /** Live bookings of one company while batches of another are accepted by the same API, and worked off meanwhile. */
 export const posting: Scenario = {
   title: `live bookings at ${RATE}/s while a batch of ${SIZE.toLocaleString('en')} is posted every ${EVERY_MS} ms`,
-  musts: [],
+  musts: [
+    {
+      says: 'p99 of live bookings while 1,000 emissions are posted every 250 ms, against a quiet API',
+      ...{ figure: P99, side: 'batches are posted', against: 'nothing else', bound: 'at most', must: 2 },
+    },
+  ],
   async run(rounds) {
     const stage = await openStage({ companies: 2 });
     try {
       const own = stage.ids[0]!.companyId;
-      const { side, queue, settled } = await startFleet(stage, 'our', '{posting}');
+      const { side, queues, settled } = await startFleet(stage, 'our', '{posting}');
       await warmUp({ side, path: PATH, connections: 20, body: nextBody(stage), seconds: WARM_UP_SECONDS });
       await settled();
-      const live = { ...stage, queue, ids: stage.ids.filter(({ companyId }) => companyId === own) };
+      const live = { ...stage, ids: stage.ids.filter(({ companyId }) => companyId === own) };
       const others = stage.ids.filter(({ companyId }) => companyId !== own);
       const body = JSON.stringify({
         emissions: Array.from({ length: SIZE }, (_, i) => ({
@@ -41,7 +48,7 @@ export const posting: Scenario = {
         const { events, replies } = await fireAtRate(live, load);
         return {
           'event p50, ms': quantile(events, 0.5),
-          'event p99, ms': quantile(events, 0.99),
+          [P99]: quantile(events, 0.99),
           'reply p99, ms': quantile(replies, 0.99),
         };
       };
@@ -54,7 +61,7 @@ export const posting: Scenario = {
           over.abort();
         });
         const [measured] = await Promise.all([shots, posting]);
-        await emptyQueue(live);
+        await emptyQueue({ queue: queues.bulk });
         return measured;
       };
       const sides = [

@@ -11,7 +11,10 @@ export function canaryRoom(gatewayId: string): string {
   return `canary:${gatewayId}`;
 }
 
+/** Where what somebody waits for stands: single emissions. */
 export const QUEUE_NAME = 'appointment-emissions';
+/** Where what nobody waits for stands: batches, repairs of many, what the sweep finds. */
+export const BULK_QUEUE_NAME = 'appointment-emissions-bulk';
 export const DASHBOARD_NAMESPACE = '/';
 export const INTERNAL_NAMESPACE = '/internal';
 export const CANARY_NAMESPACE = '/canary';

@@ -4,7 +4,7 @@ import type { IsoDate } from './appointment.ts';
 /** What the admin page is told. Source of the figures: docs/metrics.md. */
 export type MetricsWindow = '1m' | '5m' | '1h';
 export type MetricsSpan = MetricsWindow | 'total';
-export type LatencyStage = 'accept' | 'wait' | 'load' | 'publish' | 'total' | 'browser';
+export type LatencyStage = 'accept' | 'wait' | 'load' | 'publish' | 'total' | 'browser' | 'bulk';
 export type ProcessRole = 'api' | 'gateway' | 'worker';
 export type EmissionOutcome = 'accepted' | 'published' | 'retried' | 'failed';
 
@@ -43,7 +43,10 @@ export interface FleetMetricsReading {
     delayed: number;
     active: number;
     failed: number;
+    /** Of both queues. */
     oldestWaitingAgeMs: number | null;
+    oldestLiveWaitingAgeMs: number | null;
+    oldestBulkWaitingAgeMs: number | null;
   };
   fleet: { processes: Record<ProcessRole, FleetProcess[]>; sockets: number; companies: number };
 }
@@ -51,6 +54,8 @@ export interface FleetMetricsReading {
 /** One failed job, as an operator reads it. */
 export interface FailedEmission {
   emissionId: string;
+  /** Name of the BullMQ queue that it stands in. */
+  queue: string;
   event: string;
   appointmentId: string;
   companyId: string;

@@ -42,7 +42,7 @@ export interface EmitAppointmentDeps {
   publish: Publish;
   /** True where a server is away, so that trying a smaller batch is of no use. */
   isServerAway: (error: unknown) => boolean;
-  /** Waits after lost rounds. */
+  /** Waits after lost rounds, and between batches of what nobody waits for. */
   pause: (ms: number) => Promise<void>;
 }
 
@@ -50,11 +50,12 @@ type Outcome = { receipt: Receipt } | { lost: true } | { error: unknown };
 
 const LIVE = { maxBatch: 100, maxInFlight: 2, firstAtOnce: true };
 /**
- * What nobody waits for. Each batch that ends gives its jobs' places to the live ones that came meanwhile, and while it
- * runs it takes from them what processor there is: so it is small while there are any.
+ * What nobody waits for. While it runs it takes from the live ones what processor there is: so, while there are any, its
+ * batches are small, and each is begun some time after the one before it.
  */
-const OTHERS = { besideLive: 3, alone: 10 };
-const LIVE_IS_OVER_AFTER_MS = 5_000;
+const BULK = { besideLive: 3, alone: 10 };
+const BULK_PAUSE_MS = 4;
+const LIVE_IS_OVER_AFTER_MS = 60_000;
 const LARGEST_MESSAGE_BYTES = 256 * 1024;
 /** After so many rounds in which somebody else was quicker, wait: a frequently written appointment must not spin. */
 const ROUNDS_BEFORE_PAUSE = 5;
@@ -62,15 +63,20 @@ const PAUSE_MS = { min: 50, max: 250 };
 
 export function createEmitAppointment(deps: EmitAppointmentDeps): EmitAppointment {
   let liveAt = -Infinity;
-  const maxOthers = () =>
-    performance.now() - liveAt < LIVE_IS_OVER_AFTER_MS ? OTHERS.besideLive : OTHERS.alone;
+  const isBesideLive = () => performance.now() - liveAt < LIVE_IS_OVER_AFTER_MS;
   const run = (attempts: readonly EmissionAttempt[]) => emitBatch(deps, attempts);
   // In one lane a live booking would wait for the batches under way, and then for the end of its own.
   const live = coalesce({ run, ...LIVE });
-  const others = coalesce({ run, maxBatch: maxOthers });
+  const bulk = coalesce({
+    async run(attempts: readonly EmissionAttempt[]) {
+      if (isBesideLive()) await deps.pause(BULK_PAUSE_MS);
+      return run(attempts);
+    },
+    maxBatch: () => (isBesideLive() ? BULK.besideLive : BULK.alone),
+  });
   return async (attempt) => {
     if (attempt.isLive) liveAt = performance.now();
-    const round = attempt.isLive ? live : others;
+    const round = attempt.isLive ? live : bulk;
     for (let rounds = 1; ; rounds += 1) {
       const outcome = await round(attempt);
       if ('receipt' in outcome) return outcome.receipt;

@@ -34,6 +34,12 @@ export interface Accepted extends Asked {
   traceparent?: string | undefined;
 }
 
+/** How long it took to accept, and whether somebody waited for that. */
+export interface Took {
+  ms: number;
+  isLive: boolean;
+}
+
 export interface AcceptDeps {
   /** The existence check, for many ids at once. */
   findCompanies: (appointmentIds: readonly Id[]) => Promise<(Id | undefined)[]>;
@@ -42,7 +48,7 @@ export interface AcceptDeps {
   /** The queue holds as much as it may. */
   isFull: () => boolean;
   liveFirst: LiveFirst;
-  onAccepted: (emissions: readonly Accepted[], by: AskedBy, tookMs: number) => void;
+  onAccepted: (emissions: readonly Accepted[], by: AskedBy, took: Took) => void;
 }
 
 export interface AcceptEmissions {
@@ -61,8 +67,10 @@ const EXISTENCE_CHECK_LIMIT_MS = 820;
 const ENQUEUE_LIMIT_MS = 1_000;
 const IDS_PER_CHECK = 1_000;
 const BATCHES_PER_CHECK = 5;
-/** Of a batch: live bookings come in between. So many take this process 2 ms. */
-const ACCEPTED_AT_ONCE = 100;
+/** Of a batch: live bookings come in between. A hundred take this process 2 ms. */
+const ACCEPTED_AT_ONCE = { besideLive: 50, alone: 100 };
+/** A batch rests between its slices for so long in all; what is left then follows without. The bot waits 1.2 s for the answer. */
+const RESTS_FOR_MS = 400;
 const CHECKED_AT_ONCE = 100;
 const RETRY_WHEN_FULL_SECONDS = 5;
 
@@ -101,15 +109,18 @@ export function createAcceptEmissions({
   }
 
   async function enqueueAll(emissions: readonly Accepted[]): Promise<void> {
-    const giveUpAt = Date.now() + ENQUEUE_LIMIT_MS;
-    for (const slice of slicesOf(emissions, ACCEPTED_AT_ONCE)) {
-      if (Date.now() > giveUpAt) {
+    const begunAt = Date.now();
+    for (let from = 0; from < emissions.length;) {
+      if (from > 0 && Date.now() < begunAt + RESTS_FOR_MS) await liveFirst.rest();
+      if (Date.now() > begunAt + ENQUEUE_LIMIT_MS) {
         throw new AppError('QUEUE_UNAVAILABLE', 'the queue is too slow; a part of the batch stands in it', {
           retryAfterSeconds: 1,
         });
       }
       await liveFirst.pass();
-      await enqueue(slice, priority.batch);
+      const size = liveFirst.isExpected() ? ACCEPTED_AT_ONCE.besideLive : ACCEPTED_AT_ONCE.alone;
+      await enqueue(emissions.slice(from, from + size), priority.batch);
+      from += size;
     }
   }
 
@@ -142,7 +153,7 @@ export function createAcceptEmissions({
         return made;
       });
       // Whoever waits for the answer has it first.
-      setImmediate(onAccepted, [emission], by, Date.now() - startedAt);
+      setImmediate(onAccepted, [emission], by, { ms: Date.now() - startedAt, isLive: true });
       return emission.emissionId;
     },
 
@@ -157,9 +168,9 @@ export function createAcceptEmissions({
       });
       const emissions = made.filter((emission) => emission !== undefined);
       await enqueueAll(emissions);
-      const tookMs = Date.now() - startedAt;
-      for (const slice of slicesOf(emissions, ACCEPTED_AT_ONCE)) {
-        onAccepted(slice, by, tookMs);
+      const took = { ms: Date.now() - startedAt, isLive: false };
+      for (const slice of slicesOf(emissions, ACCEPTED_AT_ONCE.besideLive)) {
+        onAccepted(slice, by, took);
         await nextTurn();
       }
       return made.map((emission) => emission?.emissionId);

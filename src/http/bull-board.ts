@@ -6,6 +6,8 @@ import type { Express, RequestHandler } from 'express';
 
 export const BULL_BOARD_PATH = '/admin/queues';
 
+const KEPT = 'One job is one emission. Completed ones are kept for a day, failed ones for 14 days.';
+
 /** What Bull Board hands to a formatter of names. */
 interface BoardJob {
   name?: string;
@@ -14,17 +16,23 @@ interface BoardJob {
   opts?: { attempts?: number };
 }
 
-/** The operator's page over the queue. Without `writes` the server itself refuses every change. */
-export function createBullBoardRoutes(queue: Queue, { writes }: { writes: boolean }): RequestHandler {
+/** The operator's page over the queues. Without `writes` the server itself refuses every change. */
+export function createBullBoardRoutes(
+  { live, bulk }: { live: Queue; bulk: Queue },
+  { writes }: { writes: boolean },
+): RequestHandler {
   const serverAdapter = new ExpressAdapter();
   serverAdapter.setBasePath(BULL_BOARD_PATH);
-  const adapter = new BullMQAdapter(queue, {
-    readOnlyMode: !writes,
-    description: 'One job is one emission. Completed ones are kept for a day, failed ones for 14 days.',
-  });
-  adapter.setFormatter('name', jobTitle);
+  const show = (queue: Queue, of: string): BullMQAdapter => {
+    const adapter = new BullMQAdapter(queue, { readOnlyMode: !writes, description: `${of} ${KEPT}` });
+    adapter.setFormatter('name', jobTitle);
+    return adapter;
+  };
   createBullBoard({
-    queues: [adapter],
+    queues: [
+      show(live, 'Emissions that were asked for one by one.'),
+      show(bulk, 'Batches, repairs, and what the sweep found; live ones never wait for these.'),
+    ],
     serverAdapter,
     options: { uiConfig: { boardTitle: 'Appointment emissions' } },
   });

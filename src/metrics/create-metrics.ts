@@ -32,7 +32,7 @@ export interface Metrics {
   count: (event: AppointmentEvent, outcome: Outcome, n?: number) => void;
   /** A request, an item of a batch or a socket turned away. @param reason a stable code; never anything that a caller can make up */
   reject: (reason: string, n?: number) => void;
-  observe: (stage: Stage, ms: number, n?: number) => void;
+  observe: (stage: Stage, ms: number) => void;
   /** Due every 5 s from every process; sent with the next flush. */
   heartbeat: (beat: Heartbeat) => void;
   /** Resolves to whether everything counted so far is in Redis; never rejects. */
@@ -93,12 +93,12 @@ export function createMetrics(deps: Deps): Metrics {
       prometheus.reject(reason, n);
       add(rejectedField(reason), n);
     },
-    observe(stage, ms, n = 1) {
+    observe(stage, ms) {
       // No stamp at all gives NaN; the clocks of two processes may give a little less than nothing.
       if (!Number.isFinite(ms)) return;
       const atLeastZero = Math.max(0, ms);
-      prometheus.observe(stage, atLeastZero, n);
-      tally.addLatency(cellOf(stage, bucketOf(atLeastZero)), n);
+      prometheus.observe(stage, atLeastZero);
+      tally.addLatency(cellOf(stage, bucketOf(atLeastZero)));
       loop.wake();
     },
     heartbeat(beat) {

@@ -1,13 +1,13 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { Fleet } from './fleet.ts';
 import { configurationOf } from './prometheus-catalog.ts';
-import type { QueueDepth } from './queue-depth.ts';
+import type { QueuesDepth } from './queue-depth.ts';
 import { shareFor } from './share-for.ts';
 import { within } from '../lifecycle.ts';
 
 interface Deps {
   registry: Registry;
-  readQueueDepth: () => Promise<QueueDepth>;
+  readQueueDepth: () => Promise<QueuesDepth>;
   readFleet: () => Promise<Fleet>;
   /** One reading serves all gauges of a scrape, and scrapes that come close together. */
   cacheMs?: number;
@@ -53,7 +53,8 @@ export function registerFleetGauges(deps: Deps): void {
     for (const state of QUEUE_STATES) jobs.set({ state }, depth[state]);
   });
   gauge('emission_queue_oldest_waiting_age_seconds', (age, { depth }) => {
-    age.set((depth.oldestWaitingAgeMs ?? 0) / 1000);
+    age.set({ queue: 'live' }, (depth.oldestLiveWaitingAgeMs ?? 0) / 1000);
+    age.set({ queue: 'bulk' }, (depth.oldestBulkWaitingAgeMs ?? 0) / 1000);
   });
   gauge('emission_fleet_processes', (processes, { fleet }) => {
     for (const [role, alive] of Object.entries(fleet.processes)) processes.set({ role }, alive.length);

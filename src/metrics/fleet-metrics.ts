@@ -1,10 +1,9 @@
-import type { Queue } from 'bullmq';
 import type { RedisClient } from '../connections.ts';
 import { createMetrics, type Metrics } from './create-metrics.ts';
 import { registerFleetGauges } from './fleet-gauges.ts';
 import { type Heartbeat, readFleet } from './fleet.ts';
 import { type ProgressGauges, registerProgressGauges } from './progress-gauges.ts';
-import { readQueueDepth } from './queue-depth.ts';
+import { type QueueKeys, type QueuesDepth, readQueuesDepth } from './queue-depth.ts';
 import { type MetricsReading, readMetrics } from './read-metrics.ts';
 import { type MetricsSeries, readSeries } from './read-series.ts';
 import { shareFor } from './share-for.ts';
@@ -14,15 +13,15 @@ const SHARE_READING_MS = 500;
 
 export interface FleetMetricsDeps {
   redis: RedisClient;
-  queue: Queue;
+  queues: { live: QueueKeys; bulk: QueueKeys };
   /** Queue prefix, in braces. */
   prefix: string;
   onError: (error: unknown) => void;
 }
 
 export interface FleetMetrics extends Metrics, ProgressGauges {
-  /** The whole fleet's counts, rates, latencies and the queue's depth. @throws when Redis is away */
-  read: () => Promise<MetricsReading & { queue: Awaited<ReturnType<typeof readQueueDepth>> }>;
+  /** The whole fleet's counts, rates, latencies and the queues' depth. @throws when Redis is away */
+  read: () => Promise<MetricsReading & { queue: QueuesDepth }>;
   /** The fleet's last hour by the minute. @throws when Redis is away */
   series: () => Promise<MetricsSeries>;
   /** Says that this process is alive, now and every 5 s, until closed. */
@@ -32,14 +31,14 @@ export interface FleetMetrics extends Metrics, ProgressGauges {
 /** One process' part in the fleet's metrics: its own counts, and the reading of all. */
 export function createFleetMetrics({
   redis,
-  queue,
+  queues,
   prefix: queuePrefix,
   onError,
 }: FleetMetricsDeps): FleetMetrics {
   const prefix = `${queuePrefix.slice(1, -1)}-metrics`;
   const metrics = createMetrics({ redis, prefix, onError });
   const timers: NodeJS.Timeout[] = [];
-  const readDepth = () => readQueueDepth({ redis, queue });
+  const readDepth = () => readQueuesDepth(redis, queues);
   registerFleetGauges({
     registry: metrics.registry,
     readQueueDepth: readDepth,

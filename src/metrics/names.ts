@@ -9,7 +9,7 @@ export type Outcome = (typeof OUTCOMES)[number];
  * publish: the confirm script; total: accepted → published; browser: POST → on a screen (sampled). Their order is that
  * of the latencies kept in Redis: add at the end.
  */
-export const STAGES = ['accept', 'wait', 'load', 'publish', 'total', 'browser'] as const;
+export const STAGES = ['accept', 'wait', 'load', 'publish', 'total', 'browser', 'bulk'] as const;
 export type Stage = (typeof STAGES)[number];
 
 /** A process that is both API and gateway sends a heartbeat for each. */

@@ -34,7 +34,7 @@ export const PROMETHEUS_METRICS = {
   emission_stage_duration_seconds: {
     type: 'histogram',
     labels: ['stage'],
-    help: 'Time spent by stage: accept, wait, load, publish, total, browser.',
+    help: 'Time spent by stage: accept, wait, load, publish, total, browser; bulk of what nobody waits for.',
   },
   emission_metrics_flush_failures_total: {
     type: 'counter',
@@ -54,12 +54,12 @@ export const PROMETHEUS_METRICS = {
   emission_queue_jobs: {
     type: 'gauge',
     labels: ['state'],
-    help: 'Jobs in the queue: waiting, prioritized, delayed, active, failed. The same from every process.',
+    help: 'Jobs in both queues: waiting, prioritized, delayed, active, failed. The same from every process.',
   },
   emission_queue_oldest_waiting_age_seconds: {
     type: 'gauge',
-    labels: [],
-    help: 'Age of the job next in line; 0 when none waits. The same from every process.',
+    labels: ['queue'],
+    help: 'Age of the job next in line, of live bookings or in bulk; 0 when none waits. The same from every process.',
   },
   emission_fleet_processes: {
     type: 'gauge',

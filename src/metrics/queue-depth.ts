@@ -17,17 +17,40 @@ export interface QueueDepth {
 
 const depthScript = luaScript(new URL('./queue-depth.lua', import.meta.url));
 
-/**
- * One round trip, no scan. The layout of BullMQ's keys is tested against BullMQ itself.
- * @param deps.queue BullMQ's Queue; only its key names are used, the query goes over `redis`
- */
-export async function readQueueDepth({
-  redis,
-  queue,
-}: {
-  redis: MetricsRedis;
-  queue: { toKey: (type: string) => string };
-}): Promise<QueueDepth> {
+/** BullMQ's Queue; only its key names are used. */
+export interface QueueKeys {
+  toKey: (type: string) => string;
+}
+
+/** Of both queues together; the ages also of each. */
+export interface QueuesDepth extends QueueDepth {
+  /** Somebody waits for these. */
+  oldestLiveWaitingAgeMs: number | null;
+  /** Of batches, repairs, and what the sweep found. */
+  oldestBulkWaitingAgeMs: number | null;
+}
+
+/** One round trip, no scan. @throws when Redis is away */
+export async function readQueuesDepth(
+  redis: MetricsRedis,
+  { live, bulk }: { live: QueueKeys; bulk: QueueKeys },
+): Promise<QueuesDepth> {
+  const [one, other] = await Promise.all([readQueueDepth(redis, live), readQueueDepth(redis, bulk)]);
+  const ages = [one.oldestWaitingAgeMs, other.oldestWaitingAgeMs].filter((age) => age !== null);
+  return {
+    waiting: one.waiting + other.waiting,
+    prioritized: one.prioritized + other.prioritized,
+    delayed: one.delayed + other.delayed,
+    active: one.active + other.active,
+    failed: one.failed + other.failed,
+    oldestWaitingAgeMs: ages.length > 0 ? Math.max(...ages) : null,
+    oldestLiveWaitingAgeMs: one.oldestWaitingAgeMs,
+    oldestBulkWaitingAgeMs: other.oldestWaitingAgeMs,
+  };
+}
+
+/** One round trip, no scan. The layout of BullMQ's keys is tested against BullMQ itself. */
+export async function readQueueDepth(redis: MetricsRedis, queue: QueueKeys): Promise<QueueDepth> {
   const keys = ['wait', 'prioritized', 'delayed', 'active', 'failed'].map((type) => queue.toKey(type));
   const reply = (await depthScript(redis, keys, [queue.toKey('')])) as number[];
   const [waiting = 0, prioritized = 0, delayed = 0, active = 0, failed = 0, age = -1] = reply;

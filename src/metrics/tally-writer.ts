@@ -29,8 +29,8 @@ export function createTallyWriter({ redis, keys, timeoutMs, now }: WriterDeps) {
     add: (field: string, n: number) => {
       counters.set(field, (counters.get(field) ?? 0) + n);
     },
-    addLatency: (cell: number, n: number) => {
-      cells.set(cell, (cells.get(cell) ?? 0) + n);
+    addLatency: (cell: number) => {
+      cells.set(cell, (cells.get(cell) ?? 0) + 1);
     },
     isIdle: () => counters.size === 0 && cells.size === 0 && !frozen,
     /** What an earlier send left behind, then what has come since. One call at a time. */

@@ -1,16 +1,18 @@
-import type { JobsOptions, Queue } from 'bullmq';
+import type { JobsOptions } from 'bullmq';
 import type { RedisClient } from '../connections.ts';
 import { AppError } from '../errors.ts';
 import { DeadlineExceeded, within } from '../lifecycle.ts';
 import { inOneWrite } from '../in-one-write.ts';
 import { type EmissionJob, JOB_VERSION } from './emission-job.ts';
-import { jobOptions, type RetryPolicy } from './retry-policy.ts';
+import type { EmissionQueues } from './open-queues.ts';
+import { jobOptions, PRIORITY, type RetryPolicy } from './retry-policy.ts';
 
 export type NewEmission = Omit<EmissionJob, 'v'>;
 
 /**
- * Takes emissions into the queue. Resolves once Redis has them: from then on each is published or stands among the waiting or
- * failed jobs. Adding one again, by its emission id, does nothing.
+ * Takes emissions into a queue: those with a priority, for which nobody waits, into that of their own. Resolves once Redis
+ * has them: from then on each is published or stands among the waiting or failed jobs. Adding one again, by its emission id
+ * and with the same priority, does nothing.
  * @throws AppError QUEUE_UNAVAILABLE within 1.1 s when Redis does not answer.
  */
 export type Enqueue = (emissions: readonly NewEmission[], priority: number) => Promise<void>;
@@ -18,26 +20,27 @@ export type Enqueue = (emissions: readonly NewEmission[], priority: number) => P
 const GIVE_UP_AFTER_MS = 1_100;
 
 export interface EnqueueDeps {
-  queue: Queue;
-  /** The connection of that queue. */
+  queues: EmissionQueues;
+  /** The connection of those queues. */
   redis: RedisClient;
   policy: RetryPolicy;
   /** Told of what stands in the queue now. */
   remember: (emissions: readonly NewEmission[]) => void;
 }
 
-export function createEnqueue({ queue, redis, policy, remember }: EnqueueDeps): Enqueue {
+export function createEnqueue({ queues, redis, policy, remember }: EnqueueDeps): Enqueue {
   const options = jobOptions(policy);
 
   async function add(emissions: readonly NewEmission[], priority: number): Promise<void> {
     if (emissions.length > 1) inOneWrite(redis);
+    const queue = priority === PRIORITY.live ? queues.live : queues.bulk;
     await Promise.all(
       emissions.map((emission) => {
         const job = { v: JOB_VERSION, ...emission } satisfies EmissionJob;
         const own: JobsOptions = {
           ...options,
           jobId: emission.emissionId,
-          ...(priority > 0 && { priority }),
+          ...(priority !== PRIORITY.live && { priority }),
         };
         return queue.add(emission.event, job, own);
       }),

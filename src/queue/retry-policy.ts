@@ -37,5 +37,5 @@ export function jobOptions({ attempts }: RetryPolicy): DefaultJobOptions {
   };
 }
 
-/** Live bookings have no priority, which BullMQ serves first; the rest follows in this order. */
+/** Live bookings have none, and a queue of their own; the rest is served in this order. */
 export const PRIORITY = { live: 0, batch: 10, repair: 15, sweep: 20 } as const;

@@ -1,5 +1,7 @@
-import type { Job, Queue } from 'bullmq';
+import type { Job } from 'bullmq';
 import type { Id } from '../contracts/appointment.ts';
+import { findJob } from './find-job.ts';
+import type { EmissionQueues } from './open-queues.ts';
 
 /** What became of one emission, told by its job: times are ISO 8601, null where it has not come so far. */
 export interface Timeline {
@@ -31,16 +33,14 @@ export interface ReadTimelines {
 }
 
 export interface ReadTimelinesDeps {
-  queue: Queue;
+  queues: EmissionQueues;
   /** Newest first. */
   recent: (appointmentId: Id) => Promise<string[]>;
 }
 
-export function createReadTimelines({ queue, recent }: ReadTimelinesDeps): ReadTimelines {
+export function createReadTimelines({ queues, recent }: ReadTimelinesDeps): ReadTimelines {
   async function one(emissionId: string): Promise<Timeline | undefined> {
-    const job = (await queue.getJob(emissionId).catch(ignoreOtherKeys)) as
-      Job<Record<string, string>> | undefined;
-    // The queue's settings are a hash beside the jobs' ones.
+    const job = (await findJob(queues, emissionId)) as Job<Record<string, string>> | undefined;
     if (job?.data.appointmentId === undefined) return undefined;
     const state = await job.getState();
     const receipt = (job.returnvalue ?? {}) as Record<string, string | number | undefined>;
@@ -79,10 +79,4 @@ export function createReadTimelines({ queue, recent }: ReadTimelinesDeps): ReadT
 
 function instant(ms: number | undefined | null): string | null {
   return typeof ms === 'number' ? new Date(ms).toISOString() : null;
-}
-
-/** Jobs stand beside the queue's own lists and sets: an id may name one of those. */
-function ignoreOtherKeys(error: unknown): undefined {
-  if (error instanceof Error && error.message.includes('WRONGTYPE')) return undefined;
-  throw error;
 }

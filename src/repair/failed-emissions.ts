@@ -20,8 +20,32 @@ export interface FailedEmissions {
 
 const PAGE = 500;
 
-/** Reads failed jobs over the index that BullMQ keeps by time of failure. @throws when Redis is away */
-export function createFailedEmissions(redis: RedisClient, queue: Queue): FailedEmissions {
+/** Reads failed jobs over the indexes that BullMQ keeps by time of failure. @throws when Redis is away */
+export function createFailedEmissions(redis: RedisClient, of: readonly Queue[]): FailedEmissions {
+  const queues = of.map((queue) => failedOf(redis, queue));
+  return {
+    async latest(limit) {
+      const found = await Promise.all(queues.map((queue) => queue.latest(limit)));
+      return found.flat().sort(byFailure).reverse().slice(0, limit);
+    },
+    async inRange(range, limit) {
+      const each = await Promise.all(queues.map((queue) => queue.inRange(range, limit)));
+      return {
+        found: each
+          .flatMap(({ found }) => found)
+          .sort(byFailure)
+          .slice(0, limit),
+        matched: each.reduce((sum, { matched }) => sum + matched, 0),
+      };
+    },
+  };
+}
+
+/** Oldest first. */
+const byFailure = (one: FailedEmission, other: FailedEmission): number =>
+  one.failedAt < other.failedAt ? -1 : Number(one.failedAt > other.failedAt);
+
+function failedOf(redis: RedisClient, queue: Queue): FailedEmissions {
   const failedKey = queue.toKey('failed');
 
   async function read(ids: readonly string[]): Promise<FailedEmission[]> {
@@ -35,6 +59,7 @@ export function createFailedEmissions(redis: RedisClient, queue: Queue): FailedE
       const { appointmentId = '', companyId = '', acceptedAt = '' } = parse(data ?? '');
       return {
         emissionId: ids[index] ?? '',
+        queue: queue.name,
         event,
         appointmentId,
         companyId,

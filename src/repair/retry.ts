@@ -1,27 +1,33 @@
-import type { Queue } from 'bullmq';
+import type { Job, Queue } from 'bullmq';
 import type { RepairReport } from '../contracts/operator.ts';
-import type { RedisClient } from '../connections.ts';
-import { luaScript } from '../redis-script.ts';
 import { slicesOf } from '../slices.ts';
 import type { FailedEmissions, FailedRange } from './failed-emissions.ts';
 
 export interface RetryDeps {
-  redis: RedisClient;
-  queue: Queue;
+  queues: { live: Queue; bulk: Queue };
+  /** An emission's job, in whichever of them it stands. */
+  findJob: (emissionId: string) => Promise<Job | undefined>;
   failed: FailedEmissions;
   /** Where many retried jobs stand in the line. */
   priority: number;
+  /** Awaited before each slice. */
+  letLiveFirst: () => Promise<void>;
 }
 
-const JOBS_AT_ONCE = 100;
+/** Live bookings come in between. */
+const JOBS_AT_ONCE = 25;
 const SHOWN = 20;
-const lowerPriorityScript = luaScript(new URL('./lower-priority.lua', import.meta.url));
 
-/** Puts failed jobs back into the queue, with all their attempts. They pass the order check like any other. */
-export function createRetry({ redis, queue, failed, priority }: RetryDeps) {
+/** Puts failed jobs back into a queue, with all their attempts. They pass the order check like any other. */
+export function createRetry({ queues, findJob, failed, priority, letLiveFirst }: RetryDeps) {
+  async function findFailed(emissionId: string) {
+    const job = await findJob(emissionId);
+    return job?.finishedOn && job.failedReason ? job : undefined;
+  }
+
   async function again(emissionId: string): Promise<boolean> {
-    const job = await queue.getJob(emissionId);
-    if (!job?.finishedOn || !job.failedReason) return false;
+    const job = await findFailed(emissionId);
+    if (!job) return false;
     try {
       await job.retry('failed', { resetAttemptsMade: true });
       return true;
@@ -32,11 +38,22 @@ export function createRetry({ redis, queue, failed, priority }: RetryDeps) {
     }
   }
 
+  /** As `again`, but live bookings do not wait for it. */
+  async function againInBulk(emissionId: string): Promise<boolean> {
+    const job = await findFailed(emissionId);
+    if (job?.queueName !== queues.live.name) return again(emissionId);
+    // Who dies in between leaves a failed job, which another repair takes for the same one.
+    await queues.bulk.add(job.name, job.data, { ...job.opts, jobId: emissionId, priority });
+    // Whoever took it up meanwhile emits the newest state once more.
+    await job.remove().catch(() => undefined);
+    return true;
+  }
+
   return {
-    /** Retries one, ahead of batches. False where no failed emission of this id is kept. */
+    /** Retries one, in the queue that it failed in. False where no failed emission of this id is kept. */
     one: again,
 
-    /** Retries what failed in a range of time, oldest first, after live bookings and batches. */
+    /** Retries what failed in a range of time, oldest first, after live bookings. */
     async all(
       range: FailedRange,
       { limit, dryRun }: { limit: number; dryRun: boolean },
@@ -44,11 +61,9 @@ export function createRetry({ redis, queue, failed, priority }: RetryDeps) {
       const { found, matched } = await failed.inRange(range, limit);
       let repaired = dryRun ? found.length : 0;
       for (const slice of slicesOf(dryRun ? [] : found, JOBS_AT_ONCE)) {
-        const ids = slice.map(({ emissionId }) => emissionId);
-        // BullMQ's own changePriority walks the whole waiting list for each job.
-        const keys = ids.map((id) => queue.toKey(id));
-        await lowerPriorityScript(redis, keys, [priority]);
-        repaired += (await Promise.all(ids.map(again))).filter(Boolean).length;
+        await letLiveFirst();
+        const done = await Promise.all(slice.map(({ emissionId }) => againInBulk(emissionId)));
+        repaired += done.filter(Boolean).length;
       }
       const emissions = found
         .slice(0, SHOWN)

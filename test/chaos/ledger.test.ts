@@ -15,7 +15,7 @@ test('the checker sees what was published, what failed, and what is lost', async
     world.emit(api, 'appointment-created', await company.appointment({ notes }));
   const [fine, large, lost] = [await emit('fine'), await emit('x'.repeat(300_000)), await emit('lost')];
   for (const emissionId of [fine, large, lost]) ledger.accepted(emissionId);
-  await (await world.queue.getJob(lost))!.remove();
+  await (await world.jobs.get(lost))!.remove();
   world.worker();
 
   await eventually('all to have ended', () => ledger.open.size === 0);
@@ -29,7 +29,7 @@ test('what the queue let go of once it was published is not lost: the workers’
   const [api, company] = await Promise.all([world.ready(world.api()), world.documents.company()]);
   const emit = async () => world.emit(api, 'appointment-created', await company.appointment());
   const [published, lost] = [await emit(), await emit()];
-  await (await world.queue.getJob(lost))!.remove();
+  await (await world.jobs.get(lost))!.remove();
   await world.workerProcess();
   await (await world.jobIn(published, 'completed')).remove();
   const ledger = createLedger(world);

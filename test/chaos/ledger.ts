@@ -53,12 +53,15 @@ export function createLedger(world: World): Ledger {
       const some = ids.slice(from, from + CHUNK);
       const pipeline = world.redis.pipeline();
       for (const id of some)
-        pipeline.hmget(world.queue.toKey(id), 'data', 'finishedOn', 'returnvalue', 'failedReason', 'atm');
+        for (const queue of [world.queue, world.bulk])
+          pipeline.hmget(queue.toKey(id), 'data', 'finishedOn', 'returnvalue', 'failedReason', 'atm');
       const rows = (await pipeline.exec()) ?? [];
       some.forEach((id, index) => {
-        const [error, fields] = rows[index] ?? [];
-        if (error || !fields) return; // Redis is away: it is asked again.
-        note(id, fields as (string | null)[]);
+        const found = rows.slice(2 * index, 2 * index + 2);
+        // Redis is away: it is asked again.
+        if (found.length < 2 || found.some(([error]) => error)) return;
+        const [live, bulk] = found.map(([, fields]) => fields as (string | null)[]);
+        note(id, live![0] === null ? bulk! : live!);
       });
     }
   }
@@ -118,7 +121,7 @@ export function createLedger(world: World): Ledger {
       for (const id of again) {
         failed.delete(id);
         open.add(id);
-        await (await world.queue.getJob(id))?.retry();
+        await (await world.jobs.get(id))?.retry();
       }
       return again.length;
     },

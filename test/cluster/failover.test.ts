@@ -108,7 +108,7 @@ test('the queue’s master dies under load: what was accepted reaches the screen
     await expectTakenOver(node, itsScreens);
     await eventually(
       'the queue to be empty',
-      async () => (await world.queue.getJobCountByTypes('active', 'wait', 'delayed')) === 0,
+      async () => (await world.jobs.count('active', 'wait', 'delayed')) === 0,
       // What had ended, and was not replicated, is active again with nobody at work: its lock ends after 10 s, and one look
       // each 5 s marks it, the next one gives it back.
       20_000,

@@ -16,10 +16,10 @@ const idOf = (hex: string) => ({ _id: new Types.ObjectId(hex) });
 test('an appointment that is deleted after its emission was accepted fails at once, in words', async () => {
   const company = await world.documents.company();
   const appointmentId = await company.appointment();
-  await world.queue.pause();
+  await world.jobs.pause();
   const emissionId = await world.emit(api, 'appointment-canceled', appointmentId);
   await world.documents.models.Appointment.collection.deleteOne(idOf(appointmentId));
-  await world.queue.resume();
+  await world.jobs.resume();
 
   const job = await world.jobIn(emissionId, 'failed');
   expect(job.failedReason).toBe(`APPOINTMENT_NOT_FOUND: appointment ${appointmentId} does not exist`);
@@ -52,13 +52,13 @@ test('one bad appointment does not hold up or fail those that are emitted with i
     company.appointment(),
     company.appointment({ notes: 'x'.repeat(300_000) }),
   ]);
-  await world.queue.pause();
+  await world.jobs.pause();
   const emissionIds = new Map<string, string>();
   for (const appointmentId of [gone, ...good, large]) {
     emissionIds.set(appointmentId, await world.emit(api, 'appointment-created', appointmentId));
   }
   await world.documents.models.Appointment.collection.deleteOne(idOf(gone));
-  await world.queue.resume();
+  await world.jobs.resume();
 
   for (const appointmentId of good) {
     const heard = await dashboard.hear(({ meta }) => meta.emissionId === emissionIds.get(appointmentId));
@@ -110,10 +110,10 @@ test('finished jobs are bounded: each is kept for an age and by a count', async 
   const failed = world.queue.toKey('failed');
   await world.redis.zadd(failed, now - 15 * 86_400_000, 'of-long-ago', now - 13 * 86_400_000, 'of-last-week');
   const gone = await company.appointment();
-  await world.queue.pause();
+  await world.jobs.pause();
   const failing = await world.emit(api, 'appointment-created', gone);
   await world.documents.models.Appointment.collection.deleteOne(idOf(gone));
-  await world.queue.resume();
+  await world.jobs.resume();
   await world.jobIn(failing, 'failed');
   expect(await world.redis.zscore(failed, 'of-long-ago')).toBeNull();
   expect(await world.redis.zscore(failed, 'of-last-week')).not.toBeNull();

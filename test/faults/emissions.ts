@@ -1,12 +1,14 @@
 import type { BatchReply } from '../../src/contracts/http.ts';
+import { slicesOf } from '../../src/slices.ts';
 import type { Company } from '../harness/documents.ts';
 import { eventually } from '../harness/until.ts';
 import type { World } from '../harness/world.ts';
 
 /** Small enough for the database of the tests to find within its time limit, on a busy machine too. */
 const BATCH = 200;
+const SINGLE_AT_ONCE = 20;
 
-/** Makes appointments and has their creation emitted in batches; every item must be accepted. */
+/** Makes appointments and has their creation emitted, half in batches, half one by one; each must be accepted. */
 export async function emitMany(
   world: World,
   api: { url: string },
@@ -17,6 +19,11 @@ export async function emitMany(
   while (emissionIds.length < count) {
     const size = Math.min(BATCH, count - emissionIds.length);
     const appointmentIds = await Promise.all(Array.from({ length: size }, () => company.appointment()));
+    const single = appointmentIds.splice(0, size / 2);
+    for (const slice of slicesOf(single, SINGLE_AT_ONCE)) {
+      const ids = slice.map((appointmentId) => world.emit(api, 'appointment-created', appointmentId));
+      emissionIds.push(...(await Promise.all(ids)));
+    }
     const response = await world.post(api, 'batch', {
       emissions: appointmentIds.map((appointmentId) => ({ event: 'appointment:created', appointmentId })),
     });
@@ -50,10 +57,10 @@ export async function outcomes(
       const open = emissionIds.filter((emissionId) => !ended.has(emissionId));
       await Promise.all(
         open.map(async (emissionId) => {
-          const state = await world.queue.getJobState(emissionId);
+          const state = await world.jobs.stateOf(emissionId);
           if (state === 'unknown') throw new Error(`emission ${emissionId} is lost`);
           if (state !== 'completed' && state !== 'failed') return;
-          const job = await world.queue.getJob(emissionId);
+          const job = await world.jobs.get(emissionId);
           ended.set(emissionId, { state, attempts: job?.attemptsMade ?? -1 });
         }),
       );

@@ -24,7 +24,7 @@ async function mongoOfItsOwn(): Promise<void> {
 
 /** How often each job was begun. */
 async function starts(emissionIds: readonly string[]): Promise<number[]> {
-  const jobs = await Promise.all(emissionIds.map((emissionId) => world.queue.getJob(emissionId)));
+  const jobs = await Promise.all(emissionIds.map((emissionId) => world.jobs.get(emissionId)));
   return jobs.map((job) => job?.attemptsStarted ?? 0);
 }
 
@@ -38,7 +38,7 @@ test('while MongoDB is stopped emissions are tried again and again without an at
   await eventually('each to be begun twice', async () =>
     (await starts(emissionIds)).every((begun) => begun >= 2),
   );
-  const jobs = await Promise.all(emissionIds.map((emissionId) => world.queue.getJob(emissionId)));
+  const jobs = await Promise.all(emissionIds.map((emissionId) => world.jobs.get(emissionId)));
   expect(jobs.map((job) => job?.attemptsMade)).toEqual(emissionIds.map(() => 0));
   await mongo.restart();
 
@@ -52,7 +52,7 @@ test('a MongoDB that freezes under running emissions costs no emission and no at
   const [api, company] = await Promise.all([world.ready(world.api()), world.documents.company()]);
   await world.workerProcess({ WORKER_CONCURRENCY: '4' });
   const emissionIds = await emitMany(world, api, company, 150);
-  await eventually('some to be published', async () => (await world.queue.getCompletedCount()) >= 10);
+  await eventually('some to be published', async () => (await world.jobs.count('completed')) >= 10);
   await mongo.kill('SIGSTOP');
   await eventually('one to be begun again', async () =>
     (await starts(emissionIds)).some((begun) => begun >= 2),

@@ -120,10 +120,10 @@ test('nor after faults: a publish refused, MongoDB away, Redis frozen, a worker 
   await world.jobIn(await world.emit(api, 'appointment-updated', appointmentId), 'failed');
   await world.redis.call('ACL', 'SETUSER', 'default', '+publish');
 
-  await world.queue.pause();
+  await world.jobs.pause();
   const held = await world.emit(api, 'appointment-updated', appointmentId);
   mongo.refuse();
-  await world.queue.resume();
+  await world.jobs.resume();
   await eventually('the worker to tell of it', () => worker.said().includes('a server is away'));
   await ask('whoever asks without MongoDB');
   mongo.mend();

@@ -28,7 +28,7 @@ test.each([['stopped', 'SIGTERM'] as const, ['killed', 'SIGKILL'] as const])(
     const emissionIds = await emitMany(world, api, company, 200);
 
     await world.workerProcess({ WORKER_CONCURRENCY: '4' });
-    await eventually('some to be published', async () => (await world.queue.getCompletedCount()) >= 10);
+    await eventually('some to be published', async () => (await world.jobs.count('completed')) >= 10);
     if (signal === 'SIGKILL') await redis.kill();
     await redis.restart();
 
@@ -44,7 +44,7 @@ test('a Redis that is frozen for longer than its commands may take costs no emis
   const emissionIds = await emitMany(world, api, company, 200);
 
   await world.workerProcess({ WORKER_CONCURRENCY: '4' });
-  await eventually('some to be published', async () => (await world.queue.getCompletedCount()) >= 10);
+  await eventually('some to be published', async () => (await world.jobs.count('completed')) >= 10);
   await redis.kill('SIGSTOP');
   // Its commands give up after a second: 503 says that this has come to pass for the API, as it does for the worker.
   await eventually('an emission to be refused', async () => {

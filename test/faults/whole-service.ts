@@ -203,8 +203,9 @@ export async function useWholeService(service: WholeService) {
     };
     await ok('/admin/api/overview');
     await ok('/admin/api/series');
+    await ok('/admin/api/retry', { json: { emissionId: gone } });
+    await world.jobIn(gone, 'failed');
     for (const [path, json] of Object.entries({
-      retry: { emissionId: gone },
       'retry-failed': { since: '1h' },
       're-emit': { companyId: owner.companyId, since: '1h', limit: 3 },
     }))
@@ -212,24 +213,27 @@ export async function useWholeService(service: WholeService) {
     for (const id of [large, gone]) await world.jobIn(id, 'failed');
 
     const board = '/admin/queues/api/queues';
-    const queue = `${board}/appointment-emissions`;
+    const [live, bulk] = ['appointment-emissions', 'appointment-emissions-bulk'] as const;
     const put = { method: 'PUT' };
-    for (const status of ['latest', 'active', 'waiting', 'prioritized', 'completed', 'failed', 'delayed'])
-      await ok(`${board}?activeQueue=appointment-emissions&status=${status}&page=1`);
-    for (const part of ['metrics', 'workers', 'rate-limit', 'default-job-options', large])
-      await ok(`${queue}/${part}`);
-    for (const part of ['logs', 'flow']) await ok(`${queue}/${large}/${part}`);
+    for (const name of [live, bulk]) {
+      for (const status of ['latest', 'active', 'waiting', 'prioritized', 'completed', 'failed', 'delayed'])
+        await ok(`${board}?activeQueue=${name}&status=${status}&page=1`);
+      for (const part of ['metrics', 'workers', 'rate-limit', 'default-job-options'])
+        await ok(`${board}/${name}/${part}`);
+    }
+    // What is retried by the thousand has moved there.
+    const moved = `${board}/${bulk}`;
+    await ok(`${moved}/${large}`);
+    for (const part of ['logs', 'flow']) await ok(`${moved}/${large}/${part}`);
     await ok('/admin/queues/api/redis/stats');
-    await ok(`${queue}/${gone}/retry`, put);
+    await ok(`${moved}/${gone}/retry`, put);
     await world.jobIn(gone, 'failed');
-    await ok(`${queue}/pause`, put);
-    await ok(`${queue}/retry/failed`, put);
-    await ok(`${queue}/resume`, put);
+    for (const what of ['pause', 'retry/failed', 'resume']) await ok(`${moved}/${what}`, put);
     for (const id of [large, gone]) await world.jobIn(id, 'failed');
-    await changeJobs();
+    for (const name of [live, bulk]) await changeJobs(`${board}/${name}`);
 
     /** What else Bull Board's page lets an operator do; what was emitted is kept. */
-    async function changeJobs(): Promise<void> {
+    async function changeJobs(queue: string): Promise<void> {
       const json = { name: 'odd', data: { operator: 1 }, options: { delay: 3_600_000, attempts: 1 } };
       const { text } = await ask('an operator', `${queue}/add`, { json, headers: OPERATOR });
       const { job } = JSON.parse(text) as { job: { id: string } };

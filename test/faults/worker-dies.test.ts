@@ -25,11 +25,11 @@ async function workerInTheMiddle(count: number) {
     world.workerProcess(),
     world.documents.company(),
   ]);
-  await world.queue.pause();
+  await world.jobs.pause();
   const emissionIds = await emitMany(world, api, company, count);
   await server.kill('SIGSTOP');
-  await world.queue.resume();
-  await eventually('all to be taken', async () => (await world.queue.getActiveCount()) === count);
+  await world.jobs.resume();
+  await eventually('all to be taken', async () => (await world.jobs.count('active')) === count);
   return { worker, emissionIds, thaw: () => server.kill('SIGCONT') };
 }
 
@@ -39,7 +39,7 @@ test('SIGTERM: the jobs that run are finished, and the process ends with 0 withi
   await thaw();
 
   expect(await until('the worker to end', worker.exited, 10_000)).toBe(0);
-  const states = await Promise.all(emissionIds.map((emissionId) => world.queue.getJobState(emissionId)));
+  const states = await Promise.all(emissionIds.map((emissionId) => world.jobs.stateOf(emissionId)));
   expect(new Set(states)).toEqual(new Set(['completed']));
 });
 
@@ -47,7 +47,7 @@ test('SIGTERM while MongoDB does not answer: the process ends with 0 within 10 s
   const { worker, emissionIds } = await workerInTheMiddle(5);
   worker.kill('SIGTERM');
   expect(await until('the worker to end', worker.exited, 10_000)).toBe(0);
-  const states = await Promise.all(emissionIds.map((emissionId) => world.queue.getJobState(emissionId)));
+  const states = await Promise.all(emissionIds.map((emissionId) => world.jobs.stateOf(emissionId)));
   expect(states).not.toContain('failed');
   expect(states).not.toContain('unknown');
 });
@@ -73,11 +73,11 @@ test('a worker that is frozen past its lock, about to publish: what it had read 
   const appointmentId = await company.appointment({ notes: 'early' });
 
   const frozen = await world.workerProcess({ REDIS_URL: proxy.url });
-  await world.queue.pause();
+  await world.jobs.pause();
   const emissionId = await world.emit(api, 'appointment-created', appointmentId);
   // Its confirmation is the first request that names the emission: it has read, and what it read is on its way.
   proxy.holdRequestsFrom(emissionId);
-  await world.queue.resume();
+  await world.jobs.resume();
   await until('the worker to confirm what it read', proxy.held);
   frozen.kill('SIGSTOP');
 

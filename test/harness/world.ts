@@ -4,12 +4,13 @@ import { pino } from 'pino';
 import { createConnection } from 'mongoose';
 import { loadApiConfig, loadWorkerConfig } from '../../src/config.ts';
 import { connectRedis } from '../../src/connections.ts';
-import { QUEUE_NAME } from '../../src/contracts/names.ts';
+import { BULK_QUEUE_NAME, QUEUE_NAME } from '../../src/contracts/names.ts';
 import { createModels } from '../../src/population/models.ts';
 import { type RunningApi, startApi } from '../../src/start-api.ts';
 import { type RunningWorker, startWorker } from '../../workers/start-worker.ts';
 import { type Dashboard, type DashboardOptions, openDashboard, signToken } from './dashboard.ts';
 import { createDocuments } from './documents.ts';
+import { createJobs } from './jobs.ts';
 import { freshDir } from './own-services.ts';
 import { type Spawned, spawnProcess } from './processes.ts';
 import { createRedisUsers } from './redis-users.ts';
@@ -71,9 +72,13 @@ export async function createWorld({ redisUrl, mongoUri, env: extra = {} }: World
   open.push(() => {
     redis.disconnect();
   });
-  const queue = new Queue(QUEUE_NAME, { connection: redis, prefix: env['QUEUE_PREFIX']! });
-  queue.on('error', () => undefined);
-  open.push(() => queue.close());
+  const [queue, bulk] = [QUEUE_NAME, BULK_QUEUE_NAME].map((called) => {
+    const one = new Queue(called, { connection: redis, prefix: env['QUEUE_PREFIX']! });
+    one.on('error', () => undefined);
+    open.push(() => one.close());
+    return one;
+  }) as [Queue, Queue];
+  const jobs = createJobs({ live: queue, bulk });
   // Servers of a test's own may restart, and then know no users.
   const users = redisUrl
     ? undefined
@@ -95,7 +100,12 @@ export async function createWorld({ redisUrl, mongoUri, env: extra = {} }: World
     env,
     documents,
     redis,
+    /** Of live bookings. */
     queue,
+    /** Of what nobody waits for. */
+    bulk,
+    /** Of both. */
+    jobs,
     keep,
 
     async api(over: Record<string, string> = {}): Promise<RunningApi> {
@@ -159,8 +169,7 @@ export async function createWorld({ redisUrl, mongoUri, env: extra = {} }: World
     jobIn: (emissionId: string, ...states: string[]) =>
       eventually(
         `job ${emissionId} to be ${states.join(' or ')}`,
-        async () =>
-          states.includes(await queue.getJobState(emissionId)) ? queue.getJob(emissionId) : undefined,
+        async () => (states.includes(await jobs.stateOf(emissionId)) ? jobs.get(emissionId) : undefined),
         30_000,
       ),
 

@@ -14,6 +14,7 @@ function slowQueue(longestWaitMs = 60_000) {
   const adds: { emissions: readonly Accepted[]; take: () => void; fail: (error: Error) => void }[] = [];
   const told: number[] = [];
   const checks: number[] = [];
+  const rests: number[] = [];
   const accept = createAcceptEmissions({
     findCompanies: (ids) => {
       checks.push(ids.length);
@@ -22,17 +23,20 @@ function slowQueue(longestWaitMs = 60_000) {
     enqueue: (emissions) => new Promise((take, fail) => adds.push({ emissions, take, fail })),
     priority: { live: 0, batch: 1 },
     isFull: () => false,
-    liveFirst: createLiveFirst({ longestWaitMs }),
+    liveFirst: createLiveFirst({
+      ...{ longestWaitMs, expectedForMs: 60_000, restMs: 20 },
+      pause: (ms) => Promise.resolve(rests.push(ms)),
+    }),
     onAccepted: (emissions) => told.push(emissions.length),
   });
-  return { accept, adds, told, checks };
+  return { accept, adds, told, checks, rests };
 }
 const turns = async (count = 20): Promise<void> => {
   for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 };
 
-test('a large batch goes into the queue slice by slice, and waits while a live booking is under way', async () => {
-  const { accept, adds, told, checks } = slowQueue();
+test('a large batch goes into the queue slice by slice, waits while a live booking is under way, and rests between smaller ones after', async () => {
+  const { accept, adds, told, checks, rests } = slowQueue();
   const batch = accept.many(
     Array.from({ length: 1_000 }, (_, n) => asked(n)),
     BY,
@@ -50,14 +54,15 @@ test('a large batch goes into the queue slice by slice, and waits while a live b
   adds[1]!.take();
   expect(await live).toBe(adds[1]!.emissions[0]!.emissionId);
   await turns();
-  expect(adds.map(({ emissions }) => emissions.length)).toEqual([100, 1, 100]);
+  expect(adds.map(({ emissions }) => emissions.length)).toEqual([100, 1, 50]);
 
-  for (let next = 2; next < 11; next += 1) {
+  for (let next = 2; next < 20; next += 1) {
     adds[next]!.take();
     await turns();
   }
   const ids = await batch;
-  expect(told).toEqual([1, ...Array.from({ length: 9 }, () => 100), 99]);
+  expect(told).toEqual([1, ...Array.from({ length: 19 }, () => 50), 49]);
+  expect(rests).toEqual(Array.from({ length: 18 }, () => 20));
   const emitted = adds
     .flatMap(({ emissions }) => emissions)
     .filter(({ appointmentId }) => appointmentId !== idOf(2_000));
@@ -91,4 +96,19 @@ test('where the queue fails in the middle of a batch the rest is not tried, and 
   await failed;
   expect(adds).toHaveLength(2);
   expect(told).toEqual([]);
+});
+
+test('where no live booking came lately, a batch does not rest', async () => {
+  const { accept, adds, rests } = slowQueue();
+  const batch = accept.many(
+    Array.from({ length: 200 }, (_, n) => asked(100 + n)),
+    BY,
+  );
+  for (let next = 0; next < 2; next += 1) {
+    await turns();
+    adds[next]!.take();
+  }
+  await batch;
+  expect(adds.map(({ emissions }) => emissions.length)).toEqual([100, 100]);
+  expect(rests).toEqual([]);
 });

@@ -15,11 +15,11 @@ beforeAll(async () => {
   company = await world.documents.company();
   known = await company.appointment();
 });
-afterEach(() => world.queue.drain());
+afterEach(() => world.jobs.drain());
 afterAll(() => world.close());
 
 const UNKNOWN_ID = 'f'.repeat(24);
-const waiting = () => world.queue.getJobs(['waiting', 'prioritized']);
+const waiting = () => world.jobs.in('waiting', 'prioritized');
 const created = (appointmentId: unknown) => ({ event: 'appointment:created', appointmentId });
 
 test('one bad item never fails the others: each has its own result, in order', async () => {
@@ -77,7 +77,7 @@ test('1,000 items fit, the same appointment may stand among them twice, and each
   const { results } = response.body as BatchReply;
   const ids = new Set(results.map(({ emissionId }) => emissionId));
   expect(ids.size).toBe(1_000);
-  expect(await world.queue.getPrioritizedCount()).toBe(1_000);
+  expect(await world.bulk.getPrioritizedCount()).toBe(1_000);
 });
 
 test('batches that come together are checked together, and each has its own results', async () => {
@@ -120,16 +120,4 @@ test('a batch may have up to 128 kB, more than the other routes, and no more', a
     .send(bytes(128 * 1_024))
     .expect(413);
   expect(response.body).toEqual(problemOf(413, 'PAYLOAD_TOO_LARGE'));
-});
-
-test('a live booking is taken before a batch that came first', async () => {
-  const emissions = Array.from({ length: 20 }, () => created(known));
-  await post(api, 'batch').send({ emissions }).expect(202);
-  const live = await world.emit(api, 'appointment-updated', known);
-
-  const dashboard = await world.dashboard(api, company.companyId);
-  const worker = world.worker({ WORKER_CONCURRENCY: '1' });
-  await dashboard.hear(() => dashboard.heard.length === 21, 'all emissions');
-  expect(dashboard.heard.map(({ meta }) => meta.emissionId)[0]).toBe(live);
-  await worker.close();
 });

@@ -18,10 +18,10 @@ beforeAll(async () => {
   api = await world.api({ INTERNAL_SERVICE_API_KEY: `${API_KEY},${OTHER_KEY}` });
   company = await world.documents.company();
 });
-afterEach(() => world.queue.drain());
+afterEach(() => world.jobs.drain());
 afterAll(() => world.close());
 
-const waiting = () => world.queue.getJobs(['waiting', 'prioritized', 'delayed', 'active']);
+const waiting = () => world.jobs.in('waiting', 'prioritized', 'delayed', 'active');
 
 test.each(Object.entries(EVENT_SLUGS))(
   '%s is answered with 202 and stands in the queue as %s, as ids only',

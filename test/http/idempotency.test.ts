@@ -22,12 +22,12 @@ beforeAll(async () => {
   company = await world.documents.company();
   appointmentId = await company.appointment();
 });
-afterEach(() => world.queue.drain());
+afterEach(() => world.jobs.drain());
 afterAll(() => world.close());
 
 const send = (key: string, body: object, on = api, slug = 'appointment-created') =>
   post(on, slug).set('Idempotency-Key', key).send(body);
-const jobs = async () => (await world.queue.getJobs(['waiting', 'prioritized'])).map(({ id }) => id);
+const jobs = async () => (await world.jobs.in('waiting', 'prioritized')).map(({ id }) => id);
 
 test('a repetition is answered as the first time, by any API process, and enqueues nothing', async () => {
   const key = randomUUID();
@@ -57,7 +57,7 @@ test('while the first request is under way, the same key is 409 and says when to
     );
     expect(answers.map(({ status }) => status)).toContain(202);
     expect(await jobs()).toHaveLength(1);
-    await world.queue.drain();
+    await world.jobs.drain();
     return answers.find(({ status }) => status === 409);
   });
   expect(refused.headers.get('retry-after')).toBe('1');

@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   await acceptedAgain();
-  await world.queue.drain();
+  await world.jobs.drain();
 });
 afterAll(async () => {
   await world.close();
@@ -53,7 +53,7 @@ test('with MongoDB stopped it is 500 within a second, nothing is enqueued, and a
   try {
     const answers = await Promise.all(Array.from({ length: 10 }, () => ask()));
     for (const answer of answers) await expectDatabaseError(answer);
-    expect(await world.queue.getJobCountByTypes('waiting', 'prioritized', 'delayed')).toBe(0);
+    expect(await world.jobs.count('waiting', 'prioritized', 'delayed')).toBe(0);
     const list = await request(api.url)
       .get('/api/v1/dashboard/appointments')
       .set('authorization', `Bearer ${await world.token(company.companyId)}`);
@@ -75,7 +75,7 @@ test('with MongoDB frozen it is 500 within a second for everybody, also for thos
     for (const answer of await Promise.all(waves)) await expectDatabaseError(answer);
     const emissions = [{ event: 'appointment:created', appointmentId }];
     await expectDatabaseError(await ask('batch', { emissions }));
-    expect(await world.queue.getJobCountByTypes('waiting', 'prioritized', 'delayed')).toBe(0);
+    expect(await world.jobs.count('waiting', 'prioritized', 'delayed')).toBe(0);
   } finally {
     await mongo.kill('SIGCONT');
   }

@@ -89,7 +89,7 @@ test('with Redis stopped it is 503 within two seconds, and all is well when it i
 });
 
 test('with Redis frozen it is 503 within two seconds, and what was tried twice stands in the queue once', async () => {
-  await world.queue.drain();
+  await world.jobs.drain();
   await freeze(redis);
   try {
     await expectAllUnavailable();
@@ -97,7 +97,7 @@ test('with Redis frozen it is 503 within two seconds, and what was tried twice s
     await redis.kill('SIGCONT');
   }
   // Two single ones and a batch of three were sent, twice each; the one with a key stopped at its key.
-  const waiting = () => world.queue.getJobs(['waiting', 'prioritized']);
+  const waiting = () => world.jobs.in('waiting', 'prioritized');
   await eventually('what was sent to arrive', async () => (await waiting()).length >= 5);
   const ids = (await waiting()).map(({ data }) => data.emissionId as string);
   expect([ids.length, new Set(ids).size]).toEqual([5, 5]);

@@ -100,7 +100,7 @@ test('each failed attempt is told with its error, in backoff and when it has giv
   await slow.close();
 
   const worker = world.worker({ EMISSION_BACKOFF_MS: '1' });
-  await (await world.queue.getJob(emissionId))!.promote();
+  await (await world.jobs.get(emissionId))!.promote();
   await world.jobIn(emissionId, 'failed');
   expect((await timelineOf(emissionId)).attempts).toEqual([
     { attempt: 1, error },

@@ -3,17 +3,19 @@ import { ERROR_CODES } from '../../src/errors.ts';
 import { registerFleetGauges } from '../../src/metrics/fleet-gauges.ts';
 import type { Fleet } from '../../src/metrics/fleet.ts';
 import type { Metrics } from '../../src/metrics/create-metrics.ts';
-import type { QueueDepth } from '../../src/metrics/queue-depth.ts';
+import type { QueuesDepth } from '../../src/metrics/queue-depth.ts';
 import { useFleet } from './world.ts';
 
 const fleets = useFleet();
-const DEPTH: QueueDepth = {
+const DEPTH: QueuesDepth = {
   waiting: 1,
   prioritized: 2,
   delayed: 3,
   active: 4,
   failed: 5,
   oldestWaitingAgeMs: 1_500,
+  oldestLiveWaitingAgeMs: 1_500,
+  oldestBulkWaitingAgeMs: null,
 };
 const FLEET: Fleet = {
   processes: {
@@ -113,7 +115,8 @@ test('queue and fleet gauges are read once for a scrape', async () => {
     'emission_queue_jobs{state="delayed"}': 3,
     'emission_queue_jobs{state="active"}': 4,
     'emission_queue_jobs{state="failed"}': 5,
-    emission_queue_oldest_waiting_age_seconds: 1.5,
+    'emission_queue_oldest_waiting_age_seconds{queue="live"}': 1.5,
+    'emission_queue_oldest_waiting_age_seconds{queue="bulk"}': 0,
   });
   expect(await samples(metrics, 'emission_fleet')).toEqual({
     'emission_fleet_processes{role="api"}': 0,
@@ -139,7 +142,7 @@ test.each([
     cacheMs: 0,
     timeoutMs: 50,
   });
-  expect(Object.keys(await samples(metrics, 'emission_queue'))).toHaveLength(6);
+  expect(Object.keys(await samples(metrics, 'emission_queue'))).toHaveLength(7);
   broken = true;
   expect(await samples(metrics, 'emission_queue')).toEqual({});
   expect(await samples(metrics, 'emission_fleet')).toEqual({ emission_fleet_readable: 0 });

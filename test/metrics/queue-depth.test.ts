@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { Queue, Worker } from 'bullmq';
-import { readQueueDepth } from '../../src/metrics/queue-depth.ts';
+import { readQueueDepth, readQueuesDepth } from '../../src/metrics/queue-depth.ts';
 import { eventually } from '../harness/until.ts';
 import { redisUrl, useFleet } from './world.ts';
 
@@ -12,12 +12,16 @@ const connection = { host, port: Number(port) };
 function startQueue() {
   const { redis, closeAtEnd } = fleets.start();
   const prefix = `{test-${randomUUID()}}`;
-  const queue = new Queue('depth', { connection, prefix });
-  closeAtEnd(async () => {
-    await queue.obliterate({ force: true });
-    await queue.close();
-  });
-  return { queue, prefix, closeAtEnd, depth: () => readQueueDepth({ redis, queue }) };
+  const open = (name: string) => {
+    const queue = new Queue(name, { connection, prefix });
+    closeAtEnd(async () => {
+      await queue.obliterate({ force: true });
+      await queue.close();
+    });
+    return queue;
+  };
+  const queue = open('depth');
+  return { redis, open, queue, prefix, closeAtEnd, depth: () => readQueueDepth(redis, queue) };
 }
 
 function expectAge(found: number | null, atLeastMs: number) {
@@ -77,4 +81,20 @@ test('jobs of a paused queue still wait', async () => {
   const { waiting, oldestWaitingAgeMs } = await depth();
   expect(waiting).toBe(1);
   expectAge(oldestWaitingAgeMs, 60_000);
+});
+
+test('of both queues the jobs are summed, and each has its oldest', async () => {
+  const { redis, open, queue: live } = startQueue();
+  const bulk = open('bulk');
+  await live.add('booked', {}, { timestamp: Date.now() - 5_000 });
+  await bulk.add('in a batch', {}, { priority: 10, timestamp: Date.now() - 60_000 });
+  await bulk.add('in a batch', {}, { priority: 10, delay: 60_000 });
+  const depth = await readQueuesDepth(redis, { live, bulk });
+  expect(depth).toMatchObject({ waiting: 1, prioritized: 1, delayed: 1, active: 0, failed: 0 });
+  expectAge(depth.oldestLiveWaitingAgeMs, 5_000);
+  expectAge(depth.oldestBulkWaitingAgeMs, 60_000);
+  expectAge(depth.oldestWaitingAgeMs, 60_000);
+  await bulk.drain(true);
+  expect(await readQueuesDepth(redis, { live, bulk })).toMatchObject({ oldestBulkWaitingAgeMs: null });
+  expectAge((await readQueuesDepth(redis, { live, bulk })).oldestWaitingAgeMs, 5_000);
 });

@@ -37,14 +37,15 @@ const alive = { id: '01234567-89ab', sockets: 0, sinceHeartbeatMs: 10, sinceProg
 /** A fleet that is well, but for what is given. */
 function reading(over: {
   failureRate?: number | null;
-  oldestWaitingAgeMs?: number | null;
+  live?: number | null;
+  bulk?: number | null;
   worker?: (typeof alive)[];
   gateway?: (typeof alive)[];
 }): FleetMetricsReading {
-  const { failureRate = 0, oldestWaitingAgeMs = null, worker = [alive], gateway = [alive] } = over;
+  const { failureRate = 0, live = null, bulk = null, worker = [alive], gateway = [alive] } = over;
   return {
     overall: { '5m': { failed: 3, failureRate } },
-    queue: { oldestWaitingAgeMs },
+    queue: { oldestLiveWaitingAgeMs: live, oldestBulkWaitingAgeMs: bulk },
     fleet: { processes: { api: [alive], worker, gateway } },
   } as unknown as FleetMetricsReading;
 }
@@ -55,7 +56,13 @@ test.each([
   ['no worker', { worker: [] }, ['No worker was heard of within 15 s.']],
   ['no gateway', { gateway: [] }, ['No gateway was heard of within 15 s.']],
   ['failures', { failureRate: 0.08 }, ['8 % of what ended within 5 minutes failed (3).']],
-  ['a job that waits', { oldestWaitingAgeMs: 90_000 }, ['A job has waited for 90 s.']],
+  ['a live booking that waits', { live: 90_000 }, ['A live booking has waited for 90 s.']],
+  ['a batch that takes its time', { bulk: 240_000 }, []],
+  [
+    'a batch that nobody takes',
+    { bulk: 1_200_000 },
+    ['A job of a batch, a repair or the sweep has waited for 20 min.'],
+  ],
   [
     'a worker that is stuck',
     { worker: [{ ...alive, sinceProgressMs: 120_000 }] },

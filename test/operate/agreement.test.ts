@@ -49,10 +49,10 @@ test('JSON, Prometheus and Bull Board agree with a count of our own, successes a
   /** Its appointment is deleted before a worker comes to it. */
   async function failsForGood(slug: Slug): Promise<void> {
     const appointmentId = await company.appointment();
-    await world.queue.pause();
+    await world.jobs.pause();
     const emissionId = await accepted(slug, appointmentId);
     await world.documents.models.Appointment.deleteOne({ _id: appointmentId });
-    await world.queue.resume();
+    await world.jobs.resume();
     await world.jobIn(emissionId, 'failed');
     own[slug].failed += 1;
   }
@@ -70,7 +70,7 @@ test('JSON, Prometheus and Bull Board agree with a count of our own, successes a
       if (failures === times) await world.redis.del(orderKey);
       await job.promote();
       await eventually('the next attempt to end', async () => {
-        const { attemptsMade } = (await world.queue.getJob(emissionId))!;
+        const { attemptsMade } = (await world.jobs.get(emissionId))!;
         return attemptsMade > failures;
       });
     }

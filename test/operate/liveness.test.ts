@@ -84,6 +84,28 @@ test('a worker whose progress is frozen, not its process, turns red while jobs w
   await eventually('no job to wait', async () => (await livez(url)).status === 200);
 });
 
+test('a worker that takes no batches any more turns red, though it takes live bookings', async () => {
+  world = await quietWorld(OFTEN);
+  const freezer = await behindFreezer();
+  const { url, env } = await openPort();
+  const [api] = [await world.api(), world.worker({ ...env, REDIS_URL: freezer.url })];
+  const company = await world.documents.company();
+  const appointmentId = await company.appointment();
+  await world.jobIn(await world.emit(api, 'appointment-created', appointmentId), 'completed');
+
+  freezer.freeze(/bzpopmin[^]*appointment-emissions-bulk/i);
+  const emissions = [{ event: 'appointment:updated', appointmentId }];
+  const answer = await world.post(api, 'batch', { emissions });
+  const { results } = (await answer.json()) as { results: { emissionId: string }[] };
+  await eventually('the worker to be red', async () => (await livez(url)).status === 503);
+  await world.jobIn(await world.emit(api, 'appointment-updated', appointmentId), 'completed');
+  expect((await livez(url)).status).toBe(503);
+
+  world.worker();
+  await world.jobIn(results[0]!.emissionId, 'completed');
+  await eventually('no job to wait', async () => (await livez(url)).status === 200);
+});
+
 test('a worker stays green while the queue is paused, or Redis does not answer', async () => {
   world = await quietWorld(OFTEN);
   const freezer = await behindFreezer();

@@ -51,6 +51,7 @@ const VALUES: Record<string, readonly string[]> = {
   event: APPOINTMENT_EVENTS,
   reason: Object.keys(ERROR_CODES),
   state: ['waiting', 'prioritized', 'delayed', 'active', 'failed'],
+  queue: ['live', 'bulk'],
 };
 
 function describedAs(name: string): { type: string; labels: readonly string[] } | undefined {
@@ -129,7 +130,8 @@ test('the admin page judges by the limits of the alarms', () => {
   const threshold = (alert: string) =>
     Number(/> ([\d.]+)/.exec(rules.find((rule) => rule.alert === alert)!.expr)![1]);
   expect(limit('FAILING_TOO_OFTEN')).toBe(threshold('EmissionFailureRateHigh'));
-  expect(limit('WAITING_TOO_LONG_MS')).toBe(threshold('EmissionWaitingTooLong') * 1_000);
+  expect(limit('LIVE_WAITING_TOO_LONG_MS')).toBe(threshold('EmissionWaitingTooLong') * 1_000);
+  expect(limit('BULK_WAITING_TOO_LONG_MS')).toBe(threshold('EmissionBulkWaitingTooLong') * 1_000);
   expect(limit('IDLE_TOO_LONG_MS')).toBe(threshold('EmissionWorkerWithoutProgress') * 1_000);
   expect(limit('IDLE_TOO_LONG_MS')).toBe(threshold('EmissionGatewayDeaf') * 1_000);
 });

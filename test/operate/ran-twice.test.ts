@@ -19,7 +19,12 @@ test('a job that runs twice, since its lock was lost, is counted once', async ()
   world.keep(redis, () => {
     redis.disconnect();
   });
-  const metrics = createFleetMetrics({ redis, queue: world.queue, prefix, onError: () => undefined });
+  const metrics = createFleetMetrics({
+    redis,
+    queues: { live: world.queue, bulk: world.bulk },
+    prefix,
+    onError: () => undefined,
+  });
   world.keep(metrics, metrics.close);
   let runs = 0;
   let secondRuns: () => void = () => undefined;
@@ -40,6 +45,7 @@ test('a job that runs twice, since its lock was lost, is counted once', async ()
     return { epoch: 'e', offset: runs, gateways: 1, populatedAt: now, publishedAt: now };
   };
   const worker = createEmissionWorker({
+    queueName: world.queue.name,
     redis,
     prefix,
     concurrency: 2,

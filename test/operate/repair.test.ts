@@ -56,6 +56,7 @@ test('retry brings one back; a failed emission tells why in words', async () => 
   expect(body.failures).toEqual([
     {
       emissionId: emissionIds[0],
+      queue: 'appointment-emissions',
       event: 'appointment:created',
       appointmentId: ids[0],
       companyId: expect.stringMatching(/^[0-9a-f]{24}$/),

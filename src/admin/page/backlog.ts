@@ -3,18 +3,20 @@ import type { Chart } from './chart.ts';
 
 const KEPT = 900;
 
-/** Gathers the queue's depth: nobody keeps its past. */
+/** Gathers the queues' depth: nobody keeps its past. */
 export function createBacklog(chart: Chart) {
   const at: number[] = [];
-  const waiting: number[] = [];
+  const live: number[] = [];
+  const bulk: number[] = [];
   const delayed: number[] = [];
   return ({ at: now, queue }: FleetMetricsReading): void => {
     const seconds = Date.parse(now) / 1_000;
     if (seconds <= (at.at(-1) ?? 0)) return;
     at.push(seconds);
-    waiting.push(queue.waiting + queue.prioritized);
+    live.push(queue.waiting);
+    bulk.push(queue.prioritized);
     delayed.push(queue.delayed);
-    for (const values of [at, waiting, delayed]) if (values.length > KEPT) values.shift();
-    chart.show(at, waiting, delayed);
+    for (const values of [at, live, bulk, delayed]) if (values.length > KEPT) values.shift();
+    chart.show(at, live, bulk, delayed);
   };
 }

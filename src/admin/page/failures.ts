@@ -20,13 +20,14 @@ export function createFailures({ retry, onRetried }: FailuresDeps) {
   const readOnly = byId('read-only', HTMLElement);
   const rows = new Map<string, Row>();
 
-  function createRow({ emissionId, event, appointmentId, companyId, reason, attempts }: FailedEmission): Row {
+  function createRow(failure: FailedEmission): Row {
+    const { emissionId, queue, event, appointmentId, companyId, reason, attempts } = failure;
     const item = create('li');
     const [code = '', ...words] = reason.split(': ');
     const why = create('p', 'why', words.length > 0 ? words.join(': ') : reason);
     if (words.length > 0) why.prepend(create('code', '', code), ' ');
     const job = create('a', '', event);
-    job.href = `/admin/queues/queue/appointment-emissions/${encodeURIComponent(emissionId)}?status=failed`;
+    job.href = `/admin/queues/queue/${queue}/${encodeURIComponent(emissionId)}?status=failed`;
     const age = create('span', 'quiet');
     const head = create('p', 'head');
     head.append(job, ' ', age);

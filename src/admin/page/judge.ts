@@ -15,8 +15,12 @@ export function judge({ overall, queue, fleet }: FleetMetricsReading): string[] 
       reasons.push(`The ${role} ${id.slice(0, 8)} ${what} for ${duration(sinceProgressMs)}.`);
     }
   }
-  if (queue.oldestWaitingAgeMs !== null && queue.oldestWaitingAgeMs > WAITING_TOO_LONG_MS) {
-    reasons.push(`A job has waited for ${duration(queue.oldestWaitingAgeMs)}.`);
+  const { oldestLiveWaitingAgeMs: live, oldestBulkWaitingAgeMs: bulk } = queue;
+  if (live !== null && live > LIVE_WAITING_TOO_LONG_MS) {
+    reasons.push(`A live booking has waited for ${duration(live)}.`);
+  }
+  if (bulk !== null && bulk > BULK_WAITING_TOO_LONG_MS) {
+    reasons.push(`A job of a batch, a repair or the sweep has waited for ${duration(bulk)}.`);
   }
   const { failureRate, failed } = overall['5m'];
   if (failureRate !== null && failureRate > FAILING_TOO_OFTEN) {
@@ -25,6 +29,7 @@ export function judge({ overall, queue, fleet }: FleetMetricsReading): string[] 
   return reasons;
 }
 
-const WAITING_TOO_LONG_MS = 60_000;
+const LIVE_WAITING_TOO_LONG_MS = 60_000;
+const BULK_WAITING_TOO_LONG_MS = 900_000;
 const IDLE_TOO_LONG_MS = 60_000;
 const FAILING_TOO_OFTEN = 0.05;

@@ -42,7 +42,8 @@ const showBacklog = createBacklog(
   createChart(
     byId('backlog-chart', HTMLElement),
     [
-      { label: 'waiting', color: '--blue', area: true },
+      { label: 'live', color: '--blue', area: true },
+      { label: 'bulk', color: '--good' },
       { label: 'in backoff', color: '--wait' },
     ],
     '',

@@ -10,6 +10,7 @@ const STAGES: Record<LatencyStage, string> = {
   publish: 'publish',
   total: 'all, to publish',
   browser: 'all, to the screen',
+  bulk: 'bulk, to publish',
 };
 
 /** The first row is the head; numbers stand right. */

@@ -11,7 +11,6 @@ interface Tile {
 function tilesOf({ overall, latencyMs, queue, fleet }: FleetMetricsReading): Tile[] {
   const { total, browser } = latencyMs;
   const { gateway, worker } = fleet.processes;
-  const waiting = queue.waiting + queue.prioritized;
   return [
     { label: 'Published', value: count(overall['1m'].published), note: 'the last minute' },
     { label: 'Success', value: percent(overall['5m'].successRate), note: 'of what ended in 5 min' },
@@ -26,15 +25,8 @@ function tilesOf({ overall, latencyMs, queue, fleet }: FleetMetricsReading): Til
       value: duration(browser['5m'].p50),
       note: `p99 ${duration(browser['5m'].p99)}, 5 min`,
     },
-    {
-      label: 'Waiting',
-      value: count(waiting),
-      note:
-        queue.oldestWaitingAgeMs === null
-          ? 'nothing is late'
-          : `oldest ${duration(queue.oldestWaitingAgeMs)}`,
-    },
-    { label: 'In backoff', value: count(queue.delayed), note: `${count(queue.active)} at work` },
+    { label: 'Live waiting', value: count(queue.waiting), note: oldest(queue.oldestLiveWaitingAgeMs) },
+    { label: 'Bulk waiting', value: count(queue.prioritized), note: oldest(queue.oldestBulkWaitingAgeMs) },
     { label: 'Workers', value: count(worker.length), note: latest('progress', worker) },
     { label: 'Gateways', value: count(gateway.length), note: latest('canary heard', gateway) },
     {
@@ -44,6 +36,9 @@ function tilesOf({ overall, latencyMs, queue, fleet }: FleetMetricsReading): Til
     },
   ];
 }
+
+const oldest = (ageMs: number | null): string =>
+  ageMs === null ? 'nothing is late' : `oldest ${duration(ageMs)}`;
 
 /** How long ago the last of them got something done. */
 function latest(what: string, processes: readonly FleetProcess[]): string {

@@ -15,7 +15,7 @@ function each<const K extends string, T extends z.ZodType>(names: readonly K[], 
 
 const WINDOWS = ['1m', '5m', '1h'] as const;
 const SPANS = [...WINDOWS, 'total'] as const;
-const STAGES = ['accept', 'wait', 'load', 'publish', 'total', 'browser'] as const;
+const STAGES = ['accept', 'wait', 'load', 'publish', 'total', 'browser', 'bulk'] as const;
 const OUTCOMES = { accepted: count, published: count, retried: count, failed: count };
 
 const rates = z
@@ -46,6 +46,8 @@ const metrics = {
     active: count,
     failed: count,
     oldestWaitingAgeMs: ms.nullable(),
+    oldestLiveWaitingAgeMs: ms.nullable(),
+    oldestBulkWaitingAgeMs: ms.nullable(),
   }),
   fleet: z.strictObject({
     processes: each(['api', 'gateway', 'worker'], processes),
@@ -61,6 +63,7 @@ export const metricsReply = z.strictObject({ success: yes, ...metrics }).meta({
 const failedEmission = z
   .strictObject({
     emissionId: z.string(),
+    queue: z.string().meta({ description: 'Name of the BullMQ queue that it stands in.' }),
     event: z.string(),
     appointmentId: z.string(),
     companyId: z.string(),
