@@ -3,20 +3,26 @@ import { quantile } from '../harness/figures.ts';
 import { fireAtRate } from '../harness/fire.ts';
 import { startFleet } from '../harness/fleet.ts';
 import { nextBody, warmUp } from '../harness/load.ts';
-import { emptyQueue, fillQueue } from '../harness/queue.ts';
+import { fillQueue } from '../harness/queue.ts';
 import { sideBySide } from '../harness/side-by-side.ts';
 import { openStage, type Stage } from '../harness/stage.ts';
 import type { Scenario } from '../scenario.ts';
 
 const WAITING = 100_000;
 const RATE = 50;
-/** p99 is the worst few of these bookings. */
-const SECONDS = 16;
+/** Short, and three a round: a second later the machine may be another, and p99 is the worst few of a turn's bookings. */
+const SECONDS = 10;
+const TURNS = 3;
 const WARM_UP_SECONDS = 4;
 const PATH = '/api/v1/internal/socket/appointment-updated';
 /** A second, of the fleet beside: as many that it never takes its batch for alone. */
 const LIVE_THERE = 0.5;
-const [P50, P99] = ['event p50, ms', 'event p99, ms'];
+const P99 = 'event p99, ms';
+const QUANTILES = [
+  ['event p50, ms', 0.5],
+  ['event p95, ms', 0.95],
+  [P99, 0.99],
+] as const;
 
 /** API and worker with a queue of their own: whose ids are the batch, and whose are the live bookings. */
 interface Fleet {
@@ -32,11 +38,6 @@ interface Fleet {
 export const fairness: Scenario = {
   title: `live bookings at ${RATE}/s while a batch of ${WAITING.toLocaleString('en')} is worked off`,
   musts: [
-    {
-      says: 'p99 of live bookings beside a batch of 100,000, against a quiet queue',
-      figure: P99,
-      ...{ side: 'batch of 100,000', against: 'nothing else', bound: 'at most', must: 1.15 },
-    },
     {
       says: 'p99 of live bookings beside a batch of 100,000, against beside another fleet’s',
       figure: P99,
@@ -60,20 +61,24 @@ export const fairness: Scenario = {
     };
     const shoot = async ({ live, url }: Fleet, rate = RATE) => {
       const { events } = await fireAtRate(live, { url, path: PATH, rate, count: rate * SECONDS });
-      return { [P50]: quantile(events, 0.5), [P99]: quantile(events, 0.99) };
+      const figures = QUANTILES.map(([figure, part]) => [figure, quantile(events, part)]);
+      return Object.fromEntries(figures) as Record<string, number>;
     };
-    const whileWorksOff = async ({ batch }: Fleet, work: () => ReturnType<typeof shoot>) => {
-      await batch.queue.pause();
-      await fillQueue(batch, WAITING, PRIORITY.batch);
-      await batch.queue.resume();
+    const whileWorksOff = async ({ batch: { queue } }: Fleet, work: () => ReturnType<typeof shoot>) => {
+      await queue.resume();
+      const before = await queue.getPrioritizedCount();
       const measured = await work();
-      const left = await batch.queue.getPrioritizedCount();
+      const left = await queue.getPrioritizedCount();
+      await queue.pause();
       if (left === 0) throw new Error('the batch was done before the bookings were');
-      await emptyQueue(batch);
-      return { ...measured, 'of the batch, emissions/s': (WAITING - left) / SECONDS };
+      return { ...measured, 'of the batch, emissions/s': (before - left) / SECONDS };
     };
     try {
       const [fleet, other] = [await open('fleet'), await open('other')];
+      for (const { batch } of [fleet, other]) {
+        await batch.queue.pause();
+        await fillQueue(batch, WAITING, PRIORITY.batch);
+      }
       const beside = async () => (await Promise.all([shoot(fleet), shoot(other, LIVE_THERE)]))[0];
       const figures = await sideBySide(
         [
@@ -82,6 +87,7 @@ export const fairness: Scenario = {
           { name: 'batch of 100,000', round: () => whileWorksOff(fleet, () => shoot(fleet)) },
         ],
         rounds,
+        TURNS,
       );
       return { figures };
     } finally {

@@ -50,11 +50,11 @@ type Outcome = { receipt: Receipt } | { lost: true } | { error: unknown };
 
 const LIVE = { maxBatch: 100, maxInFlight: 2, firstAtOnce: true };
 /**
- * What nobody waits for. While it runs it takes from the live ones what processor there is: so, while there are any, its
- * batches are small, and each is begun some time after the one before it.
+ * What nobody waits for. While it runs it takes from the live ones what processor there is: so, while there are any, it
+ * goes one by one, with a pause before each.
  */
-const BULK = { besideLive: 3, alone: 10 };
-const BULK_PAUSE_MS = 4;
+const BULK = { besideLive: 1, alone: 10 };
+const BULK_PAUSE_MS = 3;
 const LIVE_IS_OVER_AFTER_MS = 60_000;
 const LARGEST_MESSAGE_BYTES = 256 * 1024;
 /** After so many rounds in which somebody else was quicker, wait: a frequently written appointment must not spin. */
