@@ -84,9 +84,9 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
         throw new DelayedError("the job's version is later than this worker's");
       }
       emission = parseEmissionJob(job.data);
-      const isLive = job.priority === PRIORITY.live;
-      const receipt = await emitAppointment({ ...emission, attempt, isLive });
-      report({ ...emission, attempt, isLive }, receipt, startedAt);
+      const own = { ...emission, attempt, isLive: job.priority === PRIORITY.live };
+      const receipt = await emitAppointment(own);
+      report(own, receipt, startedAt);
       return receipt;
     } catch (error) {
       throw await translate(error, job, emission, { attempt, startedAt });
