@@ -2,11 +2,14 @@
 FROM node:20-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+COPY packages ./packages
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY scripts ./scripts
 COPY src ./src
 COPY workers ./workers
+COPY web ./web
+COPY demo ./demo
 RUN npm run build && npm prune --omit=dev --ignore-scripts
 
 FROM node:20-slim
@@ -15,6 +18,7 @@ WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
+COPY --from=build /app/packages ./packages
 # combined.log is written here; mount a volume, or set LOG_DIR, to keep it.
 RUN mkdir logs && chown node:node logs
 USER node
@@ -23,4 +27,4 @@ STOPSIGNAL SIGTERM
 # A worker answers on METRICS_PORT.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.METRICS_PORT || process.env.PORT || 3001}/livez`).then((reply) => process.exit(reply.ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "--max-semi-space-size=32", "dist/src/api.js"]
+CMD ["node", "--max-semi-space-size=32", "dist/src/api/main.js"]

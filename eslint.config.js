@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'node_modules/**', '.runtime/**', 'bench/results/**', 'examples/**/*.js'] },
+  { ignores: ['**/dist/**', '**/node_modules/**', '.runtime/**', 'bench/results/**', 'examples/**/*.js'] },
   {
     files: ['**/*.ts'],
     extends: [...tseslint.configs.strictTypeChecked],
@@ -23,16 +23,16 @@ export default tseslint.config(
     // process.env is read by entry files only; everything else is handed its settings.
     files: ['src/**/*.ts', 'workers/**/*.ts'],
     ignores: [
-      'src/api.ts',
-      'src/db-indexes.ts',
-      'src/emissions-cli.ts',
+      'src/api/main.ts',
+      'src/cli/db-indexes.ts',
+      'src/cli/emissions.ts',
       'workers/main.ts',
-      'src/bot/index.ts',
+      'packages/bot/src/index.ts',
     ],
     rules: { 'no-restricted-properties': ['error', { object: 'process', property: 'env' }] },
   },
   {
-    files: ['test/**/*.ts', 'bench/**/*.ts'],
+    files: ['test/**/*.ts', 'trials/**/*.ts', 'bench/**/*.ts'],
     rules: {
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/no-unsafe-assignment': 'off',

@@ -1,15 +1,18 @@
+import { SOURCE_CONDITION } from './scripts/source-args.mjs';
+
 /** Half a minute and more each: `npm run test:failover`. */
 export const FAILOVERS = [
-  '**/test/cluster/failover.test.ts',
-  '**/test/cluster/sentinel.test.ts',
-  '**/test/chaos/scaling.test.ts',
+  '**/test/resilience/cluster/failover.test.ts',
+  '**/test/resilience/cluster/sentinel.test.ts',
+  '**/trials/chaos/scaling.test.ts',
 ];
 
 /** Native ESM: run through `npm test`, which sets NODE_OPTIONS=--experimental-vm-modules. */
 export default {
-  roots: ['<rootDir>/test'],
+  roots: ['<rootDir>/test', '<rootDir>/trials'],
   testMatch: ['**/*.test.ts', ...FAILOVERS.map((path) => `!${path}`)],
   testEnvironment: 'node',
+  testEnvironmentOptions: { customExportConditions: [SOURCE_CONDITION, 'node', 'node-addons'] },
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }],

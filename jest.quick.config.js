@@ -5,7 +5,7 @@ export default {
   ...all,
   testPathIgnorePatterns: [
     '/node_modules/',
-    '/test/(cluster|faults|recovery|scripts)/',
+    '/test/(resilience|scripts)/',
     '-away\\.',
     'chaos',
     'in-browser',

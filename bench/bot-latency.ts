@@ -10,12 +10,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startMongo } from '../scripts/services/mongo.mjs';
 import {
+  type BookingService,
   createMessageFlowLogger,
   createRealtimeAppointments,
   createToolHandlers,
-  type BookingService,
-} from '../src/bot/index.ts';
-import { createBookingService } from '../src/demo/booking-service.ts';
+} from '@appointment-emissions/bot';
+import { createBookingService } from '../demo/booking-service.ts';
 
 const BOOKINGS = Number(process.argv[2] ?? 200);
 const KEY = 'bench-key-0123456789abcdef0123456789abcdef';

@@ -1,11 +1,11 @@
 /**
  * A bot: what its model calls for is saved, announced to the dashboards, and answered. In a project of your own import
- * from 'appointment-emission-pipeline/bot', and bring your own BookingService.
+ * from '@appointment-emissions/bot', and bring your own BookingService.
  */
 import mongoose from 'mongoose';
 import { createInterface } from 'node:readline';
-import * as realtime from '../src/bot/index.ts';
-import { createBookingService } from '../src/demo/booking-service.ts';
+import * as realtime from '@appointment-emissions/bot';
+import { createBookingService } from '../demo/booking-service.ts';
 
 const { MONGODB_URI = '', COMPANY_ID = '', LOG_DIR = 'logs' } = process.env;
 const connection = await mongoose.createConnection(MONGODB_URI).asPromise();

@@ -8,6 +8,7 @@ import { makeTestRunDir, removeDeadTestRuns, removeTestRunDir } from './process/
 import { findJemalloc } from './services/jemalloc.mjs';
 import { findSecantusRs } from './services/secantus-rs.mjs';
 import { abortOnSignals } from './start/stopping.mjs';
+import { SOURCE_ARGS } from './source-args.mjs';
 
 const STOP_GRACE_MS = 3_000;
 const say = (/** @type {string} */ line) => console.error(line);
@@ -27,7 +28,7 @@ async function runBench() {
   const mongo = await findSecantusRs({ log: say });
   const jemalloc = await findJemalloc({ log: say });
   const dir = makeTestRunDir();
-  const bench = spawn(process.execPath, ['--import', 'tsx', 'bench/main.ts', ...process.argv.slice(2)], {
+  const bench = spawn(process.execPath, [...SOURCE_ARGS, 'bench/main.ts', ...process.argv.slice(2)], {
     cwd: PROJECT_DIR,
     detached: true,
     stdio: ['ignore', 'inherit', 'inherit'],

@@ -2,13 +2,14 @@ import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from '
 import { dirname, extname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { PROJECT_DIR, RUNTIME_DIR } from './paths.mjs';
+import { SOURCE_CONDITION } from './source-args.mjs';
 
 const OUT = join(PROJECT_DIR, 'dist', 'page');
 const COPIED = new Set(['.html', '.css', '.svg', '.ico', '.png', '.webmanifest']);
 /** Each page: its sources, and its folder below `dist/page`. */
 const PAGES = [
-  { from: join(PROJECT_DIR, 'src', 'dashboard', 'page'), to: '' },
-  { from: join(PROJECT_DIR, 'src', 'admin', 'page'), to: 'admin' },
+  { from: join(PROJECT_DIR, 'web', 'calendar'), to: '' },
+  { from: join(PROJECT_DIR, 'web', 'admin'), to: 'admin' },
 ];
 
 /**
@@ -24,14 +25,14 @@ export async function buildPage(out = OUT) {
       await bundle(join(from, 'main.ts'), join(draft, to, 'main.js'));
       copyStatic(from, join(draft, to));
     }
-    await bundle(join(PROJECT_DIR, 'src', 'dashboard', 'index.ts'), join(draft, 'realtime.js'));
+    await bundle(join(PROJECT_DIR, 'packages', 'dashboard', 'src', 'index.ts'), join(draft, 'realtime.js'));
     moveInto(draft, out);
   } finally {
     rmSync(draft, { recursive: true, force: true });
   }
 }
 
-async function bundle(/** @type {string} */ entry, /** @type {string} */ outfile) {
+export async function bundle(/** @type {string} */ entry, /** @type {string} */ outfile) {
   const { build } = await import('esbuild');
   await build({
     entryPoints: [entry],
@@ -39,6 +40,7 @@ async function bundle(/** @type {string} */ entry, /** @type {string} */ outfile
     bundle: true,
     format: 'esm',
     target: 'es2022',
+    conditions: [SOURCE_CONDITION, 'module'],
     minify: true,
     sourcemap: true,
     logLevel: 'warning',

@@ -1,10 +1,10 @@
 import './node-version.mjs';
-import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { buildPackages, compile, replaceFolder } from './build-packages.mjs';
 import { buildPage } from './build-page.mjs';
 import { ensureInstalled } from './install.mjs';
 import { PROJECT_DIR, RUNTIME_DIR } from './paths.mjs';
-import { run } from './process/run.mjs';
 
 const DIST = join(PROJECT_DIR, 'dist');
 const draft = join(RUNTIME_DIR, `dist-${process.pid}`);
@@ -13,20 +13,14 @@ const log = (/** @type {string} */ line) => console.log(line);
 // Built beside and then exchanged: a dist that something runs from is never half there.
 try {
   await ensureInstalled({ log });
-  rmSync(draft, { recursive: true, force: true });
-  log('compiling TypeScript');
-  const tsc = join(PROJECT_DIR, 'node_modules', 'typescript', 'bin', 'tsc');
-  const options = { cwd: PROJECT_DIR, onLine: log };
-  const compiled = await run(
-    process.execPath,
-    [tsc, '-p', 'tsconfig.build.json', '--outDir', draft],
-    options,
-  );
-  if (!compiled.ok) throw new Error('tsc found errors');
+  log('compiling the packages');
+  await buildPackages({ log });
+  log('compiling the server');
+  await compile('tsconfig.build.json', draft, log);
   copyScripts();
   log('bundling the page and the browser library');
   await buildPage(join(draft, 'page'));
-  exchange();
+  replaceFolder(draft, DIST);
   log('built dist/');
 } catch (error) {
   console.error(`build failed: ${/** @type {Error} */ (error).message}`);
@@ -45,11 +39,4 @@ function copyScripts() {
       cpSync(join(PROJECT_DIR, folder, file), target);
     }
   }
-}
-
-function exchange() {
-  const old = `${draft}-old`;
-  if (existsSync(DIST)) renameSync(DIST, old);
-  renameSync(draft, DIST);
-  rmSync(old, { recursive: true, force: true });
 }

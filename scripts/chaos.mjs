@@ -1,4 +1,4 @@
 import './node-version.mjs';
 import { runTrial } from './run-trial.mjs';
 
-await runTrial('chaos', 'test/chaos/main.ts', { built: true });
+await runTrial('chaos', 'trials/chaos/main.ts', { built: true });

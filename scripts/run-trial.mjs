@@ -7,6 +7,7 @@ import { endGroup } from './process/group.mjs';
 import { run } from './process/run.mjs';
 import { makeTestRunDir, removeDeadTestRuns, removeTestRunDir } from './process/run-dir.mjs';
 import { abortOnSignals } from './start/stopping.mjs';
+import { SOURCE_ARGS } from './source-args.mjs';
 
 const STOP_GRACE_MS = 3_000;
 const say = (/** @type {string} */ line) => console.log(line);
@@ -40,7 +41,7 @@ async function build() {
 /** @param {string} program @param {AbortSignal} signal @param {Record<string, string>} env */
 async function runProgram(program, signal, env) {
   const dir = makeTestRunDir();
-  const trial = spawn(process.execPath, ['--import', 'tsx', program, ...process.argv.slice(2)], {
+  const trial = spawn(process.execPath, [...SOURCE_ARGS, program, ...process.argv.slice(2)], {
     cwd: PROJECT_DIR,
     detached: true,
     stdio: ['ignore', 'inherit', 'inherit'],

@@ -1,4 +1,4 @@
 import './node-version.mjs';
 import { runTrial } from './run-trial.mjs';
 
-await runTrial('soak', 'test/soak/main.ts');
+await runTrial('soak', 'trials/soak/main.ts');

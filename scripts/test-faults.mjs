@@ -1,4 +1,4 @@
 import './node-version.mjs';
 import { runTrial } from './run-trial.mjs';
 
-await runTrial('test:faults', 'test/fault-table/main.ts');
+await runTrial('test:faults', 'trials/faults/main.ts');

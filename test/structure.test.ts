@@ -3,36 +3,65 @@ import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import ts from 'typescript';
-import * as contracts from '../src/contracts/index.ts';
+import * as contracts from '@appointment-emissions/contracts';
 
-/** The stages of the path: they meet in a composition root, or through a function type, never directly. */
-const STAGES = [
-  'http',
-  'queue',
-  'population',
-  'emission',
-  'realtime',
-  'reconcile',
-  'repair',
-  'liveness',
-  'metrics',
-];
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-/** What each folder may import besides itself and `contracts`. `root`: modules of `src/` that import no stage. */
-const MAY_IMPORT: Record<string, string[]> = {
-  ...Object.fromEntries(STAGES.map((stage) => [stage, ['root']])),
+/** The only files at the root of `src/`. */
+const SRC_FILES = ['batching.ts', 'config.ts', 'errors.ts'];
+
+/** The stages that an emission passes through. They meet in a composition folder, never directly. */
+const STAGES = ['emission', 'liveness', 'metrics', 'population', 'queue', 'realtime', 'repair', 'sweep'];
+
+/** What every folder of the server may import: vocabulary and infrastructure below the stages. */
+const BELOW = ['contracts', 'domain', 'errors', 'batching'];
+const INFRASTRUCTURE = ['process', 'redis'];
+
+/** Which places each place may import, besides itself. A place is a folder, or a file at the root of `src/`. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
   contracts: [],
-  bot: [],
-  dashboard: [],
-  admin: ['dashboard'],
-  demo: ['root', 'bot', 'population'],
-  root: ['root'],
-  composition: [...STAGES, 'root', 'composition', 'demo'],
-  workers: [...STAGES.filter((stage) => stage !== 'http' && stage !== 'realtime'), 'root'],
+  bot: ['contracts'],
+  dashboard: ['contracts'],
+  errors: [],
+  batching: [],
+  config: ['contracts'],
+  domain: ['contracts'],
+  process: BELOW,
+  redis: [...BELOW, 'process'],
+  access: [...BELOW, ...INFRASTRUCTURE],
+  accept: [...BELOW, ...INFRASTRUCTURE, 'metrics'],
+  ...Object.fromEntries(STAGES.map((stage) => [stage, [...BELOW, ...INFRASTRUCTURE]])),
+  realtime: [...BELOW, ...INFRASTRUCTURE, 'access'],
+  http: [...BELOW, ...INFRASTRUCTURE, 'access', 'accept'],
+  api: [...BELOW, ...INFRASTRUCTURE, ...STAGES, 'config', 'access', 'accept', 'http', 'demo'],
+  cli: [...BELOW, ...INFRASTRUCTURE, ...STAGES, 'config', 'api'],
+  workers: [...BELOW, ...INFRASTRUCTURE, ...STAGES, 'config'],
+  demo: [...BELOW, ...INFRASTRUCTURE, 'population', 'bot'],
+  web: ['contracts', 'dashboard', 'demo', 'web'],
 };
 
-/** npm packages that the libraries for others may load; all other folders may load any. */
-const MAY_LOAD: Record<string, string[]> = {
+/** The one home of each large dependency; the files beside it are named one by one. */
+const HOMES: Record<string, readonly string[]> = {
+  express: ['src/http/', 'demo/'],
+  'socket.io': ['src/realtime/'],
+  'prom-client': ['src/metrics/'],
+  bullmq: ['src/queue/', 'workers/'],
+  ioredis: [
+    'src/redis/',
+    'src/emission/publish.ts', // tells a refused command from a lost connection
+    'src/http/routes/health-checks.ts', // reads the state of a Cluster's nodes
+  ],
+  mongoose: [
+    'src/population/',
+    'src/cli/db-indexes.ts',
+    'src/http/problem.ts', // translates MongoDB's errors
+    'src/process/unavailable.ts', // tells a server that is unavailable from a failed query
+    'demo/',
+  ],
+};
+
+/** npm packages that a published library may load. All other places may load any. */
+const MAY_LOAD: Record<string, readonly string[]> = {
   contracts: [],
   bot: ['socket.io-client'],
   dashboard: ['socket.io-client'],
@@ -40,31 +69,47 @@ const MAY_LOAD: Record<string, string[]> = {
 
 /** The only modules that read the environment. */
 const ENTRY_FILES = new Set([
-  'src/api.ts',
-  'src/bot/index.ts',
-  'src/db-indexes.ts',
-  'src/demo/bot-process.ts',
-  'src/emissions-cli.ts',
+  'src/api/main.ts',
+  'src/cli/db-indexes.ts',
+  'src/cli/emissions.ts',
+  'packages/bot/src/index.ts',
+  'demo/bot-process.ts',
   'workers/main.ts',
 ]);
 
-const MOST_LINES = 300;
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const MAX_LINES = 300;
+const PACKAGE = /^@appointment-emissions\/(\w+)$/;
 const sources = readSources();
 
-test('every folder imports only what its place on the path allows', () => {
-  const wrong = sources.flatMap(({ path, folder, imports }) =>
+test('only the named files are at the root of src', () => {
+  const files = readdirSync(join(ROOT, 'src'), { withFileTypes: true }).filter((entry) => entry.isFile());
+  expect(files.map(({ name }) => name).sort()).toEqual(SRC_FILES);
+});
+
+test('every place imports only what the table allows', () => {
+  const wrong = sources.flatMap(({ path, place, imports }) =>
     imports
-      .filter(({ to }) => to !== undefined && to !== folder && to !== 'contracts')
-      .filter(({ to }) => !(MAY_IMPORT[folder] ?? []).includes(to ?? ''))
+      .filter(({ to }) => to !== undefined && to !== place && !MAY_IMPORT[place]?.includes(to))
       .map(({ specifier }) => `${path} imports ${specifier}`),
   );
   expect(wrong).toEqual([]);
 });
 
+test('the table has a row for every place', () => {
+  const places = new Set(sources.map(({ place }) => place));
+  expect([...places].filter((place) => !(place in MAY_IMPORT))).toEqual([]);
+});
+
+test.each(Object.entries(HOMES))('only its home imports %s', (dependency, home) => {
+  const users = sources.filter(({ imports }) =>
+    imports.some(({ specifier, isType }) => specifier === dependency && !isType),
+  );
+  expect(users.map(({ path }) => path).filter((path) => !home.some((at) => path.startsWith(at)))).toEqual([]);
+});
+
 test('the libraries load no package but socket.io-client, the contracts none', () => {
-  const wrong = sources.flatMap(({ path, folder, imports }) => {
-    const allowed = MAY_LOAD[folder];
+  const wrong = sources.flatMap(({ path, place, imports }) => {
+    const allowed = MAY_LOAD[place];
     return allowed === undefined
       ? []
       : imports
@@ -75,16 +120,16 @@ test('the libraries load no package but socket.io-client, the contracts none', (
   expect(wrong).toEqual([]);
 });
 
-test('contracts and the browser library load nothing of Node', () => {
+test('contracts, the browser library and the pages load nothing of Node', () => {
   const wrong = sources
-    .filter(({ folder }) => ['contracts', 'dashboard', 'admin'].includes(folder))
+    .filter(({ place }) => ['contracts', 'dashboard', 'web'].includes(place))
     .flatMap(({ path, imports }) =>
       imports.filter(({ specifier }) => specifier.startsWith('node:')).map(() => path),
     );
   expect(wrong).toEqual([]);
 });
 
-test('process.env is read in entry files only', () => {
+test('only entry files read process.env', () => {
   expect(
     sources.filter(({ path, readsEnv }) => readsEnv && !ENTRY_FILES.has(path)).map(({ path }) => path),
   ).toEqual([]);
@@ -93,13 +138,13 @@ test('process.env is read in entry files only', () => {
 test('only contracts spells the name of an event, a room, a queue or a namespace', () => {
   const names = new Set(
     Object.values<unknown>(contracts).flatMap((value) =>
-      // A plain word, such as canary, is no name yet.
+      // A plain word, such as canary, is not yet a name.
       typeof value === 'string' && /[:/-]./.test(value) ? value : [],
     ),
   );
   const rooms = [contracts.companyRoom(''), contracts.canaryRoom('')];
   const wrong = sources
-    .filter(({ folder }) => folder !== 'contracts')
+    .filter(({ place }) => place !== 'contracts')
     .flatMap(({ path, literals }) =>
       literals
         .filter((literal) => names.has(literal) || rooms.some((room) => literal.startsWith(room)))
@@ -108,8 +153,8 @@ test('only contracts spells the name of an event, a room, a queue or a namespace
   expect(wrong).toEqual([]);
 });
 
-test(`no file has more than ${MOST_LINES} lines, half of them have at most 60`, () => {
-  expect(sources.filter(({ lines }) => lines > MOST_LINES).map(({ path }) => path)).toEqual([]);
+test(`no file has more than ${MAX_LINES} lines, half of them have at most 60`, () => {
+  expect(sources.filter(({ lines }) => lines > MAX_LINES).map(({ path }) => path)).toEqual([]);
   const sorted = sources.map(({ lines }) => lines).sort((a, b) => a - b);
   expect(sorted[sorted.length >> 1]).toBeLessThanOrEqual(60);
 });
@@ -123,67 +168,60 @@ test('folders are named after stages, not after kinds of code', () => {
 interface Source {
   path: string;
   /** A key of MAY_IMPORT. */
-  folder: string;
-  /** `to`: the folder, or `undefined` for a package. */
-  imports: { specifier: string; to: string | undefined }[];
+  place: string;
+  /** `to`: the place, or `undefined` for a package of others. */
+  imports: { specifier: string; to: string | undefined; isType: boolean }[];
   literals: string[];
   readsEnv: boolean;
   lines: number;
 }
 
 function readSources(): Source[] {
-  const files = ['src', 'workers'].flatMap((top) =>
+  const tops = ['src', 'workers', 'packages/contracts/src', 'packages/bot/src', 'packages/dashboard/src'];
+  const files = [...tops, 'demo', 'web'].flatMap((top) =>
     readdirSync(join(ROOT, top), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts'))
       .map((name) => join(top, name)),
   );
-  const parsed = files.map((path) => ({ path, ...parse(path) }));
-  const importedFrom = (path: string): string[] =>
-    parsed.find((source) => source.path === path)?.specifiers.flatMap((to) => resolve(path, to) ?? []) ?? [];
-
-  /** A module of `src/` itself that reaches a stage, directly or through another, is a composition root. */
-  function composes(path: string, seen = new Set<string>()): boolean {
-    if (seen.has(path)) return false;
-    seen.add(path);
-    return importedFrom(path).some(
-      (to) => STAGES.includes(placeOf(to)) || (placeOf(to) === 'root' && composes(to, seen)),
-    );
-  }
-  const composing = new Set(files.filter((path) => placeOf(path) === 'root' && composes(path)));
-  const folderOf = (path: string): string => (composing.has(path) ? 'composition' : placeOf(path));
-
-  return parsed.map(({ path, specifiers, ...rest }) => ({
-    path,
-    folder: folderOf(path),
-    imports: specifiers.map((specifier) => {
-      const to = resolve(path, specifier);
-      return { specifier, to: to === undefined ? undefined : folderOf(to) };
-    }),
-    ...rest,
-  }));
+  return files.map(parse);
 }
 
-/** `src/http/app.ts` → `http`, `src/config.ts` → `root`, `workers/main.ts` → `workers`. */
+/** `src/http/app.ts` → `http`, `src/config.ts` → `config`, `packages/bot/src/index.ts` → `bot`, `web/…` → `web`. */
 function placeOf(path: string): string {
-  const [top, folder = ''] = path.split(sep);
-  if (top === 'workers') return 'workers';
-  return folder.endsWith('.ts') ? 'root' : folder;
+  const [top = '', folder = ''] = path.split(sep);
+  return top === 'src' || top === 'packages' ? folder.replace(/\.ts$/, '') : top;
 }
 
-function resolve(from: string, specifier: string): string | undefined {
-  return specifier.startsWith('.') ? relative(ROOT, join(ROOT, dirname(from), specifier)) : undefined;
+function targetOf(from: string, specifier: string): string | undefined {
+  const [, own] = PACKAGE.exec(specifier) ?? [];
+  if (own !== undefined) return own;
+  if (!specifier.startsWith('.')) return undefined;
+  return placeOf(relative(ROOT, join(ROOT, dirname(from), specifier)));
 }
 
-function parse(path: string): Omit<Source, 'path' | 'folder' | 'imports'> & { specifiers: string[] } {
+function parse(path: string): Source {
   const text = readFileSync(join(ROOT, path), 'utf8');
-  const specifiers = ts.preProcessFile(text).importedFiles.map(({ fileName }) => fileName);
+  const imports: Source['imports'] = [];
   const literals: string[] = [];
   let readsEnv = /import \{[^}]*\benv\b[^}]*\} from '(node:)?process'/.test(text);
+  const add = (specifier: ts.Expression, isType: boolean): void => {
+    if (!ts.isStringLiteralLike(specifier)) return;
+    imports.push({ specifier: specifier.text, to: targetOf(path, specifier.text), isType });
+  };
   const visit = (node: ts.Node): void => {
-    if (ts.isStringLiteralLike(node) || ts.isTemplateHead(node)) literals.push(node.text);
+    if (ts.isImportDeclaration(node)) {
+      add(node.moduleSpecifier, node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword);
+    } else if (ts.isExportDeclaration(node) && node.moduleSpecifier) {
+      add(node.moduleSpecifier, node.isTypeOnly);
+    } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
+      const [specifier] = node.arguments;
+      if (specifier) add(specifier, false);
+    } else if (ts.isStringLiteralLike(node) || ts.isTemplateHead(node)) {
+      literals.push(node.text);
+    }
     if (ts.isPropertyAccessExpression(node) && node.getText() === 'process.env') readsEnv = true;
     ts.forEachChild(node, visit);
   };
   visit(ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true));
-  return { specifiers, literals, readsEnv, lines: text.split('\n').length };
+  return { path, place: placeOf(path), imports, literals, readsEnv, lines: text.split('\n').length };
 }

@@ -1,14 +1,13 @@
 import { DelayedError, type Job, RateLimitError, UnrecoverableError, Worker } from 'bullmq';
-import { isAppointmentEvent } from '../src/contracts/events.ts';
-import { CANARY } from '../src/contracts/names.ts';
-import type { RedisClient } from '../src/connections.ts';
+import { CANARY, isAppointmentEvent } from '@appointment-emissions/contracts';
+import type { RedisClient } from '../src/redis/connect.ts';
 import type { EmissionAttempt, EmitAppointment, Receipt } from '../src/emission/emit-appointment.ts';
 import { AppError, type ErrorCode } from '../src/errors.ts';
-import type { Logger } from '../src/logger.ts';
+import type { Logger } from '../src/process/logger.ts';
 import type { FleetMetrics } from '../src/metrics/fleet-metrics.ts';
 import { type EmissionJob, isOfLaterVersion, parseEmissionJob } from '../src/queue/emission-job.ts';
 import { KEPT_JOBS, PRIORITY, retryDelayMs } from '../src/queue/retry-policy.ts';
-import { failureWords } from './failure-words.ts';
+import { failureWords } from './failure-reason.ts';
 import { createSayNowAndThen } from './now-and-then.ts';
 
 export interface EmissionWorkerDeps {

@@ -1,7 +1,7 @@
 import { loadWorkerConfig } from '../src/config.ts';
 import { messageOf } from '../src/errors.ts';
-import { createLogger } from '../src/logger.ts';
-import { runUntilStopped } from '../src/run-process.ts';
+import { createLogger } from '../src/process/logger.ts';
+import { runUntilStopped } from '../src/process/run.ts';
 import { startWorker } from './start-worker.ts';
 
 try {

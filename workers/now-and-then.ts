@@ -1,5 +1,5 @@
 import { messageOf } from '../src/errors.ts';
-import type { Logger } from '../src/logger.ts';
+import type { Logger } from '../src/process/logger.ts';
 
 /** What lasts must not fill the disk: while it does every job comes round each second or two. */
 const SAY_EVERY_MS = 10_000;

@@ -1,8 +1,8 @@
 import type { WorkerConfig } from '../src/config.ts';
-import type { RedisClient } from '../src/connections.ts';
+import type { RedisClient } from '../src/redis/connect.ts';
 import { createReadLastPublished } from '../src/emission/last-published.ts';
 import { messageOf } from '../src/errors.ts';
-import type { Logger } from '../src/logger.ts';
+import type { Logger } from '../src/process/logger.ts';
 import { readQueuesDepth } from '../src/metrics/queue-depth.ts';
 import { createFindUpdated } from '../src/population/find-updated.ts';
 import type { Models } from '../src/population/models.ts';
@@ -10,10 +10,10 @@ import type { EmissionQueues } from '../src/queue/open-queues.ts';
 import { createEnqueue } from '../src/queue/producer.ts';
 import { createRecentEmissions } from '../src/queue/recent-emissions.ts';
 import { PRIORITY } from '../src/queue/retry-policy.ts';
-import { startSweep } from '../src/reconcile/start-sweep.ts';
-import { createHoldSweep } from '../src/reconcile/sweep-state.ts';
-import { createSweep } from '../src/reconcile/sweep.ts';
-import { slicesOf } from '../src/slices.ts';
+import { startSweep } from '../src/sweep/start-sweep.ts';
+import { createHoldSweep } from '../src/sweep/sweep-state.ts';
+import { createSweep } from '../src/sweep/sweep.ts';
+import { slicesOf } from '../src/batching.ts';
 
 export interface SweepMissedWritesDeps {
   config: WorkerConfig;

@@ -1,7 +1,7 @@
 import type { Queue } from 'bullmq';
 import type { WorkerConfig } from '../src/config.ts';
-import type { RedisClient } from '../src/connections.ts';
-import type { Lifecycle } from '../src/lifecycle.ts';
+import type { RedisClient } from '../src/redis/connect.ts';
+import type { Lifecycle } from '../src/process/lifecycle.ts';
 import type { Verdict } from '../src/liveness/verdict.ts';
 import { watchWorkerProgress, type WorkerProgress } from '../src/liveness/worker-progress.ts';
 import { readQueueDepth } from '../src/metrics/queue-depth.ts';

@@ -5,7 +5,7 @@ import { createEncodeMessage } from '../../src/emission/encode.ts';
 import { createPublish } from '../../src/emission/publish.ts';
 import { createReadSnapshots } from '../../src/emission/read-snapshots.ts';
 import { createLoadAppointments } from '../../src/population/load-appointments.ts';
-import { isServerAway } from '../../src/server-away.ts';
+import { isServerAway } from '../../src/process/unavailable.ts';
 import type { Stage } from './stage.ts';
 
 /** The worker's pipeline without its queue, in this process: what is measured then is who hears it. */

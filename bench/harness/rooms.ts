@@ -3,7 +3,7 @@ import { Emitter } from '@socket.io/redis-emitter';
 import type { Redis } from 'ioredis';
 import type { Server as HttpServer } from 'node:http';
 import { Server } from 'socket.io';
-import { companyRoom } from '../../src/contracts/names.ts';
+import { companyRoom } from '@appointment-emissions/contracts';
 
 /** Of the sides that are not ours, so that their gateways do not hear us. */
 const ADAPTER = { key: `of-${process.env['QUEUE_PREFIX'] ?? ''}` };

@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { SOURCE_ARGS } from '../../scripts/source-args.mjs';
 
 /** What `answer.ts` is asked: CPU since its start in µs, memory in bytes, to begin a CPU profile and to write it. */
 export interface Question {
@@ -23,7 +24,7 @@ export interface RunningSide {
   stop: () => Promise<void>;
 }
 
-const ANSWER = new URL('answer.ts', import.meta.url).href;
+const ANSWER = new URL('./answer.ts', import.meta.url).href;
 
 /** As `npm run start:api` and `start:worker` have it, here all workers. */
 const flagsOf = (file: string): string[] => (/our-api|worker/.test(file) ? ['--max-semi-space-size=32'] : []);
@@ -36,7 +37,7 @@ export function createSides(env: Record<string, string>) {
   async function start(file: string, over: Record<string, string> = {}): Promise<RunningSide> {
     const child = fork(fileURLToPath(new URL(`../${file}`, import.meta.url)), {
       env: { ...env, ...over },
-      execArgv: ['--expose-gc', ...flagsOf(file), '--import', 'tsx', '--import', ANSWER],
+      execArgv: ['--expose-gc', ...flagsOf(file), ...SOURCE_ARGS, '--import', ANSWER],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     children.add(child);

@@ -6,7 +6,7 @@ import { musts, numbers, profiles, runs } from './tables.ts';
 
 const PAGE = fileURLToPath(new URL('../../docs/benchmarks.md', import.meta.url));
 /** The words, with `<!-- table: scenario scenario -->` where a table goes. */
-const TEMPLATE = new URL('page.md', import.meta.url);
+const TEMPLATE = new URL('./page.md', import.meta.url);
 
 type Table = (results: readonly Result[], notMeasured: readonly string[]) => string;
 const TABLES: Record<string, Table> = { musts, numbers, profiles, runs };

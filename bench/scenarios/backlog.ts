@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { UnrecoverableError, Worker } from 'bullmq';
-import { QUEUE_NAME } from '../../src/contracts/names.ts';
+import { QUEUE_NAME } from '@appointment-emissions/contracts';
 import { createEnqueue } from '../../src/queue/producer.ts';
 import { createRecentEmissions } from '../../src/queue/recent-emissions.ts';
 import { PRIORITY } from '../../src/queue/retry-policy.ts';

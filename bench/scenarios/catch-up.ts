@@ -1,4 +1,4 @@
-import type { Place } from '../../src/contracts/socket.ts';
+import type { Place } from '@appointment-emissions/contracts';
 import { createCompanyLog } from '../../src/emission/company-log.ts';
 import { signToken } from '../../test/harness/dashboard.ts';
 import { createEmitter } from '../harness/emitter.ts';

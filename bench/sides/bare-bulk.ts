@@ -3,7 +3,7 @@ import { Queue } from 'bullmq';
 import express from 'express';
 import { Redis } from 'ioredis';
 import type { AddressInfo } from 'node:net';
-import { QUEUE_NAME } from '../../src/contracts/names.ts';
+import { QUEUE_NAME } from '@appointment-emissions/contracts';
 import { jobOptions, PRIORITY } from '../../src/queue/retry-policy.ts';
 
 /** The floor of a batch: reads JSON, adds the jobs as BullMQ does, and answers; checks, counts, logs and remembers nothing. */

@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import { createHttpServer } from '../../src/http/create-server.ts';
+import { createHttpServer } from '../../src/http/server.ts';
 import { createBareHandler } from '../harness/bare-handler.ts';
 
 /** The bare handler on our server, which makes requests with the prototypes that Express would give them. */

@@ -3,7 +3,7 @@ import express from 'express';
 import { Redis } from 'ioredis';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { QUEUE_NAME } from '../../src/contracts/names.ts';
+import { QUEUE_NAME } from '@appointment-emissions/contracts';
 import { openRooms } from '../harness/rooms.ts';
 
 /** The hops and nothing else: a job in the queue, with no check and no read, and the gateway beside it. */

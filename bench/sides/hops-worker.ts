@@ -1,6 +1,6 @@
 import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
-import { companyRoom, QUEUE_NAME } from '../../src/contracts/names.ts';
+import { companyRoom, QUEUE_NAME } from '@appointment-emissions/contracts';
 import { emitterTo } from '../harness/rooms.ts';
 
 /** The hops and nothing else: a job's ids are published as they are. */

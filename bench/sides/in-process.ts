@@ -2,7 +2,7 @@ import express from 'express';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createConnection } from 'mongoose';
-import { companyRoom } from '../../src/contracts/names.ts';
+import { companyRoom } from '@appointment-emissions/contracts';
 import { createModels } from '../../src/population/models.ts';
 import { openRooms } from '../harness/rooms.ts';
 

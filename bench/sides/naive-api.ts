@@ -5,7 +5,7 @@ import { Redis } from 'ioredis';
 import { createConnection } from 'mongoose';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { QUEUE_NAME } from '../../src/contracts/names.ts';
+import { QUEUE_NAME } from '@appointment-emissions/contracts';
 import { createModels } from '../../src/population/models.ts';
 import { openRooms } from '../harness/rooms.ts';
 

@@ -1,7 +1,7 @@
 import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { createConnection } from 'mongoose';
-import { QUEUE_NAME, companyRoom } from '../../src/contracts/names.ts';
+import { companyRoom, QUEUE_NAME } from '@appointment-emissions/contracts';
 import { createModels } from '../../src/population/models.ts';
 import { emitterTo } from '../harness/rooms.ts';
 

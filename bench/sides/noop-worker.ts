@@ -1,6 +1,6 @@
 import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
-import { QUEUE_NAME } from '../../src/contracts/names.ts';
+import { QUEUE_NAME } from '@appointment-emissions/contracts';
 
 /** 1.00: BullMQ takes jobs and does nothing. */
 const redis = new Redis(process.env['REDIS_URL']!, { maxRetriesPerRequest: null, replyMapping: 'legacy' });

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { loadApiConfig } from '../../src/config.ts';
-import { createLogger } from '../../src/logger.ts';
-import { startApi } from '../../src/start-api.ts';
+import { createLogger } from '../../src/process/logger.ts';
+import { startApi } from '../../src/api/start-api.ts';
 
 /** The API with its gateway, as production runs it. */
 const config = loadApiConfig(process.env);

@@ -1,5 +1,5 @@
 import { loadWorkerConfig } from '../../src/config.ts';
-import { createLogger } from '../../src/logger.ts';
+import { createLogger } from '../../src/process/logger.ts';
 import { startWorker } from '../../workers/start-worker.ts';
 
 /** A worker as production runs it; the scenario counts what it finishes. */

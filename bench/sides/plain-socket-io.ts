@@ -2,7 +2,7 @@ import { jwtVerify } from 'jose';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server } from 'socket.io';
-import { companyRoom } from '../../src/contracts/names.ts';
+import { companyRoom } from '@appointment-emissions/contracts';
 
 /** As one writes it first: who shows a token joins its company's room; an event goes to one socket after the other. */
 const secret = new TextEncoder().encode(process.env['SOCKET_JWT_SECRET']);

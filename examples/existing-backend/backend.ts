@@ -8,7 +8,7 @@ import { Redis } from 'ioredis'; // +
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server } from 'socket.io';
-import { companyRoom } from '../../src/contracts/index.ts'; // + 'appointment-emission-pipeline/contracts'
+import { companyRoom } from '@appointment-emissions/contracts';
 
 /** Its logins, as it always had them: session → company. */
 const SESSIONS = new Map(Object.entries(JSON.parse(process.env.SESSIONS ?? '{}') as Record<string, string>));

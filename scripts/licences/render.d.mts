@@ -6,6 +6,8 @@ export interface LockEntry {
   dev?: boolean;
   devOptional?: boolean;
   optional?: boolean;
+  /** True for a link to one of our own packages. */
+  link?: boolean;
   hasInstallScript?: boolean;
   os?: string[];
 }

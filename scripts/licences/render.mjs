@@ -6,7 +6,9 @@ const FAMILIES = new Map([['@msgpackr-extract/', 'MIT']]);
 /** @type {typeof import('./render.d.mts').productionLicences} */
 export function productionLicences({ packages }) {
   return Object.entries(packages)
-    .filter(([path, { dev, devOptional }]) => path !== '' && !dev && !devOptional)
+    .filter(
+      ([path, { dev, devOptional, link }]) => path.includes('node_modules/') && !link && !dev && !devOptional,
+    )
     .map(([path, { version, license }]) => {
       const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
       const [, ofFamily] = [...FAMILIES].find(([family]) => name.startsWith(family)) ?? [];

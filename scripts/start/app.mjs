@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { PROJECT_DIR } from '../paths.mjs';
 import { endGroup, signalGroup } from '../process/group.mjs';
 import { RECORD_FILE, writeRecord } from '../process/record.mjs';
+import { SOURCE_ARGS } from '../source-args.mjs';
 
 /** A bit more than they take themselves (SHUTDOWN_DEADLINE_MS) to answer requests and finish jobs. */
 const STOP_GRACE_MS = 10_000;
@@ -48,7 +49,7 @@ export function startApp({ name, entry, env, runtimeDir, onComplaint }) {
 
   function launch() {
     const log = openSync(logFile, 'a');
-    const started = spawn(process.execPath, ['--import', 'tsx', entry], {
+    const started = spawn(process.execPath, [...SOURCE_ARGS, entry], {
       cwd: PROJECT_DIR,
       env,
       detached: true, // Ctrl-C reaches us; we tell them, in order

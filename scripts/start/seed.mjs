@@ -1,7 +1,8 @@
 import { run } from '../process/run.mjs';
 import { PROJECT_DIR } from '../paths.mjs';
+import { SOURCE_ARGS } from '../source-args.mjs';
 
-const ENTRY = 'src/demo/seed.ts';
+const ENTRY = 'demo/seed.ts';
 
 /**
  * Puts the demo company's data into a database of ours; what is there already stays.
@@ -10,7 +11,7 @@ const ENTRY = 'src/demo/seed.ts';
  * @returns {Promise<{ companyId: string, appointmentId: string }>}
  */
 export async function seed(mongodbUri, timeZone) {
-  const args = ['--import', 'tsx', ENTRY, mongodbUri, timeZone];
+  const args = [...SOURCE_ARGS, ENTRY, mongodbUri, timeZone];
   const seeding = await run(process.execPath, args, { cwd: PROJECT_DIR });
   if (!seeding.ok) throw new Error(`the demo data could not be written:\n${seeding.excerpt}`);
   return JSON.parse(seeding.stdout.trim().split('\n').at(-1) ?? '');

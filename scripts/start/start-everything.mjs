@@ -62,9 +62,9 @@ export async function startEverything(start) {
   };
   say(`Starting the API with its gateway, ${hasBot ? "one worker and the demo's bot" : 'and one worker'}`);
   const entries = {
-    api: 'src/api.ts',
+    api: 'src/api/main.ts',
     worker: 'workers/main.ts',
-    ...(hasBot && { bot: 'src/demo/bot-process.ts' }),
+    ...(hasBot && { bot: 'demo/bot-process.ts' }),
   };
   const apps = Object.entries(entries).map(([name, entry]) =>
     startApp({ name, entry, env, runtimeDir, onComplaint: (line) => say(`${name} | ${line}`) }),

@@ -1,7 +1,10 @@
-import type { Id } from '../contracts/appointment.ts';
-import { type AppointmentEvent, isAppointmentEvent } from '../contracts/events.ts';
-import type { Place } from '../contracts/socket.ts';
-import type { RedisClient } from '../connections.ts';
+import {
+  type AppointmentEvent,
+  type Id,
+  isAppointmentEvent,
+  type Place,
+} from '@appointment-emissions/contracts';
+import type { RedisClient } from '../redis/connect.ts';
 import { LIFETIMES, logKey, positionKey } from './keys.ts';
 import { randomId } from './random.ts';
 import { scriptWithPosition } from './script-with-position.ts';

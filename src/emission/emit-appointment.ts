@@ -1,7 +1,6 @@
-import type { AppointmentSnapshot, Id } from '../contracts/appointment.ts';
-import type { AppointmentEvent } from '../contracts/events.ts';
-import { packReferences } from '../contracts/references.ts';
-import { coalesce } from '../coalesce.ts';
+import type { AppointmentEvent, AppointmentSnapshot, Id } from '@appointment-emissions/contracts';
+import { packReferences } from '../domain/references.ts';
+import { coalesce } from '../batching.ts';
 import { AppError } from '../errors.ts';
 import type { EncodeMessage } from './encode.ts';
 import { orderKey } from './keys.ts';

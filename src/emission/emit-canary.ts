@@ -1,6 +1,6 @@
-import { CANARY, CANARY_NAMESPACE, canaryRoom } from '../contracts/names.ts';
-import type { RedisClient } from '../connections.ts';
-import { createCapture } from './capture-emitter.ts';
+import { CANARY, CANARY_NAMESPACE, canaryRoom } from '@appointment-emissions/contracts';
+import type { RedisClient } from '../redis/connect.ts';
+import { createCapture } from './encode-broadcast.ts';
 
 /** Publishes a canary to the gateway that sent it, encoded as emissions are. Resolves once Redis has it. */
 export type EmitCanary = (canary: { gatewayId: string; canaryId: string }) => Promise<void>;

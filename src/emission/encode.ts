@@ -1,8 +1,11 @@
 import { randomInt } from 'node:crypto';
-import type { AppointmentSnapshot } from '../contracts/appointment.ts';
-import { companyRoom, DASHBOARD_NAMESPACE } from '../contracts/names.ts';
-import type { EmissionMeta } from '../contracts/socket.ts';
-import { createCapture } from './capture-emitter.ts';
+import {
+  type AppointmentSnapshot,
+  companyRoom,
+  DASHBOARD_NAMESPACE,
+  type EmissionMeta,
+} from '@appointment-emissions/contracts';
+import { createCapture } from './encode-broadcast.ts';
 import { randomId, RANDOM_ID_LENGTH } from './random.ts';
 
 /** A message of the Redis emitter with a hole where the publish script writes epoch and offset. */

@@ -1,4 +1,4 @@
-import type { Id } from '../contracts/appointment.ts';
+import type { Id } from '@appointment-emissions/contracts';
 
 /** All keys of a company share one hash tag, so that one script may touch them in a Cluster. */
 const tag = (companyId: Id): string => `{company:${companyId}}`;

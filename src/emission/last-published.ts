@@ -1,5 +1,5 @@
-import type { Id } from '../contracts/appointment.ts';
-import type { RedisClient } from '../connections.ts';
+import type { Id } from '@appointment-emissions/contracts';
+import type { RedisClient } from '../redis/connect.ts';
 import { orderKey } from './keys.ts';
 
 /** What was last published of an appointment; kept for 48 hours. */

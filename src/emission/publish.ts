@@ -1,7 +1,6 @@
 import { Cluster } from 'ioredis';
-import type { Id } from '../contracts/appointment.ts';
-import type { AppointmentEvent } from '../contracts/events.ts';
-import type { RedisClient } from '../connections.ts';
+import type { AppointmentEvent, Id } from '@appointment-emissions/contracts';
+import type { RedisClient } from '../redis/connect.ts';
 import type { EncodedMessage } from './encode.ts';
 import { LIFETIMES, logKey, orderKey, positionKey } from './keys.ts';
 import { randomId } from './random.ts';

@@ -1,5 +1,5 @@
-import type { AppointmentSnapshot, Id } from '../contracts/appointment.ts';
-import type { RedisClient } from '../connections.ts';
+import type { AppointmentSnapshot, Id } from '@appointment-emissions/contracts';
+import type { RedisClient } from '../redis/connect.ts';
 import { LIFETIMES, logKey, orderKey, positionKey } from './keys.ts';
 import { randomId } from './random.ts';
 import { scriptWithPosition } from './script-with-position.ts';

@@ -1,4 +1,4 @@
-import { luaScript, type RunScript } from '../redis-script.ts';
+import { luaScript, type RunScript } from '../redis/script.ts';
 
 /** `scripts/<name>.lua`, after position.lua. */
 export const scriptWithPosition = (name: string): RunScript =>

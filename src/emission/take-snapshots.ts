@@ -1,7 +1,6 @@
-import type { AppointmentSnapshot, Id } from '../contracts/appointment.ts';
-import type { Place } from '../contracts/socket.ts';
-import type { RedisClient } from '../connections.ts';
-import { slicesOf } from '../slices.ts';
+import type { AppointmentSnapshot, Id, Place } from '@appointment-emissions/contracts';
+import type { RedisClient } from '../redis/connect.ts';
+import { slicesOf } from '../batching.ts';
 import { LIFETIMES, logKey, orderKey, positionKey } from './keys.ts';
 import { randomId } from './random.ts';
 import type { ReadSnapshots } from './read-snapshots.ts';

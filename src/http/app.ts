@@ -1,12 +1,12 @@
 import express, { type Express, type RequestHandler, type Router } from 'express';
 import { problem, createErrorHandler, sendProblem } from './problem.ts';
-import { ADMIN_API_PATH } from './admin-routes.ts';
-import { BULL_BOARD_PATH } from './bull-board.ts';
-import { EMISSIONS_PATH } from './emission-routes.ts';
-import { bullBoardHeaders, ownPageHeaders } from './page-headers.ts';
-import { guardAdminPage } from './guard-admin-page.ts';
-import { createDocsRoutes } from './openapi/docs-routes.ts';
-import { requireSameOrigin } from './same-origin.ts';
+import { ADMIN_API_PATH } from './routes/admin-routes.ts';
+import { BULL_BOARD_PATH } from './routes/bull-board.ts';
+import { EMISSIONS_PATH } from './routes/emission-routes.ts';
+import { bullBoardHeaders, ownPageHeaders } from './middleware/page-headers.ts';
+import { guardAdminPage } from './middleware/guard-admin-page.ts';
+import { createDocsRoutes } from './docs/docs-routes.ts';
+import { requireSameOrigin } from './middleware/same-origin.ts';
 
 export interface AppDeps {
   /** The key, and the rates around it. */

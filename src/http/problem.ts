@@ -1,9 +1,9 @@
 import type { ErrorRequestHandler, Response } from 'express';
 import { mongo } from 'mongoose';
 import { STATUS_CODES } from 'node:http';
-import type { ProblemReply } from '../contracts/http.ts';
+import type { ProblemReply } from '@appointment-emissions/contracts';
 import { AppError, type ErrorCode, ERROR_CODES } from '../errors.ts';
-import { isServerAway } from '../server-away.ts';
+import { isServerAway } from '../process/unavailable.ts';
 import { routeOf } from './route-of.ts';
 
 /** RFC 9457. Never carries what was sent in, nor words of the database or of Redis. */

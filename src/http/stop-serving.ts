@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { within } from '../lifecycle.ts';
+import { within } from '../process/lifecycle.ts';
 
 export interface StopServingDeps {
   server: Server;

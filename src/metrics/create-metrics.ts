@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client';
-import type { AppointmentEvent } from '../contracts/events.ts';
+import type { AppointmentEvent } from '@appointment-emissions/contracts';
 import type { Heartbeat } from './fleet.ts';
 import { createFleetWriter } from './fleet-writer.ts';
 import { createFlushLoop } from './flush-loop.ts';
@@ -10,7 +10,7 @@ import { outcomeField, rejectedField, type Outcome, type Stage } from './names.t
 import { createPrometheus } from './prometheus.ts';
 import type { MetricsRedis } from './writer-deps.ts';
 import { createTallyWriter } from './tally-writer.ts';
-import { within } from '../lifecycle.ts';
+import { within } from '../process/lifecycle.ts';
 
 interface Deps {
   redis: MetricsRedis;

@@ -3,7 +3,7 @@ import type { Fleet } from './fleet.ts';
 import { configurationOf } from './prometheus-catalog.ts';
 import type { QueuesDepth } from './queue-depth.ts';
 import { shareFor } from './share-for.ts';
-import { within } from '../lifecycle.ts';
+import { within } from '../process/lifecycle.ts';
 
 interface Deps {
   registry: Registry;

@@ -1,4 +1,4 @@
-import type { RedisClient } from '../connections.ts';
+import type { RedisClient } from '../redis/connect.ts';
 import { createMetrics, type Metrics } from './create-metrics.ts';
 import { registerFleetGauges } from './fleet-gauges.ts';
 import { type Heartbeat, readFleet } from './fleet.ts';

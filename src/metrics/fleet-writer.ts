@@ -1,7 +1,7 @@
 import { processKey, type Heartbeat } from './fleet.ts';
 import { HEARTBEAT_TTL_MS } from './keys.ts';
-import { luaScript } from '../redis-script.ts';
-import { within } from '../lifecycle.ts';
+import { luaScript } from '../redis/script.ts';
+import { within } from '../process/lifecycle.ts';
 import type { WriterDeps } from './writer-deps.ts';
 
 /** Sends this process' heartbeats: one a role, the newest replacing any that was not sent yet. */

@@ -1,6 +1,6 @@
 import { HEARTBEAT_TTL_MS, metricsKeys } from './keys.ts';
 import { ROLES, type Role } from './names.ts';
-import { luaScript } from '../redis-script.ts';
+import { luaScript } from '../redis/script.ts';
 import type { MetricsRedis } from './writer-deps.ts';
 
 /** What a process says of itself, every 5 s. */

@@ -1,4 +1,4 @@
-import type { AppointmentEvent } from '../contracts/events.ts';
+import type { AppointmentEvent } from '@appointment-emissions/contracts';
 
 /** What can become of an emission. `retried` is one failed attempt that will be tried again. */
 export const OUTCOMES = ['accepted', 'published', 'retried', 'failed'] as const;

@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
-import { APPOINTMENT_EVENTS, type AppointmentEvent } from '../contracts/events.ts';
+import { APPOINTMENT_EVENTS, type AppointmentEvent } from '@appointment-emissions/contracts';
 import { ERROR_CODES } from '../errors.ts';
 import { STAGES, type Outcome, type Stage } from './names.ts';
 import { configurationOf } from './prometheus-catalog.ts';

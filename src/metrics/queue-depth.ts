@@ -1,4 +1,4 @@
-import { luaScript } from '../redis-script.ts';
+import { luaScript } from '../redis/script.ts';
 import type { MetricsRedis } from './writer-deps.ts';
 
 export interface QueueDepth {

@@ -1,4 +1,4 @@
-import { APPOINTMENT_EVENTS, type AppointmentEvent } from '../contracts/events.ts';
+import { APPOINTMENT_EVENTS, type AppointmentEvent } from '@appointment-emissions/contracts';
 import { OUTCOMES, outcomeField, type Outcome } from './names.ts';
 
 /** `successRate` and `failureRate` are shares of the emissions that ended: published or failed; null when none did. */

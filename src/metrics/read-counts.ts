@@ -1,4 +1,4 @@
-import { answersOf } from '../redis-pipeline.ts';
+import { answersOf } from '../redis/exec-pipeline.ts';
 import type { MetricsRedis } from './writer-deps.ts';
 
 /** Counters by field, as Redis gives them. */

@@ -1,4 +1,4 @@
-import { APPOINTMENT_EVENTS, type AppointmentEvent } from '../contracts/events.ts';
+import { APPOINTMENT_EVENTS, type AppointmentEvent } from '@appointment-emissions/contracts';
 import { readFleet, type Fleet, type ReadDeps } from './fleet.ts';
 import { metricsKeys, windowKeys } from './keys.ts';
 import { percentiles, type Percentiles } from './latency-buckets.ts';

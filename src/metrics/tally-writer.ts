@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { MINUTE_MS, MINUTE_TTL_MS, SEQUENCE_TTL_MS, SLOT_MS, SLOT_TTL_MS } from './keys.ts';
-import { luaScript } from '../redis-script.ts';
-import { within } from '../lifecycle.ts';
+import { luaScript } from '../redis/script.ts';
+import { within } from '../process/lifecycle.ts';
 import type { WriterDeps } from './writer-deps.ts';
 
 /**

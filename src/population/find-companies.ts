@@ -1,6 +1,6 @@
 import type { Types } from 'mongoose';
-import type { Id } from '../contracts/appointment.ts';
-import { among, readInOneAnswer } from './in-one-answer.ts';
+import type { Id } from '@appointment-emissions/contracts';
+import { among, readInOneAnswer } from './read-command.ts';
 import type { Models } from './models.ts';
 import { id } from './to-snapshot.ts';
 

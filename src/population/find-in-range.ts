@@ -1,5 +1,5 @@
 import { Types } from 'mongoose';
-import type { Id } from '../contracts/appointment.ts';
+import type { Id } from '@appointment-emissions/contracts';
 import { READ_LIMIT_MS } from './connect.ts';
 import type { Models } from './models.ts';
 import { id } from './to-snapshot.ts';

@@ -1,5 +1,5 @@
 import { Types } from 'mongoose';
-import type { Id } from '../contracts/appointment.ts';
+import type { Id } from '@appointment-emissions/contracts';
 import type { Models } from './models.ts';
 import { id, type RawDocument } from './to-snapshot.ts';
 

@@ -1,5 +1,5 @@
 import { type mongo, Types } from 'mongoose';
-import type { Id } from '../contracts/appointment.ts';
+import type { Id } from '@appointment-emissions/contracts';
 import { toUpdatedRow, UPDATED_ROW_FIELDS, type UpdatedRow } from './find-updated.ts';
 import type { Models } from './models.ts';
 

@@ -1,4 +1,4 @@
-import { within } from '../lifecycle.ts';
+import { within } from '../process/lifecycle.ts';
 import { READ_LIMIT_MS } from './connect.ts';
 import type { Models } from './models.ts';
 

@@ -1,6 +1,6 @@
-import type { AppointmentSnapshot, Id } from '../contracts/appointment.ts';
-import { REFERENCE_FIELDS, type ReferenceField, unpackReferences } from '../contracts/references.ts';
-import { among, readInOneAnswer } from './in-one-answer.ts';
+import type { AppointmentSnapshot, Id } from '@appointment-emissions/contracts';
+import { REFERENCE_FIELDS, type ReferenceField, unpackReferences } from '../domain/references.ts';
+import { among, readInOneAnswer } from './read-command.ts';
 import type { Models } from './models.ts';
 import { id, type RawDocument, toSnapshot } from './to-snapshot.ts';
 

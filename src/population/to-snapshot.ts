@@ -1,5 +1,5 @@
 import { Types } from 'mongoose';
-import type { AppointmentSnapshot } from '../contracts/appointment.ts';
+import type { AppointmentSnapshot } from '@appointment-emissions/contracts';
 
 /** A document as the driver returns it: nothing is taken for granted about its fields. */
 export type RawDocument = Readonly<Record<string, unknown>>;

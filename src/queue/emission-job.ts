@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { APPOINTMENT_EVENTS } from '../contracts/events.ts';
-import { OBJECT_ID, TRACEPARENT } from '../contracts/names.ts';
+import { APPOINTMENT_EVENTS, OBJECT_ID, TRACEPARENT } from '@appointment-emissions/contracts';
 import { AppError } from '../errors.ts';
 
 /** Raised when the shape changes so that older workers must leave it to newer ones. */

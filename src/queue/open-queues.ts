@@ -1,6 +1,6 @@
 import { Queue } from 'bullmq';
-import { BULK_QUEUE_NAME, QUEUE_NAME } from '../contracts/names.ts';
-import type { RedisClient } from '../connections.ts';
+import { BULK_QUEUE_NAME, QUEUE_NAME } from '@appointment-emissions/contracts';
+import type { RedisClient } from '../redis/connect.ts';
 
 /** Two queues, since BullMQ can't keep places of a worker for some of its jobs: so neither ever waits for the other's. */
 export interface EmissionQueues {

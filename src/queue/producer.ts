@@ -1,8 +1,8 @@
 import type { JobsOptions } from 'bullmq';
-import type { RedisClient } from '../connections.ts';
+import type { RedisClient } from '../redis/connect.ts';
 import { AppError } from '../errors.ts';
-import { DeadlineExceeded, within } from '../lifecycle.ts';
-import { inOneWrite } from '../in-one-write.ts';
+import { DeadlineExceeded, within } from '../process/lifecycle.ts';
+import { inOneWrite } from '../redis/cork-until-immediate.ts';
 import { type EmissionJob, JOB_VERSION } from './emission-job.ts';
 import type { EmissionQueues } from './open-queues.ts';
 import { jobOptions, PRIORITY, type RetryPolicy } from './retry-policy.ts';

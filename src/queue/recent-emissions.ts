@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Id } from '../contracts/appointment.ts';
-import { coalesce } from '../coalesce.ts';
-import type { RedisClient } from '../connections.ts';
-import { within } from '../lifecycle.ts';
-import { luaScript } from '../redis-script.ts';
-import { slicesOf } from '../slices.ts';
+import type { Id } from '@appointment-emissions/contracts';
+import { coalesce } from '../batching.ts';
+import type { RedisClient } from '../redis/connect.ts';
+import { within } from '../process/lifecycle.ts';
+import { luaScript } from '../redis/script.ts';
+import { slicesOf } from '../batching.ts';
 import { KEPT_COMPLETED_SECONDS } from './retry-policy.ts';
 
 export interface RecentEmissionsDeps {

@@ -1,5 +1,5 @@
 import type { Job } from 'bullmq';
-import type { Id } from '../contracts/appointment.ts';
+import type { Id } from '@appointment-emissions/contracts';
 import { findJob } from './find-job.ts';
 import type { EmissionQueues } from './open-queues.ts';
 

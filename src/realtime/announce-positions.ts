@@ -1,8 +1,11 @@
-import type { Id } from '../contracts/appointment.ts';
-import { POSITION_EVENT } from '../contracts/events.ts';
-import { companyRoom, DASHBOARD_NAMESPACE } from '../contracts/names.ts';
-import type { Place } from '../contracts/socket.ts';
-import type { RedisClient } from '../connections.ts';
+import {
+  companyRoom,
+  DASHBOARD_NAMESPACE,
+  type Id,
+  type Place,
+  POSITION_EVENT,
+} from '@appointment-emissions/contracts';
+import type { RedisClient } from '../redis/connect.ts';
 import type { DashboardServer } from './create-io.ts';
 
 export interface AnnounceDeps {

@@ -1,7 +1,14 @@
-import type { AppointmentSnapshot, Id } from '../contracts/appointment.ts';
-import type { AppointmentEvent } from '../contracts/events.ts';
-import { coalesce } from '../coalesce.ts';
-import type { AppointmentPayload, EmissionMeta, Place, Position, ReloadReason } from '../contracts/socket.ts';
+import type {
+  AppointmentEvent,
+  AppointmentPayload,
+  AppointmentSnapshot,
+  EmissionMeta,
+  Id,
+  Place,
+  Position,
+  ReloadReason,
+} from '@appointment-emissions/contracts';
+import { coalesce } from '../batching.ts';
 import { createRecentSnapshots, type RecentSnapshots } from './recent-snapshots.ts';
 
 interface LogEntry {

@@ -1,8 +1,8 @@
 import { createAdapter } from '@socket.io/redis-adapter';
 import type { Server as HttpServer } from 'node:http';
 import { Server } from 'socket.io';
-import type { DashboardClientEvents, DashboardServerEvents } from '../contracts/socket.ts';
-import type { RedisClient } from '../connections.ts';
+import type { DashboardClientEvents, DashboardServerEvents } from '@appointment-emissions/contracts';
+import type { RedisClient } from '../redis/connect.ts';
 import { adapterSubscriber } from './adapter-subscriber.ts';
 import { createOriginCheck } from './allow-origin.ts';
 

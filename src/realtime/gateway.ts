@@ -1,14 +1,17 @@
 import type { IncomingMessage } from 'node:http';
-import type { Id } from '../contracts/appointment.ts';
-import { CATCH_UP_EVENT } from '../contracts/events.ts';
-import { companyRoom } from '../contracts/names.ts';
-import type { Place, Position } from '../contracts/socket.ts';
+import {
+  CATCH_UP_EVENT,
+  companyRoom,
+  type Id,
+  type Place,
+  type Position,
+} from '@appointment-emissions/contracts';
 import type { CatchUp } from './catch-up.ts';
 import type { DashboardServer } from './create-io.ts';
 import { catchUpRequest, dashboardAuth } from './handshake.ts';
 import { refusal } from './refusal.ts';
 import { createSendReplay, type DashboardSocket } from './send-replay.ts';
-import type { Viewer } from './verify-token.ts';
+import type { Viewer } from '../access/verify-token.ts';
 import { createWindow } from './window.ts';
 
 export interface GatewayDeps {

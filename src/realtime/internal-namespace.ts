@@ -1,7 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Server } from 'socket.io';
-import { INTERNAL_NAMESPACE } from '../contracts/names.ts';
-import type { EmitReply, InternalClientEvents } from '../contracts/socket.ts';
+import {
+  type EmitReply,
+  INTERNAL_NAMESPACE,
+  type InternalClientEvents,
+} from '@appointment-emissions/contracts';
 import { internalAuth } from './handshake.ts';
 import { refusal } from './refusal.ts';
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Server } from 'socket.io';
-import { companyRoom, INTERNAL_NAMESPACE } from '../contracts/names.ts';
+import { companyRoom, INTERNAL_NAMESPACE } from '@appointment-emissions/contracts';
 import { AppError } from '../errors.ts';
 import { refusal } from './refusal.ts';
 import { createWindow } from './window.ts';

@@ -1,7 +1,9 @@
-import { isAppointmentEvent } from '../contracts/events.ts';
-import type { EmissionMeta } from '../contracts/socket.ts';
-import type { AppointmentSnapshot } from '../contracts/appointment.ts';
-import type { Logger } from '../logger.ts';
+import {
+  type AppointmentSnapshot,
+  type EmissionMeta,
+  isAppointmentEvent,
+} from '@appointment-emissions/contracts';
+import type { Logger } from '../process/logger.ts';
 import type { DashboardServer } from './create-io.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Id } from '../contracts/appointment.ts';
+import type { Id } from '@appointment-emissions/contracts';
 
 export interface RecentSnapshots<Snapshot> {
   find: (companyId: Id, appointmentId: Id) => Snapshot | undefined;

@@ -1,7 +1,10 @@
 import type { Socket } from 'socket.io';
-import { POSITION_EVENT } from '../contracts/events.ts';
-import type { DashboardClientEvents, DashboardServerEvents } from '../contracts/socket.ts';
-import { coalesce } from '../coalesce.ts';
+import {
+  type DashboardClientEvents,
+  type DashboardServerEvents,
+  POSITION_EVENT,
+} from '@appointment-emissions/contracts';
+import { coalesce } from '../batching.ts';
 import type { Replay } from './catch-up.ts';
 import type { DashboardServer, SocketData } from './create-io.ts';
 import { writeTogether } from './write-frames.ts';

@@ -1,7 +1,7 @@
 import type { Queue } from 'bullmq';
-import type { FailedEmission } from '../contracts/operator.ts';
-import type { RedisClient } from '../connections.ts';
-import { answersOf } from '../redis-pipeline.ts';
+import type { FailedEmission } from '@appointment-emissions/contracts';
+import type { RedisClient } from '../redis/connect.ts';
+import { answersOf } from '../redis/exec-pipeline.ts';
 
 export interface FailedRange {
   /** ms since the epoch, both inclusive; judged by when the job failed. */

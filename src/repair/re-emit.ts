@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import type { Id } from '../contracts/appointment.ts';
 import {
   APPOINTMENT_CANCELED,
   APPOINTMENT_CREATED,
   APPOINTMENT_UPDATED,
   type AppointmentEvent,
-} from '../contracts/events.ts';
-import type { RepairReport } from '../contracts/operator.ts';
-import { slicesOf } from '../slices.ts';
+  type Id,
+  type RepairReport,
+} from '@appointment-emissions/contracts';
+import { slicesOf } from '../batching.ts';
 
 /** Whose appointments: a company's, or one appointment. */
 export type ReEmitSubject = { companyId: Id } | { appointmentId: Id };

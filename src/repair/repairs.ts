@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { RepairReport } from '../contracts/operator.ts';
+import type { RepairReport } from '@appointment-emissions/contracts';
 import { AppError } from '../errors.ts';
 import type { ReEmit } from './re-emit.ts';
 import { repairRequests } from './requests.ts';

@@ -1,6 +1,6 @@
 import type { Job, Queue } from 'bullmq';
-import type { RepairReport } from '../contracts/operator.ts';
-import { slicesOf } from '../slices.ts';
+import type { RepairReport } from '@appointment-emissions/contracts';
+import { slicesOf } from '../batching.ts';
 import type { FailedEmissions, FailedRange } from './failed-emissions.ts';
 
 export interface RetryDeps {

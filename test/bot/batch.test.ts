@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import type { AppointmentEvent } from '../../src/contracts/index.ts';
+import type { AppointmentEvent } from '@appointment-emissions/contracts';
 import { accept, ID, json, startBackend, startBot, type Reply } from './bot-world.ts';
 
 interface Item {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Types } from 'mongoose';
-import { createBookingService } from '../../src/demo/booking-service.ts';
+import { createBookingService } from '../../demo/booking-service.ts';
 import { COLLECTIONS } from '../../src/population/collections.ts';
 import { at, done, startBookings } from './booking-world.ts';
 

@@ -1,6 +1,6 @@
 import mongoose, { Types } from 'mongoose';
 import { randomUUID } from 'node:crypto';
-import { createBookingService } from '../../src/demo/booking-service.ts';
+import { createBookingService } from '../../demo/booking-service.ts';
 import { COLLECTIONS } from '../../src/population/collections.ts';
 import { later } from './bot-world.ts';
 

@@ -9,7 +9,7 @@ import {
 } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createRealtimeAppointments, type RealtimeAppointmentsOptions } from '../../src/bot/index.ts';
+import { createRealtimeAppointments, type RealtimeAppointmentsOptions } from '@appointment-emissions/bot';
 
 export const KEY = 'bot-test-key-0123456789abcdef0123456789';
 export const ID = '65f000000000000000000001';

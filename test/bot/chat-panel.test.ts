@@ -9,13 +9,13 @@ import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { chromium, type Browser, type Page, type Route } from 'playwright-core';
 import { findChromium } from '../../scripts/services/chromium.mjs';
-import { DEMO_COMPANY } from '../../src/demo/demo-company.ts';
-import { createDemoRouter } from '../../src/demo/demo-routes.ts';
-import { seedDemo } from '../../src/demo/seed-demo.ts';
-import { startDemoBot } from '../../src/demo/start-demo-bot.ts';
+import { DEMO_COMPANY } from '../../demo/demo-company.ts';
+import { createDemoRouter } from '../../demo/demo-routes.ts';
+import { seedDemo } from '../../demo/seed-demo.ts';
+import { startDemoBot } from '../../demo/start-demo-bot.ts';
 import { later, startBackend, startBot, temporaryDirectory } from './bot-world.ts';
 
-const PAGE_FOLDER = fileURLToPath(new URL('../../src/dashboard/page/', import.meta.url));
+const PAGE_FOLDER = fileURLToPath(new URL('../../web/calendar/', import.meta.url));
 const HTML = `<!doctype html><title>Chat</title><link rel="stylesheet" href="/page.css"><aside id="chat" class="chat" hidden></aside>
   <script type="module" src="/page.js"></script>`;
 

@@ -1,9 +1,10 @@
 import { expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
-import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { buildPackages } from '../../scripts/build-packages.mjs';
 import { temporaryDirectory } from './bot-world.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -11,8 +12,8 @@ const TSC = path.join(ROOT, 'node_modules/typescript/bin/tsc');
 const run = promisify(execFile);
 
 const BOT = `
-import { createRealtimeAppointments, createToolHandlers, emitAppointmentCreated, type BookingService } from 'appointment-emission-pipeline/bot';
-import { companyRoom } from 'appointment-emission-pipeline/contracts';
+import { createRealtimeAppointments, createToolHandlers, emitAppointmentCreated, type BookingService } from '@appointment-emissions/bot';
+import { companyRoom } from '@appointment-emissions/contracts';
 
 const lines: string[] = [];
 const realtime = createRealtimeAppointments({ logger: { messageFlow: (level, message) => void lines.push(\`\${level} \${message}\`) } });
@@ -27,40 +28,32 @@ const { ok } = await tools.handle('cancel_appointment', { appointmentId: '65f000
 console.log(JSON.stringify({ accepted, lines, ok, ready: typeof emitAppointmentCreated, room: companyRoom('c') }));
 `;
 
-/** The package as npm would publish it, of the three libraries only: the servers take longer to compile. */
-async function pack(directory: string): Promise<string> {
-  for (const file of ['package.json', 'LICENSE'])
-    await copyFile(path.join(ROOT, file), path.join(directory, file));
-  const entries = ['bot', 'dashboard', 'contracts'].map((name) => path.join(ROOT, `src/${name}/index.ts`));
-  const config = {
-    extends: path.join(ROOT, 'tsconfig.json'),
-    compilerOptions: {
-      noEmit: false,
-      rootDir: ROOT,
-      outDir: path.join(directory, 'dist'),
-      lib: ['ES2023', 'DOM'],
-      typeRoots: [path.join(ROOT, 'node_modules/@types')],
-    },
-    files: entries,
-    include: [],
-  };
-  await writeFile(path.join(directory, 'tsconfig.json'), JSON.stringify(config));
-  await run(process.execPath, [TSC, '-p', directory]);
-  await run('npm', ['pack', '--silent'], { cwd: directory });
-  const packed = (await readdir(directory)).find((name) => name.endsWith('.tgz'));
-  return path.join(directory, packed!);
+/** The packages as npm would publish them. */
+async function pack(directory: string): Promise<string[]> {
+  await buildPackages({ log: () => undefined });
+  for (const name of ['contracts', 'bot']) {
+    await run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', directory], {
+      cwd: path.join(ROOT, 'packages', name),
+    });
+  }
+  const packed = (await readdir(directory)).filter((name) => name.endsWith('.tgz'));
+  return packed.map((name) => path.join(directory, name));
 }
 
-test('a project elsewhere installs the packed package, imports ./bot, and type-checks', async () => {
+test('a project elsewhere installs the packed bot library, imports it, and type-checks', async () => {
   const directory = await temporaryDirectory();
   const [packageDir, project] = [path.join(directory, 'package'), path.join(directory, 'project')];
   await Promise.all([packageDir, project].map((made) => mkdir(made)));
-  const tarball = await pack(packageDir);
+  const tarballs = await pack(packageDir);
 
   await writeFile(path.join(project, 'package.json'), '{"private": true, "type": "module"}');
-  await run('npm', ['install', tarball, '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'], {
-    cwd: project,
-  });
+  await run(
+    'npm',
+    ['install', ...tarballs, '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'],
+    {
+      cwd: project,
+    },
+  );
   await writeFile(path.join(project, 'bot.ts'), BOT);
   const compilerOptions = { strict: true, module: 'NodeNext', lib: ['ES2022', 'DOM'], types: [] };
   await writeFile(

@@ -4,10 +4,10 @@ import mongoose from 'mongoose';
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import request from 'supertest';
-import type { ChatAppointment, ChatCatalogue } from '../../src/contracts/chat.ts';
-import { createDemoRouter } from '../../src/demo/demo-routes.ts';
-import { seedDemo } from '../../src/demo/seed-demo.ts';
-import { startDemoBot } from '../../src/demo/start-demo-bot.ts';
+import type { ChatAppointment, ChatCatalogue } from '../../demo/chat.ts';
+import { createDemoRouter } from '../../demo/demo-routes.ts';
+import { seedDemo } from '../../demo/seed-demo.ts';
+import { startDemoBot } from '../../demo/start-demo-bot.ts';
 import { eventually } from '../harness/until.ts';
 import { absentUrl, later, readLog, startBackend, startBot, temporaryDirectory } from './bot-world.ts';
 

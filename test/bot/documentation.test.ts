@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
-import { toSettings } from '../../src/bot/options.ts';
+import { toSettings } from '../../packages/bot/src/options.ts';
 
 test('docs/bot.md lists every option with its default', async () => {
   const text = await readFile(new URL('../../docs/bot.md', import.meta.url), 'utf8');

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { APPOINTMENT_EVENTS, EVENT_SLUGS } from '../../src/contracts/index.ts';
+import { APPOINTMENT_EVENTS, EVENT_SLUGS } from '@appointment-emissions/contracts';
 import { absentUrl, ID, json, KEY, startBackend, startBot } from './bot-world.ts';
 
 describe('a healthy backend', () => {

@@ -5,7 +5,7 @@ import {
   emitAppointmentCreated,
   emitAppointmentUpdated,
   emitBatch,
-} from '../../src/bot/index.ts';
+} from '@appointment-emissions/bot';
 import { ID, KEY, readLog, startBackend, temporaryDirectory } from './bot-world.ts';
 
 const NAMES = ['BACKEND_API_URL', 'INTERNAL_SERVICE_API_KEY', 'LOG_DIR'] as const;
@@ -60,7 +60,7 @@ test('without INTERNAL_SERVICE_API_KEY: false, and a warning in the log', async 
 test('the backend is on port 3001 of this machine when nothing else is said', async () => {
   process.env.INTERNAL_SERVICE_API_KEY = KEY;
   await emitAppointmentCreated(undefined);
-  const { toSettings } = await import('../../src/bot/options.ts');
+  const { toSettings } = await import('../../packages/bot/src/options.ts');
   expect(toSettings({}).backendUrl?.href).toBe('http://localhost:3001/');
 });
 

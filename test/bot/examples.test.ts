@@ -6,10 +6,11 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { io } from 'socket.io-client';
-import type { RunningApi } from '../../src/start-api.ts';
+import type { RunningApi } from '../../src/api/start-api.ts';
 import { eventually } from '../harness/until.ts';
 import { API_KEY, createWorld, type World } from '../harness/world.ts';
 import { later, temporaryDirectory } from './bot-world.ts';
+import { SOURCE_ARGS } from '../../scripts/source-args.mjs';
 
 const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
 const run = promisify(execFile);
@@ -24,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 function startExample(name: string, env: Record<string, string>) {
-  const child = spawn(process.execPath, ['--import', 'tsx', path.join(EXAMPLES, name)], {
+  const child = spawn(process.execPath, [...SOURCE_ARGS, path.join(EXAMPLES, name)], {
     env: { PATH: process.env.PATH, ...env },
     stdio: ['pipe', 'pipe', 'inherit'],
   });

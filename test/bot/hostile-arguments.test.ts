@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import mongoose from 'mongoose';
-import { createRealtimeAppointments, type RealtimeAppointmentsOptions } from '../../src/bot/index.ts';
+import { createRealtimeAppointments, type RealtimeAppointmentsOptions } from '@appointment-emissions/bot';
 import { ID, later, startBackend, startBot, temporaryDirectory } from './bot-world.ts';
 
 function revoked(target: object): unknown {

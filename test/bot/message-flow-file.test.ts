@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { createFileLogger } from '../../src/bot/message-flow-file.ts';
+import { createFileLogger } from '../../packages/bot/src/message-flow-file.ts';
 import { eventually } from '../harness/until.ts';
 import { absentUrl, ID, readLog, startBackend, startBot, temporaryDirectory } from './bot-world.ts';
 

@@ -2,9 +2,10 @@ import { expect, test } from '@jest/globals';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { createBookingService } from '../../src/demo/booking-service.ts';
+import { createBookingService } from '../../demo/booking-service.ts';
 import { later } from './bot-world.ts';
 import { at, done, startBookings } from './booking-world.ts';
+import { SOURCE_CONDITION } from '../../scripts/source-args.mjs';
 
 type World = Awaited<ReturnType<typeof startBookings>>;
 
@@ -83,7 +84,7 @@ test('a service that starts on a database without the index makes it before it w
 
 const CHILD = `
   const { default: mongoose } = await import('mongoose');
-  const { createBookingService } = await import('${new URL('../../src/demo/booking-service.ts', import.meta.url).href}');
+  const { createBookingService } = await import('${new URL('../../demo/booking-service.ts', import.meta.url).href}');
   const { createInterface } = await import('node:readline');
   const { uri, dbName, companyId, request } = JSON.parse(process.env.BOOKING);
   const connection = await mongoose.createConnection(uri, { dbName }).asPromise();
@@ -103,7 +104,14 @@ async function startBooker(world: World): Promise<{ book: (start: Date) => Promi
   };
   const child: ChildProcess = spawn(
     process.execPath,
-    ['--import', import.meta.resolve('tsx'), '--input-type=module', '-e', CHILD],
+    [
+      `--conditions=${SOURCE_CONDITION}`,
+      '--import',
+      import.meta.resolve('tsx'),
+      '--input-type=module',
+      '-e',
+      CHILD,
+    ],
     { env, stdio: ['pipe', 'pipe', 'inherit'] },
   );
   later(async () => {

@@ -4,16 +4,24 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { absentUrl, ID, KEY, startBackend, startTcp, temporaryDirectory } from './bot-world.ts';
+import { SOURCE_CONDITION } from '../../scripts/source-args.mjs';
 
 const run = promisify(execFile);
-const BOT = new URL('../../src/bot/index.ts', import.meta.url).href;
+const BOT = new URL('../../packages/bot/src/index.ts', import.meta.url).href;
 
 /** Runs these lines in a process of its own, which has to end by itself. */
 async function runBot(lines: string, backendUrl: string, cwd: string): Promise<string> {
   const source = `const bot = await import('${BOT}'); ${lines}`;
   const { stdout } = await run(
     process.execPath,
-    ['--import', import.meta.resolve('tsx'), '--input-type=module', '-e', source],
+    [
+      `--conditions=${SOURCE_CONDITION}`,
+      '--import',
+      import.meta.resolve('tsx'),
+      '--input-type=module',
+      '-e',
+      source,
+    ],
     {
       cwd,
       timeout: 20_000,

@@ -2,12 +2,12 @@ import { describe, expect, test } from '@jest/globals';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server, type Socket } from 'socket.io';
-import { createSocketTransport } from '../../src/bot/socket-transport.ts';
+import { createSocketTransport } from '../../packages/bot/src/socket-transport.ts';
 import {
-  INTERNAL_NAMESPACE,
   type EmitRequest,
+  INTERNAL_NAMESPACE,
   type InternalClientEvents,
-} from '../../src/contracts/index.ts';
+} from '@appointment-emissions/contracts';
 import { eventually } from '../harness/until.ts';
 import { absentUrl, ID, json, KEY, later, startBot, timed } from './bot-world.ts';
 

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { createServer, type IncomingMessage } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
-import { connectDashboard, fetchAppointments, type Dashboard } from '../../src/dashboard/index.ts';
-import { createToolHandlers } from '../../src/bot/index.ts';
-import { createBookingService } from '../../src/demo/booking-service.ts';
+import { connectDashboard, type Dashboard, fetchAppointments } from '@appointment-emissions/dashboard';
+import { createToolHandlers } from '@appointment-emissions/bot';
+import { createBookingService } from '../../demo/booking-service.ts';
 import { eventually } from '../harness/until.ts';
 import { API_KEY, createWorld, type World } from '../harness/world.ts';
 import { absentUrl, later, startBot } from './bot-world.ts';

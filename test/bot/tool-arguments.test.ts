@@ -1,7 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { TOOL_DEFINITIONS, toOpenAiTools } from '../../src/bot/tools/definitions.ts';
-import type { BookingService } from '../../src/bot/tools/booking-service.ts';
-import { createToolHandlers } from '../../src/bot/tools/handlers.ts';
+import {
+  type BookingService,
+  createToolHandlers,
+  TOOL_DEFINITIONS,
+  toOpenAiTools,
+} from '@appointment-emissions/bot';
 
 const NOW = new Date('2031-05-01T08:00:00Z');
 const A = '65f000000000000000000001';

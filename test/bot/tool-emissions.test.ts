@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { BookingOutcome, BookingService } from '../../src/bot/tools/booking-service.ts';
-import { createToolHandlers } from '../../src/bot/tools/handlers.ts';
+import { type BookingOutcome, type BookingService, createToolHandlers } from '@appointment-emissions/bot';
 import { absentUrl, ID, startBackend, startBot, timed, type LogLine } from './bot-world.ts';
 
 const start = new Date(Date.now() + 86_400_000);

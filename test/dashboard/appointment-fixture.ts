@@ -1,4 +1,4 @@
-import type { AppointmentSnapshot, EmissionMeta } from '../../src/contracts/index.ts';
+import type { AppointmentSnapshot, EmissionMeta } from '@appointment-emissions/contracts';
 
 /** An appointment with nothing in it but what a test gives. */
 export function appointment(fields: Partial<AppointmentSnapshot> & { _id: string }): AppointmentSnapshot {

@@ -1,5 +1,5 @@
-import type { AppointmentList } from '../../src/contracts/index.ts';
-import { connectDashboard, type Dashboard, type DashboardOptions } from '../../src/dashboard/index.ts';
+import type { AppointmentList } from '@appointment-emissions/contracts';
+import { connectDashboard, type Dashboard, type DashboardOptions } from '@appointment-emissions/dashboard';
 import { eventually } from '../harness/until.ts';
 import { appointment } from './appointment-fixture.ts';
 import { startScriptedServer } from './scripted-server.ts';

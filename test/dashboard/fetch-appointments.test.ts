@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { fetchAppointments } from '../../src/dashboard/index.ts';
+import { fetchAppointments } from '@appointment-emissions/dashboard';
 import { listAt } from './dashboard-world.ts';
 
 let server: Server;

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { createListeners } from '../../src/dashboard/listeners.ts';
+import { createListeners } from '../../packages/dashboard/src/listeners.ts';
 
 test('a listener that throws is reported, and the others are told', () => {
   const faults: unknown[] = [];

@@ -8,7 +8,7 @@ import type {
   DashboardServerEvents,
   Place,
   Position,
-} from '../../src/contracts/index.ts';
+} from '@appointment-emissions/contracts';
 import { until } from '../harness/until.ts';
 import { appointment, meta } from './appointment-fixture.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { readLifetime, renewalDelayMs } from '../../src/dashboard/token-lifetime.ts';
+import { readLifetime, renewalDelayMs } from '../../packages/dashboard/src/token-lifetime.ts';
 
 const base64url = (text: string) => Buffer.from(text).toString('base64url');
 

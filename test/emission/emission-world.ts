@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
-import type { AppointmentSnapshot, Id } from '../../src/contracts/appointment.ts';
+import type { AppointmentSnapshot, Id } from '@appointment-emissions/contracts';
 import { createEmitAppointment, type EmissionAttempt } from '../../src/emission/emit-appointment.ts';
 import { createEncodeMessage } from '../../src/emission/encode.ts';
 import { createPublish } from '../../src/emission/publish.ts';
 import { createReadSnapshots } from '../../src/emission/read-snapshots.ts';
-import { isServerAway } from '../../src/server-away.ts';
+import { isServerAway } from '../../src/process/unavailable.ts';
 
 const hexId = (): Id => randomBytes(12).toString('hex');
 

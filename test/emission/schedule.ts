@@ -1,15 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
-import type { AppointmentSnapshot, Id } from '../../src/contracts/appointment.ts';
-import type { RedisClient } from '../../src/connections.ts';
+import type { AppointmentSnapshot, Id } from '@appointment-emissions/contracts';
+import type { RedisClient } from '../../src/redis/connect.ts';
 import { createEmitAppointment, type EmitAppointment } from '../../src/emission/emit-appointment.ts';
 import type { EncodeMessage } from '../../src/emission/encode.ts';
 import { orderKey } from '../../src/emission/keys.ts';
 import { createPublish } from '../../src/emission/publish.ts';
 import { createReadSnapshots } from '../../src/emission/read-snapshots.ts';
 import { createTakeSnapshots } from '../../src/emission/take-snapshots.ts';
-import { isServerAway } from '../../src/server-away.ts';
+import { isServerAway } from '../../src/process/unavailable.ts';
 
 /** One move of a schedule. Numbers choose among what is there, modulo its count. */
 export type Move =

@@ -1,7 +1,13 @@
 import { SignJWT } from 'jose';
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
-import { APPOINTMENT_EVENTS, type AppointmentEvent } from '../../src/contracts/events.ts';
-import type { AppointmentPayload, EmissionMeta, Place, Position } from '../../src/contracts/socket.ts';
+import {
+  APPOINTMENT_EVENTS,
+  type AppointmentEvent,
+  type AppointmentPayload,
+  type EmissionMeta,
+  type Place,
+  type Position,
+} from '@appointment-emissions/contracts';
 import { until } from './until.ts';
 
 export interface Heard {

@@ -17,7 +17,7 @@ export function createMemoryReader() {
   const dir = mkdtempSync(join(tmpdir(), 'memory-'));
   return {
     env: {
-      NODE_OPTIONS: `--import=${new URL('tell-memory.mjs', import.meta.url).href}`,
+      NODE_OPTIONS: `--import=${new URL('./tell-memory.mjs', import.meta.url).href}`,
       MEMORY_DIR: dir,
     },
     read(pid: number): Promise<Memory> {

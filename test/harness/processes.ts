@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { createInterface } from 'node:readline';
 import { until } from './until.ts';
+import { SOURCE_ARGS } from '../../scripts/source-args.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -22,24 +23,19 @@ export interface Spawned {
 }
 
 const READY = { api: 'listening', worker: 'working' } as const;
-const ENTRY = { api: 'src/api', worker: 'workers/main' } as const;
+const ENTRY = { api: 'src/api/main', worker: 'workers/main' } as const;
 /** Lines that are shown where a process ends too early; a long run writes many more. */
 const LINES_KEPT = 20;
 
 /**
  * Starts the API or a worker as a process of its own; resolves when it says that it is ready. From the sources, or with
  * TEST_PROCESSES=built from `dist/`, which starts in half the time.
- * @param root  where its code lies: another version's, for a test of upgrades
  */
-export async function spawnProcess(
-  role: 'api' | 'worker',
-  env: Record<string, string>,
-  root = ROOT,
-): Promise<Spawned> {
+export async function spawnProcess(role: 'api' | 'worker', env: Record<string, string>): Promise<Spawned> {
   const built = process.env['TEST_PROCESSES'] === 'built';
-  const entry = built ? [`dist/${ENTRY[role]}.js`] : ['--import', 'tsx', `${ENTRY[role]}.ts`];
+  const entry = built ? [`dist/${ENTRY[role]}.js`] : [...SOURCE_ARGS, `${ENTRY[role]}.ts`];
   const child: ChildProcess = spawn(process.execPath, entry, {
-    cwd: root,
+    cwd: ROOT,
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

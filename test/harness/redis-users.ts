@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import type { RedisOptions } from '../../scripts/services/redis.mjs';
 import type { ServiceHandle } from '../../scripts/services/service.mjs';
-import type { RedisClient } from '../../src/connections.ts';
+import type { RedisClient } from '../../src/redis/connect.ts';
 import { freshDir, ownRedis } from './own-services.ts';
 
 const RULES = readFileSync(new URL('../../ops/redis/users.acl', import.meta.url), 'utf8');

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { within } from '../../src/lifecycle.ts';
+import { within } from '../../src/process/lifecycle.ts';
 
 const DEADLINE_MS = 15_000;
 const LOOK_EVERY_MS = 20;

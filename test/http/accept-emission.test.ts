@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { type Accepted, createAcceptEmissions } from '../../src/http/accept-emission.ts';
-import { createLiveFirst } from '../../src/http/live-first.ts';
+import { type Accepted, createAcceptEmissions } from '../../src/accept/accept-emission.ts';
+import { createLiveFirst } from '../../src/accept/yield-to-live.ts';
 import { eventually } from '../harness/until.ts';
 
 const COMPANY = 'c'.repeat(24);

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import type { BatchReply } from '../../src/contracts/http.ts';
-import type { RunningApi } from '../../src/start-api.ts';
+import type { BatchReply } from '@appointment-emissions/contracts';
+import type { RunningApi } from '../../src/api/start-api.ts';
 import type { Company } from '../harness/documents.ts';
 import { createWorld, type World } from '../harness/world.ts';
 import { post, problemOf } from './internal.ts';

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { gzipSync } from 'node:zlib';
 import request from 'supertest';
-import { EVENT_SLUGS } from '../../src/contracts/events.ts';
-import type { RunningApi } from '../../src/start-api.ts';
+import { EVENT_SLUGS } from '@appointment-emissions/contracts';
+import type { RunningApi } from '../../src/api/start-api.ts';
 import type { Company } from '../harness/documents.ts';
 import { API_KEY, createWorld, type World } from '../harness/world.ts';
 import { EMISSIONS, post, problemOf } from './internal.ts';

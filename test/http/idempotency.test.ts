@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { io } from 'socket.io-client';
-import type { EmitReply } from '../../src/contracts/socket.ts';
-import type { RunningApi } from '../../src/start-api.ts';
+import type { EmitReply } from '@appointment-emissions/contracts';
+import type { RunningApi } from '../../src/api/start-api.ts';
 import type { Company } from '../harness/documents.ts';
 import { eventually } from '../harness/until.ts';
 import { API_KEY, createWorld, type World } from '../harness/world.ts';

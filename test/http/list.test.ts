@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import request from 'supertest';
-import type { AppointmentList } from '../../src/contracts/socket.ts';
-import { createDashboardRoutes, type ListRequest } from '../../src/http/dashboard-routes.ts';
-import type { RunningApi } from '../../src/start-api.ts';
+import type { AppointmentList } from '@appointment-emissions/contracts';
+import { createDashboardRoutes, type ListRequest } from '../../src/http/routes/dashboard-routes.ts';
+import type { RunningApi } from '../../src/api/start-api.ts';
 import type { Company } from '../harness/documents.ts';
 import { createWorld, type World } from '../harness/world.ts';
 import { problemOf } from './internal.ts';

@@ -3,7 +3,7 @@ import { Types } from 'mongoose';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import request from 'supertest';
-import type { RunningApi } from '../../src/start-api.ts';
+import type { RunningApi } from '../../src/api/start-api.ts';
 import type { Company } from '../harness/documents.ts';
 import { eventually } from '../harness/until.ts';
 import { API_KEY, createWorld, type World } from '../harness/world.ts';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, jest, test } from '@jest/globa
 import { setTimeout as pause } from 'node:timers/promises';
 import request from 'supertest';
 import type { ServiceHandle } from '../../scripts/services/service.mjs';
-import type { RunningApi } from '../../src/start-api.ts';
+import type { RunningApi } from '../../src/api/start-api.ts';
 import type { Company } from '../harness/documents.ts';
 import { freeze, ownMongo } from '../harness/own-services.ts';
 import { eventually } from '../harness/until.ts';

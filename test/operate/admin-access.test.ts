@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { RunningApi } from '../../src/start-api.ts';
+import type { RunningApi } from '../../src/api/start-api.ts';
 import type { World } from '../harness/world.ts';
 import { admin, quietWorld } from './admin.ts';
 

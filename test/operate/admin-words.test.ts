@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { count, duration, ms, percent } from '../../src/admin/page/format.ts';
-import { judge } from '../../src/admin/page/judge.ts';
-import type { FleetMetricsReading } from '../../src/contracts/index.ts';
+import { count, duration, ms, percent } from '../../web/admin/format.ts';
+import { judge } from '../../web/admin/judge.ts';
+import type { FleetMetricsReading } from '@appointment-emissions/contracts';
 
 test('figures are short, and never rounded to all or nothing', () => {
   expect([0, 7, 1_204, 9_999, 36_012, 1_234_567].map(count)).toEqual([

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from '@jest/globals';
-import { connectDashboard } from '../../src/dashboard/connect-dashboard.ts';
+import { connectDashboard } from '@appointment-emissions/dashboard';
 import { eventually } from '../harness/until.ts';
 import type { World } from '../harness/world.ts';
 import { fleetMetrics, quietWorld } from './admin.ts';

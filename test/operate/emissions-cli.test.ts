@@ -3,9 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from '@jest/globals';
 import { loadWorkerConfig } from '../../src/config.ts';
 import { readArguments } from '../../src/repair/read-arguments.ts';
-import { runRepair } from '../../src/run-repair.ts';
+import { runRepair } from '../../src/cli/run-repair.ts';
 import type { World } from '../harness/world.ts';
 import { type Answer, quietWorld } from './admin.ts';
+import { SOURCE_ARGS } from '../../scripts/source-args.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -20,7 +21,7 @@ function emissions(env: Record<string, string>, ...args: string[]) {
   return new Promise<{ code: number; out: Answer; err: string }>((resolve) => {
     execFile(
       process.execPath,
-      ['--import', 'tsx', 'src/emissions-cli.ts', ...args],
+      [...SOURCE_ARGS, 'src/cli/emissions.ts', ...args],
       { cwd: ROOT, env: { PATH: process.env['PATH'], ...env } },
       (error, stdout, stderr) => {
         const out: Answer = stdout.startsWith('{') ? JSON.parse(stdout) : stdout;

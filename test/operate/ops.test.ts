@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { parse } from 'yaml';
 import { PROMETHEUS_METRICS } from '../../src/metrics/prometheus-catalog.ts';
-import { APPOINTMENT_EVENTS } from '../../src/contracts/index.ts';
+import { APPOINTMENT_EVENTS } from '@appointment-emissions/contracts';
 import { ERROR_CODES } from '../../src/errors.ts';
 import { ROLES, STAGES } from '../../src/metrics/names.ts';
 
@@ -124,7 +124,7 @@ test('there are alarms for what an operator must know', () => {
 });
 
 test('the admin page judges by the limits of the alarms', () => {
-  const judge = read('src/admin/page/judge.ts');
+  const judge = read('web/admin/judge.ts');
   const limit = (name: string) =>
     Number(new RegExp(`${name} = ([\\d_.]+)`).exec(judge)![1]!.replaceAll('_', ''));
   const threshold = (alert: string) =>

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pino } from 'pino';
-import { connectRedis } from '../../src/connections.ts';
+import { connectRedis } from '../../src/redis/connect.ts';
 import type { EmitAppointment } from '../../src/emission/emit-appointment.ts';
 import { createFleetMetrics } from '../../src/metrics/fleet-metrics.ts';
 import { createEmissionWorker } from '../../workers/emission-worker.ts';

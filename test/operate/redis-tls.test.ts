@@ -7,7 +7,7 @@ import { startTcpProxy, type TcpProxy } from '../harness/tcp-proxy.ts';
 import { eventually } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
 
-const TLS = new URL('../fixtures/tls/', import.meta.url);
+const TLS = new URL('../harness/fixtures/tls/', import.meta.url);
 const SERVER = {
   cert: readFileSync(new URL('server.pem', TLS)),
   key: readFileSync(new URL('server.key', TLS)),

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Connection, createConnection, Types } from 'mongoose';
-import { packReferences } from '../../src/contracts/references.ts';
+import { packReferences } from '../../src/domain/references.ts';
 import { createFindCompanies } from '../../src/population/find-companies.ts';
 import { createFindInRange } from '../../src/population/find-in-range.ts';
 import { createLoadAppointments, type LoadAppointments } from '../../src/population/load-appointments.ts';

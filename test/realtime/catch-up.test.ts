@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Types } from 'mongoose';
-import type { Place, Position } from '../../src/contracts/socket.ts';
-import type { RunningApi } from '../../src/start-api.ts';
+import type { Place, Position } from '@appointment-emissions/contracts';
+import type { RunningApi } from '../../src/api/start-api.ts';
 import type { Dashboard } from '../harness/dashboard.ts';
 import type { Company } from '../harness/documents.ts';
 import { until } from '../harness/until.ts';

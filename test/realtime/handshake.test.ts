@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import request from 'supertest';
 import { io } from 'socket.io-client';
-import type { RunningApi } from '../../src/start-api.ts';
+import type { RunningApi } from '../../src/api/start-api.ts';
 import { until } from '../harness/until.ts';
 import { createWorld, JWT_SECRET, type World } from '../harness/world.ts';
 

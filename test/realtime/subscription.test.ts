@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { ServiceHandle } from '../../scripts/services/service.mjs';
-import type { RunningApi } from '../../src/start-api.ts';
+import type { RunningApi } from '../../src/api/start-api.ts';
 import type { Dashboard } from '../harness/dashboard.ts';
 import type { Company } from '../harness/documents.ts';
 import { freeze, ownRedis } from '../harness/own-services.ts';

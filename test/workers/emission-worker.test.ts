@@ -3,13 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { mongo } from 'mongoose';
 import { pino } from 'pino';
 import type { Job } from 'bullmq';
-import { connectRedis } from '../../src/connections.ts';
+import { connectRedis } from '../../src/redis/connect.ts';
 import type { EmitAppointment, Receipt } from '../../src/emission/emit-appointment.ts';
 import { AppError } from '../../src/errors.ts';
 import { closeQueues, openQueues } from '../../src/queue/open-queues.ts';
 import { type EmissionJob, JOB_VERSION } from '../../src/queue/emission-job.ts';
 import { jobOptions } from '../../src/queue/retry-policy.ts';
-import { isServerAway } from '../../src/server-away.ts';
+import { isServerAway } from '../../src/process/unavailable.ts';
 import { createEmissionWorker } from '../../workers/emission-worker.ts';
 import { eventually } from '../harness/until.ts';
 

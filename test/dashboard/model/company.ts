@@ -1,5 +1,5 @@
-import type { AppointmentList, EmissionMeta, Place, Position } from '../../../src/contracts/index.ts';
-import type { Arrival } from '../../../src/dashboard/held.ts';
+import type { AppointmentList, EmissionMeta, Place, Position } from '@appointment-emissions/contracts';
+import type { Arrival } from '../../../packages/dashboard/src/reorder-buffer.ts';
 import { appointment, meta } from '../appointment-fixture.ts';
 
 /** One thing that goes on by itself; each `yield` is a moment in which anything else may happen. */

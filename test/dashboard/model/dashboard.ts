@@ -1,7 +1,7 @@
-import type { Place } from '../../../src/contracts/index.ts';
-import type { isAbove } from '../../../src/dashboard/order.ts';
-import { createScreen } from '../../../src/dashboard/screen.ts';
-import { createSequence } from '../../../src/dashboard/sequence.ts';
+import type { Place } from '@appointment-emissions/contracts';
+import type { isAbove } from '../../../packages/dashboard/src/order.ts';
+import { createScreen } from '../../../packages/dashboard/src/screen.ts';
+import { createSequence } from '../../../packages/dashboard/src/sequence.ts';
 import type { Company, ListReply, Packet, Process, Written } from './company.ts';
 
 const writtenOf = (notes: string | null) => JSON.parse(notes ?? '') as Written;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import type { AppointmentSnapshot } from '../../../src/contracts/index.ts';
-import { columnsOf, hoursOf, placementsOf } from '../../../src/dashboard/page/day-layout.ts';
-import { cardTowards } from '../../../src/dashboard/page/card-focus.ts';
+import type { AppointmentSnapshot } from '@appointment-emissions/contracts';
+import { columnsOf, hoursOf, placementsOf } from '../../../web/calendar/day-layout.ts';
+import { cardTowards } from '../../../web/calendar/card-focus.ts';
 import { appointment } from '../appointment-fixture.ts';
 
 const DAY = '2026-11-23';

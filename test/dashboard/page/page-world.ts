@@ -3,11 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import type { AppointmentSnapshot } from '../../../src/contracts/index.ts';
+import type { AppointmentSnapshot } from '@appointment-emissions/contracts';
 import { appointment } from '../appointment-fixture.ts';
 import { startScriptedServer } from '../scripted-server.ts';
 
-const PAGE_DIR = fileURLToPath(new URL('../../../src/dashboard/page', import.meta.url));
+const PAGE_DIR = fileURLToPath(new URL('../../../web/calendar', import.meta.url));
 const TYPES: Record<string, string> = {
   '.html': 'text/html',
   '.css': 'text/css',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { AppointmentSnapshot } from '../../../src/contracts/index.ts';
-import { sentence, timeRange } from '../../../src/dashboard/page/wording.ts';
+import type { AppointmentSnapshot } from '@appointment-emissions/contracts';
+import { sentence, timeRange } from '../../../web/calendar/wording.ts';
 import { appointment } from '../appointment-fixture.ts';
 
 const biscuit = appointment({

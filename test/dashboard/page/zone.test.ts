@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { addDays, isTimeZone, startOfDay, wallTime } from '../../../src/dashboard/page/zone.ts';
+import { addDays, isTimeZone, startOfDay, wallTime } from '../../../web/calendar/zone.ts';
 
 describe('the start of a day', () => {
   test.each([

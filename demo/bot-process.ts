@@ -1,0 +1,39 @@
+/**
+ * Entry of the demo's bot. Takes `MONGODB_URI`, `DEMO_BOT_URL` (where it listens), `PORT` (the page's),
+ * `DASHBOARD_TIME_ZONE` and `LOG_DIR`; the library itself `BACKEND_API_URL` and `INTERNAL_SERVICE_API_KEY`.
+ */
+import { env } from 'node:process';
+import {
+  closeRealtimeAppointments,
+  emitAppointmentCanceled,
+  emitAppointmentCreated,
+  emitAppointmentUpdated,
+  emitBatch,
+} from '@appointment-emissions/bot';
+import { createLogger } from '../src/process/logger.ts';
+import { runUntilStopped } from '../src/process/run.ts';
+import { startDemoBot } from './start-demo-bot.ts';
+
+const { MONGODB_URI, DEMO_BOT_URL, PORT = '3001', DASHBOARD_TIME_ZONE = 'UTC', LOG_DIR = 'logs' } = env;
+if (!MONGODB_URI || !DEMO_BOT_URL) {
+  process.stderr.write('the bot did not start: MONGODB_URI and DEMO_BOT_URL are required\n');
+  process.exit(1);
+}
+const { logger, close } = createLogger({ level: env.LOG_LEVEL ?? 'info', dir: LOG_DIR, name: 'bot' });
+const bot = await startDemoBot({
+  mongodbUri: MONGODB_URI,
+  port: Number(new URL(DEMO_BOT_URL).port),
+  pageOrigins: [`http://localhost:${PORT}`, `http://127.0.0.1:${PORT}`],
+  timeZone: DASHBOARD_TIME_ZONE,
+  logDir: LOG_DIR,
+  realtime: {
+    emitAppointmentCreated,
+    emitAppointmentUpdated,
+    emitAppointmentCanceled,
+    emitBatch,
+    close: closeRealtimeAppointments,
+  },
+  logger,
+});
+logger.info({ url: bot.url }, 'listening');
+runUntilStopped(bot, logger, close);

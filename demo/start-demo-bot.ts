@@ -1,0 +1,65 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import {
+  createMessageFlowLogger,
+  createToolHandlers,
+  type RealtimeAppointments,
+} from '@appointment-emissions/bot';
+import { messageOf } from '../src/errors.ts';
+import type { Logger } from '../src/process/logger.ts';
+import { connectMongo } from '../src/population/connect.ts';
+import { createBookingService } from './booking-service.ts';
+import { createBotApp } from './bot-app.ts';
+import { DEMO_COMPANY } from './demo-company.ts';
+import { createReadCatalogue } from './read-catalogue.ts';
+
+export interface DemoBotDeps {
+  mongodbUri: string;
+  /** On the loopback interface. */
+  port: number;
+  pageOrigins: readonly string[];
+  timeZone: string;
+  logDir: string;
+  realtime: RealtimeAppointments;
+  logger: Logger;
+}
+
+/** Composition root of the demo's bot: a process of its own, which needs MongoDB and nothing else of ours. */
+export async function startDemoBot(deps: DemoBotDeps): Promise<{ url: string; close: () => Promise<void> }> {
+  const { mongodbUri, port, pageOrigins, timeZone, logDir, realtime, logger } = deps;
+  const onFault = (error: unknown): void => {
+    logger.warn({ error: messageOf(error) }, 'fault');
+  };
+  const mongo = connectMongo(mongodbUri, { serverSelectionMs: 2_000, onError: onFault });
+  const { connection } = mongo;
+  const messageFlow = createMessageFlowLogger({ logDir });
+  const bookings = createBookingService({ connection, companyId: DEMO_COMPANY.id });
+  const handlers = createToolHandlers({ bookings, realtime, logger: messageFlow });
+  const read = createReadCatalogue(connection, DEMO_COMPANY.id);
+
+  const server = createServer(
+    createBotApp({
+      handlers,
+      catalogue: async () => ({ companyName: DEMO_COMPANY.name, timeZone, ...(await read.catalogue()) }),
+      appointments: () => read.appointments(new Date()),
+      pageOrigins,
+      onFault,
+    }),
+  );
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeIdleConnections();
+      await closed;
+      await handlers.close();
+      await realtime.close();
+      await messageFlow.close?.();
+      await mongo.close();
+    },
+  };
+}

@@ -1,0 +1,27 @@
+import { OBJECT_ID } from '@appointment-emissions/contracts';
+
+export type ReadId = { id: string } | { problem: string };
+
+/**
+ * The id out of whatever a bot has at hand: a string, an ObjectId, or a document with `_id`. Never throws, not even
+ * for a revoked Proxy. The problem names the kind of value and never its content, which may be a customer's.
+ */
+export function readAppointmentId(given: unknown): ReadId {
+  if (given === undefined || given === null || given === '') return { problem: 'no appointmentId was given' };
+  try {
+    const id = String(idOf(given));
+    if (OBJECT_ID.test(id)) return { id: id.toLowerCase() };
+    return { problem: `appointmentId must be 24 hexadecimal characters, got ${describe(given)}` };
+  } catch {
+    return { problem: 'appointmentId could not be read' };
+  }
+}
+
+function idOf(given: unknown): unknown {
+  if (typeof given !== 'object' || given === null || !('_id' in given)) return given;
+  return given._id ?? given;
+}
+
+function describe(given: unknown): string {
+  return typeof given === 'string' ? `a string of ${given.length}` : `a value of type ${typeof given}`;
+}

@@ -1,0 +1,137 @@
+import type {
+  AppointmentEvent,
+  AppointmentListener,
+  Id,
+  Place,
+  ReloadReason,
+} from '@appointment-emissions/contracts';
+import { createAcknowledge } from './acknowledge.ts';
+import { createCatchUp } from './catch-up.ts';
+import { createLink } from './link.ts';
+import { createListeners } from './listeners.ts';
+import { DEFAULT_TIMINGS, type DashboardOptions, type LoadSnapshot } from './options.ts';
+import { createReload } from './reload.ts';
+import { createScreen, type ShownAppointment } from './screen.ts';
+import { createSequence, type Standing } from './sequence.ts';
+import { createTokens } from './tokens.ts';
+
+/**
+ * - `connecting`: there is no connection; what is shown may be old;
+ * - `catching-up`: connected, and waiting for what was missed;
+ * - `live`: all that the server has published is shown;
+ * - `reload-needed`: something was missed that can't be replayed. With `loadSnapshot` the list is being loaded;
+ *   without it the app must call `reload`. New events are shown meanwhile;
+ * - `closed`.
+ */
+export type DashboardState = Standing | 'closed';
+
+/** An appointment event is told when its snapshot has taken its place among `appointments`, never for an older one. */
+export interface DashboardEvents extends Record<AppointmentEvent, AppointmentListener> {
+  /** The list was loaded: take all that is shown from here. */
+  appointments: (rows: ReadonlyMap<Id, ShownAppointment>) => void;
+  /** `reason` tells why a reload is needed. */
+  state: (state: DashboardState, reason: ReloadReason | undefined) => void;
+  /** Something failed that will be tried again: no token, no list, no connection. */
+  problem: (error: unknown) => void;
+}
+
+export interface Dashboard {
+  readonly state: DashboardState;
+  /** The place reached in the company's log; undefined before the server or a list has told it. */
+  readonly position: Readonly<Place> | undefined;
+  /** The newest snapshot known of each appointment, by `_id`. */
+  readonly appointments: ReadonlyMap<Id, ShownAppointment>;
+  /** Returns what takes the listener away again. */
+  on: <Name extends keyof DashboardEvents>(name: Name, listener: DashboardEvents[Name]) => () => void;
+  /**
+   * Loads the list, with `loadSnapshot` or with what is given here, and joins it with the events. Rejects where it
+   * could not be loaded.
+   */
+  reload: (load?: LoadSnapshot) => Promise<void>;
+  /** Ends the connection and all timers; calling it again does nothing. */
+  close: () => void;
+}
+
+/**
+ * Connects a dashboard: tells the company's appointment events in order, each once and none older than what is shown
+ * of its appointment; catches up on what was missed while away. Works by itself until it is closed.
+ */
+export function connectDashboard(options: DashboardOptions): Dashboard {
+  const { loadSnapshot: load, random = Math.random } = options;
+  const timings = { ...DEFAULT_TIMINGS, ...options.timings };
+  const listeners = createListeners<DashboardEvents>();
+  const screen = createScreen();
+  const tokens = createTokens(options.getToken);
+  const sequence = createSequence({
+    screen,
+    onShown: ({ payload, meta }) => {
+      listeners.emit(meta.event, payload, meta);
+      acknowledge(meta);
+    },
+  });
+  const acknowledge = createAcknowledge({
+    share: options.acknowledgeShare ?? 0.25,
+    random,
+    send: (seen) => link.connection?.acknowledge(seen),
+  });
+  let state: DashboardState = 'connecting';
+  let reason: ReloadReason | undefined;
+  let opened = false;
+
+  const onProblem = (error: unknown) => {
+    listeners.emit('problem', error);
+  };
+  const link = createLink({ options, timings, random, tokens, sequence, onChange, onProblem });
+  const catchUp = createCatchUp({ timings, random, sequence, connection: () => link.connection, onChange });
+  const reloading = createReload({ load, timings, random, tokens, sequence, onListed, onProblem });
+
+  function onChange(): void {
+    if (state === 'closed') return;
+    catchUp.check();
+    reloading.check();
+    tell(sequence.standing);
+  }
+
+  function tell(now: DashboardState): void {
+    if (now === state && sequence.missing === reason) return;
+    state = now;
+    reason = sequence.missing;
+    listeners.emit('state', state, reason);
+  }
+
+  function onListed(): void {
+    listeners.emit('appointments', screen.rows);
+    open();
+    onChange();
+  }
+
+  function open(): void {
+    if (opened) return;
+    opened = true;
+    link.open();
+  }
+
+  if (load) reloading.start();
+  else open();
+
+  return {
+    get state() {
+      return state;
+    },
+    get position() {
+      return sequence.place;
+    },
+    get appointments() {
+      return screen.rows;
+    },
+    on: listeners.on,
+    reload: reloading.reload,
+    close(): void {
+      if (state === 'closed') return;
+      tell('closed');
+      reloading.close();
+      catchUp.close();
+      link.close();
+    },
+  };
+}

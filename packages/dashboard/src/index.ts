@@ -1,0 +1,18 @@
+export {
+  connectDashboard,
+  type Dashboard,
+  type DashboardEvents,
+  type DashboardState,
+} from './connect-dashboard.ts';
+export { fetchAppointments, ListError, type ListRequest } from './fetch-appointments.ts';
+export type { DashboardOptions, LoadSnapshot, Timings } from './options.ts';
+export type { ShownAppointment } from './screen.ts';
+export type {
+  AppointmentEvent,
+  AppointmentList,
+  AppointmentPayload,
+  AppointmentSnapshot,
+  EmissionMeta,
+  Place,
+  ReloadReason,
+} from '@appointment-emissions/contracts';

@@ -1,0 +1,130 @@
+import type { Position } from '@appointment-emissions/contracts';
+import { createAlarm } from './alarm.ts';
+import { createBackoff } from './backoff.ts';
+import { openConnection, type Connection } from './connection.ts';
+import type { Arrival } from './reorder-buffer.ts';
+import type { DashboardOptions, Timings } from './options.ts';
+import type { Sequence } from './sequence.ts';
+import { readLifetime, renewalDelayMs } from './token-lifetime.ts';
+import type { Tokens } from './tokens.ts';
+
+export interface LinkDeps {
+  options: DashboardOptions;
+  timings: Timings;
+  random: () => number;
+  tokens: Tokens;
+  sequence: Sequence;
+  /** Called after everything that may have changed the sequence. */
+  onChange: () => void;
+  onProblem: (error: unknown) => void;
+}
+
+/** Keeps one connection open, each with a token that still holds and the place reached so far. */
+export function createLink({ options, timings, random, tokens, sequence, onChange, onProblem }: LinkDeps) {
+  const backoff = createBackoff({
+    firstMs: timings.reconnectMs,
+    longestMs: timings.longestReconnectMs,
+    random,
+  });
+  const again = createAlarm();
+  const renewal = createAlarm();
+  const answer = createAlarm();
+  let connection: Connection | undefined;
+  let closed = false;
+
+  async function open(): Promise<void> {
+    let token: string;
+    try {
+      token = await tokens.current();
+    } catch (error) {
+      onProblem(error);
+      retry();
+      return;
+    }
+    if (!closed) connect(token);
+  }
+
+  function retry(): void {
+    if (!closed) again.set(backoff.nextMs(), () => void open());
+  }
+
+  function connect(token: string): void {
+    const position = sequence.place && { ...sequence.place };
+    let connectedAt: number | undefined;
+    connection = openConnection(options, { token, ...(position && { position }) }, timings.handshakeMs, {
+      onConnect() {
+        connectedAt = Date.now();
+        sequence.connected(position);
+        answer.set(timings.answerMs, () => {
+          if (!sequence.joined) sequence.unanswered();
+          onChange();
+        });
+        planRenewal(token);
+        onChange();
+      },
+      onArrival(arrival: Arrival) {
+        sequence.arrived(arrival);
+        onChange();
+      },
+      onPosition(place: Position) {
+        sequence.positioned(place);
+        onChange();
+      },
+      onEnd(reason, refused) {
+        if (refused) tokens.refuse(token);
+        if (connectedAt !== undefined && Date.now() - connectedAt >= timings.steadyMs) backoff.reset();
+        ended();
+        onProblem(reason);
+        retry();
+      },
+    });
+  }
+
+  function ended(): void {
+    connection = undefined;
+    renewal.clear();
+    answer.clear();
+    sequence.disconnected();
+    onChange();
+  }
+
+  /** A later token takes the place of the one in use before the server would disconnect us. */
+  function planRenewal(token: string): void {
+    const lifetime = readLifetime(token);
+    const delayMs = lifetime && renewalDelayMs(lifetime, Date.now());
+    if (delayMs === undefined) return;
+    renewal.set(delayMs * (0.95 + 0.05 * random()), () => {
+      const used = connection;
+      tokens.renew().then(
+        (later) => {
+          if (closed || used === undefined || used !== connection) return;
+          if (later) reopen();
+          else planRenewal(token);
+        },
+        (error: unknown) => {
+          onProblem(error);
+          if (used === connection && !closed) planRenewal(token);
+        },
+      );
+    });
+  }
+
+  function reopen(): void {
+    connection?.drop();
+    ended();
+    void open();
+  }
+
+  return {
+    open: () => void open(),
+    get connection() {
+      return connection;
+    },
+    close(): void {
+      closed = true;
+      again.clear();
+      connection?.drop();
+      ended();
+    },
+  };
+}

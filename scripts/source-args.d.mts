@@ -1,0 +1,2 @@
+export const SOURCE_CONDITION: string;
+export const SOURCE_ARGS: string[];

@@ -1,0 +1,72 @@
+import type { IncomingMessage } from 'node:http';
+import type { RequestHandler } from 'express';
+import { clientAddress } from '../access/client-address.ts';
+import type { ApiConfig } from '../config.ts';
+import type { RedisClient } from '../redis/connect.ts';
+import { createApiKeys } from '../access/api-keys.ts';
+import { requireApiKey } from '../http/middleware/authenticate.ts';
+import { requireBasicAuth } from '../http/middleware/basic-auth.ts';
+import { createFleetRate, type FleetRate } from '../access/fleet-rate.ts';
+import { countFailure, limitFailures, limitRate, limitTokens } from '../http/middleware/limit-rate.ts';
+import type { Lifecycle } from '../process/lifecycle.ts';
+import type { VerifyToken, Viewer } from '../access/verify-token.ts';
+
+export interface ComposeAccessDeps {
+  config: ApiConfig;
+  redis: RedisClient;
+  verifyToken: VerifyToken;
+  lifecycle: Lifecycle;
+}
+
+/** Checks who shows a token, and from where. */
+export type VerifyFrom = (token: unknown, request: IncomingMessage) => Promise<Viewer>;
+
+export interface Access {
+  byKey: FleetRate;
+  requireApiKey: RequestHandler[];
+  requireAdmin: RequestHandler;
+  /** For sockets of services. @throws AppError RATE_LIMITED */
+  verifyKey: (key: string, request: IncomingMessage) => string | undefined;
+  /** For sockets of dashboards. @throws AppError TOKEN_INVALID, TOKEN_KEYS_UNAVAILABLE, RATE_LIMITED */
+  verifyDashboard: VerifyFrom;
+  /** For their lists, of which each token has its share. @throws the same */
+  verifyList: VerifyFrom;
+}
+
+const RATE_WINDOW_SECONDS = 10;
+
+/** Who is let in, how often each may come, and how often an address may be wrong. */
+export function composeAccess({ config, redis, verifyToken, lifecycle }: ComposeAccessDeps): Access {
+  const rate = (name: string, perSecond: number, windowSeconds = RATE_WINDOW_SECONDS) => {
+    const limit = Math.ceil(perSecond * windowSeconds);
+    const limited = createFleetRate({ redis, prefix: config.QUEUE_PREFIX, name, limit, windowSeconds });
+    lifecycle.onClose(`rate by ${name}`, limited.close);
+    return limited;
+  };
+  const addressOf = (req: IncomingMessage) => clientAddress(req, config.TRUST_PROXY);
+  const failures = (name: string) => ({
+    rate: rate(name, config.AUTH_FAILURES_PER_MINUTE / 60, 60),
+    addressOf,
+  });
+  const apiKeys = createApiKeys(config.INTERNAL_SERVICE_API_KEY);
+  const [ofKeys, ofTokens] = [failures('key-failures'), failures('token-failures')];
+  const byKey = rate('key', config.RATE_PER_KEY);
+  const verifyDashboard = limitFailures(ofTokens, verifyToken);
+
+  return {
+    byKey,
+    requireApiKey: [
+      limitRate('address', rate('address', config.RATE_PER_ADDRESS), addressOf),
+      requireApiKey(apiKeys, ofKeys),
+      limitRate('key', byKey, (_req, res) => String(res.locals.keyFingerprint)),
+    ],
+    requireAdmin: requireBasicAuth(config.ADMIN_USER, config.ADMIN_PASSWORD, failures('admin-failures')),
+    verifyKey: (key, request) => {
+      const fingerprint = apiKeys.verify(key);
+      if (fingerprint === undefined) countFailure('keys', ofKeys, request);
+      return fingerprint;
+    },
+    verifyDashboard,
+    verifyList: limitTokens(rate('lists', config.LISTS_PER_TOKEN), verifyDashboard),
+  };
+}

@@ -1,0 +1,47 @@
+import type { RedisClient } from '../redis/connect.ts';
+import { createFindWritten } from '../population/find-written.ts';
+import type { Models } from '../population/models.ts';
+import { findJob } from '../queue/find-job.ts';
+import type { EmissionQueues } from '../queue/open-queues.ts';
+import type { Enqueue } from '../queue/producer.ts';
+import { PRIORITY } from '../queue/retry-policy.ts';
+import { createFailedEmissions, type FailedEmissions } from '../repair/failed-emissions.ts';
+import { createReEmit } from '../repair/re-emit.ts';
+import { createRepairs, type Repairs } from '../repair/repairs.ts';
+import { createRetry } from '../repair/retry.ts';
+
+export interface ComposeRepairsDeps {
+  redis: RedisClient;
+  queues: EmissionQueues;
+  models: Models;
+  enqueue: Enqueue;
+  /** Awaited before each slice of a repair. */
+  letLiveFirst: () => Promise<void>;
+}
+
+/** The repairs over their stages, for the API and the command line alike. */
+export function composeRepairs({ redis, queues, models, enqueue, letLiveFirst }: ComposeRepairsDeps): {
+  failed: FailedEmissions;
+  repairs: Repairs;
+} {
+  const failed = createFailedEmissions(redis, [queues.live, queues.bulk]);
+  const repairs = createRepairs({
+    retry: createRetry({
+      queues,
+      findJob: (id) => findJob(queues, id),
+      failed,
+      priority: PRIORITY.repair,
+      letLiveFirst,
+    }),
+    reEmit: createReEmit({
+      findWritten: createFindWritten(models),
+      enqueue: async (emissions) => {
+        await letLiveFirst();
+        await enqueue(emissions, PRIORITY.repair);
+      },
+      now: Date.now,
+    }),
+    now: Date.now,
+  });
+  return { failed, repairs };
+}

@@ -1,0 +1,18 @@
+import { ConfigError, loadWorkerConfig } from '../config.ts';
+import { AppError, messageOf } from '../errors.ts';
+import { readArguments, USAGE } from '../repair/read-arguments.ts';
+import { runRepair } from './run-repair.ts';
+
+const command = readArguments(process.argv.slice(2));
+if ('problem' in command) {
+  process.stderr.write(`${command.problem}\n\n${USAGE}\n`);
+  process.exit(2);
+}
+try {
+  const report = await runRepair(loadWorkerConfig(process.env), command);
+  process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+} catch (error) {
+  const ours = error instanceof AppError || error instanceof ConfigError;
+  process.stderr.write(`${ours ? error.message : `the repair failed: ${messageOf(error)}`}\n`);
+  process.exitCode = 1;
+}

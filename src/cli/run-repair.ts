@@ -1,0 +1,54 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { composeRepairs } from '../api/compose-repairs.ts';
+import type { WorkerConfig } from '../config.ts';
+import { connectRedis } from '../redis/connect.ts';
+import { AppError } from '../errors.ts';
+import { createLifecycle } from '../process/lifecycle.ts';
+import { connectMongo } from '../population/connect.ts';
+import { createModels } from '../population/models.ts';
+import { closeQueues, openQueues } from '../queue/open-queues.ts';
+import { createEnqueue } from '../queue/producer.ts';
+import type { RepairCommand } from '../repair/read-arguments.ts';
+
+const CONNECT_WITHIN_MS = 5_000;
+const CLOSE_WITHIN_MS = 5_000;
+
+/** Runs one repair over connections of its own. @throws AppError when it is not usable, or a server is away */
+export async function runRepair(config: WorkerConfig, { repair, asked }: RepairCommand): Promise<object> {
+  const ignore = () => undefined;
+  const lifecycle = createLifecycle({ deadlineMs: CLOSE_WITHIN_MS, onError: ignore });
+  try {
+    const redis = connectRedis(config.REDIS_URL, 'request', ignore);
+    lifecycle.onClose('redis', () => {
+      redis.disconnect();
+    });
+    const mongo = connectMongo(config.MONGODB_URI, { serverSelectionMs: CONNECT_WITHIN_MS, onError: ignore });
+    lifecycle.onClose('mongodb', mongo.close);
+    const queues = openQueues({ redis, prefix: config.QUEUE_PREFIX, onError: ignore });
+    lifecycle.onClose('queues', () => closeQueues(queues));
+
+    await connected('REDIS_URL', () => redis.status === 'ready');
+    if (repair === 'reEmit') await connected('MONGODB_URI', () => mongo.connection.db !== undefined);
+    const enqueue = createEnqueue({
+      queues,
+      redis,
+      policy: { attempts: config.EMISSION_ATTEMPTS, firstRetryDelayMs: config.EMISSION_BACKOFF_MS },
+      remember: ignore,
+    });
+    const models = createModels(mongo.connection);
+    // Live bookings come to other processes.
+    const letLiveFirst = () => Promise.resolve();
+    const { repairs } = composeRepairs({ redis, queues, models, enqueue, letLiveFirst });
+    return await repairs[repair](asked);
+  } finally {
+    await lifecycle.close();
+  }
+}
+
+async function connected(setting: string, isReady: () => boolean): Promise<void> {
+  const giveUpAt = Date.now() + CONNECT_WITHIN_MS;
+  while (!isReady()) {
+    if (Date.now() > giveUpAt) throw new AppError('QUEUE_UNAVAILABLE', `nobody answers at ${setting}`);
+    await pause(20);
+  }
+}

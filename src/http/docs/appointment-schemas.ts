@@ -1,0 +1,120 @@
+import { z } from 'zod';
+import {
+  APPOINTMENT_EVENTS,
+  type AppointmentList,
+  type AppointmentPayload,
+  type AppointmentSnapshot,
+  type DashboardAuth,
+  type EmissionMeta,
+  type EmitRequest,
+  type Place,
+  type Position,
+  type Seen,
+} from '@appointment-emissions/contracts';
+
+/** Shapes of what crosses a process, for the documents alone; the compiler holds them to the contracts. */
+export const id = z
+  .string()
+  .regex(/^[0-9a-f]{24}$/)
+  .meta({ description: 'An ObjectId.' });
+/** As a caller may write it. */
+export const givenId = z
+  .string()
+  .regex(/^[0-9a-fA-F]{24}$/)
+  .meta({ description: 'An ObjectId.' });
+export const instant = z.string().meta({ format: 'date-time' });
+export const event = z.enum(APPOINTMENT_EVENTS).meta({ id: 'AppointmentEvent' });
+const words = z.string().nullable();
+
+const appointmentSnapshot = z
+  .strictObject({
+    _id: id,
+    companyId: id,
+    customerId: z.strictObject({ _id: id, fullName: words, email: words, phone: words }).nullable(),
+    petId: z
+      .strictObject({ _id: id, name: words, species: words, breed: words, size: words, coatType: words })
+      .nullable(),
+    serviceId: z.strictObject({ _id: id, name: words }).nullable(),
+    serviceItemId: z
+      .strictObject({ _id: id, size: words, coatType: words, price: z.number().nullable() })
+      .nullable(),
+    staffId: z.strictObject({ _id: id, fullName: words, role: words }).nullable(),
+    locationId: id.nullable(),
+    start: instant.nullable(),
+    end: instant.nullable(),
+    status: words.meta({ description: '`scheduled` or `canceled`. Judge by it, not by the event.' }),
+    source: words,
+    notes: words,
+    createdAt: instant.nullable(),
+    updatedAt: instant.nullable(),
+  })
+  .meta({
+    id: 'AppointmentSnapshot',
+    description: 'One appointment with what it refers to. A missing reference is null; nothing else is sent.',
+  }) satisfies z.ZodType<AppointmentSnapshot>;
+
+const place = {
+  epoch: z.string().meta({ description: 'Names one unbroken run of offsets.' }),
+  offset: z.int().min(0).meta({ description: 'Consecutive per company, from 1.' }),
+};
+const read = z.int().min(0).meta({
+  description:
+    '0 for a live emission. (offset, read) orders all snapshots of an appointment within an epoch.',
+});
+
+export const placeSchema = z.strictObject(place).meta({
+  id: 'Place',
+  description: "Where a screen stands in its company's log.",
+}) satisfies z.ZodType<Place>;
+
+export const position = z
+  .strictObject({
+    ...place,
+    recovered: z
+      .boolean()
+      .meta({ description: "False: what was missed can't be replayed, reload the list." }),
+    reason: z.enum(['trimmed', 'epoch', 'too-many', 'gone', 'unavailable', 'rate-limited']).exactOptional(),
+  })
+  .meta({ id: 'Position' }) satisfies z.ZodType<Position>;
+
+export const appointmentList = z
+  .strictObject({
+    ...place,
+    appointments: z.array(z.strictObject({ appointment: appointmentSnapshot, offset: place.offset, read })),
+  })
+  .meta({
+    id: 'AppointmentList',
+    description: 'Connect with its place, and nothing is missed.',
+  }) satisfies z.ZodType<AppointmentList>;
+
+export const appointmentPayload = z
+  .strictObject({ appointment: appointmentSnapshot })
+  .meta({ id: 'AppointmentPayload' }) satisfies z.ZodType<AppointmentPayload>;
+
+export const emissionMeta = z
+  .strictObject({
+    emissionId: z.string(),
+    event,
+    ...place,
+    read,
+    attempt: z.int().min(1),
+    acceptedAt: instant,
+    publishedAt: instant,
+    replayed: z.boolean().meta({ description: 'True where a gateway sent it again to who had missed it.' }),
+  })
+  .meta({ id: 'EmissionMeta' }) satisfies z.ZodType<EmissionMeta>;
+
+export const seen = z
+  .strictObject({ emissionId: z.string(), acceptedAt: instant })
+  .meta({ id: 'Seen' }) satisfies z.ZodType<Seen>;
+
+export const dashboardAuth = z
+  .strictObject({
+    token: z.string().meta({ description: 'JWT with `companyId` and `exp`.' }),
+    position: placeSchema.exactOptional(),
+  })
+  .meta({ id: 'DashboardAuth' }) satisfies z.ZodType<DashboardAuth>;
+
+export const emitRequest = z
+  .strictObject({ event, appointmentId: givenId, idempotencyKey: z.string().exactOptional() })
+  .meta({ id: 'EmitRequest' }) satisfies z.ZodType<EmitRequest>;

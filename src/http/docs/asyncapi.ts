@@ -1,0 +1,118 @@
+import type { z } from 'zod';
+import {
+  APPOINTMENT_EVENTS,
+  CATCH_UP_EVENT,
+  DASHBOARD_NAMESPACE,
+  INTERNAL_NAMESPACE,
+  POSITION_EVENT,
+  SEEN_EVENT,
+} from '@appointment-emissions/contracts';
+import * as shapes from './appointment-schemas.ts';
+import { emitReply } from './emission-schemas.ts';
+import { createSchemaCollection, type Json } from './collect-schemas.ts';
+
+interface SocketEvent {
+  name: string;
+  channel: 'dashboards' | 'internal';
+  /** Seen from the server. */
+  action: 'send' | 'receive';
+  summary: string;
+  /** Its arguments, in order. */
+  args: z.ZodType[];
+  /** What it is acknowledged with. */
+  answer?: z.ZodType;
+}
+
+/** Every event that crosses a socket. */
+const SOCKET_EVENTS: readonly SocketEvent[] = [
+  ...APPOINTMENT_EVENTS.map((name): SocketEvent => ({
+    name,
+    channel: 'dashboards',
+    action: 'send',
+    summary: 'The event says why, the snapshot says what is: upsert by `_id` and judge by `status`.',
+    args: [shapes.appointmentPayload, shapes.emissionMeta],
+  })),
+  {
+    name: POSITION_EVENT,
+    channel: 'dashboards',
+    action: 'send',
+    summary: "The head of the company's log: after joining, after a catch-up, and every 10 s.",
+    args: [shapes.position],
+  },
+  {
+    name: CATCH_UP_EVENT,
+    channel: 'dashboards',
+    action: 'receive',
+    summary: 'Replay what was missed after this place.',
+    args: [shapes.placeSchema],
+    answer: shapes.position,
+  },
+  {
+    name: SEEN_EVENT,
+    channel: 'dashboards',
+    action: 'receive',
+    summary: 'A sample: this emission is on the screen now.',
+    args: [shapes.seen],
+  },
+  {
+    name: 'emit',
+    channel: 'internal',
+    action: 'receive',
+    summary: 'Emit one event, as the single routes do.',
+    args: [shapes.emitRequest],
+    answer: emitReply,
+  },
+];
+
+/** AsyncAPI 3.0 of the socket events. A message's payload is the list of its arguments. */
+export function createAsyncApi(): Json {
+  const schemas = createSchemaCollection();
+  const tuple = (args: z.ZodType[]): Json => ({
+    type: 'array',
+    prefixItems: args.map(schemas.of),
+    minItems: args.length,
+    maxItems: args.length,
+  });
+
+  const channels: Record<string, { messages: Json } & Json> = {
+    dashboards: {
+      address: DASHBOARD_NAMESPACE,
+      description:
+        "A Socket.IO namespace. The token's `companyId` decides the one room that a socket joins; it is disconnected at the token's expiry.",
+      bindings: { ws: { query: {} } },
+      'x-auth': schemas.of(shapes.dashboardAuth),
+      messages: {},
+    },
+    internal: {
+      address: INTERNAL_NAMESPACE,
+      description: 'A Socket.IO namespace for services: `auth: {apiKey}`.',
+      messages: {},
+    },
+  };
+  const operations: Json = {};
+  for (const { name, channel, action, summary, args, answer } of SOCKET_EVENTS) {
+    const key = name.replace(/[:-](.)/g, (_, letter: string) => letter.toUpperCase());
+    const here = channels[channel];
+    if (!here) continue;
+    here.messages[key] = { name, summary, payload: tuple(args) };
+    if (answer)
+      here.messages[`${key}Answer`] = { name: `${name} (acknowledgement)`, payload: tuple([answer]) };
+    const ref = (message: string) => ({ $ref: `#/channels/${channel}/messages/${message}` });
+    operations[key] = {
+      action,
+      channel: { $ref: `#/channels/${channel}` },
+      summary,
+      messages: [ref(key)],
+      ...(answer && {
+        reply: { channel: { $ref: `#/channels/${channel}` }, messages: [ref(`${key}Answer`)] },
+      }),
+    };
+  }
+  return {
+    asyncapi: '3.0.0',
+    info: { title: 'Appointment emissions: socket events', version: '1' },
+    channels,
+    operations,
+    components: { schemas: Object.fromEntries(schemas.components) },
+  };
+}

@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import { EVENT_SLUGS } from '@appointment-emissions/contracts';
+import type { ErrorCode } from '../../errors.ts';
+import { EMISSIONS_PATH } from '../routes/emission-routes.ts';
+import { givenId } from './appointment-schemas.ts';
+import * as emissions from './emission-schemas.ts';
+import { BODY, KEY, type Operation, type Parameter } from './operation.ts';
+
+const ACCEPTING: ErrorCode[] = [
+  ...KEY,
+  ...BODY,
+  'INVALID_IDEMPOTENCY_KEY',
+  'IDEMPOTENCY_IN_PROGRESS',
+  'IDEMPOTENCY_KEY_REUSED',
+  'RATE_LIMITED',
+  'DATABASE_ERROR',
+  'QUEUE_UNAVAILABLE',
+  'QUEUE_FULL',
+];
+
+const idempotencyKey: Parameter = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  description:
+    'Up to 255 visible ASCII characters. A repetition with the same body gives the same emission ids.',
+  schema: z.string(),
+};
+const traceparent: Parameter = {
+  name: 'traceparent',
+  in: 'header',
+  description: 'W3C Trace Context: kept with the emission and logged.',
+  schema: z.string(),
+};
+
+const ONE_EMISSION = Object.entries(EVENT_SLUGS).map(([slug, event]): Operation => ({
+  method: 'post',
+  path: `${EMISSIONS_PATH}/${slug}`,
+  id: slug.replace(/-(.)/, (_, letter: string) => letter.toUpperCase()),
+  tag: 'Emissions',
+  summary: `Emit ${event}`,
+  description: 'Loads the appointment, fully populated, and tells every dashboard of its company.',
+  security: 'internalKey',
+  parameters: [idempotencyKey, traceparent],
+  body: emissions.singleRequest,
+  answers: {
+    202: {
+      description: 'Accepted: it will be published, or stand among the failed.',
+      schema: emissions.acceptedReply,
+    },
+  },
+  errors: [...ACCEPTING, 'INVALID_APPOINTMENT_ID', 'APPOINTMENT_NOT_FOUND'],
+}));
+
+/** The bot's routes. */
+export const EMISSION_OPERATIONS: readonly Operation[] = [
+  ...ONE_EMISSION,
+  {
+    method: 'post',
+    path: `${EMISSIONS_PATH}/batch`,
+    id: 'emitBatch',
+    tag: 'Emissions',
+    summary: 'Emit up to 1,000 events',
+    description: 'They stand behind live ones. All rejected is 202 too: look at `results`.',
+    security: 'internalKey',
+    parameters: [idempotencyKey, traceparent],
+    body: emissions.batchRequest,
+    answers: { 202: { description: 'Each item for itself.', schema: emissions.batchReply } },
+    errors: ACCEPTING,
+  },
+  {
+    method: 'get',
+    path: `${EMISSIONS_PATH}/emissions/{emissionId}`,
+    id: 'readEmission',
+    tag: 'Emissions',
+    summary: "One emission's life",
+    security: 'internalKey',
+    parameters: [
+      {
+        name: 'emissionId',
+        in: 'path',
+        required: true,
+        description: 'As the 202 told it.',
+        schema: z.string(),
+      },
+    ],
+    answers: { 200: { description: 'Its timeline.', schema: emissions.timelineReply } },
+    errors: [...KEY, 'EMISSION_NOT_FOUND', 'QUEUE_UNAVAILABLE'],
+  },
+  {
+    method: 'get',
+    path: `${EMISSIONS_PATH}/emissions`,
+    id: 'readEmissions',
+    tag: 'Emissions',
+    summary: 'The last emissions of an appointment',
+    security: 'internalKey',
+    parameters: [
+      { name: 'appointmentId', in: 'query', required: true, description: 'Whose.', schema: givenId },
+    ],
+    answers: { 200: { description: 'Their timelines.', schema: emissions.timelinesReply } },
+    errors: [...KEY, 'INVALID_APPOINTMENT_ID', 'EMISSION_NOT_FOUND', 'QUEUE_UNAVAILABLE'],
+  },
+];

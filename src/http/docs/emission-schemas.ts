@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import type { AcceptedReply, BatchReply, EmitReply, ProblemReply } from '@appointment-emissions/contracts';
+import { ERROR_CODES, type ErrorCode } from '../../errors.ts';
+import { MOST_BATCH_ITEMS } from '../middleware/validate.ts';
+import { event, givenId, id, instant } from './appointment-schemas.ts';
+
+const yes = z.literal(true);
+const code = z
+  .enum(Object.keys(ERROR_CODES) as [ErrorCode, ...ErrorCode[]])
+  .meta({ id: 'ErrorCode', description: 'Stable; the table is docs/errors.md.' });
+
+export const problemReply = z
+  .strictObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().meta({ description: 'Words for a person.' }),
+    success: z.literal(false),
+    code,
+    errors: z
+      .array(z.unknown())
+      .exactOptional()
+      .meta({ description: 'Findings of the validation, field by field.' }),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457.' }) satisfies z.ZodType<ProblemReply>;
+
+export const singleRequest = z.strictObject({ appointmentId: givenId }).meta({ id: 'SingleRequest' });
+
+const accepted = {
+  success: yes,
+  event,
+  appointmentId: id,
+  emissionId: z.string(),
+  statusUrl: z.string().meta({ description: "Path of the emission's timeline." }),
+};
+export const acceptedReply = z
+  .strictObject(accepted)
+  .meta({ id: 'AcceptedReply' }) satisfies z.ZodType<AcceptedReply>;
+
+export const batchRequest = z
+  .strictObject({
+    emissions: z
+      .array(z.strictObject({ event, appointmentId: givenId }))
+      .min(1)
+      .max(MOST_BATCH_ITEMS),
+  })
+  .meta({ id: 'BatchRequest', description: 'At most 128 kB.' });
+
+export const batchReply = z
+  .strictObject({
+    success: yes,
+    accepted: z.int(),
+    rejected: z.int(),
+    results: z.array(
+      z.strictObject({
+        index: z.int(),
+        status: z.int().meta({ description: "As the single route's." }),
+        emissionId: z.string().exactOptional(),
+        code: z.string().exactOptional(),
+      }),
+    ),
+  })
+  .meta({
+    id: 'BatchReply',
+    description: 'One bad item never fails the others.',
+  }) satisfies z.ZodType<BatchReply>;
+
+const timeline = {
+  emissionId: z.string(),
+  event: z.string(),
+  appointmentId: z.string(),
+  state: z.enum([
+    'waiting',
+    'prioritized',
+    'delayed',
+    'active',
+    'completed',
+    'failed',
+    'unknown',
+    'waiting-children',
+  ]),
+  acceptedAt: instant,
+  attempts: z
+    .array(z.strictObject({ attempt: z.int(), error: z.string().nullable() }))
+    .meta({ description: 'Those that have ended.' }),
+  startedAt: instant.nullable(),
+  populatedAt: instant.nullable(),
+  publishedAt: instant.nullable(),
+  endedAt: instant.nullable(),
+  epoch: z.string().nullable(),
+  offset: z.int().nullable(),
+  gateways: z
+    .int()
+    .nullable()
+    .meta({ description: 'How many Redis handed it to; null on a Cluster, which can not tell.' }),
+  traceparent: z.string().nullable(),
+};
+export const timelineReply = z
+  .strictObject({ success: yes, ...timeline })
+  .meta({ id: 'TimelineReply', description: 'Kept for a day once published, for 14 days once failed.' });
+export const timelinesReply = z
+  .strictObject({ success: yes, appointmentId: id, emissions: z.array(z.strictObject(timeline)) })
+  .meta({ id: 'TimelinesReply', description: 'The last ten that are kept, newest first.' });
+
+export const emitReply = z
+  .union([
+    z.strictObject({ status: z.int(), ...accepted }),
+    z.looseObject({ status: z.int(), success: z.literal(false), code }),
+  ])
+  .meta({ id: 'EmitReply', description: "HTTP's body plus its status." }) satisfies z.ZodType<EmitReply>;

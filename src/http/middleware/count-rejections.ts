@@ -1,0 +1,44 @@
+import type { RequestHandler } from 'express';
+import type { EmitReply } from '@appointment-emissions/contracts';
+import { AppError } from '../../errors.ts';
+
+/** Tells `onRejected` the code of each answer that turned a request away, and of each refused item of a batch. */
+export function countRejections(onRejected: (code: string) => void): RequestHandler {
+  return (_req, res, next) => {
+    res.once('finish', () => {
+      const { problemCode, refusedItems = [] } = res.locals as {
+        problemCode?: string;
+        refusedItems?: string[];
+      };
+      for (const code of refusedItems) onRejected(code);
+      if (problemCode !== undefined) onRejected(problemCode);
+    });
+    next();
+  };
+}
+
+/** The same for tokens of sockets. */
+export function countRefusedTokens<From extends unknown[], Viewer>(
+  verifyToken: (...from: From) => Promise<Viewer>,
+  onRejected: (code: string) => void,
+): (...from: From) => Promise<Viewer> {
+  return async (...from) => {
+    try {
+      return await verifyToken(...from);
+    } catch (error) {
+      if (error instanceof AppError) onRejected(error.code);
+      throw error;
+    }
+  };
+}
+
+type Emit = (keyFingerprint: string, request: unknown) => Promise<EmitReply>;
+
+/** The same for answers without HTTP. */
+export function countRefusals(emit: Emit, onRejected: (code: string) => void): Emit {
+  return async (keyFingerprint, request) => {
+    const reply = await emit(keyFingerprint, request);
+    if (!reply.success && typeof reply.code === 'string') onRejected(reply.code);
+    return reply;
+  };
+}

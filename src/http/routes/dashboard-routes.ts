@@ -1,0 +1,75 @@
+import type { IncomingMessage } from 'node:http';
+import { Router } from 'express';
+import type { AppointmentList, Id } from '@appointment-emissions/contracts';
+import { coalesce } from '../../batching.ts';
+import { AppError } from '../../errors.ts';
+
+export interface ListRequest {
+  companyId: Id;
+  /** ms since the epoch; `from ≤ start < to`. */
+  from: number;
+  to: number;
+}
+
+export interface DashboardRoutesDeps {
+  /** Who the bearer token speaks for. @throws AppError TOKEN_INVALID */
+  verifyToken: (token: unknown, request: IncomingMessage) => Promise<{ companyId: Id }>;
+  list: (request: ListRequest) => Promise<AppointmentList>;
+}
+
+const DAY_MS = 24 * 3_600_000;
+const LONGEST_RANGE_MS = 62 * DAY_MS;
+const LISTS_IN_FLIGHT = 8;
+
+/** `GET /appointments?from=…&to=…`: the company's appointments as confirmed snapshots, and the place to connect with. */
+export function createDashboardRoutes({ verifyToken, list }: DashboardRoutesDeps): Router {
+  const router = Router();
+
+  // Dashboards that reload together ask for the same list: it is read once for all that ask before the read begins.
+  const shared = coalesce<ListRequest, () => Promise<AppointmentList>>({
+    run: (requests) => {
+      const reads = new Map<string, Promise<AppointmentList>>();
+      return Promise.all(
+        requests.map(async (request) => {
+          const key = JSON.stringify(request);
+          const read = reads.get(key) ?? list(request);
+          reads.set(key, read);
+          await read.catch(() => undefined);
+          return () => read;
+        }),
+      );
+    },
+    maxBatch: 1_000,
+    maxInFlight: LISTS_IN_FLIGHT,
+  });
+
+  router.get('/appointments', async (req, res) => {
+    const [scheme = '', token = ''] = (req.get('authorization') ?? '').split(' ');
+    const { companyId } = await verifyToken(scheme.toLowerCase() === 'bearer' ? token : '', req);
+    const range = readRange(req.query, Date.now());
+    const read = await shared({ companyId, ...range });
+    res.set('Cache-Control', 'no-store').json(await read());
+  });
+  return router;
+}
+
+function readRange(query: Record<string, unknown>, now: number): { from: number; to: number } {
+  const today = now - (now % DAY_MS);
+  const from = instant('from', query.from) ?? today - 7 * DAY_MS;
+  const to = instant('to', query.to) ?? (query.from === undefined ? today : from) + 8 * DAY_MS;
+  if (to <= from) throw new AppError('INVALID_RANGE', 'to must be later than from');
+  if (to - from > LONGEST_RANGE_MS)
+    throw new AppError('INVALID_RANGE', 'from and to may be at most 62 days apart');
+  return { from, to };
+}
+
+const ISO_8601 = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/;
+
+function instant(name: string, value: unknown): number | undefined {
+  if (value === undefined) return undefined;
+  const time = typeof value === 'string' && ISO_8601.test(value) ? Date.parse(value) : Number.NaN;
+  if (Number.isNaN(time)) {
+    throw new AppError('INVALID_RANGE', `${name} must be a date in ISO 8601, such as 2026-11-23T00:00:00Z`);
+  }
+  return time;
+}

@@ -1,0 +1,53 @@
+import { type EmitReply, isAppointmentEvent } from '@appointment-emissions/contracts';
+import { AppError } from '../../errors.ts';
+import type { AcceptEmissions, Asked } from '../../accept/accept-emission.ts';
+import { acceptedReply } from './emission-routes.ts';
+import type { RunIdempotently } from '../../accept/idempotency.ts';
+import { problem, toAppError } from '../problem.ts';
+import { refuseSingle } from '../middleware/validate.ts';
+
+export interface EmitReplyDeps {
+  accept: AcceptEmissions;
+  idempotently: RunIdempotently;
+  /** Told of what is our fault. */
+  onFault: (error: unknown) => void;
+}
+
+/** The single routes' answer without HTTP: the same body, plus its status. Never rejects, whatever it is given. */
+export function createEmitReply({ accept, idempotently, onFault }: EmitReplyDeps) {
+  async function answer(keyFingerprint: string, request: unknown): Promise<EmitReply> {
+    if (typeof request !== 'object' || request === null || Array.isArray(request)) {
+      throw new AppError('INVALID_REQUEST', 'send {event, appointmentId, idempotencyKey?}');
+    }
+    const { event, idempotencyKey, ...body } = request as Record<string, unknown>;
+    if (!isAppointmentEvent(event)) {
+      throw new AppError(
+        'INVALID_EVENT',
+        'event is none of the three: appointment:created, …:updated, …:canceled',
+      );
+    }
+    const refused = await refuseSingle(body);
+    if (refused) return { ...refused };
+    if (idempotencyKey !== undefined && typeof idempotencyKey !== 'string') {
+      throw new AppError('INVALID_IDEMPOTENCY_KEY', 'idempotencyKey must be a string');
+    }
+    const asked: Asked = { event, appointmentId: String(body.appointmentId).toLowerCase() };
+    const emissionId = await idempotently({ keyFingerprint, idempotencyKey, body: asked }, (by) =>
+      accept.one(asked, by),
+    );
+    return { status: 202, ...acceptedReply(asked, emissionId) };
+  }
+
+  return async (keyFingerprint: string, request: unknown): Promise<EmitReply> => {
+    try {
+      return await answer(keyFingerprint, request);
+    } catch (thrown) {
+      const error = toAppError(thrown);
+      if (error.status >= 500) onFault(error.cause ?? thrown);
+      return {
+        ...problem(error.code, error.message),
+        ...(error.retryAfterSeconds !== undefined && { retryAfterSeconds: error.retryAfterSeconds }),
+      };
+    }
+  };
+}

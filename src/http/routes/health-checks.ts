@@ -1,0 +1,62 @@
+import { Cluster, type Redis } from 'ioredis';
+import type { Connection } from 'mongoose';
+import type { RedisClient } from '../../redis/connect.ts';
+import { within } from '../../process/lifecycle.ts';
+import { explainRefusal, isRefusal, watchRefusal } from '../../redis/access-errors.ts';
+import type { Check } from './health-routes.ts';
+
+const CHECK_LIMIT_MS = 1_000;
+
+/** MongoDB answers a ping. */
+export function checkMongo(connection: Connection): () => Promise<Check> {
+  return guarded('MongoDB', async () => {
+    if (!connection.db) return { ok: false, detail: 'not connected' };
+    await connection.db.command({ ping: 1 });
+    return { ok: true };
+  });
+}
+
+/**
+ * Redis answers, on a Cluster where the queue lies, and no node evicts: with any other policy than `noeviction` it may
+ * drop jobs, also one that is a replica yet. Other nodes of a Cluster that don't answer are told and no reason to say no.
+ * @param queueKey  any key of the queue
+ */
+export function checkRedis(redis: RedisClient, queueKey: string): () => Promise<Check> {
+  const refusal = watchRefusal(redis);
+  return guarded('Redis', async () => {
+    const refused = refusal();
+    if (refused !== undefined) return { ok: false, detail: refused };
+    const nodes = redis instanceof Cluster ? redis.nodes() : [redis];
+    const [found] = await Promise.all([Promise.all(nodes.map(policyOf)), redis.exists(queueKey)]);
+    const which = (node: string): string => (nodes.length > 1 ? ` on ${node}` : '');
+    const evicting = found.flatMap(({ node, policy }) =>
+      policy === undefined || policy === 'noeviction' ? [] : `maxmemory-policy is ${policy}${which(node)}`,
+    );
+    if (evicting.length > 0) {
+      return { ok: false, detail: `${evicting.join(', ')}: set it to noeviction, or jobs can be lost` };
+    }
+    const silent = found.flatMap(({ node, answers }) => (answers ? [] : node));
+    return { ok: true, ...(silent.length > 0 && { detail: `no answer from ${silent.join(', ')}` }) };
+  });
+}
+
+async function policyOf(
+  server: Redis,
+): Promise<{ node: string; answers: boolean; policy: string | undefined }> {
+  const node = `${server.options.host}:${server.options.port}`;
+  const memory = await server.info('memory').catch((error: unknown) => {
+    if (isRefusal(error)) throw error;
+    return undefined;
+  });
+  return { node, answers: memory !== undefined, policy: /maxmemory_policy:(\S+)/.exec(memory ?? '')?.[1] };
+}
+
+function guarded(what: string, check: () => Promise<Check>): () => Promise<Check> {
+  return async () => {
+    try {
+      return await within(CHECK_LIMIT_MS, `${what}'s answer`, check());
+    } catch (error) {
+      return { ok: false, detail: explainRefusal(error) };
+    }
+  };
+}

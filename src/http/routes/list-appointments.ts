@@ -1,0 +1,44 @@
+import type { AppointmentList, Id, Place } from '@appointment-emissions/contracts';
+import { AppError } from '../../errors.ts';
+import type { ListRequest } from './dashboard-routes.ts';
+
+export interface ListDeps {
+  head: (companyId: Id) => Promise<Place>;
+  findIds: (request: ListRequest, limit: number) => Promise<Id[]>;
+  takeSnapshots: (
+    companyId: Id,
+    ids: readonly Id[],
+  ) => Promise<Map<Id, AppointmentList['appointments'][number] & { epoch: string }>>;
+}
+
+const LARGEST_LIST = 5_000;
+const TRIES = 3;
+
+/**
+ * A list of confirmed snapshots. Its place is the head before the ids were found: whatever is published later is
+ * replayed or sent live to who connects with it, so list and events join without a hole.
+ */
+export function createListAppointments({ head, findIds, takeSnapshots }: ListDeps) {
+  return async (request: ListRequest): Promise<AppointmentList> => {
+    for (let tries = 1; tries <= TRIES; tries += 1) {
+      const place = await head(request.companyId);
+      const ids = await findIds(request, LARGEST_LIST + 1);
+      if (ids.length > LARGEST_LIST) {
+        throw new AppError(
+          'INVALID_RANGE',
+          `more than ${LARGEST_LIST} appointments: ask for a shorter range`,
+        );
+      }
+      const taken = await takeSnapshots(request.companyId, ids);
+      const appointments = [...taken.values()];
+      if (appointments.some(({ epoch }) => epoch !== place.epoch)) continue;
+      return {
+        ...place,
+        appointments: appointments.map(({ appointment, offset, read }) => ({ appointment, offset, read })),
+      };
+    }
+    throw new AppError('QUEUE_UNAVAILABLE', 'Redis was restarted meanwhile; ask again', {
+      retryAfterSeconds: 1,
+    });
+  };
+}

@@ -1,0 +1,30 @@
+import { io } from 'socket.io-client';
+import { CANARY, CANARY_NAMESPACE } from '@appointment-emissions/contracts';
+
+export interface ListenToSelfOptions {
+  port: number;
+  /** Known to this process only. */
+  secret: string;
+  transports: ('polling' | 'websocket')[];
+  onCanary: (canaryId: string) => void;
+}
+
+/** A socket from this process to its own port, as a dashboard's; connects again by itself. */
+export function listenToSelf({ port, secret, transports, onCanary }: ListenToSelfOptions): {
+  close: () => void;
+} {
+  const socket = io(`http://127.0.0.1:${port}${CANARY_NAMESPACE}`, {
+    auth: { secret },
+    transports: transports.includes('websocket') ? ['websocket'] : transports,
+    reconnectionDelayMax: 2_000,
+    forceNew: true,
+  });
+  socket.on(CANARY, ({ canaryId }: { canaryId: string }) => {
+    onCanary(canaryId);
+  });
+  return {
+    close: () => {
+      socket.disconnect();
+    },
+  };
+}

@@ -1,0 +1,57 @@
+import { messageOf } from '../errors.ts';
+
+/** Closes one thing. */
+export type Close = () => unknown;
+
+export interface Lifecycle {
+  /** Registers something started; closed last in, first out. */
+  onClose: (name: string, close: Close) => void;
+  /** Idempotent. Closes everything even if one part fails or hangs; resolves within the deadline. */
+  close: () => Promise<void>;
+}
+
+export interface LifecycleOptions {
+  deadlineMs: number;
+  onError: (name: string, error: Error) => void;
+}
+
+/** Keeps what a process has started, so that it ends all of it. */
+export function createLifecycle({ deadlineMs, onError }: LifecycleOptions): Lifecycle {
+  const started: { name: string; close: Close }[] = [];
+  let closing: Promise<void> | undefined;
+
+  async function closeAll(): Promise<void> {
+    const giveUpAt = Date.now() + deadlineMs;
+    for (const { name, close } of started.toReversed()) {
+      try {
+        await within(Math.max(giveUpAt - Date.now(), 50), name, Promise.resolve().then(close));
+      } catch (error) {
+        onError(name, error instanceof Error ? error : new Error(messageOf(error)));
+      }
+    }
+  }
+
+  return {
+    onClose: (name, close) => void started.push({ name, close }),
+    close: () => (closing ??= closeAll()),
+  };
+}
+
+/** Settles as `promise` does, or rejects after `ms` with an error that says what was waited for. */
+export async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new DeadlineExceeded(`${what} took longer than ${ms} ms`));
+    }, ms);
+  });
+  try {
+    return await Promise.race([promise, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+export class DeadlineExceeded extends Error {
+  override readonly name = 'DeadlineExceeded';
+}

@@ -1,0 +1,58 @@
+import type { RedisClient } from './connect.ts';
+import { messageOf } from '../errors.ts';
+
+const USERS = 'see "Redis users and TLS" in docs/operations.md';
+
+/** What the operator can do where Redis does not let us in, or do something: its own words name user and command. */
+const ADVICE: [RegExp, string][] = [
+  [/WRONGPASS|NOAUTH/, `REDIS_URL has no user and password that it knows; ${USERS}`],
+  [
+    /NOPERM|can't run this command|no permissions/i,
+    `its user needs the rules of ops/redis/users.acl; ${USERS}`,
+  ],
+  [/certificate|altnames/i, `a CA of your own goes into NODE_EXTRA_CA_CERTS; ${USERS}`],
+];
+
+/** Whether Redis is there, but does not let us in, or do what was asked. */
+export function isRefusal(error: unknown): boolean {
+  return ADVICE.some(([fits]) => fits.test(messageOf(error)));
+}
+
+/** An error's words, with what to do where Redis refused us. */
+export function explainRefusal(error: unknown): string {
+  const words = [messageOf(error), ...ofLastNode(error)].join(': ');
+  const [, advice] = ADVICE.find(([fits]) => fits.test(words)) ?? [];
+  return advice === undefined ? words : `${words} (${advice})`;
+}
+
+/** A Cluster says only that none of its nodes would do; why stands beside it. */
+function ofLastNode(error: unknown): string[] {
+  const isOfCluster =
+    error instanceof Error && 'lastNodeError' in error && error.lastNodeError instanceof Error;
+  return isOfCluster ? [(error.lastNodeError as Error).message] : [];
+}
+
+/**
+ * Why there is no connection, in Redis' words or those of TLS: what a command says then is only that there is none.
+ * `undefined` while there is one.
+ */
+export function watchRefusal(redis: RedisClient): () => string | undefined {
+  let [refusal, ofNode]: (string | undefined)[] = [];
+  onNodeRefusal(redis, (error) => {
+    ofNode = explainRefusal(error);
+  });
+  redis.on('error', (error) => {
+    refusal = ofNode ?? explainRefusal(error);
+  });
+  redis.on('ready', () => {
+    refusal = ofNode = undefined;
+  });
+  return () => refusal;
+}
+
+/** Why a node of a Cluster refuses us. The Cluster's own error tells it only where the node let us connect. */
+export function onNodeRefusal(redis: RedisClient, told: (error: Error) => void): void {
+  redis.on('node error', (error: Error) => {
+    if (isRefusal(error)) told(error);
+  });
+}

@@ -1,0 +1,28 @@
+import {
+  APPOINTMENT_CANCELED,
+  APPOINTMENT_CREATED,
+  APPOINTMENT_UPDATED,
+  type AppointmentEvent,
+} from '@appointment-emissions/contracts';
+
+export interface Row {
+  updatedAt: number;
+  createdAt: number | null;
+  status: string | null;
+}
+
+/**
+ * The event that a row's last write should have caused, or `undefined` where screens have it already.
+ * @param published what was last published of it, if that is known
+ * @param windowStart ms: rows created later, and never published, are new
+ */
+export function missedEvent(
+  row: Row,
+  published: { updatedAt: number; status: string } | undefined,
+  windowStart: number,
+): AppointmentEvent | undefined {
+  if (published?.updatedAt === row.updatedAt) return undefined;
+  if (!published && row.createdAt !== null && row.createdAt >= windowStart) return APPOINTMENT_CREATED;
+  if (row.status === 'canceled' && published?.status !== 'canceled') return APPOINTMENT_CANCELED;
+  return APPOINTMENT_UPDATED;
+}

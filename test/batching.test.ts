@@ -1,0 +1,122 @@
+import { expect, test } from '@jest/globals';
+import { coalesce } from '../src/batching.ts';
+
+/** A `run` whose batches the test answers one by one. */
+function batches<V = string>() {
+  const seen: { keys: readonly string[]; answer: (values: V[]) => void; fail: (error: Error) => void }[] = [];
+  const run = (keys: readonly string[]) =>
+    new Promise<V[]>((answer, fail) => seen.push({ keys, answer, fail }));
+  return { seen, run };
+}
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
+
+test('calls of one turn share a run, and each gets its own value', async () => {
+  const { seen, run } = batches();
+  const ask = coalesce({ run, maxBatch: 10 });
+  const answers = Promise.all([ask('a'), ask('b'), ask('a')]);
+  await nextTurn();
+  expect(seen.map(({ keys }) => keys)).toEqual([['a', 'b', 'a']]);
+  seen[0]!.answer(['1', '2', '3']);
+  expect(await answers).toEqual(['1', '2', '3']);
+});
+
+test('nobody joins a run that has begun: a later call is read later', async () => {
+  const { seen, run } = batches();
+  const ask = coalesce({ run, maxBatch: 10 });
+  const first = ask('a');
+  await nextTurn();
+  const second = ask('a');
+  await nextTurn();
+  expect(seen).toHaveLength(1);
+  seen[0]!.answer(['old']);
+  expect(await first).toBe('old');
+  await nextTurn();
+  expect(seen.map(({ keys }) => keys)).toEqual([['a'], ['a']]);
+  seen[1]!.answer(['new']);
+  expect(await second).toBe('new');
+});
+
+test('no batch is larger, and no more are under way, than allowed; the rest follows', async () => {
+  const { seen, run } = batches();
+  const ask = coalesce({ run, maxBatch: 2, maxInFlight: 2 });
+  const answers = Promise.all(['a', 'b', 'c', 'd', 'e'].map(ask));
+  await nextTurn();
+  await nextTurn();
+  expect(seen.map(({ keys }) => keys)).toEqual([
+    ['a', 'b'],
+    ['c', 'd'],
+  ]);
+  seen[1]!.answer(['C', 'D']);
+  await nextTurn();
+  await nextTurn();
+  expect(seen[2]?.keys).toEqual(['e']);
+  seen[0]!.answer(['A', 'B']);
+  seen[2]!.answer(['E']);
+  expect(await answers).toEqual(['A', 'B', 'C', 'D', 'E']);
+});
+
+test('where the first goes at once it does so only while none is under way; the rest of its turn goes together', async () => {
+  const { seen, run } = batches();
+  const ask = coalesce({ run, maxBatch: 10, maxInFlight: 2, firstAtOnce: true });
+  const keys = () => seen.map((batch) => batch.keys);
+  const answers = Promise.all(['a', 'b', 'c'].map(ask));
+  expect(keys()).toEqual([['a']]);
+  await nextTurn();
+  expect(keys()).toEqual([['a'], ['b', 'c']]);
+  const late = Promise.all(['d', 'e'].map(ask));
+  await nextTurn();
+  expect(seen).toHaveLength(2);
+  seen[0]!.answer(['A']);
+  await nextTurn();
+  await nextTurn();
+  expect(keys()).toEqual([['a'], ['b', 'c'], ['d', 'e']]);
+  seen[1]!.answer(['B', 'C']);
+  seen[2]!.answer(['D', 'E']);
+  expect(await answers).toEqual(['A', 'B', 'C']);
+  expect(await late).toEqual(['D', 'E']);
+  const alone = ask('f');
+  expect(keys().at(-1)).toEqual(['f']);
+  seen[3]!.answer(['F']);
+  expect(await alone).toBe('F');
+});
+
+test('how large a batch may be is asked for each', async () => {
+  const { seen, run } = batches();
+  let largest = 3;
+  const ask = coalesce({ run, maxBatch: () => largest });
+  const answers = Promise.all(['a', 'b', 'c', 'd', 'e'].map(ask));
+  await nextTurn();
+  largest = 1;
+  seen[0]!.answer(['A', 'B', 'C']);
+  await nextTurn();
+  await nextTurn();
+  seen[1]!.answer(['D']);
+  await nextTurn();
+  await nextTurn();
+  seen[2]!.answer(['E']);
+  expect(await answers).toEqual(['A', 'B', 'C', 'D', 'E']);
+  expect(seen.map(({ keys }) => keys.length)).toEqual([3, 1, 1]);
+});
+
+test('a run that fails rejects its own calls and holds up nobody after them', async () => {
+  const { seen, run } = batches();
+  const ask = coalesce({ run, maxBatch: 10 });
+  const failing = Promise.allSettled([ask('a'), ask('b')]);
+  await nextTurn();
+  const later = ask('c');
+  seen[0]!.fail(new Error('no answer'));
+  expect((await failing).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  await nextTurn();
+  seen[1]!.answer(['C']);
+  expect(await later).toBe('C');
+});
+
+test('a run that throws before it returns a promise rejects its calls too', async () => {
+  const ask = coalesce<string, string>({
+    run: () => {
+      throw new Error('at once');
+    },
+    maxBatch: 10,
+  });
+  await expect(ask('a')).rejects.toThrow('at once');
+});

@@ -1,0 +1,111 @@
+import { expect, test } from '@jest/globals';
+import { loadApiConfig, loadWorkerConfig, SETTING_NAMES } from '../../src/config.ts';
+import { filesBelow, readPage, tableUnder } from './pages.ts';
+
+const page = readPage('docs/configuration.md');
+const settings = tableUnder(page, 'API and worker') as {
+  setting: string;
+  'read by': string;
+  default: string;
+}[];
+const example = readPage('.env.example');
+
+/** The least that is accepted. */
+const LEAST: Record<string, string> = {
+  MONGODB_URI: 'mongodb://localhost:27017/petbuddy',
+  REDIS_URL: 'redis://localhost:6379',
+  INTERNAL_SERVICE_API_KEY: 'k'.repeat(32),
+  SOCKET_JWT_SECRET: 's'.repeat(32),
+  ADMIN_USER: 'admin',
+  ADMIN_PASSWORD: 'p'.repeat(12),
+};
+/** Usable values of those without a default. */
+const SAMPLES: Record<string, string> = {
+  ...LEAST,
+  SOCKET_JWKS_URL: 'https://id.example.com/keys',
+  SOCKET_JWT_ISSUER: 'https://id.example.com',
+  SOCKET_JWT_AUDIENCE: 'dashboards',
+  METRICS_PORT: '9100',
+  CORS_ORIGIN: 'https://calendar.example.com',
+  DEMO_BOT_URL: 'http://127.0.0.1:4000',
+};
+
+test('docs/configuration.md lists every setting, and no other', () => {
+  expect(settings.map(({ setting }) => setting).sort()).toEqual([...SETTING_NAMES].sort());
+});
+
+test.each(settings)(
+  '$setting: the documented default is the real one',
+  ({ setting, default: documented }) => {
+    if (documented === 'required') {
+      const without = Object.fromEntries(Object.entries(LEAST).filter(([name]) => name !== setting));
+      expect(() => loadApiConfig(without)).toThrow(`${setting} is required`);
+    } else {
+      const [api, worker] = readWith(setting, undefined);
+      if (documented === 'none') expect([api[setting] ?? [], worker[setting] ?? []]).toEqual([[], []]);
+      else expect(readWith(setting, documented)).toEqual([api, worker]);
+    }
+  },
+);
+
+test.each(settings)('$setting: the documented processes read it', (row) => {
+  const [api, worker] = readWith(row.setting, SAMPLES[row.setting] ?? row.default);
+  expect({ api: row.setting in api, worker: row.setting in worker }).toEqual({
+    api: row['read by'] !== 'worker',
+    worker: row['read by'] !== 'api',
+  });
+});
+
+test('the bot’s table lists the variables that its library reads', () => {
+  const read = [...readPage('packages/bot/src/index.ts').matchAll(/process\.env\.(\w+)/g)].map(
+    ([, name]) => name,
+  );
+  const documented = tableUnder(page, "The bot's library").map(({ setting }) => setting);
+  expect(documented.sort()).toEqual([...new Set(read)].sort());
+});
+
+test('the table of npm start lists what its scripts read besides the settings', () => {
+  const machine = new Set(['PATH', 'HOME', 'NODE_OPTIONS', 'PYTHONHOME', 'PYTHONPATH', 'TMPDIR']);
+  const read = filesBelow('scripts', '.mjs').flatMap((file) =>
+    [...readPage(file).matchAll(/process\.env\.([A-Z][A-Z_]+)|chosenBranch\('(\w+)'/g)].map(
+      ([, variable, branch]) => variable ?? branch ?? '',
+    ),
+  );
+  const own = [...new Set(read)].filter((name) => !machine.has(name) && !SETTING_NAMES.includes(name));
+  const documented = tableUnder(page, '`npm start` and `npm test`').map(({ setting }) => setting);
+  expect(documented.sort()).toEqual(own.sort());
+});
+
+test('.env.example names every setting but the demo’s, with the documented defaults', () => {
+  const lines = example.split('\n').flatMap((line) => {
+    const [, comment, name, value] = /^(#?)([A-Z][A-Z_]+)=(.*)$/.exec(line) ?? [];
+    return name === undefined ? [] : { name, value, isComment: comment === '#' };
+  });
+  const expected = [...SETTING_NAMES.filter((name) => !name.startsWith('DEMO_')), 'BACKEND_API_URL'];
+  expect(lines.map(({ name }) => name).sort()).toEqual(expected.sort());
+
+  const documented = new Map(settings.map((row) => [row.setting, row.default]));
+  for (const { name, value, isComment } of lines) {
+    const standard = documented.get(name);
+    // What must be set stands without a comment sign; what needn't be shows its default.
+    if (standard === 'required') expect({ name, isComment }).toEqual({ name, isComment: false });
+    else if (standard !== undefined) expect({ name, isComment }).toEqual({ name, isComment: true });
+    if (standard !== undefined && !['required', 'none'].includes(standard))
+      expect({ name, value }).toEqual({ name, value: standard });
+  }
+});
+
+test('.env.example holds no secret', () => {
+  for (const name of ['INTERNAL_SERVICE_API_KEY', 'SOCKET_JWT_SECRET', 'ADMIN_PASSWORD'])
+    expect(example).toMatch(new RegExp(`^${name}=$`, 'm'));
+});
+
+/** What the API and the worker make of one more variable. */
+function readWith(
+  name: string,
+  value: string | undefined,
+): [Record<string, unknown>, Record<string, unknown>] {
+  const env: Record<string, string | undefined> = { ...LEAST, ...(value !== undefined && { [name]: value }) };
+  if (name === 'SOCKET_JWKS_URL' && value !== undefined) delete env['SOCKET_JWT_SECRET'];
+  return [loadApiConfig(env), loadWorkerConfig(env)];
+}

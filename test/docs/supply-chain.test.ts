@@ -1,0 +1,58 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { format, resolveConfig } from 'prettier';
+import {
+  productionLicences,
+  renderLicences,
+  type Lock,
+  type LockEntry,
+} from '../../scripts/licences/render.mjs';
+import { readPage, ROOT } from './pages.ts';
+
+const lock = JSON.parse(readPage('package-lock.json')) as Lock;
+const manifest = JSON.parse(readPage('package.json')) as Record<
+  'dependencies' | 'devDependencies',
+  Record<string, string>
+>;
+/** Packages of others: the workspaces and the links to them are ours. */
+const locked = Object.entries(lock.packages).filter(
+  ([path, { link }]) => path.startsWith('node_modules/') && !link,
+);
+
+/** Permissive ones: to be used, changed and passed on by anybody who names them. */
+const PERMISSIVE = new Set(['MIT', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD', 'Apache-2.0']);
+
+test('package.json names exact versions, and package-lock.json the same', () => {
+  for (const [name, version] of Object.entries({ ...manifest.dependencies, ...manifest.devDependencies })) {
+    expect({ name, version }).toEqual({ name, version: expect.stringMatching(/^\d+\.\d+\.\d+$/) });
+    const workspace = `packages/${name.split('/').at(-1)}`;
+    const isOurs = lock.packages[`node_modules/${name}`]?.link === true;
+    expect(lock.packages[isOurs ? workspace : `node_modules/${name}`]?.version).toBe(version);
+  }
+});
+
+test('every package that is locked has its checksum, but builds for other systems that could not be had', () => {
+  const without = locked.filter(([, { integrity }]) => !integrity?.startsWith('sha512-'));
+  const isForElsewhere = (path: string, { optional, os }: LockEntry) =>
+    optional === true && os !== undefined && !existsSync(join(ROOT, path));
+  expect(without.filter(([path, entry]) => !isForElsewhere(path, entry))).toEqual([]);
+});
+
+test('no package needs its install script: production has one, of an optional package', () => {
+  const scripted = locked.filter(([, { hasInstallScript, dev }]) => hasInstallScript && !dev);
+  expect(scripted.map(([path, { optional }]) => [path, optional])).toEqual([
+    ['node_modules/msgpackr-extract', true],
+  ]);
+  // These tests ran with what this installed; so does the image.
+  expect(readPage('scripts/run-npm.mjs')).toContain("'--ignore-scripts'");
+  expect(readPage('Dockerfile').match(/npm (ci|install)[^&\n]*/g)).toEqual(
+    readPage('Dockerfile').match(/npm (ci|install)[^&\n]*--ignore-scripts[^&\n]*/g),
+  );
+});
+
+test('docs/licences.md lists what the lock file does, all of it permissive', async () => {
+  const options = { ...(await resolveConfig('docs/licences.md')), parser: 'markdown' };
+  expect(readPage('docs/licences.md')).toBe(await format(renderLicences(lock), options));
+  expect(productionLicences(lock).filter(({ licence }) => !PERMISSIVE.has(licence))).toEqual([]);
+});

@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createConnection, Types } from 'mongoose';
+import { connectMongo } from '../../src/population/connect.ts';
+import { among, readInOneAnswer } from '../../src/population/read-command.ts';
+import { createModels } from '../../src/population/models.ts';
+import { isServerAway } from '../../src/process/unavailable.ts';
+import { startTcpProxy } from '../harness/tcp-proxy.ts';
+import { createWorld, type World } from '../harness/world.ts';
+
+const MEGABYTE = 1_000_000;
+
+let world: World;
+beforeAll(async () => {
+  world = await createWorld();
+});
+afterAll(() => world.close());
+
+test('what is larger than an answer of MongoDB may be is read all the same', async () => {
+  const { Pet } = world.documents.models;
+  const ids = new Set<string>();
+  for (let n = 0; n < 12; n += 1) {
+    const { insertedId } = await Pet.collection.insertOne({ name: 'x'.repeat(2 * MEGABYTE) });
+    ids.add(insertedId.toHexString());
+  }
+  const idsOf = (documents: { _id?: unknown }[]) => new Set(documents.map(({ _id }) => String(_id)));
+  expect(idsOf(await readInOneAnswer(Pet, { filter: among(ids), projection: { name: 1 } }))).toEqual(ids);
+  expect(idsOf(await readInOneAnswer(Pet, { pipeline: [{ $match: among(ids) }] }))).toEqual(ids);
+});
+
+test('a read whose connection is lost on the way is tried once more, a second time not', async () => {
+  let cuts = 0;
+  const uri = new URL(world.env.MONGODB_URI!);
+  const proxy = await startTcpProxy(Number(uri.port), () => (bytes) => {
+    if (cuts === 0 || !bytes.includes('appointments')) return;
+    cuts -= 1;
+    proxy.cut();
+  });
+  uri.port = String(proxy.port);
+  uri.searchParams.set('directConnection', 'true');
+  const mongo = connectMongo(uri.href, { serverSelectionMs: 5_000, onError: () => undefined });
+  try {
+    await mongo.connected;
+    const { Appointment } = createModels(mongo.connection);
+    const company = await world.documents.company();
+    const id = await company.appointment();
+    const read = () =>
+      readInOneAnswer(Appointment, { filter: among(new Set([id])), projection: { companyId: 1 } });
+
+    cuts = 1;
+    expect(await read()).toEqual([
+      { _id: new Types.ObjectId(id), companyId: new Types.ObjectId(company.companyId) },
+    ]);
+    expect(cuts).toBe(0);
+
+    cuts = 2;
+    expect(await read().catch(isServerAway)).toBe(true);
+    expect(cuts).toBe(0);
+  } finally {
+    await mongo.close();
+    await proxy.close();
+  }
+});
+
+test('before the first connection it fails at once, as a server that is away', async () => {
+  const connection = createConnection();
+  const { Appointment } = createModels(connection);
+  await expect(readInOneAnswer(Appointment, { pipeline: [] })).rejects.toMatchObject({
+    name: 'MongoNotConnectedError',
+  });
+  await connection.close();
+});

@@ -1,0 +1,228 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { io } from 'socket.io-client';
+import type { EmitReply } from '@appointment-emissions/contracts';
+import type { Company } from '../../harness/documents.ts';
+import { ownCluster, type RedisCluster } from '../../harness/own-cluster.ts';
+import type { Spawned } from '../../harness/processes.ts';
+import { eventually } from '../../harness/until.ts';
+import { API_KEY, createWorld, type World } from '../../harness/world.ts';
+import { admin, type Answer, CREDENTIALS, fleetMetrics } from '../../operate/admin.ts';
+import { tellChange } from '../bot.ts';
+import { allEqualList, openScreen } from '../screens.ts';
+import { startTcpProxy } from '../../harness/tcp-proxy.ts';
+import { companiesOnAllNodes } from './companies.ts';
+
+let cluster: RedisCluster;
+let world: World;
+/** Real processes: two APIs with gateways, two workers; as many companies as nodes, each served by another. */
+let [api, other]: Spawned[] = [];
+let companies: Company[];
+beforeAll(async () => {
+  cluster = await ownCluster();
+  world = await createWorld({
+    redisUrl: cluster.url,
+    env: {
+      ADMIN_WRITES: 'on',
+      EMISSION_ATTEMPTS: '2',
+      RECONCILE_INTERVAL_MS: '500',
+      CANARY_INTERVAL_MS: '500',
+    },
+  });
+  companies = await companiesOnAllNodes(world, cluster);
+  [api, other] = await Promise.all([
+    world.ready(world.apiProcess()),
+    world.ready(world.apiProcess()),
+    world.workerProcess(),
+    world.workerProcess(),
+  ]);
+}, 180_000);
+afterAll(async () => {
+  await world.close();
+  await cluster.stop();
+});
+
+const internal = (path: string) =>
+  fetch(`${api!.url}/api/v1/internal/${path}`, { headers: { 'x-api-key': API_KEY } });
+
+test.each(['created', 'updated', 'canceled'] as const)(
+  'what is %s reaches the dashboards of its company on both gateways, wherever the company’s keys lie',
+  async (what) => {
+    await Promise.all(
+      companies.map(async ({ companyId, appointment }) => {
+        const dashboards = await Promise.all(
+          [api!, other!].map((gateway) => world.dashboard(gateway, companyId)),
+        );
+        const emissionId = await world.emit(other!, `appointment-${what}`, await appointment());
+        for (const { hear } of dashboards) {
+          const { event, payload } = await hear(({ meta }) => meta.emissionId === emissionId);
+          expect(event).toBe(`appointment:${what}`);
+          expect(payload.appointment.companyId).toBe(companyId);
+        }
+        // No node knows who is subscribed at the others.
+        await world.jobIn(emissionId, 'completed');
+        const timeline = (await (await internal(`socket/emissions/${emissionId}`)).json()) as Answer;
+        expect(timeline).toMatchObject({
+          state: 'completed',
+          gateways: null,
+          publishedAt: expect.any(String),
+        });
+        dashboards.forEach(({ close }) => {
+          close();
+        });
+      }),
+    );
+  },
+);
+
+test('a batch over all companies, repeated with its key at the other API, is emitted once', async () => {
+  const ids = await Promise.all(companies.flatMap(({ appointment }) => [appointment(), appointment()]));
+  const emissions = ids.map((appointmentId) => ({ event: 'appointment:created', appointmentId }));
+  const ask = async (at: Spawned) =>
+    (await (await world.post(at, 'batch', { emissions }, { 'idempotency-key': 'batch' })).json()) as Answer;
+  const first = await ask(api!);
+  expect(first).toMatchObject({ accepted: ids.length, rejected: 0 });
+  expect(await ask(other!)).toEqual(first);
+  const emissionIds = (first.results as { emissionId: string }[]).map(({ emissionId }) => emissionId);
+  await Promise.all(emissionIds.map((id) => world.jobIn(id, 'completed')));
+  const { emissions: recent } = (await (
+    await internal(`socket/emissions?appointmentId=${ids[0]}`)
+  ).json()) as Answer;
+  expect(recent).toMatchObject([{ emissionId: emissionIds[0] }]);
+});
+
+test('a service emits over its socket', async () => {
+  const socket = io(`${api!.url}/internal`, { forceNew: true, auth: { apiKey: API_KEY } });
+  world.keep(socket, () => socket.close());
+  const [company] = companies;
+  const asked = { event: 'appointment:updated', appointmentId: await company!.appointment() };
+  const reply = (await socket.timeout(15_000).emitWithAck('emit', asked)) as EmitReply;
+  expect(reply.status).toBe(202);
+  await world.jobIn(String(reply['emissionId']), 'completed');
+});
+
+test('screens whose network was cut are replayed what they missed, on every node, without a reload', async () => {
+  const network = await startTcpProxy(Number(new URL(api!.url).port));
+  world.keep(network, network.close);
+  const screens = await Promise.all(
+    companies.map(({ companyId }) => openScreen(world, `http://127.0.0.1:${network.port}`, companyId)),
+  );
+  await Promise.all(screens.map(({ becomes }) => becomes('live')));
+  const ids = await Promise.all(companies.map(({ appointment }) => appointment()));
+  network.refuse();
+  await Promise.all(screens.map(({ becomes }) => becomes('connecting')));
+  await Promise.all(companies.map((company, at) => tellChange(world, other!, company, ids[at]!, 'missed')));
+  network.mend();
+  await allEqualList(world, other!, screens);
+  expect(screens.map(({ notes }, at) => notes(ids[at]!))).toEqual(companies.map(() => 'missed'));
+  expect(screens.flatMap(({ reloads }) => reloads)).toEqual([]);
+  for (const { dashboard } of screens) dashboard.close();
+});
+
+test('positions are told every 10 s, and at once when a subscription is back', async () => {
+  const dashboards = await Promise.all(companies.map(({ companyId }) => world.dashboard(api!, companyId)));
+  const told = () => Math.min(...dashboards.map(({ positions }) => positions.length));
+  await eventually('the positions to be told without a cause', () => told() > 1);
+  const [before, at] = [told(), performance.now()];
+  for (const { client } of cluster.nodes) await client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+  await eventually('the positions to be told again', () => told() > before);
+  expect(performance.now() - at).toBeLessThan(9_000);
+  for (const { close } of dashboards) close();
+});
+
+test('the sweep finds what no bot told of, in every company', async () => {
+  await Promise.all(
+    companies.map(async ({ companyId, appointment }) => {
+      const dashboard = await world.dashboard(other!, companyId);
+      const appointmentId = await appointment({ notes: 'unannounced' });
+      const { event } = await dashboard.hear(({ payload }) => payload.appointment._id === appointmentId);
+      expect(event).toBe('appointment:created');
+      dashboard.close();
+    }),
+  );
+});
+
+test('what failed is shown and retried on Bull Board; what was written is emitted again', async () => {
+  const { Appointment } = world.documents.models;
+  const [company] = companies;
+  await world.queue.pause();
+  const appointmentId = await company!.appointment();
+  const document = (await Appointment.collection.find().toArray()).find(
+    ({ _id }) => String(_id) === appointmentId,
+  )!;
+  const emissionId = await world.emit(api!, 'appointment-created', appointmentId);
+  expect((await fleetMetrics(api!)).queue.waiting).toBeGreaterThan(0);
+  await Appointment.collection.deleteOne({ _id: document._id });
+  await world.queue.resume();
+  await world.jobIn(emissionId, 'failed');
+  await Appointment.collection.insertOne(document);
+
+  const dashboard = await world.dashboard(api!, company!.companyId);
+  const board = `${api!.url}/admin/queues/api/queues`;
+  const headers = { authorization: CREDENTIALS, origin: api!.url };
+  const failed = await fetch(`${board}?activeQueue=appointment-emissions&status=failed&page=1`, { headers });
+  expect(((await failed.json()) as Answer).queues[0].jobs[0].id).toBe(emissionId);
+  const retried = await fetch(`${board}/appointment-emissions/${emissionId}/retry`, {
+    method: 'PUT',
+    headers,
+  });
+  expect(retried.status).toBe(204);
+  await dashboard.hear(({ meta }) => meta.emissionId === emissionId);
+
+  const again = await admin(api!, 're-emit', { appointmentId, since: '1h' });
+  expect(again.body).toMatchObject({ matched: 1, repaired: 1 });
+  const { emissionId: next } = again.body.emissions[0];
+  await dashboard.hear(({ meta }) => meta.emissionId === next);
+  expect((await admin(api!, 'retry-failed', { since: '1h' })).body).toMatchObject({ matched: 0 });
+  dashboard.close();
+});
+
+test('counts, depth, heartbeats and canaries are the fleet’s, whichever API is asked', async () => {
+  for (const asked of [api!, other!]) {
+    const { fleet, overall } = await eventually('the fleet to be seen', async () => {
+      const reading = await fleetMetrics(asked);
+      // One was made to fail, before it was retried.
+      return reading.overall.total.failed === 1 ? reading : undefined;
+    });
+    const { api: apis, gateway, worker } = fleet.processes;
+    expect([apis.length, gateway.length, worker.length]).toEqual([2, 2, 2]);
+    // A canary came back to each within its last few intervals.
+    for (const { sinceProgressMs } of gateway) expect(sinceProgressMs).toBeLessThan(15_000);
+    expect(overall.total.accepted).toBeGreaterThan(companies.length * 5);
+    const text = await (await fetch(`${asked.url}/metrics`, { headers: { 'x-api-key': API_KEY } })).text();
+    expect(text).toMatch(/^emission_fleet_processes\{role="worker"\} 2$/m);
+    expect(text).toMatch(/^emission_fleet_readable 1$/m);
+    expect(text).toMatch(/^emission_queue_jobs\{state="waiting"\} \d+$/m);
+    expect((await fetch(`${asked.url}/livez`)).status).toBe(200);
+  }
+});
+
+test('a caller’s rate is counted over both of two APIs', async () => {
+  const [one, two] = await Promise.all([world.api({ RATE_PER_KEY: '2' }), world.api({ RATE_PER_KEY: '2' })]);
+  const ask = async (at: { url: string }) => (await world.post(at, 'appointment-updated', {})).status;
+  await eventually('one to refuse', async () => (await ask(one)) === 429);
+  await eventually('the other to have heard of it', async () => (await ask(two)) === 429);
+  await Promise.all([one.close(), two.close()]);
+});
+
+test('readiness asks every node for its policy', async () => {
+  const [, node] = cluster.nodes;
+  await node!.client.config('SET', 'maxmemory-policy', 'allkeys-lru');
+  const said = (await (await fetch(`${api!.url}/health`)).json()) as Answer;
+  await node!.client.config('SET', 'maxmemory-policy', 'noeviction');
+  expect(said.checks.redis).toEqual({
+    ok: false,
+    detail: expect.stringContaining(`allkeys-lru on 127.0.0.1:${node!.service.port}`),
+  });
+  expect((await fetch(`${api!.url}/readyz`)).status).toBe(200);
+});
+
+test('every node has a company’s keys; nothing was refused for crossing slots, nothing surfaced as moved', async () => {
+  const nodes = await Promise.all(
+    cluster.nodes.map(async ({ client }) => await client.keys('{company:*}:position')),
+  );
+  expect(nodes.every((keys) => keys.length > 0)).toBe(true);
+  const log = readFileSync(join(world.env['LOG_DIR']!, 'combined.log'), 'utf8');
+  expect(log.split('\n').filter((line) => /CROSSSLOT|MOVED|same slot|redirections/.test(line))).toEqual([]);
+});

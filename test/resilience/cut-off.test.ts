@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { io } from 'socket.io-client';
+import type { AppointmentPayload, EmissionMeta, Place } from '@appointment-emissions/contracts';
+import type { Company } from '../harness/documents.ts';
+import type { Spawned } from '../harness/processes.ts';
+import { eventually } from '../harness/until.ts';
+import { createWorld, type World } from '../harness/world.ts';
+import { tellChange } from './bot.ts';
+import { allEqualList, openScreen } from './screens.ts';
+import { startTcpProxy, type TcpProxy } from '../harness/tcp-proxy.ts';
+
+const LOG_MAX = 5;
+let world: World;
+let api: Spawned;
+/** The dashboards' way to the API. */
+let network: TcpProxy;
+let company: Company;
+let url: string;
+beforeAll(async () => {
+  world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0', COMPANY_LOG_MAX: String(LOG_MAX) } });
+  [api] = await Promise.all([world.apiProcess(), world.workerProcess()]);
+  network = await startTcpProxy(Number(new URL(api.url).port));
+  url = `http://127.0.0.1:${network.port}`;
+});
+afterAll(async () => {
+  await world.close();
+  await network.close();
+});
+beforeEach(async () => {
+  company = await world.documents.company();
+});
+
+/** A plain socket.io-client that reconnects by itself, and tells the place that it was told last, or none. */
+async function plainListener({ tellsPlace }: { tellsPlace: boolean }) {
+  const token = await world.token(company.companyId);
+  const heard: string[] = [];
+  let last: Place | undefined;
+  const socket = io(url, {
+    forceNew: true,
+    reconnectionDelay: 100,
+    reconnectionDelayMax: 200,
+    auth: (send: (auth: object) => void) => {
+      send({ token, position: tellsPlace ? last : undefined });
+    },
+  });
+  world.keep(socket, () => socket.close());
+  socket.on('emissions:position', ({ epoch, offset }: Place) => {
+    last = { epoch, offset };
+  });
+  socket.on('appointment:updated', ({ appointment }: AppointmentPayload, { replayed }: EmissionMeta) => {
+    heard.push(`${appointment.notes ?? ''}${replayed ? ' again' : ''}`);
+  });
+  await eventually('the plain listener to be placed', () => last);
+  return { heard, socket };
+}
+
+test('a dashboard that is cut off briefly is told what it missed, in order, and does not reload', async () => {
+  const screen = await openScreen(world, url, company.companyId);
+  const [placed, unplaced] = await Promise.all([
+    plainListener({ tellsPlace: true }),
+    plainListener({ tellsPlace: false }),
+  ]);
+  await screen.becomes('live');
+  const appointmentId = await company.appointment();
+  const tell = (notes: string) => tellChange(world, api, company, appointmentId, notes);
+  await tell('before');
+  await eventually('all to hear it', () => screen.told.length + unplaced.heard.length === 2);
+
+  network.refuse();
+  await screen.becomes('connecting');
+  for (const notes of ['first', 'second', 'third']) await tell(notes);
+  network.mend();
+  await allEqualList(world, api, [screen]);
+  expect(screen.notes(appointmentId)).toBe('third');
+  expect(screen.reloads).toEqual([]);
+  expect(screen.lists).toBe(1);
+
+  // What comes next reaches all. The listener that told its place has had the others; without it they are missed.
+  await eventually(
+    'the plain listeners to be back',
+    () => placed.socket.connected && unplaced.socket.connected,
+  );
+  await tell('after');
+  await eventually('all to hear it', () => [placed, unplaced].every(({ heard }) => heard.includes('after')));
+  expect(placed.heard).toEqual(['before', ...Array<string>(4).fill('third again'), 'after']);
+  expect(unplaced.heard).toEqual(['before', 'after']);
+});
+
+test('a transport that ends under a plain listener costs it nothing, as long as it tells its place', async () => {
+  const appointmentId = await company.appointment();
+  const listener = await plainListener({ tellsPlace: true });
+  const { socket, heard } = listener;
+  // The event goes out while it is away: it comes back only after it was published.
+  socket.io.reconnection(false);
+  socket.io.engine.close();
+  await eventually('it to be away', () => !socket.connected);
+  await tellChange(world, api, company, appointmentId, 'meanwhile');
+  socket.io.reconnection(true);
+  socket.connect();
+  await eventually('the replay', () => heard.length > 0);
+  expect(heard).toEqual(['meanwhile again']);
+});
+
+test('beyond the reach of the log it is told to reload, says why, and shows the list', async () => {
+  const screen = await openScreen(world, url, company.companyId);
+  await screen.becomes('live');
+  const ids = await Promise.all(Array.from({ length: LOG_MAX + 1 }, () => company.appointment()));
+
+  network.refuse();
+  await screen.becomes('connecting');
+  for (const id of ids) await tellChange(world, api, company, id, 'missed');
+  network.mend();
+  await allEqualList(world, api, [screen]);
+  expect(screen.reloads).toEqual(['trimmed']);
+  expect(screen.lists).toBe(2);
+  expect(ids.map((id) => screen.notes(id))).toEqual(ids.map(() => 'missed'));
+
+  // Its place is that of the list: the next one is an event again.
+  await tellChange(world, api, company, ids[0]!, 'live');
+  await eventually('the event', () => screen.notes(ids[0]!) === 'live');
+  expect(screen.lists).toBe(2);
+});

@@ -1,0 +1,74 @@
+import type { BatchReply } from '@appointment-emissions/contracts';
+import { slicesOf } from '../../src/batching.ts';
+import type { Company } from '../harness/documents.ts';
+import { eventually } from '../harness/until.ts';
+import type { World } from '../harness/world.ts';
+
+/** Small enough for the database of the tests to find within its time limit, on a busy machine too. */
+const BATCH = 200;
+const SINGLE_AT_ONCE = 20;
+
+/** Makes appointments and has their creation emitted, half in batches, half one by one; each must be accepted. */
+export async function emitMany(
+  world: World,
+  api: { url: string },
+  company: Company,
+  count: number,
+): Promise<string[]> {
+  const emissionIds: string[] = [];
+  while (emissionIds.length < count) {
+    const size = Math.min(BATCH, count - emissionIds.length);
+    const appointmentIds = await Promise.all(Array.from({ length: size }, () => company.appointment()));
+    const single = appointmentIds.splice(0, size / 2);
+    for (const slice of slicesOf(single, SINGLE_AT_ONCE)) {
+      const ids = slice.map((appointmentId) => world.emit(api, 'appointment-created', appointmentId));
+      emissionIds.push(...(await Promise.all(ids)));
+    }
+    const response = await world.post(api, 'batch', {
+      emissions: appointmentIds.map((appointmentId) => ({ event: 'appointment:created', appointmentId })),
+    });
+    const body = await response.text();
+    if (response.status !== 202) throw new Error(`not accepted: ${response.status} ${body}`);
+    for (const { index, emissionId } of (JSON.parse(body) as BatchReply).results) {
+      if (emissionId === undefined) throw new Error(`emission ${index} was not accepted`);
+      emissionIds.push(emissionId);
+    }
+  }
+  return emissionIds;
+}
+
+export interface Outcomes {
+  /** How many jobs have each state. */
+  counts: Record<string, number>;
+  /** The different numbers of attempts that the jobs spent. */
+  attemptsSpent: number[];
+}
+
+/** Waits until every emission has ended, and reads each one's job. */
+export async function outcomes(
+  world: World,
+  emissionIds: readonly string[],
+  deadlineMs = 30_000,
+): Promise<Outcomes> {
+  const ended = new Map<string, { state: string; attempts: number }>();
+  await eventually(
+    `all of ${emissionIds.length} emissions to end`,
+    async () => {
+      const open = emissionIds.filter((emissionId) => !ended.has(emissionId));
+      await Promise.all(
+        open.map(async (emissionId) => {
+          const state = await world.jobs.stateOf(emissionId);
+          if (state === 'unknown') throw new Error(`emission ${emissionId} is lost`);
+          if (state !== 'completed' && state !== 'failed') return;
+          const job = await world.jobs.get(emissionId);
+          ended.set(emissionId, { state, attempts: job?.attemptsMade ?? -1 });
+        }),
+      );
+      return ended.size === emissionIds.length;
+    },
+    deadlineMs,
+  );
+  const counts: Record<string, number> = {};
+  for (const { state } of ended.values()) counts[state] = (counts[state] ?? 0) + 1;
+  return { counts, attemptsSpent: [...new Set([...ended.values()].map(({ attempts }) => attempts))].sort() };
+}

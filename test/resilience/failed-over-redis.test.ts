@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
+import { Redis } from 'ioredis';
+import type { ServiceHandle } from '../../scripts/services/service.mjs';
+import type { RedisClient } from '../../src/redis/connect.ts';
+import type { Id } from '@appointment-emissions/contracts';
+import { createCompanyLog } from '../../src/emission/company-log.ts';
+import { createEmitAppointment } from '../../src/emission/emit-appointment.ts';
+import { createEncodeMessage } from '../../src/emission/encode.ts';
+import { createPublish } from '../../src/emission/publish.ts';
+import { createReadSnapshots } from '../../src/emission/read-snapshots.ts';
+import { appointment } from '../dashboard/appointment-fixture.ts';
+import { ownRedis } from '../harness/own-services.ts';
+import { eventually } from '../harness/until.ts';
+
+/** Two servers, each the other's replica in turn; what is written to one that was replaced is lost, as in life. */
+let services: ServiceHandle[];
+let [a, b]: Redis[] = [];
+beforeAll(async () => {
+  const extraArgs = ['--repl-diskless-sync-delay', '0'];
+  services = await Promise.all([ownRedis({ extraArgs }), ownRedis({ extraArgs })]);
+  [a, b] = services.map(({ url }) => new Redis(url, { replyMapping: 'legacy' }));
+});
+afterAll(async () => {
+  a?.disconnect();
+  b?.disconnect();
+  await Promise.all(services.map((service) => service.stop()));
+});
+
+const follow = async (replica: Redis, master: ServiceHandle) => {
+  await replica.replicaof('127.0.0.1', master.port);
+  await eventually('the replica to be in step', async () =>
+    (await replica.info('replication')).includes('master_link_status:up'),
+  );
+};
+const promote = (replica: Redis) => replica.replicaof('NO', 'ONE');
+const newId = () => randomBytes(12).toString('hex');
+
+/** A worker's pipeline for one appointment whose notes tell the state that was read. */
+function createWorker(redis: RedisClient, companyId: Id, read: () => Promise<string>) {
+  const load = async (ids: readonly Id[]) => {
+    const notes = await read();
+    return new Map(ids.map((_id) => [_id, appointment({ _id, companyId, notes })]));
+  };
+  const emit = createEmitAppointment({
+    readSnapshots: createReadSnapshots({ redis, load }),
+    encode: createEncodeMessage('failover'),
+    publish: createPublish(redis, { logMax: 100 }),
+    isServerAway: () => false,
+    pause: () => Promise.resolve(),
+  });
+  return (appointmentId: Id) =>
+    emit({
+      event: 'appointment:updated',
+      appointmentId,
+      companyId,
+      emissionId: newId(),
+      acceptedAt: new Date().toISOString(),
+      attempt: 1,
+      isLive: true,
+    });
+}
+
+test('offsets that were lost in a fail-over are never taken for the new ones, not even after a fail-back', async () => {
+  const [companyId, appointmentId] = [newId(), newId()];
+  const emit = createWorker(a!, companyId, () => Promise.resolve('any'));
+  await follow(b!, services[0]!);
+  for (let n = 0; n < 3; n += 1) await emit(appointmentId);
+  await a!.wait(1, 5_000);
+  await promote(b!);
+  const lost = [await emit(appointmentId), await emit(appointmentId)];
+  expect(lost.map(({ offset }) => offset)).toEqual([4, 5]);
+
+  // Nobody asks the other one about this company while it is the master.
+  await follow(a!, services[1]!);
+  await promote(a!);
+  const { head, missing } = await createCompanyLog(a!).after(companyId, lost[1]!, 100);
+  expect(missing).toBe('epoch');
+  expect(head.epoch).not.toBe(lost[1]!.epoch);
+  expect((await emit(appointmentId)).offset).toBe(1);
+});
+
+test('a snapshot that was read before a fail-over is read again, though its order token is back', async () => {
+  const [companyId, appointmentId] = [newId(), newId()];
+  let state = 'first';
+  await follow(b!, services[0]!);
+  await createWorker(a!, companyId, () => Promise.resolve(state))(appointmentId);
+  await a!.wait(1, 5_000);
+
+  // A worker that claims and reads, and then is frozen.
+  const connection = { redis: a! };
+  let [isFrozen, thaw]: [boolean, () => void] = [false, () => undefined];
+  const frozen = createWorker(throughSwitch(connection), companyId, async () => {
+    const read = state;
+    if (!isFrozen) {
+      isFrozen = true;
+      await new Promise<void>((resolve) => (thaw = resolve));
+    }
+    return read;
+  })(appointmentId);
+  await eventually('the read', () => isFrozen);
+
+  // Meanwhile a later state reaches the screens; the replica never hears of it, and is promoted.
+  await promote(b!);
+  state = 'second';
+  await createWorker(a!, companyId, () => Promise.resolve(state))(appointmentId);
+  const published: string[] = [];
+  const listener = b!.duplicate();
+  listener.on('pmessageBuffer', (_pattern: Buffer, _channel: Buffer, message: Buffer) => {
+    published.push(message.includes('second') ? 'second' : 'first');
+  });
+  await listener.psubscribe('failover#*');
+  connection.redis = b!;
+  thaw();
+  await frozen;
+  await eventually('its publication', () => published.length > 0);
+  listener.disconnect();
+  expect(published).toEqual(['second']);
+});
+
+/** A client that asks whatever server stands behind it, as through a proxy. */
+function throughSwitch(connection: { redis: Redis }): RedisClient {
+  const { evalsha, eval: run } = {
+    evalsha: (...args: Parameters<Redis['evalsha']>) => connection.redis.evalsha(...args),
+    eval: (...args: Parameters<Redis['eval']>) => connection.redis.eval(...args),
+  };
+  return { evalsha, eval: run } as unknown as RedisClient;
+}

@@ -1,0 +1,80 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { Emitter } from '@socket.io/redis-emitter';
+import { Worker } from 'bullmq';
+import { Redis } from 'ioredis';
+import { QUEUE_NAME } from '@appointment-emissions/contracts';
+import { createWorld, type World } from '../harness/world.ts';
+
+let world: World;
+/** A Redis user that may do everything but publish, until the test allows it. */
+let mutedUser: string;
+let mutedUrl: string;
+beforeEach(async () => {
+  world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0', EMISSION_ATTEMPTS: '2' } });
+  mutedUser = `muted-${world.env['SOCKET_ADAPTER_KEY']!}`;
+  await world.redis.call('ACL', 'SETUSER', mutedUser, 'on', '>secret', '~*', '&*', '+@all', '-publish');
+  world.keep(mutedUser, () => world.redis.call('ACL', 'DELUSER', mutedUser));
+  const url = new URL(world.env['REDIS_URL']!);
+  [url.username, url.password] = [mutedUser, 'secret'];
+  mutedUrl = url.href;
+});
+afterEach(() => world.close());
+
+test('a publish that fails fails the job; once it is mended, a retry reaches the dashboard', async () => {
+  const [api, company] = await Promise.all([world.ready(world.api()), world.documents.company()]);
+  const dashboard = await world.dashboard(api, company.companyId);
+  world.worker({ REDIS_URL: mutedUrl });
+
+  const emissionId = await world.emit(api, 'appointment-created', await company.appointment());
+  const job = await world.jobIn(emissionId, 'failed');
+  expect(job.failedReason).toMatch(/publish|can't run this command/i);
+  expect(job.attemptsMade).toBe(2);
+  expect(dashboard.heard).toEqual([]);
+
+  await world.redis.call('ACL', 'SETUSER', mutedUser, '+publish');
+  await job.retry();
+  const heard = await dashboard.hear(({ meta }) => meta.emissionId === emissionId);
+  expect(heard.meta.attempt).toBe(3);
+  // The company's log went on where it was: nothing that a failed attempt left behind is in the way.
+  const next = await world.emit(api, 'appointment-updated', heard.payload.appointment._id);
+  const after = await dashboard.hear(({ meta }) => meta.emissionId === next);
+  expect(after.meta.offset).toBe(heard.meta.offset + 1);
+});
+
+test('negative control: with the plain emitter the same job counts as done, and nobody hears of it', async () => {
+  const [api, company] = await Promise.all([world.ready(world.api()), world.documents.company()]);
+  const dashboard = await world.dashboard(api, company.companyId);
+  const muted = new Redis(mutedUrl, { replyMapping: 'legacy' });
+  world.keep(muted, () => {
+    muted.disconnect();
+  });
+  const dropped: Promise<unknown>[] = [];
+  const emitter = new Emitter(
+    {
+      publish: (channel: string, message: Buffer) => {
+        const reply = muted.publish(channel, message);
+        // The emitter itself lets go of this promise: its rejection would end the process.
+        dropped.push(reply.catch((error: unknown) => error));
+        return reply;
+      },
+    },
+    { key: world.env['SOCKET_ADAPTER_KEY']! },
+  );
+  const naive = new Worker(
+    QUEUE_NAME,
+    (job) => {
+      const room = emitter.to(`company:${company.companyId}`);
+      return Promise.resolve(room.emit(job.name, { appointment: {} }, { emissionId: job.id }));
+    },
+    { connection: world.redis, prefix: world.env['QUEUE_PREFIX']! },
+  );
+  world.keep(naive, () => naive.close());
+
+  const emissionId = await world.emit(api, 'appointment-created', await company.appointment());
+  const job = await world.jobIn(emissionId, 'completed');
+  expect(job.returnvalue).toBe(true);
+  expect(await Promise.all(dropped)).toEqual([
+    expect.objectContaining({ message: expect.stringContaining('NOPERM') }),
+  ]);
+  expect(dashboard.heard).toEqual([]);
+});

@@ -1,0 +1,105 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { Company } from '../harness/documents.ts';
+import { until, eventually } from '../harness/until.ts';
+import { API_KEY, createWorld, type World } from '../harness/world.ts';
+import { tellChange } from './bot.ts';
+import { allEqualList, openScreen } from './screens.ts';
+import { SOURCE_ARGS } from '../../scripts/source-args.mjs';
+
+const INTERVAL_MS = 500;
+/** `GRACE_MS` of the sweep. */
+const GRACE_MS = 5_000;
+/** What a busy machine adds to the job's own way. */
+const SLACK_MS = 4_000;
+
+let world: World;
+/** The same without a sweep. */
+let unswept: World;
+beforeAll(async () => {
+  [world, unswept] = await Promise.all([
+    createWorld({ env: { RECONCILE_INTERVAL_MS: String(INTERVAL_MS) } }),
+    createWorld({ env: { RECONCILE_INTERVAL_MS: '0' } }),
+  ]);
+});
+afterAll(async () => {
+  await Promise.all([world.close(), unswept.close()]);
+});
+
+test('a bot that is killed between save and call: its booking is on the screen within interval and grace, once', async () => {
+  const [api] = await Promise.all([world.apiProcess(), world.workerProcess()]);
+  const other = await unswept.api();
+  unswept.worker();
+  const [company, theirs] = await Promise.all([world.documents.company(), unswept.documents.company()]);
+  const [screen, without] = await Promise.all([
+    openScreen(world, api.url, company.companyId),
+    openScreen(unswept, other.url, theirs.companyId),
+  ]);
+  await Promise.all([screen.becomes('live'), without.becomes('live')]);
+
+  const [booked, lost] = await Promise.all([
+    bookAndDie(world, api.url, company),
+    bookAndDie(unswept, other.url, theirs),
+  ]);
+  const savedAt = Date.now();
+  await eventually('the booking to be on the screen', () => screen.told.length > 0);
+  expect(Date.now() - savedAt).toBeLessThan(GRACE_MS + INTERVAL_MS + SLACK_MS);
+  expect(screen.told).toEqual([`appointment:created ${booked}`]);
+
+  // A write that the sweep finds at once shows that it goes on, and emits nothing twice.
+  const before = new Date(Date.now() - GRACE_MS - 1_000);
+  const next = await company.appointment({ createdAt: before, updatedAt: before });
+  await eventually('the next one to be on the screen', () => screen.told.length > 1);
+  expect(screen.told).toEqual([`appointment:created ${booked}`, `appointment:created ${next}`]);
+  await allEqualList(world, api, [screen]);
+
+  // Negative control: without the sweep the same booking has not come by now, though emissions do.
+  const marker = await theirs.appointment();
+  await tellChange(unswept, other, theirs, marker, 'told');
+  await eventually('the marker', () => without.notes(marker) === 'told');
+  expect(without.told).toEqual([`appointment:updated ${marker}`]);
+  await expect(allEqualList(unswept, other, [without], 100)).rejects.toThrow(`${lost} shows nothing`);
+});
+
+/** Runs a bot in a process of its own and kills it when it has saved; resolves to the appointment. */
+async function bookAndDie(where: World, backendUrl: string, company: Company): Promise<string> {
+  const { customer, pet, service, staff } = company;
+  const hour = 3_600_000;
+  const request = {
+    customerId: customer._id,
+    petId: pet._id,
+    serviceId: service._id,
+    staffId: staff._id,
+    start: new Date((Math.floor(Date.now() / hour) + 2) * hour).toISOString(),
+    durationMinutes: 60,
+  };
+  const bot = spawn(
+    process.execPath,
+    [...SOURCE_ARGS, fileURLToPath(new URL('./fixtures/dying-bot.ts', import.meta.url))],
+    {
+      env: {
+        ...process.env,
+        NODE_OPTIONS: '',
+        MONGODB_URI: where.env['MONGODB_URI'],
+        LOG_DIR: where.env['LOG_DIR'],
+        BACKEND_API_URL: backendUrl,
+        INTERNAL_SERVICE_API_KEY: API_KEY,
+        COMPANY_ID: company.companyId,
+        ARGUMENTS: JSON.stringify(request),
+      },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  where.keep(bot, () => bot.kill('SIGKILL'));
+  const [line] = (await until(
+    'the bot to save',
+    once(createInterface({ input: bot.stdout }), 'line'),
+    30_000,
+  )) as [string];
+  bot.kill('SIGKILL');
+  await once(bot, 'exit');
+  return line.replace('saved ', '');
+}

@@ -1,0 +1,135 @@
+import { afterEach, expect, test } from '@jest/globals';
+import { execFileSync, spawn } from 'node:child_process';
+import { closeSync, createReadStream, mkdirSync, openSync, readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { createStdoutSink } from '../../src/process/log-sinks.ts';
+import { freshDir } from '../harness/own-services.ts';
+import { eventually, until } from '../harness/until.ts';
+import { createWorld, type World } from '../harness/world.ts';
+import { emitMany, outcomes } from './emissions.ts';
+import { SOURCE_ARGS } from '../../scripts/source-args.mjs';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+let world: World;
+afterEach(() => world.close());
+
+test('after an emission the publishing process has said so in logs/combined.log', async () => {
+  world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0' } });
+  const [api, company] = await Promise.all([
+    world.ready(world.api()),
+    world.documents.company(),
+    world.workerProcess(),
+  ]);
+  const appointmentId = await company.appointment();
+  const emissionId = await world.emit(api, 'appointment-created', appointmentId);
+
+  const line = await eventually('the line to be written', () =>
+    readFileSync(join(world.env['LOG_DIR']!, 'combined.log'), 'utf8')
+      .split('\n')
+      .find((written) => written.includes(emissionId)),
+  );
+  expect(JSON.parse(line)).toMatchObject({
+    msg: `[InternalSocket] Emitted appointment:created for ${appointmentId}`,
+    emissionId,
+    appointmentId,
+    attempt: 1,
+  });
+});
+
+/** A folder for logs in which nothing can be written. */
+function fullDisk(): string {
+  const dir = freshDir('full-disk');
+  mkdirSync(dir, { recursive: true });
+  symlinkSync('/dev/full', join(dir, 'combined.log'));
+  return dir;
+}
+
+test('a disk without space for logs does not stop API or worker', async () => {
+  const dir = fullDisk();
+  world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0', LOG_DIR: dir, LOG_LEVEL: 'trace' } });
+  const [api, worker, company] = await Promise.all([
+    world.ready(world.apiProcess()),
+    world.workerProcess(),
+    world.documents.company(),
+  ]);
+  const emissionIds = await emitMany(world, api, company, 200);
+  expect((await outcomes(world, emissionIds)).counts).toEqual({ completed: 200 });
+
+  worker.kill('SIGTERM');
+  expect(await until('the worker to end', worker.exited, 10_000)).toBe(0);
+});
+
+/** A worker whose standard output is a pipe that nobody reads; `pipe` can be read later. */
+function workerOnUnreadPipe(env: Record<string, string>) {
+  const pipe = join(freshDir('pipe'), 'stdout');
+  mkdirSync(join(pipe, '..'), { recursive: true });
+  execFileSync('mkfifo', [pipe]);
+  const unread = openSync(pipe, 'r+');
+  const worker = spawn(process.execPath, [...SOURCE_ARGS, 'workers/main.ts'], {
+    cwd: ROOT,
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['ignore', unread, 'ignore'],
+  });
+  closeSync(unread);
+  const exited = new Promise<number | null>((resolve) => worker.once('exit', resolve));
+  world.keep(worker, () => {
+    worker.kill('SIGKILL');
+    return exited;
+  });
+  return { worker, exited, pipe };
+}
+
+test('a pipe that nobody reads does not stop a worker, neither its work nor its end', async () => {
+  world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0', LOG_LEVEL: 'trace' } });
+  const [api, company] = await Promise.all([world.ready(world.api()), world.documents.company()]);
+  const { worker, exited } = workerOnUnreadPipe(world.env);
+
+  // Each says some 300 characters; a pipe takes 64 kB.
+  const emissionIds = await emitMany(world, api, company, 400);
+  expect((await outcomes(world, emissionIds)).counts).toEqual({ completed: 400 });
+
+  worker.kill('SIGTERM');
+  expect(await until('the worker to end', exited, 10_000)).toBe(0);
+});
+
+test('a full disk and a blocked pipe at once: the worker goes on, says what it dropped as soon as somebody reads, and ends', async () => {
+  const dir = fullDisk();
+  world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0', LOG_LEVEL: 'trace', LOG_DIR: dir } });
+  const [api, company] = await Promise.all([
+    world.ready(world.api({ LOG_DIR: freshDir('logs') })),
+    world.documents.company(),
+  ]);
+  const { worker, exited, pipe } = workerOnUnreadPipe(world.env);
+  const emissionIds = await emitMany(world, api, company, 400);
+  expect((await outcomes(world, emissionIds)).counts).toEqual({ completed: 400 });
+
+  const reader = createReadStream(pipe);
+  world.keep(reader, () => reader.destroy());
+  const dropped = await until(
+    'the worker to say what it dropped',
+    (async () => {
+      for await (const line of createInterface({ input: reader })) {
+        const { msg, sink, lines } = JSON.parse(line) as Record<string, unknown>;
+        if (msg === 'log lines dropped') return { sink, lines };
+      }
+      return undefined;
+    })(),
+    30_000,
+  );
+  expect(dropped).toEqual({ sink: 'combined.log', lines: expect.any(Number) });
+
+  worker.kill('SIGTERM');
+  expect(await until('the worker to end', exited, 10_000)).toBe(0);
+});
+
+test('what a stream does not take beyond 4 MiB is dropped, and counted once', () => {
+  const never = new Writable({ write: () => undefined });
+  const sink = createStdoutSink(never);
+  const lines = Buffer.alloc(1_000_000, 'x');
+  for (let n = 0; n < 6; n += 1) sink.write(lines, 10);
+  expect([sink.takeDropped(), sink.takeDropped()]).toEqual([20, 0]);
+});

@@ -1,0 +1,212 @@
+import { randomBytes } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import type { Id, Place, Position } from '@appointment-emissions/contracts';
+import type { Arrival } from '../../../packages/dashboard/src/reorder-buffer.ts';
+import { createCompanyLog } from '../../../src/emission/company-log.ts';
+import { createEmitAppointment } from '../../../src/emission/emit-appointment.ts';
+import type { EncodeMessage } from '../../../src/emission/encode.ts';
+import { positionKey } from '../../../src/emission/keys.ts';
+import { createPublish } from '../../../src/emission/publish.ts';
+import { createReadSnapshots } from '../../../src/emission/read-snapshots.ts';
+import { createTakeSnapshots } from '../../../src/emission/take-snapshots.ts';
+import { createListAppointments } from '../../../src/http/routes/list-appointments.ts';
+import { createCatchUp } from '../../../src/realtime/catch-up.ts';
+import { appointment, meta } from '../../dashboard/appointment-fixture.ts';
+import type { Company, ListReply, Packet, Process, Written } from '../../dashboard/model/company.ts';
+import { tapRedis, type Weakness } from './tapped-redis.ts';
+
+const LOG_MAX = 4;
+const WORKERS = 2;
+
+export interface Weaknesses {
+  scripts?: readonly Weakness[];
+  /** The gateway answers that nothing was missed. */
+  replaysNothing?: boolean;
+}
+
+/**
+ * The server side of one company for the model's dashboards: the real scripts on a real Redis, the real pipeline, list
+ * and catch-up, over a database in memory. Whoever is about to read, or to send a script, waits at a stop until the
+ * schedule lets him go on.
+ */
+export function createRealCompany(
+  redis: Redis,
+  subscriber: Redis,
+  ids: readonly Id[],
+  { scripts = [], replaysNothing = false }: Weaknesses = {},
+) {
+  const companyId = randomBytes(12).toString('hex');
+  const channel = `model-${companyId}`;
+  const database = new Map<Id, Written>(ids.map((id) => [id, { version: 0, inside: true }]));
+  const stops: (() => void)[] = [];
+  const stop = () => new Promise<void>((goOn) => stops.push(goOn));
+  const tap = tapRedis(redis, stop, scripts);
+  const listeners: ((arrival: Arrival) => void)[] = [];
+  const kept = new Map<string, Buffer>();
+  let head: Place = { epoch: '', offset: 0 };
+  let hiccups = 0;
+  let sentWhenStill = 0;
+
+  const load = async (wanted: readonly Id[]) => {
+    await stop();
+    if (hiccups > 0) {
+      hiccups -= 1;
+      throw new Error('operation exceeded time limit');
+    }
+    return new Map(wanted.map((id) => [id, snapshot(id)]));
+  };
+  const snapshot = (_id: Id) => appointment({ _id, companyId, notes: JSON.stringify(database.get(_id)) });
+  const readSnapshots = createReadSnapshots({ redis: tap.redis, load });
+  const takeSnapshots = createTakeSnapshots({ redis: tap.redis, readSnapshots, pause: stop });
+  const log = createCompanyLog(tap.redis);
+  const workers = Array.from({ length: WORKERS }, () =>
+    createEmitAppointment({
+      readSnapshots,
+      encode: encodePlainly(channel),
+      publish: createPublish(tap.redis, { logMax: LOG_MAX }),
+      isServerAway: () => false,
+      pause: stop,
+    }),
+  );
+  const catchUp = createCatchUp({ readLog: log.after, head: log.head, takeSnapshots, replayLimit: 100 });
+
+  const onMessage = (to: Buffer, message: Buffer): void => {
+    if (to.toString() === channel) for (const listener of listeners) listener(decodePlainly(message));
+  };
+  subscriber.on('messageBuffer', onMessage);
+
+  let jobs = 0;
+  function* publish(appointmentId: Id): Process {
+    jobs += 1;
+    const [worker, emissionId] = [workers[jobs % WORKERS]!, `e${jobs}`];
+    const acceptedAt = '2026-11-23T08:00:00.000Z';
+    for (let attempt = 1; ; attempt += 1) {
+      yield;
+      const job = { event: 'appointment:updated', appointmentId, companyId, emissionId, acceptedAt } as const;
+      if ((yield* settled(worker({ ...job, attempt, isLive: true }))).ok) return;
+    }
+  }
+
+  function* replay(from: Place | undefined, send: (packet: Packet) => void): Generator<undefined, Position> {
+    const answer = yield* settled(catchUp(companyId, from));
+    if (!answer.ok) return { ...(from ?? head), recovered: false, reason: 'unavailable' };
+    const { events, position } = answer.value;
+    if (replaysNothing) return { ...position, recovered: true };
+    for (const { payload, meta } of events) send({ kind: 'event', arrival: { payload, meta } });
+    return position;
+  }
+
+  function* list(): Generator<undefined, ListReply> {
+    for (;;) {
+      let found = new Map<Id, Written>();
+      const listAppointments = createListAppointments({
+        head: log.head,
+        takeSnapshots,
+        findIds: async () => {
+          await stop();
+          found = new Map([...database].map(([id, written]) => [id, { ...written }]));
+          return [...found].flatMap(([id, { inside }]) => (inside ? [id] : []));
+        },
+      });
+      const answer = yield* settled(listAppointments({ companyId, from: 0, to: 1 }));
+      if (answer.ok) return { list: answer.value, found };
+    }
+  }
+
+  const company: Company = {
+    database,
+    place: () => head,
+    publish,
+    replay,
+    list,
+    onPublished: (listener) => void listeners.push(listener),
+    write(id, inside) {
+      database.set(id, { version: database.get(id)!.version + 1, inside });
+      return publish(id);
+    },
+    trim: () => undefined,
+    /** MongoDB does not answer the next read in time. */
+    hiccup() {
+      hiccups += 1;
+    },
+    flush: () => undefined,
+  };
+
+  const keys = () => redis.keys(`{company:${companyId}}:*`);
+  return {
+    company,
+    stops,
+    subscribe: () => subscriber.subscribe(channel),
+    /** What a gateway would announce. */
+    async readHead(): Promise<void> {
+      head = await createCompanyLog(redis).head(companyId);
+    },
+    /** Nobody moves any more: all stand at stops or have ended, and what was published has arrived. */
+    async still(): Promise<void> {
+      const sentUntilNow = sentWhenStill;
+      let before;
+      do {
+        before = tap.sent;
+        await tap.answered();
+        for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      } while (tap.sent !== before || !tap.isQuiet);
+      sentWhenStill = tap.sent;
+      if (sentWhenStill !== sentUntilNow) await subscriber.ping();
+    },
+    /** The log expires. */
+    trim: () => redis.del(`{company:${companyId}}:log`),
+    /** An order token expires. */
+    forget: (id: Id) => redis.del(`{company:${companyId}}:order:${id}`),
+    /** Redis is emptied. */
+    async flush(): Promise<void> {
+      for (const key of await keys()) await redis.del(key);
+    },
+    /** A replica hears of all until now. */
+    async replicate(): Promise<void> {
+      kept.clear();
+      for (const key of await keys()) kept.set(key, await redis.dumpBuffer(key));
+    },
+    /** It takes over: what it has not heard of is lost, and the history is another one. */
+    async failOver(): Promise<void> {
+      for (const key of await keys()) await redis.del(key);
+      for (const [key, value] of kept) await redis.restore(key, 0, value, 'REPLACE');
+      const position = positionKey(companyId);
+      if ((await redis.exists(position)) === 1) await redis.hset(position, 'history', 'of another server');
+    },
+    async close(): Promise<void> {
+      subscriber.off('messageBuffer', onMessage);
+      await subscriber.unsubscribe(channel);
+      for (const key of await keys()) await redis.del(key);
+    },
+  };
+}
+
+type Settled<T> = { ok: true; value: T } | { ok: false };
+
+/** Takes its turn, however often it has to, until the promise has settled. */
+function* settled<T>(promise: Promise<T>): Generator<undefined, Settled<T>> {
+  let outcome: Settled<T> | undefined;
+  promise.then(
+    (value) => (outcome = { ok: true, value }),
+    () => (outcome = { ok: false }),
+  );
+  while (outcome === undefined) yield;
+  return outcome;
+}
+
+/** In place of the Redis emitter's encoding, which has its own test. */
+function encodePlainly(channel: string): EncodeMessage {
+  return ({ _id, notes }) => ({
+    channel,
+    head: Buffer.from(`${_id} ${notes ?? ''} `),
+    tail: Buffer.alloc(0),
+  });
+}
+
+/** The script writes: head, 176, the epoch, `offset` and its type in 8 bytes, the offset in 8. */
+function decodePlainly(message: Buffer): Arrival {
+  const [_id = '', notes = ''] = message.toString('latin1').split(' ');
+  const epoch = message.subarray(message.length - 32, message.length - 16).toString('latin1');
+  const offset = Number(message.readBigUInt64BE(message.length - 8));
+  return { payload: { appointment: appointment({ _id, notes }) }, meta: meta({ epoch, offset }) };
+}

@@ -1,0 +1,117 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Redis } from 'ioredis';
+import { setTimeout as pause } from 'node:timers/promises';
+import { io as connect, type Socket } from 'socket.io-client';
+import type { Place, Position } from '@appointment-emissions/contracts';
+import { announcePositions } from '../../src/realtime/announce-positions.ts';
+import type { Replay } from '../../src/realtime/catch-up.ts';
+import { createIo } from '../../src/realtime/create-io.ts';
+import { attachGateway } from '../../src/realtime/gateway.ts';
+import { appointment, meta } from '../dashboard/appointment-fixture.ts';
+import { eventually } from '../harness/until.ts';
+
+const COMPANY = 'c'.repeat(24);
+const HEAD: Place = { epoch: 'e', offset: 9 };
+const ended: (() => unknown)[] = [];
+let url: string;
+/** How the gateway answers what was missed; each test sets it. */
+let catchUp: (from: Place | undefined) => Promise<Replay>;
+/** The head, while Redis answers. */
+let head: () => Promise<Place>;
+
+beforeEach(async () => {
+  head = () => Promise.resolve(HEAD);
+  const server = createServer();
+  const redis = new Redis(process.env['TEST_REDIS_URL']!, { replyMapping: 'legacy' });
+  const subscriber = redis.duplicate();
+  const adapterKey = `placing-${process.hrtime.bigint()}`;
+  const io = createIo({
+    httpServer: server,
+    publisher: redis,
+    subscriber,
+    adapterKey,
+    transports: ['websocket'],
+    corsOrigins: [],
+    largestMessageBytes: 16_384,
+  });
+  attachGateway({
+    io,
+    catchUpsPerWindow: 10,
+    verifyToken: () => Promise.resolve({ companyId: COMPANY, expiresAt: Date.now() + 60_000 }),
+    catchUp: (_company, from) => catchUp(from),
+    pause: (ms) => pause(ms),
+    onFault: () => undefined,
+  });
+  const announcer = announcePositions({
+    io,
+    head: () => head(),
+    subscriber,
+    adapterKey,
+    intervalMs: 50,
+    pause: () => Promise.resolve(),
+    onFault: () => undefined,
+  });
+  await announcer.subscribed;
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  ended.push(
+    () => {
+      redis.disconnect();
+    },
+    () => {
+      subscriber.disconnect();
+    },
+    announcer.close,
+    () => io.close(),
+  );
+});
+afterEach(async () => {
+  for (const end of ended.splice(0).reverse()) await end();
+});
+
+/** A listener of its own making, and all that it is told, in order. */
+function dashboard(position?: Place): { socket: Socket; told: (Position | string)[] } {
+  const socket = connect(url, { forceNew: true, transports: ['websocket'], auth: { token: 't', position } });
+  const told: (Position | string)[] = [];
+  socket.on('emissions:position', (place: Position) => told.push(place));
+  socket.on('appointment:updated', ({ appointment: { _id } }: { appointment: { _id: string } }) =>
+    told.push(_id),
+  );
+  ended.push(() => socket.close());
+  return { socket, told };
+}
+
+test('nobody is told the head as their place while what they missed is still to come', async () => {
+  let answer: (replay: Replay) => void = () => undefined;
+  let asked = false;
+  catchUp = (from) => {
+    if (!from) return Promise.resolve({ events: [], position: { ...HEAD, recovered: true } });
+    asked = true;
+    return new Promise((resolve) => (answer = resolve));
+  };
+  const behind = dashboard({ epoch: 'e', offset: 5 });
+  await eventually('the question what was missed', () => asked);
+  const placed = dashboard();
+  // The other one has heard the company's head several times: whoever is behind has not, or would take it for its own.
+  await eventually('announcements', () => placed.told.length > 4);
+  expect(behind.told).toEqual([]);
+
+  answer({
+    events: [
+      {
+        event: 'appointment:updated',
+        payload: { appointment: appointment({ _id: 'missed' }) },
+        meta: meta({ epoch: 'e', offset: 9, read: 1 }),
+      },
+    ],
+    position: { ...HEAD, recovered: true },
+  });
+  await eventually('its place', () => behind.told.length > 2);
+  expect(behind.told.slice(0, 3)).toEqual([
+    'missed',
+    { ...HEAD, recovered: true },
+    { ...HEAD, recovered: true },
+  ]);
+});

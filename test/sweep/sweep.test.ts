@@ -1,0 +1,175 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { createSweep } from '../../src/sweep/sweep.ts';
+import { createHoldSweep } from '../../src/sweep/sweep-state.ts';
+import type { Company } from '../harness/documents.ts';
+import { ownRedis } from '../harness/own-services.ts';
+import { eventually } from '../harness/until.ts';
+import { createWorld, type World } from '../harness/world.ts';
+
+const SWEEP_OFTEN = { RECONCILE_INTERVAL_MS: '100' };
+/** Older than the grace in which a living bot calls. */
+const justMissed = () => new Date(Date.now() - 6_000);
+
+let world: World;
+let company: Company;
+beforeEach(async () => {
+  world = await createWorld();
+  company = await world.documents.company();
+});
+afterEach(() => world.close());
+
+const missed = (at = justMissed()) => company.appointment({ createdAt: at, updatedAt: at });
+
+test('a booking that nobody announced reaches the dashboard as created, once', async () => {
+  const api = await world.api();
+  const dashboard = await world.dashboard(api, company.companyId);
+  const appointmentId = await missed();
+  world.worker(SWEEP_OFTEN);
+
+  const heard = await dashboard.hear(({ payload }) => payload.appointment._id === appointmentId);
+  expect(heard.event).toBe('appointment:created');
+
+  // A later one proves that sweeps have gone on meanwhile.
+  const later = await missed();
+  await dashboard.hear(({ payload }) => payload.appointment._id === later);
+  expect(dashboard.heard.filter(({ payload }) => payload.appointment._id === appointmentId)).toHaveLength(1);
+});
+
+test('a cancellation that nobody announced is told as canceled', async () => {
+  const api = await world.api();
+  world.worker(SWEEP_OFTEN);
+  const dashboard = await world.dashboard(api, company.companyId);
+  const appointmentId = await missed(new Date(Date.now() - 8_000));
+  await dashboard.hear(({ event }) => event === 'appointment:created');
+
+  await company.change(appointmentId, { status: 'canceled' });
+  await world.documents.models.Appointment.collection.updateOne(
+    { status: 'canceled' },
+    { $set: { updatedAt: justMissed() } },
+  );
+  const heard = await dashboard.hear(({ event }) => event === 'appointment:canceled');
+  expect(heard.payload.appointment).toMatchObject({ _id: appointmentId, status: 'canceled' });
+});
+
+test('what the bot announced is not emitted again', async () => {
+  const api = await world.api();
+  world.worker();
+  const announced = await missed();
+  const emissionId = await world.emit(api, 'appointment-created', announced);
+  await world.jobIn(emissionId, 'completed');
+
+  world.worker(SWEEP_OFTEN);
+  const unannounced = await missed();
+  await eventually('the sweep to find the other', () => sweptIds().then((ids) => ids.length > 0));
+  expect(await sweptIds()).toEqual([expect.stringContaining(unannounced)]);
+});
+
+test('after Redis lost everything, the writes of the last day are found again in MongoDB', async () => {
+  const redis = await ownRedis();
+  const own = await createWorld({ redisUrl: redis.url });
+  try {
+    const theirs = await own.documents.company();
+    const api = await own.api();
+    const dashboard = await own.dashboard(api, theirs.companyId);
+    const hourAgo = new Date(Date.now() - 3_600_000);
+    const appointmentId = await theirs.appointment({ createdAt: hourAgo, updatedAt: hourAgo });
+    // Now: a first sweep before the write would have looked at the last hour already.
+    own.worker(SWEEP_OFTEN);
+    await dashboard.hear(({ payload }) => payload.appointment._id === appointmentId);
+    const before = dashboard.heard.length;
+
+    await own.redis.flushall();
+    await eventually('the sweep to emit it again', () => dashboard.heard.length > before);
+    expect(dashboard.heard.at(-1)!.payload.appointment._id).toBe(appointmentId);
+  } finally {
+    await own.close();
+    await redis.stop();
+  }
+});
+
+test('what a sweep enqueued while Redis lost everything is looked for again', async () => {
+  const redis = await ownRedis();
+  const own = await createWorld({ redisUrl: redis.url });
+  try {
+    const hourAgo = Date.now() - 3_600_000;
+    const row = {
+      appointmentId: 'a'.repeat(24),
+      companyId: company.companyId,
+      createdAt: hourAgo,
+      updatedAt: hourAgo,
+      status: 'scheduled',
+    };
+    const enqueued: string[] = [];
+    const sweep = createSweep({
+      hold: createHoldSweep({
+        redis: own.redis,
+        prefix: own.env['QUEUE_PREFIX']!,
+        ownerId: 'one',
+        lockMs: 60_000,
+      }),
+      findUpdated: ({ updatedAt }) => Promise.resolve(updatedAt < hourAgo ? [row] : []),
+      lastPublished: () => Promise.resolve(undefined),
+      enqueue: async ([emission]) => {
+        enqueued.push(emission!.emissionId);
+        if (enqueued.length === 1) await own.redis.flushall();
+      },
+      backlog: () => Promise.resolve(0),
+      now: Date.now,
+    });
+
+    expect(await sweep()).toMatchObject({ caughtUp: false });
+    expect(await sweep()).toMatchObject({ caughtUp: true });
+    expect(enqueued).toEqual([enqueued[0], enqueued[0]]);
+    expect(await sweep()).toMatchObject({ looked: 0, caughtUp: true });
+  } finally {
+    await own.close();
+    await redis.stop();
+  }
+});
+
+test('a watermark is not saved into another history of Redis, nor by who has lost the lock', async () => {
+  const redis = await ownRedis();
+  const own = await createWorld({ redisUrl: redis.url });
+  try {
+    const holdAs = (ownerId: string) =>
+      createHoldSweep({ redis: own.redis, prefix: own.env['QUEUE_PREFIX']!, ownerId, lockMs: 60_000 })();
+    const mark = { updatedAt: 1, appointmentId: '', caughtUp: true };
+    const before = await holdAs('one');
+    expect(await holdAs('two')).toBeUndefined();
+    await redis.kill('SIGKILL');
+    await redis.restart();
+    const after = await eventually('Redis to answer', () => holdAs('one'));
+    expect(await before!.save(mark)).toBe(false);
+    expect(await after.save(mark)).toBe(true);
+    expect(await after.load()).toEqual(mark);
+    await own.redis.del(`${own.env['QUEUE_PREFIX']!}:sweep:lock`);
+    await holdAs('two');
+    expect(await after.save(mark)).toBe(false);
+  } finally {
+    await own.close();
+    await redis.stop();
+  }
+});
+
+test('many missed writes are emitted at low priority, each once, by two workers together', async () => {
+  const at = justMissed();
+  const ids = await Promise.all(Array.from({ length: 700 }, () => missed(at)));
+  const api = await world.api();
+  const dashboard = await world.dashboard(api, company.companyId);
+  world.worker(SWEEP_OFTEN);
+  world.worker(SWEEP_OFTEN);
+
+  await eventually(
+    'every missed write to be on the dashboard',
+    () => dashboard.heard.length >= ids.length,
+    30_000,
+  );
+  expect(dashboard.heard.map(({ payload }) => payload.appointment._id).sort()).toEqual(ids.sort());
+  const [swept] = await world.bulk.getCompleted(0, 0);
+  expect(swept?.opts.priority).toBe(20);
+});
+
+async function sweptIds(): Promise<string[]> {
+  const jobs = await world.jobs.in('completed', 'active', 'prioritized');
+  return jobs.flatMap((job) => (job.id?.startsWith('sweep-') ? [job.id] : []));
+}

@@ -1,0 +1,75 @@
+import type { FailedEmission } from '@appointment-emissions/contracts';
+import { byId, create, setChildren, setText } from '../calendar/elements.ts';
+import { duration } from './format.ts';
+
+export interface FailuresDeps {
+  retry: (emissionId: string) => Promise<unknown>;
+  onRetried: () => void;
+}
+
+interface Row {
+  item: HTMLLIElement;
+  age: HTMLElement;
+  button: HTMLButtonElement;
+}
+
+/** What failed last, why, and a button that retries it. */
+export function createFailures({ retry, onRetried }: FailuresDeps) {
+  const list = byId('failures', HTMLOListElement);
+  const nothing = byId('no-failures', HTMLElement);
+  const readOnly = byId('read-only', HTMLElement);
+  const rows = new Map<string, Row>();
+
+  function createRow(failure: FailedEmission): Row {
+    const { emissionId, queue, event, appointmentId, companyId, reason, attempts } = failure;
+    const item = create('li');
+    const [code = '', ...words] = reason.split(': ');
+    const why = create('p', 'why', words.length > 0 ? words.join(': ') : reason);
+    if (words.length > 0) why.prepend(create('code', '', code), ' ');
+    const job = create('a', '', event);
+    job.href = `/admin/queues/queue/${queue}/${encodeURIComponent(emissionId)}?status=failed`;
+    const age = create('span', 'quiet');
+    const head = create('p', 'head');
+    head.append(job, ' ', age);
+    const ids = create('p', 'ids quiet');
+    ids.textContent = `appointment ${appointmentId} · company ${companyId} · ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`;
+    const button = create('button', '', 'Retry');
+    button.type = 'button';
+    button.setAttribute('aria-label', `Retry ${event} of appointment ${appointmentId}`);
+    button.addEventListener('click', () => {
+      button.disabled = true;
+      setText(button, 'Retrying…');
+      retry(emissionId).then(
+        () => {
+          setText(button, 'In the queue');
+          onRetried();
+        },
+        (error: unknown) => {
+          button.disabled = false;
+          setText(button, 'Retry');
+          button.title = error instanceof Error ? error.message : String(error);
+          why.dataset.fault = button.title;
+        },
+      );
+    });
+    const text = create('div');
+    text.append(head, why, ids);
+    item.append(text, button);
+    return { item, age, button };
+  }
+
+  return (failures: readonly FailedEmission[], { writes, now }: { writes: boolean; now: number }): void => {
+    readOnly.hidden = writes;
+    nothing.hidden = failures.length > 0;
+    for (const id of rows.keys()) if (!failures.some(({ emissionId }) => emissionId === id)) rows.delete(id);
+    const shown = failures.map((failure) => {
+      const key = failure.emissionId;
+      const row = rows.get(key) ?? createRow(failure);
+      rows.set(key, row);
+      row.button.hidden = !writes;
+      setText(row.age, `${duration(Math.max(0, now - Date.parse(failure.failedAt)))} ago`);
+      return row.item;
+    });
+    setChildren(list, shown);
+  };
+}

@@ -1,0 +1,108 @@
+import {
+  APPOINTMENT_EVENTS,
+  type FleetMetricsReading,
+  type LatencyStage,
+} from '@appointment-emissions/contracts';
+import { byId, create } from '../calendar/elements.ts';
+import { count, duration, ms, percent } from './format.ts';
+
+const STAGES: Record<LatencyStage, string> = {
+  accept: 'accept',
+  wait: 'wait',
+  load: 'load',
+  publish: 'publish',
+  total: 'all, to publish',
+  browser: 'all, to the screen',
+  bulk: 'bulk, to publish',
+};
+
+/** The first row is the head; numbers stand right. */
+function fill(table: HTMLTableElement, rows: readonly (readonly string[])[], nothing: string): void {
+  const [head = [], ...body] = rows;
+  const row = (cells: readonly string[], tag: 'th' | 'td') => {
+    const line = create('tr');
+    line.append(
+      ...cells.map((text, index) => {
+        const cell = create(
+          index === 0 ? 'th' : tag,
+          /^[\d<>–]/.test(text) || tag === 'th' ? 'number' : '',
+          text,
+        );
+        cell.scope = tag === 'th' ? 'col' : 'row';
+        if (index === 0) cell.className = '';
+        return cell;
+      }),
+    );
+    return line;
+  };
+  const [thead, tbody] = [create('thead'), create('tbody')];
+  thead.append(row(head, 'th'));
+  if (body.length > 0) tbody.append(...body.map((cells) => row(cells, 'td')));
+  else {
+    const cell = create('td', 'quiet', nothing);
+    cell.colSpan = head.length;
+    const line = create('tr');
+    line.append(cell);
+    tbody.append(line);
+  }
+  table.replaceChildren(thead, tbody);
+}
+
+/** Tables are written anew when their figures change, so that a selection in a quiet one stays. */
+export function createTables() {
+  const written = new Map<string, string>();
+  const write = (id: string, rows: string[][], nothing = '') => {
+    const now = JSON.stringify(rows);
+    if (written.get(id) === now) return;
+    written.set(id, now);
+    fill(byId(id, HTMLTableElement), rows, nothing);
+  };
+  return ({ events, latencyMs, fleet, rejected }: FleetMetricsReading): void => {
+    write('events', [
+      ['Event', 'accepted', 'published', 'retried', 'failed', 'failure rate'],
+      ...APPOINTMENT_EVENTS.map((event) => {
+        const { accepted, published, retried, failed, failureRate } = events[event]['1h'];
+        return [
+          event.replace(/^.*:/, ''),
+          count(accepted),
+          count(published),
+          count(retried),
+          count(failed),
+          percent(failureRate),
+        ];
+      }),
+    ]);
+    write('stages', [
+      ['Stage', 'count', 'p50', 'p95', 'p99'],
+      ...(Object.entries(STAGES) as [LatencyStage, string][]).map(([stage, name]) => {
+        const { count: n, p50, p95, p99 } = latencyMs[stage]['5m'];
+        return [name, count(n), ms(p50), ms(p95), ms(p99)];
+      }),
+    ]);
+    write(
+      'processes',
+      [
+        ['Process', 'heard of', 'progress', 'sockets'],
+        ...(['api', 'gateway', 'worker'] as const).flatMap((role) =>
+          fleet.processes[role].map(({ id, sinceHeartbeatMs, sinceProgressMs, sockets }) => [
+            `${role} ${id.slice(0, 8)}`,
+            `${duration(sinceHeartbeatMs)} ago`,
+            sinceProgressMs === null ? '–' : `${duration(sinceProgressMs)} ago`,
+            role === 'gateway' ? count(sockets) : '–',
+          ]),
+        ),
+      ],
+      'No process was heard of within 15 s.',
+    );
+    write(
+      'rejected',
+      [
+        ['Code', 'requests'],
+        ...Object.entries(rejected['1h'])
+          .sort(([, a], [, b]) => b - a)
+          .map(([code, n]) => [code, count(n)]),
+      ],
+      'No request was turned away.',
+    );
+  };
+}

@@ -1,0 +1,136 @@
+import type { Id } from '@appointment-emissions/contracts';
+import type { ShownAppointment } from '@appointment-emissions/dashboard';
+import { createCard, TONES, type Card } from './card.ts';
+import { columnsOf, hoursOf, placementsOf, type Column, type Placement } from './day-layout.ts';
+import { byId, create, setChildren, setStyle } from './elements.ts';
+import { slideFrom } from './slide.ts';
+import { timeOfDay } from './wording.ts';
+import { wallTime, type LocalDate } from './zone.ts';
+
+export interface DayView {
+  date: LocalDate;
+  timeZone: string;
+  rows: ReadonlyMap<Id, ShownAppointment>;
+}
+
+export interface Calendar {
+  /** Shows the day; what is there already stays the same element. */
+  show: (view: DayView) => void;
+  highlight: (id: Id) => void;
+  /** In the order in which they stand. */
+  readonly cards: readonly Card[];
+  /** Moves the line that shows the time. */
+  tick: (now: Date) => void;
+  scrollToStart: () => void;
+}
+
+/** The day's board: columns by staff where there is room, a list by time where there is not (style.css decides). */
+export function createCalendar(): Calendar {
+  const day = byId('day', HTMLElement);
+  const heads = byId('heads', HTMLDivElement);
+  const hours = byId('hours', HTMLDivElement);
+  const stripes = byId('columns', HTMLDivElement);
+  const nowLine = byId('now', HTMLDivElement);
+  const list = byId('cards', HTMLUListElement);
+  const cardById = new Map<Id, Card>();
+  let inOrder: Card[] = [];
+  let shown: DayView | undefined;
+  let hoursShown = { from: 0, to: 24 };
+
+  function tick(now: Date): void {
+    if (!shown) return;
+    const { date, minute } = wallTime(now, shown.timeZone);
+    nowLine.hidden = date !== shown.date || minute < hoursShown.from * 60 || minute > hoursShown.to * 60;
+    setStyle(nowLine, { '--from': minute });
+  }
+
+  function show(view: DayView): void {
+    const isSameDay = shown?.date === view.date && shown.timeZone === view.timeZone;
+    shown = view;
+    const appointments = [...view.rows.values()].map(({ appointment }) => appointment);
+    const columns = columnsOf(appointments);
+    const placements = placementsOf(appointments, columns, view.date, view.timeZone);
+    hoursShown = hoursOf(placements);
+    const slide = isSameDay ? slideFrom(cardById) : undefined;
+
+    setStyle(day, {
+      '--columns': Math.max(columns.length, 1),
+      '--first': hoursShown.from * 60,
+      '--last': hoursShown.to * 60,
+    });
+    setChildren(heads, headsOf(columns, placements));
+    setChildren(
+      stripes,
+      columns.map(() => create('div')),
+    );
+    setChildren(hours, hoursLabels(hoursShown));
+    inOrder = placements.map((placement) => {
+      const id = placement.appointment._id;
+      const card = cardById.get(id) ?? createCard(placement);
+      cardById.set(id, card);
+      card.update(placement, view.rows.get(id)?.offset ?? 0, view.timeZone);
+      return card;
+    });
+    for (const [id, card] of cardById) if (!inOrder.includes(card)) cardById.delete(id);
+    setChildren(list, withTimes(inOrder, view));
+    keepOneInTabOrder(inOrder);
+    tick(new Date());
+    slide?.();
+  }
+
+  return {
+    show,
+    tick,
+    highlight: (id) => cardById.get(id)?.highlight(),
+    get cards() {
+      return inOrder;
+    },
+    scrollToStart() {
+      const target = nowLine.hidden ? inOrder[0]?.item : nowLine;
+      day.scrollTo({ top: target ? Math.max(target.offsetTop - day.clientHeight / 3, 0) : 0 });
+    },
+  };
+}
+
+function headsOf(columns: readonly Column[], placements: readonly Placement[]): HTMLElement[] {
+  return columns.map(({ name, role }, column) => {
+    const head = create('div', 'head');
+    head.dataset.tone = String(column % TONES);
+    const booked = placements.filter((placement) => {
+      return placement.column === column && placement.appointment.status !== 'canceled';
+    }).length;
+    head.append(
+      create('strong', '', name),
+      create('span', 'quiet', [role, `${booked} booked`].filter(Boolean).join(' · ')),
+    );
+    return head;
+  });
+}
+
+function hoursLabels({ from, to }: { from: number; to: number }): HTMLElement[] {
+  return Array.from({ length: to - from }, (_, n) => {
+    const hour = new Date(Date.UTC(2000, 0, 1, from + n));
+    const label = create('span', 'hour', timeOfDay(hour, 'UTC'));
+    setStyle(label, { '--from': (from + n) * 60 });
+    return label;
+  });
+}
+
+/** Before each first card of a time, the time: seen only where the day is a list. */
+function withTimes(cards: readonly Card[], { timeZone }: DayView): HTMLElement[] {
+  return cards.flatMap((card, n) => {
+    const { from, appointment } = card.placement;
+    if (from === cards[n - 1]?.placement.from) return [card.item];
+    const time = create('li', 'at', timeOfDay(new Date(appointment.start ?? 0), timeZone));
+    time.ariaHidden = 'true';
+    return [time, card.item];
+  });
+}
+
+/** Tab leads to one card; arrow keys lead from there. */
+function keepOneInTabOrder(cards: readonly Card[]): void {
+  const current =
+    cards.find(({ button }) => button === document.activeElement) ??
+    cards.find(({ button }) => button.tabIndex === 0);
+  for (const card of cards) card.button.tabIndex = card === (current ?? cards[0]) ? 0 : -1;
+}

@@ -1,0 +1,191 @@
+import type { ChatAppointment, ChatCatalogue } from '../../demo/chat.ts';
+import { create } from './elements.ts';
+import { addDays, startOfDay, wallTime } from './zone.ts';
+
+/** What the customer asks for, in words and as a tool call. */
+export interface Wish {
+  tool: string;
+  args: Record<string, string | number>;
+  words: string;
+}
+
+export interface ChatForm {
+  element: HTMLFormElement;
+  offer: (appointments: readonly ChatAppointment[]) => void;
+  busy: (isBusy: boolean) => void;
+}
+
+interface Deps {
+  catalogue: ChatCatalogue;
+  timeZone: () => string;
+  onWish: (wish: Wish) => void;
+}
+
+const KINDS = { book: 'Book', move: 'Move', cancel: 'Cancel' } as const;
+type Kind = keyof typeof KINDS;
+
+/** A form that stands for the customer's words and the model that understands them. */
+export function createChatForm({ catalogue, timeZone, onWish }: Deps): ChatForm {
+  const element = create('form', 'wish');
+  const told = (instant: Date): string =>
+    new Intl.DateTimeFormat(undefined, {
+      timeZone: timeZone(),
+      dateStyle: 'medium',
+      timeStyle: 'short',
+    }).format(instant);
+  const pets = catalogue.customers.flatMap(({ id: customerId, name: owner, pets: own }) =>
+    own.map((pet) => ({ ...pet, customerId, owner })),
+  );
+
+  const choice = create('fieldset', 'kinds');
+  choice.append(create('legend', '', 'What does the customer want?'));
+  for (const [kind, label] of Object.entries(KINDS)) {
+    const radio = create('input');
+    Object.assign(radio, { type: 'radio', name: 'kind', value: kind, checked: kind === 'book' });
+    const option = create('label');
+    option.append(radio, label);
+    choice.append(option);
+  }
+
+  const appointment = select([]);
+  const pet = select(pets.map(({ id, name, owner }) => [id, `${name} (${owner})`]));
+  const service = select(catalogue.services.map(({ id, name }) => [id, name]));
+  const staff = select(catalogue.staff.map(({ id, name }) => [id, name]));
+  const minutes = select([30, 60, 90, 120].map((length) => [String(length), `${length} minutes`]));
+  minutes.value = '60';
+  const { date, time } = nextHour(timeZone());
+  const day = create('input');
+  Object.assign(day, { type: 'date', required: true, value: date });
+  const hour = create('input');
+  Object.assign(hour, { type: 'time', required: true, step: '300', value: time });
+  const send = create('button', 'send', 'Send');
+  const fields = {
+    appointment: labeled('Appointment', appointment, 'wide'),
+    pet: labeled('Pet', pet, 'wide'),
+    service: labeled('Service', service, 'wide'),
+    staff: labeled('With', staff),
+    minutes: labeled('For', minutes),
+    day: labeled('Day', day),
+    hour: labeled('Time', hour),
+  };
+  const SHOWN: Record<Kind, (keyof typeof fields)[]> = {
+    book: ['pet', 'service', 'staff', 'minutes', 'day', 'hour'],
+    move: ['appointment', 'day', 'hour'],
+    cancel: ['appointment'],
+  };
+  element.append(choice, ...Object.values(fields), send);
+  element.addEventListener('change', showFields);
+  element.addEventListener('submit', (submit) => {
+    submit.preventDefault();
+    onWish(wish());
+  });
+  showFields();
+
+  function kind(): Kind {
+    return new FormData(element).get('kind') as Kind;
+  }
+
+  function showFields(): void {
+    for (const [name, field] of Object.entries(fields)) {
+      field.hidden = !SHOWN[kind()].includes(name as keyof typeof fields);
+      // A hidden field must not hold up the form.
+      for (const input of field.querySelectorAll('input, select'))
+        (input as HTMLInputElement).disabled = field.hidden;
+    }
+  }
+
+  function wish(): Wish {
+    const start = instantAt(day.value, hour.value, timeZone());
+    const at = told(start);
+    const which = appointment.selectedOptions[0]?.text ?? '';
+    const appointmentId = appointment.value;
+    switch (kind()) {
+      case 'book':
+        return {
+          tool: 'book_appointment',
+          args: booking(start),
+          words: `Hi! I'd like a ${textOf(service)} for ${textOf(pet)} with ${textOf(staff)}: ${at}, please.`,
+        };
+      case 'move':
+        return {
+          tool: 'reschedule_appointment',
+          args: { appointmentId, start: start.toISOString() },
+          words: `Could you move this one to ${at}? ${which}`,
+        };
+      case 'cancel':
+        return {
+          tool: 'cancel_appointment',
+          args: { appointmentId },
+          words: `Please cancel this one: ${which}`,
+        };
+    }
+  }
+
+  function booking(start: Date): Wish['args'] {
+    const chosen = pets.find(({ id }) => id === pet.value);
+    const items = catalogue.services.find(({ id }) => id === service.value)?.items;
+    const item = items?.find(({ size }) => size === chosen?.size);
+    return {
+      customerId: chosen?.customerId ?? '',
+      petId: pet.value,
+      serviceId: service.value,
+      ...(item && { serviceItemId: item.id }),
+      staffId: staff.value,
+      start: start.toISOString(),
+      durationMinutes: Number(minutes.value),
+    };
+  }
+
+  function describe({ petId, serviceId, staffId, start }: ChatAppointment): string {
+    const name = (rows: readonly { id: string; name: string }[], id: string): string =>
+      rows.find((row) => row.id === id)?.name ?? '?';
+    const { services, staff: people } = catalogue;
+    const who = `${name(pets, petId)}, ${name(services, serviceId)}, ${name(people, staffId)}`;
+    return `${told(new Date(start))}: ${who}`;
+  }
+
+  return {
+    element,
+    offer(appointments) {
+      const before = appointment.value;
+      appointment.replaceChildren(...appointments.map((one) => new Option(describe(one), one.id)));
+      if (appointments.some(({ id }) => id === before)) appointment.value = before;
+    },
+    busy(isBusy) {
+      // Not `disabled`, which would take the focus away.
+      send.setAttribute('aria-disabled', String(isBusy));
+    },
+  };
+}
+
+function select(options: readonly (readonly [string, string])[]): HTMLSelectElement {
+  const element = create('select');
+  element.append(...options.map(([value, label]) => new Option(label, value)));
+  return element;
+}
+
+function labeled(label: string, field: HTMLElement, width = ''): HTMLLabelElement {
+  const element = create('label', `field ${width}`, label);
+  element.append(field);
+  return element;
+}
+
+function textOf({ selectedOptions }: HTMLSelectElement): string {
+  return selectedOptions[0]?.text ?? '';
+}
+
+/** The next full hour but one; tomorrow morning where that is late. */
+function nextHour(timeZone: string): { date: string; time: string } {
+  const { date, minute } = wallTime(new Date(Date.now() + 2 * 3_600_000), timeZone);
+  const hour = Math.floor(minute / 60);
+  if (hour >= 9 && hour < 18) return { date, time: `${String(hour).padStart(2, '0')}:00` };
+  return { date: hour < 9 ? date : addDays(date, 1), time: '09:00' };
+}
+
+function instantAt(date: string, time: string, timeZone: string): Date {
+  const [hours = 0, minutes = 0] = time.split(':').map(Number);
+  const guess = startOfDay(date, timeZone).getTime() + (hours * 60 + minutes) * 60_000;
+  // Where the clocks changed since midnight the guess is off by what they jumped.
+  const off = hours * 60 + minutes - wallTime(new Date(guess), timeZone).minute;
+  return new Date(guess + off * 60_000);
+}

@@ -1,0 +1,106 @@
+import type { AppointmentSnapshot, Id } from '@appointment-emissions/contracts';
+import { wallTime, type LocalDate } from './zone.ts';
+
+/** A column of the day: one of the staff. */
+export interface Column {
+  staffId: Id | null;
+  name: string;
+  role: string;
+}
+
+/** Where an appointment stands on its day. */
+export interface Placement {
+  appointment: AppointmentSnapshot;
+  column: number;
+  /** Appointments of a column that overlap stand side by side: this one in `lane` of `lanes`. */
+  lane: number;
+  lanes: number;
+  /** Minutes of the day by the clock. */
+  from: number;
+  to: number;
+}
+
+const DAY_MINUTES = 24 * 60;
+const ASSUMED_MINUTES = 30;
+const LEAST_MINUTES = 15;
+
+/** Everybody who has an appointment, by name, so that a column stays where it is from day to day. */
+export function columnsOf(appointments: Iterable<AppointmentSnapshot>): Column[] {
+  const byId = new Map<Id | null, Column>();
+  for (const { staffId } of appointments) {
+    const name = staffId?.fullName ?? (staffId ? 'Unnamed' : 'Not assigned');
+    byId.set(staffId?._id ?? null, { staffId: staffId?._id ?? null, name, role: staffId?.role ?? '' });
+  }
+  return [...byId.values()].sort(
+    (a, b) =>
+      Number(a.staffId === null) - Number(b.staffId === null) ||
+      compare(a.name, b.name) ||
+      compare(a.staffId, b.staffId),
+  );
+}
+
+const compare = (a: string | null, b: string | null) => ((a ?? '') < (b ?? '') ? -1 : Number(a !== b));
+
+/** The appointments that start on the day, in order of time. */
+export function placementsOf(
+  appointments: Iterable<AppointmentSnapshot>,
+  columns: readonly Column[],
+  date: LocalDate,
+  timeZone: string,
+): Placement[] {
+  const columnOf = new Map(columns.map(({ staffId }, column) => [staffId, column]));
+  const placements: Placement[] = [];
+  for (const appointment of appointments) {
+    const start = appointment.start === null ? undefined : wallTime(new Date(appointment.start), timeZone);
+    if (start?.date !== date) continue;
+    const end = appointment.end === null ? undefined : wallTime(new Date(appointment.end), timeZone);
+    const to =
+      end === undefined ? start.minute + ASSUMED_MINUTES : end.date > date ? DAY_MINUTES : end.minute;
+    const column = columnOf.get(appointment.staffId?._id ?? null) ?? 0;
+    const least = Math.max(to, start.minute + LEAST_MINUTES);
+    placements.push({
+      appointment,
+      column,
+      lane: 0,
+      lanes: 1,
+      from: start.minute,
+      to: Math.min(least, DAY_MINUTES),
+    });
+  }
+  placements.sort(
+    (a, b) =>
+      a.from - b.from ||
+      Number(a.appointment.status === 'canceled') - Number(b.appointment.status === 'canceled') ||
+      a.column - b.column ||
+      compare(a.appointment._id, b.appointment._id),
+  );
+  columns.forEach((_, column) => {
+    spread(placements.filter((placement) => placement.column === column));
+  });
+  return placements;
+}
+
+/** Gives each of a column's appointments the first lane that is free when it starts. */
+function spread(inOrder: readonly Placement[]): void {
+  let cluster: Placement[] = [];
+  let freeAt: number[] = [];
+  for (const placement of inOrder) {
+    if (freeAt.every((time) => time <= placement.from)) {
+      cluster = [];
+      freeAt = [];
+    }
+    const free = freeAt.findIndex((time) => time <= placement.from);
+    placement.lane = free === -1 ? freeAt.length : free;
+    freeAt[placement.lane] = placement.to;
+    cluster.push(placement);
+    for (const member of cluster) member.lanes = freeAt.length;
+  }
+}
+
+/** The hours to show: a working day, wider where appointments are. `to` is exclusive. */
+export function hoursOf(placements: readonly Placement[]): { from: number; to: number } {
+  return {
+    from: Math.min(8, ...placements.map(({ from }) => Math.floor(from / 60))),
+    to: Math.max(18, ...placements.map(({ to }) => Math.ceil(to / 60))),
+  };
+}

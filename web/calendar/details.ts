@@ -1,0 +1,70 @@
+import type { AppointmentSnapshot } from '@appointment-emissions/contracts';
+import { byId, create } from './elements.ts';
+import { kindOfPet, longDate, petName, statusName, timeRange } from './wording.ts';
+import { wallTime } from './zone.ts';
+
+/** The dialog with all that is known of one appointment. */
+export interface Details {
+  open: (appointment: AppointmentSnapshot, timeZone: string) => void;
+  /** Shows the newer snapshot, if it is the one that is open. */
+  refresh: (appointment: AppointmentSnapshot, timeZone: string) => void;
+}
+
+export function createDetails(): Details {
+  const dialog = byId('details', HTMLDialogElement);
+  let openId: string | undefined;
+  dialog.addEventListener('close', () => {
+    openId = undefined;
+  });
+  dialog.addEventListener('click', (click) => {
+    if (click.target === dialog) dialog.close(); // Beside the content: on the backdrop.
+  });
+
+  function fill(appointment: AppointmentSnapshot, timeZone: string): void {
+    const title = create('h2', '', petName(appointment));
+    title.id = 'details-title';
+    const facts = create('dl');
+    for (const [term, fact] of factsOf(appointment, timeZone)) {
+      if (fact) facts.append(create('dt', '', term), create('dd', '', fact));
+    }
+    const close = create('button', '', 'Close');
+    close.type = 'button';
+    close.addEventListener('click', () => {
+      dialog.close();
+    });
+    const content = create('div', 'content');
+    content.append(title, create('p', 'quiet', kindOfPet(appointment)), facts, close);
+    dialog.dataset.status = appointment.status ?? '';
+    dialog.replaceChildren(content);
+  }
+
+  return {
+    open(appointment, timeZone) {
+      openId = appointment._id;
+      fill(appointment, timeZone);
+      dialog.showModal();
+    },
+    refresh(appointment, timeZone) {
+      if (appointment._id === openId) fill(appointment, timeZone);
+    },
+  };
+}
+
+function factsOf(appointment: AppointmentSnapshot, timeZone: string): [string, string | null | undefined][] {
+  const { start, petId, customerId, serviceId, serviceItemId, staffId, source, notes } = appointment;
+  const { size, coatType } = serviceItemId ?? petId ?? {};
+  return [
+    ['Day', start && longDate(wallTime(new Date(start), timeZone).date)],
+    ['Time', timeRange(appointment, timeZone)],
+    ['Status', statusName(appointment)],
+    ['Service', serviceId?.name],
+    ['Size, coat', [petId?.size ?? size, petId?.coatType ?? coatType].filter(Boolean).join(', ')],
+    ['Price', serviceItemId?.price?.toLocaleString(undefined, { minimumFractionDigits: 2 })],
+    ['Staff', [staffId?.fullName, staffId?.role].filter(Boolean).join(', ')],
+    ['Customer', customerId?.fullName],
+    ['Phone', customerId?.phone],
+    ['Email', customerId?.email],
+    ['Source', source],
+    ['Notes', notes],
+  ];
+}

@@ -1,0 +1,128 @@
+import {
+  APPOINTMENT_EVENTS,
+  type AppointmentSnapshot,
+  type EmissionMeta,
+} from '@appointment-emissions/contracts';
+import { connectDashboard, fetchAppointments } from '@appointment-emissions/dashboard';
+import { createAnnouncer } from './announcer.ts';
+import { createCalendar } from './calendar.ts';
+import { startChat } from './chat.ts';
+import { showConnection } from './connection-badge.ts';
+import { createDayChoice } from './day-choice.ts';
+import { createDetails } from './details.ts';
+import { byId, setText } from './elements.ts';
+import { listenToKeys } from './keyboard.ts';
+import { openSession } from './session.ts';
+import { chooseTimeZone, offerTimeZones } from './settings.ts';
+import { tellShown } from './shown.ts';
+import { summaryOf } from './summary.ts';
+import { longDate, sentence } from './wording.ts';
+
+const LOAD_AGAIN_MS = 3_000;
+
+const session = await openSession();
+const company = session.demo?.companyName ?? 'Appointments';
+setText(byId('company', HTMLSpanElement), company);
+
+const announce = createAnnouncer();
+const calendar = createCalendar();
+const details = createDetails();
+const day = createDayChoice({
+  timeZone: chooseTimeZone(session.demo?.timeZone),
+  onDay,
+  onRange: () => void loadRange(),
+});
+if (session.demo) void startChat(byId('chat', HTMLElement), () => day.timeZone);
+const dashboard = connectDashboard({
+  url: location.origin,
+  getToken: session.getToken,
+  loadSnapshot: async (token) => {
+    const range = day.range;
+    const list = await fetchAppointments({ url: location.origin, token, ...range });
+    day.loaded(range);
+    return list;
+  },
+});
+
+const news: { appointment: AppointmentSnapshot; meta: EmissionMeta }[] = [];
+/** As of the last rendering: what an event is compared with to say what happened. */
+let before = new Map<string, AppointmentSnapshot>();
+
+function render(): void {
+  const { date, timeZone, isLoaded } = day;
+  const rows = dashboard.appointments;
+  calendar.show({ date, timeZone, rows });
+  const text = summaryOf(calendar.cards.map(({ placement }) => placement.appointment));
+  setText(byId('summary', HTMLParagraphElement), isLoaded ? text : '');
+  const empty = byId('empty', HTMLParagraphElement);
+  empty.hidden = calendar.cards.length > 0;
+  setText(empty, isLoaded ? 'No appointments on this day.' : 'Loading…');
+}
+
+/** Renders once for all events that came together. */
+function renderNews(): void {
+  render();
+  const last = news.at(-1);
+  if (last)
+    announce(sentence(last.meta.event, before.get(last.appointment._id), last.appointment, day.timeZone));
+  for (const { appointment, meta } of news) {
+    calendar.highlight(appointment._id);
+    details.refresh(appointment, day.timeZone);
+    tellShown(meta.emissionId);
+  }
+  news.length = 0;
+  remember();
+}
+
+function remember(): void {
+  before = new Map([...dashboard.appointments].map(([id, { appointment }]) => [id, appointment]));
+}
+
+for (const event of APPOINTMENT_EVENTS) {
+  dashboard.on(event, ({ appointment }, meta) => {
+    if (news.push({ appointment, meta }) === 1) queueMicrotask(renderNews);
+  });
+}
+dashboard.on('appointments', () => {
+  const isFirst = before.size === 0;
+  render();
+  remember();
+  if (isFirst) calendar.scrollToStart();
+});
+showConnection(dashboard, announce);
+
+function onDay(): void {
+  setText(byId('heading', HTMLHeadingElement), longDate(day.date));
+  document.title = `${longDate(day.date)} · ${company}`;
+  render();
+  calendar.scrollToStart();
+}
+
+let isLoading = false;
+async function loadRange(): Promise<void> {
+  if (isLoading) return;
+  isLoading = true;
+  while (!day.isLoaded) {
+    try {
+      await dashboard.reload();
+    } catch {
+      announce('This day could not be loaded; trying again');
+      await new Promise((resolve) => setTimeout(resolve, LOAD_AGAIN_MS));
+    }
+  }
+  isLoading = false;
+}
+
+byId('cards', HTMLUListElement).addEventListener('click', (click) => {
+  const card = calendar.cards.find(({ item }) => click.target instanceof Node && item.contains(click.target));
+  if (card) details.open(card.placement.appointment, day.timeZone);
+});
+listenToKeys({ calendar, previousDay: day.previous, nextDay: day.next, today: day.today });
+offerTimeZones(day.timeZone, (timeZone) => {
+  day.setTimeZone(timeZone);
+});
+setInterval(() => {
+  calendar.tick(new Date());
+  day.tick();
+}, 20_000);
+onDay();

@@ -1,0 +1,71 @@
+import {
+  type AppointmentEvent,
+  type AppointmentSnapshot,
+  EVENT_SLUGS,
+} from '@appointment-emissions/contracts';
+import { wallTime, type LocalDate } from './zone.ts';
+
+export function timeOfDay(instant: Date, timeZone: string, locale?: string): string {
+  return new Intl.DateTimeFormat(locale, { timeZone, timeStyle: 'short' }).format(instant);
+}
+
+export function timeRange({ start, end }: AppointmentSnapshot, timeZone: string, locale?: string): string {
+  if (start === null) return '';
+  const from = timeOfDay(new Date(start), timeZone, locale);
+  return end === null ? from : `${from} – ${timeOfDay(new Date(end), timeZone, locale)}`;
+}
+
+export function longDate(date: LocalDate, locale?: string): string {
+  return new Intl.DateTimeFormat(locale, {
+    timeZone: 'UTC',
+    weekday: 'long',
+    day: 'numeric',
+    month: 'long',
+    year: 'numeric',
+  }).format(new Date(date));
+}
+
+function shortDate(date: LocalDate, locale?: string): string {
+  return new Intl.DateTimeFormat(locale, {
+    timeZone: 'UTC',
+    weekday: 'short',
+    day: 'numeric',
+    month: 'short',
+  }).format(new Date(date));
+}
+
+/** `dog · Poodle`, or what is known of it. */
+export function kindOfPet({ petId }: AppointmentSnapshot): string {
+  return [petId?.species, petId?.breed].filter(Boolean).join(' · ');
+}
+
+export function petName({ petId }: AppointmentSnapshot): string {
+  return petId?.name ?? 'Unknown pet';
+}
+
+export function statusName({ status }: AppointmentSnapshot): string {
+  return status === null || status === '' ? 'Unknown' : status.slice(0, 1).toUpperCase() + status.slice(1);
+}
+
+/** One sentence on what happened to an appointment, for eyes and screen readers. */
+export function sentence(
+  event: AppointmentEvent,
+  before: AppointmentSnapshot | undefined,
+  now: AppointmentSnapshot,
+  timeZone: string,
+  locale?: string,
+): string {
+  const pet = petName(now);
+  const start = now.start === null ? undefined : new Date(now.start);
+  const when =
+    start === undefined
+      ? 'at no time yet'
+      : `${shortDate(wallTime(start, timeZone).date, locale)}, ${timeOfDay(start, timeZone, locale)}`;
+  const staff = now.staffId?.fullName ? ` with ${now.staffId.fullName}` : '';
+  if (now.status === 'canceled') return `Canceled: ${pet}, ${when}${staff}`;
+  if (before === undefined && event === EVENT_SLUGS['appointment-created']) {
+    return `Booked: ${pet}${now.serviceId?.name ? `, ${now.serviceId.name}` : ''}, ${when}${staff}`;
+  }
+  if (before !== undefined && before.start !== now.start) return `Moved: ${pet} to ${when}${staff}`;
+  return `Changed: ${pet}, ${when}${staff}`;
+}
