@@ -1,41 +1,48 @@
 import { z } from 'zod';
+import { defaultAdapterKey } from '@appointment-emissions/contracts';
+import { readMongoUri } from './mongo-uri.ts';
+import { databaseOf, readRedisUrl } from './redis-url.ts';
+import {
+  flag,
+  list,
+  port,
+  readBy,
+  readHttpUrl,
+  readOrigin,
+  readTimeZone,
+  text,
+  trimSettings,
+  whole,
+} from './setting-values.ts';
 
 const SECRET_LENGTH = 32;
-
-const text = z.string().min(1);
-const list = text.transform((value) =>
-  value
-    .split(',')
-    .map((part) => part.trim())
-    .filter(Boolean),
-);
-const flag = z.enum(['on', 'off']).transform((value) => value === 'on');
-const whole = (min: number, max: number) =>
-  text
-    .regex(/^\d+$/, `must be a whole number from ${min} to ${max}`)
-    .transform(Number)
-    .refine((value) => value >= min && value <= max, `must be a whole number from ${min} to ${max}`);
-const port = whole(0, 65_535);
+const DEFAULT_PORT = 3001;
 
 const secret = text.min(SECRET_LENGTH, `must have at least ${SECRET_LENGTH} characters`);
-const mongoUrl = text.regex(/^mongodb(\+srv)?:\/\/./, 'must start with mongodb:// or mongodb+srv://');
-const redisUrl = text.regex(
-  /^(rediss?|redis\+sentinel):\/\/[^,]+(,[^,]+)*$/,
-  'must start with redis://, rediss:// or redis+sentinel://; comma-separated nodes mean Cluster',
+/** Sent in a header. */
+const apiKey = secret.regex(
+  /^[\x21-\x7e]+$/,
+  'must be keys of visible ASCII characters, by commas: no spaces or other characters inside a key',
 );
-const timeZone = text.refine(isTimeZone, 'must be an IANA time zone such as Europe/Berlin');
+const TRANSPORTS = 'must be polling, websocket, or both by a comma';
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
 /** What both processes need. Key: the environment variable. */
 const shared = {
-  MONGODB_URI: mongoUrl,
-  REDIS_URL: redisUrl,
+  MONGODB_URI: readBy(readMongoUri),
+  REDIS_URL: readBy((url) => (readRedisUrl(url), url)),
   /** Prefix of the queue's and the metrics' keys; in braces, so that Cluster keeps them in one slot. */
   QUEUE_PREFIX: text
-    .regex(/^\{[^{}]+\}$/, 'must be a name in braces, such as {emissions}')
+    .regex(
+      /^\{[\w.:-]+\}$/,
+      'must be a name in braces, such as {emissions}: letters, digits, and . : _ - inside',
+    )
     .default('{emissions}'),
   /** First part of the Socket.IO adapter's channels. */
-  SOCKET_ADAPTER_KEY: text.regex(/^[^#*?[\]]+$/, 'must not contain #, *, ?, [ or ]').default('socket.io'),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  SOCKET_ADAPTER_KEY: text
+    .regex(/^[^#*?[\]\\\s]+$/, 'must not contain #, *, ?, [, ], \\ or spaces')
+    .optional(),
+  LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).default('info'),
   LOG_DIR: text.default('logs'),
   METRICS_PORT: port.optional(),
   EMISSION_ATTEMPTS: whole(1, 100).default(8),
@@ -46,12 +53,6 @@ const shared = {
   SHUTDOWN_DEADLINE_MS: whole(100, 60_000).default(9_000),
 };
 
-/** As browsers send it: scheme, host and port, nothing else. */
-const origin = text.refine(
-  (value) => URL.canParse(value) && new URL(value).origin === value,
-  'must be origins such as https://calendar.example.com: no path, no *',
-);
-
 const workerShape = {
   ...shared,
   WORKER_CONCURRENCY: whole(1, 5_000).default(200),
@@ -60,18 +61,19 @@ const workerShape = {
 
 const apiShape = {
   ...shared,
-  PORT: port.default(3001),
-  INTERNAL_SERVICE_API_KEY: list.pipe(z.array(secret).min(1)),
+  PORT: port.default(DEFAULT_PORT),
+  INTERNAL_SERVICE_API_KEY: list.pipe(z.array(apiKey).min(1, 'must name at least one key')),
   SOCKET_JWT_SECRET: secret.optional(),
-  SOCKET_JWKS_URL: z.url({ protocol: /^https?$/ }).optional(),
+  SOCKET_JWKS_URL: readBy(readHttpUrl).optional(),
   SOCKET_JWT_ISSUER: text.optional(),
   SOCKET_JWT_AUDIENCE: text.optional(),
   ADMIN_USER: text.regex(/^[^:]+$/, 'must not contain a colon: HTTP Basic ends the name there'),
   ADMIN_PASSWORD: text.min(12, 'must have at least 12 characters'),
   ADMIN_WRITES: flag.default(false),
-  CORS_ORIGIN: list.pipe(z.array(origin)).default([]),
+  CORS_ORIGIN: list.pipe(z.array(readBy(readOrigin))).default([]),
   SOCKET_TRANSPORTS: list
-    .pipe(z.array(z.enum(['polling', 'websocket'])).min(1))
+    .pipe(z.array(z.enum(['polling', 'websocket'], TRANSPORTS)).min(1, TRANSPORTS))
+    .transform((names) => [...new Set(names)])
     .default(['polling', 'websocket']),
   /** How long `/readyz` says no before the API stops listening; a load balancer's interval. */
   SHUTDOWN_DRAIN_MS: whole(0, 30_000).default(2_000),
@@ -107,38 +109,18 @@ const apiShape = {
   /** A second, over 10 s. */
   CATCH_UPS_PER_SOCKET: whole(1, 1_000).default(1),
   SOCKET_MAX_BUFFERED_BYTES: whole(65_536, 1_073_741_824).default(8_388_608),
-  DASHBOARD_TIME_ZONE: timeZone.default('UTC'),
+  DASHBOARD_TIME_ZONE: readBy(readTimeZone).default('UTC'),
   IDEMPOTENCY_TTL_SECONDS: whole(10, 86_400).default(3_600),
   DEMO_MODE: flag.default(false),
-  DEMO_BOT_URL: z.url({ protocol: /^https?$/ }).optional(),
+  DEMO_BOT_URL: readBy(readOrigin).optional(),
 };
 
-const apiSchema = z
-  .object(apiShape)
-  .refine((config) => config.SOCKET_JWT_SECRET !== undefined || config.SOCKET_JWKS_URL !== undefined, {
-    path: ['SOCKET_JWT_SECRET'],
-    message: 'is required, unless SOCKET_JWKS_URL is set',
-  })
-  .refine((config) => !(config.SOCKET_JWT_SECRET !== undefined && config.SOCKET_JWKS_URL !== undefined), {
-    path: ['SOCKET_JWKS_URL'],
-    message: 'and SOCKET_JWT_SECRET exclude one another: set one of them',
-  })
-  .refine(({ SOCKET_JWT_SECRET: secret = '', INTERNAL_SERVICE_API_KEY: keys }) => !keys.includes(secret), {
-    path: ['SOCKET_JWT_SECRET'],
-    message: 'must not be an INTERNAL_SERVICE_API_KEY: whoever has the one must not have the other',
-  })
-  .refine(
-    ({ ADMIN_PASSWORD: password, SOCKET_JWT_SECRET: secret, INTERNAL_SERVICE_API_KEY: keys }) =>
-      ![secret, ...keys].includes(password),
-    {
-      path: ['ADMIN_PASSWORD'],
-      message: 'must not be an INTERNAL_SERVICE_API_KEY or SOCKET_JWT_SECRET: operators must not have those',
-    },
-  );
+const apiSchema = z.object(apiShape);
 const workerSchema = z.object(workerShape);
 
-export type ApiConfig = z.infer<typeof apiSchema>;
-export type WorkerConfig = z.infer<typeof workerSchema>;
+type WithAdapterKey<T> = T & { SOCKET_ADAPTER_KEY: string };
+export type ApiConfig = WithAdapterKey<z.infer<typeof apiSchema>>;
+export type WorkerConfig = WithAdapterKey<z.infer<typeof workerSchema>>;
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Names of all settings, for the table in docs/configuration.md. */
@@ -159,35 +141,61 @@ export class ConfigError extends Error {
 
 /** @throws {@link ConfigError} with every problem. */
 export function loadApiConfig(env: Environment): ApiConfig {
-  return parse(apiSchema, env);
+  return parse(apiSchema, env, problemsBetween);
 }
 
 /** @throws {@link ConfigError} with every problem. */
 export function loadWorkerConfig(env: Environment): WorkerConfig {
-  return parse(workerSchema, env);
+  return parse(workerSchema, env, () => []);
 }
 
-function parse<T>(schema: z.ZodType<T>, env: Environment): T {
-  const given = Object.fromEntries(
-    Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
-  );
-  const parsed = schema.safeParse(given);
-  if (parsed.success) return parsed.data;
-  throw new ConfigError(
-    parsed.error.issues.map((issue) => {
-      const name = String(issue.path[0] ?? '');
-      return given[name] === undefined && issue.code === 'invalid_type'
-        ? `${name} is required`
-        : `${name} ${issue.message}`;
-    }),
-  );
+type Given = Readonly<Record<string, string>>;
+type Shared = z.infer<typeof workerSchema>;
+
+function parse<T extends Pick<Shared, 'REDIS_URL' | 'QUEUE_PREFIX' | 'SOCKET_ADAPTER_KEY'>>(
+  schema: z.ZodType<T>,
+  env: Environment,
+  more: (given: Given) => string[],
+): WithAdapterKey<T> {
+  const given = trimSettings(env);
+  const { data: config, error } = schema.safeParse(given);
+  const problems = (error?.issues ?? []).map(({ path, code, message }) => {
+    const name = String(path[0] ?? '');
+    return given[name] === undefined && code === 'invalid_type'
+      ? `${name} is required`
+      : `${name} ${message}`;
+  });
+  const all = [...new Set([...problems, ...more(given)])];
+  if (config === undefined || all.length > 0) throw new ConfigError(all);
+  const { REDIS_URL, QUEUE_PREFIX, SOCKET_ADAPTER_KEY } = config;
+  const adapterKey = SOCKET_ADAPTER_KEY ?? defaultAdapterKey(databaseOf(REDIS_URL), QUEUE_PREFIX);
+  return { ...config, SOCKET_ADAPTER_KEY: adapterKey };
 }
 
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
+/** What is wrong with the API's settings together, whether or not each is usable by itself. */
+function problemsBetween(given: Given): string[] {
+  const { SOCKET_JWT_SECRET: jwtSecret, SOCKET_JWKS_URL: jwksUrl, ADMIN_PASSWORD: password } = given;
+  const keys = (given['INTERNAL_SERVICE_API_KEY'] ?? '').split(',').map((key) => key.trim());
+  const problems: string[] = [];
+  if (jwtSecret === undefined && jwksUrl === undefined) {
+    problems.push('SOCKET_JWT_SECRET is required, unless SOCKET_JWKS_URL is set');
   }
+  if (jwtSecret !== undefined && jwksUrl !== undefined) {
+    problems.push('SOCKET_JWKS_URL and SOCKET_JWT_SECRET exclude one another: set one of them');
+  }
+  if (jwtSecret !== undefined && keys.includes(jwtSecret)) {
+    problems.push(
+      'SOCKET_JWT_SECRET must not be an INTERNAL_SERVICE_API_KEY: whoever has the one must not have the other',
+    );
+  }
+  if (password !== undefined && [jwtSecret, ...keys].includes(password)) {
+    problems.push(
+      'ADMIN_PASSWORD must not be an INTERNAL_SERVICE_API_KEY or SOCKET_JWT_SECRET: operators must not have those',
+    );
+  }
+  const metricsPort = Number(given['METRICS_PORT'] ?? 0);
+  if (metricsPort > 0 && metricsPort === Number(given['PORT'] ?? DEFAULT_PORT)) {
+    problems.push('METRICS_PORT must be another port than PORT');
+  }
+  return problems;
 }

@@ -35,6 +35,7 @@ test('every problem is reported at once, by name, in the message too', () => {
     'MONGODB_URI',
     'PORT',
     'REDIS_URL',
+    'SOCKET_JWT_SECRET',
   ]);
   expect(load).toThrow(found[0]);
   expect(load).toThrow(found.at(-1));

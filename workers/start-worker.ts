@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { WorkerConfig } from '../src/config.ts';
-import { connectRedis } from '../src/redis/connect.ts';
+import { ConfigError, type WorkerConfig } from '../src/config.ts';
+import { connectRedis, whenDatabaseMissing } from '../src/redis/connect.ts';
 import { createEmitAppointment } from '../src/emission/emit-appointment.ts';
 import { createEmitCanary } from '../src/emission/emit-canary.ts';
 import { createEncodeMessage } from '../src/emission/encode.ts';
@@ -34,6 +34,8 @@ export interface WorkerDeps {
 
 export interface RunningWorker {
   close: () => Promise<void>;
+  /** Resolves when it turns out that a setting can never work here: the process should end. */
+  unusable: Promise<ConfigError>;
 }
 
 /** Composition root of one worker process. Resolves at once; what is away then is waited for. */
@@ -52,6 +54,7 @@ export function startWorker({ config, logger }: WorkerDeps): RunningWorker {
   lifecycle.onClose('redis', () => {
     redis.disconnect();
   });
+  const unusable = whenDatabaseMissing(redis).then((words) => new ConfigError([words]));
   void logSlowLog(redis, createWarnOfSlowLog(redis), logger);
   const queueRedis = connectRedis(config.REDIS_URL, 'queue', onFault('redis of the queue'));
   lifecycle.onClose('redis of the queue', () => {
@@ -131,5 +134,5 @@ export function startWorker({ config, logger }: WorkerDeps): RunningWorker {
     lifecycle.onClose('sweep', sweep.close);
   }
 
-  return { close: lifecycle.close };
+  return { close: lifecycle.close, unusable };
 }

@@ -23,7 +23,9 @@ const redis = new Redis(process.env.REDIS_URL ?? 'redis://localhost:6379', { rep
 const subscriber = redis.duplicate(); // +
 const http = createServer(app);
 const io = new Server(http, {
-  adapter: createAdapter(redis, subscriber, { key: process.env.SOCKET_ADAPTER_KEY ?? 'socket.io' }), // +
+  adapter: createAdapter(redis, subscriber, {
+    key: process.env.SOCKET_ADAPTER_KEY ?? 'socket.io:0:{emissions}',
+  }), // +
 });
 io.use((socket, next) => {
   const companyId = SESSIONS.get(String(socket.handshake.auth.session));

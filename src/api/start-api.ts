@@ -1,12 +1,12 @@
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
-import type { ApiConfig } from '../config.ts';
+import { type ApiConfig, ConfigError } from '../config.ts';
 import { composeAccept } from './compose-accept.ts';
 import { composeAccess } from './compose-access.ts';
 import { composeOperator } from './compose-operator.ts';
 import { INTERNAL_NAMESPACE } from '@appointment-emissions/contracts';
-import { connectRedis, whenReady } from '../redis/connect.ts';
+import { connectRedis, whenDatabaseMissing, whenReady } from '../redis/connect.ts';
 import { createDemoRouter } from '../../demo/demo-routes.ts';
 import { createCompanyLog } from '../emission/company-log.ts';
 import { createReadSnapshots } from '../emission/read-snapshots.ts';
@@ -58,6 +58,8 @@ export interface ApiDeps {
 export interface RunningApi {
   url: string;
   close: () => Promise<void>;
+  /** Resolves when it turns out that a setting can never work here: the process should end. */
+  unusable: Promise<ConfigError>;
 }
 
 /** Composition root of the API with its gateway. Resolves when it listens; what is away then is waited for. */
@@ -78,6 +80,7 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
   lifecycle.onClose('redis', () => {
     redis.disconnect();
   });
+  const unusable = whenDatabaseMissing(redis).then((words) => new ConfigError([words]));
   const subscriber = connectRedis(config.REDIS_URL, 'subscriber', onFault('redis subscriber'));
   lifecycle.onClose('redis subscriber', () => {
     subscriber.disconnect();
@@ -194,7 +197,12 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
 
   // Who asks first should not hear that there is no database yet. Without one the API serves all the same.
   const connected = Promise.all([mongo.connected, whenReady(redis)]);
-  await within(CONNECT_WAIT_MS, 'MongoDB and Redis', connected).catch(() => undefined);
+  const waited = within(CONNECT_WAIT_MS, 'MongoDB and Redis', connected).catch(() => undefined);
+  const found = await Promise.race([unusable, waited]);
+  if (found instanceof ConfigError) {
+    await lifecycle.close();
+    throw found;
+  }
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(config.PORT, resolve);
@@ -214,5 +222,5 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
   if (config.CANARY_INTERVAL_MS > 0) {
     canary = startGatewayCanary({ ...parts, queue: queues.live, io, gatewayId: id, port });
   }
-  return { url: `http://localhost:${port}`, close: lifecycle.close };
+  return { url: `http://localhost:${port}`, close: lifecycle.close, unusable };
 }

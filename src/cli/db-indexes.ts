@@ -1,11 +1,18 @@
 import { createConnection } from 'mongoose';
 import { messageOf } from '../errors.ts';
+import { readMongoUri } from '../mongo-uri.ts';
 import { createIndexes } from '../population/indexes.ts';
 import { createModels } from '../population/models.ts';
+import { trimSettings } from '../setting-values.ts';
 
-const uri = process.env['MONGODB_URI'];
-if (!uri) {
-  process.stderr.write('MONGODB_URI is required: whose database gets the indexes?\n');
+const { MONGODB_URI = '' } = trimSettings({ MONGODB_URI: process.env['MONGODB_URI'] });
+let uri: string;
+try {
+  uri = readMongoUri(MONGODB_URI);
+} catch (error) {
+  const words =
+    MONGODB_URI === '' ? 'is required: it names the database that gets the indexes' : messageOf(error);
+  process.stderr.write(`MONGODB_URI ${words}\n`);
   process.exit(1);
 }
 const connection = createConnection();

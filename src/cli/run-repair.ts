@@ -18,7 +18,8 @@ export async function runRepair(config: WorkerConfig, { repair, asked }: RepairC
   const ignore = () => undefined;
   const lifecycle = createLifecycle({ deadlineMs: CLOSE_WITHIN_MS, onError: ignore });
   try {
-    const redis = connectRedis(config.REDIS_URL, 'request', ignore);
+    let fault = '';
+    const redis = connectRedis(config.REDIS_URL, 'request', ({ message }) => (fault = `: ${message}`));
     lifecycle.onClose('redis', () => {
       redis.disconnect();
     });
@@ -27,7 +28,11 @@ export async function runRepair(config: WorkerConfig, { repair, asked }: RepairC
     const queues = openQueues({ redis, prefix: config.QUEUE_PREFIX, onError: ignore });
     lifecycle.onClose('queues', () => closeQueues(queues));
 
-    await connected('REDIS_URL', () => redis.status === 'ready');
+    await connected(
+      'REDIS_URL',
+      () => redis.status === 'ready',
+      () => fault,
+    );
     if (repair === 'reEmit') await connected('MONGODB_URI', () => mongo.connection.db !== undefined);
     const enqueue = createEnqueue({
       queues,
@@ -45,10 +50,11 @@ export async function runRepair(config: WorkerConfig, { repair, asked }: RepairC
   }
 }
 
-async function connected(setting: string, isReady: () => boolean): Promise<void> {
+async function connected(setting: string, isReady: () => boolean, fault = () => ''): Promise<void> {
   const giveUpAt = Date.now() + CONNECT_WITHIN_MS;
   while (!isReady()) {
-    if (Date.now() > giveUpAt) throw new AppError('QUEUE_UNAVAILABLE', `nobody answers at ${setting}`);
+    if (Date.now() > giveUpAt)
+      throw new AppError('QUEUE_UNAVAILABLE', `no server answers at ${setting}${fault()}`);
     await pause(20);
   }
 }

@@ -3,6 +3,8 @@ import { messageOf } from '../errors.ts';
 
 export interface Running {
   close: () => Promise<void>;
+  /** Resolves when a setting has been found that can never work: the process then ends with code 1. */
+  unusable?: Promise<Error>;
 }
 
 /**
@@ -32,6 +34,10 @@ export function runUntilStopped(running: Running, logger: Logger, flushLogs: () 
   });
   process.once('disconnect', () => {
     stop('the parent process is gone', 0);
+  });
+  void running.unusable?.then((error) => {
+    logger.fatal({ error: error.message }, 'configuration not usable');
+    stop('configuration not usable', 1);
   });
   const onCrash = (error: unknown): void => {
     logger.fatal({ error: error instanceof Error ? error.stack : messageOf(error) }, 'crashed');

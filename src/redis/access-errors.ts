@@ -1,3 +1,4 @@
+import { ReplyError } from 'ioredis';
 import type { RedisClient } from './connect.ts';
 import { messageOf } from '../errors.ts';
 
@@ -5,6 +6,12 @@ const USERS = 'see "Redis users and TLS" in docs/operations.md';
 
 /** What the operator can do where Redis does not let us in, or do something: its own words name user and command. */
 const ADVICE: [RegExp, string][] = [
+  [
+    /DB index is out of range|invalid DB index/i,
+    'REDIS_URL names a database that this server does not have: write a lower number, or raise "databases" there',
+  ],
+  [/SELECT is not allowed in cluster mode/i, 'REDIS_URL names a database, but a Cluster has none but 0'],
+  [/NOPERM.*'select'/i, `REDIS_URL names another database than 0: its user needs +select as well; ${USERS}`],
   [/WRONGPASS|NOAUTH/, `REDIS_URL has no user and password that it knows; ${USERS}`],
   [
     /NOPERM|can't run this command|no permissions/i,
@@ -12,6 +19,12 @@ const ADVICE: [RegExp, string][] = [
   ],
   [/certificate|altnames/i, `a CA of your own goes into NODE_EXTRA_CA_CERTS; ${USERS}`],
 ];
+
+/** Whether Redis did not let a new connection into the database that REDIS_URL names. */
+export function isMissingDatabase(error: unknown): boolean {
+  const { command } = (error ?? {}) as { command?: { name?: string } };
+  return command?.name === 'select' && error instanceof ReplyError;
+}
 
 /** Whether Redis is there, but does not let us in, or do what was asked. */
 export function isRefusal(error: unknown): boolean {

@@ -1,12 +1,7 @@
 import { connect } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { AbstractConnector } from 'ioredis';
-
-/** Where a server listens. */
-export interface Address {
-  host: string;
-  port: number;
-}
+import type { Address } from '../redis-url.ts';
 
 /**
  * For a connection that any node of a Cluster serves as well as any other: each time it connects, it takes the next one

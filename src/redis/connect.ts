@@ -1,6 +1,7 @@
 import { Cluster, Redis, type RedisOptions as AnyRedisOptions } from 'ioredis';
-import { type Address, createAnyNodeConnector } from './any-node-connector.ts';
-import { explainRefusal, onNodeRefusal } from './access-errors.ts';
+import { createAnyNodeConnector } from './any-node-connector.ts';
+import { explainRefusal, isMissingDatabase, onNodeRefusal } from './access-errors.ts';
+import { type Address, readRedisUrl, type RedisTarget } from '../redis-url.ts';
 
 /** RESP3's replies are kept in their RESP2 shape: BullMQ and the Socket.IO adapter expect it. */
 type RedisOptions = Omit<AnyRedisOptions, 'replyMapping'> & { replyMapping: 'legacy' };
@@ -67,9 +68,22 @@ export function connectRedis(
     onError(new Error(explainRefusal(error), { cause: error }));
   };
   client.on('error', tell);
+  client.on('error', (error) => {
+    // ioredis would go on in database 0.
+    if (client instanceof Redis && isMissingDatabase(error)) client.disconnect(true);
+  });
   onNodeRefusal(client, tell);
   if (role === 'subscriber') askNowAndThen(client);
   return client;
+}
+
+/** Resolves, with words for the operator, when the server has been found not to let us into the database of REDIS_URL. */
+export function whenDatabaseMissing(client: RedisClient): Promise<string> {
+  return new Promise((resolve) => {
+    client.on('error', (error) => {
+      if (isMissingDatabase(error)) resolve(explainRefusal(error));
+    });
+  });
 }
 
 /** Resolves when commands can be sent; never rejects. */
@@ -78,13 +92,14 @@ export async function whenReady(client: RedisClient): Promise<void> {
 }
 
 function create(url: string, role: ConnectionRole): RedisClient {
-  const options = { ...BASE, ...BY_ROLE[role] };
-  if (url.startsWith('redis+sentinel://')) return new Redis({ ...options, ...sentinelOptions(url) });
-  const nodes = url.split(',');
-  if (nodes.length === 1) return new Redis(url, options);
-  const redisOptions = { ...options, ...credentials(nodes[0] ?? '') };
-  if (role === 'subscriber') return subscribeAnywhere(nodes.map(addressOf), redisOptions);
-  const cluster = new Cluster(nodes.map(addressOf), {
+  const target = readRedisUrl(url);
+  const options = { ...BASE, ...BY_ROLE[role], ...loginOf(target) };
+  if (target.kind === 'sentinel') return new Redis({ ...options, ...sentinelOptions(target) });
+  const { kind, nodes, tls, database } = target;
+  const redisOptions = { ...options, ...(tls && { tls: {} }) };
+  if (kind === 'server') return new Redis({ ...redisOptions, ...nodes[0], db: database });
+  if (role === 'subscriber') return subscribeAnywhere(nodes, redisOptions);
+  const cluster = new Cluster([...nodes], {
     redisOptions,
     enableOfflineQueue: options.enableOfflineQueue ?? true,
     maxRedirections: REDIRECTIONS[role],
@@ -130,33 +145,20 @@ function askNowAndThen(subscriber: RedisClient): void {
   });
 }
 
-function addressOf(url: string): Address {
-  const { hostname, port } = new URL(url.includes('://') ? url : `redis://${url}`);
-  return { host: hostname, port: Number(port || 6379) };
+function loginOf({ username, password }: RedisTarget): Partial<RedisOptions> {
+  return { ...(username !== undefined && { username }), ...(password !== undefined && { password }) };
 }
 
-function credentials(url: string): Partial<RedisOptions> {
-  const { username, password, protocol } = new URL(url);
+function sentinelOptions({
+  nodes,
+  master,
+  database,
+}: RedisTarget & { kind: 'sentinel' }): Partial<RedisOptions> {
   return {
-    ...(username && { username: decodeURIComponent(username) }),
-    ...(password && { password: decodeURIComponent(password) }),
-    ...(protocol === 'rediss:' && { tls: {} }),
-  };
-}
-
-function sentinelOptions(url: string): Partial<RedisOptions> {
-  const [authority = '', path = ''] = url.slice('redis+sentinel://'.length).split(/\/(.*)/s);
-  const hosts = authority.slice(authority.lastIndexOf('@') + 1).split(',');
-  const [name = 'mymaster', db = '0'] = path.split('/');
-  return {
-    ...(authority.includes('@') && credentials(`redis://${authority.split('@')[0] ?? ''}@host`)),
-    sentinels: hosts.map((host) => {
-      const { hostname, port } = new URL(`redis://${host}`);
-      return { host: hostname, port: Number(port || 26379) };
-    }),
+    sentinels: [...nodes],
     // One that accepts and never answers must not keep us from asking the next.
     sentinelCommandTimeout: COMMAND_TIMEOUT_MS,
-    name,
-    db: Number(db),
+    name: master,
+    db: database,
   };
 }

@@ -101,6 +101,6 @@ function imageCommand(): string[] {
 /** As compose does: `${NAME:-default}`; a required one gets a long value of its own. */
 function interpolate(value: string): string {
   return value.replace(/\$\{(\w+):(-|\?)([^}]*)\}/g, (_, name: string, kind: string, rest: string) =>
-    kind === '-' ? rest : `${name} ${'x'.repeat(40)}`,
+    kind === '-' ? rest : `${name}-${'x'.repeat(40)}`,
   );
 }

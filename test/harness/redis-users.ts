@@ -38,7 +38,7 @@ export function rulesOf(user: RedisUser, names?: RedisNames): string[] {
   if (!names) return rules;
   const own = names.prefix.slice(0, -1);
   return rules.map((rule) =>
-    rule.replace(/^~\{emissions/, `~${own}`).replace(/^&socket\.io/, `&${names.adapterKey}`),
+    rule.replace(/^~\{emissions/, `~${own}`).replace(/^&socket\.io:0:\{emissions\}/, `&${names.adapterKey}`),
   );
 }
 

@@ -24,7 +24,7 @@ beforeAll(async () => {
     redisUrl: urls.operator,
     env: {
       QUEUE_PREFIX: '{emissions}',
-      SOCKET_ADAPTER_KEY: 'socket.io',
+      SOCKET_ADAPTER_KEY: 'socket.io:0:{emissions}',
       ADMIN_WRITES: 'on',
       EMISSION_ATTEMPTS: '2',
       CANARY_INTERVAL_MS: '200',
@@ -81,15 +81,15 @@ test.each(['api', 'worker'] as const)('%s has no command that it does not run', 
 /** What nobody but an operator needs, and what one of ours does and the other must not. */
 const DENIED: Record<'api' | 'worker', string[][]> = {
   api: [
-    ['PUBLISH', 'socket.io#/#company:1#', 'x'],
+    ['PUBLISH', 'socket.io:0:{emissions}#/#company:1#', 'x'],
     ['BZPOPMIN', '{emissions}:appointment-emissions:marker', '1'],
     ['GET', '{emissions}:sweep:watermark'],
   ],
   worker: [
-    ['SUBSCRIBE', 'socket.io#/#company:1#'],
-    ['PSUBSCRIBE', 'socket.io#/#*'],
-    ['PUBLISH', 'socket.io-request#/#', 'x'],
-    ['PUBLISH', 'socket.io#/internal#x#', 'x'],
+    ['SUBSCRIBE', 'socket.io:0:{emissions}#/#company:1#'],
+    ['PSUBSCRIBE', 'socket.io:0:{emissions}#/#*'],
+    ['PUBLISH', 'socket.io:0:{emissions}-request#/#', 'x'],
+    ['PUBLISH', 'socket.io:0:{emissions}#/internal#x#', 'x'],
     ['GET', '{emissions}:idempotency:x'],
     ['GET', '{emissions}:rate:key:x'],
     ['CLIENT', 'LIST'],

@@ -11,6 +11,15 @@ export function canaryRoom(gatewayId: string): string {
   return `canary:${gatewayId}`;
 }
 
+/**
+ * First part of the channels between a fleet's workers and gateways, where none is set. Pub/Sub does not know databases,
+ * so the database's number is part of it: two fleets on one Redis never receive each other's messages.
+ * @param queuePrefix with its braces
+ */
+export function defaultAdapterKey(database: number, queuePrefix: string): string {
+  return `socket.io:${database}:${queuePrefix}`;
+}
+
 /** Where what somebody waits for stands: single emissions. */
 export const QUEUE_NAME = 'appointment-emissions';
 /** Where what nobody waits for stands: batches, repairs of many, what the sweep finds. */
