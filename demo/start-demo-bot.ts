@@ -5,6 +5,7 @@ import {
   createToolHandlers,
   type RealtimeAppointments,
 } from '@appointment-emissions/bot';
+import { boundConnections } from '../src/access/bound-connections.ts';
 import { messageOf } from '../src/errors.ts';
 import type { Logger } from '../src/process/logger.ts';
 import { connectMongo } from '../src/population/connect.ts';
@@ -23,6 +24,8 @@ export interface DemoBotDeps {
   realtime: RealtimeAppointments;
   logger: Logger;
 }
+
+const STALL_TIMEOUT_MS = 30_000;
 
 /** Composition root of the demo's bot: a process of its own, which needs MongoDB and nothing else of ours. */
 export async function startDemoBot(deps: DemoBotDeps): Promise<{ url: string; close: () => Promise<void> }> {
@@ -46,6 +49,12 @@ export async function startDemoBot(deps: DemoBotDeps): Promise<{ url: string; cl
       onFault,
     }),
   );
+  const bounds = boundConnections(server, {
+    stallTimeoutMs: STALL_TIMEOUT_MS,
+    onCut: (reason) => {
+      logger.warn({ reason }, 'connection cut');
+    },
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, '127.0.0.1', resolve);
@@ -53,6 +62,7 @@ export async function startDemoBot(deps: DemoBotDeps): Promise<{ url: string; cl
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     async close() {
+      bounds.close();
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeIdleConnections();
       await closed;

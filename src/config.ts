@@ -92,6 +92,10 @@ const apiShape = {
   REQUEST_TIMEOUT_MS: whole(100, 600_000).default(15_000),
   /** Longer than the load balancer's own, which else sends requests to connections that end. */
   KEEP_ALIVE_TIMEOUT_MS: whole(100, 600_000).default(65_000),
+  /** How long a client may take nothing of an answer that waits for it. */
+  RESPONSE_STALL_TIMEOUT_MS: whole(1_000, 600_000).default(30_000),
+  /** TCP connections of one address to this process; not counted behind proxies (TRUST_PROXY). */
+  MAX_CONNECTIONS_PER_ADDRESS: whole(1, 1_000_000).default(20_000),
   /** Wrong keys and tokens, and wrong passwords of operators, that an address may send. */
   AUTH_FAILURES_PER_MINUTE: whole(1, 1_000_000).default(100),
   /** Lists a second that a token may ask for, over 10 s. */

@@ -11,6 +11,7 @@ import { messageOf } from '../src/errors.ts';
 import { createLifecycle } from '../src/process/lifecycle.ts';
 import type { Logger } from '../src/process/logger.ts';
 import { createFleetMetrics } from '../src/metrics/fleet-metrics.ts';
+import { recordCuts } from '../src/api/record-cuts.ts';
 import { serveMetricsPort } from '../src/metrics/serve-metrics-port.ts';
 import { connectMongo } from '../src/population/connect.ts';
 import { createLoadAppointments } from '../src/population/load-appointments.ts';
@@ -80,7 +81,11 @@ export function startWorker({ config, logger }: WorkerDeps): RunningWorker {
   if (progress.live) metrics.watchProgress('worker', progress.live.sinceMadeMs);
   metrics.beat(() => ({ role: 'worker', id, ...(progress.live && { idleMs: progress.live.sinceMadeMs() }) }));
   if (config.METRICS_PORT !== undefined) {
-    const { listening, close } = serveMetricsPort(config.METRICS_PORT, metrics.registry, progress.verdict);
+    const { listening, close } = serveMetricsPort(config.METRICS_PORT, {
+      registry: metrics.registry,
+      isAlive: progress.verdict,
+      onCut: recordCuts(metrics.cut, logger),
+    });
     lifecycle.onClose('metrics port', close);
     listening.catch(onFault('metrics port'));
   }

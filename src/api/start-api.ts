@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
 import { type ApiConfig, ConfigError } from '../config.ts';
+import { boundConnections } from '../access/bound-connections.ts';
 import { composeAccept } from './compose-accept.ts';
 import { composeAccess } from './compose-access.ts';
 import { composeOperator } from './compose-operator.ts';
@@ -39,6 +40,7 @@ import { createLoadAppointments } from '../population/load-appointments.ts';
 import { createModels } from '../population/models.ts';
 import { closeQueues, openQueues } from '../queue/open-queues.ts';
 import { createReadTimelines } from '../queue/timeline.ts';
+import { recordCuts } from './record-cuts.ts';
 import { startGatewayCanary } from './start-canary.ts';
 import { startGateway } from './start-gateway.ts';
 import { createVerifyToken } from '../access/verify-token.ts';
@@ -176,6 +178,7 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
   });
 
   serve(app);
+  const onCut = recordCuts(metrics.cut, logger);
   const emit = createEmitReply({ accept, idempotently, onFault: onFault(INTERNAL_NAMESPACE) });
   const io = await startGateway({
     id,
@@ -186,6 +189,7 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
     takeSnapshots,
     verifyToken: countRefusedTokens(access.verifyDashboard, metrics.reject),
     verifyKey: access.verifyKey,
+    onCut,
     emit: countRefusals(limitEmits(access.byKey, emit), metrics.reject),
     metrics,
     progress: () => (canary ? { idleMs: canary.sinceHeardMs() } : {}),
@@ -193,6 +197,13 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
     lifecycle,
     logger,
   });
+  // Now that the gateway's listeners for requests are attached.
+  const connectionBounds = boundConnections(server, {
+    stallTimeoutMs: config.RESPONSE_STALL_TIMEOUT_MS,
+    maxPerAddress: config.TRUST_PROXY === 0 ? config.MAX_CONNECTIONS_PER_ADDRESS : undefined,
+    onCut,
+  });
+  lifecycle.onClose('connection bounds', connectionBounds.close);
   metrics.beat(() => ({ role: 'api', id }));
 
   // Who asks first should not hear that there is no database yet. Without one the API serves all the same.
@@ -213,7 +224,11 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
   lifecycle.onClose('http server', serving.stop);
 
   if (config.METRICS_PORT !== undefined) {
-    const { listening, close } = serveMetricsPort(config.METRICS_PORT, metrics.registry, isAlive);
+    const { listening, close } = serveMetricsPort(config.METRICS_PORT, {
+      registry: metrics.registry,
+      isAlive,
+      onCut,
+    });
     lifecycle.onClose('metrics port', close);
     listening.catch(onFault('metrics port'));
   }

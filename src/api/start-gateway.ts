@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { clientAddress } from '../access/client-address.ts';
 import type { ApiConfig } from '../config.ts';
 import type { RedisClient } from '../redis/connect.ts';
+import type { CutReason } from '../domain/cut-reasons.ts';
 import type { CompanyLog } from '../emission/company-log.ts';
 import type { TakeSnapshots } from '../emission/take-snapshots.ts';
 import { messageOf } from '../errors.ts';
@@ -33,6 +34,7 @@ export interface GatewayParts {
   verifyToken: GatewayDeps['verifyToken'];
   verifyKey: InternalNamespaceDeps['verifyKey'];
   emit: InternalNamespaceDeps['emit'];
+  onCut: (reason: CutReason, address: string) => void;
   metrics: FleetMetrics;
   /** For the heartbeat: since when nothing got done, where that is known. */
   progress: () => { idleMs?: number };
@@ -78,9 +80,7 @@ export async function startGateway(parts: GatewayParts): Promise<DashboardServer
     perCompany: config.MAX_SOCKETS_PER_COMPANY,
     messagesPerSecond: config.SOCKET_MESSAGES_PER_SECOND,
     mostBufferedBytes: config.SOCKET_MAX_BUFFERED_BYTES,
-    onCut: (why, address) => {
-      logger.warn({ why, address }, 'socket cut');
-    },
+    onCut: parts.onCut,
   });
   lifecycle.onClose('socket limits', limits.close);
   logDeliveries(io, logger);

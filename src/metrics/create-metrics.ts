@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client';
 import type { AppointmentEvent } from '@appointment-emissions/contracts';
+import type { CutReason } from '../domain/cut-reasons.ts';
 import type { Heartbeat } from './fleet.ts';
 import { createFleetWriter } from './fleet-writer.ts';
 import { createFlushLoop } from './flush-loop.ts';
@@ -32,6 +33,8 @@ export interface Metrics {
   count: (event: AppointmentEvent, outcome: Outcome, n?: number) => void;
   /** A request, an item of a batch or a socket turned away. @param reason a stable code; never anything that a caller can make up */
   reject: (reason: string, n?: number) => void;
+  /** A connection of a client that this process ended. */
+  cut: (reason: CutReason) => void;
   observe: (stage: Stage, ms: number) => void;
   /** Due every 5 s from every process; sent with the next flush. */
   heartbeat: (beat: Heartbeat) => void;
@@ -93,6 +96,7 @@ export function createMetrics(deps: Deps): Metrics {
       prometheus.reject(reason, n);
       add(rejectedField(reason), n);
     },
+    cut: prometheus.cut,
     observe(stage, ms) {
       // No stamp at all gives NaN; the clocks of two processes may give a little less than nothing.
       if (!Number.isFinite(ms)) return;

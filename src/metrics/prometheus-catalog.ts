@@ -31,6 +31,11 @@ export const PROMETHEUS_METRICS = {
     labels: ['reason'],
     help: 'Requests, items of batches and sockets turned away by this process, by error code.',
   },
+  emission_connections_cut_total: {
+    type: 'counter',
+    labels: ['reason'],
+    help: 'Connections of clients that this process ended, by reason.',
+  },
   emission_stage_duration_seconds: {
     type: 'histogram',
     labels: ['stage'],

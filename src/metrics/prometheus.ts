@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
 import { APPOINTMENT_EVENTS, type AppointmentEvent } from '@appointment-emissions/contracts';
+import { CUT_REASONS, type CutReason } from '../domain/cut-reasons.ts';
 import { ERROR_CODES } from '../errors.ts';
 import { STAGES, type Outcome, type Stage } from './names.ts';
 import { configurationOf } from './prometheus-catalog.ts';
@@ -26,6 +27,7 @@ export function createPrometheus({ processMetrics }: { processMetrics: boolean }
     failed: new Counter({ ...configurationOf('emission_failed_total'), registers }),
   } satisfies Record<Outcome, Counter>;
   const rejected = new Counter({ ...configurationOf('emission_rejected_total'), registers });
+  const cuts = new Counter({ ...configurationOf('emission_connections_cut_total'), registers });
   const flushFailures = new Counter({
     ...configurationOf('emission_metrics_flush_failures_total'),
     registers,
@@ -40,6 +42,7 @@ export function createPrometheus({ processMetrics }: { processMetrics: boolean }
   for (const event of APPOINTMENT_EVENTS)
     for (const counter of Object.values(counters)) counter.inc({ event }, 0);
   for (const reason of Object.keys(ERROR_CODES)) rejected.inc({ reason }, 0);
+  for (const reason of CUT_REASONS) cuts.inc({ reason }, 0);
   for (const stage of STAGES) duration.zero({ stage });
 
   return {
@@ -49,6 +52,9 @@ export function createPrometheus({ processMetrics }: { processMetrics: boolean }
     },
     reject: (reason: string, n: number) => {
       rejected.inc({ reason }, n);
+    },
+    cut: (reason: CutReason) => {
+      cuts.inc({ reason });
     },
     observe: (stage: Stage, ms: number) => {
       duration.observe({ stage }, ms / 1000);

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
+import { boundConnections, type ConnectionBounds } from '../access/bound-connections.ts';
 
 export interface MetricsPort {
   /** The port it listens on. */
@@ -11,9 +12,26 @@ export interface MetricsPort {
 /** Whether the process gets on with its work; words for the operator where it does not. */
 type IsAlive = () => { ok: boolean; detail?: string };
 
+export interface MetricsPortDeps {
+  registry: Registry;
+  isAlive: IsAlive;
+  onCut: ConnectionBounds['onCut'];
+}
+
+/** Scrapers and probes send small requests, read their answers at once and are few. */
+const LIMITS = {
+  requestTimeout: 5_000,
+  headersTimeout: 5_000,
+  keepAliveTimeout: 5_000,
+  maxHeaderSize: 8_192,
+};
+const LOOK_EVERY_MS = 1_000;
+const STALL_TIMEOUT_MS = 10_000;
+const MAX_CONNECTIONS_PER_ADDRESS = 200;
+
 /** Serves this process' Prometheus text and its liveness on a port of its own, openly: keep that port inside. */
-export function serveMetricsPort(port: number, registry: Registry, isAlive: IsAlive): MetricsPort {
-  const server = createServer({ requestTimeout: 5_000, keepAliveTimeout: 5_000 }, (req, res) => {
+export function serveMetricsPort(port: number, { registry, isAlive, onCut }: MetricsPortDeps): MetricsPort {
+  const server = createServer({ ...LIMITS, connectionsCheckingInterval: LOOK_EVERY_MS }, (req, res) => {
     const path = req.method === 'GET' ? req.url?.split('?')[0] : undefined;
     if (path === '/livez') {
       const { ok, detail } = isAlive();
@@ -30,6 +48,11 @@ export function serveMetricsPort(port: number, registry: Registry, isAlive: IsAl
       () => res.writeHead(500).end('the metrics could not be read\n'),
     );
   });
+  const bounds = boundConnections(server, {
+    stallTimeoutMs: STALL_TIMEOUT_MS,
+    maxPerAddress: MAX_CONNECTIONS_PER_ADDRESS,
+    onCut,
+  });
   const listening = new Promise<number>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, () => {
@@ -40,6 +63,7 @@ export function serveMetricsPort(port: number, registry: Registry, isAlive: IsAl
     listening,
     close: () =>
       new Promise((resolve) => {
+        bounds.close();
         server.close(() => {
           resolve();
         });

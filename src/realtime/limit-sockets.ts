@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Server } from 'socket.io';
 import { companyRoom, INTERNAL_NAMESPACE } from '@appointment-emissions/contracts';
+import type { CutReason } from '../domain/cut-reasons.ts';
 import { AppError } from '../errors.ts';
 import { refusal } from './refusal.ts';
 import { createWindow } from './window.ts';
@@ -14,7 +15,7 @@ export interface LimitSocketsDeps {
   messagesPerSecond: number;
   /** What may wait for one client that does not read. */
   mostBufferedBytes: number;
-  onCut: (why: string, address: string) => void;
+  onCut: (reason: CutReason, address: string) => void;
 }
 
 /** What we use of Engine.IO's socket. */
@@ -42,9 +43,9 @@ export function limitSockets(deps: LimitSocketsDeps): { close: () => void } {
   const byAddress = new Map<string, number>();
   const services = new WeakSet<object>();
 
-  function cut(connection: Connection, why: string): void {
+  function cut(connection: Connection, reason: CutReason): void {
     open.delete(connection);
-    onCut(why, addressOf(connection.request));
+    onCut(reason, addressOf(connection.request));
     connection.close(true);
     // Else a WebSocket waits for the other side's goodbye, with all that it holds.
     connection.transport.socket?.terminate?.();

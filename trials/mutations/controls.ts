@@ -231,4 +231,28 @@ export const CONTROLS: readonly Control[] = [
     test: 'test/security/limits.test.ts',
     name: 'above the rate of its key',
   },
+  {
+    defence: 'the requests of a connection are answered one by one',
+    file: 'src/access/answer-in-turn.ts',
+    takeOut: 'if (!line.isBusy) {',
+    putIn: 'if (line !== undefined) {',
+    test: 'test/security/unread-answers.test.ts',
+    name: 'clients that pipeline 1,800 requests',
+  },
+  {
+    defence: 'a client that takes nothing of its answers is cut',
+    file: 'src/access/bound-connections.ts',
+    takeOut: 'if (idleMs >= stallTimeoutMs)',
+    putIn: 'if (idleMs === Infinity)',
+    test: 'test/security/unread-answers.test.ts',
+    name: 'a client that takes nothing of its answers',
+  },
+  {
+    defence: 'what leaves of a large write counts as progress',
+    file: 'src/access/bound-connections.ts',
+    takeOut: 'sentBytes !== connection.sentBytes',
+    putIn: 'unsent === Infinity',
+    test: 'test/security/unread-answers.test.ts',
+    name: 'a client that reads slowly but steadily',
+  },
 ];

@@ -6,22 +6,22 @@ import { renderDocs } from './render-docs.ts';
 
 const DAY_S = 86_400;
 
-/** `/openapi.json`, `/asyncapi.json`, and both as a page at `/docs`. Open: they tell shapes, never data. */
+/**
+ * `/openapi.json`, `/asyncapi.json`, and both as a page at `/docs`. Open: they tell shapes, never data. Each is one Buffer
+ * that all answers share: an answer that waits for its client holds no copy.
+ */
 export function createDocsRoutes(): Router {
   const router = Router();
   const [openApi, asyncApi] = [createOpenApi(), createAsyncApi()];
-  const page = renderDocs(openApi, asyncApi);
-  router.get('/openapi.json', (_req, res) => {
-    res.json(openApi);
-  });
-  router.get('/asyncapi.json', (_req, res) => {
-    res.json(asyncApi);
-  });
-  router.get('/docs', (_req, res) => {
-    res.type('html').send(page);
-  });
-  router.get('/docs/style.css', (_req, res) => {
-    res.set('Cache-Control', `max-age=${DAY_S}`).type('css').send(DOCS_STYLE);
-  });
+  const serve = (path: string, type: string, text: string, headers: Record<string, string> = {}): void => {
+    const body = Buffer.from(text);
+    router.get(path, (_req, res) => {
+      res.set(headers).type(type).send(body);
+    });
+  };
+  serve('/openapi.json', 'json', JSON.stringify(openApi));
+  serve('/asyncapi.json', 'json', JSON.stringify(asyncApi));
+  serve('/docs', 'html', renderDocs(openApi, asyncApi));
+  serve('/docs/style.css', 'css', DOCS_STYLE, { 'Cache-Control': `max-age=${DAY_S}` });
   return router;
 }

@@ -1,0 +1,93 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
+/** Requests that may wait on one connection while an earlier one is answered. */
+const MAX_WAITING = 100;
+
+type Answer = () => void;
+
+/** The requests of one connection. */
+interface Line {
+  isBusy: boolean;
+  isCut: boolean;
+  /** Each answers one request that has arrived. */
+  waiting: Answer[];
+}
+
+/**
+ * Answers the requests of a connection one by one: the next one starts when the answer before it has left this process.
+ * Without this a client that pipelines and does not read makes the server build all its answers: Node parses the 1,800
+ * requests that fit into 64 kB before it looks at what is unsent. While requests wait, nothing more is read from the
+ * connection. A client that pipelines more than {@link MAX_WAITING} requests is cut.
+ *
+ * Call it when all listeners for requests are attached: it takes their place, as Engine.IO does.
+ * @param cut ends the connection
+ */
+export function answerInTurn(server: Server, cut: (socket: Socket) => void): void {
+  const listeners = server.listeners('request');
+  const lines = new WeakMap<Socket, Line>();
+
+  function lineOf(socket: Socket): Line {
+    let line = lines.get(socket);
+    if (!line) lines.set(socket, (line = { isBusy: false, isCut: false, waiting: [] }));
+    return line;
+  }
+
+  function end(socket: Socket, line: Line): void {
+    line.isCut = true;
+    line.waiting = [];
+    cut(socket);
+  }
+
+  function start(socket: Socket, line: Line, res: ServerResponse, answer: Answer): void {
+    line.isBusy = true;
+    res.once('close', () => {
+      line.isBusy = false;
+      if (socket.destroyed) line.waiting = [];
+      const next = line.waiting.shift();
+      if (!next) return;
+      // The last one's body may not have arrived yet.
+      if (line.waiting.length === 0) socket.resume();
+      next();
+    });
+    answer();
+  }
+
+  function take(req: IncomingMessage, res: ServerResponse, answer: Answer): void {
+    const { socket } = req;
+    const line = lineOf(socket);
+    if (line.isCut) return;
+    if (!line.isBusy) {
+      start(socket, line, res, answer);
+      return;
+    }
+    if (line.waiting.length >= MAX_WAITING) {
+      end(socket, line);
+      return;
+    }
+    line.waiting.push(() => {
+      start(socket, line, res, answer);
+    });
+    socket.pause();
+  }
+
+  server.removeAllListeners('request');
+  server.on('request', (req, res) => {
+    take(req, res, () => {
+      for (const listener of listeners) listener.call(server, req, res);
+    });
+  });
+  // `Expect` other than 100-continue: Node's own answer, in turn like the others.
+  server.on('checkExpectation', (req, res) => {
+    take(req, res, () => {
+      res.writeHead(417).end();
+    });
+  });
+  // Without a listener Node ignores the header. With one, the connection now carries another protocol: no answer may
+  // come in between.
+  if (server.listenerCount('upgrade') === 0) return;
+  server.prependListener('upgrade', ({ socket }) => {
+    const line = lineOf(socket);
+    if (line.isBusy) end(socket, line);
+  });
+}

@@ -1,0 +1,166 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { Registry } from 'prom-client';
+import { serveMetricsPort } from '../../src/metrics/serve-metrics-port.ts';
+import { createMemoryReader } from '../harness/memory.ts';
+import { eventually, until } from '../harness/until.ts';
+import { API_KEY, createWorld, type World } from '../harness/world.ts';
+
+const MB = 1_000_000;
+const get = (path: string): string => `GET ${path} HTTP/1.1\r\nhost: a\r\n\r\n`;
+
+let world: World;
+beforeEach(async () => {
+  world = await createWorld();
+});
+afterEach(() => world.close());
+
+interface Client {
+  socket: Socket;
+  /** Resolves when the server has ended the connection. */
+  ended: () => Promise<unknown>;
+}
+
+/** A connection that sends these bytes and reads nothing. */
+async function send(url: string, bytes: string): Promise<Client> {
+  const { port } = new URL(url);
+  const socket = connect(Number(port), '127.0.0.1');
+  world.keep(socket, () => socket.destroy());
+  socket.pause();
+  socket.on('error', () => undefined);
+  await once(socket, 'connect');
+  const written = new Promise((resolve) => socket.write(bytes, resolve));
+  await until('the requests to be sent', written);
+  // A paused socket learns of its end only by writing.
+  const ended = () =>
+    eventually('the server to end the connection', () => {
+      if (!socket.destroyed) socket.write('\r\n');
+      return socket.destroyed;
+    });
+  return { socket, ended };
+}
+
+/** All that the server answers, at no more than `bytesPerLook` each 20 ms. */
+async function readAnswers(socket: Socket, count: number, bytesPerLook = Infinity): Promise<string> {
+  const chunks: Buffer[] = [];
+  let answers = 0;
+  let rest = '';
+  while (answers < count && !socket.destroyed) {
+    socket.read(0);
+    const size = Math.min(socket.readableLength, bytesPerLook);
+    const chunk = (size > 0 ? socket.read(size) : null) as Buffer | null;
+    if (chunk) {
+      chunks.push(chunk);
+      const text = rest + chunk.toString('latin1');
+      answers += text.split('HTTP/1.1 ').length - 1;
+      rest = text.slice(-'HTTP/1.1'.length);
+    }
+    await pause(20);
+  }
+  return Buffer.concat(chunks).toString('latin1');
+}
+
+async function cuts(api: { url: string }, reason: string): Promise<number> {
+  const text = await (await fetch(`${api.url}/metrics`, { headers: { 'x-api-key': API_KEY } })).text();
+  return Number(new RegExp(`emission_connections_cut_total\\{reason="${reason}"\\} (\\d+)`).exec(text)?.[1]);
+}
+
+test('clients that pipeline 1,800 requests for the largest page and read nothing cost next to no memory', async () => {
+  const memory = createMemoryReader();
+  world.keep(memory, memory.close);
+  const api = await world.ready(world.apiProcess(memory.env));
+  for (const path of ['/docs', '/openapi.json', '/', '/metrics']) await fetch(`${api.url}${path}`);
+  const before = await memory.read(api.pid);
+
+  const paths = ['/docs', '/docs', '/openapi.json', '/asyncapi.json', '/', '/nowhere', '/health', '/admin'];
+  const clients = await Promise.all(paths.map((path) => send(api.url, get(path).repeat(1_800))));
+  const during = await memory.read(api.pid);
+  expect(during.rss - before.rss).toBeLessThan(60 * MB);
+  await Promise.all(clients.map(({ ended }) => ended()));
+  expect(await cuts(api, 'pipelined')).toBe(clients.length);
+  expect((await fetch(`${api.url}/docs`)).status).toBe(200);
+});
+
+test('a client that takes nothing of its answers is cut, by whatever route; the others are served', async () => {
+  const memory = createMemoryReader();
+  world.keep(memory, memory.close);
+  const env = { ...memory.env, RESPONSE_STALL_TIMEOUT_MS: '1000' };
+  const api = await world.ready(world.apiProcess(env));
+  await (await fetch(`${api.url}/docs`)).text();
+  const before = await memory.read(api.pid);
+  const clients = await Promise.all(
+    Array.from({ length: 30 }, () => send(api.url, get('/docs').repeat(90) + get('/nowhere'))),
+  );
+  const during = await memory.read(api.pid);
+  expect(during.rss - before.rss).toBeLessThan(60 * MB);
+  await Promise.all(clients.map(({ ended }) => ended()));
+  expect(await cuts(api, 'stalled')).toBe(clients.length);
+  expect((await fetch(`${api.url}/livez`)).status).toBe(200);
+});
+
+test('a client that reads slowly but steadily gets all its answers', async () => {
+  const api = await world.api({ RESPONSE_STALL_TIMEOUT_MS: '4000' });
+  const size = (await (await fetch(`${api.url}/docs`)).text()).length;
+  const { socket } = await send(api.url, get('/docs').repeat(99) + get('/livez'));
+  // Takes longer than the limit for all of them.
+  const text = await readAnswers(socket, 100, Math.ceil((size * 100) / 300));
+  expect(text.split('HTTP/1.1 200').length - 1).toBe(100);
+});
+
+test('pipelined requests are answered completely and in order, with bodies and errors among them', async () => {
+  const api = await world.api();
+  const body = JSON.stringify({ appointmentId: 'x' });
+  const post = [
+    'POST /api/v1/internal/socket/appointment-updated HTTP/1.1',
+    'host: a',
+    `x-api-key: ${API_KEY}`,
+    'content-type: application/json',
+    'expect: 100-continue',
+    `content-length: ${body.length}`,
+    `\r\n${body}`,
+  ].join('\r\n');
+  const expectation = 'GET /livez HTTP/1.1\r\nhost: a\r\nexpect: wonders\r\n\r\n';
+  const round = get('/livez') + post + get('/nowhere') + expectation;
+  // The last body arrives in two pieces.
+  const all = round.repeat(20) + post;
+  const { socket } = await send(api.url, all.slice(0, -10));
+  const first = readAnswers(socket, 20 * 5);
+  const early = await until('the answers', first);
+  socket.write(all.slice(-10));
+  const late = await until('the last answer', readAnswers(socket, 1));
+  const statuses = [...(early + late).matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
+  expect(statuses.filter((status) => status !== 100)).toEqual([
+    ...Array.from({ length: 20 }, () => [200, 400, 404, 417]).flat(),
+    400,
+  ]);
+});
+
+test('an address has its share of connections, and gets a new one when one has ended', async () => {
+  const api = await world.api({ MAX_CONNECTIONS_PER_ADDRESS: '3' });
+  const clients = [await send(api.url, ''), await send(api.url, ''), await send(api.url, '')];
+  await (await send(api.url, get('/livez'))).ended();
+  clients[0]!.socket.destroy();
+  await eventually('a connection to be taken', async () => {
+    const next = await send(api.url, get('/livez'));
+    const text = await readAnswers(next.socket, 1);
+    next.socket.destroy();
+    return text.startsWith('HTTP/1.1 200');
+  });
+});
+
+test('the port for metrics is bounded alike', async () => {
+  const reasons: string[] = [];
+  const port = serveMetricsPort(0, {
+    registry: new Registry(),
+    isAlive: () => ({ ok: true }),
+    onCut: (reason) => reasons.push(reason),
+  });
+  world.keep(port, port.close);
+  const url = `http://127.0.0.1:${await port.listening}`;
+  const { ended } = await send(url, get('/metrics').repeat(1_500));
+  await ended();
+  expect(reasons).toEqual(['pipelined']);
+  expect((await fetch(`${url}/livez`)).status).toBe(200);
+});
