@@ -98,7 +98,7 @@ const apiShape = {
   MAX_CONNECTIONS_PER_ADDRESS: whole(1, 1_000_000).default(20_000),
   /** Wrong keys and tokens, and wrong passwords of operators, that an address may send. */
   AUTH_FAILURES_PER_MINUTE: whole(1, 1_000_000).default(100),
-  /** Lists a second that a token may ask for, over 10 s. */
+  /** Lists and catch-ups a second of one viewer, over 10 s: of a `sub`, or of tokens with the same claims. */
   LISTS_PER_TOKEN: whole(1, 100_000).default(20),
   /** Proxies of ours in front, which add to X-Forwarded-For. */
   TRUST_PROXY: whole(0, 10).default(0),

@@ -41,7 +41,9 @@ interface Count {
 const TELL_EVERY_MS = 250;
 /** Who has less than this share of a limit is not told: that costs Redis nothing, whoever invents addresses. */
 const LEAST_SHARE = 0.01;
-const MOST_COUNTS = 50_000;
+/** Entries of one limit, each of at most {@link LONGEST_KEY} characters. */
+const MAX_COUNTS = 50_000;
+const LONGEST_KEY = 64;
 
 /**
  * A limit over the whole fleet that costs no request a round trip: each process counts, four times a second tells Redis
@@ -61,17 +63,22 @@ export function createFleetRate(options: FleetRateOptions): FleetRate {
 
   function current(who: string): Count {
     const now = Date.now();
-    const found = counts.get(who);
+    const key = who.length > LONGEST_KEY ? hashed(who) : who;
+    const found = counts.get(key);
     if (found && now < found.endsAt) return found;
-    if (counts.size >= MOST_COUNTS) forget(now);
+    if (counts.size >= MAX_COUNTS) forget(now);
     const begun = { endsAt: now + windowSeconds * 1_000, known: 0, untold: 0 };
-    counts.set(who, begun);
+    counts.set(key, begun);
     return begun;
   }
 
   function forget(now: number): void {
     for (const [who, { endsAt }] of counts) if (now >= endsAt) counts.delete(who);
-    if (counts.size >= MOST_COUNTS) counts.clear();
+    if (counts.size < MAX_COUNTS) return;
+    // Whoever invents names must not make the process forget who has reached the limit: those go last.
+    const entries = [...counts];
+    const belowLimit = entries.filter(([, { known, untold }]) => known + untold < limit);
+    for (const [who] of [...belowLimit, ...entries].slice(0, MAX_COUNTS / 10)) counts.delete(who);
   }
 
   function standing({ known, untold, endsAt }: Count, isAllowed: boolean): Standing {

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { createRemoteJWKSet, errors, jwtVerify, type JWTVerifyGetKey } from 'jose';
 import { type Id, OBJECT_ID } from '@appointment-emissions/contracts';
 import { AppError } from '../errors.ts';
@@ -7,6 +8,11 @@ export interface Viewer {
   companyId: Id;
   /** ms since the epoch. */
   expiresAt: number;
+  /**
+   * Names who shares a limit: the user whom `sub` names or, without one, all tokens with exactly these claims. Made of
+   * signed claims only: whoever holds a token cannot vary it.
+   */
+  share: string;
 }
 
 /** @throws AppError TOKEN_INVALID, in words without the token; TOKEN_KEYS_UNAVAILABLE. */
@@ -38,18 +44,32 @@ export function createVerifyToken({ secret, jwksUrl, issuer, audience }: VerifyT
     if (typeof token !== 'string' || token === '' || token.length > 8_192) {
       throw new AppError('TOKEN_INVALID', 'a token is required: a JWT with companyId and exp');
     }
+    if (!isCanonical(token)) throw new AppError('TOKEN_INVALID', 'the token is not valid');
     let claims;
     try {
       claims = (await jwtVerify(token, key as JWTVerifyGetKey, options)).payload;
     } catch (cause) {
       throw toAppError(cause);
     }
-    const { companyId, exp } = claims;
+    const { companyId, exp, sub } = claims;
     if (typeof companyId !== 'string' || !OBJECT_ID.test(companyId)) {
       throw new AppError('TOKEN_INVALID', "the token's companyId is not an id of 24 hexadecimal characters");
     }
-    return { companyId: companyId.toLowerCase(), expiresAt: (exp ?? 0) * 1_000 };
+    const id = companyId.toLowerCase();
+    const share = `${id} ${hash('sha256', sub === undefined ? `claims ${token.split('.')[1]}` : `sub ${sub}`).slice(0, 32)}`;
+    return { companyId: id, expiresAt: (exp ?? 0) * 1_000, share };
   };
+}
+
+/**
+ * Whether a token is spelt in the one way that RFC 7515 allows. The decoder also takes white space, padding, the other
+ * alphabet of base64 and any unused bits: many spellings of one token.
+ */
+function isCanonical(token: string): boolean {
+  const parts = token.split('.');
+  return (
+    parts.length === 3 && parts.every((part) => Buffer.from(part, 'base64url').toString('base64url') === part)
+  );
 }
 
 /** Faults of the JWKS' server, not of the token: it could not be fetched, or is none. */

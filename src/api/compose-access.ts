@@ -6,8 +6,14 @@ import type { RedisClient } from '../redis/connect.ts';
 import { createApiKeys } from '../access/api-keys.ts';
 import { requireApiKey } from '../http/middleware/authenticate.ts';
 import { requireBasicAuth } from '../http/middleware/basic-auth.ts';
-import { createFleetRate, type FleetRate } from '../access/fleet-rate.ts';
-import { countFailure, limitFailures, limitRate, limitTokens } from '../http/middleware/limit-rate.ts';
+import { createFleetRate } from '../access/fleet-rate.ts';
+import {
+  countFailure,
+  type limitEmits,
+  limitFailures,
+  limitRate,
+  limitViewers,
+} from '../http/middleware/limit-rate.ts';
 import type { Lifecycle } from '../process/lifecycle.ts';
 import type { VerifyToken, Viewer } from '../access/verify-token.ts';
 
@@ -22,15 +28,18 @@ export interface ComposeAccessDeps {
 export type VerifyFrom = (token: unknown, request: IncomingMessage) => Promise<Viewer>;
 
 export interface Access {
-  byKey: FleetRate;
+  /** The limits that all emissions share, by HTTP and by socket. */
+  emitLimits: Parameters<typeof limitEmits>[0];
   requireApiKey: RequestHandler[];
   requireAdmin: RequestHandler;
   /** For sockets of services. @throws AppError RATE_LIMITED */
   verifyKey: (key: string, request: IncomingMessage) => string | undefined;
   /** For sockets of dashboards. @throws AppError TOKEN_INVALID, TOKEN_KEYS_UNAVAILABLE, RATE_LIMITED */
   verifyDashboard: VerifyFrom;
-  /** For their lists, of which each token has its share. @throws the same */
+  /** For their lists, of which each viewer has a share. @throws the same */
   verifyList: VerifyFrom;
+  /** Counts a catch-up in the same share, over all sockets of a viewer and all processes. @returns whether it is allowed */
+  takeCatchUp: (viewer: Pick<Viewer, 'share'>) => boolean;
 }
 
 const RATE_WINDOW_SECONDS = 10;
@@ -50,15 +59,20 @@ export function composeAccess({ config, redis, verifyToken, lifecycle }: Compose
   });
   const apiKeys = createApiKeys(config.INTERNAL_SERVICE_API_KEY);
   const [ofKeys, ofTokens] = [failures('key-failures'), failures('token-failures')];
-  const byKey = rate('key', config.RATE_PER_KEY);
+  const emitLimits = {
+    byAddress: rate('address', config.RATE_PER_ADDRESS),
+    byKey: rate('key', config.RATE_PER_KEY),
+    addressOf,
+  };
+  const lists = rate('lists', config.LISTS_PER_TOKEN);
   const verifyDashboard = limitFailures(ofTokens, verifyToken);
 
   return {
-    byKey,
+    emitLimits,
     requireApiKey: [
-      limitRate('address', rate('address', config.RATE_PER_ADDRESS), addressOf),
+      limitRate('address', emitLimits.byAddress, addressOf),
       requireApiKey(apiKeys, ofKeys),
-      limitRate('key', byKey, (_req, res) => String(res.locals.keyFingerprint)),
+      limitRate('key', emitLimits.byKey, (_req, res) => String(res.locals.keyFingerprint)),
     ],
     requireAdmin: requireBasicAuth(config.ADMIN_USER, config.ADMIN_PASSWORD, failures('admin-failures')),
     verifyKey: (key, request) => {
@@ -67,6 +81,7 @@ export function composeAccess({ config, redis, verifyToken, lifecycle }: Compose
       return fingerprint;
     },
     verifyDashboard,
-    verifyList: limitTokens(rate('lists', config.LISTS_PER_TOKEN), verifyDashboard),
+    verifyList: limitViewers(lists, verifyDashboard),
+    takeCatchUp: ({ share }) => lists.take(share).isAllowed,
   };
 }

@@ -32,6 +32,7 @@ export interface GatewayParts {
   companyLog: CompanyLog;
   takeSnapshots: TakeSnapshots;
   verifyToken: GatewayDeps['verifyToken'];
+  takeCatchUp: GatewayDeps['takeCatchUp'];
   verifyKey: InternalNamespaceDeps['verifyKey'];
   emit: InternalNamespaceDeps['emit'];
   onCut: (reason: CutReason, address: string) => void;
@@ -67,6 +68,7 @@ export async function startGateway(parts: GatewayParts): Promise<DashboardServer
       takeSnapshots,
       replayLimit: config.REPLAY_MAX,
     }),
+    takeCatchUp: parts.takeCatchUp,
     catchUpsPerWindow: config.CATCH_UPS_PER_SOCKET * 10,
     pause,
     onFault: (error, companyId) => {

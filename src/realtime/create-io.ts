@@ -9,6 +9,8 @@ import { createOriginCheck } from './allow-origin.ts';
 export interface SocketData {
   companyId: string;
   expiresAt: number;
+  /** Who shares the limits of this socket; see Viewer. */
+  share: string;
   /** It has been told its place: what it missed before has been replayed. */
   isPlaced?: boolean;
 }

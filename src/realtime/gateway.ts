@@ -20,6 +20,8 @@ export interface GatewayDeps {
   catchUp: CatchUp;
   /** That one dashboard may ask for in 10 s. */
   catchUpsPerWindow: number;
+  /** Counts a catch-up in the share of its viewer, whatever the number of sockets. @returns whether it is allowed */
+  takeCatchUp: (viewer: Pick<Viewer, 'share'>) => boolean;
   /** Waits before a catch-up that failed is tried again. */
   pause: (ms: number) => Promise<void>;
   onFault: (error: unknown, companyId: Id) => void;
@@ -35,13 +37,14 @@ const WINDOW_MS = 10_000;
  * is replayed; then it is told where it stands. In this order, so that nothing falls between replay and live.
  */
 export function attachGateway(deps: GatewayDeps): void {
-  const { io, verifyToken, catchUp, catchUpsPerWindow, pause, onFault } = deps;
+  const { io, verifyToken, catchUp, catchUpsPerWindow, takeCatchUp, pause, onFault } = deps;
   const sendReplay = createSendReplay(io);
   io.use((socket, next) => {
     const auth = dashboardAuth.safeParse(socket.handshake.auth);
     verifyToken(auth.data?.token, socket.request).then(
-      ({ companyId, expiresAt }) => {
+      ({ companyId, expiresAt, share }) => {
         socket.data.companyId = companyId;
+        socket.data.share = share;
         socket.data.expiresAt = expiresAt;
         next();
       },
@@ -82,7 +85,7 @@ export function attachGateway(deps: GatewayDeps): void {
       if (!place.success || typeof acknowledge !== 'function') return;
       const answer = acknowledge as (position: Position) => void;
       const unanswered = { ...place.data, recovered: false } as const;
-      if (!allowed()) {
+      if (!allowed() || !takeCatchUp(socket.data)) {
         answer({ ...unanswered, reason: 'rate-limited' });
         return;
       }

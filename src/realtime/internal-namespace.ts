@@ -13,7 +13,7 @@ export interface InternalNamespaceDeps {
   /** The key's fingerprint, or `undefined` for a wrong one. @throws AppError RATE_LIMITED after too many of those. */
   verifyKey: (key: string, request: IncomingMessage) => string | undefined;
   /** Accepts one emission as HTTP does; resolves to HTTP's body plus its status, whatever it is given. */
-  emit: (keyFingerprint: string, request: unknown) => Promise<EmitReply>;
+  emit: (keyFingerprint: string, request: unknown, from: IncomingMessage) => Promise<EmitReply>;
 }
 
 /** The `/internal` namespace: the bot's second way in, for when HTTP does not get through. */
@@ -45,7 +45,9 @@ export function attachInternalNamespace({ io, verifyKey, emit }: InternalNamespa
   namespace.on('connection', (socket) => {
     socket.on('emit', (request: unknown, acknowledge: unknown) => {
       if (typeof acknowledge !== 'function') return;
-      void emit(socket.data.keyFingerprint, request).then(acknowledge as (reply: EmitReply) => void);
+      void emit(socket.data.keyFingerprint, request, socket.request).then(
+        acknowledge as (reply: EmitReply) => void,
+      );
     });
   });
 }

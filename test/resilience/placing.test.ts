@@ -39,7 +39,9 @@ beforeEach(async () => {
   attachGateway({
     io,
     catchUpsPerWindow: 10,
-    verifyToken: () => Promise.resolve({ companyId: COMPANY, expiresAt: Date.now() + 60_000 }),
+    verifyToken: () =>
+      Promise.resolve({ companyId: COMPANY, expiresAt: Date.now() + 60_000, share: COMPANY }),
+    takeCatchUp: () => true,
     catchUp: (_company, from) => catchUp(from),
     pause: (ms) => pause(ms),
     onFault: () => undefined,

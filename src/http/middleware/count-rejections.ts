@@ -32,12 +32,13 @@ export function countRefusedTokens<From extends unknown[], Viewer>(
   };
 }
 
-type Emit = (keyFingerprint: string, request: unknown) => Promise<EmitReply>;
-
 /** The same for answers without HTTP. */
-export function countRefusals(emit: Emit, onRejected: (code: string) => void): Emit {
-  return async (keyFingerprint, request) => {
-    const reply = await emit(keyFingerprint, request);
+export function countRefusals<Request extends unknown[]>(
+  emit: (...request: Request) => Promise<EmitReply>,
+  onRejected: (code: string) => void,
+): (...request: Request) => Promise<EmitReply> {
+  return async (...request) => {
+    const reply = await emit(...request);
     if (!reply.success && typeof reply.code === 'string') onRejected(reply.code);
     return reply;
   };

@@ -34,27 +34,35 @@ export function tooMany(what: string, { resetSeconds }: Pick<Standing, 'resetSec
   });
 }
 
-/** The same limit for the `/internal` namespace, by key. */
+/** The limits of the internal routes for the `/internal` namespace: by address, then by key. */
 export function limitEmits(
-  rate: FleetRate,
+  limits: { byAddress: FleetRate; byKey: FleetRate; addressOf: (req: IncomingMessage) => string },
   emit: (keyFingerprint: string, request: unknown) => Promise<EmitReply>,
-): (keyFingerprint: string, request: unknown) => Promise<EmitReply> {
-  return (keyFingerprint, request) => {
-    const standing = rate.take(keyFingerprint);
-    if (standing.isAllowed) return emit(keyFingerprint, request);
-    const { code, message, retryAfterSeconds } = tooMany('requests by key', standing);
+): (keyFingerprint: string, request: unknown, from: IncomingMessage) => Promise<EmitReply> {
+  const refused = (name: string, status: Standing): Promise<EmitReply> => {
+    const { code, message, retryAfterSeconds } = tooMany(`requests by ${name}`, status);
     return Promise.resolve({ ...problem(code, message), retryAfterSeconds });
+  };
+  return (keyFingerprint, request, from) => {
+    const ofAddress = limits.byAddress.take(limits.addressOf(from));
+    if (!ofAddress.isAllowed) return refused('address', ofAddress);
+    const ofKey = limits.byKey.take(keyFingerprint);
+    if (!ofKey.isAllowed) return refused('key', ofKey);
+    return emit(keyFingerprint, request);
   };
 }
 
-/** The same for whatever a token is shown for: counted once it has been found good. */
-export function limitTokens<T>(
+/**
+ * Counts each request with a good token by the viewer's share, never by the token's text: a client can spell one token in
+ * many ways, and a user can have many tokens.
+ */
+export function limitViewers<T extends { share: string }>(
   rate: FleetRate,
   verify: (token: unknown, request: IncomingMessage) => Promise<T>,
 ): (token: unknown, request: IncomingMessage) => Promise<T> {
   return async (token, request) => {
     const viewer = await verify(token, request);
-    const standing = rate.take(String(token));
+    const standing = rate.take(viewer.share);
     if (!standing.isAllowed) throw tooMany('requests with this token', standing);
     return viewer;
   };

@@ -1,0 +1,125 @@
+import { afterEach, expect, test } from '@jest/globals';
+import { SignJWT } from 'jose';
+import { io } from 'socket.io-client';
+import type { Position } from '@appointment-emissions/contracts';
+import { createFleetRate } from '../../src/access/fleet-rate.ts';
+import { until } from '../harness/until.ts';
+import { API_KEY, createWorld, JWT_SECRET, type World } from '../harness/world.ts';
+
+const COMPANY = 'c'.repeat(24);
+
+let world: World;
+afterEach(() => world.close());
+
+const sign = (claims: object, expiry: string | number = '5m'): Promise<string> =>
+  new SignJWT({ companyId: COMPANY, ...claims })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setExpirationTime(expiry)
+    .sign(new TextEncoder().encode(JWT_SECRET));
+
+/** The character after this one in base64url: another spelling of the same bytes at the end of a signature. */
+const next = (character: string): string => {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+  return alphabet[alphabet.indexOf(character) + 1]!;
+};
+
+test('a token is taken in its one spelling only: no other one is another share of the lists', async () => {
+  world = await createWorld();
+  const api = await world.api();
+  const token = await sign({});
+  const [header, payload, signature] = token.split('.') as [string, string, string];
+  const list = async (shown: string) =>
+    (
+      await fetch(`${api.url}/api/v1/dashboard/appointments`, {
+        headers: { authorization: `Bearer ${shown}` },
+      })
+    ).status;
+  expect(await list(token)).toBe(200);
+  const spellings = [
+    `${header}.${payload}.${signature.slice(0, 5)}\t${signature.slice(5)}`,
+    `${header}.${payload}.${signature}=`,
+    `${header}.${payload}.${signature}==`,
+    `${header}.${payload}.${signature.slice(0, -1)}${next(signature.at(-1)!)}`,
+    `${header}.${payload}.${signature}!`,
+    `${header}.${payload}.${signature}.`,
+    `.${token}`,
+    `${header}=.${payload}.${signature}`,
+    `${header}\t.${payload}.${signature}`,
+    `${header}.${payload}.\u00a0${signature}`,
+    `${header}.${payload}.${signature}${'\t'.repeat(50)}x`,
+  ];
+  expect(await Promise.all(spellings.map(list))).toEqual(spellings.map(() => 401));
+});
+
+test('all tokens of a user share one limit, and tokens with the same claims do, but not those of two users', async () => {
+  world = await createWorld({ env: { LISTS_PER_TOKEN: '1' } });
+  const api = await world.api();
+  const list = async (token: string) =>
+    (
+      await fetch(`${api.url}/api/v1/dashboard/appointments`, {
+        headers: { authorization: `Bearer ${token}` },
+      })
+    ).status;
+  const mine = await Promise.all(
+    Array.from({ length: 10 }, (_, n) => sign({ sub: 'anna', jti: `${n}` }, `${5 + n}m`)),
+  );
+  for (const token of mine) expect(await list(token)).toBe(200);
+  expect(await list(await sign({ sub: 'anna' }, '1h'))).toBe(429);
+  expect(await list(await sign({ sub: 'bert' }))).toBe(200);
+
+  const expiry = Math.floor(Date.now() / 1_000) + 600;
+  for (let n = 0; n < 10; n += 1) expect(await list(await sign({}, expiry))).toBe(200);
+  expect(await list(await sign({}, expiry))).toBe(429);
+});
+
+test('catch-ups and lists of a viewer share one limit, however many sockets it has', async () => {
+  world = await createWorld({ env: { LISTS_PER_TOKEN: '1', CATCH_UPS_PER_SOCKET: '5' } });
+  const api = await world.api();
+  const token = await sign({ sub: 'anna' });
+  const screens = await Promise.all(
+    Array.from({ length: 4 }, () => world.dashboard(api, COMPANY, { token })),
+  );
+  const reasons: (string | undefined)[] = [];
+  for (const { socket, positions } of screens) {
+    const { epoch, offset } = positions[0]!;
+    for (let n = 0; n < 4; n += 1) {
+      const asked = socket.emitWithAck('emissions:catch-up', { epoch, offset }) as Promise<Position>;
+      reasons.push((await until('an answer', asked)).reason);
+    }
+  }
+  expect(reasons).toEqual([
+    ...Array<undefined>(10).fill(undefined),
+    ...Array<string>(6).fill('rate-limited'),
+  ]);
+  const url = `${api.url}/api/v1/dashboard/appointments`;
+  expect((await fetch(url, { headers: { authorization: `Bearer ${token}` } })).status).toBe(429);
+});
+
+test('emissions by HTTP and through /internal share the limit of their address', async () => {
+  world = await createWorld({ env: { RATE_PER_ADDRESS: '1' } });
+  const api = await world.api();
+  for (let n = 0; n < 9; n += 1) expect((await world.post(api, 'appointment-updated', {})).status).toBe(400);
+  const service = io(`${api.url}/internal`, {
+    forceNew: true,
+    transports: ['websocket'],
+    auth: { apiKey: API_KEY },
+  });
+  world.keep(service, () => service.close());
+  const codes: unknown[] = [];
+  for (let n = 0; n < 2; n += 1) {
+    const reply = (await until('a reply', service.emitWithAck('emit', {}))) as { code: string };
+    codes.push(reply.code);
+  }
+  expect(codes).toEqual(['INVALID_EVENT', 'RATE_LIMITED']);
+  expect((await world.post(api, 'appointment-updated', {})).status).toBe(429);
+});
+
+test('who invents names cannot make a process forget who has reached a limit', async () => {
+  world = await createWorld();
+  const rate = createFleetRate({ redis: world.redis, prefix: '{t}', name: 'x', limit: 2, windowSeconds: 60 });
+  world.keep(rate, rate.close);
+  const take = (who: string): boolean => rate.take(who).isAllowed;
+  expect([take('loud'), take('loud'), take('loud')]).toEqual([true, true, false]);
+  for (let n = 0; n < 120_000; n += 1) take(`invented ${n}`);
+  expect(take('loud')).toBe(false);
+});
