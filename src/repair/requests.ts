@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FIRST_INSTANT, parseInstant } from '../../packages/contracts/src/instant.ts';
 import { OBJECT_ID } from '@appointment-emissions/contracts';
 import { ERROR_CODES, type ErrorCode } from '../errors.ts';
 
@@ -7,21 +8,20 @@ const LARGEST_REPAIR = 10_000;
 const USUAL_LIMIT = 1_000;
 
 const UNITS_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-const ISO_8601 = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/;
 
-/** A time as ISO 8601, or as an age such as `90s`, `30m`, `2h`, `3d`; gives ms since the epoch. */
+/** A time as ISO 8601, or as an age such as `90s`, `30m`, `2h`, `3d`; gives ms since 1970, and 0 for an older age. */
 function time(now: () => number) {
   return z.string().transform((text, context) => {
     const age = /^(\d{1,6})([smhd])$/.exec(text);
     const ms = age
-      ? now() - Number(age[1]) * UNITS_MS[age[2] as keyof typeof UNITS_MS]
-      : ISO_8601.test(text)
-        ? Date.parse(text)
-        : Number.NaN;
-    if (!Number.isNaN(ms)) return ms;
+      ? Math.max(now() - Number(age[1]) * UNITS_MS[age[2] as keyof typeof UNITS_MS], FIRST_INSTANT)
+      : parseInstant(text);
+    if (ms !== undefined) return ms;
     context.addIssue({
       code: 'custom',
-      message: 'must be a time in ISO 8601 with its zone, or an age such as 90s, 30m, 2h or 3d',
+      message:
+        'must be a time that exists in ISO 8601 with its zone, in a year from 1970 to 9999, such as ' +
+        '2026-11-23T08:00:00Z, or an age such as 90s, 30m, 2h or 3d',
     });
     return z.NEVER;
   });
@@ -42,7 +42,12 @@ export function repairRequests(now: () => number) {
   const since = time(now);
   return {
     retry: z.strictObject({ emissionId: z.string().min(1).max(200) }),
-    retryFailed: z.strictObject({ since, until: time(now).optional(), code: code.optional(), ...extent }),
+    retryFailed: z
+      .strictObject({ since, until: time(now).optional(), code: code.optional(), ...extent })
+      .refine(({ since: from, until }) => until === undefined || from <= until, {
+        path: ['until'],
+        message: 'must not be before since',
+      }),
     reEmit: z
       .strictObject({ companyId: id.optional(), appointmentId: id.optional(), since, ...extent })
       .refine(({ companyId, appointmentId }) => (companyId === undefined) !== (appointmentId === undefined), {

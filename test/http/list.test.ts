@@ -119,12 +119,30 @@ describe('the range', () => {
     ['an end at its beginning', range(from, from)],
     ['no dates', { from: 'yesterday' }],
     ['a day that does not exist', { from: '2027-13-45' }],
+    ['a 29 February of a common year', { from: '2027-02-29', to: '2027-03-02' }],
     ['a number', { to: '1800000000000' }],
     ['a date without its offset', { from: '2027-03-01T10:00:00' }],
     ['two beginnings', { from: ['2027-03-01', '2027-03-02'] as unknown as string }],
   ])('of %s is 400', async (_, query) => {
     const response = await ask(query, bearer).expect(400);
     expect(response.body).toEqual(problemOf(400, 'INVALID_RANGE'));
+  });
+
+  test.each([
+    ['the first day', { from: '1970-01-01' }],
+    ['the last day', { from: '9999-12-31' }],
+    ['the last weeks', { from: '9999-11-01', to: '9999-12-31T23:59:59.999Z' }],
+    ['a leap day', { from: '2028-02-29', to: '2028-03-01' }],
+    ['lower case', { from: '2027-05-01t00:00:00z', to: '2027-05-02t00:00:00z' }],
+  ])('may be of %s', async (_, query) => {
+    expect(ids(await list(query, bearer))).toEqual([]);
+  });
+
+  test('says what to write', async () => {
+    const { body } = await ask({ from: '2027-02-29' }, bearer).expect(400);
+    expect((body as { detail: string }).detail).toMatch(
+      /from must be .*a date that exists.*2026-11-23T00:00:00Z/,
+    );
   });
 });
 

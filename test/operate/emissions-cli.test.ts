@@ -54,6 +54,12 @@ test('the command line retries and re-emits over connections of its own', async 
   expect(again).toMatchObject({ dryRun: false, matched: 1, repaired: 1 });
   await world.jobIn(again.emissions[0].emissionId, 'completed');
   await expect(repair('re-emit', '--company', 'x', '--since', '1h')).rejects.toThrow(/companyId/);
+  await expect(repair('retry-failed', '--since', '2026-02-29')).rejects.toThrow(
+    /since must be a time that exists/,
+  );
+  await expect(repair('retry-failed', '--since', '1h', '--until', '2h')).rejects.toThrow(
+    /until must not be before/,
+  );
 });
 
 /** As the command does, in this process. */

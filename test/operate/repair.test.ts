@@ -44,6 +44,8 @@ test('what failed before T, or by another code, is left alone', async () => {
   await failedEmissions(api, 1);
   const later = new Date(Date.now() + 1_000).toISOString();
   expect((await admin(api, 'retry-failed', { since: later })).body).toMatchObject({ matched: 0 });
+  const all = await admin(api, 'retry-failed', { since: '999999d', dryRun: true });
+  expect(all.body).toMatchObject({ matched: 1 });
   const other = await admin(api, 'retry-failed', { since: '1h', code: 'SNAPSHOT_TOO_LARGE' });
   expect(other.body).toMatchObject({ matched: 0, repaired: 0 });
 });

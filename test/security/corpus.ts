@@ -1,3 +1,5 @@
+import { BAD_DATES } from './corpus-dates.ts';
+
 /**
  * Bad requests, handshakes and frames, with the answer that each must get. All name an appointment that exists
  * (`GOOD_ID`): what slips through would be enqueued.
@@ -81,6 +83,7 @@ const batches: [what: string, body: string, status: number, code: string][] = [
 ];
 
 export const REQUESTS: readonly BadRequest[] = [
+  ...BAD_DATES,
   ...bodies.map(([what, body, status, code]) => ({
     what: `a body of ${what}`,
     method: 'POST',

@@ -8,8 +8,10 @@ export function backoffMs(attempt: number, firstMs: number, maxMs: number): numb
 
 /** `Retry-After` in seconds or as an HTTP date. Undefined where there is none that makes sense. */
 export function readRetryAfterMs(header: string | undefined): number | undefined {
-  if (header === undefined || header.trim() === '') return undefined;
-  const seconds = Number(header);
-  const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(header) - Date.now();
-  return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
+  if (header === undefined) return undefined;
+  if (/^\d{1,9}$/.test(header)) return Number(header) * 1000;
+  const date = Date.parse(header);
+  // Date.parse reads nearly anything; only a date that is written as HTTP writes it comes back the same.
+  const isHttpDate = !Number.isNaN(date) && new Date(date).toUTCString() === header;
+  return isHttpDate ? Math.max(0, date - Date.now()) : undefined;
 }

@@ -26,7 +26,12 @@ export const OPERATIONS: readonly Operation[] = [
     summary: "A company's appointments, and the place to connect with",
     security: 'dashboardToken',
     parameters: [
-      { name: 'from', in: 'query', description: 'ISO 8601; a week ago without it.', schema: z.string() },
+      {
+        name: 'from',
+        in: 'query',
+        description: 'ISO 8601, 1970 to 9999; a week ago without it.',
+        schema: z.string(),
+      },
       { name: 'to', in: 'query', description: 'ISO 8601, at most 62 days later.', schema: z.string() },
     ],
     answers: { 200: { description: 'With `from ≤ start < to`, by start.', schema: appointmentList } },

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Router } from 'express';
 import type { AppointmentList, Id } from '@appointment-emissions/contracts';
+import { LAST_INSTANT, parseInstant } from '../../../packages/contracts/src/instant.ts';
 import { coalesce } from '../../batching.ts';
 import { AppError } from '../../errors.ts';
 
@@ -56,20 +57,23 @@ export function createDashboardRoutes({ verifyToken, list }: DashboardRoutesDeps
 function readRange(query: Record<string, unknown>, now: number): { from: number; to: number } {
   const today = now - (now % DAY_MS);
   const from = instant('from', query.from) ?? today - 7 * DAY_MS;
-  const to = instant('to', query.to) ?? (query.from === undefined ? today : from) + 8 * DAY_MS;
+  const eightDaysOn = (query.from === undefined ? today : from) + 8 * DAY_MS;
+  const to = instant('to', query.to) ?? Math.min(eightDaysOn, LAST_INSTANT);
   if (to <= from) throw new AppError('INVALID_RANGE', 'to must be later than from');
   if (to - from > LONGEST_RANGE_MS)
     throw new AppError('INVALID_RANGE', 'from and to may be at most 62 days apart');
   return { from, to };
 }
 
-const ISO_8601 = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/;
-
 function instant(name: string, value: unknown): number | undefined {
   if (value === undefined) return undefined;
-  const time = typeof value === 'string' && ISO_8601.test(value) ? Date.parse(value) : Number.NaN;
-  if (Number.isNaN(time)) {
-    throw new AppError('INVALID_RANGE', `${name} must be a date in ISO 8601, such as 2026-11-23T00:00:00Z`);
+  const time = typeof value === 'string' ? parseInstant(value) : undefined;
+  if (time === undefined) {
+    throw new AppError(
+      'INVALID_RANGE',
+      `${name} must be given once, as a date that exists or a date and time with its offset, in ISO 8601 and in a ` +
+        'year from 1970 to 9999, such as 2026-11-23T00:00:00Z; in a URL write the + of an offset as %2B',
+    );
   }
   return time;
 }

@@ -1,3 +1,4 @@
+import { LAST_INSTANT, parseInstant } from '../../../contracts/src/instant.ts';
 import type { BookingOutcome, ReferenceName } from './booking-service.ts';
 import { SLOT_MINUTES, type ToolName } from './definitions.ts';
 
@@ -43,10 +44,15 @@ export function wordsFor(tool: ToolName, result: BookingOutcome): string {
   }
 }
 
+const DAY_MS = 24 * 3_600_000;
+/** So that an appointment that begins then also ends in a year that exists everywhere. */
+const LAST_START = LAST_INSTANT + 1 - DAY_MS;
+
 /** Undefined if there is nothing wrong with the time, or none. */
 export function problemOfTime(start: string | number | undefined, now: Date): string | undefined {
   if (start === undefined) return undefined;
-  const instant = Date.parse(String(start));
+  const instant = parseInstant(String(start)) ?? Number.NaN;
+  if (instant > LAST_START) return `start must not be after "${new Date(LAST_START).toISOString()}".`;
   const slotMs = SLOT_MINUTES * 60_000;
   if (instant % slotMs !== 0) {
     const near = new Date(Math.round(instant / slotMs) * slotMs).toISOString();

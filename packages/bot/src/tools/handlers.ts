@@ -1,4 +1,5 @@
 import { isNativeError } from 'node:util/types';
+import { parseInstant } from '../../../contracts/src/instant.ts';
 import { harmless, type MessageFlowLogger } from '../message-flow.ts';
 import type { RealtimeAppointments } from '../realtime-appointments.ts';
 import { createAnnounce } from './announce.ts';
@@ -48,6 +49,7 @@ export function createToolHandlers({
   /** The arguments were read by the tool's schema: each has its type. */
   function save(tool: ToolName, values: Values): Promise<BookingOutcome> {
     const text = (name: string): string => values[name] as string;
+    const start = (): Date => new Date(parseInstant(text('start')) ?? Number.NaN);
     const textIfGiven = (name: string): string | undefined => values[name] as string | undefined;
     const minutes = values.durationMinutes as number | undefined;
     switch (tool) {
@@ -58,14 +60,14 @@ export function createToolHandlers({
           serviceId: text('serviceId'),
           serviceItemId: textIfGiven('serviceItemId'),
           staffId: text('staffId'),
-          start: new Date(text('start')),
+          start: start(),
           durationMinutes: minutes ?? 0,
           notes: textIfGiven('notes'),
         });
       case 'reschedule_appointment':
         return bookings.reschedule({
           appointmentId: text('appointmentId'),
-          start: new Date(text('start')),
+          start: start(),
           durationMinutes: minutes,
           staffId: textIfGiven('staffId'),
         });

@@ -1,3 +1,4 @@
+import { parseInstant } from '../../../contracts/src/instant.ts';
 import type { ArgumentSchema, ToolDefinition } from './definitions.ts';
 
 export type ReadArguments = { values: Record<string, string | number> } | { problems: string[] };
@@ -64,7 +65,9 @@ function problemOfText({ pattern, format, maxLength }: ArgumentSchema, value: un
   if (pattern !== undefined && !new RegExp(pattern).test(value)) return 'must be 24 hexadecimal characters';
   if (format === undefined) return undefined;
   if (!DATE_TIME.test(value)) return 'must be an ISO 8601 date and time with its offset from UTC';
-  return Number.isNaN(Date.parse(value)) ? 'must be a date and time that exists' : undefined;
+  return parseInstant(value) === undefined
+    ? 'must be a date and time that exists, in a year from 1970 to 9999'
+    : undefined;
 }
 
 function example({ examples }: ArgumentSchema): string {
