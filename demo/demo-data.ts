@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { CLOSES_AT_MINUTES, CUSTOMERS, OPENS_AT_MINUTES, SERVICES, SIZES, STAFF } from './catalogue.ts';
 import { DEMO_COMPANY, demoId } from './demo-company.ts';
-import { addDays, instantOf, type LocalDate } from './local-time.ts';
+import { addDays, instantAtOrAfter, type LocalDate } from '../packages/contracts/src/local-time.ts';
 
 const companyId = DEMO_COMPANY.id;
 const DAYS_BEFORE = 3;
@@ -60,7 +60,7 @@ function workingDay(date: LocalDate, staff: number, timeZone: string) {
     const end = minute + (SERVICES[service]?.minutes ?? 60);
     if (end > CLOSES_AT_MINUTES) return appointments;
     // Booked long ago: what was written in the last 24 hours, the sweep takes for news and emits.
-    const bookedAt = instantOf(addDays(date, -BOOKED_DAYS_AHEAD), minute, timeZone);
+    const bookedAt = instantAtOrAfter(addDays(date, -BOOKED_DAYS_AHEAD), minute, timeZone);
     appointments.push({
       _id: demoId(`appointment/${date}/${staff}/${n}`),
       companyId,
@@ -69,8 +69,8 @@ function workingDay(date: LocalDate, staff: number, timeZone: string) {
       serviceId: demoId(`service/${service}`),
       serviceItemId: demoId(`service item/${service}/${CUSTOMERS[customer]?.pet.size ?? 'medium'}`),
       staffId: demoId(`staff/${staff}`),
-      start: instantOf(date, minute, timeZone),
-      end: instantOf(date, end, timeZone),
+      start: instantAtOrAfter(date, minute, timeZone),
+      end: instantAtOrAfter(date, end, timeZone),
       status:
         pick(CANCELED_EVERY, date, staff, n, 'canceled') === 0
           ? ('canceled' as const)

@@ -2,7 +2,7 @@ import mongoose, { type Model } from 'mongoose';
 import { createModels } from '../src/population/models.ts';
 import { appointmentsAround, masterData } from './demo-data.ts';
 import { DEMO_COMPANY } from './demo-company.ts';
-import { localDate } from './local-time.ts';
+import { wallTime } from '../packages/contracts/src/local-time.ts';
 
 const CONNECT_WITHIN_MS = 5_000;
 
@@ -22,14 +22,14 @@ export async function seedDemo(mongodbUri: string, timeZone: string, now: Date):
     .asPromise();
   try {
     const models = createModels(connection);
-    const today = localDate(now, timeZone);
+    const today = wallTime(now, timeZone).date;
     const appointments = appointmentsAround(today, timeZone);
     await models.Appointment.createIndexes();
     for (const [name, documents] of Object.entries({ ...masterData(), Appointment: appointments })) {
       await insertMissing(models[name as keyof typeof models] as unknown as Model<unknown>, documents);
     }
     const ofToday = appointments
-      .filter(({ start, status }) => localDate(start, timeZone) === today && status === 'scheduled')
+      .filter(({ start, status }) => wallTime(start, timeZone).date === today && status === 'scheduled')
       .sort((a, b) => a.start.getTime() - b.start.getTime());
     const next = ofToday.find(({ start }) => start > now) ?? ofToday.at(-1);
     return { companyId: DEMO_COMPANY.id, appointmentId: next?._id ?? '' };

@@ -37,7 +37,7 @@ async function bundle(entry: string): Promise<string> {
 }
 
 /** A page with the panel and nothing else, on a server with the demo's routes, over a bot and seeded data. */
-async function openPanel() {
+async function openPanel(timeZone = 'Europe/Berlin') {
   const mongodbUri = `${process.env.TEST_MONGODB_URI}/demo_${randomUUID().slice(0, 8)}`;
   await seedDemo(mongodbUri, 'UTC', new Date());
   const connection = await mongoose.createConnection(mongodbUri).asPromise();
@@ -67,7 +67,7 @@ async function openPanel() {
   });
   later(() => bot.close());
   const script = await bundle(
-    `import { startChat } from './chat.ts'; await startChat(document.getElementById('chat')!, () => 'Europe/Berlin');`,
+    `import { startChat } from './chat.ts'; await startChat(document.getElementById('chat')!, () => '${timeZone}');`,
   );
   app.use('/demo', createDemoRouter({ jwtSecret: 'x'.repeat(32), timeZone: 'UTC', botUrl: bot.url }));
   app.get('/', (_req, res) => void res.type('html').send(HTML));
@@ -156,4 +156,25 @@ test('says so when the bot is gone', async () => {
   const { page, bot } = await openPanel();
   await bot.close();
   expect(await book(page, day)).toContain('The bot does not answer');
+});
+
+test.each([
+  ['Europe/Berlin', '2027-03-28', '23:00', '2027-03-28T21:00:00.000Z'],
+  ['Europe/Berlin', '2027-10-31', '02:30', '2027-10-31T00:30:00.000Z'],
+  ['America/Santiago', '2027-09-05', '08:00', '2027-09-05T11:00:00.000Z'],
+])('books in %s on a day on which the clocks are changed: %s %s', async (zone, date, time, start) => {
+  const { page, appointments } = await openPanel(zone);
+  expect(await book(page, date, time)).toContain('Booked.');
+  expect(await appointments.countDocuments({ start: new Date(start) })).toBe(1);
+});
+
+test.each([
+  ['Europe/Berlin', '2027-03-28', '02:30'],
+  ['America/Santiago', '2027-09-05', '00:30'],
+])('books nothing at a time that the clocks of %s skip: %s %s', async (zone, date, time) => {
+  const { page, appointments, backend } = await openPanel(zone);
+  const before = await appointments.countDocuments();
+  expect(await book(page, date, time)).toContain(`the clocks of ${zone} skip`);
+  expect(await appointments.countDocuments()).toBe(before);
+  expect(backend.received).toEqual([]);
 });

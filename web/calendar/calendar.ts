@@ -5,7 +5,7 @@ import { columnsOf, hoursOf, placementsOf, type Column, type Placement } from '.
 import { byId, create, setChildren, setStyle } from './elements.ts';
 import { slideFrom } from './slide.ts';
 import { timeOfDay } from './wording.ts';
-import { wallTime, type LocalDate } from './zone.ts';
+import { wallTime, type LocalDate } from '../../packages/contracts/src/local-time.ts';
 
 export interface DayView {
   date: LocalDate;
@@ -72,7 +72,7 @@ export function createCalendar(): Calendar {
       return card;
     });
     for (const [id, card] of cardById) if (!inOrder.includes(card)) cardById.delete(id);
-    setChildren(list, withTimes(inOrder, view));
+    setChildren(list, withTimes(inOrder));
     keepOneInTabOrder(inOrder);
     tick(new Date());
     slide?.();
@@ -107,21 +107,24 @@ function headsOf(columns: readonly Column[], placements: readonly Placement[]): 
   });
 }
 
+function clockTime(minute: number): string {
+  return timeOfDay(new Date(Date.UTC(2000, 0, 1, 0, minute)), 'UTC');
+}
+
 function hoursLabels({ from, to }: { from: number; to: number }): HTMLElement[] {
   return Array.from({ length: to - from }, (_, n) => {
-    const hour = new Date(Date.UTC(2000, 0, 1, from + n));
-    const label = create('span', 'hour', timeOfDay(hour, 'UTC'));
+    const label = create('span', 'hour', clockTime((from + n) * 60));
     setStyle(label, { '--from': (from + n) * 60 });
     return label;
   });
 }
 
 /** Before each first card of a time, the time: seen only where the day is a list. */
-function withTimes(cards: readonly Card[], { timeZone }: DayView): HTMLElement[] {
+function withTimes(cards: readonly Card[]): HTMLElement[] {
   return cards.flatMap((card, n) => {
-    const { from, appointment } = card.placement;
+    const { from } = card.placement;
     if (from === cards[n - 1]?.placement.from) return [card.item];
-    const time = create('li', 'at', timeOfDay(new Date(appointment.start ?? 0), timeZone));
+    const time = create('li', 'at', clockTime(from));
     time.ariaHidden = 'true';
     return [time, card.item];
   });

@@ -1,13 +1,14 @@
 import type { ChatAppointment, ChatCatalogue } from '../../demo/chat.ts';
 import { create } from './elements.ts';
-import { addDays, startOfDay, wallTime } from './zone.ts';
+import { addDays, instantAt, wallTime } from '../../packages/contracts/src/local-time.ts';
 
-/** What the customer asks for, in words and as a tool call. */
-export interface Wish {
+export interface ToolCall {
   tool: string;
   args: Record<string, string | number>;
-  words: string;
 }
+
+/** What the customer asks for, in words and as a tool call; or what the bot answers if there can be no such call. */
+export type Wish = { words: string } & (ToolCall | { refusal: string });
 
 export interface ChatForm {
   element: HTMLFormElement;
@@ -27,12 +28,12 @@ type Kind = keyof typeof KINDS;
 /** A form that stands for the customer's words and the model that understands them. */
 export function createChatForm({ catalogue, timeZone, onWish }: Deps): ChatForm {
   const element = create('form', 'wish');
-  const told = (instant: Date): string =>
-    new Intl.DateTimeFormat(undefined, {
-      timeZone: timeZone(),
-      dateStyle: 'medium',
-      timeStyle: 'short',
-    }).format(instant);
+  const told = (instant: Date, zone = timeZone()): string =>
+    new Intl.DateTimeFormat(undefined, { timeZone: zone, dateStyle: 'medium', timeStyle: 'short' }).format(
+      instant,
+    );
+  const toldByClock = (date: string, minute: number): string =>
+    told(new Date(Date.parse(`${date}T00:00:00Z`) + minute * 60_000), 'UTC');
   const pets = catalogue.customers.flatMap(({ id: customerId, name: owner, pets: own }) =>
     own.map((pet) => ({ ...pet, customerId, owner })),
   );
@@ -55,7 +56,7 @@ export function createChatForm({ catalogue, timeZone, onWish }: Deps): ChatForm 
   minutes.value = '60';
   const { date, time } = nextHour(timeZone());
   const day = create('input');
-  Object.assign(day, { type: 'date', required: true, value: date });
+  Object.assign(day, { type: 'date', required: true, max: '9999-12-31', value: date });
   const hour = create('input');
   Object.assign(hour, { type: 'time', required: true, step: '300', value: time });
   const send = create('button', 'send', 'Send');
@@ -95,33 +96,32 @@ export function createChatForm({ catalogue, timeZone, onWish }: Deps): ChatForm 
   }
 
   function wish(): Wish {
-    const start = instantAt(day.value, hour.value, timeZone());
-    const at = told(start);
-    const which = appointment.selectedOptions[0]?.text ?? '';
+    const which = textOf(appointment);
     const appointmentId = appointment.value;
-    switch (kind()) {
-      case 'book':
-        return {
-          tool: 'book_appointment',
-          args: booking(start),
-          words: `Hi! I'd like a ${textOf(service)} for ${textOf(pet)} with ${textOf(staff)}: ${at}, please.`,
-        };
-      case 'move':
-        return {
-          tool: 'reschedule_appointment',
-          args: { appointmentId, start: start.toISOString() },
-          words: `Could you move this one to ${at}? ${which}`,
-        };
-      case 'cancel':
-        return {
-          tool: 'cancel_appointment',
-          args: { appointmentId },
-          words: `Please cancel this one: ${which}`,
-        };
+    if (kind() === 'cancel') {
+      return {
+        tool: 'cancel_appointment',
+        args: { appointmentId },
+        words: `Please cancel this one: ${which}`,
+      };
     }
+    const zone = timeZone();
+    const minute = minuteOf(hour.value);
+    const at = toldByClock(day.value, minute);
+    const words =
+      kind() === 'move'
+        ? `Could you move this one to ${at}? ${which}`
+        : `Hi! I'd like a ${textOf(service)} for ${textOf(pet)} with ${textOf(staff)}: ${at}, please.`;
+    const start = instantAt(day.value, minute, zone);
+    if (start === undefined) {
+      return { words, refusal: `Nothing was done: the clocks of ${zone} skip ${at}. Choose another time.` };
+    }
+    return kind() === 'move'
+      ? { tool: 'reschedule_appointment', args: { appointmentId, start: start.toISOString() }, words }
+      : { tool: 'book_appointment', args: booking(start), words };
   }
 
-  function booking(start: Date): Wish['args'] {
+  function booking(start: Date): ToolCall['args'] {
     const chosen = pets.find(({ id }) => id === pet.value);
     const items = catalogue.services.find(({ id }) => id === service.value)?.items;
     const item = items?.find(({ size }) => size === chosen?.size);
@@ -182,10 +182,8 @@ function nextHour(timeZone: string): { date: string; time: string } {
   return { date: hour < 9 ? date : addDays(date, 1), time: '09:00' };
 }
 
-function instantAt(date: string, time: string, timeZone: string): Date {
+/** @param time `hh:mm`, as a time field has it */
+function minuteOf(time: string): number {
   const [hours = 0, minutes = 0] = time.split(':').map(Number);
-  const guess = startOfDay(date, timeZone).getTime() + (hours * 60 + minutes) * 60_000;
-  // Where the clocks changed since midnight the guess is off by what they jumped.
-  const off = hours * 60 + minutes - wallTime(new Date(guess), timeZone).minute;
-  return new Date(guess + off * 60_000);
+  return hours * 60 + minutes;
 }

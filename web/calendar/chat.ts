@@ -1,5 +1,5 @@
 import { findChatBot, type ChatBot, type Way } from './chat-bot.ts';
-import { createChatForm, type Wish } from './chat-form.ts';
+import { createChatForm, type ToolCall, type Wish } from './chat-form.ts';
 import { create } from './elements.ts';
 
 const HINT =
@@ -27,18 +27,23 @@ export async function startChat(panel: HTMLElement, timeZone: () => string): Pro
   panel.hidden = false;
   await offerAppointments(bot, form);
 
-  async function fulfil({ tool, args, words }: Wish): Promise<void> {
+  async function fulfil(wish: Wish): Promise<void> {
     if (isBusy || bot === undefined) return;
     setBusy(true);
-    say('customer', words);
+    say('customer', wish.words);
+    if ('refusal' in wish) say('trouble', wish.refusal);
+    else await callTool(bot, wish);
+    await offerAppointments(bot, form);
+    setBusy(false);
+  }
+
+  async function callTool(bot: ChatBot, { tool, args }: ToolCall): Promise<void> {
     try {
       const { reply, way } = await bot.call(tool, args);
       say(reply.ok ? 'bot' : 'trouble', reply.message, detail(tool, reply.tookMs, way));
     } catch {
       say('trouble', 'The bot does not answer. It may be starting again: try once more in a moment.');
     }
-    await offerAppointments(bot, form);
-    setBusy(false);
   }
 
   function setBusy(now: boolean): void {

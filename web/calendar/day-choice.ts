@@ -1,6 +1,13 @@
 import { byId } from './elements.ts';
 import { dateInAddress, putDateInAddress } from './settings.ts';
-import { addDays, isLocalDate, startOfDay, wallTime, type LocalDate } from './zone.ts';
+import {
+  addDays,
+  endOfDay,
+  isLocalDate,
+  startOfDay,
+  wallTime,
+  type LocalDate,
+} from '../../packages/contracts/src/local-time.ts';
 
 /** What the list is asked for: `from ≤ start < to`. */
 export interface Range {
@@ -17,6 +24,8 @@ export interface DayChoiceDeps {
 }
 
 const DAYS_AROUND = 7;
+/** How many days before a day the list begins, so that it has the appointments that began then and still go on. */
+const DAYS_BEFORE = 14;
 
 /** Which day is shown, the buttons that change it, and the range of days that is loaded around it. */
 export function createDayChoice({ timeZone: firstZone, onDay, onRange }: DayChoiceDeps) {
@@ -29,11 +38,11 @@ export function createDayChoice({ timeZone: firstZone, onDay, onRange }: DayChoi
   input.value = date;
 
   const range = (): Range => ({
-    from: startOfDay(addDays(middle, -DAYS_AROUND), timeZone),
-    to: startOfDay(addDays(middle, DAYS_AROUND + 1), timeZone),
+    from: startOfDay(addDays(middle, -DAYS_AROUND - DAYS_BEFORE), timeZone),
+    to: endOfDay(addDays(middle, DAYS_AROUND), timeZone),
   });
   const isWithin = ({ from, to }: Range) => {
-    return startOfDay(date, timeZone) >= from && startOfDay(addDays(date, 1), timeZone) <= to;
+    return startOfDay(addDays(date, -DAYS_BEFORE), timeZone) >= from && endOfDay(date, timeZone) <= to;
   };
 
   function go(to: LocalDate): void {

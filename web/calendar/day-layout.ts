@@ -1,5 +1,5 @@
 import type { AppointmentSnapshot, Id } from '@appointment-emissions/contracts';
-import { wallTime, type LocalDate } from './zone.ts';
+import { endOfDay, startOfDay, wallTime, type LocalDate } from '../../packages/contracts/src/local-time.ts';
 
 /** A column of the day: one of the staff. */
 export interface Column {
@@ -15,7 +15,7 @@ export interface Placement {
   /** Appointments of a column that overlap stand side by side: this one in `lane` of `lanes`. */
   lane: number;
   lanes: number;
-  /** Minutes of the day by the clock. */
+  /** Minutes of the day by the clock: the part of the appointment that lies on this day. */
   from: number;
   to: number;
 }
@@ -41,7 +41,23 @@ export function columnsOf(appointments: Iterable<AppointmentSnapshot>): Column[]
 
 const compare = (a: string | null, b: string | null) => ((a ?? '') < (b ?? '') ? -1 : Number(a !== b));
 
-/** The appointments that start on the day, in order of time. */
+/** Gives the part of an appointment that lies on a day, in minutes by the clock; undefined if no part of it does. */
+function createPartOn(date: LocalDate, timeZone: string) {
+  const [dayStart, dayEnd] = [startOfDay(date, timeZone), endOfDay(date, timeZone)];
+  return ({ start, end }: AppointmentSnapshot): { from: number; to: number } | undefined => {
+    if (start === null) return undefined;
+    const starts = new Date(start);
+    const ends = new Date(end ?? starts);
+    const isOnDay = starts < dayEnd && (starts >= dayStart || ends > dayStart);
+    if (!isOnDay) return undefined;
+    const from = starts < dayStart ? 0 : wallTime(starts, timeZone).minute;
+    if (end === null) return { from, to: from + ASSUMED_MINUTES };
+    const to = ends >= dayEnd ? DAY_MINUTES : wallTime(ends, timeZone).minute;
+    return { from, to: Math.max(to, from + LEAST_MINUTES) };
+  };
+}
+
+/** The appointments of which a part lies on the day, in order of time. */
 export function placementsOf(
   appointments: Iterable<AppointmentSnapshot>,
   columns: readonly Column[],
@@ -49,22 +65,19 @@ export function placementsOf(
   timeZone: string,
 ): Placement[] {
   const columnOf = new Map(columns.map(({ staffId }, column) => [staffId, column]));
+  const partOf = createPartOn(date, timeZone);
   const placements: Placement[] = [];
   for (const appointment of appointments) {
-    const start = appointment.start === null ? undefined : wallTime(new Date(appointment.start), timeZone);
-    if (start?.date !== date) continue;
-    const end = appointment.end === null ? undefined : wallTime(new Date(appointment.end), timeZone);
-    const to =
-      end === undefined ? start.minute + ASSUMED_MINUTES : end.date > date ? DAY_MINUTES : end.minute;
+    const part = partOf(appointment);
+    if (part === undefined) continue;
     const column = columnOf.get(appointment.staffId?._id ?? null) ?? 0;
-    const least = Math.max(to, start.minute + LEAST_MINUTES);
     placements.push({
       appointment,
       column,
       lane: 0,
       lanes: 1,
-      from: start.minute,
-      to: Math.min(least, DAY_MINUTES),
+      from: part.from,
+      to: Math.min(part.to, DAY_MINUTES),
     });
   }
   placements.sort(

@@ -1,5 +1,5 @@
 import { byId, create } from './elements.ts';
-import { isLocalDate, isTimeZone, type LocalDate } from './zone.ts';
+import { isLocalDate, isTimeZone, type LocalDate } from '../../packages/contracts/src/local-time.ts';
 
 const TIME_ZONE = 'dashboard-time-zone';
 const query = () => new URLSearchParams(location.search);

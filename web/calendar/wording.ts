@@ -3,16 +3,24 @@ import {
   type AppointmentSnapshot,
   EVENT_SLUGS,
 } from '@appointment-emissions/contracts';
-import { wallTime, type LocalDate } from './zone.ts';
+import { wallTime, type LocalDate } from '../../packages/contracts/src/local-time.ts';
 
 export function timeOfDay(instant: Date, timeZone: string, locale?: string): string {
   return new Intl.DateTimeFormat(locale, { timeZone, timeStyle: 'short' }).format(instant);
 }
 
+/** `10:00 – 11:00`; with the dates if it ends on another day than it begins: `Mon 23 Nov, 22:00 – Tue 24 Nov, 07:00`. */
 export function timeRange({ start, end }: AppointmentSnapshot, timeZone: string, locale?: string): string {
   if (start === null) return '';
   const from = timeOfDay(new Date(start), timeZone, locale);
-  return end === null ? from : `${from} – ${timeOfDay(new Date(end), timeZone, locale)}`;
+  if (end === null) return from;
+  const to = timeOfDay(new Date(end), timeZone, locale);
+  // An appointment that ends at midnight does not go on to the next day.
+  const lastInstant = Math.max(Date.parse(end) - 1, Date.parse(start));
+  const [first, last] = [start, lastInstant].map((at) => wallTime(new Date(at), timeZone).date);
+  if (first === last) return `${from} – ${to}`;
+  const lastDay = wallTime(new Date(end), timeZone).date;
+  return `${shortDate(first ?? '', locale)}, ${from} – ${shortDate(lastDay, locale)}, ${to}`;
 }
 
 export function longDate(date: LocalDate, locale?: string): string {

@@ -59,6 +59,40 @@ describe('a day', () => {
     expect([endless?.to, till?.to]).toEqual([570, 1440]);
   });
 
+  test('has the part of each appointment that lies on it, from midnight and to midnight where it goes on', () => {
+    const lasting = (id: string, start: string, end: string) => ({
+      ...at(id, '09:00-10:00', 'Maya'),
+      start,
+      end,
+    });
+    const rows = [
+      lasting('from yesterday', '2026-11-22T22:00:00.000Z', '2026-11-23T06:30:00.000Z'),
+      lasting('all day', '2026-11-20T10:00:00.000Z', '2026-11-25T10:00:00.000Z'),
+      lasting('to tomorrow', '2026-11-23T23:55:00.000Z', '2026-11-24T06:00:00.000Z'),
+      lasting('until midnight before', '2026-11-22T20:00:00.000Z', '2026-11-23T00:00:00.000Z'),
+      lasting('from midnight after', '2026-11-24T00:00:00.000Z', '2026-11-24T01:00:00.000Z'),
+      { ...at('endless, of yesterday', '09:00', 'Maya'), start: '2026-11-22T23:50:00.000Z', end: null },
+    ];
+    expect(
+      Object.fromEntries(lay(rows).map(({ appointment, from, to }) => [appointment._id, [from, to]])),
+    ).toEqual({
+      'from yesterday': [0, 390],
+      'all day': [0, 1440],
+      'to tomorrow': [1435, 1440],
+    });
+  });
+
+  test('has it by the clock also where the clocks are changed', () => {
+    const night = (date: string, start: string, end: string) => {
+      const row = { ...at('night', '09:00', 'Maya'), start, end };
+      const [placed] = placementsOf([row], columnsOf([row]), date, 'Europe/Berlin');
+      return placed && [placed.from, placed.to];
+    };
+    expect(night('2027-03-28', '2027-03-27T22:00:00.000Z', '2027-03-28T05:00:00.000Z')).toEqual([0, 420]);
+    expect(night('2027-03-27', '2027-03-27T22:00:00.000Z', '2027-03-28T05:00:00.000Z')).toEqual([1380, 1440]);
+    expect(night('2027-10-31', '2027-10-31T00:45:00.000Z', '2027-10-31T01:15:00.000Z')).toEqual([165, 180]);
+  });
+
   test('shows the working hours, and more where appointments are', () => {
     expect(hoursOf([])).toEqual({ from: 8, to: 18 });
     expect(hoursOf(lay([at('a', '06:45-07:00', 'Maya'), at('b', '19:30-20:30', 'Maya')]))).toEqual({

@@ -52,13 +52,27 @@ export interface PageWorldOptions {
   listed: AppointmentSnapshot[];
   isDemo?: boolean;
   context?: BrowserContextOptions;
+  /** Query of the page's address. */
+  search?: string;
+  /** JavaScript that runs in the page before its own. */
+  before?: string;
 }
 
 /** The page in a browser, before a server that the test plays; collects what the browser complains about. */
-export async function openPage({ browser, script, listed, isDemo = true, context }: PageWorldOptions) {
+export async function openPage(options: PageWorldOptions) {
+  const {
+    browser,
+    script,
+    listed,
+    isDemo = true,
+    context,
+    search = '?date=2026-11-23&tz=UTC',
+    before,
+  } = options;
   const tokens: string[] = [];
+  const ranges: { from: string | null; to: string | null }[] = [];
   const server = await startScriptedServer((request, reply) => {
-    const { pathname } = new URL(request.url ?? '', 'http://page');
+    const { pathname, searchParams } = new URL(request.url ?? '', 'http://page');
     const json = (status: number, body: unknown): void => {
       reply.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     };
@@ -66,6 +80,7 @@ export async function openPage({ browser, script, listed, isDemo = true, context
       json(isDemo ? 200 : 404, { token: 't', companyName: 'Demo Grooming', timeZone: 'UTC' });
     } else if (pathname === '/api/v1/dashboard/appointments') {
       tokens.push(request.headers.authorization ?? '');
+      ranges.push({ from: searchParams.get('from'), to: searchParams.get('to') });
       const appointments = listed.map((row) => ({ appointment: row, offset: 5, read: 1 }));
       json(200, { epoch: 'e', offset: 5, appointments });
     } else {
@@ -89,12 +104,14 @@ export async function openPage({ browser, script, listed, isDemo = true, context
   page.on('console', (line) => {
     if (line.type() === 'error' && !line.text().includes('404')) complaints.push(line.text());
   });
-  await page.goto(`${server.url}/?date=2026-11-23&tz=UTC`);
+  if (before !== undefined) await page.addInitScript(before);
+  await page.goto(`${server.url}/${search}`);
 
   return {
     page,
     server,
     tokens,
+    ranges,
     complaints,
     card: (id: string) => page.locator(`[data-appointment-id="${id}"]`),
     becomes: (state: string) => page.locator(`#state[data-state="${state}"]`).waitFor(),

@@ -30,6 +30,15 @@ describe('what happened to an appointment is told', () => {
     expect(say(biscuit, biscuit)).toBe('Changed: Biscuit, Mon 23 Nov, 10:00 with Maya Brandt');
   });
 
+  test('the time has its dates where it goes on to another day', () => {
+    const lasts = (start: string, end: string) =>
+      timeRange(appointment({ _id: 'a', start, end }), 'UTC', 'en-GB');
+    expect(lasts('2026-11-23T22:00:00.000Z', '2026-11-24T07:00:00.000Z')).toBe(
+      'Mon 23 Nov, 22:00 – Tue 24 Nov, 07:00',
+    );
+    expect(lasts('2026-11-23T22:00:00.000Z', '2026-11-24T00:00:00.000Z')).toBe('22:00 – 00:00');
+  });
+
   test('also where next to nothing is known', () => {
     const bare = appointment({ _id: 'a', start: null, end: null });
     expect(say(undefined, bare)).toBe('Changed: Unknown pet, at no time yet');
