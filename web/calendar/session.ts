@@ -1,4 +1,5 @@
 import { byId, setText } from './elements.ts';
+import { createKept } from './kept.ts';
 
 /** Who looks at which company's calendar. */
 export interface Session {
@@ -54,7 +55,8 @@ function createSignIn(): () => Promise<string> {
   const form = byId('sign-in', HTMLFormElement);
   const field = byId('token', HTMLInputElement);
   const why = byId('sign-in-why', HTMLParagraphElement);
-  let kept = sessionStorage.getItem(KEPT_AS) ?? undefined;
+  const kept = createKept(() => sessionStorage, KEPT_AS);
+  let unused = kept.get();
 
   const ask = () =>
     new Promise<string>((resolve) => {
@@ -67,7 +69,7 @@ function createSignIn(): () => Promise<string> {
           form.hidden = true;
           const token = field.value.trim();
           field.value = '';
-          sessionStorage.setItem(KEPT_AS, token);
+          kept.set(token);
           setText(why, 'The last token was refused or is about to expire. Paste another one.');
           resolve(token);
         },
@@ -76,8 +78,8 @@ function createSignIn(): () => Promise<string> {
     });
 
   return async () => {
-    const token = kept ?? (await ask());
-    kept = undefined;
+    const token = unused ?? (await ask());
+    unused = undefined;
     return token;
   };
 }

@@ -1,13 +1,19 @@
 import { byId, create } from './elements.ts';
+import { createKept } from './kept.ts';
 import { isLocalDate, isTimeZone, type LocalDate } from '../../packages/contracts/src/local-time.ts';
 
-const TIME_ZONE = 'dashboard-time-zone';
+const keptTimeZone = createKept(() => localStorage, 'dashboard-time-zone');
 const query = () => new URLSearchParams(location.search);
 
 /** From the address, from the last visit, from the company, from this machine: the first that is known. */
 export function chooseTimeZone(ofCompany: string | undefined): string {
-  const candidates = [query().get('tz'), localStorage.getItem(TIME_ZONE), ofCompany];
-  return candidates.find(isTimeZone) ?? new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const candidates = [query().get('tz'), keptTimeZone.get(), ofCompany, ofMachine()];
+  return candidates.find(isTimeZone) ?? 'UTC';
+}
+
+/** Some machines have none that the browser knows. */
+function ofMachine(): string {
+  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
 /** The list of time zones; a choice is kept for the next visit. */
@@ -21,7 +27,7 @@ export function offerTimeZones(chosen: string, onChoice: (timeZone: string) => v
   }
   select.value = chosen;
   select.addEventListener('change', () => {
-    localStorage.setItem(TIME_ZONE, select.value);
+    keptTimeZone.set(select.value);
     onChoice(select.value);
   });
 }
@@ -36,5 +42,9 @@ export function putDateInAddress(date: LocalDate | undefined): void {
   const address = new URL(location.href);
   if (date === undefined) address.searchParams.delete('date');
   else address.searchParams.set('date', date);
-  history.replaceState(null, '', address);
+  try {
+    history.replaceState(null, '', address);
+  } catch {
+    // Browsers refuse it in a sandboxed frame and when it is called too often: the page works without.
+  }
 }

@@ -154,3 +154,84 @@ test('asks for a token where the server has none to give, and keeps it in the ta
   expect((await server.connection()).auth.token).toBe('my-token');
   expect(tokens).toEqual(['Bearer my-token', 'Bearer my-token']);
 });
+
+/** As browsers do where cookies and site data are blocked. */
+const BLOCKED = `for (const name of ['localStorage', 'sessionStorage']) {
+  Object.defineProperty(window, name, { get() { throw new DOMException('denied', 'SecurityError'); } });
+}`;
+const FULL = `for (const method of ['getItem', 'setItem']) {
+  Storage.prototype[method] = () => { throw new DOMException('full', 'QuotaExceededError'); };
+}`;
+/** As in a sandboxed frame. */
+const NO_HISTORY = `history.replaceState = () => { throw new DOMException('denied', 'SecurityError'); };`;
+
+test.each([
+  ['blocked', BLOCKED],
+  ['full', FULL],
+  [
+    'absent',
+    `for (const name of ['localStorage', 'sessionStorage']) Object.defineProperty(window, name, { value: null });`,
+  ],
+])('works where the storage is %s: it is live, changes its time zone and its day', async (_, before) => {
+  const { page, card } = await live({ before: before + NO_HISTORY });
+  await card('a').waitFor();
+  await page.locator('#time-zone').selectOption('Asia/Tokyo');
+  await card('a').getByText('18:00 – 19:00').waitFor();
+  await page.locator('#next').click();
+  expect(await page.locator('#heading').innerText()).toBe('Tuesday, 24 November 2026');
+});
+
+test('asks for a token where the storage is blocked too, and connects with it', async () => {
+  world = await openPage({ browser, script, listed: [biscuit], isDemo: false, before: BLOCKED });
+  await world.page.locator('#token').fill('my-token');
+  await world.page.keyboard.press('Enter');
+  expect((await world.server.connection()).auth.token).toBe('my-token');
+});
+
+test.each([
+  '2027-02-29',
+  '2026-04-31',
+  '0000-01-01',
+  '10000-01-01',
+  '275760-09-13',
+  '２026-11-23',
+  '2026-W48-1',
+  ' ',
+])('shows today where the address has %j for a date', async (date) => {
+  const today = new Date().toISOString().slice(0, 10);
+  const { page } = await live({ search: `?tz=UTC&date=${encodeURIComponent(date)}` });
+  expect([today, new Date().toISOString().slice(0, 10)]).toContain(await page.locator('#date').inputValue());
+});
+
+test.each([
+  ['1970-01-01', '1970-01-01T00:00:00.000Z', '1970-01-09T00:00:00.000Z', '#previous'],
+  ['9999-12-31', '9999-12-10T00:00:00.000Z', '9999-12-31T23:59:59.999Z', '#next'],
+])('can show %s, the last day in its direction', async (date, from, to, beyond) => {
+  const { page, ranges } = await live({ search: `?tz=UTC&date=${date}` });
+  expect(ranges).toEqual([{ from, to }]);
+  await page.locator('#empty', { hasText: 'No appointments on this day.' }).waitFor();
+  await page.locator(beyond).click();
+  expect(await page.locator('#date').inputValue()).toBe(date);
+});
+
+test('shows an appointment of several days on each of them, and asks for those that began before', async () => {
+  const stay = {
+    ...booked('stay', 'Nanook', '09:00-10:00', 'maya'),
+    start: '2026-11-21T22:00:00.000Z',
+    end: '2026-11-23T07:30:00.000Z',
+  };
+  const { page, card, ranges } = await live({ listed: [stay], context: { reducedMotion: 'reduce' } });
+  expect(ranges).toEqual([{ from: '2026-11-02T00:00:00.000Z', to: '2026-12-01T00:00:00.000Z' }]);
+  expect(await card('stay').innerText()).toContain('Sat 21 Nov, 22:00 – Mon 23 Nov, 07:30');
+  const part = async () => {
+    const style = (await page.locator('.slot').getAttribute('style')) ?? '';
+    return [/--from: *(\d+)/, /--to: *(\d+)/].map((name) => Number(name.exec(style)?.[1]));
+  };
+  expect(await part()).toEqual([0, 450]);
+  await page.locator('#previous').click();
+  expect(await part()).toEqual([0, 1440]);
+  await page.locator('#previous').click();
+  expect(await part()).toEqual([1320, 1440]);
+  await page.locator('#previous').click();
+  await card('stay').waitFor({ state: 'detached' });
+});
