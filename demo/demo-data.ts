@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { CLOSES_AT_MINUTES, CUSTOMERS, OPENS_AT_MINUTES, SERVICES, SIZES, STAFF } from './catalogue.ts';
 import { DEMO_COMPANY, demoId } from './demo-company.ts';
-import { addDays, instantAtOrAfter, type LocalDate } from '../packages/contracts/src/local-time.ts';
+import { addDays, instantAtOrAfter, type LocalDate } from '@appointment-emissions/contracts';
 
 const companyId = DEMO_COMPANY.id;
 const DAYS_BEFORE = 3;

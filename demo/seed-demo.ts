@@ -2,7 +2,7 @@ import mongoose, { type Model } from 'mongoose';
 import { createModels } from '../src/population/models.ts';
 import { appointmentsAround, masterData } from './demo-data.ts';
 import { DEMO_COMPANY } from './demo-company.ts';
-import { wallTime } from '../packages/contracts/src/local-time.ts';
+import { wallTime } from '@appointment-emissions/contracts';
 
 const CONNECT_WITHIN_MS = 5_000;
 

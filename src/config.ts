@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defaultAdapterKey } from '@appointment-emissions/contracts';
-import { readMongoUri } from './mongo-uri.ts';
-import { databaseOf, readRedisUrl } from './redis-url.ts';
+import { readMongoUri } from './settings/mongo-uri.ts';
+import { databaseOf, readRedisUrl } from './settings/redis-url.ts';
 import {
   flag,
   list,
@@ -13,7 +13,7 @@ import {
   text,
   trimSettings,
   whole,
-} from './setting-values.ts';
+} from './settings/values.ts';
 
 const SECRET_LENGTH = 32;
 const DEFAULT_PORT = 3001;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { ConfigError, loadApiConfig, loadWorkerConfig } from '../src/config.ts';
-import { readRedisUrl } from '../src/redis-url.ts';
+import { readRedisUrl } from '../src/settings/redis-url.ts';
 
 const WORKER = { MONGODB_URI: 'mongodb://localhost:27017/petbuddy', REDIS_URL: 'redis://localhost:6379' };
 const KEY = 'k'.repeat(32);

@@ -11,7 +11,7 @@ import { messageOf } from '../src/errors.ts';
 import { createLifecycle } from '../src/process/lifecycle.ts';
 import type { Logger } from '../src/process/logger.ts';
 import { createFleetMetrics } from '../src/metrics/fleet-metrics.ts';
-import { recordCuts } from '../src/api/record-cuts.ts';
+import { recordCuts } from '../src/access/record-cuts.ts';
 import { serveMetricsPort } from '../src/metrics/serve-metrics-port.ts';
 import { connectMongo } from '../src/population/connect.ts';
 import { createLoadAppointments } from '../src/population/load-appointments.ts';

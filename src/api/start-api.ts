@@ -40,7 +40,7 @@ import { createLoadAppointments } from '../population/load-appointments.ts';
 import { createModels } from '../population/models.ts';
 import { closeQueues, openQueues } from '../queue/open-queues.ts';
 import { createReadTimelines } from '../queue/timeline.ts';
-import { recordCuts } from './record-cuts.ts';
+import { recordCuts } from '../access/record-cuts.ts';
 import { startGatewayCanary } from './start-canary.ts';
 import { startGateway } from './start-gateway.ts';
 import { createVerifyToken } from '../access/verify-token.ts';

@@ -1,9 +1,9 @@
 import { createConnection } from 'mongoose';
 import { messageOf } from '../errors.ts';
-import { readMongoUri } from '../mongo-uri.ts';
+import { readMongoUri } from '../settings/mongo-uri.ts';
 import { createIndexes } from '../population/indexes.ts';
 import { createModels } from '../population/models.ts';
-import { trimSettings } from '../setting-values.ts';
+import { trimSettings } from '../settings/values.ts';
 
 const { MONGODB_URI = '' } = trimSettings({ MONGODB_URI: process.env['MONGODB_URI'] });
 let uri: string;

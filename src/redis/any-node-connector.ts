@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { AbstractConnector } from 'ioredis';
-import type { Address } from '../redis-url.ts';
+import type { Address } from '../settings/redis-url.ts';
 
 /**
  * For a connection that any node of a Cluster serves as well as any other: each time it connects, it takes the next one

@@ -1,7 +1,7 @@
 import { Cluster, Redis, type RedisOptions as AnyRedisOptions } from 'ioredis';
 import { createAnyNodeConnector } from './any-node-connector.ts';
 import { explainRefusal, isMissingDatabase, onNodeRefusal } from './access-errors.ts';
-import { type Address, readRedisUrl, type RedisTarget } from '../redis-url.ts';
+import { type Address, readRedisUrl, type RedisTarget } from '../settings/redis-url.ts';
 
 /** RESP3's replies are kept in their RESP2 shape: BullMQ and the Socket.IO adapter expect it. */
 type RedisOptions = Omit<AnyRedisOptions, 'replyMapping'> & { replyMapping: 'legacy' };

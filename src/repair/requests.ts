@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { FIRST_INSTANT, parseInstant } from '../../packages/contracts/src/instant.ts';
+import { FIRST_INSTANT, parseInstant } from '@appointment-emissions/contracts';
 import { OBJECT_ID } from '@appointment-emissions/contracts';
 import { ERROR_CODES, type ErrorCode } from '../errors.ts';
 

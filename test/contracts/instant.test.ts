@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseInstant } from '../../packages/contracts/src/instant.ts';
+import { parseInstant } from '@appointment-emissions/contracts';
 
 describe('an instant in ISO 8601', () => {
   test.each([

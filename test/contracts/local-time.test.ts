@@ -9,7 +9,7 @@ import {
   isTimeZone,
   startOfDay,
   wallTime,
-} from '../../packages/contracts/src/local-time.ts';
+} from '@appointment-emissions/contracts';
 
 describe('the start of a day', () => {
   test.each([

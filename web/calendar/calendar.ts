@@ -5,7 +5,7 @@ import { columnsOf, hoursOf, placementsOf, type Column, type Placement } from '.
 import { byId, create, setChildren, setStyle } from './elements.ts';
 import { slideFrom } from './slide.ts';
 import { timeOfDay } from './wording.ts';
-import { wallTime, type LocalDate } from '../../packages/contracts/src/local-time.ts';
+import { type LocalDate, wallTime } from '@appointment-emissions/contracts';
 
 export interface DayView {
   date: LocalDate;

@@ -1,6 +1,6 @@
 import type { ChatAppointment, ChatCatalogue } from '../../demo/chat.ts';
 import { create } from './elements.ts';
-import { addDays, instantAt, wallTime } from '../../packages/contracts/src/local-time.ts';
+import { addDays, instantAt, wallTime } from '@appointment-emissions/contracts';
 
 export interface ToolCall {
   tool: string;

@@ -4,10 +4,10 @@ import {
   addDays,
   endOfDay,
   isLocalDate,
+  type LocalDate,
   startOfDay,
   wallTime,
-  type LocalDate,
-} from '../../packages/contracts/src/local-time.ts';
+} from '@appointment-emissions/contracts';
 
 /** What the list is asked for: `from ≤ start < to`. */
 export interface Range {

@@ -1,5 +1,5 @@
 import type { AppointmentSnapshot, Id } from '@appointment-emissions/contracts';
-import { endOfDay, startOfDay, wallTime, type LocalDate } from '../../packages/contracts/src/local-time.ts';
+import { endOfDay, type LocalDate, startOfDay, wallTime } from '@appointment-emissions/contracts';
 
 /** A column of the day: one of the staff. */
 export interface Column {

@@ -1,7 +1,7 @@
 import type { AppointmentSnapshot } from '@appointment-emissions/contracts';
 import { byId, create } from './elements.ts';
 import { kindOfPet, longDate, petName, statusName, timeRange } from './wording.ts';
-import { wallTime } from '../../packages/contracts/src/local-time.ts';
+import { wallTime } from '@appointment-emissions/contracts';
 
 /** The dialog with all that is known of one appointment. */
 export interface Details {

@@ -1,6 +1,6 @@
 import { byId, create } from './elements.ts';
 import { createKept } from './kept.ts';
-import { isLocalDate, isTimeZone, type LocalDate } from '../../packages/contracts/src/local-time.ts';
+import { isLocalDate, isTimeZone, type LocalDate } from '@appointment-emissions/contracts';
 
 const keptTimeZone = createKept(() => localStorage, 'dashboard-time-zone');
 const query = () => new URLSearchParams(location.search);

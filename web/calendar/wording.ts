@@ -3,7 +3,7 @@ import {
   type AppointmentSnapshot,
   EVENT_SLUGS,
 } from '@appointment-emissions/contracts';
-import { wallTime, type LocalDate } from '../../packages/contracts/src/local-time.ts';
+import { type LocalDate, wallTime } from '@appointment-emissions/contracts';
 
 export function timeOfDay(instant: Date, timeZone: string, locale?: string): string {
   return new Intl.DateTimeFormat(locale, { timeZone, timeStyle: 'short' }).format(instant);

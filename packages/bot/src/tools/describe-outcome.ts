@@ -1,4 +1,4 @@
-import { LAST_INSTANT, parseInstant } from '../../../contracts/src/instant.ts';
+import { LAST_INSTANT, parseInstant } from '@appointment-emissions/contracts';
 import type { BookingOutcome, ReferenceName } from './booking-service.ts';
 import { SLOT_MINUTES, type ToolName } from './definitions.ts';
 

@@ -1,5 +1,5 @@
 import { isNativeError } from 'node:util/types';
-import { parseInstant } from '../../../contracts/src/instant.ts';
+import { parseInstant } from '@appointment-emissions/contracts';
 import { harmless, type MessageFlowLogger } from '../message-flow.ts';
 import type { RealtimeAppointments } from '../realtime-appointments.ts';
 import { createAnnounce } from './announce.ts';

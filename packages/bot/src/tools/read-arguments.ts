@@ -1,4 +1,4 @@
-import { parseInstant } from '../../../contracts/src/instant.ts';
+import { parseInstant } from '@appointment-emissions/contracts';
 import type { ArgumentSchema, ToolDefinition } from './definitions.ts';
 
 export type ReadArguments = { values: Record<string, string | number> } | { problems: string[] };
