@@ -178,6 +178,17 @@ test('folders are named after stages, not after kinds of code', () => {
   expect(folders.filter((name) => kinds.includes(name))).toEqual([]);
 });
 
+test('no test hands its whole environment to a child process', () => {
+  const spread = /\.\.\.process\.env\b/;
+  const files = ['test', 'trials'].flatMap((top) =>
+    readdirSync(join(ROOT, top), { recursive: true, encoding: 'utf8' }).map((name) => join(top, name)),
+  );
+  const wrong = files
+    .filter((path) => path.endsWith('.ts') && !path.startsWith('test/structure'))
+    .filter((path) => spread.test(readFileSync(join(ROOT, path), 'utf8')));
+  expect(wrong).toEqual([]);
+});
+
 interface Source {
   path: string;
   /** A key of MAY_IMPORT. */

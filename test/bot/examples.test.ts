@@ -11,6 +11,7 @@ import { eventually } from '../harness/until.ts';
 import { API_KEY, createWorld, type World } from '../harness/world.ts';
 import { later, temporaryDirectory } from './bot-world.ts';
 import { SOURCE_ARGS } from '../../scripts/source-args.mjs';
+import { childEnv } from '../harness/child-env.ts';
 
 const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
 const run = promisify(execFile);
@@ -26,7 +27,7 @@ afterAll(() => world.close());
 
 function startExample(name: string, env: Record<string, string>) {
   const child = spawn(process.execPath, [...SOURCE_ARGS, path.join(EXAMPLES, name)], {
-    env: { PATH: process.env.PATH, ...env },
+    env: childEnv(env),
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -83,7 +84,7 @@ test('curl.sh: every call is answered as it says', async () => {
   // On a busy machine the database may take longer than the API waits for it: 500, and worth another try.
   const { stdout } = await eventually('curl.sh to be answered', () =>
     run(path.join(EXAMPLES, 'curl.sh'), [appointmentId, api.url], {
-      env: { PATH: process.env.PATH, KEY: API_KEY },
+      env: childEnv({ KEY: API_KEY }),
       timeout: 30_000,
     }),
   );

@@ -6,6 +6,7 @@ import { createBookingService } from '../../demo/booking-service.ts';
 import { later } from './bot-world.ts';
 import { at, done, startBookings } from './booking-world.ts';
 import { SOURCE_CONDITION } from '../../scripts/source-args.mjs';
+import { childEnv } from '../harness/child-env.ts';
 
 type World = Awaited<ReturnType<typeof startBookings>>;
 
@@ -98,10 +99,7 @@ const CHILD = `
 
 async function startBooker(world: World): Promise<{ book: (start: Date) => Promise<string> }> {
   const { uri, dbName, companyId } = world;
-  const env = {
-    ...process.env,
-    BOOKING: JSON.stringify({ uri, dbName, companyId, request: world.request(0) }),
-  };
+  const env = childEnv({ BOOKING: JSON.stringify({ uri, dbName, companyId, request: world.request(0) }) });
   const child: ChildProcess = spawn(
     process.execPath,
     [

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { absentUrl, ID, KEY, startBackend, startTcp, temporaryDirectory } from './bot-world.ts';
 import { SOURCE_CONDITION } from '../../scripts/source-args.mjs';
+import { childEnv } from '../harness/child-env.ts';
 
 const run = promisify(execFile);
 const BOT = new URL('../../packages/bot/src/index.ts', import.meta.url).href;
@@ -25,7 +26,7 @@ async function runBot(lines: string, backendUrl: string, cwd: string): Promise<s
     {
       cwd,
       timeout: 20_000,
-      env: { ...process.env, BACKEND_API_URL: backendUrl, INTERNAL_SERVICE_API_KEY: KEY, LOG_DIR: '' },
+      env: childEnv({ BACKEND_API_URL: backendUrl, INTERNAL_SERVICE_API_KEY: KEY, LOG_DIR: '' }),
     },
   );
   return stdout;

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { createInterface } from 'node:readline';
 import { until } from './until.ts';
 import { SOURCE_ARGS } from '../../scripts/source-args.mjs';
+import { childEnv } from './child-env.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -36,7 +37,7 @@ export async function spawnProcess(role: 'api' | 'worker', env: Record<string, s
   const entry = built ? [`dist/${ENTRY[role]}.js`] : [...SOURCE_ARGS, `${ENTRY[role]}.ts`];
   const child: ChildProcess = spawn(process.execPath, entry, {
     cwd: ROOT,
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
+    env: childEnv(env),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = new Promise<number | NodeJS.Signals>((resolve) => {

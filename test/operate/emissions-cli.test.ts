@@ -7,6 +7,7 @@ import { runRepair } from '../../src/cli/run-repair.ts';
 import type { World } from '../harness/world.ts';
 import { type Answer, quietWorld } from './admin.ts';
 import { SOURCE_ARGS } from '../../scripts/source-args.mjs';
+import { childEnv } from '../harness/child-env.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -22,7 +23,7 @@ function emissions(env: Record<string, string>, ...args: string[]) {
     execFile(
       process.execPath,
       [...SOURCE_ARGS, 'src/cli/emissions.ts', ...args],
-      { cwd: ROOT, env: { PATH: process.env['PATH'], ...env } },
+      { cwd: ROOT, env: childEnv(env) },
       (error, stdout, stderr) => {
         const out: Answer = stdout.startsWith('{') ? JSON.parse(stdout) : stdout;
         resolve({ code: error ? Number(error.code) : 0, out, err: stderr });

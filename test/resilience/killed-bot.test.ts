@@ -9,6 +9,7 @@ import { API_KEY, createWorld, type World } from '../harness/world.ts';
 import { tellChange } from './bot.ts';
 import { allEqualList, openScreen } from './screens.ts';
 import { SOURCE_ARGS } from '../../scripts/source-args.mjs';
+import { childEnv } from '../harness/child-env.ts';
 
 const INTERVAL_MS = 500;
 /** `GRACE_MS` of the sweep. */
@@ -80,16 +81,14 @@ async function bookAndDie(where: World, backendUrl: string, company: Company): P
     process.execPath,
     [...SOURCE_ARGS, fileURLToPath(new URL('./fixtures/dying-bot.ts', import.meta.url))],
     {
-      env: {
-        ...process.env,
-        NODE_OPTIONS: '',
+      env: childEnv({
         MONGODB_URI: where.env['MONGODB_URI'],
         LOG_DIR: where.env['LOG_DIR'],
         BACKEND_API_URL: backendUrl,
         INTERNAL_SERVICE_API_KEY: API_KEY,
         COMPANY_ID: company.companyId,
         ARGUMENTS: JSON.stringify(request),
-      },
+      }),
       stdio: ['ignore', 'pipe', 'inherit'],
     },
   );

@@ -11,6 +11,7 @@ import { eventually, until } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
 import { emitMany, outcomes } from './emissions.ts';
 import { SOURCE_ARGS } from '../../scripts/source-args.mjs';
+import { childEnv } from '../harness/child-env.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -71,7 +72,7 @@ function workerOnUnreadPipe(env: Record<string, string>) {
   const unread = openSync(pipe, 'r+');
   const worker = spawn(process.execPath, [...SOURCE_ARGS, 'workers/main.ts'], {
     cwd: ROOT,
-    env: { PATH: process.env['PATH'], ...env },
+    env: childEnv(env),
     stdio: ['ignore', unread, 'ignore'],
   });
   closeSync(unread);

@@ -8,6 +8,8 @@ import type { ServiceHandle } from '../../scripts/services/service.mjs';
 import { freshDir } from '../harness/own-services.ts';
 import { until } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
+import { childEnv } from '../harness/child-env.ts';
+import { SOURCE_ARGS } from '../../scripts/source-args.mjs';
 
 const ENTRY = { api: 'src/api/main.ts', worker: 'workers/main.ts' };
 const MISSING = /REDIS_URL names a database that this server does not have/;
@@ -52,8 +54,8 @@ function databaseUrl(url: string, database: number): string {
 }
 
 function start(role: 'api' | 'worker', redisUrl: string) {
-  const child = spawn(process.execPath, ['--import', 'tsx', ENTRY[role]], {
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...world.env, REDIS_URL: redisUrl },
+  const child = spawn(process.execPath, [...SOURCE_ARGS, ENTRY[role]], {
+    env: childEnv({ ...world.env, REDIS_URL: redisUrl }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   world.keep(child, () => child.kill('SIGKILL'));

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { withLock } from '../../scripts/process/lock.mjs';
 import { endRecordedBelow, writeRecord } from '../../scripts/process/record.mjs';
+import { childEnv } from '../harness/child-env.ts';
 
 const started: ChildProcess[] = [];
 
@@ -21,6 +22,7 @@ async function startIdle(): Promise<ChildProcess> {
   const script = "console.log('up'); setInterval(() => {}, 1e6)";
   const child = spawn(process.execPath, ['-e', script], {
     detached: true,
+    env: childEnv(),
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   started.push(child);

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
+import { childEnv } from '../harness/child-env.ts';
 
 const START = new URL('../../scripts/start.mjs', import.meta.url).pathname;
 
@@ -22,18 +23,16 @@ export function newStartDir(): string {
 
 /** Runs what `npm start` runs, as an instance of its own. Services of the test's environment are not passed on. */
 export function npmStart(env: Record<string, string>, dir = newStartDir()): NpmStart {
-  const { PATH, HOME, LANG, RUNTIME_REDIS, RUNTIME_MONGO } = process.env;
+  const { LANG, RUNTIME_REDIS, RUNTIME_MONGO } = process.env;
   const child = spawn(process.execPath, [START], {
-    env: {
-      PATH,
-      HOME,
+    env: childEnv({
       LANG,
       RUNTIME_REDIS,
       RUNTIME_MONGO,
       START_DIR: dir,
       LOG_DIR: join(dir, 'app-logs'),
       ...env,
-    },
+    }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let text = '';

@@ -1,0 +1,13 @@
+/** What a child process takes from the environment of the tests: where programs are, and where it may write. */
+const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'NODE_EXTRA_CA_CERTS'];
+
+/**
+ * Environment of a child process. Nothing else is inherited: neither settings that a developer has exported, nor
+ * `FORCE_COLOR`, which jest sets for its workers in a terminal and which colours what a child prints.
+ * @example spawn(process.execPath, args, { env: childEnv({ PORT: '0' }) })
+ */
+export function childEnv(own: Record<string, string | undefined> = {}): NodeJS.ProcessEnv {
+  const inherited = INHERITED.map((name) => [name, process.env[name]] as const);
+  const given = [...inherited, ...Object.entries(own)].filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given);
+}
