@@ -1,5 +1,5 @@
 # One image for the API (the default) and the worker: command ["node", "--max-semi-space-size=32", "dist/workers/main.js"].
-FROM node:20-slim AS build
+FROM node:24-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY packages ./packages
@@ -12,7 +12,7 @@ COPY web ./web
 COPY demo ./demo
 RUN npm run build && npm prune --omit=dev --ignore-scripts
 
-FROM node:20-slim
+FROM node:24-slim
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=build /app/package.json ./

@@ -57,7 +57,11 @@ test('every command runs a file that the build makes', () => {
     const source = file.replace(/^dist\//, '').replace(/\.js$/, '.ts');
     expect({ file, exists: existsSync(join(ROOT, source)) }).toEqual({ file, exists: true });
   }
-  expect(Object.values(scripts)).toEqual(expect.arrayContaining(commands.map((words) => words.join(' '))));
+  // npm's scripts replace their shell, and check first that there is a build.
+  const run = Object.values(scripts).map((script) =>
+    script.replace(/^exec /, '').replace('--import ./scripts/require-build.mjs ', ''),
+  );
+  expect(run).toEqual(expect.arrayContaining(commands.map((words) => words.join(' '))));
 });
 
 test('Redis keeps what it acknowledged, evicts nothing and logs no arguments; both servers keep their data', () => {
