@@ -14,6 +14,7 @@ import { createDemoRouter } from '../../demo/demo-routes.ts';
 import { seedDemo } from '../../demo/seed-demo.ts';
 import { startDemoBot } from '../../demo/start-demo-bot.ts';
 import { later, startBackend, startBot, temporaryDirectory } from './bot-world.ts';
+import { SOURCE_CONDITION } from '../../scripts/source-args.mjs';
 
 const PAGE_FOLDER = fileURLToPath(new URL('../../web/calendar/', import.meta.url));
 const HTML = `<!doctype html><title>Chat</title><link rel="stylesheet" href="/page.css"><aside id="chat" class="chat" hidden></aside>
@@ -30,6 +31,7 @@ async function bundle(entry: string): Promise<string> {
     stdin: { contents: entry, resolveDir: PAGE_FOLDER, loader: 'ts' },
     bundle: true,
     format: 'esm',
+    conditions: [SOURCE_CONDITION],
     write: false,
     absWorkingDir: PAGE_FOLDER,
   });

@@ -6,6 +6,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import type { AppointmentSnapshot } from '@appointment-emissions/contracts';
 import { appointment } from '../appointment-fixture.ts';
 import { startScriptedServer } from '../scripted-server.ts';
+import { SOURCE_CONDITION } from '../../../scripts/source-args.mjs';
 
 const PAGE_DIR = fileURLToPath(new URL('../../../web/calendar', import.meta.url));
 const TYPES: Record<string, string> = {
@@ -42,7 +43,13 @@ export function booked(
 
 export async function bundlePage(): Promise<string> {
   const entryPoints = [join(PAGE_DIR, 'main.ts')];
-  const { outputFiles } = await build({ entryPoints, bundle: true, format: 'esm', write: false });
+  const { outputFiles } = await build({
+    entryPoints,
+    bundle: true,
+    format: 'esm',
+    conditions: [SOURCE_CONDITION],
+    write: false,
+  });
   return outputFiles[0]?.text ?? '';
 }
 
