@@ -1,8 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Server } from 'socket.io';
-import { companyRoom, INTERNAL_NAMESPACE } from '@appointment-emissions/contracts';
+import { INTERNAL_NAMESPACE } from '@appointment-emissions/contracts';
 import type { CutReason } from '../domain/cut-reasons.ts';
 import { AppError } from '../errors.ts';
+import { createPacketCheck, type Packet } from './check-packets.ts';
+import { createCompanyShares } from './company-shares.ts';
 import { refusal } from './refusal.ts';
 import { createWindow } from './window.ts';
 
@@ -23,7 +25,7 @@ interface Connection {
   request: IncomingMessage;
   writeBuffer: { data?: unknown }[];
   transport: { socket?: { bufferedAmount?: number; terminate?: () => void } };
-  on: ((event: 'packet', listener: (packet: { type: string }) => void) => void) &
+  on: ((event: 'packet' | 'packetCreate', listener: (packet: Packet) => void) => void) &
     ((event: 'close', listener: () => void) => void);
   close: (discard?: boolean) => void;
 }
@@ -42,6 +44,7 @@ export function limitSockets(deps: LimitSocketsDeps): { close: () => void } {
   const behind = new WeakSet<Connection>();
   const byAddress = new Map<string, number>();
   const services = new WeakSet<object>();
+  const takePlace = createCompanyShares(perCompany);
 
   function cut(connection: Connection, reason: CutReason): void {
     open.delete(connection);
@@ -67,8 +70,11 @@ export function limitSockets(deps: LimitSocketsDeps): { close: () => void } {
       return;
     }
     const isWithin = createWindow(messagesPerSecond * WINDOW_SECONDS, WINDOW_SECONDS * 1_000);
-    connection.on('packet', ({ type }) => {
-      if (type === 'message' && !services.has(connection) && !isWithin()) cut(connection, 'messages');
+    const check = createPacketCheck();
+    connection.on('packetCreate', check.sent);
+    connection.on('packet', (packet) => {
+      if (!check.received(packet)) cut(connection, 'protocol');
+      else if (!services.has(connection) && !isWithin()) cut(connection, 'messages');
     });
   });
 
@@ -78,10 +84,9 @@ export function limitSockets(deps: LimitSocketsDeps): { close: () => void } {
 
   io.use((socket, next) => {
     const { companyId } = socket.data as { companyId: string };
-    const connected = io.of('/').adapter.rooms.get(companyRoom(companyId))?.size ?? 0;
-    const refused = (): Error =>
-      refusal(new AppError('RATE_LIMITED', 'as many dashboards of this company are connected as may be'));
-    next(connected < perCompany ? undefined : refused());
+    if (takePlace(companyId, socket)) next();
+    else
+      next(refusal(new AppError('RATE_LIMITED', 'the company has as many dashboards connected as allowed')));
   });
 
   const timer = setInterval(() => {

@@ -1,31 +1,46 @@
 import { SEEN_EVENT } from '@appointment-emissions/contracts';
 import type { DashboardServer } from './create-io.ts';
 import { seenReport } from './handshake.ts';
+import { createSentEmissions } from './sent-emissions.ts';
 
 export interface HearSeenDeps {
   io: DashboardServer;
-  /** @param ms from the POST until a dashboard's word that it is on the screen was back */
+  /** @param ms from the POST until the report of a dashboard that it is on the screen */
   onSeen: (ms: number) => void;
 }
 
 const PAUSE_MS = 5_000;
-/** Above this a dashboard tells tales. */
-const LONGEST_MS = 600_000;
+/** Of one emission: thousands of dashboards may show it. */
+const MAX_REPORTS = 10;
+/** Reports of a socket within the time that emissions are kept, at most one in {@link PAUSE_MS}. */
+const MAX_RECENT = 10;
 
 /**
- * Hears from dashboards, now and then, that an emission is on the screen. Servers' clocks alone are compared: a
- * dashboard only repeats when it was accepted. What does not fit, or comes too often, is left unheard.
+ * Takes a sample of reports from dashboards that an emission is on the screen. A report counts only if this gateway sent
+ * that emission live to that dashboard's company within the last 30 s, and once for each dashboard and emission. The
+ * time of its acceptance comes from the emission that was sent, so only servers' clocks are compared and no client can
+ * report a time of its own.
  */
 export function hearSeen({ io, onSeen }: HearSeenDeps): void {
+  const sent = createSentEmissions();
   io.on('connection', (socket) => {
+    const connectedAt = Date.now();
     let nextAt = 0;
+    let recent: string[] = [];
+    socket.onAnyOutgoing(sent.note);
     socket.on(SEEN_EVENT, (report: unknown) => {
       const now = Date.now();
       const seen = seenReport.safeParse(report);
       if (!seen.success || now < nextAt) return;
+      const { emissionId, acceptedAt } = seen.data;
+      const emission = sent.find(emissionId);
+      if (emission?.companyId !== socket.data.companyId || emission.sentAt < connectedAt) return;
+      if (emission.acceptedAt !== Date.parse(acceptedAt) || recent.includes(emissionId)) return;
       nextAt = now + PAUSE_MS;
-      const ms = now - Date.parse(seen.data.acceptedAt);
-      if (ms >= 0 && ms <= LONGEST_MS) onSeen(ms);
+      recent = [emissionId, ...recent].slice(0, MAX_RECENT);
+      if (emission.reports >= MAX_REPORTS) return;
+      emission.reports += 1;
+      onSeen(now - emission.acceptedAt);
     });
   });
 }

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { connectDashboard } from '@appointment-emissions/dashboard';
-import { eventually } from '../harness/until.ts';
+import { eventually, until } from '../harness/until.ts';
 import type { World } from '../harness/world.ts';
 import { fleetMetrics, quietWorld } from './admin.ts';
 
@@ -36,29 +36,63 @@ test('the browser’s library tells now and then that an emission is on the scre
   expect(p50).toBeLessThan(10_000);
 });
 
-test('what a dashboard makes up, or tells too often, is left unheard', async () => {
+test('a report counts only for what was sent to that dashboard, once, with the time that the servers know', async () => {
   world = await quietWorld();
-  const api = await world.api();
-  const { companyId } = await world.documents.company();
-  const [liar, chatterbox] = [await world.dashboard(api, companyId), await world.dashboard(api, companyId)];
-  const at = (ms: number) => new Date(Date.now() + ms).toISOString();
+  const [api] = [await world.api(), world.worker()];
+  const [company, other] = [await world.documents.company(), await world.documents.company()];
+  const [liar, stranger, good] = await Promise.all([
+    world.dashboard(api, company.companyId),
+    world.dashboard(api, other.companyId),
+    world.dashboard(api, company.companyId),
+  ]);
+  const emissionId = await world.emit(api, 'appointment-updated', await company.appointment());
+  const { meta } = await good.hear((heard) => heard.meta.emissionId === emissionId);
+  const { acceptedAt } = meta;
+  const at = (ms: number) => new Date(Date.parse(acceptedAt) + ms).toISOString();
+  const late = await world.dashboard(api, company.companyId);
 
-  for (const report of [
-    undefined,
-    'x',
-    {},
-    { emissionId: 'e' },
-    { emissionId: 'e', acceptedAt: 'yesterday' },
-  ]) {
-    liar.socket.emit('emissions:seen', report);
+  for (const { socket } of [liar, stranger]) {
+    for (const report of [
+      ...[undefined, 'x', {}, [], { emissionId }, { emissionId, acceptedAt: 'yesterday' }],
+      ...[Number.NaN, -1, 0, [acceptedAt], null, '0000-01-01T00:00:00Z', '9999-12-31T23:59:59Z'].map(
+        (given) => ({ emissionId, acceptedAt: given }),
+      ),
+      ...[-600_000, -1, 1, 600_000].map((ms) => ({ emissionId, acceptedAt: at(ms) })),
+      { emissionId: 'made-up', acceptedAt },
+      { emissionId: '__proto__', acceptedAt },
+    ]) {
+      socket.emit('emissions:seen', report);
+    }
   }
-  liar.socket.emit('emissions:seen', { emissionId: 'e', acceptedAt: at(-3_600_000) });
-  for (let n = 0; n < 20; n += 1)
-    chatterbox.socket.emit('emissions:seen', { emissionId: 'e', acceptedAt: at(-20) });
-  const { count } = await eventually('one of them', async () => {
+  stranger.socket.emit('emissions:seen', { emissionId, acceptedAt });
+  late.socket.emit('emissions:seen', { emissionId, acceptedAt });
+  // Answered after what was sent before.
+  for (const { socket } of [liar, stranger, late])
+    await until('an answer', socket.emitWithAck('emissions:catch-up', { epoch: 'none', offset: 0 }));
+  expect((await browserStage(api)).count).toBe(0);
+
+  for (let n = 0; n < 20; n += 1) good.socket.emit('emissions:seen', { emissionId, acceptedAt });
+  const { count } = await eventually('one report to be counted', async () => {
     const stage = await browserStage(api);
     return stage.count > 0 ? stage : undefined;
   });
   expect(count).toBe(1);
-  expect(liar.socket.connected).toBe(true);
+  expect([liar, stranger, good].every(({ socket }) => socket.connected)).toBe(true);
+});
+
+test('of one emission at most ten reports count, however many dashboards send one', async () => {
+  world = await quietWorld();
+  const [api] = [await world.api(), world.worker()];
+  const company = await world.documents.company();
+  const screens = await Promise.all(
+    Array.from({ length: 15 }, () => world.dashboard(api, company.companyId)),
+  );
+  const emissionId = await world.emit(api, 'appointment-updated', await company.appointment());
+  for (const { socket, hear } of screens) {
+    const { meta } = await hear((heard) => heard.meta.emissionId === emissionId);
+    socket.emit('emissions:seen', { emissionId, acceptedAt: meta.acceptedAt });
+    await until('an answer', socket.emitWithAck('emissions:catch-up', { epoch: 'none', offset: 0 }));
+  }
+  await eventually('ten reports', async () => (await browserStage(api)).count >= 10);
+  expect((await browserStage(api)).count).toBe(10);
 });

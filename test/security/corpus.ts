@@ -1,4 +1,5 @@
 import { BAD_DATES } from './corpus-dates.ts';
+import { LIMIT_FRAMES, LIMIT_REQUESTS } from './corpus-limits.ts';
 
 /**
  * Bad requests, handshakes and frames, with the answer that each must get. All name an appointment that exists
@@ -16,6 +17,13 @@ export interface BadRequest {
   status: number;
   /** Of the problem; none where Node or Socket.IO itself answers. */
   code?: string;
+}
+
+/** What a dashboard that is let in sends as a Socket.IO packet: ignored, or the connection is closed. */
+export interface BadFrame {
+  what: string;
+  packet: string;
+  then: 'ignored' | 'closed';
 }
 
 const SOCKET = '/api/v1/internal/socket';
@@ -84,6 +92,7 @@ const batches: [what: string, body: string, status: number, code: string][] = [
 
 export const REQUESTS: readonly BadRequest[] = [
   ...BAD_DATES,
+  ...LIMIT_REQUESTS,
   ...bodies.map(([what, body, status, code]) => ({
     what: `a body of ${what}`,
     method: 'POST',
@@ -682,8 +691,9 @@ export const HANDSHAKES: readonly { what: string; namespace: string; auth: objec
 ];
 
 const CATCH_UP = '"emissions:catch-up"';
-/** What a dashboard that is let in sends as a Socket.IO packet: ignored, or the connection is closed. */
-export const FRAMES: readonly { what: string; packet: string; then: 'ignored' | 'closed' }[] = [
+/** Each with what must come of it. */
+export const FRAMES: readonly BadFrame[] = [
+  ...LIMIT_FRAMES,
   { what: 'nothing', packet: '', then: 'closed' },
   { what: 'words', packet: 'hello', then: 'closed' },
   { what: 'a type that is none', packet: '9', then: 'closed' },
