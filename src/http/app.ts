@@ -5,6 +5,7 @@ import { BULL_BOARD_PATH } from './routes/bull-board.ts';
 import { EMISSIONS_PATH } from './routes/emission-routes.ts';
 import { bullBoardHeaders, ownPageHeaders } from './middleware/page-headers.ts';
 import { guardAdminPage } from './middleware/guard-admin-page.ts';
+import { servePageFiles } from './page-files.ts';
 import { createDocsRoutes } from './docs/docs-routes.ts';
 import { requireSameOrigin } from './middleware/same-origin.ts';
 
@@ -52,7 +53,7 @@ export function createApp(deps: AppDeps): Express {
   app.use(ADMIN_API_PATH, deps.requireAdmin, requireSameOrigin, deps.adminRoutes);
   app.use(guardAdminPage(deps.requireAdmin));
   if (deps.demoRoutes) app.use('/demo', deps.demoRoutes);
-  app.use(express.static(deps.pageDir, { index: 'index.html', maxAge: 0 }));
+  app.use(servePageFiles(deps.pageDir));
 
   app.use((_req, res) => {
     sendProblem(res, problem('ROUTE_NOT_FOUND', 'there is no such route, or none with this method'));

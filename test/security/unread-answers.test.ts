@@ -184,3 +184,53 @@ test('the port for metrics is bounded alike', async () => {
   expect(reasons).toEqual(['pipelined']);
   expect((await fetch(`${url}/livez`)).status).toBe(200);
 });
+
+test('a connection that is ended here, but not by its client, is cut', async () => {
+  const api = await world.api({ RESPONSE_STALL_TIMEOUT_MS: '1000' });
+  const { port } = new URL(api.url);
+  // It does not end its own side when the server has ended the other.
+  const socket = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true });
+  world.keep(socket, () => socket.destroy());
+  socket.on('error', () => undefined).resume();
+  socket.write('GET /elsewhere HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: wonders\r\n\r\n');
+  await until('the server to end its side', once(socket, 'end'));
+  await eventually('the connection to be cut', async () => (await cuts(api, 'half-open')) === 1);
+});
+
+test('a WebSocket that takes nothing is cut by time, long before it reaches the limit of its bytes', async () => {
+  const api = await world.api({ RESPONSE_STALL_TIMEOUT_MS: '1000', SOCKET_MAX_BUFFERED_BYTES: '1073741824' });
+  const company = await world.documents.company();
+  const notes = 'x'.repeat(100_000);
+  const appointmentId = await company.appointment({ notes });
+  world.worker();
+  const good = await world.dashboard(api, company.companyId);
+  const lazy = await world.dashboard(api, company.companyId, {
+    socketOptions: { transports: ['websocket'], reconnection: false },
+  });
+  const transport = lazy.socket.io.engine.transport as unknown as { ws: { _socket: Socket } };
+  transport.ws._socket.pause();
+  await eventually(
+    'the lazy one to be cut',
+    async () => {
+      const ids = await Promise.all(
+        Array.from({ length: 20 }, () => world.emit(api, 'appointment-updated', appointmentId)),
+      );
+      await good.hear(({ meta }) => meta.emissionId === ids.at(-1));
+      return (await cuts(api, 'stalled')) > 0;
+    },
+    45_000,
+  );
+  expect(good.socket.connected).toBe(true);
+});
+
+test('a client that sends nothing, or its request byte by byte, is answered 408 and cut', async () => {
+  const api = await world.api({ HEADERS_TIMEOUT_MS: '1000', REQUEST_TIMEOUT_MS: '1500' });
+  const silent = await send(api.url, '');
+  const drip = await send(api.url, 'GET /livez HTTP/1.1\r\n');
+  const timer = setInterval(() => drip.socket.write('x'), 100);
+  world.keep(timer, () => {
+    clearInterval(timer);
+  });
+  expect(await readAnswers(silent.socket, 1)).toMatch(/^HTTP\/1\.1 408 /);
+  expect(await readAnswers(drip.socket, 1)).toMatch(/^HTTP\/1\.1 408 /);
+});
