@@ -30,7 +30,7 @@ const LOOK_EVERY_MS = 1_000;
 /** What may wait for all connections of an address that take nothing. */
 const MAX_UNSENT_BYTES_PER_ADDRESS = 67_108_864;
 /** How long a connection may take nothing when its address has more than its share. */
-const CROWDED_STALL_MS = 5_000;
+const CROWDED_STALL_MS = 3_000;
 
 /**
  * Bounds what the connections of a server may hold: requests in flight (see {@link answerInTurn}), the time that answers

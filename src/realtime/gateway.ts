@@ -79,13 +79,14 @@ export function attachGateway(deps: GatewayDeps): void {
 
     void bringUpToDate(dashboardAuth.safeParse(socket.handshake.auth).data?.position, Infinity);
 
-    const allowed = createWindow(catchUpsPerWindow, WINDOW_MS);
+    const isWithin = createWindow(catchUpsPerWindow, WINDOW_MS);
+    const allowed = (): boolean => isWithin() && takeCatchUp(socket.data);
     socket.on(CATCH_UP_EVENT, (asked: unknown, acknowledge: unknown) => {
       const place = catchUpRequest.safeParse(asked);
       if (!place.success || typeof acknowledge !== 'function') return;
       const answer = acknowledge as (position: Position) => void;
       const unanswered = { ...place.data, recovered: false } as const;
-      if (!allowed() || !takeCatchUp(socket.data)) {
+      if (!allowed()) {
         answer({ ...unanswered, reason: 'rate-limited' });
         return;
       }

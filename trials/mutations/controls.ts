@@ -194,8 +194,8 @@ export const CONTROLS: readonly Control[] = [
   {
     defence: 'a company has its share of sockets',
     file: 'src/realtime/limit-sockets.ts',
-    takeOut: 'next(connected < perCompany ? undefined : refused());',
-    putIn: 'next(connected < Infinity * perCompany ? undefined : refused());',
+    takeOut: 'createCompanyShares(perCompany)',
+    putIn: 'createCompanyShares(Infinity * perCompany)',
     test: 'test/security/sockets.test.ts',
     name: 'a company has its share of sockets',
   },
