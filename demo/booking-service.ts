@@ -1,15 +1,28 @@
-import { Types, type Collection, type Connection } from 'mongoose';
-import {
-  type BookingOutcome,
-  type BookingService,
-  type BookRequest,
-  type RescheduleRequest,
-  SLOT_MINUTES,
+import { Types, type Connection, type mongo } from 'mongoose';
+import type {
+  BookingOutcome,
+  BookingService,
+  BookRequest,
+  RescheduleRequest,
 } from '@appointment-emissions/bot';
 import { COLLECTIONS } from '../src/population/collections.ts';
-import { collide, isSamePlace, moved, toBooked, type AppointmentRow, type Place } from './appointment-row.ts';
-import { busySlots } from './busy-slots.ts';
+import { matchId } from '../src/population/match-id.ts';
+import {
+  isSamePlace,
+  keptValues,
+  NOT_CANCELED,
+  placeAfter,
+  placeAt,
+  readRow,
+  ROW_FIELDS,
+  toBooked,
+  writtenAt,
+  type AppointmentRow,
+  type Place,
+} from './appointment-row.ts';
 import { createFindMissingReference } from './find-missing-reference.ts';
+import { createBookingIndexes, findOverlap } from './find-overlap.ts';
+import { describeServerRefusal, isTakenSlot } from './server-refusal.ts';
 
 interface Deps {
   connection: Connection;
@@ -20,10 +33,9 @@ interface Deps {
   now?: () => Date;
 }
 
-const OPTIONS = { maxTimeMS: 2_000 };
-const DUPLICATE_KEY = 11_000;
-/** No appointment is longer, so no earlier one can reach into a later day. */
-const LONGEST_MS = 24 * 3_600_000;
+const LIMITS = { maxTimeMS: 2_000, enableUtf8Validation: false };
+/** Reads again after writes by others, at most so often. */
+const MAX_TRIES = 10;
 
 /**
  * The bot's bookings in MongoDB. What keeps two bookings apart is the unique index on (staffId, slots): one insert or
@@ -34,16 +46,16 @@ export function createBookingService({
   connection,
   companyId,
   source = 'instagram',
-  now,
+  now = () => new Date(),
 }: Deps): BookingService {
   const company = new Types.ObjectId(companyId);
-  const appointments = connection.collection<AppointmentRow>(COLLECTIONS.appointments);
-  const findMissingReference = createFindMissingReference(connection, company);
+  const appointments = connection.collection(COLLECTIONS.appointments);
+  const findMissingReference = createFindMissingReference(connection, company.toHexString());
   let indexes: Promise<unknown> | undefined;
 
   /** Without the index two bookings could overlap: so nothing is written before it is there. */
   async function ensureIndexes(): Promise<void> {
-    indexes ??= makeIndexes(appointments);
+    indexes ??= createBookingIndexes(appointments);
     try {
       await indexes;
     } catch (error) {
@@ -52,49 +64,39 @@ export function createBookingService({
     }
   }
 
-  /** Later than the last write, so that whoever compares `updatedAt` sees each. */
-  function stamp(last?: Date): Date {
-    return new Date(Math.max((now?.() ?? new Date()).getTime(), (last?.getTime() ?? 0) + 1));
+  async function find(appointmentId: string): Promise<AppointmentRow | undefined> {
+    const filter = { _id: new Types.ObjectId(appointmentId) };
+    const document = await appointments.findOne(filter, { ...LIMITS, projection: ROW_FIELDS });
+    const row = document === null ? undefined : readRow(document);
+    return row?.companyId === company.toHexString() ? row : undefined;
   }
 
-  function find(appointmentId: string): Promise<AppointmentRow | null> {
-    return appointments.findOne({ _id: new Types.ObjectId(appointmentId), companyId: company }, OPTIONS);
+  async function overlapWith(
+    place: Place,
+    { appointmentId, petId }: Pick<AppointmentRow, 'appointmentId' | 'petId'>,
+  ): Promise<BookingOutcome | undefined> {
+    const other = await findOverlap(appointments, place, appointmentId, LIMITS);
+    if (other === undefined) return undefined;
+    const own = petId !== null && other.petId === petId ? other.appointmentId : undefined;
+    return { outcome: 'busy', from: other.start, to: other.end, own };
   }
 
-  async function busyWith(wanted: Place): Promise<BookingOutcome | undefined> {
-    const { _id, staffId, start, end } = wanted;
-    const near = await appointments
-      .find(
-        {
-          _id: { $ne: _id },
-          staffId,
-          status: { $ne: 'canceled' },
-          start: {
-            $gt: new Date(start.getTime() - LONGEST_MS),
-            $lt: new Date(end.getTime() + SLOT_MINUTES * 60_000),
-          },
-        },
-        OPTIONS,
-      )
-      .toArray();
-    const blocking = near.find((other) => collide(wanted, other));
-    if (blocking === undefined) return undefined;
-    const own =
-      String(blocking.petId) === wanted.petId.toHexString() ? blocking._id.toHexString() : undefined;
-    return { outcome: 'busy', from: blocking.start, to: blocking.end, own };
-  }
-
-  /** Writes, and tells a taken slot from a failure. Undefined: it is written. */
-  async function take(wanted: Place, write: () => Promise<unknown>): Promise<BookingOutcome | undefined> {
-    const busy = await busyWith(wanted);
+  /** Writes an appointment to its place. Undefined: it is written. */
+  async function take(
+    place: Place,
+    appointment: Pick<AppointmentRow, 'appointmentId' | 'petId'>,
+    write: () => Promise<unknown>,
+  ): Promise<BookingOutcome | undefined> {
+    const busy = await overlapWith(place, appointment);
     if (busy !== undefined) return busy;
     try {
       await write();
       return undefined;
     } catch (error) {
-      if (!isDuplicateKey(error)) throw error;
+      if (!isTakenSlot(error)) throw error;
       // Somebody took it between look and write; already gone again is still a no.
-      return (await busyWith(wanted)) ?? { outcome: 'busy', from: wanted.start, to: wanted.end };
+      const { start: from, end: to } = place;
+      return (await overlapWith(place, appointment)) ?? { outcome: 'busy', from, to };
     }
   }
 
@@ -104,35 +106,34 @@ export function createBookingService({
     if (reference !== undefined) return { outcome: 'unknown-reference', reference };
 
     const { start, durationMinutes, serviceItemId, notes } = request;
-    const end = new Date(start.getTime() + durationMinutes * 60_000);
-    const at = stamp();
-    const row: AppointmentRow & Place = {
+    const place = placeAt(request.staffId.toLowerCase(), start, durationMinutes * 60_000);
+    if (typeof place === 'string') return { outcome: 'refused', reason: place };
+    const at = now();
+    const document = {
       _id: new Types.ObjectId(),
       companyId: company,
       customerId: new Types.ObjectId(request.customerId),
       petId: new Types.ObjectId(request.petId),
       serviceId: new Types.ObjectId(request.serviceId),
       ...(serviceItemId === undefined ? {} : { serviceItemId: new Types.ObjectId(serviceItemId) }),
-      staffId: new Types.ObjectId(request.staffId),
-      start,
-      end,
+      ...storedPlace(place),
       status: 'scheduled',
       source,
       notes: notes ?? '',
       createdAt: at,
       updatedAt: at,
-      slots: busySlots(start, end),
     };
-    const busy = await take(row, () => insertOnce(row));
+    const row = readRow(document);
+    const busy = await take(place, row, () => insertOnce(document));
     return busy ?? { outcome: 'done', appointment: toBooked(row), changed: true };
   }
 
   /** A lost connection leaves open whether it was saved; its id tells. */
-  async function insertOnce(row: AppointmentRow): Promise<void> {
+  async function insertOnce(document: mongo.Document & { _id: Types.ObjectId }): Promise<void> {
     try {
-      await appointments.insertOne(row);
+      await appointments.insertOne(document);
     } catch (error) {
-      if (isDuplicateKey(error) || (await find(row._id.toHexString())) === null) throw error;
+      if (isTakenSlot(error) || (await find(document._id.toHexString())) === undefined) throw error;
     }
   }
 
@@ -140,49 +141,69 @@ export function createBookingService({
     await ensureIndexes();
     const reference = await findMissingReference({ staffId: request.staffId });
     if (reference !== undefined) return { outcome: 'unknown-reference', reference };
-    for (;;) {
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
       const current = await find(request.appointmentId);
-      if (current === null) return { outcome: 'unknown-appointment' };
-      if (current.status === 'canceled') return { outcome: 'is-canceled', appointment: toBooked(current) };
-      const to = moved(current, request);
-      if (isSamePlace(current, to))
+      if (current === undefined) return { outcome: 'unknown-appointment' };
+      if (current.isCanceled) return { outcome: 'is-canceled', appointment: toBooked(current) };
+      const place = placeAfter(current, request);
+      if (typeof place === 'string') return { outcome: 'refused', reason: place };
+      if (isSamePlace(current, place))
         return { outcome: 'done', appointment: toBooked(current), changed: false };
 
-      let written = 0;
-      const busy = await take(to, async () => {
-        // What was read decides what is kept: somebody else's change in between means to look again.
-        const { _id, staffId: staff, start, end } = current;
-        const update = { staffId: to.staffId, start: to.start, end: to.end, slots: to.slots };
-        ({ matchedCount: written } = await appointments.updateOne(
-          { _id, companyId: company, staffId: staff, start, end, status: { $ne: 'canceled' } },
-          { $set: { ...update, updatedAt: stamp(current.updatedAt) } },
-        ));
+      let isWritten = false as boolean;
+      const busy = await take(place, current, async () => {
+        const set = { ...storedPlace(place), updatedAt: writtenAt(now(), current.updatedAt) };
+        isWritten = await update(current, keptValues(current, request), { $set: set });
       });
       if (busy !== undefined) return busy;
-      if (written > 0)
-        return { outcome: 'done', appointment: toBooked({ ...current, ...to }), changed: true };
+      if (isWritten)
+        return { outcome: 'done', appointment: toBooked({ ...current, ...place }), changed: true };
     }
+    return { outcome: 'refused', reason: 'changed-by-others' };
   }
 
   async function cancel(appointmentId: string): Promise<BookingOutcome> {
-    const current = await find(appointmentId);
-    if (current === null) return { outcome: 'unknown-appointment' };
-    const { modifiedCount } = await appointments.updateOne(
-      { _id: current._id, companyId: company, status: { $ne: 'canceled' } },
-      { $set: { status: 'canceled', updatedAt: stamp(current.updatedAt) }, $unset: { slots: '' } },
-    );
-    return { outcome: 'done', appointment: toBooked(current), changed: modifiedCount > 0 };
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+      const current = await find(appointmentId);
+      if (current === undefined) return { outcome: 'unknown-appointment' };
+      const appointment = toBooked(current);
+      if (current.isCanceled) return { outcome: 'done', appointment, changed: false };
+      const set = { status: 'canceled', updatedAt: writtenAt(now(), current.updatedAt) };
+      if (await update(current, {}, { $set: set, $unset: { slots: '' } }))
+        return { outcome: 'done', appointment, changed: true };
+    }
+    return { outcome: 'refused', reason: 'changed-by-others' };
   }
 
-  return { book, reschedule, cancel };
+  /** Resolves to false if the appointment was canceled, removed or changed in a value of `condition` in between. */
+  async function update(
+    { appointmentId }: AppointmentRow,
+    condition: mongo.Filter<mongo.Document>,
+    change: mongo.UpdateFilter<mongo.Document>,
+  ): Promise<boolean> {
+    const own = { _id: new Types.ObjectId(appointmentId), companyId: matchId(companyId) };
+    const { matchedCount } = await appointments.updateOne({ ...own, ...NOT_CANCELED, ...condition }, change);
+    return matchedCount > 0;
+  }
+
+  return {
+    book: (request) => refuseIfServerRefuses(book(request)),
+    reschedule: (request) => refuseIfServerRefuses(reschedule(request)),
+    cancel: (appointmentId) => refuseIfServerRefuses(cancel(appointmentId)),
+  };
 }
 
-async function makeIndexes(appointments: Collection<AppointmentRow>): Promise<void> {
-  const taken = { unique: true, partialFilterExpression: { slots: { $exists: true } } };
-  await appointments.createIndex({ staffId: 1, slots: 1 }, { name: 'staff_slots', ...taken }, {});
-  await appointments.createIndex({ staffId: 1, start: 1 }, { name: 'staff_start' }, {});
+function storedPlace({ staffId, ...place }: Place) {
+  return { staffId: new Types.ObjectId(staffId), ...place };
 }
 
-function isDuplicateKey(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && 'code' in error && error.code === DUPLICATE_KEY;
+/** A write that MongoDB refuses, because of a validator or a unique index for example, is an answer, not an outage. */
+async function refuseIfServerRefuses(outcome: Promise<BookingOutcome>): Promise<BookingOutcome> {
+  try {
+    return await outcome;
+  } catch (error) {
+    const cause = describeServerRefusal(error);
+    if (cause === undefined) throw error;
+    return { outcome: 'refused', reason: 'store-refused', cause };
+  }
 }

@@ -5,18 +5,18 @@ export interface ChatCatalogue {
   companyName: string;
   timeZone: string;
   customers: { id: Id; name: string; pets: { id: Id; name: string; size: string }[] }[];
-  services: { id: Id; name: string; items: { id: Id; size: string; price: number }[] }[];
+  services: { id: Id; name: string; items: { id: Id; size: string; price: number | null }[] }[];
   staff: { id: Id; name: string }[];
 }
 
-/** One of the appointments to come. */
+/** One of the appointments to come. A stored value that is missing or malformed is `null`. */
 export interface ChatAppointment {
   id: Id;
-  petId: Id;
-  serviceId: Id;
-  staffId: Id;
+  petId: Id | null;
+  serviceId: Id | null;
+  staffId: Id | null;
   start: IsoDate;
-  end: IsoDate;
+  end: IsoDate | null;
 }
 
 /** Answer of `POST …/tools/<name>`. */

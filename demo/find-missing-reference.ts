@@ -1,39 +1,45 @@
 import { Types, type Connection } from 'mongoose';
 import type { ReferenceName } from '@appointment-emissions/bot';
+import type { Id } from '@appointment-emissions/contracts';
 import { COLLECTIONS } from '../src/population/collections.ts';
+import { id } from '../src/population/to-snapshot.ts';
 
-const OPTIONS = { maxTimeMS: 2_000, projection: { _id: 1 } };
+const OPTIONS = {
+  maxTimeMS: 2_000,
+  enableUtf8Validation: false,
+  projection: { companyId: 1, customerId: 1, serviceId: 1 },
+};
+
+type Requested = { [name in ReferenceName]?: string | undefined };
+/** Values that the document must have, ids as hex. */
+type Owners = Record<string, string | undefined>;
 
 /** Tells which id of a request names nothing in this company: a model may make ids up, or be talked into others'. */
-export function createFindMissingReference(connection: Connection, companyId: Types.ObjectId) {
-  async function isThere(
-    collection: string,
-    id: string,
-    more: Record<string, Types.ObjectId> = {},
-  ): Promise<boolean> {
-    const filter = { _id: new Types.ObjectId(id), companyId, ...more };
-    return (await connection.collection(collection).findOne(filter, OPTIONS)) !== null;
+export function createFindMissingReference(connection: Connection, companyId: Id) {
+  async function exists(collection: string, documentId: string, owners: Owners): Promise<boolean> {
+    const filter = { _id: new Types.ObjectId(documentId) };
+    const document = await connection.collection(collection).findOne(filter, OPTIONS);
+    return (
+      document !== null &&
+      Object.entries(owners).every(([field, owner]) => id(document[field]) === owner?.toLowerCase())
+    );
   }
 
-  return async function findMissingReference({
-    customerId,
-    petId,
-    serviceId,
-    serviceItemId,
-    staffId,
-  }: { [name in ReferenceName]?: string | undefined }): Promise<ReferenceName | undefined> {
-    const ofCustomer = { customerId: new Types.ObjectId(customerId) };
-    const ofService = { serviceId: new Types.ObjectId(serviceId) };
-    const asked: [ReferenceName, string, string | undefined, Record<string, Types.ObjectId>?][] = [
-      ['customerId', COLLECTIONS.customers, customerId],
-      ['petId', COLLECTIONS.pets, petId, ofCustomer],
-      ['serviceId', COLLECTIONS.services, serviceId],
-      ['serviceItemId', COLLECTIONS.serviceItems, serviceItemId, ofService],
-      ['staffId', COLLECTIONS.staff, staffId],
+  return async function findMissingReference(requested: Requested): Promise<ReferenceName | undefined> {
+    const { customerId, petId, serviceId, serviceItemId, staffId } = requested;
+    const references: [ReferenceName, string, string | undefined, Owners][] = [
+      ['customerId', COLLECTIONS.customers, customerId, { companyId }],
+      ['petId', COLLECTIONS.pets, petId, { companyId, customerId }],
+      ['serviceId', COLLECTIONS.services, serviceId, { companyId }],
+      ['serviceItemId', COLLECTIONS.serviceItems, serviceItemId, { companyId, serviceId }],
+      ['staffId', COLLECTIONS.staff, staffId, { companyId }],
     ];
     const found = await Promise.all(
-      asked.map(async ([, collection, id, more]) => id === undefined || isThere(collection, id, more)),
+      references.map(
+        async ([, collection, requestedId, owners]) =>
+          requestedId === undefined || exists(collection, requestedId, owners),
+      ),
     );
-    return asked[found.indexOf(false)]?.[0];
+    return references[found.indexOf(false)]?.[0];
   };
 }

@@ -1,16 +1,17 @@
-import { Types, type Connection } from 'mongoose';
+import type { Connection } from 'mongoose';
 import type { ChatAppointment, ChatCatalogue } from './chat.ts';
 import { COLLECTIONS } from '../src/population/collections.ts';
+import { matchId } from '../src/population/match-id.ts';
+import { amount, date, id, type RawDocument, words } from '../src/population/to-snapshot.ts';
+import { NOT_CANCELED } from './appointment-row.ts';
 
-type Row = Record<string, unknown>;
-
-const OPTIONS = { maxTimeMS: 2_000 };
+const OPTIONS = { maxTimeMS: 2_000, enableUtf8Validation: false };
 const MOST_APPOINTMENTS = 100;
 
 /** What the chat's form offers: the company's customers with their pets, its services, staff, and appointments to come. */
 export function createReadCatalogue(connection: Connection, companyId: string) {
-  const company = { companyId: new Types.ObjectId(companyId) };
-  const read = (collection: string, order: string): Promise<Row[]> =>
+  const company = { companyId: matchId(companyId) };
+  const read = (collection: string, order: string): Promise<RawDocument[]> =>
     connection
       .collection(collection)
       .find(company, OPTIONS)
@@ -28,52 +29,59 @@ export function createReadCatalogue(connection: Connection, companyId: string) {
         read(COLLECTIONS.staff, 'fullName'),
       ]);
       return {
-        customers: customers.map((customer) => ({
-          ...named(customer, 'fullName'),
-          pets: of(pets, 'customerId', customer).map((pet) => ({
-            ...named(pet, 'name'),
-            size: text(pet.size),
+        customers: customers.flatMap((customer) =>
+          named(customer, 'fullName').map((name) => ({
+            ...name,
+            pets: of(pets, 'customerId', customer).flatMap((pet) =>
+              named(pet, 'name').map((petName) => ({ ...petName, size: words(pet.size) ?? '' })),
+            ),
           })),
-        })),
-        services: services.map((service) => ({
-          ...named(service, 'name'),
-          items: of(items, 'serviceId', service).map(({ _id, size, price }) => ({
-            id: text(_id),
-            size: text(size),
-            price: Number(price),
+        ),
+        services: services.flatMap((service) =>
+          named(service, 'name').map((name) => ({
+            ...name,
+            items: of(items, 'serviceId', service).flatMap(({ _id, size, price }) => {
+              const itemId = id(_id);
+              return itemId === null ? [] : [{ id: itemId, size: words(size) ?? '', price: amount(price) }];
+            }),
           })),
-        })),
-        staff: staff.map((person) => named(person, 'fullName')),
+        ),
+        staff: staff.flatMap((person) => named(person, 'fullName')),
       };
     },
 
     async appointments(now: Date): Promise<ChatAppointment[]> {
-      const rows: Row[] = await connection
+      const rows: RawDocument[] = await connection
         .collection(COLLECTIONS.appointments)
-        .find({ ...company, start: { $gt: now }, status: { $ne: 'canceled' } }, OPTIONS)
+        .find({ ...company, start: { $gt: now }, ...NOT_CANCELED }, OPTIONS)
         .sort({ start: 1 })
         .limit(MOST_APPOINTMENTS)
         .toArray();
-      return rows.map(({ _id, petId, serviceId, staffId, start, end }) => ({
-        id: text(_id),
-        petId: text(petId),
-        serviceId: text(serviceId),
-        staffId: text(staffId),
-        start: (start as Date).toISOString(),
-        end: (end as Date).toISOString(),
-      }));
+      return rows.flatMap(({ _id, petId, serviceId, staffId, start, end }) => {
+        const [appointmentId, startsAt] = [id(_id), date(start)];
+        if (appointmentId === null || startsAt === null) return [];
+        return [
+          {
+            id: appointmentId,
+            petId: id(petId),
+            serviceId: id(serviceId),
+            staffId: id(staffId),
+            start: startsAt.toISOString(),
+            end: date(end)?.toISOString() ?? null,
+          },
+        ];
+      });
     },
   };
 }
 
-function of(rows: Row[], reference: string, owner: Row): Row[] {
-  return rows.filter((row) => text(row[reference]) === text(owner._id));
+function of(documents: RawDocument[], reference: string, owner: RawDocument): RawDocument[] {
+  const ownerId = id(owner._id);
+  return documents.filter((document) => ownerId !== null && id(document[reference]) === ownerId);
 }
 
-function named(row: Row, field: string): { id: string; name: string } {
-  return { id: text(row._id), name: text(row[field]) };
-}
-
-function text(value: unknown): string {
-  return value instanceof Types.ObjectId ? value.toHexString() : typeof value === 'string' ? value : '';
+/** Empty for a document whose id cannot be given to a tool. */
+function named(document: RawDocument, field: string): { id: string; name: string }[] {
+  const documentId = id(document._id);
+  return documentId === null ? [] : [{ id: documentId, name: words(document[field]) ?? 'Unnamed' }];
 }

@@ -42,6 +42,8 @@ export function connectMongo(uri: string, { serverSelectionMs, onError }: MongoO
           // of them for 10 s, return no cursor, and end the process with a rejection that nobody can catch.
           bufferCommands: false,
           sanitizeFilter: true,
+          // One document with a malformed string would fail every read that includes it: the string is repaired instead.
+          enableUtf8Validation: false,
         });
         if (await hasForgotten(connection.getClient(), closed.signal)) {
           onError(new Error('the server says that it is of no replica set; connecting anew'));

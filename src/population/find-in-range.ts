@@ -1,6 +1,6 @@
-import { Types } from 'mongoose';
 import type { Id } from '@appointment-emissions/contracts';
 import { READ_LIMIT_MS } from './connect.ts';
+import { matchId } from './match-id.ts';
 import type { Models } from './models.ts';
 import { id } from './to-snapshot.ts';
 
@@ -15,7 +15,7 @@ export function createFindInRange({ Appointment }: Models): FindInRange {
   return async ({ companyId, from, to }, limit) => {
     const documents = await Appointment.collection
       .find(
-        { companyId: new Types.ObjectId(companyId), start: { $gte: new Date(from), $lt: new Date(to) } },
+        { companyId: matchId(companyId), start: { $gte: new Date(from), $lt: new Date(to) } },
         { projection: { _id: 1 }, sort: { start: 1 }, limit, maxTimeMS: READ_LIMIT_MS },
       )
       .toArray();

@@ -1,6 +1,7 @@
 import { type mongo, Types } from 'mongoose';
 import type { Id } from '@appointment-emissions/contracts';
 import { toUpdatedRow, UPDATED_ROW_FIELDS, type UpdatedRow } from './find-updated.ts';
+import { matchId } from './match-id.ts';
 import type { Models } from './models.ts';
 
 const LONGEST_QUERY_MS = 4_000;
@@ -17,7 +18,7 @@ export function createFindWritten({ Appointment }: Models) {
   ): Promise<{ rows: UpdatedRow[]; matched: number }> => {
     const whose =
       'companyId' in subject
-        ? { companyId: new Types.ObjectId(subject.companyId) }
+        ? { companyId: matchId(subject.companyId) }
         : { _id: new Types.ObjectId(subject.appointmentId) };
     const filter: mongo.Filter<mongo.Document> = { ...whose, updatedAt: { $gte: new Date(since) } };
     const collection = Appointment.collection;

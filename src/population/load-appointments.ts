@@ -115,10 +115,13 @@ function group(references: readonly (readonly [ReferenceField, Id])[]): Map<Refe
   return byField;
 }
 
-/** A reference into another company is treated as missing: its data is never sent. */
+/**
+ * A reference into another company is treated as missing: its data is never sent. A document without a company is
+ * shared by all; one whose company cannot be read may be another company's.
+ */
 function ownedBy(companyId: Id | null, document: RawDocument | undefined): RawDocument | undefined {
-  const owner = id(document?.companyId);
-  return owner === null || owner === companyId ? document : undefined;
+  const owner = document?.companyId ?? undefined;
+  return owner === undefined || id(owner) === companyId ? document : undefined;
 }
 
 function projection(fields: string): Record<string, 1> {

@@ -1,5 +1,5 @@
-import { Types } from 'mongoose';
-import type { AppointmentSnapshot } from '@appointment-emissions/contracts';
+import { mongo, Types } from 'mongoose';
+import type { AppointmentSnapshot, Id } from '@appointment-emissions/contracts';
 
 /** A document as the driver returns it: nothing is taken for granted about its fields. */
 export type RawDocument = Readonly<Record<string, unknown>>;
@@ -63,26 +63,43 @@ export function toSnapshot(appointment: RawDocument, references: References): Ap
   };
 }
 
-/** The hex form of an ObjectId or of a 24-hex string, else `null`. */
-export function id(value: unknown): string | null {
+const HEX_IN_ONE_CASE = /^(?:[0-9a-f]{24}|[0-9A-F]{24})$/;
+
+/** The hex form of an ObjectId, or of 24 hex characters in one case, else `null`. Queries use `matchId`. */
+export function id(value: unknown): Id | null {
   if (value instanceof Types.ObjectId) return value.toHexString();
-  return typeof value === 'string' && /^[0-9a-f]{24}$/i.test(value) ? value.toLowerCase() : null;
+  return typeof value === 'string' && HEX_IN_ONE_CASE.test(value) ? value.toLowerCase() : null;
 }
 
-function words(value: unknown): string | null {
+export function words(value: unknown): string | null {
   return typeof value === 'string' ? value : null;
 }
 
-function instant(value: unknown): string | null {
-  return value instanceof Date && !Number.isNaN(value.getTime()) ? value.toISOString() : null;
+/** The first and the last instant that ISO 8601 writes with a year of four digits. */
+const MIN_INSTANT_MS = Date.parse('0000-01-01T00:00:00.000Z');
+export const MAX_INSTANT_MS = Date.parse('9999-12-31T23:59:59.999Z');
+
+/** `null` unless it is a date of the years 0 to 9999: MongoDB stores dates that neither Date nor ISO 8601 can express. */
+export function date(value: unknown): Date | null {
+  if (!(value instanceof Date)) return null;
+  const ms = value.getTime();
+  return ms >= MIN_INSTANT_MS && ms <= MAX_INSTANT_MS ? value : null;
 }
 
+function instant(value: unknown): string | null {
+  return date(value)?.toISOString() ?? null;
+}
+
+const { Decimal128, Long, Int32, Double } = mongo;
+
 /** Double, Int32, Long or Decimal128 as a number. */
-function amount(value: unknown): number | null {
-  if (typeof value === 'number') return Number.isFinite(value) ? value : null;
-  if (typeof value === 'object' && value !== null && '_bsontype' in value) {
-    const number = Number((value as { toString: () => string }).toString());
-    return Number.isFinite(number) ? number : null;
-  }
-  return null;
+export function amount(value: unknown): number | null {
+  const isBsonNumber =
+    value instanceof Decimal128 ||
+    // A Timestamp is a Long in the driver, and not a number in MongoDB.
+    (value instanceof Long && !(value instanceof mongo.Timestamp)) ||
+    value instanceof Int32 ||
+    value instanceof Double;
+  const number = isBsonNumber ? Number(value.toString()) : value;
+  return typeof number === 'number' && Number.isFinite(number) ? number : null;
 }

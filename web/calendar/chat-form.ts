@@ -137,7 +137,7 @@ export function createChatForm({ catalogue, timeZone, onWish }: Deps): ChatForm 
   }
 
   function describe({ petId, serviceId, staffId, start }: ChatAppointment): string {
-    const name = (rows: readonly { id: string; name: string }[], id: string): string =>
+    const name = (rows: readonly { id: string; name: string }[], id: string | null): string =>
       rows.find((row) => row.id === id)?.name ?? '?';
     const { services, staff: people } = catalogue;
     const who = `${name(pets, petId)}, ${name(services, serviceId)}, ${name(people, staffId)}`;

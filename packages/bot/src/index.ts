@@ -19,6 +19,7 @@ export type {
   BookingService,
   BookRequest,
   ReferenceName,
+  RefusalReason,
   RescheduleRequest,
 } from './tools/booking-service.ts';
 

@@ -1,9 +1,9 @@
-/** An appointment as the handlers speak of it. */
+/** An appointment as the handlers speak of it. A stored value that is missing or malformed is `null`. */
 export interface BookedAppointment {
   appointmentId: string;
-  staffId: string;
-  start: Date;
-  end: Date;
+  staffId: string | null;
+  start: Date | null;
+  end: Date | null;
 }
 
 export interface BookRequest {
@@ -28,16 +28,31 @@ export interface RescheduleRequest {
 
 export type ReferenceName = 'customerId' | 'petId' | 'serviceId' | 'serviceItemId' | 'staffId';
 
+/** Why an appointment cannot be saved as requested, though nobody else has the time. */
+export type RefusalReason =
+  /** The stored appointment has no usable length, and none was requested. */
+  | 'unknown-length'
+  /** The stored appointment has no staff member, and none was requested. */
+  | 'unknown-staff'
+  /** It would start or end outside of the years 0 to 9999. */
+  | 'time-out-of-range'
+  /** Others changed the appointment again and again during the request. */
+  | 'changed-by-others'
+  /** The store refused the write, and will refuse it again. */
+  | 'store-refused';
+
 export type BookingOutcome =
   /** `changed: false`: it already was as asked for, nothing was written. */
   | { outcome: 'done'; appointment: BookedAppointment; changed: boolean }
   /** The staff member has another appointment then; `own` is its id where it is the same pet's. */
-  | { outcome: 'busy'; from: Date; to: Date; own?: string | undefined }
+  | { outcome: 'busy'; from: Date | null; to: Date | null; own?: string | undefined }
   /** No such document in this company. */
   | { outcome: 'unknown-reference'; reference: ReferenceName }
   | { outcome: 'unknown-appointment' }
   /** A canceled appointment stays canceled. */
-  | { outcome: 'is-canceled'; appointment: BookedAppointment };
+  | { outcome: 'is-canceled'; appointment: BookedAppointment }
+  /** Nothing was written. `cause` is for the log and holds no personal data. */
+  | { outcome: 'refused'; reason: RefusalReason; cause?: string | undefined };
 
 /**
  * Where the handlers' bookings are kept: for one company, which the bot chooses and the model never does. Two

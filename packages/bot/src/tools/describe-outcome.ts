@@ -1,5 +1,5 @@
 import { LAST_INSTANT, parseInstant } from '@appointment-emissions/contracts';
-import type { BookingOutcome, ReferenceName } from './booking-service.ts';
+import type { BookingOutcome, ReferenceName, RefusalReason } from './booking-service.ts';
 import { SLOT_MINUTES, type ToolName } from './definitions.ts';
 
 const REFERENCES: Record<ReferenceName, string> = {
@@ -19,6 +19,14 @@ const ALREADY: Record<ToolName, string> = {
   reschedule_appointment: 'It already was at that time; nothing was changed.',
   cancel_appointment: 'It was already canceled; nothing was changed.',
 };
+const REFUSED: Record<RefusalReason, string> = {
+  'unknown-length': 'the appointment has no valid length. Ask for the length and give it as durationMinutes.',
+  'unknown-staff': 'the appointment has no staff member. Ask for one and give its id as staffId.',
+  'time-out-of-range': 'the appointment would end after the year 9999. Choose another start.',
+  'changed-by-others': 'somebody else is changing this appointment. Try again in a moment.',
+  'store-refused':
+    'the calendar refused to save this, and would refuse it again. Apologize, and ask a person to check.',
+};
 
 /** What a model is told about an outcome: a fact, and what can be done. */
 export function wordsFor(tool: ToolName, result: BookingOutcome): string {
@@ -27,8 +35,7 @@ export function wordsFor(tool: ToolName, result: BookingOutcome): string {
       return result.changed ? DONE[tool] : ALREADY[tool];
     case 'busy':
       return (
-        `Nothing was done: the staff member has another appointment from ${result.from.toISOString()} to ` +
-        `${result.to.toISOString()}. ` +
+        `Nothing was done: the staff member has another appointment${period(result)}. ` +
         (result.own === undefined
           ? 'Offer another time or another staff member.'
           : `It is the one of this very pet, ${result.own}: perhaps it was booked a moment ago.`)
@@ -39,6 +46,8 @@ export function wordsFor(tool: ToolName, result: BookingOutcome): string {
       return "Nothing was done: there is no appointment with this appointmentId. Look it up again, don't guess.";
     case 'is-canceled':
       return 'Nothing was done: this appointment is canceled and stays so. Book a new one with book_appointment.';
+    case 'refused':
+      return `Nothing was done: ${REFUSED[result.reason]}`;
     default:
       return result satisfies never;
   }
@@ -47,6 +56,16 @@ export function wordsFor(tool: ToolName, result: BookingOutcome): string {
 const DAY_MS = 24 * 3_600_000;
 /** So that an appointment that begins then also ends in a year that exists everywhere. */
 const LAST_START = LAST_INSTANT + 1 - DAY_MS;
+function period({ from, to }: { from: Date | null; to: Date | null }): string {
+  const [start, end] = [isoOrNull(from), isoOrNull(to)];
+  if (start !== null && end !== null) return ` from ${start} to ${end}`;
+  return start === null ? ' then' : ` at ${start}`;
+}
+
+/** `null` for a date that does not exist too: the store may hold anything. */
+export function isoOrNull(date: Date | null): string | null {
+  return date === null || Number.isNaN(date.getTime()) ? null : date.toISOString();
+}
 
 /** Undefined if there is nothing wrong with the time, or none. */
 export function problemOfTime(start: string | number | undefined, now: Date): string | undefined {

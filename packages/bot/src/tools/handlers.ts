@@ -6,14 +6,15 @@ import { createAnnounce } from './announce.ts';
 import type { BookedAppointment, BookingOutcome, BookingService } from './booking-service.ts';
 import { TOOL_DEFINITIONS, TOOL_NAMES, type ToolDefinition, type ToolName } from './definitions.ts';
 import { readArguments } from './read-arguments.ts';
-import { problemOfTime, wordsFor } from './describe-outcome.ts';
+import { isoOrNull, problemOfTime, wordsFor } from './describe-outcome.ts';
 
 /** What the model is told. Plain data: give it to the loop as JSON. */
 export interface ToolResult {
   ok: boolean;
   /** For the model: what happened, or what to do differently. */
   message: string;
-  appointment?: { appointmentId: string; staffId: string; start: string; end: string };
+  /** A value that the calendar does not have is `null`. */
+  appointment?: { appointmentId: string; staffId: string | null; start: string | null; end: string | null };
 }
 
 export interface ToolHandlers {
@@ -91,6 +92,8 @@ export function createToolHandlers({
     if (wrongTime !== undefined) return refuse(`Nothing was done. ${wrongTime}`);
 
     const outcome = await save(tool.name, read.values);
+    if (outcome.outcome === 'refused' && outcome.cause !== undefined)
+      log.messageFlow('error', `[${tool.name}] The bookings refused to save`, { cause: outcome.cause });
     if (outcome.outcome !== 'done') return refuse(wordsFor(tool.name, outcome));
     const { appointment, changed } = outcome;
     if (changed) {
@@ -130,5 +133,5 @@ function toPlain({
   start,
   end,
 }: BookedAppointment): Required<ToolResult>['appointment'] {
-  return { appointmentId, staffId, start: start.toISOString(), end: end.toISOString() };
+  return { appointmentId, staffId, start: isoOrNull(start), end: isoOrNull(end) };
 }

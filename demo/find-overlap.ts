@@ -1,0 +1,48 @@
+import { Types, type Collection, type mongo } from 'mongoose';
+import type { Id } from '@appointment-emissions/contracts';
+import { matchId } from '../src/population/match-id.ts';
+import { MAX_INSTANT_MS } from '../src/population/to-snapshot.ts';
+import { busySlots } from './busy-slots.ts';
+import { NOT_CANCELED, readRow, ROW_FIELDS, type AppointmentRow, type Place } from './appointment-row.ts';
+
+/**
+ * The first appointment of the staff member, other than `except`, that overlaps with a place, however long it is. Each
+ * condition has its index: `staff_end` skips everything that ended before, however long the staff member's history is.
+ */
+export async function findOverlap(
+  appointments: Collection,
+  { staffId, start, end, slots }: Place,
+  except: Id,
+  limits: mongo.FindOptions,
+): Promise<AppointmentRow | undefined> {
+  const ofStaff = { staffId: matchId(staffId), _id: { $ne: new Types.ObjectId(except) }, ...NOT_CANCELED };
+  const [first] = await appointments
+    .find(
+      {
+        $or: [
+          { ...ofStaff, start: { $lt: end }, end: { $gt: start } },
+          // It may have no valid end.
+          { ...ofStaff, start: { $gte: start, $lt: end } },
+          // Slots cover a whole mark of five minutes even if the times do not.
+          { ...ofStaff, slots: { $in: slots } },
+        ],
+      },
+      { ...limits, projection: ROW_FIELDS, sort: { start: 1 }, limit: 1 },
+    )
+    .toArray();
+  return first && readRow(first);
+}
+
+/** The slots of the years 1970 to 9999. */
+const VALID_SLOTS = { $gte: 1, $lte: busySlots(new Date(MAX_INSTANT_MS), new Date(MAX_INSTANT_MS))[0] };
+
+/**
+ * `staff_slot_numbers` keeps two bookings apart. It covers only documents with valid slot numbers, so that documents with
+ * malformed `slots` cannot prevent it.
+ */
+export async function createBookingIndexes(appointments: Collection): Promise<void> {
+  const withSlots = { unique: true, partialFilterExpression: { slots: VALID_SLOTS } };
+  await appointments.createIndex({ staffId: 1, slots: 1 }, { name: 'staff_slot_numbers', ...withSlots }, {});
+  await appointments.createIndex({ staffId: 1, start: 1 }, { name: 'staff_start' }, {});
+  await appointments.createIndex({ staffId: 1, end: 1 }, { name: 'staff_end' }, {});
+}
