@@ -15,6 +15,9 @@ interface Source {
 export type Read =
   { filter: mongo.Document; projection: mongo.Document } | { pipeline: readonly mongo.Document[] };
 
+/** One malformed string of one document would fail the read of all: the string is repaired instead. */
+const READ_OPTIONS = { enableUtf8Validation: false };
+
 /** The usual first answer has 101 documents. */
 const MOST_DOCUMENTS = 100_000;
 
@@ -40,14 +43,14 @@ export async function readInOneAnswer(of: Source, read: Read): Promise<mongo.Doc
 
 async function run({ db: { db }, collection }: Source, command: mongo.Document): Promise<mongo.Document[]> {
   if (!db) throw new MongoNotConnectedError('there has been no connection yet');
-  const { cursor } = (await db.command(command)) as {
+  const { cursor } = (await db.command(command, READ_OPTIONS)) as {
     cursor: { id: number | mongo.Long; firstBatch: mongo.Document[] };
   };
   if (Number(cursor.id) === 0) return cursor.firstBatch;
   // An answer has 16 MB at most: what is larger is what cursors are for, the driver's, which begins anew.
   const [killCursors, cursors] = [collection.collectionName, [mongo.Long.fromValue(cursor.id)]];
   await db.command({ killCursors, cursors }).catch(() => undefined);
-  return db.runCursorCommand(command).toArray() as Promise<mongo.Document[]>;
+  return db.runCursorCommand(command, READ_OPTIONS).toArray() as Promise<mongo.Document[]>;
 }
 
 /** The documents of these ids. */
