@@ -33,11 +33,13 @@ import type { Logger } from '../process/logger.ts';
 import { createFleetMetrics } from '../metrics/fleet-metrics.ts';
 import { shareFor } from '../metrics/share-for.ts';
 import { serveMetricsPort } from '../metrics/serve-metrics-port.ts';
+import { createCheckReferences } from '../population/check-references.ts';
 import { connectMongo } from '../population/connect.ts';
 import { warnOfIndexes } from '../population/indexes.ts';
 import { createFindInRange } from '../population/find-in-range.ts';
 import { createLoadAppointments } from '../population/load-appointments.ts';
 import { createModels } from '../population/models.ts';
+import { watchReferences } from '../population/watch-references.ts';
 import { closeQueues, openQueues } from '../queue/open-queues.ts';
 import { createReadTimelines } from '../queue/timeline.ts';
 import { recordCuts } from '../access/record-cuts.ts';
@@ -47,6 +49,7 @@ import { createVerifyToken } from '../access/verify-token.ts';
 import { createWarnOfSlowLog, logSlowLog } from '../redis/slow-log.ts';
 
 const INDEX_CHECK_EVERY_MS = 30_000;
+const REFERENCE_CHECK_EVERY_MS = 5_000;
 const SERVER_SELECTION_MS = 700;
 const CONNECT_WAIT_MS = 1_500;
 
@@ -107,6 +110,16 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
   });
   lifecycle.onClose('metrics', metrics.close);
   const models = createModels(mongo.connection);
+  const references = watchReferences({
+    check: createCheckReferences(models),
+    count: metrics.countUnresolved,
+    logger,
+  });
+  lifecycle.onClose('reference check', references.close);
+  const warningChecks = [
+    shareFor(INDEX_CHECK_EVERY_MS, () => warnOfIndexes(models)),
+    shareFor(REFERENCE_CHECK_EVERY_MS, references.warnings),
+  ];
   const companyLog = createCompanyLog(redis);
   const readSnapshots = createReadSnapshots({ redis, load: createLoadAppointments(models) });
   const takeSnapshots = createTakeSnapshots({ redis, readSnapshots, pause });
@@ -147,7 +160,7 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
     healthRoutes: createHealthRoutes({
       checks: { mongodb: checkMongo(mongo.connection), redis: checkRedis(redis, queues.live.toKey('meta')) },
       leaks: warnOfSlowLog,
-      warnings: shareFor(INDEX_CHECK_EVERY_MS, () => warnOfIndexes(models)),
+      warnings: async () => (await Promise.all(warningChecks.map((warnings) => warnings()))).flat(),
       isDraining: serving.isDraining,
       isAlive,
     }),

@@ -6,6 +6,7 @@ import { type ProgressGauges, registerProgressGauges } from './progress-gauges.t
 import { type QueueKeys, type QueuesDepth, readQueuesDepth } from './queue-depth.ts';
 import { type MetricsReading, readMetrics } from './read-metrics.ts';
 import { type MetricsSeries, readSeries } from './read-series.ts';
+import { type ReferenceGauge, registerReferenceGauge } from './reference-gauge.ts';
 import { shareFor } from './share-for.ts';
 
 const HEARTBEAT_INTERVAL_MS = 5_000;
@@ -19,7 +20,7 @@ export interface FleetMetricsDeps {
   onError: (error: unknown) => void;
 }
 
-export interface FleetMetrics extends Metrics, ProgressGauges {
+export interface FleetMetrics extends Metrics, ProgressGauges, ReferenceGauge {
   /** The whole fleet's counts, rates, latencies and the queues' depth. @throws when Redis is away */
   read: () => Promise<MetricsReading & { queue: QueuesDepth }>;
   /** The fleet's last hour by the minute. @throws when Redis is away */
@@ -47,6 +48,7 @@ export function createFleetMetrics({
   return {
     ...metrics,
     ...registerProgressGauges(metrics.registry),
+    ...registerReferenceGauge(metrics.registry),
     read: shareFor(SHARE_READING_MS, async () => {
       const [reading, depth] = await Promise.all([readMetrics({ redis, prefix }), readDepth()]);
       return { ...reading, queue: depth };

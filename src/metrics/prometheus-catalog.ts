@@ -56,6 +56,11 @@ export const PROMETHEUS_METRICS = {
     labels: [],
     help: 'Time that the last canary took from this gateway through queue, worker and Redis to its own socket.',
   },
+  emission_unresolved_references: {
+    type: 'gauge',
+    labels: ['field'],
+    help: 'Of the 100 newest appointments, those whose reference in this field names no document of their company.',
+  },
   emission_queue_jobs: {
     type: 'gauge',
     labels: ['state'],

@@ -14,7 +14,7 @@ export type LoadAppointments = (
 ) => Promise<Map<Id, AppointmentSnapshot>>;
 
 /** What is read of each collection: the fields that are sent, and those that tell whose it is. */
-const SOURCES = {
+export const SOURCES = {
   _id: {
     model: 'Appointment',
     fields: projection(
@@ -119,7 +119,7 @@ function group(references: readonly (readonly [ReferenceField, Id])[]): Map<Refe
  * A reference into another company is treated as missing: its data is never sent. A document without a company is
  * shared by all; one whose company cannot be read may be another company's.
  */
-function ownedBy(companyId: Id | null, document: RawDocument | undefined): RawDocument | undefined {
+export function ownedBy(companyId: Id | null, document: RawDocument | undefined): RawDocument | undefined {
   const owner = document?.companyId ?? undefined;
   return owner === undefined || id(owner) === companyId ? document : undefined;
 }

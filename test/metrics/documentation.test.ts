@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { registerFleetGauges } from '../../src/metrics/fleet-gauges.ts';
 import { registerProgressGauges } from '../../src/metrics/progress-gauges.ts';
+import { registerReferenceGauge } from '../../src/metrics/reference-gauge.ts';
 import { PROMETHEUS_METRICS } from '../../src/metrics/prometheus-catalog.ts';
 import { useFleet } from './world.ts';
 
@@ -27,6 +28,7 @@ test('the catalog is what a process really exposes, and no label names a company
   const { registry } = fleets.start().process();
   const unread = () => Promise.reject(new Error('not asked'));
   registerProgressGauges(registry);
+  registerReferenceGauge(registry);
   registerFleetGauges({ registry, readQueueDepth: unread, readFleet: unread });
   const exposed = (await registry.getMetricsAsJSON()).map(({ name, help, type }) => ({ name, help, type }));
   const described = Object.entries(PROMETHEUS_METRICS).map(([name, { help, type }]) => ({
