@@ -1,5 +1,6 @@
 import { Types } from 'mongoose';
 import type { EmitReply } from '@appointment-emissions/contracts';
+import { STORED_VALUES } from '../../test/harness/stored-values.ts';
 import type { Scenario } from './scenario.ts';
 
 const deep = (depth: number): unknown => (depth === 0 ? 'x' : { deeper: deep(depth - 1) });
@@ -12,6 +13,14 @@ const POISON: readonly Record<string, unknown>[] = [
   { junk: Array.from({ length: 50_000 }, (_, index) => ({ index })) },
   { start: 'tomorrow', end: 7, status: ['scheduled'], createdAt: 'never' },
   { customerId: 'nobody', petId: [new Types.ObjectId()], serviceId: 12, staffId: { $ne: null } },
+  ...STORED_VALUES.map(([, value]) =>
+    Object.fromEntries(
+      ['petId', 'staffId', 'locationId', 'end', 'status', 'source', 'notes', 'createdAt'].map((field) => [
+        field,
+        value,
+      ]),
+    ),
+  ),
 ];
 const TOO_LARGE = 2;
 
