@@ -1,6 +1,7 @@
 import { close, openSync, write } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { promisify } from 'node:util';
+import { escapeMarks } from '../../packages/contracts/src/text.ts';
 
 /** Takes lines, for ever, at once, and without an error: what it can't pass on in time it drops. */
 export interface LogSink {
@@ -36,7 +37,7 @@ export function gatherLines(sinks: readonly LogSink[]) {
 
   return {
     write(line: string): void {
-      lines += line;
+      lines += escapeMarks(line);
       count += 1;
       if (scheduled) return;
       scheduled = true;

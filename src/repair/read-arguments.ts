@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { cut, singleLine } from '../../packages/contracts/src/text.ts';
 
 export const USAGE = `Usage: npm run emissions -- <command>
   retry <emission id>
@@ -36,13 +37,14 @@ export function readArguments(args: readonly string[]): RepairCommand | { proble
   try {
     parsed = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
   } catch (error) {
-    return { problem: (error as Error).message };
+    return { problem: quoted((error as Error).message) };
   }
   const [word = '', emissionId, ...rest] = parsed.positionals;
-  if (!(word in REPAIRS)) return { problem: word === '' ? 'Which command?' : `There is no command ${word}.` };
+  if (!Object.hasOwn(REPAIRS, word))
+    return { problem: word === '' ? 'Which command?' : `There is no command ${quoted(word)}.` };
   const repair = REPAIRS[word as keyof typeof REPAIRS];
   if (rest.length > 0 || (repair !== 'retry' && emissionId !== undefined)) {
-    return { problem: `${word} takes no ${rest[0] ?? emissionId ?? ''}.` };
+    return { problem: `${word} takes no ${quoted(rest[0] ?? emissionId ?? '')}.` };
   }
   const { company, appointment, limit, 'dry-run': dryRun, ...others } = parsed.values;
   return {
@@ -56,4 +58,9 @@ export function readArguments(args: readonly string[]): RepairCommand | { proble
       ...(dryRun !== undefined && { dryRun }),
     },
   };
+}
+
+/** What was typed, as part of a line. */
+function quoted(text: string): string {
+  return singleLine(cut(text, 200));
 }

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { cut, singleLine } from '../../packages/contracts/src/text.ts';
 import type { RepairReport } from '@appointment-emissions/contracts';
 import { AppError } from '../errors.ts';
 import type { ReEmit } from './re-emit.ts';
@@ -39,11 +40,14 @@ export function createRepairs({ retry, reEmit, now }: RepairsDeps): Repairs {
   };
 }
 
+const MAX_PROBLEM = 500;
+
 function check<T>(schema: z.ZodType<T>, asked: unknown): T {
   const parsed = schema.safeParse(asked);
   if (parsed.success) return parsed.data;
   const words = parsed.error.issues.map(
     ({ path, message }) => `${path.join('.') || 'the request'} ${message}`,
   );
-  throw new AppError('INVALID_REQUEST', words.join('; '));
+  // zod names fields that it does not know, and these are the caller's text.
+  throw new AppError('INVALID_REQUEST', singleLine(cut(words.join('; '), MAX_PROBLEM)));
 }

@@ -144,6 +144,32 @@ describe('wrong arguments come back as words that a model can act on, and nothin
     expect(result.message.length).toBeLessThan(400);
   });
 
+  test.each([...Array(8).keys()])(
+    'an emoji at the end of what is quoted, %i characters later, is whole or not there',
+    async (shift) => {
+      for (const emoji of ['🐶', '👩‍👩‍👧‍👦', '🇩🇪']) {
+        const start = 'x'.repeat(72 + shift) + emoji + 'x'.repeat(20);
+        const unknown = `${'y'.repeat(72 + shift)}${emoji}yyyyyyyyyyyy`;
+        const args = { ...good.book_appointment, start, [unknown]: 1 };
+        const { message } = await refusals().handle('book_appointment', args);
+        expect(message).not.toMatch(/\p{Surrogate}/u);
+        const quoted = message.match(/"(x+|y+)[^ .x"y]*/g)!.map((part) => part.replace(/^"[xy]+/, ''));
+        expect(['', emoji]).toEqual(expect.arrayContaining(quoted));
+      }
+    },
+  );
+
+  test('what is quoted has no half characters, marks or controls, whatever was given', async () => {
+    const value = 'Rex\ud83d \udc36\u202e\u200f\u2028\u0085\0\n';
+    const { message } = await refusals().handle('book_appointment', {
+      ...good.book_appointment,
+      start: value,
+      [value]: 1,
+    });
+    expect(message).toContain('but was "Rex');
+    expect(message).not.toMatch(/[\p{Surrogate}\p{Cc}\u202e\u200f\u2028]/u);
+  });
+
   test('all problems at once', async () => {
     const { message } = await refusals().handle('book_appointment', {});
     for (const name of ['customerId', 'petId', 'serviceId', 'staffId', 'start', 'durationMinutes']) {
@@ -187,6 +213,27 @@ describe('wrong arguments come back as words that a model can act on, and nothin
       'There is no such tool; there are book_appointment, reschedule_appointment, cancel_appointment.',
     );
   });
+});
+
+test('notes are as long as the schema says, in code points, and reach the bookings well-formed', async () => {
+  const saved: (string | undefined)[] = [];
+  const { handle } = createToolHandlers({
+    bookings: {
+      ...untouched,
+      book: ({ notes }) => {
+        saved.push(notes);
+        return Promise.resolve({ outcome: 'unknown-appointment' });
+      },
+    },
+    realtime,
+    logger: { messageFlow: () => undefined },
+    now: () => NOW,
+  });
+  const book = (notes: string) => handle('book_appointment', { ...good.book_appointment, notes });
+  await book('🐶'.repeat(1_000));
+  await book('Rex \ud83d');
+  expect(saved).toEqual(['🐶'.repeat(1_000), 'Rex \ufffd']);
+  expect((await book('🐶'.repeat(1_001))).message).toContain('notes must have at most 1000 characters');
 });
 
 test('arguments may be the JSON of an object', async () => {

@@ -1,5 +1,6 @@
 import type { FailedEmission } from '@appointment-emissions/contracts';
-import { byId, create, setChildren, setText } from '../calendar/elements.ts';
+import { isolate, singleLine } from '../../packages/contracts/src/text.ts';
+import { byId, create, setChildren, setText, userText } from '../calendar/elements.ts';
 import { duration } from './format.ts';
 
 export interface FailuresDeps {
@@ -24,18 +25,20 @@ export function createFailures({ retry, onRetried }: FailuresDeps) {
     const { emissionId, queue, event, appointmentId, companyId, reason, attempts } = failure;
     const item = create('li');
     const [code = '', ...words] = reason.split(': ');
-    const why = create('p', 'why', words.length > 0 ? words.join(': ') : reason);
-    if (words.length > 0) why.prepend(create('code', '', code), ' ');
-    const job = create('a', '', event);
+    const why = create('p', 'why');
+    why.append(userText(words.length > 0 ? words.join(': ') : reason));
+    if (words.length > 0) why.prepend(create('code', '', singleLine(code)), ' ');
+    const job = create('a');
+    job.append(userText(event));
     job.href = `/admin/queues/queue/${queue}/${encodeURIComponent(emissionId)}?status=failed`;
     const age = create('span', 'quiet');
     const head = create('p', 'head');
     head.append(job, ' ', age);
     const ids = create('p', 'ids quiet');
-    ids.textContent = `appointment ${appointmentId} · company ${companyId} · ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`;
+    ids.textContent = `appointment ${isolate(appointmentId)} · company ${isolate(companyId)} · ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`;
     const button = create('button', '', 'Retry');
     button.type = 'button';
-    button.setAttribute('aria-label', `Retry ${event} of appointment ${appointmentId}`);
+    button.setAttribute('aria-label', `Retry ${isolate(event)} of appointment ${isolate(appointmentId)}`);
     button.addEventListener('click', () => {
       button.disabled = true;
       setText(button, 'Retrying…');

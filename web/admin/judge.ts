@@ -1,4 +1,5 @@
 import type { FleetMetricsReading, ProcessRole } from '@appointment-emissions/contracts';
+import { cut, isolate } from '../../packages/contracts/src/text.ts';
 import { duration, percent } from './format.ts';
 
 /** What an operator should look at, in words; nothing where all is well. The limits are those of ops/alerts.yml. */
@@ -12,7 +13,7 @@ export function judge({ overall, queue, fleet }: FleetMetricsReading): string[] 
     for (const { id, sinceProgressMs } of fleet.processes[role]) {
       if (sinceProgressMs === null || sinceProgressMs <= IDLE_TOO_LONG_MS) continue;
       const what = role === 'worker' ? 'has taken no job' : 'has not heard its canary';
-      reasons.push(`The ${role} ${id.slice(0, 8)} ${what} for ${duration(sinceProgressMs)}.`);
+      reasons.push(`The ${role} ${isolate(cut(id, 8))} ${what} for ${duration(sinceProgressMs)}.`);
     }
   }
   const { oldestLiveWaitingAgeMs: live, oldestBulkWaitingAgeMs: bulk } = queue;

@@ -3,6 +3,7 @@ import {
   type FleetMetricsReading,
   type LatencyStage,
 } from '@appointment-emissions/contracts';
+import { cut, isolate } from '../../packages/contracts/src/text.ts';
 import { byId, create } from '../calendar/elements.ts';
 import { count, duration, ms, percent } from './format.ts';
 
@@ -85,7 +86,7 @@ export function createTables() {
         ['Process', 'heard of', 'progress', 'sockets'],
         ...(['api', 'gateway', 'worker'] as const).flatMap((role) =>
           fleet.processes[role].map(({ id, sinceHeartbeatMs, sinceProgressMs, sockets }) => [
-            `${role} ${id.slice(0, 8)}`,
+            `${role} ${isolate(cut(id, 8))}`,
             `${duration(sinceHeartbeatMs)} ago`,
             sinceProgressMs === null ? '–' : `${duration(sinceProgressMs)} ago`,
             role === 'gateway' ? count(sockets) : '–',

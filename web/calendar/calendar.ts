@@ -2,7 +2,7 @@ import type { Id } from '@appointment-emissions/contracts';
 import type { ShownAppointment } from '@appointment-emissions/dashboard';
 import { createCard, TONES, type Card } from './card.ts';
 import { columnsOf, hoursOf, placementsOf, type Column, type Placement } from './day-layout.ts';
-import { byId, create, setChildren, setStyle } from './elements.ts';
+import { byId, create, setChildren, setStyle, userText, userTexts } from './elements.ts';
 import { slideFrom } from './slide.ts';
 import { timeOfDay } from './wording.ts';
 import { type LocalDate, wallTime } from '@appointment-emissions/contracts';
@@ -99,10 +99,10 @@ function headsOf(columns: readonly Column[], placements: readonly Placement[]): 
     const booked = placements.filter((placement) => {
       return placement.column === column && placement.appointment.status !== 'canceled';
     }).length;
-    head.append(
-      create('strong', '', name),
-      create('span', 'quiet', [role, `${booked} booked`].filter(Boolean).join(' · ')),
-    );
+    const [who, what] = [create('strong'), create('span', 'quiet')];
+    who.append(userText(name));
+    what.append(...userTexts([role], ''), `${role ? ' · ' : ''}${booked} booked`);
+    head.append(who, what);
     return head;
   });
 }

@@ -1,5 +1,5 @@
 import type { Placement } from './day-layout.ts';
-import { create, setStyle, setText } from './elements.ts';
+import { create, setParts, setStyle, setText, userText, userTexts } from './elements.ts';
 import { kindOfPet, petName, statusName, timeRange } from './wording.ts';
 
 export interface Card {
@@ -51,12 +51,12 @@ export function createCard(first: Placement): Card {
         '--to': to,
       });
       setText(time, timeRange(appointment, timeZone));
-      setText(status, statusName(appointment));
-      setText(name, petName(appointment));
-      setText(kind, kindOfPet(appointment));
-      setText(service, appointment.serviceId?.name ?? 'No service');
-      const customer = appointment.customerId?.fullName ?? 'Unknown customer';
-      setText(people, `${customer} · with ${appointment.staffId?.fullName ?? 'nobody yet'}`);
+      setParts(status, userText(statusName(appointment)));
+      setParts(name, userText(petName(appointment)));
+      setParts(kind, ...userTexts(kindOfPet(appointment), ' · '));
+      setParts(service, userText(appointment.serviceId?.name ?? 'No service'));
+      const customer = userText(appointment.customerId?.fullName ?? 'Unknown customer');
+      setParts(people, customer, ' · with ', userText(appointment.staffId?.fullName ?? 'nobody yet'));
     },
     highlight() {
       clearTimeout(fading);

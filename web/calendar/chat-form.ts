@@ -1,4 +1,5 @@
 import type { ChatAppointment, ChatCatalogue } from '../../demo/chat.ts';
+import { isolate } from '../../packages/contracts/src/text.ts';
 import { create } from './elements.ts';
 import { addDays, instantAt, wallTime } from '@appointment-emissions/contracts';
 
@@ -49,9 +50,9 @@ export function createChatForm({ catalogue, timeZone, onWish }: Deps): ChatForm 
   }
 
   const appointment = select([]);
-  const pet = select(pets.map(({ id, name, owner }) => [id, `${name} (${owner})`]));
-  const service = select(catalogue.services.map(({ id, name }) => [id, name]));
-  const staff = select(catalogue.staff.map(({ id, name }) => [id, name]));
+  const pet = select(pets.map(({ id, name, owner }) => [id, `${isolate(name)} (${isolate(owner)})`]));
+  const service = select(catalogue.services.map(({ id, name }) => [id, isolate(name)]));
+  const staff = select(catalogue.staff.map(({ id, name }) => [id, isolate(name)]));
   const minutes = select([30, 60, 90, 120].map((length) => [String(length), `${length} minutes`]));
   minutes.value = '60';
   const { date, time } = nextHour(timeZone());
@@ -138,7 +139,7 @@ export function createChatForm({ catalogue, timeZone, onWish }: Deps): ChatForm 
 
   function describe({ petId, serviceId, staffId, start }: ChatAppointment): string {
     const name = (rows: readonly { id: string; name: string }[], id: string | null): string =>
-      rows.find((row) => row.id === id)?.name ?? '?';
+      isolate(rows.find((row) => row.id === id)?.name ?? '?');
     const { services, staff: people } = catalogue;
     const who = `${name(pets, petId)}, ${name(services, serviceId)}, ${name(people, staffId)}`;
     return `${told(new Date(start))}: ${who}`;

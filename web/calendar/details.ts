@@ -1,7 +1,6 @@
-import type { AppointmentSnapshot } from '@appointment-emissions/contracts';
-import { byId, create } from './elements.ts';
+import { type AppointmentSnapshot, wallTime } from '@appointment-emissions/contracts';
+import { byId, create, userText, userTexts } from './elements.ts';
 import { kindOfPet, longDate, petName, statusName, timeRange } from './wording.ts';
-import { wallTime } from '@appointment-emissions/contracts';
 
 /** The dialog with all that is known of one appointment. */
 export interface Details {
@@ -21,11 +20,14 @@ export function createDetails(): Details {
   });
 
   function fill(appointment: AppointmentSnapshot, timeZone: string): void {
-    const title = create('h2', '', petName(appointment));
+    const title = create('h2');
+    title.append(userText(petName(appointment)));
     title.id = 'details-title';
     const facts = create('dl');
     for (const [term, fact] of factsOf(appointment, timeZone)) {
-      if (fact) facts.append(create('dt', '', term), create('dd', '', fact));
+      const value = create('dd');
+      value.append(...(Array.isArray(fact) ? userTexts(fact, ', ') : [fact ?? '']));
+      if (value.textContent !== '') facts.append(create('dt', '', term), value);
     }
     const close = create('button', '', 'Close');
     close.type = 'button';
@@ -33,7 +35,9 @@ export function createDetails(): Details {
       dialog.close();
     });
     const content = create('div', 'content');
-    content.append(title, create('p', 'quiet', kindOfPet(appointment)), facts, close);
+    const kind = create('p', 'quiet');
+    kind.append(...userTexts(kindOfPet(appointment), ' · '));
+    content.append(title, kind, facts, close);
     dialog.dataset.status = appointment.status ?? '';
     dialog.replaceChildren(content);
   }
@@ -50,21 +54,24 @@ export function createDetails(): Details {
   };
 }
 
-function factsOf(appointment: AppointmentSnapshot, timeZone: string): [string, string | null | undefined][] {
+/** A text of ours, or texts of others. */
+type Fact = string | null | (string | null | undefined)[];
+
+function factsOf(appointment: AppointmentSnapshot, timeZone: string): [string, Fact][] {
   const { start, petId, customerId, serviceId, serviceItemId, staffId, source, notes } = appointment;
   const { size, coatType } = serviceItemId ?? petId ?? {};
   return [
     ['Day', start && longDate(wallTime(new Date(start), timeZone).date)],
     ['Time', timeRange(appointment, timeZone)],
-    ['Status', statusName(appointment)],
-    ['Service', serviceId?.name],
-    ['Size, coat', [petId?.size ?? size, petId?.coatType ?? coatType].filter(Boolean).join(', ')],
-    ['Price', serviceItemId?.price?.toLocaleString(undefined, { minimumFractionDigits: 2 })],
-    ['Staff', [staffId?.fullName, staffId?.role].filter(Boolean).join(', ')],
-    ['Customer', customerId?.fullName],
-    ['Phone', customerId?.phone],
-    ['Email', customerId?.email],
-    ['Source', source],
-    ['Notes', notes],
+    ['Status', [statusName(appointment)]],
+    ['Service', [serviceId?.name]],
+    ['Size, coat', [petId?.size ?? size, petId?.coatType ?? coatType]],
+    ['Price', serviceItemId?.price?.toLocaleString(undefined, { minimumFractionDigits: 2 }) ?? null],
+    ['Staff', [staffId?.fullName, staffId?.role]],
+    ['Customer', [customerId?.fullName]],
+    ['Phone', [customerId?.phone]],
+    ['Email', [customerId?.email]],
+    ['Source', [source]],
+    ['Notes', [notes]],
   ];
 }

@@ -3,6 +3,7 @@ import {
   type AppointmentSnapshot,
   type EmissionMeta,
 } from '@appointment-emissions/contracts';
+import { isolate } from '../../packages/contracts/src/text.ts';
 import { connectDashboard, fetchAppointments } from '@appointment-emissions/dashboard';
 import { createAnnouncer } from './announcer.ts';
 import { createCalendar } from './calendar.ts';
@@ -10,7 +11,7 @@ import { startChat } from './chat.ts';
 import { showConnection } from './connection-badge.ts';
 import { createDayChoice } from './day-choice.ts';
 import { createDetails } from './details.ts';
-import { byId, setText } from './elements.ts';
+import { byId, setParts, setText, userText } from './elements.ts';
 import { listenToKeys } from './keyboard.ts';
 import { openSession } from './session.ts';
 import { chooseTimeZone, offerTimeZones } from './settings.ts';
@@ -22,7 +23,7 @@ const LOAD_AGAIN_MS = 3_000;
 
 const session = await openSession();
 const company = session.demo?.companyName ?? 'Appointments';
-setText(byId('company', HTMLSpanElement), company);
+setParts(byId('company', HTMLSpanElement), userText(company));
 
 const announce = createAnnouncer();
 const calendar = createCalendar();
@@ -93,7 +94,7 @@ showConnection(dashboard, announce);
 
 function onDay(): void {
   setText(byId('heading', HTMLHeadingElement), longDate(day.date));
-  document.title = `${longDate(day.date)} · ${company}`;
+  document.title = `${longDate(day.date)} · ${isolate(company)}`;
   render();
   calendar.scrollToStart();
 }

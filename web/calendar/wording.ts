@@ -4,6 +4,7 @@ import {
   EVENT_SLUGS,
 } from '@appointment-emissions/contracts';
 import { type LocalDate, wallTime } from '@appointment-emissions/contracts';
+import { isolate } from '../../packages/contracts/src/text.ts';
 
 export function timeOfDay(instant: Date, timeZone: string, locale?: string): string {
   return new Intl.DateTimeFormat(locale, { timeZone, timeStyle: 'short' }).format(instant);
@@ -42,9 +43,9 @@ function shortDate(date: LocalDate, locale?: string): string {
   }).format(new Date(date));
 }
 
-/** `dog · Poodle`, or what is known of it. */
-export function kindOfPet({ petId }: AppointmentSnapshot): string {
-  return [petId?.species, petId?.breed].filter(Boolean).join(' · ');
+/** Species and breed, or what is known of them. */
+export function kindOfPet({ petId }: AppointmentSnapshot): (string | null | undefined)[] {
+  return [petId?.species, petId?.breed];
 }
 
 export function petName({ petId }: AppointmentSnapshot): string {
@@ -52,7 +53,8 @@ export function petName({ petId }: AppointmentSnapshot): string {
 }
 
 export function statusName({ status }: AppointmentSnapshot): string {
-  return status === null || status === '' ? 'Unknown' : status.slice(0, 1).toUpperCase() + status.slice(1);
+  const [first = '', ...rest] = status ?? '';
+  return first === '' ? 'Unknown' : first.toUpperCase() + rest.join('');
 }
 
 /** One sentence on what happened to an appointment, for eyes and screen readers. */
@@ -63,16 +65,16 @@ export function sentence(
   timeZone: string,
   locale?: string,
 ): string {
-  const pet = petName(now);
+  const pet = isolate(petName(now));
   const start = now.start === null ? undefined : new Date(now.start);
   const when =
     start === undefined
       ? 'at no time yet'
       : `${shortDate(wallTime(start, timeZone).date, locale)}, ${timeOfDay(start, timeZone, locale)}`;
-  const staff = now.staffId?.fullName ? ` with ${now.staffId.fullName}` : '';
+  const staff = now.staffId?.fullName ? ` with ${isolate(now.staffId.fullName)}` : '';
   if (now.status === 'canceled') return `Canceled: ${pet}, ${when}${staff}`;
   if (before === undefined && event === EVENT_SLUGS['appointment-created']) {
-    return `Booked: ${pet}${now.serviceId?.name ? `, ${now.serviceId.name}` : ''}, ${when}${staff}`;
+    return `Booked: ${pet}${now.serviceId?.name ? `, ${isolate(now.serviceId.name)}` : ''}, ${when}${staff}`;
   }
   if (before !== undefined && before.start !== now.start) return `Moved: ${pet} to ${when}${staff}`;
   return `Changed: ${pet}, ${when}${staff}`;

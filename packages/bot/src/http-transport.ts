@@ -2,11 +2,14 @@ import { once } from 'node:events';
 import http, { type ClientRequest, type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { isNativeError } from 'node:util/types';
+import { cut } from '../../contracts/src/text.ts';
 import { readRetryAfterMs } from './backoff.ts';
 import type { Answer } from './attempt-result.ts';
 
 /** A thousand results of a batch take some 120 kB; more than this is not from our backend. */
 const MAX_BODY_BYTES = 1_000_000;
+/** Of an answer, in code points. */
+const MAX_LOGGED = 2_000;
 
 export interface HttpTransport {
   /** One attempt. @throws on a network error, and when the signal is aborted. */
@@ -58,7 +61,7 @@ export function createHttpTransport({ backendUrl, apiKey }: HttpTransportOptions
     return {
       status: response.statusCode ?? 0,
       body: parseJson(text),
-      text: text.slice(0, 2_000),
+      text: cut(text, MAX_LOGGED),
       retryAfterMs: readRetryAfterMs(response.headers['retry-after']),
     };
   }

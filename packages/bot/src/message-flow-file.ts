@@ -1,5 +1,6 @@
 import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
 import path from 'node:path';
+import { escapeMarks } from '../../contracts/src/text.ts';
 import type { MessageFlowLogger } from './message-flow.ts';
 
 const MESSAGE_FLOW_FILE = 'message-flow.log';
@@ -50,9 +51,8 @@ export function createFileLogger({
       return;
     }
     const lost = linesLost > 0 ? { linesLost } : {};
-    stream.write(
-      `${JSON.stringify({ time: new Date().toISOString(), level, message, ...fields, ...lost })}\n`,
-    );
+    const line = JSON.stringify({ time: new Date().toISOString(), level, message, ...fields, ...lost });
+    stream.write(`${escapeMarks(line)}\n`);
     linesLost = 0;
   }
 

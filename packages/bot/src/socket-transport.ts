@@ -1,7 +1,11 @@
 import { isNativeError } from 'node:util/types';
 import { type EmitRequest, INTERNAL_NAMESPACE } from '@appointment-emissions/contracts';
+import { cut } from '../../contracts/src/text.ts';
 import { untilAborted } from './deadline.ts';
 import type { Answer } from './attempt-result.ts';
+
+/** Of an answer, in code points. */
+const MAX_LOGGED = 2_000;
 
 /** What is used of socket.io-client: spelled out, so that the declarations compile where it is not installed. */
 export interface ClientSocket {
@@ -108,7 +112,7 @@ export function createSocketTransport({
 
 function toAnswer(reply: unknown): Answer {
   const status = typeof reply === 'object' && reply !== null && 'status' in reply ? Number(reply.status) : 0;
-  return { status, body: reply, text: JSON.stringify(reply ?? null).slice(0, 2_000) };
+  return { status, body: reply, text: cut(JSON.stringify(reply ?? null), MAX_LOGGED) };
 }
 
 function connected(socket: ClientSocket, signal: AbortSignal): Promise<void> {

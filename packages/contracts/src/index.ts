@@ -6,3 +6,4 @@ export * from './local-time.ts';
 export * from './names.ts';
 export * from './operator.ts';
 export * from './socket.ts';
+export * from './text.ts';

@@ -3,6 +3,7 @@ import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
 import type { Queue } from 'bullmq';
 import type { Express, RequestHandler } from 'express';
+import { isolate } from '../../../packages/contracts/src/text.ts';
 
 export const BULL_BOARD_PATH = '/admin/queues';
 
@@ -47,5 +48,5 @@ function jobTitle({ name = '', data, attemptsMade = 0, opts }: BoardJob): string
   const { appointmentId, companyId } = data ?? {};
   if (typeof appointmentId !== 'string' || typeof companyId !== 'string') return name;
   const attempts = `${attemptsMade} of ${opts?.attempts ?? 1} attempts`;
-  return `${name} · appointment ${appointmentId} · company ${companyId} · ${attempts}`;
+  return `${isolate(name)} · appointment ${isolate(appointmentId)} · company ${isolate(companyId)} · ${attempts}`;
 }

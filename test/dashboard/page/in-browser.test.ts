@@ -235,3 +235,38 @@ test('shows an appointment of several days on each of them, and asks for those t
   await page.locator('#previous').click();
   await card('stay').waitFor({ state: 'detached' });
 });
+
+test('a name of any script and direction stays inside its own element', async () => {
+  const hebrew = {
+    ...booked('h', 'כלב (1)', '09:00-12:00', 'maya'),
+    customerId: { _id: 'hc', fullName: 'אליס 2', email: null, phone: null },
+    staffId: { _id: 'maya', fullName: 'Maya\u202e\u2066 Brandt', role: 'מספרת' },
+    notes: '\u202eevil',
+  };
+  const { page, card, connection } = await live({ listed: [hebrew] });
+  const text = await card('h').locator('.people').innerText();
+  expect(text).toBe('אליס 2 · with Maya Brandt');
+  // Left to right as the sentence goes: the customer's name does not draw the words after it to its left.
+  const order = `(() => {
+    const parts = [...document.querySelector('[data-appointment-id="h"] .people').childNodes].map((node) => {
+      const range = document.createRange();
+      range.selectNodeContents(node);
+      return range.getBoundingClientRect().left;
+    });
+    return parts.every((left, n) => n === 0 || left >= parts[n - 1]);
+  })()`;
+  expect(await page.evaluate(order)).toBe(true);
+  expect(await page.locator('.head').innerText()).toContain('מספרת · 1 booked');
+
+  connection.send(
+    'h',
+    { epoch: E, offset: 6, event: 'appointment:canceled' },
+    { ...hebrew, status: 'canceled' },
+  );
+  const said = page.locator('#announcement', { hasText: 'Canceled' });
+  expect(await said.innerText()).toBe('Canceled: \u2068כלב (1)\u2069, Mon 23 Nov, 09:00 with Maya Brandt');
+  await card('h').click();
+  expect(await page.locator('dialog[open] bdi').allInnerTexts()).toEqual(
+    expect.arrayContaining(['כלב (1)', 'אליס 2', 'Maya Brandt', 'evil']),
+  );
+});

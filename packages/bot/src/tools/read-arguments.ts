@@ -1,4 +1,5 @@
 import { parseInstant } from '@appointment-emissions/contracts';
+import { countCodePoints, cut, escapeMarks, wellFormed } from '../../../contracts/src/text.ts';
 import type { ArgumentSchema, ToolDefinition } from './definitions.ts';
 
 export type ReadArguments = { values: Record<string, string | number> } | { problems: string[] };
@@ -25,7 +26,8 @@ export function readArguments({ input_schema: schema }: ToolDefinition, given: u
         continue;
       }
       const wrong = problemOf(argument, value);
-      if (wrong === undefined) values[name] = value as string | number;
+      if (wrong === undefined)
+        values[name] = typeof value === 'string' ? wellFormed(value) : (value as number);
       else problems.push(`${name} ${wrong}, but was ${quote(value)}. ${example(argument)}`);
     }
     return problems.length > 0 ? { problems } : { values };
@@ -61,7 +63,8 @@ const DATE_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{
 
 function problemOfText({ pattern, format, maxLength }: ArgumentSchema, value: unknown): string | undefined {
   if (typeof value !== 'string') return 'must be a string';
-  if (maxLength !== undefined && value.length > maxLength) return `must have at most ${maxLength} characters`;
+  if (maxLength !== undefined && countCodePoints(value) > maxLength)
+    return `must have at most ${maxLength} characters`;
   if (pattern !== undefined && !new RegExp(pattern).test(value)) return 'must be 24 hexadecimal characters';
   if (format === undefined) return undefined;
   if (!DATE_TIME.test(value)) return 'must be an ISO 8601 date and time with its offset from UTC';
@@ -74,8 +77,11 @@ function example({ examples }: ArgumentSchema): string {
   return `Example: ${JSON.stringify(examples[0])}.`;
 }
 
+const MAX_QUOTED = 80;
+
+/** The beginning of what was given, as JSON: readable in a sentence, whatever it holds. */
 function quote(value: unknown): string {
   // A function has no JSON.
   const json = JSON.stringify(value) as string | undefined;
-  return (json ?? typeof value).slice(0, 80);
+  return escapeMarks(cut(json ?? typeof value, MAX_QUOTED));
 }
