@@ -21,3 +21,13 @@ export function portOf(env) {
   if (Number.isInteger(port) && port > 0 && port < 65_536) return port;
   throw new StartFailure(`PORT is "${text}": it must be a number from 1 to 65535.`);
 }
+
+/** UTC if `TZ` names no time zone that Node knows: Intl gives none, or one that it does not take back. */
+export function timeZoneOfMachine() {
+  const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone ?? 'UTC';
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone }).resolvedOptions().timeZone;
+  } catch {
+    return 'UTC';
+  }
+}

@@ -8,7 +8,7 @@ import { keepRunning } from './keep-running.mjs';
 import { provideSecrets } from './secrets.mjs';
 import { provideServices } from './provide-services.mjs';
 import { seed } from './seed.mjs';
-import { loadDotEnv, portOf } from './settings.mjs';
+import { loadDotEnv, portOf, timeZoneOfMachine } from './settings.mjs';
 import { summary } from './summary.mjs';
 import { waitUntilReady } from './wait-ready.mjs';
 
@@ -39,7 +39,7 @@ export async function startEverything(start) {
   tellSecrets(secrets, secretsFile, say);
   const { redisUrl, mongodbUri, services, isOurDatabase } = await provideServices(start);
   signal.throwIfAborted();
-  const timeZone = process.env.DASHBOARD_TIME_ZONE || Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const timeZone = process.env.DASHBOARD_TIME_ZONE || timeZoneOfMachine();
   const demo = isOurDatabase ? await seedDemo(mongodbUri, timeZone, say) : undefined;
   signal.throwIfAborted();
   say('Page: building');

@@ -1,0 +1,15 @@
+import { execFileSync } from 'node:child_process';
+import { expect, test } from '@jest/globals';
+
+const SETTINGS = new URL('../../scripts/start/settings.mjs', import.meta.url).href;
+
+test.each([
+  ['Europe/Berlin', 'Europe/Berlin'],
+  ['', 'UTC'],
+  ['Nowhere/Else', 'UTC'],
+])('on a machine whose TZ is "%s", npm start shows the demo in %s', (TZ, expected) => {
+  const script = `const { timeZoneOfMachine } = await import('${SETTINGS}'); process.stdout.write(timeZoneOfMachine());`;
+  const args = ['--input-type=module', '-e', script];
+  const env = { ...process.env, TZ, NODE_OPTIONS: '' };
+  expect(execFileSync(process.execPath, args, { env, encoding: 'utf8' })).toBe(expected);
+});
