@@ -1,10 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AppointmentEvent, Id } from '@appointment-emissions/contracts';
-import { coalesce } from '../batching.ts';
+import { coalesce, slicesOf } from '../batching.ts';
 import { AppError } from '../errors.ts';
 import { within } from '../process/lifecycle.ts';
-import { slicesOf } from '../batching.ts';
 import type { LiveFirst } from './yield-to-live.ts';
 
 /** What is asked for, checked in shape already. Ids in lower case. */

@@ -1,7 +1,7 @@
 import { close, openSync, write } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { promisify } from 'node:util';
-import { escapeMarks } from '../../packages/contracts/src/text.ts';
+import { escapeMarks } from '@appointment-emissions/contracts';
 
 /** Takes lines, for ever, at once, and without an error: what it can't pass on in time it drops. */
 export interface LogSink {

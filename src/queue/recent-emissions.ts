@@ -1,10 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Id } from '@appointment-emissions/contracts';
-import { coalesce } from '../batching.ts';
+import { coalesce, slicesOf } from '../batching.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import { within } from '../process/lifecycle.ts';
 import { luaScript } from '../redis/script.ts';
-import { slicesOf } from '../batching.ts';
 import { KEPT_COMPLETED_SECONDS } from './retry-policy.ts';
 
 export interface RecentEmissionsDeps {

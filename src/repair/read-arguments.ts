@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { cut, singleLine } from '../../packages/contracts/src/text.ts';
+import { cut, singleLine } from '@appointment-emissions/contracts';
 
 export const USAGE = `Usage: npm run emissions -- <command>
   retry <emission id>

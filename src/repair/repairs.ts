@@ -1,6 +1,5 @@
 import type { z } from 'zod';
-import { cut, singleLine } from '../../packages/contracts/src/text.ts';
-import type { RepairReport } from '@appointment-emissions/contracts';
+import { cut, type RepairReport, singleLine } from '@appointment-emissions/contracts';
 import { AppError } from '../errors.ts';
 import type { ReEmit } from './re-emit.ts';
 import { repairRequests } from './requests.ts';

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { FIRST_INSTANT, parseInstant } from '@appointment-emissions/contracts';
-import { OBJECT_ID } from '@appointment-emissions/contracts';
+import { FIRST_INSTANT, OBJECT_ID, parseInstant } from '@appointment-emissions/contracts';
 import { ERROR_CODES, type ErrorCode } from '../errors.ts';
 
 /** At most so many jobs in one repair over HTTP or on the command line; a second call goes on. */

@@ -7,7 +7,7 @@ import {
   isolate,
   singleLine,
   wellFormed,
-} from '../../packages/contracts/src/text.ts';
+} from '@appointment-emissions/contracts';
 
 const FAMILY = '👩‍👩‍👧‍👦';
 const FLAG = '🇩🇪';

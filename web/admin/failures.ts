@@ -1,5 +1,4 @@
-import type { FailedEmission } from '@appointment-emissions/contracts';
-import { isolate, singleLine } from '../../packages/contracts/src/text.ts';
+import { type FailedEmission, isolate, singleLine } from '@appointment-emissions/contracts';
 import { byId, create, setChildren, setText, userText } from '../calendar/elements.ts';
 import { duration } from './format.ts';
 

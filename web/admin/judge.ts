@@ -1,5 +1,4 @@
-import type { FleetMetricsReading, ProcessRole } from '@appointment-emissions/contracts';
-import { cut, isolate } from '../../packages/contracts/src/text.ts';
+import { cut, type FleetMetricsReading, isolate, type ProcessRole } from '@appointment-emissions/contracts';
 import { duration, percent } from './format.ts';
 
 /** What an operator should look at, in words; nothing where all is well. The limits are those of ops/alerts.yml. */

@@ -1,9 +1,10 @@
 import {
   APPOINTMENT_EVENTS,
+  cut,
   type FleetMetricsReading,
+  isolate,
   type LatencyStage,
 } from '@appointment-emissions/contracts';
-import { cut, isolate } from '../../packages/contracts/src/text.ts';
 import { byId, create } from '../calendar/elements.ts';
 import { count, duration, ms, percent } from './format.ts';
 

@@ -1,11 +1,10 @@
-import type { Id } from '@appointment-emissions/contracts';
+import { type Id, type LocalDate, wallTime } from '@appointment-emissions/contracts';
 import type { ShownAppointment } from '@appointment-emissions/dashboard';
 import { createCard, TONES, type Card } from './card.ts';
 import { columnsOf, hoursOf, placementsOf, type Column, type Placement } from './day-layout.ts';
 import { byId, create, setChildren, setStyle, userText, userTexts } from './elements.ts';
 import { slideFrom } from './slide.ts';
 import { timeOfDay } from './wording.ts';
-import { type LocalDate, wallTime } from '@appointment-emissions/contracts';
 
 export interface DayView {
   date: LocalDate;

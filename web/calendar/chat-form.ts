@@ -1,7 +1,6 @@
 import type { ChatAppointment, ChatCatalogue } from '../../demo/chat.ts';
-import { isolate } from '../../packages/contracts/src/text.ts';
+import { addDays, instantAt, isolate, wallTime } from '@appointment-emissions/contracts';
 import { create } from './elements.ts';
-import { addDays, instantAt, wallTime } from '@appointment-emissions/contracts';
 
 export interface ToolCall {
   tool: string;

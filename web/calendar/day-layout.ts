@@ -1,5 +1,11 @@
-import type { AppointmentSnapshot, Id } from '@appointment-emissions/contracts';
-import { endOfDay, type LocalDate, startOfDay, wallTime } from '@appointment-emissions/contracts';
+import {
+  type AppointmentSnapshot,
+  endOfDay,
+  type Id,
+  type LocalDate,
+  startOfDay,
+  wallTime,
+} from '@appointment-emissions/contracts';
 
 /** A column of the day: one of the staff. */
 export interface Column {

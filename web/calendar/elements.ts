@@ -1,4 +1,4 @@
-import { singleLine } from '../../packages/contracts/src/text.ts';
+import { singleLine } from '@appointment-emissions/contracts';
 
 /** An element that index.html has. @throws where it does not: page and script don't belong together */
 export function byId<E extends HTMLElement>(id: string, type: new () => E): E {

@@ -2,8 +2,8 @@ import {
   APPOINTMENT_EVENTS,
   type AppointmentSnapshot,
   type EmissionMeta,
+  isolate,
 } from '@appointment-emissions/contracts';
-import { isolate } from '../../packages/contracts/src/text.ts';
 import { connectDashboard, fetchAppointments } from '@appointment-emissions/dashboard';
 import { createAnnouncer } from './announcer.ts';
 import { createCalendar } from './calendar.ts';

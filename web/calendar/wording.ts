@@ -2,9 +2,10 @@ import {
   type AppointmentEvent,
   type AppointmentSnapshot,
   EVENT_SLUGS,
+  isolate,
+  type LocalDate,
+  wallTime,
 } from '@appointment-emissions/contracts';
-import { type LocalDate, wallTime } from '@appointment-emissions/contracts';
-import { isolate } from '../../packages/contracts/src/text.ts';
 
 export function timeOfDay(instant: Date, timeZone: string, locale?: string): string {
   return new Intl.DateTimeFormat(locale, { timeZone, timeStyle: 'short' }).format(instant);

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import http, { type ClientRequest, type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { isNativeError } from 'node:util/types';
-import { cut } from '../../contracts/src/text.ts';
+import { cut } from '@appointment-emissions/contracts';
 import { readRetryAfterMs } from './backoff.ts';
 import type { Answer } from './attempt-result.ts';
 

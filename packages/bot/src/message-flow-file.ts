@@ -1,6 +1,6 @@
 import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
 import path from 'node:path';
-import { escapeMarks } from '../../contracts/src/text.ts';
+import { escapeMarks } from '@appointment-emissions/contracts';
 import type { MessageFlowLogger } from './message-flow.ts';
 
 const MESSAGE_FLOW_FILE = 'message-flow.log';

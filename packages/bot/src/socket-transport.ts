@@ -1,6 +1,5 @@
 import { isNativeError } from 'node:util/types';
-import { type EmitRequest, INTERNAL_NAMESPACE } from '@appointment-emissions/contracts';
-import { cut } from '../../contracts/src/text.ts';
+import { cut, type EmitRequest, INTERNAL_NAMESPACE } from '@appointment-emissions/contracts';
 import { untilAborted } from './deadline.ts';
 import type { Answer } from './attempt-result.ts';
 

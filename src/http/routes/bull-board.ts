@@ -3,7 +3,7 @@ import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
 import type { Queue } from 'bullmq';
 import type { Express, RequestHandler } from 'express';
-import { isolate } from '../../../packages/contracts/src/text.ts';
+import { isolate } from '@appointment-emissions/contracts';
 
 export const BULL_BOARD_PATH = '/admin/queues';
 

@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Router } from 'express';
-import type { AppointmentList, Id } from '@appointment-emissions/contracts';
-import { LAST_INSTANT, parseInstant } from '@appointment-emissions/contracts';
+import { type AppointmentList, type Id, LAST_INSTANT, parseInstant } from '@appointment-emissions/contracts';
 import { coalesce } from '../../batching.ts';
 import { AppError } from '../../errors.ts';
 

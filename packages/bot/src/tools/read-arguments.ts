@@ -1,5 +1,10 @@
-import { parseInstant } from '@appointment-emissions/contracts';
-import { countCodePoints, cut, escapeMarks, wellFormed } from '../../../contracts/src/text.ts';
+import {
+  countCodePoints,
+  cut,
+  escapeMarks,
+  parseInstant,
+  wellFormed,
+} from '@appointment-emissions/contracts';
 import type { ArgumentSchema, ToolDefinition } from './definitions.ts';
 
 export type ReadArguments = { values: Record<string, string | number> } | { problems: string[] };
