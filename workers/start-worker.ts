@@ -79,7 +79,13 @@ export function startWorker({ config, logger }: WorkerDeps): RunningWorker {
   const id = randomUUID();
   const progress = watchProgress({ config, redis, queues, lifecycle });
   if (progress.live) metrics.watchProgress('worker', progress.live.sinceMadeMs);
-  metrics.beat(() => ({ role: 'worker', id, ...(progress.live && { idleMs: progress.live.sinceMadeMs() }) }));
+  let sweep: ReturnType<typeof sweepMissedWrites> | undefined;
+  metrics.beat(() => ({
+    role: 'worker',
+    id,
+    ...(progress.live && { idleMs: progress.live.sinceMadeMs() }),
+    warnings: sweep?.warnings() ?? [],
+  }));
   if (config.METRICS_PORT !== undefined) {
     const { listening, close } = serveMetricsPort(config.METRICS_PORT, {
       registry: metrics.registry,
@@ -135,7 +141,7 @@ export function startWorker({ config, logger }: WorkerDeps): RunningWorker {
   for (const worker of workers) worker.run().catch(onFault('worker'));
 
   if (config.RECONCILE_INTERVAL_MS > 0) {
-    const sweep = sweepMissedWrites({ config, redis, queues, models, ownerId: id, flow: logger });
+    sweep = sweepMissedWrites({ config, redis, queues, models, ownerId: id, metrics, flow: logger });
     lifecycle.onClose('sweep', sweep.close);
   }
 

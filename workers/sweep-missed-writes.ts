@@ -3,17 +3,23 @@ import type { RedisClient } from '../src/redis/connect.ts';
 import { createReadLastPublished } from '../src/emission/last-published.ts';
 import { messageOf } from '../src/errors.ts';
 import type { Logger } from '../src/process/logger.ts';
+import type { FleetMetrics } from '../src/metrics/fleet-metrics.ts';
 import { readQueuesDepth } from '../src/metrics/queue-depth.ts';
+import { createFindUnsweepable } from '../src/population/find-unsweepable.ts';
 import { createFindUpdated } from '../src/population/find-updated.ts';
 import type { Models } from '../src/population/models.ts';
 import type { EmissionQueues } from '../src/queue/open-queues.ts';
 import { createEnqueue } from '../src/queue/producer.ts';
 import { createRecentEmissions } from '../src/queue/recent-emissions.ts';
 import { PRIORITY } from '../src/queue/retry-policy.ts';
+import { createEmitMissed } from '../src/sweep/emit-missed.ts';
+import { createLeftOutRows } from '../src/sweep/left-out.ts';
+import { createLookBack } from '../src/sweep/look-back.ts';
 import { startSweep } from '../src/sweep/start-sweep.ts';
 import { createHoldSweep } from '../src/sweep/sweep-state.ts';
 import { createSweep } from '../src/sweep/sweep.ts';
 import { slicesOf } from '../src/batching.ts';
+import { createLogLeftOut } from './log-left-out.ts';
 
 export interface SweepMissedWritesDeps {
   config: WorkerConfig;
@@ -22,6 +28,7 @@ export interface SweepMissedWritesDeps {
   models: Models;
   /** Of this process. */
   ownerId: string;
+  metrics: Pick<FleetMetrics, 'watchLeftOut'>;
   flow: Logger;
 }
 
@@ -31,7 +38,15 @@ const SHORTEST_LOCK_MS = 15_000;
 const ENQUEUED_AT_ONCE = 25;
 
 /** The sweep of this worker: every worker has the timer, whoever gets the lock does the work. */
-export function sweepMissedWrites({ config, redis, queues, models, ownerId, flow }: SweepMissedWritesDeps) {
+export function sweepMissedWrites({
+  config,
+  redis,
+  queues,
+  models,
+  ownerId,
+  metrics,
+  flow,
+}: SweepMissedWritesDeps) {
   const { RECONCILE_INTERVAL_MS: intervalMs, QUEUE_PREFIX: prefix } = config;
   const recent = createRecentEmissions({
     redis,
@@ -46,19 +61,36 @@ export function sweepMissedWrites({ config, redis, queues, models, ownerId, flow
     policy: { attempts: config.EMISSION_ATTEMPTS, firstRetryDelayMs: config.EMISSION_BACKOFF_MS },
     remember: recent.remember,
   });
+  const findUpdated = createFindUpdated(models);
+  const findUnsweepable = createFindUnsweepable(models);
+  const leftOut = createLeftOutRows(createLogLeftOut(flow));
+  const emitMissed = createEmitMissed({
+    lastPublished: createReadLastPublished(redis),
+    enqueue: async (emissions) => {
+      for (const slice of slicesOf(emissions, ENQUEUED_AT_ONCE)) await enqueue(slice, PRIORITY.sweep);
+    },
+  });
+  const lookBack = createLookBack({
+    findUpdated,
+    findUnsweepable: (since, limit) =>
+      findUnsweepable(since, limit).catch((error: unknown) => {
+        flow.debug({ error: messageOf(error) }, 'rows that no sweep reaches were not looked for');
+        return [];
+      }),
+    emitMissed,
+    leftOut,
+  });
   const sweep = startSweep({
     sweep: createSweep({
       hold: createHoldSweep({ redis, prefix, ownerId, lockMs: Math.max(3 * intervalMs, SHORTEST_LOCK_MS) }),
-      findUpdated: createFindUpdated(models),
-      lastPublished: createReadLastPublished(redis),
-      enqueue: async (emissions) => {
-        for (const slice of slicesOf(emissions, ENQUEUED_AT_ONCE)) await enqueue(slice, PRIORITY.sweep);
-      },
+      findUpdated,
+      emitMissed,
+      lookBack,
+      leftOut,
       backlog: async () => {
         const { waiting, prioritized } = await readQueuesDepth(redis, queues);
         return waiting + prioritized;
       },
-      now: Date.now,
     }),
     intervalMs,
     onReport: (report) => {
@@ -68,10 +100,27 @@ export function sweepMissedWrites({ config, redis, queues, models, ownerId, flow
       flow.warn({ error: messageOf(error) }, 'the sweep failed; it will try again');
     },
   });
+  metrics.watchLeftOut(leftOut.count);
   return {
+    /** What an operator should mend, while it lasts. */
+    warnings: () => warningsOf(leftOut.describe(), lookBack.inFuture()),
     close: async () => {
       await sweep.close();
       await recent.settled();
     },
   };
+}
+
+function warningsOf(leftOut: string, inFuture: number): string[] {
+  return [
+    ...(leftOut === ''
+      ? []
+      : [
+          `the sweep leaves out appointments with an unusable field (${leftOut}): their changes reach no dashboard by it; ` +
+            `_id and companyId must be ObjectIds, updatedAt a date`,
+        ]),
+    ...(inFuture === 0
+      ? []
+      : [`appointments have an updatedAt in the future (${inFuture}): the clock of a bot is or was ahead`]),
+  ];
 }

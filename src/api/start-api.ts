@@ -20,7 +20,7 @@ import { createDashboardRoutes } from '../http/routes/dashboard-routes.ts';
 import { createEmitReply } from '../http/routes/emit-reply.ts';
 import { createEmissionRoutes } from '../http/routes/emission-routes.ts';
 import { checkMongo, checkRedis } from '../http/routes/health-checks.ts';
-import { createHealthRoutes } from '../http/routes/health-routes.ts';
+import { createHealthRoutes, createWarnings } from '../http/routes/health-routes.ts';
 import { createHttpServer } from '../http/server.ts';
 import { limitEmits } from '../http/middleware/limit-rate.ts';
 import { logRequests } from '../http/middleware/log-requests.ts';
@@ -119,6 +119,7 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
   const warningChecks = [
     shareFor(INDEX_CHECK_EVERY_MS, () => warnOfIndexes(models)),
     shareFor(REFERENCE_CHECK_EVERY_MS, references.warnings),
+    metrics.warnings,
   ];
   const companyLog = createCompanyLog(redis);
   const readSnapshots = createReadSnapshots({ redis, load: createLoadAppointments(models) });
@@ -160,7 +161,7 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
     healthRoutes: createHealthRoutes({
       checks: { mongodb: checkMongo(mongo.connection), redis: checkRedis(redis, queues.live.toKey('meta')) },
       leaks: warnOfSlowLog,
-      warnings: async () => (await Promise.all(warningChecks.map((warnings) => warnings()))).flat(),
+      warnings: createWarnings(...warningChecks),
       isDraining: serving.isDraining,
       isAlive,
     }),

@@ -23,6 +23,8 @@ export interface FleetMetricsDeps {
 export interface FleetMetrics extends Metrics, ProgressGauges, ReferenceGauge {
   /** The whole fleet's counts, rates, latencies and the queues' depth. @throws when Redis is away */
   read: () => Promise<MetricsReading & { queue: QueuesDepth }>;
+  /** What the fleet's processes warn of. @throws when Redis is away */
+  warnings: () => Promise<string[]>;
   /** The fleet's last hour by the minute. @throws when Redis is away */
   series: () => Promise<MetricsSeries>;
   /** Says that this process is alive, now and every 5 s, until closed. */
@@ -53,6 +55,7 @@ export function createFleetMetrics({
       const [reading, depth] = await Promise.all([readMetrics({ redis, prefix }), readDepth()]);
       return { ...reading, queue: depth };
     }),
+    warnings: shareFor(SHARE_READING_MS, async () => (await readFleet({ redis, prefix })).warnings),
     series: shareFor(SHARE_READING_MS, () => readSeries({ redis, prefix })),
     beat(describe) {
       metrics.heartbeat(describe());

@@ -12,12 +12,12 @@ export function createFleetWriter({ redis, keys, timeoutMs, now }: WriterDeps) {
 
   async function send(
     key: string,
-    { role, id, sockets = 0, idleMs, companies = [] }: Heartbeat,
+    { role, id, sockets = 0, idleMs, companies = [], warnings = [] }: Heartbeat,
   ): Promise<void> {
     said.add(key);
     const args = [
       key,
-      JSON.stringify({ role, id, sockets, idleMs }),
+      JSON.stringify({ role, id, sockets, idleMs, ...(warnings.length > 0 && { warnings }) }),
       HEARTBEAT_TTL_MS,
       now?.() ?? '',
       ...companies,

@@ -13,6 +13,8 @@ export interface Heartbeat {
   idleMs?: number;
   /** The companies that it holds sockets of, or their rooms: only counted, over the fleet without duplicates. */
   companies?: Iterable<string>;
+  /** What an operator should mend, in words, while it lasts. `/health` of every API process shows it. */
+  warnings?: readonly string[];
 }
 
 /** One process heard of within the last seconds. */
@@ -42,7 +44,7 @@ export const processKey = ({ role, id }: Pick<Heartbeat, 'role' | 'id'>) => `${r
 
 const fleetScript = luaScript(new URL('./fleet.lua', import.meta.url));
 
-/** Who is alive, by Redis' clock, and that clock. One round trip. */
+/** Who is alive, by Redis' clock, and that clock; and what the processes warn of. One round trip. */
 export async function readFleet({ redis, prefix = 'metrics', now }: ReadDeps) {
   const keys = metricsKeys(prefix);
   const args = [HEARTBEAT_TTL_MS, now?.() ?? '', keys.companies('')];
@@ -50,13 +52,16 @@ export async function readFleet({ redis, prefix = 'metrics', now }: ReadDeps) {
   const [nowMs, companies, beats] = reply as [string, number, [string, string][]];
 
   const processes: Fleet['processes'] = { api: [], gateway: [], worker: [] };
+  const warnings: string[] = [];
   for (const [said, age] of beats) {
-    const { role, id, sockets, idleMs } = JSON.parse(said) as Heartbeat & { sockets: number };
+    const beat = JSON.parse(said) as Heartbeat & { sockets: number };
+    const { role, id, sockets, idleMs } = beat;
+    warnings.push(...(beat.warnings ?? []).map((words) => `${role} ${id}: ${words}`));
     const sinceHeartbeatMs = Number(age);
     const sinceProgressMs = idleMs === undefined ? null : Math.round(idleMs) + sinceHeartbeatMs;
     // A role that a newer version knows is left out.
     if (ROLES.includes(role)) processes[role].push({ id, sockets, sinceHeartbeatMs, sinceProgressMs });
   }
   const sockets = processes.gateway.reduce((sum, gateway) => sum + gateway.sockets, 0);
-  return { nowMs: Number(nowMs), fleet: { processes, sockets, companies } satisfies Fleet };
+  return { nowMs: Number(nowMs), fleet: { processes, sockets, companies } satisfies Fleet, warnings };
 }

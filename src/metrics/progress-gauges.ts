@@ -6,6 +6,8 @@ export interface ProgressGauges {
   /** From now on the registry tells how long ago this process got something done in that role. */
   watchProgress: (role: Role, sinceMs: () => number) => void;
   canaryReturned: (roundTripMs: number) => void;
+  /** From now on the registry tells how many rows the sweep of this process leaves out. */
+  watchLeftOut: (count: () => number) => void;
 }
 
 /** Adds gauges of what this process itself gets done; without a watch they have no series. */
@@ -16,6 +18,14 @@ export function registerProgressGauges(registry: Registry): ProgressGauges {
     registers: [registry],
   });
   roundTrip.remove();
+  let leftOut: () => number = () => 0;
+  new Gauge({
+    ...configurationOf('emission_sweep_left_out_rows'),
+    registers: [registry],
+    collect() {
+      this.set(leftOut());
+    },
+  });
   new Gauge({
     ...configurationOf('emission_progress_age_seconds'),
     registers: [registry],
@@ -27,6 +37,9 @@ export function registerProgressGauges(registry: Registry): ProgressGauges {
     watchProgress: (role, sinceMs) => void watched.set(role, sinceMs),
     canaryReturned: (roundTripMs) => {
       roundTrip.set(roundTripMs / 1_000);
+    },
+    watchLeftOut: (count) => {
+      leftOut = count;
     },
   };
 }

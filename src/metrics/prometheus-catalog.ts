@@ -61,6 +61,11 @@ export const PROMETHEUS_METRICS = {
     labels: ['field'],
     help: 'Of the 100 newest appointments, those whose reference in this field names no document of their company.',
   },
+  emission_sweep_left_out_rows: {
+    type: 'gauge',
+    labels: [],
+    help: 'Appointments that the sweep of this process leaves out, since a field of theirs is unusable; at most 1,000.',
+  },
   emission_queue_jobs: {
     type: 'gauge',
     labels: ['state'],

@@ -1,4 +1,5 @@
-import { Types } from 'mongoose';
+import { createHash } from 'node:crypto';
+import { mongo, Types } from 'mongoose';
 import type { Id } from '@appointment-emissions/contracts';
 import type { Models } from './models.ts';
 import { id, type RawDocument } from './to-snapshot.ts';
@@ -12,6 +13,15 @@ export interface UpdatedRow {
   status: string | null;
 }
 
+/** A row that cannot be emitted, and the field that makes it so. */
+export interface LeftOutRow {
+  /** The same for the same row. */
+  key: string;
+  /** Null if `_id` is no ObjectId: then it could hold anything, personal data too. */
+  appointmentId: Id | null;
+  field: '_id' | 'companyId' | 'updatedAt';
+}
+
 /** A place in the order of `(updatedAt, _id)`. */
 export interface Cursor {
   updatedAt: number;
@@ -19,46 +29,110 @@ export interface Cursor {
   appointmentId: Id;
 }
 
-/** Rows after `after` whose `updatedAt` is at most `until`, in order, at most `limit`. Uses the index on both fields. */
-export type FindUpdated = (after: Cursor, until: number, limit: number) => Promise<UpdatedRow[]>;
+export interface UpdatedPage {
+  rows: UpdatedRow[];
+  leftOut: LeftOutRow[];
+  /** Where the next page begins; `undefined` after the last page. Follows from what MongoDB returned, not from `rows`. */
+  next: Cursor | undefined;
+}
+
+/**
+ * Rows after `after` whose `updatedAt` is at most `until`, in order, at most `limit`. Uses the index on both fields.
+ * @param until ms since the epoch; without it rows of any later date are found
+ */
+export type FindUpdated = (after: Cursor, until: number | undefined, limit: number) => Promise<UpdatedPage>;
 
 export const UPDATED_ROW_FIELDS = { companyId: 1, updatedAt: 1, createdAt: 1, status: 1 } as const;
+const FIRST_ID = '0'.repeat(24);
 const LONGEST_QUERY_MS = 5_000;
 
 /** @throws what the driver throws. */
 export function createFindUpdated({ Appointment }: Models): FindUpdated {
   return async (after, until, limit) => {
-    const from = new Date(after.updatedAt);
-    const filter =
-      after.appointmentId === ''
-        ? { updatedAt: { $gte: from, $lte: new Date(until) } }
-        : {
-            $or: [
-              { updatedAt: from, _id: { $gt: new Types.ObjectId(after.appointmentId) } },
-              { updatedAt: { $gt: from, $lte: new Date(until) } },
-            ],
-          };
-    const documents = await Appointment.collection
-      .find(filter, {
+    const documents: RawDocument[] = await Appointment.collection
+      .find(after.appointmentId === '' ? since(after.updatedAt, until) : beyond(after, until), {
         projection: UPDATED_ROW_FIELDS,
         sort: { updatedAt: 1, _id: 1 },
         limit,
         maxTimeMS: LONGEST_QUERY_MS,
       })
       .toArray();
-    return documents.flatMap((document) => toUpdatedRow(document) ?? []);
+    return { ...toRows(documents), next: documents.length < limit ? undefined : nextAfter(after, documents) };
   };
 }
 
-/** `undefined` where a field that is needed is missing or of the wrong type. */
-export function toUpdatedRow(document: RawDocument): UpdatedRow | undefined {
-  const [appointmentId, companyId] = [id(document._id), id(document.companyId)];
-  const updatedAt = ms(document.updatedAt);
-  if (appointmentId === null || companyId === null || updatedAt === null) return undefined;
+/** Of any kind: the index answers it alone. */
+function since(updatedAt: number, until: number | undefined): mongo.Filter<mongo.Document> {
+  return { updatedAt: { $gte: new Date(updatedAt), ...atMost(until) } };
+}
+
+/**
+ * Only rows that have an ObjectId and one date. Comparisons of MongoDB stay within one type of BSON, and an array of dates
+ * sorts by one of its elements: a cursor does not lead past such rows, so they stay out of all pages but the first.
+ */
+function beyond(
+  { updatedAt, appointmentId }: Cursor,
+  until: number | undefined,
+): mongo.Filter<mongo.Document> {
+  const oneDate = { $not: { $type: 'array' } };
+  const first = new Types.ObjectId(FIRST_ID);
+  return {
+    $or: [
+      {
+        updatedAt: { $eq: new Date(updatedAt), ...oneDate },
+        _id: appointmentId === FIRST_ID ? { $gte: first } : { $gt: new Types.ObjectId(appointmentId) },
+      },
+      { updatedAt: { $gt: new Date(updatedAt), ...atMost(until), ...oneDate }, _id: { $gte: first } },
+    ],
+  };
+}
+
+const atMost = (until: number | undefined) => (until === undefined ? {} : { $lte: new Date(until) });
+
+/** From the last document that a cursor can stand at, whether or not it can be emitted. */
+function nextAfter(after: Cursor, documents: readonly RawDocument[]): Cursor | undefined {
+  const last = documents.findLast((document) => cursorOf(document) !== undefined);
+  if (last) return cursorOf(last);
+  // Behind a page of other ids there may be ObjectIds; behind a page of dates that no clock shows there is nothing.
+  return after.appointmentId === '' ? { ...after, appointmentId: FIRST_ID } : undefined;
+}
+
+/** The documents that can be emitted, and the others. */
+export function toRows(documents: readonly RawDocument[]): Pick<UpdatedPage, 'rows' | 'leftOut'> {
+  const rows: UpdatedRow[] = [];
+  const leftOut: LeftOutRow[] = [];
+  for (const document of documents) {
+    const row = toUpdatedRow(document);
+    if ('field' in row) leftOut.push(row);
+    else rows.push(row);
+  }
+  return { rows, leftOut };
+}
+
+function toUpdatedRow(document: RawDocument): UpdatedRow | LeftOutRow {
+  const { _id } = document;
+  if (!(_id instanceof Types.ObjectId)) return { key: keyOf(_id), appointmentId: null, field: '_id' };
+  const appointmentId = _id.toHexString();
+  const [companyId, updatedAt] = [id(document.companyId), ms(document.updatedAt)];
+  if (companyId === null) return { key: appointmentId, appointmentId, field: 'companyId' };
+  if (updatedAt === null) return { key: appointmentId, appointmentId, field: 'updatedAt' };
   const status = typeof document.status === 'string' ? document.status : null;
   return { appointmentId, companyId, updatedAt, createdAt: ms(document.createdAt), status };
 }
 
+/** Ids of other types are told apart without being kept: they may hold personal data. */
+function keyOf(value: unknown): string {
+  return createHash('sha256').update(mongo.BSON.EJSON.stringify({ value })).digest('hex');
+}
+
+function cursorOf({ _id, updatedAt }: RawDocument): Cursor | undefined {
+  const time = ms(updatedAt);
+  return _id instanceof Types.ObjectId && time !== null
+    ? { appointmentId: _id.toHexString(), updatedAt: time }
+    : undefined;
+}
+
+/** Null if it is no date, or none that JavaScript can hold. */
 function ms(value: unknown): number | null {
-  return value instanceof Date ? value.getTime() : null;
+  return value instanceof Date && !Number.isNaN(value.getTime()) ? value.getTime() : null;
 }

@@ -1,6 +1,6 @@
 import { type mongo, Types } from 'mongoose';
 import type { Id } from '@appointment-emissions/contracts';
-import { toUpdatedRow, UPDATED_ROW_FIELDS, type UpdatedRow } from './find-updated.ts';
+import { toRows, UPDATED_ROW_FIELDS, type UpdatedRow } from './find-updated.ts';
 import { matchId } from './match-id.ts';
 import type { Models } from './models.ts';
 
@@ -33,6 +33,6 @@ export function createFindWritten({ Appointment }: Models) {
         .toArray(),
       collection.countDocuments(filter, { maxTimeMS: LONGEST_QUERY_MS }),
     ]);
-    return { rows: documents.flatMap((document) => toUpdatedRow(document) ?? []), matched };
+    return { rows: toRows(documents).rows, matched };
   };
 }

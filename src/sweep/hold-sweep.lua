@@ -1,8 +1,12 @@
 -- Takes the sweep's lock, or keeps it. KEYS: lock. ARGV: owner, lifetime of the lock in ms.
--- Returns the name of this history of Redis (decision 2), or nil where another process sweeps.
+-- Returns the name of this history of Redis (decision 2) and Redis' time in ms, or nil where another process sweeps.
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then
   return nil
 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)')
+local time = redis.call('TIME')
+return {
+  string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)'),
+  string.format('%d', time[1] * 1000 + math.floor(time[2] / 1000)),
+}

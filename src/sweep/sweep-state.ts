@@ -11,6 +11,8 @@ export interface Watermark {
 
 /** The right to sweep. */
 export interface SweepHold {
+  /** When it was taken, by Redis' clock, which all workers share; ms since the epoch. */
+  now: number;
   load: () => Promise<Watermark | undefined>;
   /**
    * False, and nothing is saved, where the right was lost since: to another worker, or with all that Redis held. Then
@@ -36,9 +38,11 @@ export function createHoldSweep(deps: {
   const lock = `${prefix}:sweep:lock`;
   const watermark = `${prefix}:sweep:watermark`;
   return async () => {
-    const history = (await holdScript(redis, [lock], [ownerId, lockMs])) as string | null;
-    if (history === null) return undefined;
+    const held = (await holdScript(redis, [lock], [ownerId, lockMs])) as [string, string] | null;
+    if (held === null) return undefined;
+    const [history, now] = held;
     return {
+      now: Number(now),
       async load() {
         const { updatedAt, appointmentId, caughtUp } = await redis.hgetall(watermark);
         if (updatedAt === undefined) return undefined;

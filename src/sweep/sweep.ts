@@ -1,41 +1,25 @@
-import type { AppointmentEvent, Id } from '@appointment-emissions/contracts';
-import { missedEvent, type Row } from './missed-event.ts';
-import type { HoldSweep, Watermark } from './sweep-state.ts';
-
-interface UpdatedRow extends Row {
-  appointmentId: Id;
-  companyId: Id;
-}
-
-export interface SweepEmission {
-  event: AppointmentEvent;
-  appointmentId: Id;
-  companyId: Id;
-  emissionId: string;
-  acceptedAt: string;
-}
+import type { Id } from '@appointment-emissions/contracts';
+import type { EmitMissed } from './emit-missed.ts';
+import type { LeftOutRows } from './left-out.ts';
+import type { FindUpdated, LookBack } from './look-back.ts';
+import type { HoldSweep, SweepHold, Watermark } from './sweep-state.ts';
 
 export interface SweepDeps {
   hold: HoldSweep;
-  findUpdated: (
-    after: { updatedAt: number; appointmentId: Id },
-    until: number,
-    limit: number,
-  ) => Promise<UpdatedRow[]>;
-  lastPublished: (
-    companyId: Id,
-    appointmentId: Id,
-  ) => Promise<{ updatedAt: number; status: string } | undefined>;
-  enqueue: (emissions: readonly SweepEmission[]) => Promise<void>;
+  findUpdated: FindUpdated;
+  emitMissed: EmitMissed;
+  lookBack: LookBack;
+  leftOut: LeftOutRows;
   /** Jobs that wait; the sweep rests while there are many. */
   backlog: () => Promise<number>;
-  now: () => number;
 }
 
 /** What one sweep did. */
 export interface SweepReport {
   looked: number;
   emitted: number;
+  /** Rows that were met and cannot be emitted. */
+  leftOut: number;
   caughtUp: boolean;
 }
 
@@ -51,62 +35,69 @@ const LARGEST_BACKLOG = 1_000;
 
 /**
  * Finds what no bot told us: appointments whose last write was never published. One indexed query where all is well.
- * An emission's id follows from the appointment and its `updatedAt`, so that finding it twice adds one job.
+ * Times are Redis' own, so that no worker's clock moves the watermark.
  */
 export function createSweep(deps: SweepDeps): () => Promise<SweepReport | undefined> {
-  const { hold, findUpdated, lastPublished, enqueue, backlog, now } = deps;
+  const { hold, lookBack, leftOut, backlog } = deps;
   /** Rows of the overlap that were seen to be published, so that they are not asked for at every sweep. */
   let settled = new Map<Id, number>();
 
-  return async () => {
-    const held = await hold();
-    if (!held) return undefined;
-    if ((await backlog()) > LARGEST_BACKLOG) return { looked: 0, emitted: 0, caughtUp: false };
-
-    const until = now() - GRACE_MS;
-    const saved = await held.load();
-    if (!saved) settled = new Map();
-    const mark = saved ?? { updatedAt: now() - FIRST_REACH_MS, appointmentId: '', caughtUp: false };
+  async function catchUp(held: SweepHold, mark: Watermark): Promise<SweepReport> {
+    const until = held.now - GRACE_MS;
     const windowStart = mark.updatedAt - OVERLAP_MS;
-    let cursor = mark.caughtUp ? { updatedAt: windowStart, appointmentId: '' } : mark;
-    const report: SweepReport = { looked: 0, emitted: 0, caughtUp: false };
+    const report: SweepReport = { looked: 0, emitted: 0, leftOut: 0, caughtUp: false };
     const stillSettled = new Map<Id, number>();
-
+    let cursor = mark.caughtUp ? { updatedAt: windowStart, appointmentId: '' } : mark;
     while (!report.caughtUp && report.emitted < MOST_EMISSIONS) {
-      const rows = await findUpdated(cursor, until, PAGE);
-      report.looked += rows.length;
-      const missed = await Promise.all(
-        rows.map(async (row) => {
-          if (settled.get(row.appointmentId) === row.updatedAt) {
-            stillSettled.set(row.appointmentId, row.updatedAt);
-            return undefined;
-          }
-          const event = missedEvent(row, await lastPublished(row.companyId, row.appointmentId), windowStart);
-          if (!event) stillSettled.set(row.appointmentId, row.updatedAt);
-          return event && toEmission(row, event, now());
-        }),
-      );
-      const emissions = missed.filter((emission) => emission !== undefined);
-      if (emissions.length > 0) await enqueue(emissions);
-      report.emitted += emissions.length;
-      report.caughtUp = rows.length < PAGE;
-      const last = rows.at(-1);
-      if (last) cursor = { updatedAt: last.updatedAt, appointmentId: last.appointmentId };
-      const reached = report.caughtUp ? caughtUpAt(until, mark) : { ...cursor, caughtUp: false };
-      if (!(await held.save(reached))) return { ...report, caughtUp: false };
+      const page = await deps.findUpdated(cursor, until, PAGE);
+      leftOut.add(page.leftOut);
+      const open = page.rows.filter((row) => settled.get(row.appointmentId) !== row.updatedAt);
+      const emitted = await deps.emitMissed(open, { windowStart, now: held.now });
+      for (const { appointmentId, updatedAt } of page.rows)
+        if (!emitted.has(appointmentId)) stillSettled.set(appointmentId, updatedAt);
+      report.looked += page.rows.length + page.leftOut.length;
+      report.leftOut += page.leftOut.length;
+      report.emitted += emitted.size;
+      report.caughtUp = page.next === undefined;
+      cursor = page.next ?? { updatedAt: until, appointmentId: '' };
+      if (!(await held.save({ ...cursor, caughtUp: report.caughtUp }))) return { ...report, caughtUp: false };
     }
     settled = stillSettled;
     return report;
+  }
+
+  /** Costs one page at most, so that it delays no sweep. */
+  async function alsoLookBack(held: SweepHold, report: SweepReport): Promise<SweepReport> {
+    const emitted = await lookBack.step(held.now);
+    if (emitted === 0) return report;
+    const isKept = await held.save({ updatedAt: held.now - GRACE_MS, appointmentId: '', caughtUp: true });
+    if (!isKept) lookBack.forget();
+    return { ...report, emitted: report.emitted + emitted };
+  }
+
+  return async () => {
+    const held = await hold();
+    if (!held) {
+      leftOut.forget();
+      return undefined;
+    }
+    if ((await backlog()) > LARGEST_BACKLOG) return { looked: 0, emitted: 0, leftOut: 0, caughtUp: false };
+    const saved = await held.load();
+    if (!saved) {
+      settled = new Map();
+      lookBack.forget();
+    }
+    const mark = startFrom(saved, held.now);
+    // The clock was set back: what was written meanwhile may lie below the watermark.
+    if (saved && saved.updatedAt - mark.updatedAt > OVERLAP_MS) lookBack.soon();
+    const report = await catchUp(held, mark);
+    return report.caughtUp ? alsoLookBack(held, report) : report;
   };
 }
 
-/** The watermark never goes back, even where this process' clock is behind the last one's. */
-function caughtUpAt(until: number, mark: Watermark): Watermark {
-  return { updatedAt: Math.max(until, mark.updatedAt), appointmentId: '', caughtUp: true };
-}
-
-function toEmission(row: UpdatedRow, event: AppointmentEvent, now: number): SweepEmission {
-  const { appointmentId, companyId, updatedAt } = row;
-  const emissionId = `sweep-${appointmentId}-${updatedAt}`;
-  return { event, appointmentId, companyId, emissionId, acceptedAt: new Date(now).toISOString() };
+/** A watermark in the future comes from a clock that was ahead: writes of now lie below it. */
+function startFrom(saved: Watermark | undefined, now: number): Watermark {
+  if (!saved) return { updatedAt: now - FIRST_REACH_MS, appointmentId: '', caughtUp: false };
+  const until = now - GRACE_MS;
+  return saved.updatedAt <= until ? saved : { updatedAt: until, appointmentId: '', caughtUp: true };
 }

@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { createSweep } from '../../src/sweep/sweep.ts';
+import { createEmitMissed, type EmitMissedDeps } from '../../src/sweep/emit-missed.ts';
+import { createLeftOutRows } from '../../src/sweep/left-out.ts';
+import { createLookBack } from '../../src/sweep/look-back.ts';
+import { createSweep, type SweepDeps } from '../../src/sweep/sweep.ts';
 import { createHoldSweep } from '../../src/sweep/sweep-state.ts';
 import type { Company } from '../harness/documents.ts';
 import { ownRedis } from '../harness/own-services.ts';
@@ -107,14 +110,14 @@ test('what a sweep enqueued while Redis lost everything is looked for again', as
         ownerId: 'one',
         lockMs: 60_000,
       }),
-      findUpdated: ({ updatedAt }) => Promise.resolve(updatedAt < hourAgo ? [row] : []),
-      lastPublished: () => Promise.resolve(undefined),
-      enqueue: async ([emission]) => {
-        enqueued.push(emission!.emissionId);
-        if (enqueued.length === 1) await own.redis.flushall();
-      },
-      backlog: () => Promise.resolve(0),
-      now: Date.now,
+      ...createParts({
+        findUpdated: ({ updatedAt }) =>
+          Promise.resolve({ rows: updatedAt < hourAgo ? [row] : [], leftOut: [], next: undefined }),
+        enqueue: async ([emission]) => {
+          enqueued.push(emission!.emissionId);
+          if (enqueued.length === 1) await own.redis.flushall();
+        },
+      }),
     });
 
     expect(await sweep()).toMatchObject({ caughtUp: false });
@@ -168,6 +171,18 @@ test('many missed writes are emitted at low priority, each once, by two workers 
   const [swept] = await world.bulk.getCompleted(0, 0);
   expect(swept?.opts.priority).toBe(20);
 });
+
+/** A sweep without servers but for its state in Redis. */
+function createParts({
+  findUpdated,
+  enqueue,
+}: Pick<SweepDeps, 'findUpdated'> & Pick<EmitMissedDeps, 'enqueue'>): Omit<SweepDeps, 'hold'> {
+  const leftOut = createLeftOutRows(() => undefined);
+  const emitMissed = createEmitMissed({ lastPublished: () => Promise.resolve(undefined), enqueue });
+  const findUnsweepable = () => Promise.resolve([]);
+  const lookBack = createLookBack({ findUpdated, findUnsweepable, emitMissed, leftOut });
+  return { findUpdated, emitMissed, lookBack, leftOut, backlog: () => Promise.resolve(0) };
+}
 
 async function sweptIds(): Promise<string[]> {
   const jobs = await world.jobs.in('completed', 'active', 'prioritized');

@@ -311,4 +311,20 @@ export const CONTROLS: readonly Control[] = [
     test: 'test/security/token-shares.test.ts',
     name: 'a token is taken in its one spelling only',
   },
+  {
+    defence: 'a page is judged by the rows that MongoDB returned',
+    file: 'src/population/find-updated.ts',
+    takeOut: 'next: documents.length < limit',
+    putIn: 'next: toRows(documents).rows.length < limit',
+    test: 'test/sweep/left-out.test.ts',
+    name: 'a row with no companyId',
+  },
+  {
+    defence: 'a look back finds what lies below the watermark',
+    file: 'src/sweep/look-back.ts',
+    takeOut: 'if (sweepsToGo > 0) return 0;',
+    putIn: 'return 0;',
+    test: 'test/sweep/clocks.test.ts',
+    name: 'what a bot wrote whose clock is',
+  },
 ];

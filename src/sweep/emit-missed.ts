@@ -1,0 +1,53 @@
+import type { AppointmentEvent, Id } from '@appointment-emissions/contracts';
+import { missedEvent, type Row } from './missed-event.ts';
+
+export interface UpdatedRow extends Row {
+  appointmentId: Id;
+  companyId: Id;
+}
+
+export interface SweepEmission {
+  event: AppointmentEvent;
+  appointmentId: Id;
+  companyId: Id;
+  emissionId: string;
+  acceptedAt: string;
+}
+
+export interface EmitMissedDeps {
+  lastPublished: (
+    companyId: Id,
+    appointmentId: Id,
+  ) => Promise<{ updatedAt: number; status: string } | undefined>;
+  enqueue: (emissions: readonly SweepEmission[]) => Promise<void>;
+}
+
+/**
+ * Emits those of the rows whose last write was never published; resolves to these. An emission's id follows from the
+ * appointment and its `updatedAt`, so that finding it twice adds one job.
+ * @param time  `windowStart`: rows created later, and never published, are new; `now`: both in ms since the epoch
+ */
+export type EmitMissed = (
+  rows: readonly UpdatedRow[],
+  time: { windowStart: number; now: number },
+) => Promise<ReadonlySet<Id>>;
+
+export function createEmitMissed({ lastPublished, enqueue }: EmitMissedDeps): EmitMissed {
+  return async (rows, { windowStart, now }) => {
+    const found = await Promise.all(
+      rows.map(async (row) => {
+        const event = missedEvent(row, await lastPublished(row.companyId, row.appointmentId), windowStart);
+        return event && toEmission(row, event, now);
+      }),
+    );
+    const emissions = found.filter((emission) => emission !== undefined);
+    if (emissions.length > 0) await enqueue(emissions);
+    return new Set(emissions.map(({ appointmentId }) => appointmentId));
+  };
+}
+
+function toEmission(row: UpdatedRow, event: AppointmentEvent, now: number): SweepEmission {
+  const { appointmentId, companyId, updatedAt } = row;
+  const emissionId = `sweep-${appointmentId}-${updatedAt}`;
+  return { event, appointmentId, companyId, emissionId, acceptedAt: new Date(now).toISOString() };
+}
