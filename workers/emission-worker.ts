@@ -23,6 +23,8 @@ export interface EmissionWorkerDeps {
   onProgress: () => void;
   pause: (ms: number) => Promise<unknown>;
   isServerAway: (error: unknown) => boolean;
+  /** Milliseconds since 1970, by a clock that all processes share. */
+  now?: () => number;
   metrics: FleetMetrics;
   flow: Logger;
 }
@@ -61,6 +63,7 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
     onProgress,
     pause,
     isServerAway,
+    now = Date.now,
     metrics,
     flow,
   } = deps;
@@ -70,7 +73,7 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
 
   async function process(job: Job<unknown, Receipt | null>, token?: string): Promise<Receipt | null> {
     onProgress();
-    const startedAt = Date.now();
+    const startedAt = now();
     const attempt = job.attemptsMade + 1;
     let emission: EmissionJob | undefined;
     try {
@@ -78,7 +81,7 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
         await answerCanary(job.data);
         return null;
       }
-      if (isOfLaterVersion(job.data) && Date.now() - job.timestamp < LEFT_TO_NEWER_MS) {
+      if (isOfLaterVersion(job.data) && now() - job.timestamp < LEFT_TO_NEWER_MS) {
         await job.moveToDelayed(Date.now() + LOOK_AGAIN_MS, token);
         throw new DelayedError("the job's version is later than this worker's");
       }
@@ -96,17 +99,17 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
 
   function report(done: EmissionJob & EmissionAttempt, receipt: Receipt, startedAt: number): void {
     const { event, appointmentId, emissionId, attempt, traceparent } = done;
-    const [acceptedAt, populatedAt, now] = [
+    const [acceptedAt, populatedAt, endedAt] = [
       Date.parse(done.acceptedAt),
       Date.parse(receipt.populatedAt),
-      Date.now(),
+      now(),
     ];
     if (done.isLive) {
       metrics.observe('wait', startedAt - acceptedAt);
       metrics.observe('load', populatedAt - startedAt);
-      metrics.observe('publish', now - populatedAt);
-      metrics.observe('total', now - acceptedAt);
-    } else metrics.observe('bulk', now - acceptedAt);
+      metrics.observe('publish', endedAt - populatedAt);
+      metrics.observe('total', endedAt - acceptedAt);
+    } else metrics.observe('bulk', endedAt - acceptedAt);
     flow.info(
       {
         emissionId,
@@ -114,7 +117,7 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
         attempt,
         offset: receipt.offset,
         gateways: receipt.gateways,
-        tookMs: now - startedAt,
+        tookMs: endedAt - startedAt,
         traceparent,
       },
       `[InternalSocket] Emitted ${event} for ${appointmentId}`,
@@ -132,7 +135,7 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
       emissionId: job.id,
       appointmentId: emission?.appointmentId,
       attempt,
-      tookMs: Date.now() - startedAt,
+      tookMs: now() - startedAt,
       traceparent: emission?.traceparent,
     };
     if (error instanceof DelayedError) {

@@ -5,7 +5,11 @@ import type { Logger } from '../src/process/logger.ts';
 const SAY_EVERY_MS = 10_000;
 
 /** Says what jobs meet: at once, then every 10 s with how many have met it; each one at level `debug`. */
-export function createSayNowAndThen(flow: Logger, words: string, now: () => number = Date.now) {
+export function createSayNowAndThen(
+  flow: Logger,
+  words: string,
+  now: () => number = () => performance.now(),
+) {
   let saidAt = -Infinity;
   let jobs = 0;
   return (ids: object, error: unknown): void => {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import { composeClock } from '../src/redis/compose-clock.ts';
 import { ConfigError, type WorkerConfig } from '../src/config.ts';
 import { connectRedis, whenDatabaseMissing } from '../src/redis/connect.ts';
 import { createEmitAppointment } from '../src/emission/emit-appointment.ts';
@@ -79,12 +80,13 @@ export function startWorker({ config, logger }: WorkerDeps): RunningWorker {
   const id = randomUUID();
   const progress = watchProgress({ config, redis, queues, lifecycle });
   if (progress.live) metrics.watchProgress('worker', progress.live.sinceMadeMs);
+  const clock = composeClock({ redis, queues, mongo, metrics, lifecycle, logger });
   let sweep: ReturnType<typeof sweepMissedWrites> | undefined;
   metrics.beat(() => ({
     role: 'worker',
     id,
     ...(progress.live && { idleMs: progress.live.sinceMadeMs() }),
-    warnings: sweep?.warnings() ?? [],
+    warnings: [...clock.warnings(), ...(sweep?.warnings() ?? [])],
   }));
   if (config.METRICS_PORT !== undefined) {
     const { listening, close } = serveMetricsPort(config.METRICS_PORT, {
@@ -111,6 +113,7 @@ export function startWorker({ config, logger }: WorkerDeps): RunningWorker {
       publish: createPublish(redis, { logMax: config.COMPANY_LOG_MAX }),
       isServerAway,
       pause,
+      now: clock.now,
     }),
     answerCanary: async (job: unknown) => {
       const canary = parseCanaryJob(job);
@@ -119,6 +122,7 @@ export function startWorker({ config, logger }: WorkerDeps): RunningWorker {
     },
     pause,
     isServerAway,
+    now: clock.now,
     metrics,
     flow: logger,
   };
@@ -141,7 +145,7 @@ export function startWorker({ config, logger }: WorkerDeps): RunningWorker {
   for (const worker of workers) worker.run().catch(onFault('worker'));
 
   if (config.RECONCILE_INTERVAL_MS > 0) {
-    sweep = sweepMissedWrites({ config, redis, queues, models, ownerId: id, metrics, flow: logger });
+    sweep = sweepMissedWrites({ config, redis, queues, models, ownerId: id, clock, metrics, flow: logger });
     lifecycle.onClose('sweep', sweep.close);
   }
 

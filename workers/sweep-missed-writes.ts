@@ -18,6 +18,7 @@ import { createLookBack } from '../src/sweep/look-back.ts';
 import { startSweep } from '../src/sweep/start-sweep.ts';
 import { createHoldSweep } from '../src/sweep/sweep-state.ts';
 import { createSweep } from '../src/sweep/sweep.ts';
+import type { SharedClock } from '../src/redis/shared-clock.ts';
 import { slicesOf } from '../src/batching.ts';
 import { createLogLeftOut } from './log-left-out.ts';
 
@@ -28,6 +29,7 @@ export interface SweepMissedWritesDeps {
   models: Models;
   /** Of this process. */
   ownerId: string;
+  clock: Pick<SharedClock, 'now'>;
   metrics: Pick<FleetMetrics, 'watchLeftOut'>;
   flow: Logger;
 }
@@ -44,6 +46,7 @@ export function sweepMissedWrites({
   queues,
   models,
   ownerId,
+  clock,
   metrics,
   flow,
 }: SweepMissedWritesDeps) {
@@ -51,6 +54,7 @@ export function sweepMissedWrites({
   const recent = createRecentEmissions({
     redis,
     prefix,
+    now: clock.now,
     onForgotten: (error) => {
       flow.debug({ error: messageOf(error) }, 'emission ids were not remembered by appointment');
     },

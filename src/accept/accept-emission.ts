@@ -47,6 +47,8 @@ export interface AcceptDeps {
   isFull: () => boolean;
   liveFirst: LiveFirst;
   onAccepted: (emissions: readonly Accepted[], by: AskedBy, took: Took) => void;
+  /** Milliseconds since 1970, by a clock that the workers share. */
+  now?: () => number;
 }
 
 export interface AcceptEmissions {
@@ -79,6 +81,7 @@ export function createAcceptEmissions({
   isFull,
   liveFirst,
   onAccepted,
+  now = Date.now,
 }: AcceptDeps): AcceptEmissions {
   const inTime = <T>(check: Promise<T>): Promise<T> =>
     within(EXISTENCE_CHECK_LIMIT_MS, 'the existence check', check);
@@ -107,10 +110,10 @@ export function createAcceptEmissions({
   }
 
   async function enqueueAll(emissions: readonly Accepted[]): Promise<void> {
-    const begunAt = Date.now();
+    const begunAt = performance.now();
     for (let from = 0; from < emissions.length;) {
-      if (from > 0 && Date.now() < begunAt + RESTS_FOR_MS) await liveFirst.rest();
-      if (Date.now() > begunAt + ENQUEUE_LIMIT_MS) {
+      if (from > 0 && performance.now() < begunAt + RESTS_FOR_MS) await liveFirst.rest();
+      if (performance.now() > begunAt + ENQUEUE_LIMIT_MS) {
         throw new AppError('QUEUE_UNAVAILABLE', 'the queue is too slow; a part of the batch stands in it', {
           retryAfterSeconds: 1,
         });
@@ -140,33 +143,37 @@ export function createAcceptEmissions({
   return {
     async one(asked, by) {
       refuseIfFull();
-      const startedAt = Date.now();
+      const startedAt = performance.now();
+      const acceptedAt = new Date(now()).toISOString();
       const emission = await liveFirst.live(async () => {
         const companyId = await checked(findCompany(asked.appointmentId));
         if (companyId === undefined) {
           throw new AppError('APPOINTMENT_NOT_FOUND', `no appointment has the id ${asked.appointmentId}`);
         }
-        const made = toEmission(asked, companyId, by, 0, new Date(startedAt).toISOString());
+        const made = toEmission(asked, companyId, by, 0, acceptedAt);
         await enqueue([made], priority.live);
         return made;
       });
       // Whoever waits for the answer has it first.
-      setImmediate(onAccepted, [emission], by, { ms: Date.now() - startedAt, isLive: true });
+      setImmediate(onAccepted, [emission], by, {
+        ms: Math.round(performance.now() - startedAt),
+        isLive: true,
+      });
       return emission.emissionId;
     },
 
     async many(asked, by) {
       refuseIfFull();
-      const startedAt = Date.now();
+      const startedAt = performance.now();
+      const acceptedAt = new Date(now()).toISOString();
       const companies = await checked(findAll(asked.map(({ appointmentId }) => appointmentId)));
-      const acceptedAt = new Date(startedAt).toISOString();
       const made = asked.map((item, index) => {
         const companyId = companies[index];
         return companyId === undefined ? undefined : toEmission(item, companyId, by, index, acceptedAt);
       });
       const emissions = made.filter((emission) => emission !== undefined);
       await enqueueAll(emissions);
-      const took = { ms: Date.now() - startedAt, isLive: false };
+      const took = { ms: Math.round(performance.now() - startedAt), isLive: false };
       for (const slice of slicesOf(emissions, ACCEPTED_AT_ONCE.besideLive)) {
         onAccepted(slice, by, took);
         await nextTurn();

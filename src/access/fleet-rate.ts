@@ -62,7 +62,7 @@ export function createFleetRate(options: FleetRateOptions): FleetRate {
   const counts = new Map<string, Count>();
 
   function current(who: string): Count {
-    const now = Date.now();
+    const now = performance.now();
     const key = who.length > LONGEST_KEY ? hashed(who) : who;
     const found = counts.get(key);
     if (found && now < found.endsAt) return found;
@@ -87,7 +87,7 @@ export function createFleetRate(options: FleetRateOptions): FleetRate {
       limit,
       windowSeconds,
       remaining: Math.max(0, limit - known - untold),
-      resetSeconds: Math.max(1, Math.ceil((endsAt - Date.now()) / 1_000)),
+      resetSeconds: Math.max(1, Math.ceil((endsAt - performance.now()) / 1_000)),
     };
   }
 
@@ -97,11 +97,11 @@ export function createFleetRate(options: FleetRateOptions): FleetRate {
     count.untold = 0;
     const { consumedPoints, msBeforeNext } = await limiter.penalty(hashed(who), told);
     count.known = consumedPoints;
-    count.endsAt = Date.now() + msBeforeNext;
+    count.endsAt = performance.now() + msBeforeNext;
   }
 
   const timer = setInterval(() => {
-    const now = Date.now();
+    const now = performance.now();
     for (const [who, count] of counts) {
       if (now >= count.endsAt) counts.delete(who);
       // While Redis is away this process counts alone.

@@ -23,10 +23,21 @@ export interface VerifyTokenOptions {
   jwksUrl?: string | undefined;
   issuer?: string | undefined;
   audience?: string | undefined;
+  /** Milliseconds since 1970. */
+  now?: () => number;
+  /** A token is refused since its `nbf` is so far ahead: a clock is wrong, ours or its issuer's. */
+  onTooEarly?: (aheadMs: number) => void;
 }
 
-/** Pins the algorithms: HS256 for the shared secret, asymmetric ones for a JWKS. `exp` and `companyId` are required. */
-export function createVerifyToken({ secret, jwksUrl, issuer, audience }: VerifyTokenOptions): VerifyToken {
+/** The clocks of this server and of the issuer may differ by so much: a token is taken so long before its `nbf`. */
+const CLOCK_TOLERANCE_MS = 30_000;
+
+/**
+ * Pins the algorithms: HS256 for the shared secret, asymmetric ones for a JWKS. `exp` and `companyId` are required. A token is
+ * taken up to 30 s before its `nbf`, but never after its `exp`.
+ */
+export function createVerifyToken(given: VerifyTokenOptions): VerifyToken {
+  const { secret, jwksUrl, issuer, audience, now = Date.now, onTooEarly } = given;
   const key: Uint8Array | JWTVerifyGetKey = jwksUrl
     ? createRemoteJWKSet(new URL(jwksUrl), {
         timeoutDuration: 2_000,
@@ -47,18 +58,31 @@ export function createVerifyToken({ secret, jwksUrl, issuer, audience }: VerifyT
     if (!isCanonical(token)) throw new AppError('TOKEN_INVALID', 'the token is not valid');
     let claims;
     try {
-      claims = (await jwtVerify(token, key as JWTVerifyGetKey, options)).payload;
+      const currentDate = new Date(now());
+      const clockTolerance = CLOCK_TOLERANCE_MS / 1_000;
+      const checks = { ...options, currentDate, clockTolerance };
+      claims = (await jwtVerify(token, key as JWTVerifyGetKey, checks)).payload;
     } catch (cause) {
+      const aheadMs = aheadOf(cause, now());
+      if (aheadMs !== undefined) onTooEarly?.(aheadMs);
       throw toAppError(cause);
     }
-    const { companyId, exp, sub } = claims;
+    const { companyId, exp = 0, sub } = claims;
+    if (exp * 1_000 <= now()) throw new AppError('TOKEN_INVALID', 'the token has expired');
     if (typeof companyId !== 'string' || !OBJECT_ID.test(companyId)) {
       throw new AppError('TOKEN_INVALID', "the token's companyId is not an id of 24 hexadecimal characters");
     }
     const id = companyId.toLowerCase();
     const share = `${id} ${hash('sha256', sub === undefined ? `claims ${token.split('.')[1]}` : `sub ${sub}`).slice(0, 32)}`;
-    return { companyId: id, expiresAt: (exp ?? 0) * 1_000, share };
+    return { companyId: id, expiresAt: exp * 1_000, share };
   };
+}
+
+/** How far `nbf` is ahead, where that is why a token is refused; its signature was right. */
+function aheadOf(cause: unknown, now: number): number | undefined {
+  if (!(cause instanceof errors.JWTClaimValidationFailed) || cause.claim !== 'nbf') return undefined;
+  const { nbf } = cause.payload;
+  return typeof nbf === 'number' ? nbf * 1_000 - now : undefined;
 }
 
 /**

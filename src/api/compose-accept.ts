@@ -16,6 +16,7 @@ import { createEnqueue } from '../queue/producer.ts';
 import { createRecentEmissions } from '../queue/recent-emissions.ts';
 import { PRIORITY } from '../queue/retry-policy.ts';
 import { watchDepth } from '../queue/watch-depth.ts';
+import type { SharedClock } from '../redis/shared-clock.ts';
 import { createTellAccepted } from '../accept/record-accepted.ts';
 
 export interface ComposeAcceptDeps {
@@ -25,6 +26,7 @@ export interface ComposeAcceptDeps {
   models: Models;
   metrics: FleetMetrics;
   lifecycle: Lifecycle;
+  clock: SharedClock;
   logger: Logger;
 }
 
@@ -39,11 +41,13 @@ export function composeAccept({
   models,
   metrics,
   lifecycle,
+  clock,
   logger,
 }: ComposeAcceptDeps) {
   const recent = createRecentEmissions({
     redis,
     prefix: config.QUEUE_PREFIX,
+    now: clock.now,
     onForgotten: (error) => {
       logger.debug({ error: messageOf(error) }, 'emission ids were not remembered by appointment');
     },
@@ -73,6 +77,7 @@ export function composeAccept({
       priority: PRIORITY,
       isFull: depth.isFull,
       liveFirst,
+      now: clock.now,
       onAccepted: createTellAccepted({ metrics, logger }),
     }),
     idempotently: createIdempotency({

@@ -8,6 +8,7 @@ import type { FleetMetrics } from '../metrics/fleet-metrics.ts';
 import type { Models } from '../population/models.ts';
 import type { EmissionQueues } from '../queue/open-queues.ts';
 import type { Enqueue } from '../queue/producer.ts';
+import type { SharedClock } from '../redis/shared-clock.ts';
 
 export interface ComposeOperatorDeps {
   config: ApiConfig;
@@ -16,6 +17,7 @@ export interface ComposeOperatorDeps {
   models: Models;
   enqueue: Enqueue;
   letLiveFirst: () => Promise<void>;
+  clock: SharedClock;
   metrics: FleetMetrics;
   logger: Logger;
 }
@@ -28,10 +30,18 @@ export function composeOperator({
   models,
   enqueue,
   letLiveFirst,
+  clock,
   metrics,
   logger,
 }: ComposeOperatorDeps) {
-  const { failed, repairs } = composeRepairs({ redis, queues, models, enqueue, letLiveFirst });
+  const { failed, repairs } = composeRepairs({
+    redis,
+    queues,
+    models,
+    enqueue,
+    letLiveFirst,
+    now: clock.now,
+  });
   return {
     bullBoard: createBullBoardRoutes(queues, { writes: config.ADMIN_WRITES }),
     adminRoutes: createAdminRoutes({

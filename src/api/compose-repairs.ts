@@ -17,10 +17,12 @@ export interface ComposeRepairsDeps {
   enqueue: Enqueue;
   /** Awaited before each slice of a repair. */
   letLiveFirst: () => Promise<void>;
+  /** Milliseconds since 1970. */
+  now: () => number;
 }
 
 /** The repairs over their stages, for the API and the command line alike. */
-export function composeRepairs({ redis, queues, models, enqueue, letLiveFirst }: ComposeRepairsDeps): {
+export function composeRepairs({ redis, queues, models, enqueue, letLiveFirst, now }: ComposeRepairsDeps): {
   failed: FailedEmissions;
   repairs: Repairs;
 } {
@@ -32,6 +34,7 @@ export function composeRepairs({ redis, queues, models, enqueue, letLiveFirst }:
       failed,
       priority: PRIORITY.repair,
       letLiveFirst,
+      now,
     }),
     reEmit: createReEmit({
       findWritten: createFindWritten(models),
@@ -39,9 +42,9 @@ export function composeRepairs({ redis, queues, models, enqueue, letLiveFirst }:
         await letLiveFirst();
         await enqueue(emissions, PRIORITY.repair);
       },
-      now: Date.now,
+      now,
     }),
-    now: Date.now,
+    now,
   });
   return { failed, repairs };
 }

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { type ApiConfig, ConfigError } from '../config.ts';
 import { boundConnections } from '../access/bound-connections.ts';
 import { composeAccept } from './compose-accept.ts';
+import { composeClock } from '../redis/compose-clock.ts';
 import { composeAccess } from './compose-access.ts';
 import { composeOperator } from './compose-operator.ts';
 import { INTERNAL_NAMESPACE } from '@appointment-emissions/contracts';
@@ -45,6 +46,7 @@ import { createReadTimelines } from '../queue/timeline.ts';
 import { recordCuts } from '../access/record-cuts.ts';
 import { startGatewayCanary } from './start-canary.ts';
 import { startGateway } from './start-gateway.ts';
+import { createLogEarlyTokens } from '../realtime/log-early-tokens.ts';
 import { createVerifyToken } from '../access/verify-token.ts';
 import { createWarnOfSlowLog, logSlowLog } from '../redis/slow-log.ts';
 
@@ -124,13 +126,16 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
   const companyLog = createCompanyLog(redis);
   const readSnapshots = createReadSnapshots({ redis, load: createLoadAppointments(models) });
   const takeSnapshots = createTakeSnapshots({ redis, readSnapshots, pause });
-  const parts = { config, redis, queues, models, metrics, lifecycle, logger };
+  const clock = composeClock({ redis, queues, mongo, metrics, lifecycle, logger });
+  const parts = { config, redis, queues, models, metrics, lifecycle, clock, logger };
   const { accept, idempotently, enqueue, letLiveFirst, recentIds } = composeAccept(parts);
   const verifyToken = createVerifyToken({
     secret: config.SOCKET_JWT_SECRET,
     jwksUrl: config.SOCKET_JWKS_URL,
     issuer: config.SOCKET_JWT_ISSUER,
     audience: config.SOCKET_JWT_AUDIENCE,
+    now: clock.now,
+    onTooEarly: createLogEarlyTokens(logger),
   });
 
   const access = composeAccess({ config, redis, verifyToken, lifecycle });
@@ -208,6 +213,7 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
     emit: countRefusals(limitEmits(access.emitLimits, emit), metrics.reject),
     metrics,
     progress: () => (canary ? { idleMs: canary.sinceHeardMs() } : {}),
+    clock,
     config,
     lifecycle,
     logger,
@@ -219,7 +225,7 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
     onCut,
   });
   lifecycle.onClose('connection bounds', connectionBounds.close);
-  metrics.beat(() => ({ role: 'api', id }));
+  metrics.beat(() => ({ role: 'api', id, warnings: clock.warnings() }));
 
   // Who asks first should not hear that there is no database yet. Without one the API serves all the same.
   const connected = Promise.all([mongo.connected, whenReady(redis)]);

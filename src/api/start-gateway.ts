@@ -10,6 +10,7 @@ import { messageOf } from '../errors.ts';
 import { type Lifecycle, within } from '../process/lifecycle.ts';
 import type { Logger } from '../process/logger.ts';
 import type { FleetMetrics } from '../metrics/fleet-metrics.ts';
+import type { SharedClock } from '../redis/shared-clock.ts';
 import { announcePositions, companiesOf } from '../realtime/announce-positions.ts';
 import { createCatchUp } from '../realtime/catch-up.ts';
 import { createIo, type DashboardServer } from '../realtime/create-io.ts';
@@ -39,6 +40,7 @@ export interface GatewayParts {
   metrics: FleetMetrics;
   /** For the heartbeat: since when nothing got done, where that is known. */
   progress: () => { idleMs?: number };
+  clock: SharedClock;
   config: ApiConfig;
   lifecycle: Lifecycle;
   logger: Logger;
@@ -69,6 +71,7 @@ export async function startGateway(parts: GatewayParts): Promise<DashboardServer
       replayLimit: config.REPLAY_MAX,
     }),
     takeCatchUp: parts.takeCatchUp,
+    now: parts.clock.now,
     catchUpsPerWindow: config.CATCH_UPS_PER_SOCKET * 10,
     pause,
     onFault: (error, companyId) => {
@@ -88,6 +91,7 @@ export async function startGateway(parts: GatewayParts): Promise<DashboardServer
   logDeliveries(io, logger);
   hearSeen({
     io,
+    now: parts.clock.now,
     onSeen: (ms) => {
       parts.metrics.observe('browser', ms);
     },

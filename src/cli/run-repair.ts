@@ -43,7 +43,7 @@ export async function runRepair(config: WorkerConfig, { repair, asked }: RepairC
     const models = createModels(mongo.connection);
     // Live bookings come to other processes.
     const letLiveFirst = () => Promise.resolve();
-    const { repairs } = composeRepairs({ redis, queues, models, enqueue, letLiveFirst });
+    const { repairs } = composeRepairs({ redis, queues, models, enqueue, letLiveFirst, now: Date.now });
     return await repairs[repair](asked);
   } finally {
     await lifecycle.close();
@@ -51,9 +51,9 @@ export async function runRepair(config: WorkerConfig, { repair, asked }: RepairC
 }
 
 async function connected(setting: string, isReady: () => boolean, fault = () => ''): Promise<void> {
-  const giveUpAt = Date.now() + CONNECT_WITHIN_MS;
+  const giveUpAt = performance.now() + CONNECT_WITHIN_MS;
   while (!isReady()) {
-    if (Date.now() > giveUpAt)
+    if (performance.now() > giveUpAt)
       throw new AppError('QUEUE_UNAVAILABLE', `no server answers at ${setting}${fault()}`);
     await pause(20);
   }

@@ -43,6 +43,8 @@ export interface EmitAppointmentDeps {
   isServerAway: (error: unknown) => boolean;
   /** Waits after lost rounds, and between batches of what nobody waits for. */
   pause: (ms: number) => Promise<void>;
+  /** Milliseconds since 1970, by a clock that all processes share. */
+  now?: () => number;
 }
 
 type Outcome = { receipt: Receipt } | { lost: true } | { error: unknown };
@@ -103,7 +105,8 @@ async function emitBatch(
     return (await Promise.all(halves.map((half) => emitBatch(deps, half)))).flat();
   }
   const { readId, epochs, tokens, snapshots } = read;
-  const populatedAt = new Date().toISOString();
+  const { now = Date.now } = deps;
+  const populatedAt = new Date(now()).toISOString();
 
   const outcomes = new Map<EmissionAttempt, Outcome>();
   const byCompany = new Map<Id, EmissionAttempt[]>();
@@ -115,7 +118,7 @@ async function emitBatch(
 
   await Promise.all(
     [...byCompany].map(async ([companyId, members]) => {
-      const publishedAt = new Date().toISOString();
+      const publishedAt = new Date(now()).toISOString();
       try {
         const ready = members.flatMap((attempt) => {
           const appointment = snapshots.get(attempt.appointmentId) as AppointmentSnapshot;

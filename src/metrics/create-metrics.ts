@@ -46,6 +46,10 @@ export interface Metrics {
   registry: Registry;
 }
 
+/** What is beyond is no duration but the difference of two clocks. */
+const MAX_SKEW_MS = 1_000;
+const MAX_DURATION_MS = 24 * 3_600_000;
+
 /** Counts in memory and adds to the fleet's counts in Redis at most once a second, in one script. */
 export function createMetrics(deps: Deps): Metrics {
   const { redis, prefix = 'metrics', flushIntervalMs = 1_000, flushTimeoutMs = 2_000, onError } = deps;
@@ -98,8 +102,13 @@ export function createMetrics(deps: Deps): Metrics {
     },
     cut: prometheus.cut,
     observe(stage, ms) {
-      // No stamp at all gives NaN; the clocks of two processes may give a little less than nothing.
+      // No stamp at all gives NaN.
       if (!Number.isFinite(ms)) return;
+      if (ms < -MAX_SKEW_MS || ms > MAX_DURATION_MS) {
+        prometheus.leaveOut(stage);
+        return;
+      }
+      // Clock skew can make the difference slightly negative.
       const atLeastZero = Math.max(0, ms);
       prometheus.observe(stage, atLeastZero);
       tally.addLatency(cellOf(stage, bucketOf(atLeastZero)));

@@ -6,6 +6,8 @@ export interface ProgressGauges {
   /** From now on the registry tells how long ago this process got something done in that role. */
   watchProgress: (role: Role, sinceMs: () => number) => void;
   canaryReturned: (roundTripMs: number) => void;
+  /** From now on the registry tells how far this process' clock is off. */
+  watchClock: (skewMs: (server: 'redis' | 'mongodb') => number | undefined) => void;
   /** From now on the registry tells how many rows the sweep of this process leaves out. */
   watchLeftOut: (count: () => number) => void;
 }
@@ -18,6 +20,17 @@ export function registerProgressGauges(registry: Registry): ProgressGauges {
     registers: [registry],
   });
   roundTrip.remove();
+  let skewMs: (server: 'redis' | 'mongodb') => number | undefined = () => undefined;
+  new Gauge({
+    ...configurationOf('emission_clock_skew_seconds'),
+    registers: [registry],
+    collect() {
+      for (const server of ['redis', 'mongodb'] as const) {
+        const ms = skewMs(server);
+        if (ms !== undefined) this.set({ server }, ms / 1_000);
+      }
+    },
+  });
   let leftOut: () => number = () => 0;
   new Gauge({
     ...configurationOf('emission_sweep_left_out_rows'),
@@ -37,6 +50,9 @@ export function registerProgressGauges(registry: Registry): ProgressGauges {
     watchProgress: (role, sinceMs) => void watched.set(role, sinceMs),
     canaryReturned: (roundTripMs) => {
       roundTrip.set(roundTripMs / 1_000);
+    },
+    watchClock: (skew) => {
+      skewMs = skew;
     },
     watchLeftOut: (count) => {
       leftOut = count;

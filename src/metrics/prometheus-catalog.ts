@@ -41,6 +41,11 @@ export const PROMETHEUS_METRICS = {
     labels: ['stage'],
     help: 'Time spent by stage: accept, wait, load, publish, total, browser; bulk of what nobody waits for.',
   },
+  emission_stage_outliers_total: {
+    type: 'counter',
+    labels: ['stage'],
+    help: 'Durations that were not observed: negative by more than a second, or longer than a day. A clock is wrong.',
+  },
   emission_metrics_flush_failures_total: {
     type: 'counter',
     labels: [],
@@ -60,6 +65,11 @@ export const PROMETHEUS_METRICS = {
     type: 'gauge',
     labels: ['field'],
     help: 'Of the 100 newest appointments, those whose reference in this field names no document of their company.',
+  },
+  emission_clock_skew_seconds: {
+    type: 'gauge',
+    labels: ['server'],
+    help: 'By how much the clock of this process is ahead of that of redis or mongodb; negative where it is behind.',
   },
   emission_sweep_left_out_rows: {
     type: 'gauge',

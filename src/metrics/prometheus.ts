@@ -38,12 +38,17 @@ export function createPrometheus({ processMetrics }: { processMetrics: boolean }
     registers,
   });
 
+  const leftOut = new Counter({ ...configurationOf('emission_stage_outliers_total'), registers });
+
   // A series that starts at its first increment hides that increment from rate().
   for (const event of APPOINTMENT_EVENTS)
     for (const counter of Object.values(counters)) counter.inc({ event }, 0);
   for (const reason of Object.keys(ERROR_CODES)) rejected.inc({ reason }, 0);
   for (const reason of CUT_REASONS) cuts.inc({ reason }, 0);
-  for (const stage of STAGES) duration.zero({ stage });
+  for (const stage of STAGES) {
+    duration.zero({ stage });
+    leftOut.inc({ stage }, 0);
+  }
 
   return {
     registry,
@@ -58,6 +63,9 @@ export function createPrometheus({ processMetrics }: { processMetrics: boolean }
     },
     observe: (stage: Stage, ms: number) => {
       duration.observe({ stage }, ms / 1000);
+    },
+    leaveOut: (stage: Stage) => {
+      leftOut.inc({ stage });
     },
     flushFailed: () => {
       flushFailures.inc();

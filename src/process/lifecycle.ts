@@ -21,10 +21,10 @@ export function createLifecycle({ deadlineMs, onError }: LifecycleOptions): Life
   let closing: Promise<void> | undefined;
 
   async function closeAll(): Promise<void> {
-    const giveUpAt = Date.now() + deadlineMs;
+    const giveUpAt = performance.now() + deadlineMs;
     for (const { name, close } of started.toReversed()) {
       try {
-        await within(Math.max(giveUpAt - Date.now(), 50), name, Promise.resolve().then(close));
+        await within(Math.max(giveUpAt - performance.now(), 50), name, Promise.resolve().then(close));
       } catch (error) {
         onError(name, error instanceof Error ? error : new Error(messageOf(error)));
       }

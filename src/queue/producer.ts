@@ -40,6 +40,8 @@ export function createEnqueue({ queues, redis, policy, remember }: EnqueueDeps):
         const own: JobsOptions = {
           ...options,
           jobId: emission.emissionId,
+          // The fleet's clock, unlike this process' own: the age of jobs is judged by it.
+          timestamp: Date.parse(emission.acceptedAt),
           ...(priority !== PRIORITY.live && { priority }),
         };
         return queue.add(emission.event, job, own);

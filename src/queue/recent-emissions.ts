@@ -10,6 +10,8 @@ export interface RecentEmissionsDeps {
   redis: RedisClient;
   /** Queue prefix; one hash tag for all. */
   prefix: string;
+  /** Milliseconds since 1970, by a clock that all processes share: it names the sets. */
+  now?: () => number;
   /** Told when ids could not be kept. They are missing from this list only: the jobs stand. */
   onForgotten: (error: unknown) => void;
 }
@@ -51,9 +53,14 @@ const READ_WAITS_MS = 500;
  * many is one command, whichever appointments they are of. A list for each appointment took three for each id.
  * Memory: about 200 bytes for each emission of a day.
  */
-export function createRecentEmissions({ redis, prefix, onForgotten }: RecentEmissionsDeps): RecentEmissions {
+export function createRecentEmissions({
+  redis,
+  prefix,
+  now = Date.now,
+  onForgotten,
+}: RecentEmissionsDeps): RecentEmissions {
   const keyOf = (span: number): string => `${prefix}:recent:${span}`;
-  const spanNow = (): number => Math.floor(Date.now() / (SPAN_SECONDS * 1_000));
+  const spanNow = (): number => Math.floor(now() / (SPAN_SECONDS * 1_000));
 
   async function keep(emissions: readonly Accepted[]): Promise<void> {
     const key = keyOf(spanNow());

@@ -22,6 +22,8 @@ export interface GatewayDeps {
   catchUpsPerWindow: number;
   /** Counts a catch-up in the share of its viewer, whatever the number of sockets. @returns whether it is allowed */
   takeCatchUp: (viewer: Pick<Viewer, 'share'>) => boolean;
+  /** Milliseconds since 1970, by the clock that tokens are checked with. */
+  now: () => number;
   /** Waits before a catch-up that failed is tried again. */
   pause: (ms: number) => Promise<void>;
   onFault: (error: unknown, companyId: Id) => void;
@@ -37,7 +39,7 @@ const WINDOW_MS = 10_000;
  * is replayed; then it is told where it stands. In this order, so that nothing falls between replay and live.
  */
 export function attachGateway(deps: GatewayDeps): void {
-  const { io, verifyToken, catchUp, catchUpsPerWindow, takeCatchUp, pause, onFault } = deps;
+  const { io, verifyToken, catchUp, catchUpsPerWindow, takeCatchUp, now, pause, onFault } = deps;
   const sendReplay = createSendReplay(io);
   io.use((socket, next) => {
     const auth = dashboardAuth.safeParse(socket.handshake.auth);
@@ -56,7 +58,7 @@ export function attachGateway(deps: GatewayDeps): void {
 
   io.on('connection', (socket) => {
     const { companyId } = socket.data;
-    disconnectAtExpiry(socket);
+    disconnectAtExpiry(socket, now);
     void socket.join(companyRoom(companyId));
 
     const bringUpToDate = async (
@@ -97,14 +99,14 @@ export function attachGateway(deps: GatewayDeps): void {
   });
 }
 
-function disconnectAtExpiry(socket: DashboardSocket): void {
+function disconnectAtExpiry(socket: DashboardSocket, now: () => number): void {
   const arm = (): NodeJS.Timeout =>
     setTimeout(
       () => {
-        if (socket.data.expiresAt <= Date.now()) socket.disconnect(true);
+        if (socket.data.expiresAt <= now()) socket.disconnect(true);
         else timer = arm();
       },
-      Math.min(Math.max(socket.data.expiresAt - Date.now(), 0), LONGEST_TIMER_MS),
+      Math.min(Math.max(socket.data.expiresAt - now(), 0), LONGEST_TIMER_MS),
     );
   let timer = arm();
   socket.once('disconnect', () => {

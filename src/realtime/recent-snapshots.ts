@@ -19,7 +19,7 @@ export function createRecentSnapshots<Snapshot>({
   let timer: NodeJS.Timeout | undefined;
 
   function forget(): void {
-    const now = Date.now();
+    const now = performance.now();
     for (const [key, { until }] of kept) if (until <= now) kept.delete(key);
     timer = undefined;
     if (kept.size > 0) schedule();
@@ -34,7 +34,7 @@ export function createRecentSnapshots<Snapshot>({
     keep(companyId, appointmentId, snapshot) {
       const key = keyOf(companyId, appointmentId);
       kept.delete(key);
-      kept.set(key, { snapshot, until: Date.now() + keptMs });
+      kept.set(key, { snapshot, until: performance.now() + keptMs });
       if (kept.size > most) kept.delete(kept.keys().next().value ?? key);
       schedule();
     },

@@ -7,6 +7,8 @@ export interface HearSeenDeps {
   io: DashboardServer;
   /** @param ms from the POST until the report of a dashboard that it is on the screen */
   onSeen: (ms: number) => void;
+  /** Milliseconds since 1970, by the clock that `acceptedAt` is from. */
+  now: () => number;
 }
 
 const PAUSE_MS = 5_000;
@@ -21,26 +23,26 @@ const MAX_RECENT = 10;
  * time of its acceptance comes from the emission that was sent, so only servers' clocks are compared and no client can
  * report a time of its own.
  */
-export function hearSeen({ io, onSeen }: HearSeenDeps): void {
+export function hearSeen({ io, onSeen, now }: HearSeenDeps): void {
   const sent = createSentEmissions();
   io.on('connection', (socket) => {
-    const connectedAt = Date.now();
-    let nextAt = 0;
+    const connectedAt = performance.now();
+    let nextAt = -Infinity;
     let recent: string[] = [];
     socket.onAnyOutgoing(sent.note);
     socket.on(SEEN_EVENT, (report: unknown) => {
-      const now = Date.now();
       const seen = seenReport.safeParse(report);
-      if (!seen.success || now < nextAt) return;
+      const at = performance.now();
+      if (!seen.success || at < nextAt) return;
       const { emissionId, acceptedAt } = seen.data;
       const emission = sent.find(emissionId);
       if (emission?.companyId !== socket.data.companyId || emission.sentAt < connectedAt) return;
       if (emission.acceptedAt !== Date.parse(acceptedAt) || recent.includes(emissionId)) return;
-      nextAt = now + PAUSE_MS;
+      nextAt = at + PAUSE_MS;
       recent = [emissionId, ...recent].slice(0, MAX_RECENT);
       if (emission.reports >= MAX_REPORTS) return;
       emission.reports += 1;
-      onSeen(now - emission.acceptedAt);
+      onSeen(now() - emission.acceptedAt);
     });
   });
 }

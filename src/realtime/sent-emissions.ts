@@ -5,6 +5,7 @@ export interface SentEmission {
   companyId: string;
   /** ms since the epoch, by the servers' clocks. */
   acceptedAt: number;
+  /** ms of this process' monotonic clock. */
   sentAt: number;
   /** Reports that were taken. */
   reports: number;
@@ -41,12 +42,12 @@ export function createSentEmissions(): SentEmissions {
       const { companyId } = fieldsOf(fieldsOf(payload).appointment);
       const at = typeof acceptedAt === 'string' ? Date.parse(acceptedAt) : Number.NaN;
       if (replayed === true || Number.isNaN(at) || typeof companyId !== 'string') return;
-      const now = Date.now();
+      const now = performance.now();
       kept.set(emissionId, { companyId, acceptedAt: at, sentAt: now, reports: 0 });
       forget(now);
     },
     find(emissionId) {
-      forget(Date.now());
+      forget(performance.now());
       return kept.get(emissionId);
     },
   };

@@ -1,9 +1,9 @@
 /** At most `most` in a window of `ms`. */
 export function createWindow(most: number, ms: number): () => boolean {
-  let endsAt = 0;
+  let endsAt = -Infinity;
   let used = 0;
   return () => {
-    const now = Date.now();
+    const now = performance.now();
     if (now >= endsAt) {
       endsAt = now + ms;
       used = 0;

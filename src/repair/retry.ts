@@ -12,6 +12,8 @@ export interface RetryDeps {
   priority: number;
   /** Awaited before each slice. */
   letLiveFirst: () => Promise<void>;
+  /** Milliseconds since 1970. */
+  now: () => number;
 }
 
 /** Live bookings come in between. */
@@ -19,7 +21,7 @@ const JOBS_AT_ONCE = 25;
 const SHOWN = 20;
 
 /** Puts failed jobs back into a queue, with all their attempts. They pass the order check like any other. */
-export function createRetry({ queues, findJob, failed, priority, letLiveFirst }: RetryDeps) {
+export function createRetry({ queues, findJob, failed, priority, letLiveFirst, now }: RetryDeps) {
   async function findFailed(emissionId: string) {
     const job = await findJob(emissionId);
     return job?.finishedOn && job.failedReason ? job : undefined;
@@ -43,7 +45,7 @@ export function createRetry({ queues, findJob, failed, priority, letLiveFirst }:
     const job = await findFailed(emissionId);
     if (job?.queueName !== queues.live.name) return again(emissionId);
     // Who dies in between leaves a failed job, which another repair takes for the same one.
-    await queues.bulk.add(job.name, job.data, { ...job.opts, jobId: emissionId, priority });
+    await queues.bulk.add(job.name, job.data, { ...job.opts, jobId: emissionId, priority, timestamp: now() });
     // Whoever took it up meanwhile emits the newest state once more.
     await job.remove().catch(() => undefined);
     return true;

@@ -41,7 +41,9 @@ test('the catalog is what a process really exposes, and no label names a company
   );
   expect(exposed).toHaveLength(described.length);
   const labels = Object.values(PROMETHEUS_METRICS).flatMap((metric): string[] => [...metric.labels]);
-  expect(new Set(labels)).toEqual(new Set(['event', 'reason', 'stage', 'queue', 'state', 'role', 'field']));
+  expect(new Set(labels)).toEqual(
+    new Set(['event', 'reason', 'stage', 'queue', 'state', 'role', 'field', 'server']),
+  );
 });
 
 test('names follow Prometheus’ conventions: counters end in _total, durations are in seconds', () => {

@@ -109,6 +109,12 @@ test.each([
   expect(await handshake(api, await auth())).toEqual(invalid(words));
 });
 
+test('a token is taken though the clock of its issuer is some seconds ahead', async () => {
+  const nowS = Math.floor(Date.now() / 1_000);
+  const claims = { companyId: COMPANY, nbf: nowS + 3, iat: nowS + 3 };
+  expect(await handshake(api, { token: await sign({ claims }) })).toBe('connected');
+});
+
 test('where issuer and audience are set, a token must name both', async () => {
   const strict = await world.api({ SOCKET_JWT_ISSUER: 'petbuddy', SOCKET_JWT_AUDIENCE: 'dashboards' });
   const withClaims = (claims: object) => sign({ claims: { companyId: COMPANY, ...claims } });

@@ -37,6 +37,7 @@ beforeEach(async () => {
     largestMessageBytes: 16_384,
   });
   attachGateway({
+    now: Date.now,
     io,
     catchUpsPerWindow: 10,
     verifyToken: () =>

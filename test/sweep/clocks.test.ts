@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { Company } from '../harness/documents.ts';
+import { shiftedBy } from '../harness/shifted-clock.ts';
 import { eventually } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
 
@@ -70,9 +71,3 @@ test('a worker whose clock is hours ahead, and is replaced, does not hide what i
   world.worker(SWEEP_OFTEN);
   await dashboard.hear(({ payload }) => payload.appointment._id === id, 'it', 40_000);
 });
-
-/** Settings of a process whose clock, but not its timers, is wrong by so much. */
-function shiftedBy(ms: number): Record<string, string> {
-  const preload = new URL('../harness/fixtures/shift-clock.mjs', import.meta.url).href;
-  return { NODE_OPTIONS: `--import ${preload}`, TEST_CLOCK_SHIFT_MS: String(ms) };
-}

@@ -61,7 +61,7 @@ export function connectDashboard(options: DashboardOptions): Dashboard {
   const timings = { ...DEFAULT_TIMINGS, ...options.timings };
   const listeners = createListeners<DashboardEvents>();
   const screen = createScreen();
-  const tokens = createTokens(options.getToken);
+  const tokens = createTokens({ getToken: options.getToken, firstPauseMs: timings.reconnectMs });
   const sequence = createSequence({
     screen,
     onShown: ({ payload, meta }) => {

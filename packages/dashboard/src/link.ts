@@ -5,7 +5,6 @@ import { openConnection, type Connection } from './connection.ts';
 import type { Arrival } from './reorder-buffer.ts';
 import type { DashboardOptions, Timings } from './options.ts';
 import type { Sequence } from './sequence.ts';
-import { readLifetime, renewalDelayMs } from './token-lifetime.ts';
 import type { Tokens } from './tokens.ts';
 
 export interface LinkDeps {
@@ -53,13 +52,14 @@ export function createLink({ options, timings, random, tokens, sequence, onChang
     let connectedAt: number | undefined;
     connection = openConnection(options, { token, ...(position && { position }) }, timings.handshakeMs, {
       onConnect() {
-        connectedAt = Date.now();
+        connectedAt = performance.now();
+        tokens.accept(token);
         sequence.connected(position);
         answer.set(timings.answerMs, () => {
           if (!sequence.joined) sequence.unanswered();
           onChange();
         });
-        planRenewal(token);
+        planRenewal();
         onChange();
       },
       onArrival(arrival: Arrival) {
@@ -72,7 +72,7 @@ export function createLink({ options, timings, random, tokens, sequence, onChang
       },
       onEnd(reason, refused) {
         if (refused) tokens.refuse(token);
-        if (connectedAt !== undefined && Date.now() - connectedAt >= timings.steadyMs) backoff.reset();
+        if (connectedAt !== undefined && performance.now() - connectedAt >= timings.steadyMs) backoff.reset();
         ended();
         onProblem(reason);
         retry();
@@ -89,9 +89,8 @@ export function createLink({ options, timings, random, tokens, sequence, onChang
   }
 
   /** A later token takes the place of the one in use before the server would disconnect us. */
-  function planRenewal(token: string): void {
-    const lifetime = readLifetime(token);
-    const delayMs = lifetime && renewalDelayMs(lifetime, Date.now());
+  function planRenewal(): void {
+    const delayMs = tokens.renewalDelayMs();
     if (delayMs === undefined) return;
     renewal.set(delayMs * (0.95 + 0.05 * random()), () => {
       const used = connection;
@@ -99,11 +98,11 @@ export function createLink({ options, timings, random, tokens, sequence, onChang
         (later) => {
           if (closed || used === undefined || used !== connection) return;
           if (later) reopen();
-          else planRenewal(token);
+          else planRenewal();
         },
         (error: unknown) => {
           onProblem(error);
-          if (used === connection && !closed) planRenewal(token);
+          if (used === connection && !closed) planRenewal();
         },
       );
     });

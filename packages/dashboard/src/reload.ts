@@ -33,6 +33,7 @@ export function createReload({ load, timings, random, tokens, sequence, onListed
       if ((error as { status?: unknown } | null)?.status === 401) tokens.refuse(token);
       throw error;
     }
+    tokens.accept(token);
     if (closed) return;
     if (!sequence.listed(list)) throw new Error('the list was older than what is shown');
     backoff.reset();

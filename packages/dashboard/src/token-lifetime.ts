@@ -27,7 +27,8 @@ export function readLifetime(token: string): TokenLifetime | undefined {
 
 /**
  * How long to wait before a later token is asked for: until a tenth of the lifetime, but at most a minute, is left.
- * Where that has passed, until half of what is left. Undefined where too little is left, or our clock is wrong.
+ * Where that has passed, until half of what is left. Undefined where too little is left.
+ * @param now by the clock of who issued it, as far as that is known
  */
 export function renewalDelayMs({ issuedAt, expiresAt }: TokenLifetime, now: number): number | undefined {
   const leftMs = expiresAt - now;

@@ -1,0 +1,81 @@
+import { describe, expect, test } from '@jest/globals';
+import { createTokens } from '../../packages/dashboard/src/tokens.ts';
+
+const HOUR_S = 3_600;
+const base64url = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+const jwt = (claims: object) => `header.${base64url(claims)}.signature`;
+
+/** Tokens of an issuer whose clock is right, in a browser whose clock is off by so much. */
+function browser(skewMs: number, claims: (n: number, timeS: number) => object, firstPauseMs = 1_000) {
+  let elapsedMs = 0;
+  let asked = 0;
+  const startS = 1_800_000_000;
+  const tokens = createTokens({
+    getToken: () => Promise.resolve(jwt(claims((asked += 1), startS + elapsedMs / 1_000))),
+    firstPauseMs,
+    elapsed: () => elapsedMs,
+    now: () => startS * 1_000 + elapsedMs + skewMs,
+  });
+  return {
+    tokens,
+    pass: (ms: number) => (elapsedMs += ms),
+    get asked() {
+      return asked;
+    },
+  };
+}
+const ofAnHour = (n: number, timeS: number) => ({ n, iat: timeS, exp: timeS + HOUR_S });
+
+describe.each([
+  ['right', 0],
+  ['50 minutes ahead', 3_000_000],
+  ['5 hours ahead', 18_000_000],
+  ['5 hours behind', -18_000_000],
+])('in a browser whose clock is %s', (_words, skewMs) => {
+  test('a token of an hour is kept for an hour, and renewed a minute before its end', async () => {
+    const one = browser(skewMs, ofAnHour);
+    const first = await one.tokens.current();
+    expect(one.tokens.renewalDelayMs()).toBe(HOUR_S * 1_000 - 60_000);
+    one.pass(59 * 60_000);
+    expect(await one.tokens.current()).toBe(first);
+    one.pass(60_000);
+    expect(await one.tokens.current()).not.toBe(first);
+    expect(one.asked).toBe(2);
+  });
+
+  test('a token without iat is renewed at most every half minute, and never taken for an expired one', async () => {
+    const one = browser(skewMs, (n, timeS) => ({ n, exp: timeS + HOUR_S }));
+    const first = await one.tokens.current();
+    expect(one.tokens.renewalDelayMs() ?? Infinity).toBeGreaterThanOrEqual(30_000);
+    expect(await one.tokens.current()).toBe(first);
+  });
+});
+
+test('tokens that the server refuses are replaced ever more slowly, and the refusals are reported', async () => {
+  const one = browser(0, ofAnHour);
+  const problems: string[] = [];
+  for (; problems.length < 600; one.pass(1_000)) {
+    try {
+      one.tokens.refuse(await one.tokens.current());
+      problems.push('refused');
+    } catch (error) {
+      problems.push((error as Error).message);
+    }
+  }
+  // In ten minutes.
+  expect(one.asked).toBeLessThan(20);
+  expect(problems.at(-1)).toMatch(/refused \d+ tokens in a row.*clocks/);
+  one.pass(64_000);
+  const token = await one.tokens.current();
+  one.tokens.accept(token);
+  one.tokens.refuse(token);
+  await expect(one.tokens.current()).resolves.not.toBe(token);
+});
+
+test('an issuer whose clock is set back gives later tokens all the same', async () => {
+  const times = [1_800_010_000, 1_800_000_000];
+  const one = browser(0, (n) => ({ n, iat: times[n - 1], exp: times[n - 1]! + HOUR_S }));
+  await one.tokens.current();
+  one.pass(59 * 60_000);
+  expect(await one.tokens.renew()).toBe(true);
+});
