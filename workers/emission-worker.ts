@@ -68,6 +68,9 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
     flow,
   } = deps;
 
+  /** BullMQ adds a delay to this process' own time: so that the sum is right by the clock that all share. */
+  const byOwnClock = (delayMs: number): number => Math.max(1, Math.round(delayMs + now() - Date.now()));
+
   const sayAway = createSayNowAndThen(flow, 'a server is away; no attempt is spent');
   const sayLeft = createSayNowAndThen(flow, 'left to a newer worker; no attempt is spent');
 
@@ -82,7 +85,7 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
         return null;
       }
       if (isOfLaterVersion(job.data) && now() - job.timestamp < LEFT_TO_NEWER_MS) {
-        await job.moveToDelayed(Date.now() + LOOK_AGAIN_MS, token);
+        await job.moveToDelayed(Date.now() + byOwnClock(LOOK_AGAIN_MS), token);
         throw new DelayedError("the job's version is later than this worker's");
       }
       emission = parseEmissionJob(job.data);
@@ -167,7 +170,9 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
     runRetryDelay: 1_000,
     drainDelay: 5,
     metrics: { maxDataPoints: METRICS_MINUTES },
-    settings: { backoffStrategy: (attemptsMade: number) => retryDelayMs(attemptsMade, firstRetryDelayMs) },
+    settings: {
+      backoffStrategy: (attemptsMade: number) => byOwnClock(retryDelayMs(attemptsMade, firstRetryDelayMs)),
+    },
   });
   worker.on('error', (error) => {
     flow.warn({ error: error.message }, 'worker fault');

@@ -22,6 +22,7 @@ import { closeQueues, openQueues } from '../src/queue/open-queues.ts';
 import { isServerAway } from '../src/process/unavailable.ts';
 import { createWarnOfSlowLog, logSlowLog } from '../src/redis/slow-log.ts';
 import { createEmissionWorker } from './emission-worker.ts';
+import { releaseDelayed } from './release-delayed.ts';
 import { sweepMissedWrites } from './sweep-missed-writes.ts';
 import { watchProgress } from './watch-progress.ts';
 
@@ -140,6 +141,15 @@ export function startWorker({ config, logger }: WorkerDeps): RunningWorker {
       onProgress: () => progress.bulk?.made(),
     }),
   ];
+  const delayed = releaseDelayed({
+    redis,
+    queues: [queues.live, queues.bulk],
+    now: clock.now,
+    onFault: (error) => {
+      logger.debug({ error: messageOf(error) }, 'delayed jobs were not looked through');
+    },
+  });
+  lifecycle.onClose('delayed jobs', delayed.close);
   // They take no new job, and wait for those that run.
   lifecycle.onClose('workers', () => Promise.all(workers.map((worker) => worker.close())));
   for (const worker of workers) worker.run().catch(onFault('worker'));

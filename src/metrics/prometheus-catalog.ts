@@ -41,7 +41,7 @@ export const PROMETHEUS_METRICS = {
     labels: ['stage'],
     help: 'Time spent by stage: accept, wait, load, publish, total, browser; bulk of what nobody waits for.',
   },
-  emission_stage_outliers_total: {
+  emission_outliers_total: {
     type: 'counter',
     labels: ['stage'],
     help: 'Durations that were not observed: negative by more than a second, or longer than a day. A clock is wrong.',

@@ -38,7 +38,7 @@ export function createPrometheus({ processMetrics }: { processMetrics: boolean }
     registers,
   });
 
-  const leftOut = new Counter({ ...configurationOf('emission_stage_outliers_total'), registers });
+  const leftOut = new Counter({ ...configurationOf('emission_outliers_total'), registers });
 
   // A series that starts at its first increment hides that increment from rate().
   for (const event of APPOINTMENT_EVENTS)

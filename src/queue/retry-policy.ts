@@ -1,7 +1,7 @@
 import type { DefaultJobOptions, WorkerOptions } from 'bullmq';
 
 /** Backoff stops growing here, so that an emission is tried at least so often while attempts are left. */
-const LONGEST_RETRY_DELAY_MS = 30_000;
+export const LONGEST_RETRY_DELAY_MS = 30_000;
 
 export interface RetryPolicy {
   attempts: number;

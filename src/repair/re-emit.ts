@@ -20,12 +20,15 @@ interface WrittenRow {
 }
 
 export interface ReEmitDeps {
-  /** Appointments written since (ms since the epoch), oldest write first, at most `limit`, and how many in all. */
+  /**
+   * Appointments written since (ms since the epoch), oldest write first, at most `limit`; how many in all, and how many
+   * that were met cannot be emitted.
+   */
   findWritten: (
     subject: ReEmitSubject,
     since: number,
     limit: number,
-  ) => Promise<{ rows: WrittenRow[]; matched: number }>;
+  ) => Promise<{ rows: WrittenRow[]; matched: number; leftOut: number }>;
   enqueue: (
     emissions: readonly {
       event: AppointmentEvent;
@@ -51,7 +54,7 @@ export function createReEmit({ findWritten, enqueue, now }: ReEmitDeps) {
     since: number,
     { limit, dryRun }: { limit: number; dryRun: boolean },
   ): Promise<RepairReport> => {
-    const { rows, matched } = await findWritten(subject, since, limit);
+    const { rows, matched, leftOut } = await findWritten(subject, since, limit);
     const acceptedAt = new Date(now()).toISOString();
     const emissions = rows.map(({ appointmentId, companyId, createdAt, status }) => ({
       event: eventOf(createdAt, status, since),
@@ -67,6 +70,7 @@ export function createReEmit({ findWritten, enqueue, now }: ReEmitDeps) {
       dryRun,
       matched,
       repaired: emissions.length,
+      leftOut,
       emissions: emissions
         .slice(0, SHOWN)
         .map(({ emissionId, event, appointmentId }) => ({ emissionId, event, appointmentId })),

@@ -28,7 +28,8 @@ export function createRepairs({ retry, reEmit, now }: RepairsDeps): Repairs {
       throw new AppError('EMISSION_NOT_FOUND', 'no failed emission of this id is kept');
     },
     async retryFailed(asked) {
-      const { since, until = now(), code, limit, dryRun } = check(requests.retryFailed, asked);
+      // Without an end: a worker whose clock is ahead says that jobs failed later than now.
+      const { since, until = Infinity, code, limit, dryRun } = check(requests.retryFailed, asked);
       return retry.all({ since, until, code }, { limit, dryRun });
     },
     async reEmit(asked) {

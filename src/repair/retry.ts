@@ -60,7 +60,7 @@ export function createRetry({ queues, findJob, failed, priority, letLiveFirst, n
       range: FailedRange,
       { limit, dryRun }: { limit: number; dryRun: boolean },
     ): Promise<RepairReport> {
-      const { found, matched } = await failed.inRange(range, limit);
+      const { found, matched, leftOut } = await failed.inRange(range, limit);
       let repaired = dryRun ? found.length : 0;
       for (const slice of slicesOf(dryRun ? [] : found, JOBS_AT_ONCE)) {
         await letLiveFirst();
@@ -70,7 +70,7 @@ export function createRetry({ queues, findJob, failed, priority, letLiveFirst, n
       const emissions = found
         .slice(0, SHOWN)
         .map(({ emissionId, event, appointmentId }) => ({ emissionId, event, appointmentId }));
-      return { dryRun, matched, repaired, emissions };
+      return { dryRun, matched, repaired, leftOut, emissions };
     },
   };
 }

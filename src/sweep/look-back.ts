@@ -34,7 +34,7 @@ export interface LookBack {
   inFuture: () => number;
 }
 
-export const LOOK_BACK_MS = 24 * 3_600_000;
+const LOOK_BACK_MS = 24 * 3_600_000;
 /** A walk begins so many sweeps after the one before ended: with the usual interval, a minute. */
 const SWEEPS_BETWEEN = 12;
 const PAGE = 500;

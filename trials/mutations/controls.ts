@@ -327,4 +327,20 @@ export const CONTROLS: readonly Control[] = [
     test: 'test/sweep/clocks.test.ts',
     name: 'what a bot wrote whose clock is',
   },
+  {
+    defence: 'a job that is delayed beyond any backoff is released',
+    file: 'workers/release-delayed.ts',
+    takeOut: 'await job?.promote()',
+    putIn: 'await job?.isDelayed()',
+    test: 'test/workers/release-delayed.test.ts',
+    name: 'a job in the queue that a worker',
+  },
+  {
+    defence: 'a token’s lifetime is counted from its receipt, not by the browser’s clock',
+    file: 'packages/dashboard/src/tokens.ts',
+    takeOut: 'lifetime.expiresAt - (lifetime.issuedAt ?? now())',
+    putIn: 'lifetime.expiresAt - now()',
+    test: 'test/dashboard/tokens.test.ts',
+    name: 'a token of an hour is kept',
+  },
 ];

@@ -92,6 +92,8 @@ export interface RepairReport {
   matched: number;
   /** How many were put into the queue; on a dry run, how many would be. */
   repaired: number;
+  /** How many were met that cannot be repaired, since what they hold is unusable. */
+  leftOut: number;
   /** The first of them. */
   emissions: Pick<FailedEmission, 'emissionId' | 'event' | 'appointmentId'>[];
 }

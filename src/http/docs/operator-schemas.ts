@@ -130,6 +130,9 @@ export const repairReply = z
     dryRun: z.boolean(),
     matched: count.meta({ description: 'How many there are.' }),
     repaired: count.meta({ description: 'How many were put into the queue, or would be.' }),
+    leftOut: count.meta({
+      description: 'How many were met that cannot be repaired: what they hold is unusable.',
+    }),
     emissions: z
       .array(z.strictObject({ emissionId: z.string(), event: z.string(), appointmentId: z.string() }))
       .meta({ description: 'The first of them.' }),
