@@ -317,7 +317,7 @@ export const CONTROLS: readonly Control[] = [
     takeOut: 'next: documents.length < limit',
     putIn: 'next: toRows(documents).rows.length < limit',
     test: 'test/sweep/left-out.test.ts',
-    name: 'a row with no companyId',
+    name: 'a row with',
   },
   {
     defence: 'a look back finds what lies below the watermark',
@@ -333,7 +333,7 @@ export const CONTROLS: readonly Control[] = [
     takeOut: 'await job?.promote()',
     putIn: 'await job?.isDelayed()',
     test: 'test/workers/release-delayed.test.ts',
-    name: 'a job in the queue that a worker',
+    name: 'a job in the',
   },
   {
     defence: 'a token’s lifetime is counted from its receipt, not by the browser’s clock',
