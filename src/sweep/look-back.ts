@@ -28,7 +28,7 @@ export interface LookBack {
   step: (now: number) => Promise<number>;
   /** The next step begins a walk. */
   soon: () => void;
-  /** What was enqueued may be lost. */
+  /** What was enqueued may be lost, or another process sweeps now. */
   forget: () => void;
   /** Rows of the last walk whose `updatedAt` was in the future. */
   inFuture: () => number;
@@ -97,6 +97,7 @@ export function createLookBack({
     },
     forget() {
       cursor = undefined;
+      future = { last: 0, now: 0 };
       known = new Map();
       stillKnown = new Map();
     },

@@ -79,6 +79,7 @@ export function createSweep(deps: SweepDeps): () => Promise<SweepReport | undefi
     const held = await hold();
     if (!held) {
       leftOut.forget();
+      lookBack.forget();
       return undefined;
     }
     if ((await backlog()) > LARGEST_BACKLOG) return { looked: 0, emitted: 0, leftOut: 0, caughtUp: false };
