@@ -6,9 +6,10 @@ import {
   type RealtimeAppointments,
 } from '@appointment-emissions/bot';
 import { boundConnections } from '../src/access/bound-connections.ts';
-import { messageOf } from '../src/errors.ts';
 import type { Logger } from '../src/process/logger.ts';
 import { connectMongo } from '../src/population/connect.ts';
+import { createThrottledLog } from '../src/process/throttled-log.ts';
+import { watchMongo } from '../src/process/watch-connections.ts';
 import { createBookingService } from './booking-service.ts';
 import { createBotApp } from './bot-app.ts';
 import { DEMO_COMPANY } from './demo-company.ts';
@@ -30,10 +31,8 @@ const STALL_TIMEOUT_MS = 30_000;
 /** Composition root of the demo's bot: a process of its own, which needs MongoDB and nothing else of ours. */
 export async function startDemoBot(deps: DemoBotDeps): Promise<{ url: string; close: () => Promise<void> }> {
   const { mongodbUri, port, pageOrigins, timeZone, logDir, realtime, logger } = deps;
-  const onFault = (error: unknown): void => {
-    logger.warn({ error: messageOf(error) }, 'fault');
-  };
-  const mongo = connectMongo(mongodbUri, { serverSelectionMs: 2_000, onError: onFault });
+  const logFailed = createThrottledLog(logger, 'request failed');
+  const mongo = connectMongo(mongodbUri, { serverSelectionMs: 2_000, ...watchMongo(logger) });
   const { connection } = mongo;
   const messageFlow = createMessageFlowLogger({ logDir });
   const bookings = createBookingService({ connection, companyId: DEMO_COMPANY.id });
@@ -46,7 +45,9 @@ export async function startDemoBot(deps: DemoBotDeps): Promise<{ url: string; cl
       catalogue: async () => ({ companyName: DEMO_COMPANY.name, timeZone, ...(await read.catalogue()) }),
       appointments: () => read.appointments(new Date()),
       pageOrigins,
-      onFault,
+      onFault: (error) => {
+        logFailed({}, error);
+      },
     }),
   );
   const bounds = boundConnections(server, {

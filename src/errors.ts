@@ -55,7 +55,33 @@ export class AppError extends Error {
   }
 }
 
-/** The words of anything that was thrown. */
+/**
+ * The words of anything that was thrown; never empty. Node's error for a name with several addresses has no words of its
+ * own: they are those of the errors in it.
+ */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  if (!(thrown instanceof Error)) return String(thrown) || 'unknown error';
+  if (thrown.message !== '') return thrown.message;
+  if (thrown instanceof AggregateError && thrown.errors.length > 0)
+    return [...new Set(thrown.errors.map(messageOf))].join('; ');
+  return codeOf(thrown) ?? (thrown.cause === undefined ? thrown.name : messageOf(thrown.cause));
+}
+
+/**
+ * Names what kind of error it is, so that errors of one cause count as one though their words differ: a code, the first
+ * word of a reply of Redis (`WRONGPASS`), or the error's name.
+ */
+export function causeOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return 'unknown';
+  return (
+    codeOf(thrown) ??
+    (thrown.cause instanceof Error ? codeOf(thrown.cause) : undefined) ??
+    /\b[A-Z]{4,}\b/.exec(messageOf(thrown))?.[0] ??
+    thrown.name
+  );
+}
+
+function codeOf(error: Error): string | undefined {
+  if (!('code' in error)) return undefined;
+  return typeof error.code === 'string' || typeof error.code === 'number' ? String(error.code) : undefined;
 }

@@ -7,8 +7,8 @@ import type { Logger } from '../src/process/logger.ts';
 import type { FleetMetrics } from '../src/metrics/fleet-metrics.ts';
 import { type EmissionJob, isOfLaterVersion, parseEmissionJob } from '../src/queue/emission-job.ts';
 import { KEPT_JOBS, PRIORITY, retryDelayMs } from '../src/queue/retry-policy.ts';
+import { createThrottledLog } from '../src/process/throttled-log.ts';
 import { failureWords } from './failure-reason.ts';
-import { createSayNowAndThen } from './now-and-then.ts';
 
 export interface EmissionWorkerDeps {
   queueName: string;
@@ -26,6 +26,8 @@ export interface EmissionWorkerDeps {
   /** Milliseconds since 1970, by a clock that all processes share. */
   now?: () => number;
   metrics: FleetMetrics;
+  /** Errors of BullMQ's worker and of its connections; they repeat. */
+  onError: (error: unknown) => void;
   flow: Logger;
 }
 
@@ -65,14 +67,15 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
     isServerAway,
     now = Date.now,
     metrics,
+    onError,
     flow,
   } = deps;
 
   /** BullMQ adds a delay to this process' own time: so that the sum is right by the clock that all share. */
   const byOwnClock = (delayMs: number): number => Math.max(1, Math.round(delayMs + now() - Date.now()));
 
-  const sayAway = createSayNowAndThen(flow, 'a server is away; no attempt is spent');
-  const sayLeft = createSayNowAndThen(flow, 'left to a newer worker; no attempt is spent');
+  const logUnavailable = createThrottledLog(flow, 'a server is away; no attempt is spent');
+  const logLeft = createThrottledLog(flow, 'left to a newer worker; no attempt is spent');
 
   async function process(job: Job<unknown, Receipt | null>, token?: string): Promise<Receipt | null> {
     onProgress();
@@ -142,7 +145,7 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
       traceparent: emission?.traceparent,
     };
     if (error instanceof DelayedError) {
-      sayLeft(ids, error);
+      logLeft(ids, error);
       return error;
     }
     if (error instanceof AppError && PERMANENT.has(error.code)) {
@@ -150,7 +153,7 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
       return new UnrecoverableError(failureWords(error));
     }
     if (isServerAway(error)) {
-      sayAway(ids, error);
+      logUnavailable(ids, error);
       // Waits here, not by a rate limit in Redis: workers that reach their servers go on, and it holds without Redis.
       await pause(REST_MS);
       return new RateLimitError();
@@ -174,9 +177,7 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
       backoffStrategy: (attemptsMade: number) => byOwnClock(retryDelayMs(attemptsMade, firstRetryDelayMs)),
     },
   });
-  worker.on('error', (error) => {
-    flow.warn({ error: error.message }, 'worker fault');
-  });
+  worker.on('error', onError);
   // Counted when the queue has taken note, not when it was done: a job that ran twice counts once.
   worker.on('completed', ({ name }) => {
     if (isAppointmentEvent(name)) metrics.count(name, 'published');

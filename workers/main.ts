@@ -6,8 +6,12 @@ import { startWorker } from './start-worker.ts';
 
 try {
   const config = loadWorkerConfig(process.env);
-  const { logger, close } = createLogger({ level: config.LOG_LEVEL, dir: config.LOG_DIR, name: 'worker' });
-  const worker = startWorker({ config, logger });
+  const { logger, warnings, close } = createLogger({
+    level: config.LOG_LEVEL,
+    dir: config.LOG_DIR,
+    name: 'worker',
+  });
+  const worker = startWorker({ config, logger, logWarnings: warnings });
   logger.info({ concurrency: config.WORKER_CONCURRENCY }, 'working');
   runUntilStopped(worker, logger, close);
 } catch (error) {

@@ -21,8 +21,11 @@ import { createNotePublished, parseCanaryJob } from '../src/liveness/canary-job.
 import { closeQueues, openQueues } from '../src/queue/open-queues.ts';
 import { isServerAway } from '../src/process/unavailable.ts';
 import { createWarnOfSlowLog, logSlowLog } from '../src/redis/slow-log.ts';
+import { watchConnections } from '../src/process/watch-connections.ts';
+import { SWEEP_OFF } from '../src/sweep/sweep-off.ts';
 import { createEmissionWorker } from './emission-worker.ts';
 import { releaseDelayed } from './release-delayed.ts';
+import { logQueueRestrictions } from './log-queue-restrictions.ts';
 import { sweepMissedWrites } from './sweep-missed-writes.ts';
 import { watchProgress } from './watch-progress.ts';
 
@@ -33,6 +36,8 @@ const BULK_CONCURRENCY = 20;
 export interface WorkerDeps {
   config: WorkerConfig;
   logger: Logger;
+  /** What is wrong with this process' log, in words. */
+  logWarnings?: () => string[];
 }
 
 export interface RunningWorker {
@@ -42,10 +47,7 @@ export interface RunningWorker {
 }
 
 /** Composition root of one worker process. Resolves at once; what is away then is waited for. */
-export function startWorker({ config, logger }: WorkerDeps): RunningWorker {
-  const onFault = (what: string) => (error: unknown) => {
-    logger.warn({ what, error: messageOf(error) }, 'fault');
-  };
+export function startWorker({ config, logger, logWarnings = () => [] }: WorkerDeps): RunningWorker {
   const lifecycle = createLifecycle({
     deadlineMs: config.SHUTDOWN_DEADLINE_MS,
     onError: (what, error) => {
@@ -53,29 +55,33 @@ export function startWorker({ config, logger }: WorkerDeps): RunningWorker {
     },
   });
 
-  const redis = connectRedis(config.REDIS_URL, 'request', onFault('redis'));
+  const watch = watchConnections(logger, lifecycle);
+  const redis = connectRedis(config.REDIS_URL, 'request');
+  watch.redis('requests', redis);
   lifecycle.onClose('redis', () => {
     redis.disconnect();
   });
   const unusable = whenDatabaseMissing(redis).then((words) => new ConfigError([words]));
   void logSlowLog(redis, createWarnOfSlowLog(redis), logger);
-  const queueRedis = connectRedis(config.REDIS_URL, 'queue', onFault('redis of the queue'));
+  const queueRedis = connectRedis(config.REDIS_URL, 'queue');
+  watch.redis('queue', queueRedis);
   lifecycle.onClose('redis of the queue', () => {
     queueRedis.disconnect();
   });
   const mongo = connectMongo(config.MONGODB_URI, {
     serverSelectionMs: SERVER_SELECTION_MS,
-    onError: onFault('mongodb'),
+    ...watch.mongo,
   });
   lifecycle.onClose('mongodb', mongo.close);
+  watch.ready();
 
-  const queues = openQueues({ redis, prefix: config.QUEUE_PREFIX, onError: onFault('queue') });
+  const queues = openQueues({ redis, prefix: config.QUEUE_PREFIX, onError: watch.queue('queue error') });
   lifecycle.onClose('queues', () => closeQueues(queues));
   const metrics = createFleetMetrics({
     redis,
     queues,
     prefix: config.QUEUE_PREFIX,
-    onError: onFault('metrics'),
+    onError: watch.queue('counts not kept'),
   });
   lifecycle.onClose('metrics', metrics.close);
   const id = randomUUID();
@@ -83,12 +89,21 @@ export function startWorker({ config, logger }: WorkerDeps): RunningWorker {
   if (progress.live) metrics.watchProgress('worker', progress.live.sinceMadeMs);
   const clock = composeClock({ redis, queues, mongo, metrics, lifecycle, logger });
   let sweep: ReturnType<typeof sweepMissedWrites> | undefined;
+  let metricsPortFault: string | undefined;
+  let sweepFault: string | undefined = config.RECONCILE_INTERVAL_MS === 0 ? SWEEP_OFF : undefined;
   metrics.beat(() => ({
     role: 'worker',
     id,
     ...(progress.live && { idleMs: progress.live.sinceMadeMs() }),
-    warnings: [...clock.warnings(), ...(sweep?.warnings() ?? [])],
+    warnings: [
+      ...clock.warnings(),
+      ...(sweep?.warnings() ?? []),
+      ...(watch.mongo.isDown() ? ["MongoDB can't be read: jobs wait"] : []),
+      ...[metricsPortFault, sweepFault].filter((words) => words !== undefined),
+      ...logWarnings(),
+    ],
   }));
+  logQueueRestrictions({ read: metrics.queueStates, logger, lifecycle });
   if (config.METRICS_PORT !== undefined) {
     const { listening, close } = serveMetricsPort(config.METRICS_PORT, {
       registry: metrics.registry,
@@ -96,7 +111,10 @@ export function startWorker({ config, logger }: WorkerDeps): RunningWorker {
       onCut: recordCuts(metrics.cut, logger),
     });
     lifecycle.onClose('metrics port', close);
-    listening.catch(onFault('metrics port'));
+    listening.catch((error: unknown) => {
+      metricsPortFault = `the metrics port is not open (${messageOf(error)}): set METRICS_PORT to a free one`;
+      logger.error({ error: metricsPortFault }, 'metrics port not open');
+    });
   }
 
   const models = createModels(mongo.connection);
@@ -125,6 +143,7 @@ export function startWorker({ config, logger }: WorkerDeps): RunningWorker {
     isServerAway,
     now: clock.now,
     metrics,
+    onError: watch.queue('worker error'),
     flow: logger,
   };
   const workers = [
@@ -152,10 +171,22 @@ export function startWorker({ config, logger }: WorkerDeps): RunningWorker {
   lifecycle.onClose('delayed jobs', delayed.close);
   // They take no new job, and wait for those that run.
   lifecycle.onClose('workers', () => Promise.all(workers.map((worker) => worker.close())));
-  for (const worker of workers) worker.run().catch(onFault('worker'));
+  for (const worker of workers) worker.run().catch(watch.queue('worker error'));
 
   if (config.RECONCILE_INTERVAL_MS > 0) {
-    sweep = sweepMissedWrites({ config, redis, queues, models, ownerId: id, clock, metrics, flow: logger });
+    sweep = sweepMissedWrites({
+      config,
+      redis,
+      queues,
+      models,
+      ownerId: id,
+      clock,
+      metrics,
+      onResult: (fault) => {
+        sweepFault = fault === undefined ? undefined : `the sweep fails: ${messageOf(fault)}`;
+      },
+      flow: logger,
+    });
     lifecycle.onClose('sweep', sweep.close);
   }
 

@@ -21,6 +21,7 @@ import { createSweep } from '../src/sweep/sweep.ts';
 import type { SharedClock } from '../src/redis/shared-clock.ts';
 import { slicesOf } from '../src/batching.ts';
 import { createLogLeftOut } from './log-left-out.ts';
+import { createThrottledLog } from '../src/process/throttled-log.ts';
 
 export interface SweepMissedWritesDeps {
   config: WorkerConfig;
@@ -31,6 +32,8 @@ export interface SweepMissedWritesDeps {
   ownerId: string;
   clock: Pick<SharedClock, 'now'>;
   metrics: Pick<FleetMetrics, 'watchLeftOut'>;
+  /** What the last sweep failed with; undefined where it did not. */
+  onResult: (fault: unknown) => void;
   flow: Logger;
 }
 
@@ -48,6 +51,7 @@ export function sweepMissedWrites({
   ownerId,
   clock,
   metrics,
+  onResult,
   flow,
 }: SweepMissedWritesDeps) {
   const { RECONCILE_INTERVAL_MS: intervalMs, QUEUE_PREFIX: prefix } = config;
@@ -84,6 +88,7 @@ export function sweepMissedWrites({
     emitMissed,
     leftOut,
   });
+  const sweepFailed = createThrottledLog(flow, 'the sweep failed; it will try again');
   const sweep = startSweep({
     sweep: createSweep({
       hold: createHoldSweep({ redis, prefix, ownerId, lockMs: Math.max(3 * intervalMs, SHORTEST_LOCK_MS) }),
@@ -98,10 +103,12 @@ export function sweepMissedWrites({
     }),
     intervalMs,
     onReport: (report) => {
-      if (report.emitted > 0) flow.info(report, 'the sweep found writes that were not announced');
+      onResult(undefined);
+      if (report && report.emitted > 0) flow.info(report, 'the sweep found writes that were not announced');
     },
     onFault: (error) => {
-      flow.warn({ error: messageOf(error) }, 'the sweep failed; it will try again');
+      onResult(error);
+      sweepFailed({}, error);
     },
   });
   metrics.watchLeftOut(leftOut.count);

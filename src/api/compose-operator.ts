@@ -19,6 +19,8 @@ export interface ComposeOperatorDeps {
   letLiveFirst: () => Promise<void>;
   clock: SharedClock;
   metrics: FleetMetrics;
+  /** Those of `/health`. */
+  warnings: () => Promise<string[]>;
   logger: Logger;
 }
 
@@ -32,6 +34,7 @@ export function composeOperator({
   letLiveFirst,
   clock,
   metrics,
+  warnings,
   logger,
 }: ComposeOperatorDeps) {
   const { failed, repairs } = composeRepairs({
@@ -47,6 +50,7 @@ export function composeOperator({
     adminRoutes: createAdminRoutes({
       read: metrics.read,
       series: metrics.series,
+      warnings,
       latestFailures: failed.latest,
       repairs,
       writes: config.ADMIN_WRITES,

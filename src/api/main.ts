@@ -7,9 +7,13 @@ import { startApi } from './start-api.ts';
 
 try {
   const config = loadApiConfig(process.env);
-  const { logger, close } = createLogger({ level: config.LOG_LEVEL, dir: config.LOG_DIR, name: 'api' });
+  const { logger, warnings, close } = createLogger({
+    level: config.LOG_LEVEL,
+    dir: config.LOG_DIR,
+    name: 'api',
+  });
   const pageDir = fileURLToPath(new URL('.', import.meta.resolve('#page/index.html')));
-  const api = await startApi({ config, logger, pageDir });
+  const api = await startApi({ config, logger, pageDir, logWarnings: warnings });
   logger.info({ url: api.url }, 'listening');
   runUntilStopped(api, logger, close);
 } catch (error) {

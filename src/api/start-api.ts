@@ -6,6 +6,7 @@ import { boundConnections } from '../access/bound-connections.ts';
 import { composeAccept } from './compose-accept.ts';
 import { composeClock } from '../redis/compose-clock.ts';
 import { composeAccess } from './compose-access.ts';
+import { composeWarnings } from './compose-warnings.ts';
 import { composeOperator } from './compose-operator.ts';
 import { INTERNAL_NAMESPACE } from '@appointment-emissions/contracts';
 import { connectRedis, whenDatabaseMissing, whenReady } from '../redis/connect.ts';
@@ -30,13 +31,13 @@ import { createMetricsRoutes, servePrometheus } from '../http/routes/metrics-rou
 import { createServing } from '../http/stop-serving.ts';
 import { createLifecycle, within } from '../process/lifecycle.ts';
 import type { Canary } from '../liveness/canary.ts';
+import { watchReads } from '../liveness/watch-reads.ts';
 import type { Logger } from '../process/logger.ts';
 import { createFleetMetrics } from '../metrics/fleet-metrics.ts';
-import { shareFor } from '../metrics/share-for.ts';
 import { serveMetricsPort } from '../metrics/serve-metrics-port.ts';
 import { createCheckReferences } from '../population/check-references.ts';
 import { connectMongo } from '../population/connect.ts';
-import { warnOfIndexes } from '../population/indexes.ts';
+import { createReadProbe } from '../population/read-probe.ts';
 import { createFindInRange } from '../population/find-in-range.ts';
 import { createLoadAppointments } from '../population/load-appointments.ts';
 import { createModels } from '../population/models.ts';
@@ -45,13 +46,13 @@ import { closeQueues, openQueues } from '../queue/open-queues.ts';
 import { createReadTimelines } from '../queue/timeline.ts';
 import { recordCuts } from '../access/record-cuts.ts';
 import { startGatewayCanary } from './start-canary.ts';
-import { startGateway } from './start-gateway.ts';
+import { type Gateway, startGateway } from './start-gateway.ts';
 import { createLogEarlyTokens } from '../realtime/log-early-tokens.ts';
 import { createVerifyToken } from '../access/verify-token.ts';
 import { createWarnOfSlowLog, logSlowLog } from '../redis/slow-log.ts';
+import { createThrottledLog } from '../process/throttled-log.ts';
+import { watchConnections } from '../process/watch-connections.ts';
 
-const INDEX_CHECK_EVERY_MS = 30_000;
-const REFERENCE_CHECK_EVERY_MS = 5_000;
 const SERVER_SELECTION_MS = 700;
 const CONNECT_WAIT_MS = 1_500;
 
@@ -60,6 +61,8 @@ export interface ApiDeps {
   logger: Logger;
   /** Folder of the built page. */
   pageDir: string;
+  /** What is wrong with this process' log, in words. */
+  logWarnings?: () => string[];
 }
 
 export interface RunningApi {
@@ -70,11 +73,9 @@ export interface RunningApi {
 }
 
 /** Composition root of the API with its gateway. Resolves when it listens; what is away then is waited for. */
-export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<RunningApi> {
+export async function startApi(deps: ApiDeps): Promise<RunningApi> {
+  const { config, logger, pageDir, logWarnings = () => [] } = deps;
   const id = randomUUID();
-  const onFault = (what: string) => (error: unknown) => {
-    logger.warn({ what, error: messageOf(error) }, 'fault');
-  };
   const lifecycle = createLifecycle({
     deadlineMs: config.SHUTDOWN_DEADLINE_MS,
     onError: (what, error) => {
@@ -83,32 +84,36 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
   });
 
   // Connections
-  const redis = connectRedis(config.REDIS_URL, 'request', onFault('redis'));
+  const watch = watchConnections(logger, lifecycle);
+  const redis = connectRedis(config.REDIS_URL, 'request');
+  watch.redis('requests', redis);
   lifecycle.onClose('redis', () => {
     redis.disconnect();
   });
   const unusable = whenDatabaseMissing(redis).then((words) => new ConfigError([words]));
-  const subscriber = connectRedis(config.REDIS_URL, 'subscriber', onFault('redis subscriber'));
+  const subscriber = connectRedis(config.REDIS_URL, 'subscriber');
+  watch.redis('subscription', subscriber);
   lifecycle.onClose('redis subscriber', () => {
     subscriber.disconnect();
   });
   const mongo = connectMongo(config.MONGODB_URI, {
     serverSelectionMs: SERVER_SELECTION_MS,
-    onError: onFault('mongodb'),
+    ...watch.mongo,
   });
   lifecycle.onClose('mongodb', mongo.close);
+  watch.ready();
 
   const warnOfSlowLog = createWarnOfSlowLog(redis);
   void logSlowLog(redis, warnOfSlowLog, logger);
 
   // Stages
-  const queues = openQueues({ redis, prefix: config.QUEUE_PREFIX, onError: onFault('queue') });
+  const queues = openQueues({ redis, prefix: config.QUEUE_PREFIX, onError: watch.queue('queue error') });
   lifecycle.onClose('queues', () => closeQueues(queues));
   const metrics = createFleetMetrics({
     redis,
     queues,
     prefix: config.QUEUE_PREFIX,
-    onError: onFault('metrics'),
+    onError: watch.queue('counts not kept'),
   });
   lifecycle.onClose('metrics', metrics.close);
   const models = createModels(mongo.connection);
@@ -118,11 +123,6 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
     logger,
   });
   lifecycle.onClose('reference check', references.close);
-  const warningChecks = [
-    shareFor(INDEX_CHECK_EVERY_MS, () => warnOfIndexes(models)),
-    shareFor(REFERENCE_CHECK_EVERY_MS, references.warnings),
-    metrics.warnings,
-  ];
   const companyLog = createCompanyLog(redis);
   const readSnapshots = createReadSnapshots({ redis, load: createLoadAppointments(models) });
   const takeSnapshots = createTakeSnapshots({ redis, readSnapshots, pause });
@@ -140,12 +140,41 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
 
   const access = composeAccess({ config, redis, verifyToken, lifecycle });
 
+  const logFailed = createThrottledLog(logger, 'request failed', { level: 'error' });
+  const requestFailed = (route: string | undefined) => (error: unknown) => {
+    logFailed({ route }, error);
+  };
+  const reads = watchReads({ probe: createReadProbe(models) });
+  lifecycle.onClose('reads', reads.close);
   let canary: Canary | undefined;
+  let gateway = undefined as Gateway | undefined;
+  let metricsPortFault: string | undefined;
+  /** What is wrong with this process itself. */
+  const ownWarnings = (): string[] =>
+    [
+      gateway?.hearsRedis() === false
+        ? 'this gateway does not receive what is published: its subscription to Redis does not answer'
+        : undefined,
+      canary?.verdict().detail,
+      metricsPortFault,
+      ...clock.warnings(),
+      ...logWarnings(),
+    ].filter((words) => words !== undefined);
+  const warnings = composeWarnings({
+    id,
+    config,
+    redis,
+    models,
+    metrics,
+    unresolvedReferences: references.warnings,
+    ownWarnings,
+  });
+  metrics.watchWarnings(warnings);
   const isAlive = () => canary?.verdict() ?? { ok: true };
   const { server, serve } = createHttpServer(config);
   const serving = createServing({
     server,
-    closeSockets: () => io.close(),
+    closeSockets: async () => gateway?.io.close(),
     drainMs: config.SHUTDOWN_DRAIN_MS,
     pause,
   });
@@ -166,7 +195,7 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
     healthRoutes: createHealthRoutes({
       checks: { mongodb: checkMongo(mongo.connection), redis: checkRedis(redis, queues.live.toKey('meta')) },
       leaks: warnOfSlowLog,
-      warnings: createWarnings(...warningChecks),
+      warnings,
       isDraining: serving.isDraining,
       isAlive,
     }),
@@ -178,7 +207,7 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
         takeSnapshots,
       }),
     }),
-    ...composeOperator({ ...parts, enqueue, letLiveFirst }),
+    ...composeOperator({ ...parts, warnings, enqueue, letLiveFirst }),
     demoRoutes:
       config.DEMO_MODE && config.SOCKET_JWT_SECRET !== undefined
         ? createDemoRouter({
@@ -192,14 +221,14 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
     pageDir,
     connectOrigins: config.DEMO_BOT_URL ? [config.DEMO_BOT_URL] : [],
     onFault: (error, route) => {
-      logger.error({ route, error: messageOf(error) }, 'request failed');
+      requestFailed(route)(error);
     },
   });
 
   serve(app);
   const onCut = recordCuts(metrics.cut, logger);
-  const emit = createEmitReply({ accept, idempotently, onFault: onFault(INTERNAL_NAMESPACE) });
-  const io = await startGateway({
+  const emit = createEmitReply({ accept, idempotently, onFault: requestFailed(INTERNAL_NAMESPACE) });
+  gateway = await startGateway({
     id,
     server,
     redis,
@@ -212,7 +241,8 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
     onCut,
     emit: countRefusals(limitEmits(access.emitLimits, emit), metrics.reject),
     metrics,
-    progress: () => (canary ? { idleMs: canary.sinceHeardMs() } : {}),
+    readsWork: reads.work,
+    progress: () => ({ ...(canary && { idleMs: canary.sinceHeardMs() }), warnings: ownWarnings() }),
     clock,
     config,
     lifecycle,
@@ -251,12 +281,15 @@ export async function startApi({ config, logger, pageDir }: ApiDeps): Promise<Ru
       onCut,
     });
     lifecycle.onClose('metrics port', close);
-    listening.catch(onFault('metrics port'));
+    listening.catch((error: unknown) => {
+      metricsPortFault = `the metrics port is not open (${messageOf(error)}): set METRICS_PORT to a free one`;
+      logger.error({ error: metricsPortFault }, 'metrics port not open');
+    });
   }
 
   const { port } = server.address() as AddressInfo;
   if (config.CANARY_INTERVAL_MS > 0) {
-    canary = startGatewayCanary({ ...parts, queue: queues.live, io, gatewayId: id, port });
+    canary = startGatewayCanary({ ...parts, queue: queues.live, io: gateway.io, gatewayId: id, port });
   }
   return { url: `http://localhost:${port}`, close: lifecycle.close, unusable };
 }

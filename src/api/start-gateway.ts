@@ -6,7 +6,6 @@ import type { RedisClient } from '../redis/connect.ts';
 import type { CutReason } from '../domain/cut-reasons.ts';
 import type { CompanyLog } from '../emission/company-log.ts';
 import type { TakeSnapshots } from '../emission/take-snapshots.ts';
-import { messageOf } from '../errors.ts';
 import { type Lifecycle, within } from '../process/lifecycle.ts';
 import type { Logger } from '../process/logger.ts';
 import type { FleetMetrics } from '../metrics/fleet-metrics.ts';
@@ -19,7 +18,9 @@ import { hearSeen } from '../realtime/render-acks.ts';
 import { attachInternalNamespace, type InternalNamespaceDeps } from '../realtime/internal-namespace.ts';
 import { limitSockets } from '../realtime/limit-sockets.ts';
 import { logDeliveries } from '../realtime/log-deliveries.ts';
+import { sendHeartbeats } from '../realtime/send-heartbeats.ts';
 import { writeFramesAtOnce } from '../realtime/write-frames.ts';
+import { createThrottledLog } from '../process/throttled-log.ts';
 
 const ANNOUNCE_INTERVAL_MS = 10_000;
 const SUBSCRIBE_WAIT_MS = 1_500;
@@ -38,18 +39,29 @@ export interface GatewayParts {
   emit: InternalNamespaceDeps['emit'];
   onCut: (reason: CutReason, address: string) => void;
   metrics: FleetMetrics;
-  /** For the heartbeat: since when nothing got done, where that is known. */
-  progress: () => { idleMs?: number };
+  /** Whether MongoDB can be read; answers at once. */
+  readsWork: () => boolean;
+  /** For the fleet's heartbeat: since when nothing got done, where that is known, and what is wrong. */
+  progress: () => { idleMs?: number; warnings: string[] };
   clock: SharedClock;
   config: ApiConfig;
   lifecycle: Lifecycle;
   logger: Logger;
 }
 
+export interface Gateway {
+  io: DashboardServer;
+  /** Whether it receives what is published. */
+  hearsRedis: () => boolean;
+}
+
 /** Composition root of the gateway, on the API's server. Resolves when it hears what is published, or after 1.5 s. */
-export async function startGateway(parts: GatewayParts): Promise<DashboardServer> {
+export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const { id, server, redis, subscriber, companyLog, takeSnapshots, config, lifecycle, logger } = parts;
   const adapterKey = config.SOCKET_ADAPTER_KEY;
+
+  const catchUpFailed = createThrottledLog(logger, 'catch-up failed');
+  const notAnnounced = createThrottledLog(logger, 'positions not announced');
 
   const io = createIo({
     httpServer: server,
@@ -75,7 +87,7 @@ export async function startGateway(parts: GatewayParts): Promise<DashboardServer
     catchUpsPerWindow: config.CATCH_UPS_PER_SOCKET * 10,
     pause,
     onFault: (error, companyId) => {
-      logger.warn({ companyId, error: messageOf(error) }, 'catch-up failed');
+      catchUpFailed({ companyId }, error);
     },
   });
   const limits = limitSockets({
@@ -105,10 +117,17 @@ export async function startGateway(parts: GatewayParts): Promise<DashboardServer
     intervalMs: ANNOUNCE_INTERVAL_MS,
     pause,
     onFault: (error) => {
-      logger.warn({ what: 'positions', error: messageOf(error) }, 'fault');
+      notAnnounced({}, error);
     },
   });
   lifecycle.onClose('announcer', announcer.close);
+  const heartbeats = sendHeartbeats({
+    io,
+    subscriber,
+    isSubscribed: announcer.isSubscribed,
+    readsWork: parts.readsWork,
+  });
+  lifecycle.onClose('heartbeats', heartbeats.close);
   parts.metrics.beat(() => ({
     role: 'gateway',
     id,
@@ -119,5 +138,5 @@ export async function startGateway(parts: GatewayParts): Promise<DashboardServer
 
   // Who connects must hear what is published next. Without Redis the API serves all the same, and answers 503.
   await within(SUBSCRIBE_WAIT_MS, 'the subscription', announcer.subscribed).catch(() => undefined);
-  return io;
+  return { io, hearsRedis: heartbeats.hearsRedis };
 }

@@ -2,12 +2,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { composeRepairs } from '../api/compose-repairs.ts';
 import type { WorkerConfig } from '../config.ts';
 import { connectRedis } from '../redis/connect.ts';
-import { AppError } from '../errors.ts';
+import { AppError, messageOf } from '../errors.ts';
 import { createLifecycle } from '../process/lifecycle.ts';
 import { connectMongo } from '../population/connect.ts';
 import { createModels } from '../population/models.ts';
 import { closeQueues, openQueues } from '../queue/open-queues.ts';
 import { createEnqueue } from '../queue/producer.ts';
+import { explainRefusal } from '../redis/access-errors.ts';
 import type { RepairCommand } from '../repair/read-arguments.ts';
 
 const CONNECT_WITHIN_MS = 5_000;
@@ -18,12 +19,19 @@ export async function runRepair(config: WorkerConfig, { repair, asked }: RepairC
   const ignore = () => undefined;
   const lifecycle = createLifecycle({ deadlineMs: CLOSE_WITHIN_MS, onError: ignore });
   try {
-    let fault = '';
-    const redis = connectRedis(config.REDIS_URL, 'request', ({ message }) => (fault = `: ${message}`));
+    const reasons: { redis?: Error; mongo?: Error } = {};
+    const redis = connectRedis(config.REDIS_URL, 'request', (error) => {
+      reasons.redis = error;
+    });
     lifecycle.onClose('redis', () => {
       redis.disconnect();
     });
-    const mongo = connectMongo(config.MONGODB_URI, { serverSelectionMs: CONNECT_WITHIN_MS, onError: ignore });
+    const mongo = connectMongo(config.MONGODB_URI, {
+      serverSelectionMs: CONNECT_WITHIN_MS,
+      onError: (error) => {
+        reasons.mongo = error;
+      },
+    });
     lifecycle.onClose('mongodb', mongo.close);
     const queues = openQueues({ redis, prefix: config.QUEUE_PREFIX, onError: ignore });
     lifecycle.onClose('queues', () => closeQueues(queues));
@@ -31,9 +39,15 @@ export async function runRepair(config: WorkerConfig, { repair, asked }: RepairC
     await connected(
       'REDIS_URL',
       () => redis.status === 'ready',
-      () => fault,
+      () => reasons.redis && explainRefusal(reasons.redis),
     );
-    if (repair === 'reEmit') await connected('MONGODB_URI', () => mongo.connection.db !== undefined);
+    if (repair === 'reEmit') {
+      await connected(
+        'MONGODB_URI',
+        () => mongo.connection.db !== undefined,
+        () => reasons.mongo && messageOf(reasons.mongo),
+      );
+    }
     const enqueue = createEnqueue({
       queues,
       redis,
@@ -50,11 +64,19 @@ export async function runRepair(config: WorkerConfig, { repair, asked }: RepairC
   }
 }
 
-async function connected(setting: string, isReady: () => boolean, fault = () => ''): Promise<void> {
+async function connected(
+  setting: string,
+  isReady: () => boolean,
+  reason: () => string | undefined,
+): Promise<void> {
   const giveUpAt = performance.now() + CONNECT_WITHIN_MS;
   while (!isReady()) {
-    if (performance.now() > giveUpAt)
-      throw new AppError('QUEUE_UNAVAILABLE', `no server answers at ${setting}${fault()}`);
+    if (performance.now() > giveUpAt) {
+      throw new AppError(
+        'QUEUE_UNAVAILABLE',
+        `no answer from the server of ${setting}: ${reason() ?? 'it accepts connections and stays silent'}`,
+      );
+    }
     await pause(20);
   }
 }

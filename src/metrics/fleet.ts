@@ -11,10 +11,10 @@ export interface Heartbeat {
   sockets?: number;
   /** Since it last got something done, where that is watched. */
   idleMs?: number;
+  /** What is wrong with it, in words for the operator; without personal data. */
+  warnings?: string[];
   /** The companies that it holds sockets of, or their rooms: only counted, over the fleet without duplicates. */
   companies?: Iterable<string>;
-  /** What an operator should mend, in words, while it lasts. `/health` of every API process shows it. */
-  warnings?: readonly string[];
 }
 
 /** One process heard of within the last seconds. */
@@ -24,6 +24,8 @@ export interface ProcessReading {
   sinceHeartbeatMs: number;
   /** Since a worker took up or ended a job, or a gateway heard its canary; null where that is not watched. */
   sinceProgressMs: number | null;
+  /** What it reports to be wrong with itself. */
+  warnings: string[];
 }
 
 export interface Fleet {
@@ -52,16 +54,15 @@ export async function readFleet({ redis, prefix = 'metrics', now }: ReadDeps) {
   const [nowMs, companies, beats] = reply as [string, number, [string, string][]];
 
   const processes: Fleet['processes'] = { api: [], gateway: [], worker: [] };
-  const warnings: string[] = [];
   for (const [said, age] of beats) {
-    const beat = JSON.parse(said) as Heartbeat & { sockets: number };
-    const { role, id, sockets, idleMs } = beat;
-    warnings.push(...(beat.warnings ?? []).map((words) => `${role} ${id}: ${words}`));
+    const { role, id, sockets, idleMs, warnings = [] } = JSON.parse(said) as Heartbeat & { sockets: number };
     const sinceHeartbeatMs = Number(age);
     const sinceProgressMs = idleMs === undefined ? null : Math.round(idleMs) + sinceHeartbeatMs;
     // A role that a newer version knows is left out.
-    if (ROLES.includes(role)) processes[role].push({ id, sockets, sinceHeartbeatMs, sinceProgressMs });
+    if (ROLES.includes(role)) {
+      processes[role].push({ id, sockets, sinceHeartbeatMs, sinceProgressMs, warnings });
+    }
   }
   const sockets = processes.gateway.reduce((sum, gateway) => sum + gateway.sockets, 0);
-  return { nowMs: Number(nowMs), fleet: { processes, sockets, companies } satisfies Fleet, warnings };
+  return { nowMs: Number(nowMs), fleet: { processes, sockets, companies } satisfies Fleet };
 }

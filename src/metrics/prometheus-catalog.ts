@@ -86,6 +86,16 @@ export const PROMETHEUS_METRICS = {
     labels: ['queue'],
     help: 'Age of the job next in line, of live bookings or in bulk; 0 when none waits. The same from every process.',
   },
+  emission_queue_paused: {
+    type: 'gauge',
+    labels: ['queue'],
+    help: '1 while a queue is paused, by Bull Board or a script: its jobs wait; else 0. The same from every process.',
+  },
+  emission_queue_limited: {
+    type: 'gauge',
+    labels: ['queue'],
+    help: '1 while a queue has a global limit of concurrency or rate, set by a script; else 0. The same from every process.',
+  },
   emission_fleet_processes: {
     type: 'gauge',
     labels: ['role'],
@@ -105,6 +115,11 @@ export const PROMETHEUS_METRICS = {
     type: 'gauge',
     labels: [],
     help: '1 when the queue and fleet gauges could be read for this scrape; else 0, and they are absent.',
+  },
+  emission_health_warnings: {
+    type: 'gauge',
+    labels: [],
+    help: 'Warnings in /health of this API process: what is wrong though it is ready. Only API processes have it.',
   },
 } as const satisfies Record<string, Description>;
 

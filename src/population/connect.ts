@@ -1,4 +1,4 @@
-import { type Connection, createConnection, type mongo } from 'mongoose';
+import { type Connection, createConnection, type mongo, STATES } from 'mongoose';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** Longest time one read may take on the server, in ms. */
@@ -9,7 +9,10 @@ const RETRY_CONNECT_MS = 500;
 export interface MongoOptions {
   /** How long an operation waits for a usable server, in ms: short where an answer is owed to somebody. */
   serverSelectionMs: number;
+  /** No server can be read: called again for each attempt that fails. */
   onError: (error: Error) => void;
+  /** A server can be read, for the first time or again. */
+  onUsable?: () => void;
 }
 
 export interface MongoHandle {
@@ -23,10 +26,14 @@ export interface MongoHandle {
  * Connects to MongoDB in the background; while it is away operations fail within the bounds, and work again by
  * themselves. The connection never buffers.
  */
-export function connectMongo(uri: string, { serverSelectionMs, onError }: MongoOptions): MongoHandle {
+export function connectMongo(
+  uri: string,
+  { serverSelectionMs, onError, onUsable = () => undefined }: MongoOptions,
+): MongoHandle {
   const closed = new AbortController();
   const connection = createConnection();
   connection.on('error', onError);
+  connection.on('connected', onUsable);
 
   async function keepTrying(): Promise<void> {
     while (!closed.signal.aborted) {
@@ -45,7 +52,12 @@ export function connectMongo(uri: string, { serverSelectionMs, onError }: MongoO
           // One document with a malformed string would fail every read that includes it: the string is repaired instead.
           enableUtf8Validation: false,
         });
-        if (await hasForgotten(connection.getClient(), closed.signal)) {
+        const client = connection.getClient();
+        // The driver goes on trying by itself; mongoose says when the primary is gone, but not why.
+        client.on('serverHeartbeatFailed', ({ failure }) => {
+          if (connection.readyState !== STATES.connected && !closed.signal.aborted) onError(failure);
+        });
+        if (await hasForgotten(client, closed.signal)) {
           onError(new Error('the server says that it is of no replica set; connecting anew'));
           await connection.close(); // by force, its collections would refuse to be used again
         }

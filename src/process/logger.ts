@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { pino, type Logger } from 'pino';
 import { createFileSink, createStdoutSink, gatherLines, type LogSink } from './log-sinks.ts';
 
@@ -21,9 +21,13 @@ const TELL_DROPPED_EVERY_MS = 5_000;
  */
 export function createLogger({ level, dir, name }: LoggerOptions): {
   logger: Logger;
+  /** Whether its lines are kept, in words for the operator where they are not. */
+  warnings: () => string[];
   close: () => Promise<void>;
 } {
-  const sinks = [createStdoutSink(process.stdout), openFile(dir)].filter((sink) => sink !== undefined);
+  const file = openFile(dir);
+  const sinks = [createStdoutSink(process.stdout), file].filter((sink) => sink !== undefined);
+  const dropping = new Set<string>();
   const gathered = gatherLines(sinks);
   const logger = pino(
     { level, name, redact: { paths: ['req.headers', 'res.headers'], remove: true } },
@@ -32,11 +36,19 @@ export function createLogger({ level, dir, name }: LoggerOptions): {
   const tellDropped = setInterval(() => {
     for (const { name: sink, takeDropped } of sinks) {
       const lines = takeDropped();
+      if (lines > 0) dropping.add(sink);
+      else dropping.delete(sink);
       if (lines > 0) logger.warn({ sink, lines }, 'log lines dropped');
     }
   }, TELL_DROPPED_EVERY_MS).unref();
   return {
     logger,
+    warnings: () => [
+      ...(file ? [] : [`no log file can be opened in LOG_DIR (${dir}): lines go to standard output alone`]),
+      ...[...dropping].map(
+        (sink) => `log lines are dropped: ${sink} takes no more (disk full, or a pipe not read)`,
+      ),
+    ],
     close: async () => {
       clearInterval(tellDropped);
       gathered.pass();
@@ -45,9 +57,21 @@ export function createLogger({ level, dir, name }: LoggerOptions): {
   };
 }
 
+/** Step by step: where a folder can't be made, as below /proc, Node's recursive `mkdirSync` never returns. */
+function makeFolder(dir: string): void {
+  if (existsSync(dir)) return;
+  makeFolder(dirname(dir));
+  try {
+    mkdirSync(dir);
+  } catch (error) {
+    // Another process was faster.
+    if (!existsSync(dir)) throw error;
+  }
+}
+
 function openFile(dir: string): LogSink | undefined {
   try {
-    mkdirSync(dir, { recursive: true });
+    makeFolder(resolve(dir));
     return createFileSink(join(dir, 'combined.log'));
   } catch (error) {
     process.stderr.write(`no log file in ${dir}: ${String(error)}\n`);

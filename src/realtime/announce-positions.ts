@@ -21,6 +21,8 @@ export interface AnnounceDeps {
 export interface Announcer {
   /** Resolves when this gateway hears what is published. */
   subscribed: Promise<void>;
+  /** Whether the subscription was confirmed on the present connection. */
+  isSubscribed: () => boolean;
   close: () => void;
 }
 
@@ -67,9 +69,15 @@ export function announcePositions(deps: AnnounceDeps): Announcer {
 
   // The adapter does not wait for its subscription. Subscribing again on the same connection does.
   const pattern = `${adapterKey}#${DASHBOARD_NAMESPACE}#*`;
+  let isSubscribed = false;
   const subscribe = async (): Promise<void> => {
     await subscriber.psubscribe(pattern);
+    isSubscribed = true;
   };
+  const onClosed = (): void => {
+    isSubscribed = false;
+  };
+  subscriber.on('close', onClosed);
   const subscribed = subscribe();
   // Dashboards may have been placed before: what was published in between is told by the head.
   subscribed.then(announceWhenBack).catch(onFault);
@@ -87,9 +95,11 @@ export function announcePositions(deps: AnnounceDeps): Announcer {
 
   return {
     subscribed,
+    isSubscribed: () => isSubscribed,
     close() {
       closed = true;
       clearInterval(timer);
+      subscriber.off('close', onClosed);
       subscriber.off('ready', onBack);
       subscriber.off('ready', onFirstReady);
     },

@@ -20,6 +20,28 @@ const ADVICE: [RegExp, string][] = [
   [/certificate|altnames/i, `a CA of your own goes into NODE_EXTRA_CA_CERTS; ${USERS}`],
 ];
 
+/** What to look at where Redis can't be reached. */
+const UNREACHABLE: [RegExp, string][] = [
+  [
+    /before secure TLS|wrong version number|packet length too long|EPROTO/i,
+    'rediss:// in REDIS_URL needs a Redis that speaks TLS',
+  ],
+  [/connection was closed/, 'Redis has stopped, or it requires TLS: rediss:// in REDIS_URL'],
+  [/ECONNREFUSED/, 'start Redis, or correct host and port in REDIS_URL'],
+  [/ENOTFOUND|EAI_AGAIN|EAI_FAIL/, 'no DNS entry: correct the host in REDIS_URL'],
+  [/All sentinels are unreachable/i, 'start the sentinels, or correct hosts and group name in REDIS_URL'],
+  [
+    /refresh slots|startup nodes|CLUSTERDOWN/i,
+    'no node of the Cluster answers: correct the nodes in REDIS_URL',
+  ],
+  [
+    /timed? ?out|ETIMEDOUT/i,
+    'Redis does not answer: it is frozen, overloaded, cut off, or speaks no TLS though REDIS_URL is rediss://',
+  ],
+  [/MISCONF/, "Redis can't write its disk: see its log for the reason"],
+  [/READONLY/, 'REDIS_URL must lead to the primary'],
+];
+
 /** Whether Redis did not let a new connection into the database that REDIS_URL names. */
 export function isMissingDatabase(error: unknown): boolean {
   const { command } = (error ?? {}) as { command?: { name?: string } };
@@ -31,10 +53,10 @@ export function isRefusal(error: unknown): boolean {
   return ADVICE.some(([fits]) => fits.test(messageOf(error)));
 }
 
-/** An error's words, with what to do where Redis refused us. */
+/** An error's words, with what to do where that is known. */
 export function explainRefusal(error: unknown): string {
   const words = [messageOf(error), ...ofLastNode(error)].join(': ');
-  const [, advice] = ADVICE.find(([fits]) => fits.test(words)) ?? [];
+  const [, advice] = [...ADVICE, ...UNREACHABLE].find(([fits]) => fits.test(words)) ?? [];
   return advice === undefined ? words : `${words} (${advice})`;
 }
 
@@ -42,7 +64,7 @@ export function explainRefusal(error: unknown): string {
 function ofLastNode(error: unknown): string[] {
   const isOfCluster =
     error instanceof Error && 'lastNodeError' in error && error.lastNodeError instanceof Error;
-  return isOfCluster ? [(error.lastNodeError as Error).message] : [];
+  return isOfCluster ? [messageOf(error.lastNodeError)] : [];
 }
 
 /**

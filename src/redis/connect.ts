@@ -1,6 +1,6 @@
 import { Cluster, Redis, type RedisOptions as AnyRedisOptions } from 'ioredis';
 import { createAnyNodeConnector } from './any-node-connector.ts';
-import { explainRefusal, isMissingDatabase, onNodeRefusal } from './access-errors.ts';
+import { explainRefusal, isMissingDatabase } from './access-errors.ts';
 import { type Address, readRedisUrl, type RedisTarget } from '../settings/redis-url.ts';
 
 /** RESP3's replies are kept in their RESP2 shape: BullMQ and the Socket.IO adapter expect it. */
@@ -56,23 +56,19 @@ const REDIRECTIONS = { request: 8, queue: 16 };
 /**
  * Connects to what REDIS_URL names: `redis://…` a server, `redis://a,redis://b` a Cluster by some of its nodes,
  * `redis+sentinel://user:pass@s1:26379,s2:26379/master/0` the master that the sentinels know.
- * Never throws for a server that is away: it goes on trying.
+ * Never throws for a server that is away: it goes on trying. Its outages are logged by `watchConnections`.
  */
 export function connectRedis(
   url: string,
   role: ConnectionRole,
-  onError: (error: Error) => void,
+  onError: (error: Error) => void = () => undefined,
 ): RedisClient {
   const client = create(url, role);
-  const tell = (error: Error) => {
-    onError(new Error(explainRefusal(error), { cause: error }));
-  };
-  client.on('error', tell);
+  client.on('error', onError);
   client.on('error', (error) => {
     // ioredis would go on in database 0.
     if (client instanceof Redis && isMissingDatabase(error)) client.disconnect(true);
   });
-  onNodeRefusal(client, tell);
   if (role === 'subscriber') askNowAndThen(client);
   return client;
 }

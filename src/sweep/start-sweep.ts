@@ -3,7 +3,8 @@ import type { SweepReport } from './sweep.ts';
 export interface StartSweepDeps {
   sweep: () => Promise<SweepReport | undefined>;
   intervalMs: number;
-  onReport: (report: SweepReport) => void;
+  /** @param report  undefined where another process sweeps */
+  onReport: (report: SweepReport | undefined) => void;
   onFault: (error: unknown) => void;
 }
 
@@ -18,7 +19,7 @@ export function startSweep({ sweep, intervalMs, onReport, onFault }: StartSweepD
   async function once(): Promise<void> {
     try {
       const report = await sweep();
-      if (report) onReport(report);
+      onReport(report);
     } catch (error) {
       onFault(error);
     }

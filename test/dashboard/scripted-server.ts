@@ -47,6 +47,7 @@ export interface ServerSide {
   /** Sends an appointment event; by default the appointment's notes tell its offset and read. */
   send: (id: string, fields: Parameters<typeof meta>[0], appointment?: Partial<AppointmentSnapshot>) => void;
   place: (position: Place & Partial<Position>) => void;
+  alive: (reads: boolean) => void;
   question: () => Promise<Question>;
   /** How many questions wait for an answer. */
   readonly questions: number;
@@ -101,6 +102,7 @@ function serverSide(socket: ServerSocket): ServerSide {
       socket.emit(stamped.event, { appointment: appointment({ _id: id, ...given }) }, stamped);
     },
     place: (position) => socket.emit('emissions:position', { recovered: true, ...position }),
+    alive: (reads) => socket.emit('emissions:alive', { reads }),
     question: () => until('a catch-up', questions.take()),
     get questions() {
       return questions.size;

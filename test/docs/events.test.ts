@@ -5,7 +5,15 @@ import { fieldsOf, wordsOf } from './contract-types.ts';
 import { readPage, tableUnder } from './pages.ts';
 
 const page = readPage('docs/events.md');
-const PAYLOADS = ['AppointmentPayload', 'AppointmentSnapshot', 'EmissionMeta', 'Place', 'Position', 'Seen'];
+const PAYLOADS = [
+  'AppointmentPayload',
+  'AppointmentSnapshot',
+  'EmissionMeta',
+  'Place',
+  'Position',
+  'Alive',
+  'Seen',
+];
 const REFERENCES = {
   customerId: 'CustomerSnapshot',
   petId: 'PetSnapshot',

@@ -4,6 +4,7 @@ import { registerFleetGauges } from '../../src/metrics/fleet-gauges.ts';
 import { registerProgressGauges } from '../../src/metrics/progress-gauges.ts';
 import { registerReferenceGauge } from '../../src/metrics/reference-gauge.ts';
 import { PROMETHEUS_METRICS } from '../../src/metrics/prometheus-catalog.ts';
+import { registerWarningsGauge } from '../../src/metrics/warnings-gauge.ts';
 import { useFleet } from './world.ts';
 
 const fleets = useFleet();
@@ -29,7 +30,8 @@ test('the catalog is what a process really exposes, and no label names a company
   const unread = () => Promise.reject(new Error('not asked'));
   registerProgressGauges(registry);
   registerReferenceGauge(registry);
-  registerFleetGauges({ registry, readQueueDepth: unread, readFleet: unread });
+  registerFleetGauges({ registry, readQueueDepth: unread, readQueueStates: unread, readFleet: unread });
+  registerWarningsGauge(registry, () => Promise.resolve([]));
   const exposed = (await registry.getMetricsAsJSON()).map(({ name, help, type }) => ({ name, help, type }));
   const described = Object.entries(PROMETHEUS_METRICS).map(([name, { help, type }]) => ({
     name,

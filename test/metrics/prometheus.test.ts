@@ -4,6 +4,7 @@ import { registerFleetGauges } from '../../src/metrics/fleet-gauges.ts';
 import type { Fleet } from '../../src/metrics/fleet.ts';
 import type { Metrics } from '../../src/metrics/create-metrics.ts';
 import type { QueuesDepth } from '../../src/metrics/queue-depth.ts';
+import type { QueueStates } from '../../src/metrics/queue-state.ts';
 import { useFleet } from './world.ts';
 
 const fleets = useFleet();
@@ -17,10 +18,14 @@ const DEPTH: QueuesDepth = {
   oldestLiveWaitingAgeMs: 1_500,
   oldestBulkWaitingAgeMs: null,
 };
+const STATES: QueueStates = {
+  live: { paused: true, concurrency: null, rateLimit: null },
+  bulk: { paused: false, concurrency: 3, rateLimit: null },
+};
 const FLEET: Fleet = {
   processes: {
     api: [],
-    gateway: [{ id: 'a', sockets: 7, sinceHeartbeatMs: 1, sinceProgressMs: null }],
+    gateway: [{ id: 'a', sockets: 7, sinceHeartbeatMs: 1, sinceProgressMs: null, warnings: [] }],
     worker: [],
   },
   sockets: 7,
@@ -107,6 +112,7 @@ test('queue and fleet gauges are read once for a scrape', async () => {
   registerFleetGauges({
     registry: metrics.registry,
     readQueueDepth: () => Promise.resolve(DEPTH).finally(() => readings++),
+    readQueueStates: () => Promise.resolve(STATES),
     readFleet: () => Promise.resolve(FLEET),
   });
   expect(await samples(metrics, 'emission_queue')).toEqual({
@@ -117,6 +123,10 @@ test('queue and fleet gauges are read once for a scrape', async () => {
     'emission_queue_jobs{state="failed"}': 5,
     'emission_queue_oldest_waiting_age_seconds{queue="live"}': 1.5,
     'emission_queue_oldest_waiting_age_seconds{queue="bulk"}': 0,
+    'emission_queue_paused{queue="live"}': 1,
+    'emission_queue_paused{queue="bulk"}': 0,
+    'emission_queue_limited{queue="live"}': 0,
+    'emission_queue_limited{queue="bulk"}': 1,
   });
   expect(await samples(metrics, 'emission_fleet')).toEqual({
     'emission_fleet_processes{role="api"}': 0,
@@ -138,11 +148,12 @@ test.each([
   registerFleetGauges({
     registry: metrics.registry,
     readQueueDepth: () => Promise.resolve(DEPTH),
+    readQueueStates: () => Promise.resolve(STATES),
     readFleet: () => (broken ? readFleet() : Promise.resolve(FLEET)),
     cacheMs: 0,
     timeoutMs: 50,
   });
-  expect(Object.keys(await samples(metrics, 'emission_queue'))).toHaveLength(7);
+  expect(Object.keys(await samples(metrics, 'emission_queue'))).toHaveLength(11);
   broken = true;
   expect(await samples(metrics, 'emission_queue')).toEqual({});
   expect(await samples(metrics, 'emission_fleet')).toEqual({ emission_fleet_readable: 0 });

@@ -56,6 +56,7 @@ test('a job that runs twice, since its lock was lost, is counted once', async ()
     pause,
     isServerAway: () => false,
     metrics,
+    onError: () => undefined,
     flow: pino({ level: 'silent' }),
   });
   world.keep(worker, () => worker.close(true));

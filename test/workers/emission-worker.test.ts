@@ -65,6 +65,7 @@ function start(emitAppointment: EmitAppointment, { attempts = 3, concurrency = 5
       count: (event: string, outcome: string) => counted.push(`${event} ${outcome}`),
       observe: () => undefined,
     } as never,
+    onError: () => undefined,
     flow: pino({ level: 'silent' }),
   });
   open.push(() => worker.close());

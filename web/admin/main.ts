@@ -51,6 +51,8 @@ const showBacklog = createBacklog(
 );
 
 let writes = false;
+/** When the figures on the page were read; empty before the first. */
+let asOf = '';
 const retryDialog = createRepairDialog({
   dialog: 'retry-dialog',
   opener: 'open-retry',
@@ -89,12 +91,14 @@ function offerCodes(failures: readonly FailedEmission[]): void {
   }
 }
 
-function showVerdict(metrics: FleetMetricsReading): void {
-  const reasons = judge(metrics);
+function showVerdict(metrics: FleetMetricsReading, warnings: readonly string[]): void {
+  const reasons = [...judge(metrics), ...warnings.map(sentence)];
   verdict.dataset.state = reasons.length > 0 ? 'attention' : 'well';
   setText(byId('verdict-title', HTMLElement), reasons.length > 0 ? 'Needs attention' : 'All is well');
   setReasons(reasons);
 }
+
+const sentence = (words: string): string => `${words.slice(0, 1).toUpperCase()}${words.slice(1)}.`;
 
 function setReasons(reasons: readonly string[]): void {
   const list = byId('verdict-reasons', HTMLElement);
@@ -105,15 +109,16 @@ function setReasons(reasons: readonly string[]): void {
   );
 }
 
-function show({ metrics, failures, writes: allowed }: OverviewReply): void {
+function show({ metrics, warnings, failures, writes: allowed }: OverviewReply): void {
   writes = allowed;
-  showVerdict(metrics);
+  showVerdict(metrics, warnings);
   showTiles(metrics);
   showTables(metrics);
   showBacklog(metrics);
   offerCodes(failures);
   showFailures(failures, { writes, now: Date.parse(metrics.at) });
-  setText(updated, `as of ${new Date(metrics.at).toLocaleTimeString()}`);
+  asOf = new Date(metrics.at).toLocaleTimeString();
+  setText(updated, `as of ${asOf}`);
 }
 
 async function look(): Promise<void> {
@@ -121,6 +126,7 @@ async function look(): Promise<void> {
     show(await askOverview());
   } catch (error) {
     verdict.dataset.state = 'unknown';
+    if (asOf !== '') setText(updated, `not updated since ${asOf}`);
     setText(byId('verdict-title', HTMLElement), 'No answer');
     setReasons([`${error instanceof Error ? error.message : String(error)}. What stands below is old.`]);
   }

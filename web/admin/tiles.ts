@@ -25,8 +25,8 @@ function tilesOf({ overall, latencyMs, queue, fleet }: FleetMetricsReading): Til
       value: duration(browser['5m'].p50),
       note: `p99 ${duration(browser['5m'].p99)}, 5 min`,
     },
-    { label: 'Live waiting', value: count(queue.waiting), note: oldest(queue.oldestLiveWaitingAgeMs) },
-    { label: 'Bulk waiting', value: count(queue.prioritized), note: oldest(queue.oldestBulkWaitingAgeMs) },
+    { label: 'Live waiting', value: count(queue.waiting), note: noteOf(queue, 'live') },
+    { label: 'Bulk waiting', value: count(queue.prioritized), note: noteOf(queue, 'bulk') },
     { label: 'Workers', value: count(worker.length), note: latest('progress', worker) },
     { label: 'Gateways', value: count(gateway.length), note: latest('canary heard', gateway) },
     {
@@ -35,6 +35,13 @@ function tilesOf({ overall, latencyMs, queue, fleet }: FleetMetricsReading): Til
       note: `of ${count(fleet.companies)} ${fleet.companies === 1 ? 'company' : 'companies'}`,
     },
   ];
+}
+
+function noteOf(queue: FleetMetricsReading['queue'], name: 'live' | 'bulk'): string {
+  const { paused, concurrency, rateLimit } = queue.states[name];
+  const age = oldest(name === 'live' ? queue.oldestLiveWaitingAgeMs : queue.oldestBulkWaitingAgeMs);
+  if (paused) return `paused; ${age}`;
+  return concurrency === null && rateLimit === null ? age : `limited; ${age}`;
 }
 
 const oldest = (ageMs: number | null): string =>

@@ -5,6 +5,7 @@ const WORDS: Record<DashboardState, string> = {
   connecting: 'Connecting…',
   'catching-up': 'Catching up…',
   live: 'Live',
+  stale: 'Not live',
   'reload-needed': 'Reloading…',
   closed: 'Closed',
 };
@@ -21,17 +22,30 @@ const REASONS: Record<ReloadReason, string> = {
 /** A dip that is shorter is not worth interrupting somebody for. */
 const ANNOUNCED_AFTER_MS = 4_000;
 
-/** Shows the connection's state; announces one that lasts. */
-export function showConnection(dashboard: Dashboard, announce: (text: string) => void): void {
+/**
+ * Shows the connection's state, and since when it is not live where that lasts; announces it.
+ * @param timeOf  a time of day as the page shows it
+ */
+export function showConnection(
+  dashboard: Dashboard,
+  announce: (text: string) => void,
+  timeOf: (instant: Date) => string,
+): void {
   const badge = byId('state', HTMLParagraphElement);
   const reload = byId('reload', HTMLButtonElement);
   let waiting: ReturnType<typeof setTimeout> | undefined;
   let isDown = false;
 
+  function textOf(state: DashboardState): string {
+    const since = dashboard.notLiveSince;
+    const isShort = state !== 'stale' && !isDown;
+    return since === undefined || isShort ? WORDS[state] : `Not live since ${timeOf(since)}`;
+  }
+
   function show(state: DashboardState, reason?: ReloadReason): void {
     badge.dataset.state = state;
-    setText(badge, WORDS[state]);
-    badge.title = reason === undefined ? '' : `The list is loaded again: ${REASONS[reason]}`;
+    setText(badge, textOf(state));
+    badge.title = reason === undefined ? WORDS[state] : `The list is loaded again: ${REASONS[reason]}`;
     reload.hidden = state !== 'reload-needed';
     if (state === 'live') {
       clearTimeout(waiting);
@@ -42,7 +56,8 @@ export function showConnection(dashboard: Dashboard, announce: (text: string) =>
       waiting = setTimeout(() => {
         waiting = undefined;
         isDown = true;
-        announce(`Not live: ${badge.textContent} What you see may be out of date.`);
+        setText(badge, textOf(dashboard.state));
+        announce(`${badge.textContent}: what you see may be out of date.`);
       }, ANNOUNCED_AFTER_MS);
     }
   }

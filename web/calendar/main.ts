@@ -17,7 +17,7 @@ import { openSession } from './session.ts';
 import { chooseTimeZone, offerTimeZones } from './settings.ts';
 import { tellShown } from './shown.ts';
 import { summaryOf } from './summary.ts';
-import { longDate, sentence } from './wording.ts';
+import { longDate, sentence, timeOfDay } from './wording.ts';
 
 const LOAD_AGAIN_MS = 3_000;
 
@@ -90,7 +90,7 @@ dashboard.on('appointments', () => {
   remember();
   if (isFirst) calendar.scrollToStart();
 });
-showConnection(dashboard, announce);
+showConnection(dashboard, announce, (instant) => timeOfDay(instant, day.timeZone));
 
 function onDay(): void {
   setText(byId('heading', HTMLHeadingElement), longDate(day.date));

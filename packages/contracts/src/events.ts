@@ -19,6 +19,8 @@ export const EVENT_SLUGS = {
 
 /** Server → dashboard: the head of the company's log. */
 export const POSITION_EVENT = 'emissions:position';
+/** Server → dashboard, at least each 10 s: the gateway receives what is published. */
+export const ALIVE_EVENT = 'emissions:alive';
 /** Dashboard → server, acknowledged with a {@link import('./socket.ts').Position}: replay what was missed. */
 export const CATCH_UP_EVENT = 'emissions:catch-up';
 

@@ -28,6 +28,18 @@ export interface FleetProcess {
   sinceHeartbeatMs: number;
   /** Null where progress is not watched. */
   sinceProgressMs: number | null;
+  /** What this process reports to be wrong with itself, in words. */
+  warnings: string[];
+}
+
+/** What was set on a queue in Redis, for the whole fleet. */
+export interface QueueState {
+  /** Its jobs wait until it is resumed. */
+  paused: boolean;
+  /** Jobs at once; null without a limit. */
+  concurrency: number | null;
+  /** Null without a limit. */
+  rateLimit: { max: number; durationMs: number } | null;
 }
 
 export interface FleetMetricsReading {
@@ -47,6 +59,7 @@ export interface FleetMetricsReading {
     oldestWaitingAgeMs: number | null;
     oldestLiveWaitingAgeMs: number | null;
     oldestBulkWaitingAgeMs: number | null;
+    states: Record<'live' | 'bulk', QueueState>;
   };
   fleet: { processes: Record<ProcessRole, FleetProcess[]>; sockets: number; companies: number };
 }
@@ -72,6 +85,8 @@ export interface OverviewReply {
   /** Whether repairs are allowed. */
   writes: boolean;
   metrics: FleetMetricsReading;
+  /** Those of `/health`. */
+  warnings: string[];
   /** Newest first. */
   failures: FailedEmission[];
 }

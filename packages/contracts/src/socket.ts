@@ -40,6 +40,15 @@ export interface Position extends Place {
   reason?: ReloadReason;
 }
 
+/**
+ * `emissions:alive`: the heartbeat of a gateway that receives what is published. None is sent while it does not: a
+ * dashboard that receives neither a position nor a heartbeat for 25 s must not call itself live.
+ */
+export interface Alive {
+  /** False while MongoDB cannot be read: changes reach no dashboard. */
+  reads: boolean;
+}
+
 /** `emissions:seen`: which emission came onto the screen; both fields as its `meta` had them. No answer. */
 export interface Seen {
   emissionId: string;
@@ -53,6 +62,7 @@ export interface DashboardServerEvents {
   'appointment:updated': AppointmentListener;
   'appointment:canceled': AppointmentListener;
   'emissions:position': (position: Position) => void;
+  'emissions:alive': (alive: Alive) => void;
 }
 
 export interface DashboardClientEvents {

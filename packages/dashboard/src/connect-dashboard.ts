@@ -9,6 +9,7 @@ import { createAcknowledge } from './acknowledge.ts';
 import { createCatchUp } from './catch-up.ts';
 import { createLink } from './link.ts';
 import { createListeners } from './listeners.ts';
+import { createLiveness } from './liveness.ts';
 import { DEFAULT_TIMINGS, type DashboardOptions, type LoadSnapshot } from './options.ts';
 import { createReload } from './reload.ts';
 import { createScreen, type ShownAppointment } from './screen.ts';
@@ -18,25 +19,29 @@ import { createTokens } from './tokens.ts';
 /**
  * - `connecting`: there is no connection; what is shown may be old;
  * - `catching-up`: connected, and waiting for what was missed;
- * - `live`: all that the server has published is shown;
+ * - `live`: all that the server has published is shown, and what it publishes next will be;
+ * - `stale`: connected, but changes may not arrive: no position and no heartbeat for 25 s, or the server can't read its
+ *   database. It becomes live again by itself;
  * - `reload-needed`: something was missed that can't be replayed. With `loadSnapshot` the list is being loaded;
  *   without it the app must call `reload`. New events are shown meanwhile;
  * - `closed`.
  */
-export type DashboardState = Standing | 'closed';
+export type DashboardState = Standing | 'stale' | 'closed';
 
 /** An appointment event is told when its snapshot has taken its place among `appointments`, never for an older one. */
 export interface DashboardEvents extends Record<AppointmentEvent, AppointmentListener> {
   /** The list was loaded: take all that is shown from here. */
   appointments: (rows: ReadonlyMap<Id, ShownAppointment>) => void;
-  /** `reason` tells why a reload is needed. */
-  state: (state: DashboardState, reason: ReloadReason | undefined) => void;
+  /** `reason` tells why a reload is needed. `notLiveSince`: see {@link Dashboard.notLiveSince}. */
+  state: (state: DashboardState, reason: ReloadReason | undefined, notLiveSince: Date | undefined) => void;
   /** Something failed that will be tried again: no token, no list, no connection. */
   problem: (error: unknown) => void;
 }
 
 export interface Dashboard {
   readonly state: DashboardState;
+  /** Up to when what is shown is known to be complete; undefined while live, and before it was live for the first time. */
+  readonly notLiveSince: Date | undefined;
   /** The place reached in the company's log; undefined before the server or a list has told it. */
   readonly position: Readonly<Place> | undefined;
   /** The newest snapshot known of each appointment, by `_id`. */
@@ -76,12 +81,14 @@ export function connectDashboard(options: DashboardOptions): Dashboard {
   });
   let state: DashboardState = 'connecting';
   let reason: ReloadReason | undefined;
+  let notLiveSince: Date | undefined;
   let opened = false;
 
   const onProblem = (error: unknown) => {
     listeners.emit('problem', error);
   };
-  const link = createLink({ options, timings, random, tokens, sequence, onChange, onProblem });
+  const liveness = createLiveness({ silenceMs: timings.silenceMs, onSilent: onChange });
+  const link = createLink({ options, timings, random, tokens, sequence, liveness, onChange, onProblem });
   const catchUp = createCatchUp({ timings, random, sequence, connection: () => link.connection, onChange });
   const reloading = createReload({ load, timings, random, tokens, sequence, onListed, onProblem });
 
@@ -89,14 +96,17 @@ export function connectDashboard(options: DashboardOptions): Dashboard {
     if (state === 'closed') return;
     catchUp.check();
     reloading.check();
-    tell(sequence.standing);
+    const { standing } = sequence;
+    tell(standing === 'live' && liveness.isStale ? 'stale' : standing);
   }
 
   function tell(now: DashboardState): void {
     if (now === state && sequence.missing === reason) return;
+    if (now === 'live') notLiveSince = undefined;
+    else if (state === 'live') notLiveSince = new Date(liveness.lastLiveAt);
     state = now;
     reason = sequence.missing;
-    listeners.emit('state', state, reason);
+    listeners.emit('state', state, reason, notLiveSince);
   }
 
   function onListed(): void {
@@ -117,6 +127,9 @@ export function connectDashboard(options: DashboardOptions): Dashboard {
   return {
     get state() {
       return state;
+    },
+    get notLiveSince() {
+      return notLiveSince;
     },
     get position() {
       return sequence.place;

@@ -1,5 +1,7 @@
 import { io, type Socket } from 'socket.io-client';
 import {
+  type Alive,
+  ALIVE_EVENT,
   APPOINTMENT_EVENTS,
   CATCH_UP_EVENT,
   DASHBOARD_NAMESPACE,
@@ -20,6 +22,7 @@ export interface ConnectionEvents {
   onConnect: () => void;
   onArrival: (arrival: Arrival) => void;
   onPosition: (position: Position) => void;
+  onAlive: (alive: Alive) => void;
   /** It is over, or never came about. `refused`: the server does not take our token. */
   onEnd: (reason: Error, refused: boolean) => void;
 }
@@ -69,6 +72,7 @@ export function openConnection(
     end(new Error(`disconnected: ${reason}`), false);
   });
   socket.on(POSITION_EVENT, events.onPosition);
+  socket.on(ALIVE_EVENT, events.onAlive);
   for (const event of APPOINTMENT_EVENTS) {
     socket.on(event, (payload, meta) => {
       events.onArrival({ payload, meta });

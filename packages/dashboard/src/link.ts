@@ -3,6 +3,7 @@ import { createAlarm } from './alarm.ts';
 import { createBackoff } from './backoff.ts';
 import { openConnection, type Connection } from './connection.ts';
 import type { Arrival } from './reorder-buffer.ts';
+import type { Liveness } from './liveness.ts';
 import type { DashboardOptions, Timings } from './options.ts';
 import type { Sequence } from './sequence.ts';
 import type { Tokens } from './tokens.ts';
@@ -13,13 +14,23 @@ export interface LinkDeps {
   random: () => number;
   tokens: Tokens;
   sequence: Sequence;
+  liveness: Liveness;
   /** Called after everything that may have changed the sequence. */
   onChange: () => void;
   onProblem: (error: unknown) => void;
 }
 
 /** Keeps one connection open, each with a token that still holds and the place reached so far. */
-export function createLink({ options, timings, random, tokens, sequence, onChange, onProblem }: LinkDeps) {
+export function createLink({
+  options,
+  timings,
+  random,
+  tokens,
+  sequence,
+  liveness,
+  onChange,
+  onProblem,
+}: LinkDeps) {
   const backoff = createBackoff({
     firstMs: timings.reconnectMs,
     longestMs: timings.longestReconnectMs,
@@ -55,6 +66,7 @@ export function createLink({ options, timings, random, tokens, sequence, onChang
         connectedAt = performance.now();
         tokens.accept(token);
         sequence.connected(position);
+        liveness.connected();
         answer.set(timings.answerMs, () => {
           if (!sequence.joined) sequence.unanswered();
           onChange();
@@ -67,7 +79,12 @@ export function createLink({ options, timings, random, tokens, sequence, onChang
         onChange();
       },
       onPosition(place: Position) {
+        liveness.positioned();
         sequence.positioned(place);
+        onChange();
+      },
+      onAlive(alive) {
+        liveness.alive(alive);
         onChange();
       },
       onEnd(reason, refused) {
@@ -85,6 +102,7 @@ export function createLink({ options, timings, random, tokens, sequence, onChang
     renewal.clear();
     answer.clear();
     sequence.disconnected();
+    liveness.disconnected();
     onChange();
   }
 

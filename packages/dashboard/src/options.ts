@@ -38,6 +38,8 @@ export interface Timings {
   handshakeMs: number;
   /** For the server's word where we stand, and for the answer to a catch-up. */
   answerMs: number;
+  /** Without a position or a heartbeat for so long, what is shown may be old. */
+  silenceMs: number;
   catchUpMs: number;
   longestCatchUpMs: number;
   reloadMs: number;
@@ -50,6 +52,7 @@ export const DEFAULT_TIMINGS: Timings = {
   steadyMs: 5_000,
   handshakeMs: 20_000,
   answerMs: 15_000,
+  silenceMs: 25_000,
   catchUpMs: 300,
   longestCatchUpMs: 10_000,
   reloadMs: 1_000,

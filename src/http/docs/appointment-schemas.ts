@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  type Alive,
   APPOINTMENT_EVENTS,
   type AppointmentList,
   type AppointmentPayload,
@@ -76,6 +77,13 @@ export const position = z
     reason: z.enum(['trimmed', 'epoch', 'too-many', 'gone', 'unavailable', 'rate-limited']).exactOptional(),
   })
   .meta({ id: 'Position' }) satisfies z.ZodType<Position>;
+export const alive = z
+  .strictObject({
+    reads: z
+      .boolean()
+      .meta({ description: 'False while MongoDB cannot be read: changes reach no dashboard.' }),
+  })
+  .meta({ id: 'Alive' }) satisfies z.ZodType<Alive>;
 
 export const appointmentList = z
   .strictObject({

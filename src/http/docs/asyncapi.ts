@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import {
+  ALIVE_EVENT,
   APPOINTMENT_EVENTS,
   CATCH_UP_EVENT,
   DASHBOARD_NAMESPACE,
@@ -38,6 +39,14 @@ const SOCKET_EVENTS: readonly SocketEvent[] = [
     action: 'send',
     summary: "The head of the company's log: after joining, after a catch-up, and every 10 s.",
     args: [shapes.position],
+  },
+  {
+    name: ALIVE_EVENT,
+    channel: 'dashboards',
+    action: 'send',
+    summary:
+      'At least every 10 s: the gateway receives what is published. `reads` is false while MongoDB cannot be read.',
+    args: [shapes.alive],
   },
   {
     name: CATCH_UP_EVENT,

@@ -34,8 +34,17 @@ const processes = z.array(
     sockets: count,
     sinceHeartbeatMs: ms,
     sinceProgressMs: ms.nullable(),
+    warnings: z.array(z.string()).meta({ description: 'What it reports to be wrong with itself.' }),
   }),
 );
+
+const queueState = z
+  .strictObject({
+    paused: z.boolean().meta({ description: 'Its jobs wait until it is resumed.' }),
+    concurrency: count.nullable().meta({ description: 'Jobs at once in the fleet; null without a limit.' }),
+    rateLimit: z.strictObject({ max: count, durationMs: count }).nullable(),
+  })
+  .meta({ id: 'QueueState' });
 
 const metrics = {
   at: instant,
@@ -52,6 +61,7 @@ const metrics = {
     oldestWaitingAgeMs: ms.nullable(),
     oldestLiveWaitingAgeMs: ms.nullable(),
     oldestBulkWaitingAgeMs: ms.nullable(),
+    states: each(['live', 'bulk'], queueState),
   }),
   fleet: z.strictObject({
     processes: each(['api', 'gateway', 'worker'], processes),
@@ -82,6 +92,7 @@ export const overviewReply = z
     success: yes,
     writes: z.boolean().meta({ description: 'Whether repairs are allowed.' }),
     metrics: z.strictObject(metrics),
+    warnings: z.array(z.string()).meta({ description: 'Those of /health.' }),
     failures: z.array(failedEmission),
   })
   .meta({ id: 'OverviewReply' }) satisfies z.ZodType<OverviewReply>;

@@ -19,6 +19,8 @@ export interface AdminRoutesDeps {
   read: () => Promise<FleetMetricsReading>;
   /** The same over the last hour, for charts. */
   series: () => Promise<Omit<SeriesReply, 'success'>>;
+  /** Those of `/health`. */
+  warnings: () => Promise<string[]>;
   /** The failed emissions that came last. */
   latestFailures: (limit: number) => Promise<FailedEmission[]>;
   repairs: Record<'retry' | 'retryFailed' | 'reEmit', (asked: unknown) => Promise<object>>;
@@ -30,7 +32,7 @@ export interface AdminRoutesDeps {
 
 /** What the admin page reads, and the repairs. Behind the operator's credentials, from our own origin. */
 export function createAdminRoutes(deps: AdminRoutesDeps): Router {
-  const { read, series, latestFailures, repairs, writes, onRepair } = deps;
+  const { read, series, warnings, latestFailures, repairs, writes, onRepair } = deps;
   const router = Router();
 
   const answer =
@@ -42,8 +44,12 @@ export function createAdminRoutes(deps: AdminRoutesDeps): Router {
   router.get(
     '/overview',
     answer(async () => {
-      const [metrics, failures] = await Promise.all([read(), latestFailures(FAILURES_SHOWN)]);
-      return { writes, metrics, failures } satisfies Omit<OverviewReply, 'success'>;
+      const [metrics, failures, warned] = await Promise.all([
+        read(),
+        latestFailures(FAILURES_SHOWN),
+        warnings(),
+      ]);
+      return { writes, metrics, warnings: warned, failures } satisfies Omit<OverviewReply, 'success'>;
     }),
   );
   router.get('/series', answer(series));

@@ -5,6 +5,8 @@ import { within } from '../../process/lifecycle.ts';
 import { explainRefusal, isRefusal, watchRefusal } from '../../redis/access-errors.ts';
 import type { Check } from './health-routes.ts';
 
+import { parseInfo, whyNoWrites } from '../../redis/redis-warnings.ts';
+
 const CHECK_LIMIT_MS = 1_000;
 
 /** MongoDB answers a ping. */
@@ -27,7 +29,10 @@ export function checkRedis(redis: RedisClient, queueKey: string): () => Promise<
     const refused = refusal();
     if (refused !== undefined) return { ok: false, detail: refused };
     const nodes = redis instanceof Cluster ? redis.nodes() : [redis];
-    const [found] = await Promise.all([Promise.all(nodes.map(policyOf)), redis.exists(queueKey)]);
+    const [found] = await Promise.all([
+      Promise.all(nodes.map((node) => stateOf(node, redis instanceof Cluster))),
+      redis.exists(queueKey),
+    ]);
     const which = (node: string): string => (nodes.length > 1 ? ` on ${node}` : '');
     const evicting = found.flatMap(({ node, policy }) =>
       policy === undefined || policy === 'noeviction' ? [] : `maxmemory-policy is ${policy}${which(node)}`,
@@ -35,20 +40,27 @@ export function checkRedis(redis: RedisClient, queueKey: string): () => Promise<
     if (evicting.length > 0) {
       return { ok: false, detail: `${evicting.join(', ')}: set it to noeviction, or jobs can be lost` };
     }
+    const refusing = found.flatMap(({ node, refuses }) =>
+      refuses === undefined ? [] : `Redis takes no writes${which(node)}: ${refuses}`,
+    );
+    if (refusing.length > 0) return { ok: false, detail: refusing.join(', ') };
     const silent = found.flatMap(({ node, answers }) => (answers ? [] : node));
     return { ok: true, ...(silent.length > 0 && { detail: `no answer from ${silent.join(', ')}` }) };
   });
 }
 
-async function policyOf(
+async function stateOf(
   server: Redis,
-): Promise<{ node: string; answers: boolean; policy: string | undefined }> {
+  isOfCluster: boolean,
+): Promise<{ node: string; answers: boolean; policy: string | undefined; refuses: string | undefined }> {
   const node = `${server.options.host}:${server.options.port}`;
-  const memory = await server.info('memory').catch((error: unknown) => {
+  const text = await server.info().catch((error: unknown) => {
     if (isRefusal(error)) throw error;
     return undefined;
   });
-  return { node, answers: memory !== undefined, policy: /maxmemory_policy:(\S+)/.exec(memory ?? '')?.[1] };
+  const info = parseInfo(text ?? '');
+  const refuses = whyNoWrites(info, isOfCluster);
+  return { node, answers: text !== undefined, policy: info['maxmemory_policy'], refuses };
 }
 
 function guarded(what: string, check: () => Promise<Check>): () => Promise<Check> {

@@ -1,0 +1,36 @@
+import { causeOf, messageOf } from '../errors.ts';
+import type { Logger } from './logger.ts';
+
+const REMIND_EVERY_MS = 30_000;
+/** Causes are few; a server that words each error differently must not fill the memory. */
+const MAX_CAUSES = 100;
+
+interface Options {
+  level?: 'warn' | 'error';
+  now?: () => number;
+}
+
+export type ThrottledLog = (fields: object, error: unknown) => void;
+
+/**
+ * Logs an event that repeats for as long as a fault lasts: the first of each cause at once, then one reminder each 30 s
+ * with the number of `times` since the line before. All others are logged at level `debug`.
+ */
+export function createThrottledLog(logger: Logger, event: string, options: Options = {}): ThrottledLog {
+  const { level = 'warn', now = () => performance.now() } = options;
+  const byCause = new Map<string, { loggedAt: number; times: number }>();
+  return (fields, error) => {
+    const cause = causeOf(error);
+    const line = { ...fields, error: messageOf(error) };
+    const known = byCause.get(cause);
+    const times = (known?.times ?? 0) + 1;
+    if (known && now() - known.loggedAt < REMIND_EVERY_MS) {
+      known.times = times;
+      logger.debug(line, event);
+      return;
+    }
+    if (!known && byCause.size >= MAX_CAUSES) byCause.clear();
+    byCause.set(cause, { loggedAt: now(), times: 0 });
+    logger[level]({ ...line, times }, event);
+  };
+}

@@ -1,0 +1,67 @@
+import { Cluster, type Redis } from 'ioredis';
+import type { RedisClient } from './connect.ts';
+
+/** Shares of what Redis may have, above which it soon refuses. */
+const NEARLY_FULL = 0.9;
+
+/** What Redis says of itself: `INFO` as fields. */
+export type RedisInfo = Readonly<Record<string, string | undefined>>;
+
+export function parseInfo(text: string): RedisInfo {
+  return Object.fromEntries(
+    text.split(/\r?\n/).flatMap((line) => {
+      const at = line.indexOf(':');
+      return at > 0 ? [[line.slice(0, at), line.slice(at + 1).trim()]] : [];
+    }),
+  );
+}
+
+/** Why this server would refuse what we write, with what to do; `undefined` where it takes writes. */
+export function whyNoWrites(info: RedisInfo, isOfCluster: boolean): string | undefined {
+  if (!isOfCluster && info['role'] === 'slave')
+    return 'it is a read-only replica: REDIS_URL must lead to the primary';
+  if (info['aof_enabled'] === '1' && info['aof_last_write_status'] === 'err')
+    return "it can't write its append-only file and refuses writes: free space on its disk";
+  const [used, most] = [Number(info['used_memory']), Number(info['maxmemory'])];
+  if (most > 0 && used >= most) return 'its memory is full: raise maxmemory';
+  return undefined;
+}
+
+/** Words for the operator about what will become a fault of Redis, or lose what was accepted. */
+export function warnOfInfo(info: RedisInfo): string[] {
+  const warnings: string[] = [];
+  if (info['aof_enabled'] === '0')
+    warnings.push('Redis keeps no append-only file: a crash loses accepted emissions; set appendonly yes');
+  if (info['aof_last_bgrewrite_status'] === 'err')
+    warnings.push('Redis could not rewrite its append-only file: free space on its disk');
+  if (info['rdb_last_bgsave_status'] === 'err')
+    warnings.push(
+      'Redis could not save its snapshot, and may refuse writes: see its log, free space on its disk',
+    );
+  if (isNearlyFull(info['used_memory'], info['maxmemory']))
+    warnings.push(`Redis uses ${shareOf(info['used_memory'], info['maxmemory'])} of its maxmemory: raise it`);
+  if (isNearlyFull(info['connected_clients'], info['maxclients']))
+    warnings.push(
+      `Redis has ${shareOf(info['connected_clients'], info['maxclients'])} of its maxclients connected: raise it`,
+    );
+  return warnings;
+}
+
+/** Of every node that answers. */
+export async function warnOfRedis(redis: RedisClient): Promise<string[]> {
+  const nodes = redis instanceof Cluster ? redis.nodes() : [redis];
+  const found = await Promise.all(nodes.map(async (node) => warnOfNode(node, nodes.length > 1)));
+  return [...new Set(found.flat())];
+}
+
+async function warnOfNode(node: Redis, isNamed: boolean): Promise<string[]> {
+  // Readiness tells of a server that does not answer.
+  const text = await node.info().catch(() => '');
+  const of = isNamed ? ` (${node.options.host}:${node.options.port})` : '';
+  return warnOfInfo(parseInfo(text)).map((words) => `${words}${of}`);
+}
+
+const isNearlyFull = (used?: string, most?: string): boolean =>
+  Number(most) > 0 && Number(used) / Number(most) >= NEARLY_FULL;
+const shareOf = (used?: string, most?: string): string =>
+  `${Math.floor((100 * Number(used)) / Number(most))} %`;

@@ -1,0 +1,97 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { eventually } from '../harness/until.ts';
+import { openWorld, type DashboardWorld } from './dashboard-world.ts';
+
+const E = 'epoch-1';
+const SILENCE_MS = 400;
+
+let world: DashboardWorld;
+beforeEach(async () => {
+  world = await openWorld();
+});
+afterEach(() => world.close());
+
+/** A dashboard that is live, the server's side of it, and each state with the time since when it is not live. */
+async function live(silenceMs = SILENCE_MS) {
+  const opened = world.connect({ timings: { silenceMs } });
+  const states: [string, Date | undefined][] = [];
+  opened.dashboard.on('state', (state, _reason, since) => states.push([state, since]));
+  const server = await world.server.connection();
+  server.place({ epoch: E, offset: 5 });
+  await opened.becomes('live');
+  return { ...opened, server, states };
+}
+
+test('without a position or a heartbeat it is stale, and says since when; the next one makes it live', async () => {
+  const before = Date.now();
+  const { dashboard, becomes, server, states } = await live();
+  await becomes('stale');
+  const since = dashboard.notLiveSince;
+  expect(since!.getTime()).toBeGreaterThanOrEqual(before);
+  expect(since!.getTime()).toBeLessThanOrEqual(Date.now() - SILENCE_MS + 50);
+  expect(states.at(-1)).toEqual(['stale', since]);
+  server.alive(true);
+  await becomes('live');
+  expect(dashboard.notLiveSince).toBeUndefined();
+  await becomes('stale');
+  server.place({ epoch: E, offset: 5 });
+  await becomes('live');
+});
+
+test('heartbeats alone keep it live', async () => {
+  const { becomes, server, states } = await live();
+  let sent = 0;
+  const timer = setInterval(() => {
+    server.alive(true);
+    sent += 1;
+  }, SILENCE_MS / 8);
+  server.send('a', { epoch: E, offset: 6 });
+  await eventually('heartbeats for longer than the silence', () => sent >= 20);
+  clearInterval(timer);
+  expect(states.map(([state]) => state)).not.toContain('stale');
+  await becomes('stale');
+});
+
+test('while the server cannot read its database it is stale, though heartbeats and positions arrive', async () => {
+  const { dashboard, becomes, server } = await live(60_000);
+  server.alive(false);
+  await becomes('stale');
+  const since = dashboard.notLiveSince;
+  server.place({ epoch: E, offset: 5 });
+  server.send('a', { epoch: E, offset: 6 });
+  server.alive(false);
+  expect(dashboard.state).toBe('stale');
+  expect(dashboard.notLiveSince).toEqual(since);
+  server.alive(true);
+  await becomes('live');
+});
+
+test('a connection that ends while stale keeps the time since when it is not live, until it is live', async () => {
+  const { dashboard, becomes, server, states } = await live();
+  await becomes('stale');
+  const since = dashboard.notLiveSince;
+  server.cut();
+  const again = await world.server.connection();
+  expect(dashboard.notLiveSince).toEqual(since);
+  again.place({ epoch: E, offset: 5 });
+  await becomes('live');
+  const after = states.slice(
+    states.findIndex(([state]) => state === 'stale'),
+    -1,
+  );
+  expect(new Set(after.map(([, at]) => at?.getTime()))).toEqual(new Set([since!.getTime()]));
+});
+
+test('a heartbeat that makes no sense counts as one that says nothing against reads', async () => {
+  const { becomes, server } = await live();
+  await becomes('stale');
+  server.alive(undefined as never);
+  await becomes('live');
+});
+
+test('it is not live since the disconnect where it was live until then', async () => {
+  const { dashboard, server } = await live(60_000);
+  server.cut();
+  await eventually('not to be live', () => dashboard.state !== 'live');
+  expect(dashboard.notLiveSince).toBeInstanceOf(Date);
+});

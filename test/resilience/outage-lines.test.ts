@@ -1,0 +1,148 @@
+import { afterEach, expect, test } from '@jest/globals';
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { freshDir, ownMongo, ownRedis } from '../harness/own-services.ts';
+import { eventually } from '../harness/until.ts';
+import { createWorld, type World } from '../harness/world.ts';
+
+let world: World;
+afterEach(() => world.close());
+
+interface Line {
+  level: number;
+  name: string;
+  msg: string;
+  error?: string;
+}
+
+const WARN = 40;
+const SECRET = 'a-password-of-redis';
+
+function linesIn(dir: string): Line[] {
+  const file = join(dir, 'combined.log');
+  if (!existsSync(file)) return [];
+  const written = readFileSync(file, 'utf8').split('\n').filter(Boolean);
+  return written.map((line) => JSON.parse(line) as Line);
+}
+
+/** A port that refuses connections. */
+async function closedPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Waits for so many failed attempts, of which all but the lines of warning are at level `debug`. */
+async function warningsAfter(dir: string, attempts: number, event: string): Promise<Line[]> {
+  await eventually(
+    `${attempts} attempts in the log`,
+    () => linesIn(dir).filter(({ msg }) => msg === event).length >= attempts,
+    60_000,
+  );
+  return linesIn(dir).filter(({ level }) => level >= WARN);
+}
+
+test.each(['api', 'worker'] as const)(
+  'Redis is down when the %s starts: one line for each cause, with host and port, and one when it is back',
+  async (role) => {
+    const redis = await ownRedis();
+    world = await createWorld({ redisUrl: redis.url });
+    world.keep(redis, () => redis.stop());
+    await redis.stop();
+    const { host } = new URL(redis.url);
+    const env = {
+      REDIS_URL: redis.url.replace('//', `//default:${SECRET}@`),
+      LOG_LEVEL: 'debug',
+      LOG_DIR: freshDir('logs'),
+    };
+    await (role === 'api' ? world.apiProcess(env) : world.workerProcess(env));
+    const warnings = await warningsAfter(env.LOG_DIR, 20, 'redis unavailable');
+    const [first] = warnings.filter(({ msg }) => msg === 'redis unavailable');
+    expect(first?.error).toContain(`ECONNREFUSED ${host}`);
+    expect(first?.error).toContain('start Redis, or correct host and port in REDIS_URL');
+    expect(new Set(warnings.map(({ msg, error }) => `${msg} ${error}`)).size).toBe(warnings.length);
+    expect(warnings.length).toBeLessThanOrEqual(3);
+    expect(readFileSync(join(env.LOG_DIR, 'combined.log'), 'utf8')).not.toContain(SECRET);
+
+    await redis.restart();
+    // This server has no users: it takes any password for `default`.
+    await eventually('the line that Redis is back', () =>
+      linesIn(env.LOG_DIR).some(({ msg }) => msg === 'redis available again'),
+    );
+  },
+  120_000,
+);
+
+test('MongoDB is down when API and worker start: one line each, and one when it is back', async () => {
+  const mongo = await ownMongo();
+  world = await createWorld({ mongoUri: mongo.url });
+  world.keep(mongo, () => mongo.stop());
+  await mongo.stop();
+  const [api, worker] = [freshDir('logs'), freshDir('logs')];
+  await Promise.all([
+    world.apiProcess({ LOG_DIR: api, LOG_LEVEL: 'debug' }),
+    world.workerProcess({ LOG_DIR: worker, LOG_LEVEL: 'debug', RECONCILE_INTERVAL_MS: '0' }),
+  ]);
+  for (const dir of [api, worker]) {
+    const warnings = await warningsAfter(dir, 5, 'mongodb unavailable');
+    expect(warnings.filter(({ msg }) => msg === 'mongodb unavailable')).toHaveLength(1);
+    expect(warnings[0]?.error).toContain('start MongoDB, or correct host and port in MONGODB_URI');
+  }
+  await mongo.restart();
+  for (const dir of [api, worker]) {
+    await eventually('the line that MongoDB is back', () =>
+      linesIn(dir).some(({ msg }) => msg === 'mongodb available again'),
+    );
+  }
+  await mongo.stop();
+  for (const dir of [api, worker]) {
+    await eventually(
+      'the line of the second outage',
+      () =>
+        linesIn(dir).filter(({ level, msg }) => level >= WARN && msg === 'mongodb unavailable').length > 1,
+      30_000,
+    );
+  }
+}, 180_000);
+
+test.each([
+  ['a wrong password', 'redis://default:wrong@', 'WRONGPASS'],
+  ['TLS to a server without it', 'rediss://', 'speaks no TLS though REDIS_URL is rediss://'],
+])(
+  '%s: the line says so, and does not repeat for each attempt',
+  async (_what, start, reason) => {
+    const redis = await ownRedis();
+    world = await createWorld({ redisUrl: redis.url });
+    world.keep(redis, () => redis.stop());
+    await world.redis.config('SET', 'requirepass', SECRET);
+    const env = {
+      REDIS_URL: redis.url.replace('redis://', start),
+      LOG_LEVEL: 'debug',
+      LOG_DIR: freshDir('logs'),
+    };
+    await world.apiProcess(env);
+    const warnings = await warningsAfter(env.LOG_DIR, 15, 'redis unavailable');
+    expect(warnings.some(({ error }) => error?.includes(reason))).toBe(true);
+    expect(warnings.length).toBeLessThanOrEqual(4);
+  },
+  120_000,
+);
+
+test.each([
+  ['sentinels', (port: number) => `redis+sentinel://127.0.0.1:${port}/mymaster`],
+  ['a Cluster', (port: number) => `redis://127.0.0.1:${port},redis://localhost:${port}`],
+])(
+  '%s that cannot be reached: the line says so, and does not repeat for each attempt',
+  async (_what, urlOf) => {
+    world = await createWorld();
+    const env = { REDIS_URL: urlOf(await closedPort()), LOG_LEVEL: 'debug', LOG_DIR: freshDir('logs') };
+    await world.workerProcess(env);
+    const warnings = await warningsAfter(env.LOG_DIR, 15, 'redis unavailable');
+    expect(warnings.every(({ error }) => error !== undefined && error !== '')).toBe(true);
+    expect(warnings.length).toBeLessThanOrEqual(5);
+  },
+  120_000,
+);
