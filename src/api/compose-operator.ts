@@ -19,7 +19,7 @@ export interface ComposeOperatorDeps {
   letLiveFirst: () => Promise<void>;
   clock: SharedClock;
   metrics: FleetMetrics;
-  /** Those of `/health`. */
+  /** Those of `/health`, without what the page's own figures say. */
   warnings: () => Promise<string[]>;
   logger: Logger;
 }

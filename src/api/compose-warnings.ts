@@ -1,6 +1,6 @@
 import type { ApiConfig } from '../config.ts';
 import type { RedisClient } from '../redis/connect.ts';
-import { warnOfFleet } from '../liveness/fleet-warnings.ts';
+import { warnOfFigures, warnOfFleet } from '../liveness/fleet-warnings.ts';
 import { warnOfRedis } from '../redis/redis-warnings.ts';
 import { within } from '../process/lifecycle.ts';
 import type { FleetMetrics } from '../metrics/fleet-metrics.ts';
@@ -27,27 +27,39 @@ const SHARE_MS = 1_000;
 const ASK_WITHIN_MS = 1_000;
 
 /**
- * What is wrong though the service is ready, in words for the operator: for `/health`, `/admin` and the alarm. Settles
- * within a second; what can't be read is left to readiness, which says that a server does not answer.
+ * What is wrong though the service is ready, in words for the operator. Both settle within a second; what can't be read is
+ * left to readiness, which says that a server does not answer.
  */
-export function composeWarnings(deps: ComposeWarningsDeps): () => Promise<string[]> {
+export interface Warnings {
+  /** For `/health` and the alarm. */
+  all: () => Promise<string[]>;
+  /** For the operator's page, which judges the figures by itself. */
+  beyondFigures: () => Promise<string[]>;
+}
+
+export function composeWarnings(deps: ComposeWarningsDeps): Warnings {
   const { id, config, redis, models, metrics, unresolvedReferences, ownWarnings } = deps;
   const ofIndexes = shareFor(INDEX_CHECK_EVERY_MS, () => warnOfIndexes(models));
   const ofReferences = shareFor(REFERENCE_CHECK_EVERY_MS, unresolvedReferences);
-  const ofFleet = async (): Promise<string[]> => {
-    const state = await metrics.state();
-    return warnOfFleet(state, { maxWaiting: config.QUEUE_MAX_WAITING, apart: id });
-  };
   const bounded = (what: string, read: () => Promise<string[]>): Promise<string[]> =>
     within(ASK_WITHIN_MS, what, read()).catch(() => []);
 
-  return shareFor(SHARE_MS, async () => {
+  const beyondFigures = shareFor(SHARE_MS, async () => {
     const found = await Promise.all([
-      bounded('the fleet', ofFleet),
+      bounded('the fleet', async () =>
+        warnOfFleet(await metrics.state(), { maxWaiting: config.QUEUE_MAX_WAITING, apart: id }),
+      ),
       bounded('Redis', () => warnOfRedis(redis)),
       bounded('the indexes', ofIndexes),
       bounded('the references', ofReferences),
     ]);
     return [...ownWarnings(), ...found.flat()];
   });
+  const figures = shareFor(SHARE_MS, () =>
+    bounded('the figures', async () => warnOfFigures(await metrics.state())),
+  );
+  return {
+    beyondFigures,
+    all: async () => (await Promise.all([beyondFigures(), figures()])).flat(),
+  };
 }

@@ -22,7 +22,7 @@ import { createDashboardRoutes } from '../http/routes/dashboard-routes.ts';
 import { createEmitReply } from '../http/routes/emit-reply.ts';
 import { createEmissionRoutes } from '../http/routes/emission-routes.ts';
 import { checkMongo, checkRedis } from '../http/routes/health-checks.ts';
-import { createHealthRoutes, createWarnings } from '../http/routes/health-routes.ts';
+import { createHealthRoutes } from '../http/routes/health-routes.ts';
 import { createHttpServer } from '../http/server.ts';
 import { limitEmits } from '../http/middleware/limit-rate.ts';
 import { logRequests } from '../http/middleware/log-requests.ts';
@@ -169,7 +169,7 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
     unresolvedReferences: references.warnings,
     ownWarnings,
   });
-  metrics.watchWarnings(warnings);
+  metrics.watchWarnings(warnings.all);
   const isAlive = () => canary?.verdict() ?? { ok: true };
   const { server, serve } = createHttpServer(config);
   const serving = createServing({
@@ -195,7 +195,7 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
     healthRoutes: createHealthRoutes({
       checks: { mongodb: checkMongo(mongo.connection), redis: checkRedis(redis, queues.live.toKey('meta')) },
       leaks: warnOfSlowLog,
-      warnings,
+      warnings: warnings.all,
       isDraining: serving.isDraining,
       isAlive,
     }),
@@ -207,7 +207,7 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
         takeSnapshots,
       }),
     }),
-    ...composeOperator({ ...parts, warnings, enqueue, letLiveFirst }),
+    ...composeOperator({ ...parts, warnings: warnings.beyondFigures, enqueue, letLiveFirst }),
     demoRoutes:
       config.DEMO_MODE && config.SOCKET_JWT_SECRET !== undefined
         ? createDemoRouter({
@@ -255,7 +255,7 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
     onCut,
   });
   lifecycle.onClose('connection bounds', connectionBounds.close);
-  metrics.beat(() => ({ role: 'api', id, warnings: clock.warnings() }));
+  metrics.beat(() => ({ role: 'api', id }));
 
   // Who asks first should not hear that there is no database yet. Without one the API serves all the same.
   const connected = Promise.all([mongo.connected, whenReady(redis)]);

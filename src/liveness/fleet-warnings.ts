@@ -15,17 +15,14 @@ export interface FleetState {
 }
 
 /**
- * Words for the operator about what is wrong in the fleet though every server answers.
+ * What is wrong in the fleet though every server answers, in words for the operator.
  * @param apart  the process that asks, which tells of itself
  */
 export function warnOfFleet(
   { depth, states, fleet }: FleetState,
   { maxWaiting, apart }: { maxWaiting: number; apart: string },
 ): string[] {
-  const { worker } = fleet.processes;
   const warnings = restrictionsOf(states).map(({ words }) => words);
-  if (worker.length === 0)
-    warnings.push('no worker has sent a heartbeat for 15 s: accepted emissions wait; start a worker');
   if (depth.failed >= KEPT_JOBS.removeOnFail.count)
     warnings.push(
       `${depth.failed} failed emissions are kept, the most there can be: the oldest are dropped; repair them`,
@@ -33,23 +30,39 @@ export function warnOfFleet(
   const waiting = depth.waiting + depth.prioritized + depth.delayed;
   if (waiting >= maxWaiting)
     warnings.push(`${waiting} emissions wait: more are refused (QUEUE_MAX_WAITING); add workers`);
+  return [...warnings, ...reportedBy(fleet, apart)];
+}
+
+/** What the figures say of a fleet that does not work: the operator's page judges the same figures by itself. */
+export function warnOfFigures({ depth, fleet: { processes } }: FleetState): string[] {
+  const warnings: string[] = [];
+  if (processes.worker.length === 0)
+    warnings.push('no worker has sent a heartbeat for 15 s: accepted emissions wait; start a worker');
   const age = depth.oldestLiveWaitingAgeMs;
   if (age !== null && age > LIVE_WAITING_TOO_LONG_MS)
     warnings.push(`a live emission has waited for ${Math.round(age / 1_000)} s`);
-  return [...warnings, ...ofProcesses(fleet, apart)];
+  for (const [role, all] of Object.entries(processes)) {
+    for (const { id, sinceProgressMs: idleMs } of all) {
+      if (idleMs === null || idleMs <= IDLE_TOO_LONG_MS) continue;
+      const what = role === 'worker' ? 'has taken no job' : 'has not received its canary';
+      warnings.push(`${nameOf(role, id)}: ${what} for ${Math.round(idleMs / 1_000)} s`);
+    }
+  }
+  return warnings;
 }
 
-function ofProcesses({ processes }: Fleet, apart: string): string[] {
+/** What the processes report of themselves. */
+function reportedBy({ processes }: Fleet, apart: string): string[] {
   const hasSweep = processes.worker.some(({ warnings }) => !warnings.includes(SWEEP_OFF));
   return Object.entries(processes).flatMap(([role, all]) =>
-    all.flatMap(({ id, warnings, sinceProgressMs }) => {
-      const name = `${role} ${id.slice(0, 8)}`;
-      const own = id === apart ? [] : warnings.filter((words) => words !== SWEEP_OFF || !hasSweep);
-      if (sinceProgressMs !== null && sinceProgressMs > IDLE_TOO_LONG_MS) {
-        const what = role === 'worker' ? 'has taken no job' : 'has not received its canary';
-        own.push(`${what} for ${Math.round(sinceProgressMs / 1_000)} s`);
-      }
-      return own.map((words) => `${name}: ${words}`);
-    }),
+    all
+      .filter(({ id }) => id !== apart)
+      .flatMap(({ id, warnings }) =>
+        warnings
+          .filter((words) => words !== SWEEP_OFF || !hasSweep)
+          .map((words) => `${nameOf(role, id)}: ${words}`),
+      ),
   );
 }
+
+const nameOf = (role: string, id: string): string => `${role} ${id.slice(0, 8)}`;

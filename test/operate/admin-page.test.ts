@@ -132,7 +132,22 @@ test('when the API does not answer the page says that it is old', async () => {
     .waitFor();
   await api.close();
   await page.locator('#verdict[data-state=unknown]').getByText('What stands below is old.').waitFor();
+  expect(await page.locator('#updated').innerText()).toMatch(/^not updated since \d/);
   complaints = complaints.filter((words) => !words.includes('ERR_CONNECTION_REFUSED'));
+});
+
+test('a paused queue stands in the verdict and on its tile until it is resumed', async () => {
+  world = await quietWorld();
+  const page = await openAdmin(await world.api());
+  world.worker();
+  await world.queue.pause();
+  await page
+    .locator('#verdict[data-state=attention]')
+    .getByText('The live queue is paused: its jobs wait; resume it on /admin/queues')
+    .waitFor();
+  await page.locator('#tiles > div', { hasText: 'Live waiting' }).getByText('paused').waitFor();
+  await world.queue.resume();
+  await page.locator('#verdict').getByText('The live queue is paused').waitFor({ state: 'detached' });
 });
 
 test('in a Chromium without a locale, whose language is none, the page works all the same', async () => {

@@ -16,6 +16,22 @@ const POSITION = 'src/emission/scripts/position.lua';
 
 export const CONTROLS: readonly Control[] = [
   {
+    defence: 'a gateway that does not receive what is published sends no heartbeat',
+    file: 'src/realtime/send-heartbeats.ts',
+    takeOut: 'if (!heard || closed) return;',
+    putIn: 'if (closed) return;',
+    test: 'test/realtime/heartbeat.test.ts',
+    name: 'Redis is frozen: no heartbeat is sent',
+  },
+  {
+    defence: 'a heartbeat says whether MongoDB can be read',
+    file: 'src/realtime/send-heartbeats.ts',
+    takeOut: 'const [reads, now] = [readsWork(), performance.now()];',
+    putIn: 'const [reads, now] = [true, performance.now()];',
+    test: 'test/realtime/heartbeat.test.ts',
+    name: 'MongoDB is frozen: sockets are told',
+  },
+  {
     defence: 'a log that does not reach back says “trimmed”',
     file: 'src/emission/scripts/log-after.lua',
     takeOut: 'if #entries ~= offset - from then',
@@ -58,7 +74,7 @@ export const CONTROLS: readonly Control[] = [
   {
     defence: 'a gateway that ends lets go of its dashboards',
     file: 'src/api/start-api.ts',
-    takeOut: 'closeSockets: () => io.close()',
+    takeOut: 'closeSockets: async () => gateway?.io.close()',
     putIn: 'closeSockets: () => Promise.resolve()',
     test: 'test/http/shutdown.test.ts',
     name: 'a dashboard whose gateway ends',

@@ -85,7 +85,7 @@ export interface OverviewReply {
   /** Whether repairs are allowed. */
   writes: boolean;
   metrics: FleetMetricsReading;
-  /** Those of `/health`. */
+  /** Those of `/health`, without what the figures say. */
   warnings: string[];
   /** Newest first. */
   failures: FailedEmission[];

@@ -92,7 +92,7 @@ export const overviewReply = z
     success: yes,
     writes: z.boolean().meta({ description: 'Whether repairs are allowed.' }),
     metrics: z.strictObject(metrics),
-    warnings: z.array(z.string()).meta({ description: 'Those of /health.' }),
+    warnings: z.array(z.string()).meta({ description: 'Those of /health, without what the figures say.' }),
     failures: z.array(failedEmission),
   })
   .meta({ id: 'OverviewReply' }) satisfies z.ZodType<OverviewReply>;

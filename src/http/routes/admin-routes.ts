@@ -19,7 +19,7 @@ export interface AdminRoutesDeps {
   read: () => Promise<FleetMetricsReading>;
   /** The same over the last hour, for charts. */
   series: () => Promise<Omit<SeriesReply, 'success'>>;
-  /** Those of `/health`. */
+  /** Those of `/health`, without what the figures say. */
   warnings: () => Promise<string[]>;
   /** The failed emissions that came last. */
   latestFailures: (limit: number) => Promise<FailedEmission[]>;

@@ -1,5 +1,4 @@
 import { Router } from 'express';
-import { within } from '../../process/lifecycle.ts';
 
 /** One thing that the service needs: its state in a word, and words for the operator where it is not well. */
 export interface Check {
@@ -17,18 +16,6 @@ export interface HealthDeps {
   isDraining: () => boolean;
   /** Whether this process gets on with its work; judged without asking any server. */
   isAlive: () => Check;
-}
-
-const WARNINGS_WITHIN_MS = 1_000;
-
-/** All warnings of several sources; one that does not answer in time gives none. */
-export function createWarnings(...sources: (() => Promise<string[]>)[]): () => Promise<string[]> {
-  return async () => {
-    const found = await Promise.all(
-      sources.map((source) => within(WARNINGS_WITHIN_MS, 'warnings', source()).catch(() => [])),
-    );
-    return found.flat();
-  };
 }
 
 /** `/livez`, `/readyz` and `/health`. Open: they tell states, never data. */

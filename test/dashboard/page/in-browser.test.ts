@@ -109,6 +109,17 @@ test('says when it is not live, and catches up on what it missed', async () => {
   await card('d').waitFor();
 });
 
+test('says since when it is not live while the server cannot read its database, and is live again by itself', async () => {
+  const { becomes, page, connection } = await live();
+  connection.alive(false);
+  await becomes('stale');
+  expect(await page.locator('#state').innerText()).toMatch(/^Not live since \d\d:\d\d$/);
+  await page.locator('#announcement', { hasText: 'what you see may be out of date' }).waitFor();
+  connection.alive(true);
+  await becomes('live');
+  expect(await page.locator('#state').innerText()).toBe('Live');
+});
+
 test('can be used by keyboard alone', async () => {
   const { page, connection } = await live();
   const focused = () => page.evaluate('document.activeElement.dataset.appointmentId');
