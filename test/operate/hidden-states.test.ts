@@ -2,13 +2,25 @@ import { afterEach, expect, test } from '@jest/globals';
 import { createServer, type AddressInfo } from 'node:net';
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ServiceHandle } from '../../scripts/services/service.mjs';
 import { freshDir, ownMongo, ownRedis } from '../harness/own-services.ts';
 import { eventually } from '../harness/until.ts';
 import { API_KEY, createWorld, type World, type WorldOptions } from '../harness/world.ts';
 import { createFreezer } from './freezer.ts';
 
 let world: World;
-afterEach(() => world.close());
+/** Servers of a test's own: they end after what uses them. */
+const servers: ServiceHandle[] = [];
+afterEach(async () => {
+  await world.close();
+  await Promise.all(servers.splice(0).map((server) => server.stop()));
+});
+
+async function own(starting: Promise<ServiceHandle>): Promise<ServiceHandle> {
+  const server = await starting;
+  servers.push(server);
+  return server;
+}
 
 const OPERATOR = { authorization: `Basic ${Buffer.from('admin:admin-password').toString('base64')}` };
 
@@ -139,9 +151,8 @@ test('the sweep is off in every worker; one that has it is enough', async () => 
 });
 
 test('a worker that cannot read MongoDB, though the API can: health says so', async () => {
-  const mongo = await ownMongo();
+  const mongo = await own(ownMongo());
   const api = await open();
-  world.keep(mongo, () => mongo.stop());
   world.worker({ MONGODB_URI: `${mongo.url}/x`, RECONCILE_INTERVAL_MS: '1000' });
   await warnsNoMore(api, 'no worker');
   await mongo.stop();
@@ -175,9 +186,8 @@ test('log lines that cannot be written: health says so', async () => {
 }, 120_000);
 
 test('a subscription that does not answer while commands work: health says so', async () => {
-  const redis = await ownRedis();
+  const redis = await own(ownRedis());
   world = await createWorld({ redisUrl: redis.url });
-  world.keep(redis, () => redis.stop());
   const freezer = await createFreezer(new URL(redis.url));
   world.keep(freezer, freezer.close);
   const api = await world.ready(world.api({ REDIS_URL: freezer.url }));
@@ -188,9 +198,8 @@ test('a subscription that does not answer while commands work: health says so', 
 }, 60_000);
 
 test('Redis without an append-only file, or short of memory: health warns, and the API stays ready', async () => {
-  const redis = await ownRedis({ appendOnly: false });
+  const redis = await own(ownRedis({ appendOnly: false }));
   const api = await open({ redisUrl: redis.url });
-  world.keep(redis, () => redis.stop());
   await warns(api, 'Redis keeps no append-only file: .*appendonly yes');
   await eventually('a warning of memory while it is ready', async () => {
     const [, used] = /used_memory:(\d+)/.exec(await world.redis.info('memory'))!;
@@ -205,9 +214,8 @@ test('Redis without an append-only file, or short of memory: health warns, and t
 });
 
 test('Redis that takes no writes: not ready, with the reason and what to do', async () => {
-  const [redis, primary] = await Promise.all([ownRedis(), ownRedis()]);
+  const [redis, primary] = await Promise.all([own(ownRedis()), own(ownRedis())]);
   const api = await open({ redisUrl: redis.url });
-  world.keep(redis, () => Promise.all([redis.stop(), primary.stop()]));
   const { hostname, port } = new URL(primary.url);
   const isNotReady = (words: string) =>
     eventually(words, async () => {

@@ -2,12 +2,24 @@ import { afterEach, expect, test } from '@jest/globals';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import type { ServiceHandle } from '../../scripts/services/service.mjs';
 import { freshDir, ownMongo, ownRedis } from '../harness/own-services.ts';
 import { eventually } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
 
 let world: World;
-afterEach(() => world.close());
+/** Servers of a test's own: they end after what uses them. */
+const servers: ServiceHandle[] = [];
+afterEach(async () => {
+  await world.close();
+  await Promise.all(servers.splice(0).map((server) => server.stop()));
+});
+
+async function own(starting: Promise<ServiceHandle>): Promise<ServiceHandle> {
+  const server = await starting;
+  servers.push(server);
+  return server;
+}
 
 interface Line {
   level: number;
@@ -48,9 +60,8 @@ async function warningsAfter(dir: string, attempts: number, event: string): Prom
 test.each(['api', 'worker'] as const)(
   'Redis is down when the %s starts: one line for each cause, with host and port, and one when it is back',
   async (role) => {
-    const redis = await ownRedis();
+    const redis = await own(ownRedis());
     world = await createWorld({ redisUrl: redis.url });
-    world.keep(redis, () => redis.stop());
     await redis.stop();
     const { host } = new URL(redis.url);
     const env = {
@@ -77,9 +88,8 @@ test.each(['api', 'worker'] as const)(
 );
 
 test('MongoDB is down when API and worker start: one line each, and one when it is back', async () => {
-  const mongo = await ownMongo();
+  const mongo = await own(ownMongo());
   world = await createWorld({ mongoUri: mongo.url });
-  world.keep(mongo, () => mongo.stop());
   await mongo.stop();
   const [api, worker] = [freshDir('logs'), freshDir('logs')];
   await Promise.all([
@@ -114,9 +124,8 @@ test.each([
 ])(
   '%s: the line says so, and does not repeat for each attempt',
   async (_what, start, reason) => {
-    const redis = await ownRedis();
+    const redis = await own(ownRedis());
     world = await createWorld({ redisUrl: redis.url });
-    world.keep(redis, () => redis.stop());
     await world.redis.config('SET', 'requirepass', SECRET);
     const env = {
       REDIS_URL: redis.url.replace('redis://', start),

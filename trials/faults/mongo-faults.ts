@@ -4,7 +4,8 @@ import { refuseAsSecondary } from './not-primary.ts';
 import { MONGO_AWAY, type Scenario } from './scenario.ts';
 
 const LATE_MS = 150;
-const WHILE_AWAY = 'Screens stay live. Jobs wait, without an attempt spent.';
+const WHILE_AWAY =
+  'Screens stay connected, and say that they are not live if it lasts. Jobs wait, without an attempt spent.';
 
 export const MONGO_FAULTS: readonly Scenario[] = [
   {

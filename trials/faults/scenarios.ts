@@ -1,4 +1,5 @@
 import { BURST_FAULTS } from './burst-faults.ts';
+import { HIDDEN_FAULTS } from './hidden-faults.ts';
 import { LOG_FAULTS } from './log-faults.ts';
 import { MONGO_FAULTS } from './mongo-faults.ts';
 import { POISON_FAULTS } from './poison-faults.ts';
@@ -10,6 +11,7 @@ import type { Scenario } from './scenario.ts';
 export const SCENARIOS: readonly Scenario[] = [
   ...REDIS_FAULTS,
   ...MONGO_FAULTS,
+  ...HIDDEN_FAULTS,
   ...PROCESS_FAULTS,
   ...LOG_FAULTS,
   ...POISON_FAULTS,
