@@ -27,7 +27,11 @@ beforeAll(async () => {
   front = await startTcpProxy(redis.port, undefined, SERVER);
   world = await createWorld({
     redisUrl: urls.operator,
-    env: { QUEUE_PREFIX: '{emissions}', SOCKET_ADAPTER_KEY: 'socket.io:0:{emissions}', RECONCILE_INTERVAL_MS: '0' },
+    env: {
+      QUEUE_PREFIX: '{emissions}',
+      SOCKET_ADAPTER_KEY: 'socket.io:0:{emissions}',
+      RECONCILE_INTERVAL_MS: '0',
+    },
   });
 });
 afterAll(async () => {
