@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { ServiceHandle } from '../../scripts/services/service.mjs';
 import type { RunningApi } from '../../src/api/start-api.ts';
 import { freeze, ownMongo, ownRedis } from '../harness/own-services.ts';
-import { until } from '../harness/until.ts';
+import { eventually, until } from '../harness/until.ts';
 import { API_KEY, createWorld, type World } from '../harness/world.ts';
 import { CREDENTIALS } from '../operate/admin.ts';
 
@@ -24,6 +24,8 @@ beforeAll(async () => {
   token = await world.token(company.companyId);
   appointmentId = await company.appointment();
   emissionId = await world.emit(api, 'appointment-updated', appointmentId);
+  // The list of an appointment's last emissions is written after the answer.
+  await eventually('the timelines to be kept', async () => (await ask('timelines')).status === 200);
 }, 60_000);
 afterAll(async () => {
   await Promise.all([redis, mongo].map((server) => server.kill('SIGCONT')));
