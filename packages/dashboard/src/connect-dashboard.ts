@@ -6,6 +6,7 @@ import type {
   ReloadReason,
 } from '@appointment-emissions/contracts';
 import { createAcknowledge } from './acknowledge.ts';
+import { readApiAddress } from './api-address.ts';
 import { createCatchUp } from './catch-up.ts';
 import { createLink } from './link.ts';
 import { createListeners } from './listeners.ts';
@@ -60,9 +61,14 @@ export interface Dashboard {
 /**
  * Connects a dashboard: tells the company's appointment events in order, each once and none older than what is shown
  * of its appointment; catches up on what was missed while away. Works by itself until it is closed.
+ * @throws TypeError when `url` is no address or `getToken` no function: mistakes in the program
  */
 export function connectDashboard(options: DashboardOptions): Dashboard {
   const { loadSnapshot: load, random = Math.random } = options;
+  if (typeof options.getToken !== 'function') {
+    throw new TypeError('getToken is missing: give a function that resolves to a token');
+  }
+  const address = readApiAddress(options);
   const timings = { ...DEFAULT_TIMINGS, ...options.timings };
   const listeners = createListeners<DashboardEvents>();
   const screen = createScreen();
@@ -88,7 +94,17 @@ export function connectDashboard(options: DashboardOptions): Dashboard {
     listeners.emit('problem', error);
   };
   const liveness = createLiveness({ silenceMs: timings.silenceMs, onSilent: onChange });
-  const link = createLink({ options, timings, random, tokens, sequence, liveness, onChange, onProblem });
+  const link = createLink({
+    options,
+    address,
+    timings,
+    random,
+    tokens,
+    sequence,
+    liveness,
+    onChange,
+    onProblem,
+  });
   const catchUp = createCatchUp({ timings, random, sequence, connection: () => link.connection, onChange });
   const reloading = createReload({ load, timings, random, tokens, sequence, onListed, onProblem });
 

@@ -15,6 +15,7 @@ import {
   SEEN_EVENT,
 } from '@appointment-emissions/contracts';
 import type { Arrival } from './reorder-buffer.ts';
+import type { ApiAddress } from './api-address.ts';
 import type { DashboardOptions } from './options.ts';
 
 /** What becomes of one connection; nothing is called any more after `onEnd`, or after it was dropped. */
@@ -37,15 +38,19 @@ export interface Connection {
 
 /** One connection, once: who comes back opens another, with the token and place of then. */
 export function openConnection(
-  { url, socketOptions }: Pick<DashboardOptions, 'url' | 'socketOptions'>,
+  { origin, basePath, socketOptions }: ApiAddress & { socketOptions: DashboardOptions['socketOptions'] },
   auth: DashboardAuth,
   handshakeMs: number,
   events: ConnectionEvents,
 ): Connection {
-  const socket: Socket<DashboardServerEvents, DashboardClientEvents> = io(
-    new URL(DASHBOARD_NAMESPACE, url).href,
-    { ...socketOptions, auth, forceNew: true, reconnection: false, autoConnect: true },
-  );
+  const socket: Socket<DashboardServerEvents, DashboardClientEvents> = io(`${origin}${DASHBOARD_NAMESPACE}`, {
+    path: `${basePath}/socket.io`,
+    ...socketOptions,
+    auth,
+    forceNew: true,
+    reconnection: false,
+    autoConnect: true,
+  });
   const tooLate = setTimeout(() => {
     end(new Error('the server did not finish the handshake'), false);
   }, handshakeMs);

@@ -1,8 +1,8 @@
 import type { AppointmentList, ProblemReply } from '@appointment-emissions/contracts';
+import { type ApiAddressOptions, readApiAddress } from './api-address.ts';
 
-export interface ListRequest {
-  /** Where the API is, as for `connectDashboard`. */
-  url: string;
+/** `url` and `basePath` are those of `connectDashboard`. */
+export interface ListRequest extends ApiAddressOptions {
   token: string;
   /** `from ≤ start < to`, at most 62 days apart. */
   from: Date;
@@ -23,9 +23,18 @@ export class ListError extends Error {
   }
 }
 
-/** `GET /api/v1/dashboard/appointments`. @throws ListError, or fetch's error where there is no answer */
-export async function fetchAppointments({ url, token, from, to }: ListRequest): Promise<AppointmentList> {
-  const route = new URL('/api/v1/dashboard/appointments', url);
+/**
+ * `GET /api/v1/dashboard/appointments`. Rejects with a ListError, with a TypeError if `url` is no address, or with fetch's
+ * error if there is no answer.
+ */
+export async function fetchAppointments({
+  token,
+  from,
+  to,
+  ...address
+}: ListRequest): Promise<AppointmentList> {
+  const { origin, basePath } = readApiAddress(address);
+  const route = new URL(`${origin}${basePath}/api/v1/dashboard/appointments`);
   route.searchParams.set('from', from.toISOString());
   route.searchParams.set('to', to.toISOString());
   const reply = await fetch(route, {

@@ -1,5 +1,6 @@
 import type { Position } from '@appointment-emissions/contracts';
 import { createAlarm } from './alarm.ts';
+import type { ApiAddress } from './api-address.ts';
 import { createBackoff } from './backoff.ts';
 import { openConnection, type Connection } from './connection.ts';
 import type { Arrival } from './reorder-buffer.ts';
@@ -10,6 +11,7 @@ import type { Tokens } from './tokens.ts';
 
 export interface LinkDeps {
   options: DashboardOptions;
+  address: ApiAddress;
   timings: Timings;
   random: () => number;
   tokens: Tokens;
@@ -23,6 +25,7 @@ export interface LinkDeps {
 /** Keeps one connection open, each with a token that still holds and the place reached so far. */
 export function createLink({
   options,
+  address,
   timings,
   random,
   tokens,
@@ -43,15 +46,13 @@ export function createLink({
   let closed = false;
 
   async function open(): Promise<void> {
-    let token: string;
     try {
-      token = await tokens.current();
+      const token = await tokens.current();
+      if (!closed) connect(token);
     } catch (error) {
       onProblem(error);
       retry();
-      return;
     }
-    if (!closed) connect(token);
   }
 
   function retry(): void {
@@ -61,40 +62,46 @@ export function createLink({
   function connect(token: string): void {
     const position = sequence.place && { ...sequence.place };
     let connectedAt: number | undefined;
-    connection = openConnection(options, { token, ...(position && { position }) }, timings.handshakeMs, {
-      onConnect() {
-        connectedAt = performance.now();
-        tokens.accept(token);
-        sequence.connected(position);
-        liveness.connected();
-        answer.set(timings.answerMs, () => {
-          if (!sequence.joined) sequence.unanswered();
+    connection = openConnection(
+      { ...address, socketOptions: options.socketOptions },
+      { token, ...(position && { position }) },
+      timings.handshakeMs,
+      {
+        onConnect() {
+          connectedAt = performance.now();
+          tokens.accept(token);
+          sequence.connected(position);
+          liveness.connected();
+          answer.set(timings.answerMs, () => {
+            if (!sequence.joined) sequence.unanswered();
+            onChange();
+          });
+          planRenewal();
           onChange();
-        });
-        planRenewal();
-        onChange();
+        },
+        onArrival(arrival: Arrival) {
+          sequence.arrived(arrival);
+          onChange();
+        },
+        onPosition(place: Position) {
+          liveness.positioned();
+          sequence.positioned(place);
+          onChange();
+        },
+        onAlive(alive) {
+          liveness.alive(alive);
+          onChange();
+        },
+        onEnd(reason, refused) {
+          if (refused) tokens.refuse(token);
+          if (connectedAt !== undefined && performance.now() - connectedAt >= timings.steadyMs)
+            backoff.reset();
+          ended();
+          onProblem(reason);
+          retry();
+        },
       },
-      onArrival(arrival: Arrival) {
-        sequence.arrived(arrival);
-        onChange();
-      },
-      onPosition(place: Position) {
-        liveness.positioned();
-        sequence.positioned(place);
-        onChange();
-      },
-      onAlive(alive) {
-        liveness.alive(alive);
-        onChange();
-      },
-      onEnd(reason, refused) {
-        if (refused) tokens.refuse(token);
-        if (connectedAt !== undefined && performance.now() - connectedAt >= timings.steadyMs) backoff.reset();
-        ended();
-        onProblem(reason);
-        retry();
-      },
-    });
+    );
   }
 
   function ended(): void {

@@ -1,9 +1,8 @@
 import type { ManagerOptions, SocketOptions } from 'socket.io-client';
 import type { AppointmentList } from '@appointment-emissions/contracts';
+import type { ApiAddressOptions } from './api-address.ts';
 
-export interface DashboardOptions {
-  /** Where the API is, such as `https://api.example.com`; a path in it is ignored. */
-  url: string;
+export interface DashboardOptions extends ApiAddressOptions {
   /**
    * Gives a JWT of the company whose appointments are shown. Asked at first, before the token held expires, and when
    * the server refuses it; it may return the same one as before, or take long, as where somebody has to sign in.

@@ -51,6 +51,7 @@ export function createTokens(deps: TokensDeps): Tokens {
   const ask = () =>
     (asked ??= Promise.resolve()
       .then(getToken)
+      .then(requireText)
       .then((token) => (held?.token === token ? held : receive(token)))
       .finally(() => {
         asked = undefined;
@@ -106,4 +107,10 @@ export function createTokens(deps: TokensDeps): Tokens {
       return delayMs === undefined || isSure ? delayMs : Math.max(delayMs, SHORTEST_UNSURE_RENEWAL_MS);
     },
   };
+}
+
+/** An app written in JavaScript may give anything. */
+function requireText(token: unknown): string {
+  if (typeof token === 'string' && token.trim() !== '') return token.trim();
+  throw new TypeError('getToken gave no token: it must resolve to a string that is not empty');
 }
