@@ -10,6 +10,7 @@ import { composeWarnings } from './compose-warnings.ts';
 import { composeOperator } from './compose-operator.ts';
 import { INTERNAL_NAMESPACE } from '@appointment-emissions/contracts';
 import { connectRedis, whenDatabaseMissing, whenReady } from '../redis/connect.ts';
+import { createReportDamage } from '../process/damaged-data.ts';
 import { createDemoRouter } from '../../demo/demo-routes.ts';
 import { createCompanyLog } from '../emission/company-log.ts';
 import { createReadSnapshots } from '../emission/read-snapshots.ts';
@@ -116,6 +117,7 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
     onError: watch.queue('counts not kept'),
   });
   lifecycle.onClose('metrics', metrics.close);
+  const reportDamage = createReportDamage({ count: metrics.damage, logger });
   const models = createModels(mongo.connection);
   const references = watchReferences({
     check: createCheckReferences(models),
@@ -244,6 +246,7 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
     readsWork: reads.work,
     progress: () => ({ ...(canary && { idleMs: canary.sinceHeardMs() }), warnings: ownWarnings() }),
     clock,
+    reportDamage,
     config,
     lifecycle,
     logger,

@@ -4,6 +4,7 @@ import { clientAddress } from '../access/client-address.ts';
 import type { ApiConfig } from '../config.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { CutReason } from '../domain/cut-reasons.ts';
+import type { ReportDamage } from '../process/damaged-data.ts';
 import type { CompanyLog } from '../emission/company-log.ts';
 import type { TakeSnapshots } from '../emission/take-snapshots.ts';
 import { type Lifecycle, within } from '../process/lifecycle.ts';
@@ -44,6 +45,7 @@ export interface GatewayParts {
   /** For the fleet's heartbeat: since when nothing got done, where that is known, and what is wrong. */
   progress: () => { idleMs?: number; warnings: string[] };
   clock: SharedClock;
+  reportDamage: ReportDamage;
   config: ApiConfig;
   lifecycle: Lifecycle;
   logger: Logger;
@@ -71,6 +73,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     transports: config.SOCKET_TRANSPORTS,
     corsOrigins: config.CORS_ORIGIN,
     largestMessageBytes: config.SOCKET_MESSAGE_MAX_BYTES,
+    reportDamage: parts.reportDamage,
   });
   writeFramesAtOnce(io);
   attachGateway({

@@ -19,8 +19,9 @@ export function listenToSelf({ port, secret, transports, onCanary }: ListenToSel
     reconnectionDelayMax: 2_000,
     forceNew: true,
   });
-  socket.on(CANARY, ({ canaryId }: { canaryId: string }) => {
-    onCanary(canaryId);
+  // It came through Redis, so it may be anything.
+  socket.on(CANARY, (canary: { canaryId?: unknown } | null | undefined) => {
+    if (typeof canary?.canaryId === 'string') onCanary(canary.canaryId);
   });
   return {
     close: () => {

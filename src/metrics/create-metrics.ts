@@ -1,6 +1,7 @@
 import type { Registry } from 'prom-client';
 import type { AppointmentEvent } from '@appointment-emissions/contracts';
 import type { CutReason } from '../domain/cut-reasons.ts';
+import type { DamageKind } from '../process/damaged-data.ts';
 import type { Heartbeat } from './fleet.ts';
 import { createFleetWriter } from './fleet-writer.ts';
 import { createFlushLoop } from './flush-loop.ts';
@@ -35,6 +36,8 @@ export interface Metrics {
   reject: (reason: string, n?: number) => void;
   /** A connection of a client that this process ended. */
   cut: (reason: CutReason) => void;
+  /** Data in Redis could not be understood. */
+  damage: (kind: DamageKind) => void;
   observe: (stage: Stage, ms: number) => void;
   /** Due every 5 s from every process; sent with the next flush. */
   heartbeat: (beat: Heartbeat) => void;
@@ -101,6 +104,7 @@ export function createMetrics(deps: Deps): Metrics {
       add(rejectedField(reason), n);
     },
     cut: prometheus.cut,
+    damage: prometheus.damage,
     observe(stage, ms) {
       // No stamp at all gives NaN.
       if (!Number.isFinite(ms)) return;

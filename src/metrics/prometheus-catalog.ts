@@ -36,6 +36,11 @@ export const PROMETHEUS_METRICS = {
     labels: ['reason'],
     help: 'Connections of clients that this process ended, by reason.',
   },
+  emission_invalid_data_total: {
+    type: 'counter',
+    labels: ['kind'],
+    help: 'Data in Redis that this process could not understand, by kind: written by another program, or damaged.',
+  },
   emission_stage_duration_seconds: {
     type: 'histogram',
     labels: ['stage'],

@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
 import { APPOINTMENT_EVENTS, type AppointmentEvent } from '@appointment-emissions/contracts';
 import { CUT_REASONS, type CutReason } from '../domain/cut-reasons.ts';
+import { DAMAGE_KINDS, type DamageKind } from '../process/damaged-data.ts';
 import { ERROR_CODES } from '../errors.ts';
 import { STAGES, type Outcome, type Stage } from './names.ts';
 import { configurationOf } from './prometheus-catalog.ts';
@@ -28,6 +29,7 @@ export function createPrometheus({ processMetrics }: { processMetrics: boolean }
   } satisfies Record<Outcome, Counter>;
   const rejected = new Counter({ ...configurationOf('emission_rejected_total'), registers });
   const cuts = new Counter({ ...configurationOf('emission_connections_cut_total'), registers });
+  const damaged = new Counter({ ...configurationOf('emission_invalid_data_total'), registers });
   const flushFailures = new Counter({
     ...configurationOf('emission_metrics_flush_failures_total'),
     registers,
@@ -49,6 +51,7 @@ export function createPrometheus({ processMetrics }: { processMetrics: boolean }
     duration.zero({ stage });
     leftOut.inc({ stage }, 0);
   }
+  for (const kind of DAMAGE_KINDS) damaged.inc({ kind }, 0);
 
   return {
     registry,
@@ -60,6 +63,9 @@ export function createPrometheus({ processMetrics }: { processMetrics: boolean }
     },
     cut: (reason: CutReason) => {
       cuts.inc({ reason });
+    },
+    damage: (kind: DamageKind) => {
+      damaged.inc({ kind });
     },
     observe: (stage: Stage, ms: number) => {
       duration.observe({ stage }, ms / 1000);

@@ -1,10 +1,10 @@
-import { createAdapter } from '@socket.io/redis-adapter';
 import type { Server as HttpServer } from 'node:http';
 import { Server } from 'socket.io';
 import type { DashboardClientEvents, DashboardServerEvents } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../redis/connect.ts';
-import { adapterSubscriber } from './adapter-subscriber.ts';
+import type { ReportDamage } from '../process/damaged-data.ts';
 import { createOriginCheck } from './allow-origin.ts';
+import { createCheckedAdapter } from './checked-adapter.ts';
 
 export interface SocketData {
   companyId: string;
@@ -30,6 +30,7 @@ export interface CreateIoOptions {
   corsOrigins: readonly string[];
   /** From a client. */
   largestMessageBytes: number;
+  reportDamage: ReportDamage;
 }
 
 /**
@@ -37,7 +38,7 @@ export interface CreateIoOptions {
  * off: it would send what was missed before the token is checked; the catch-up replaces it.
  */
 export function createIo(options: CreateIoOptions): DashboardServer {
-  const { httpServer, publisher, subscriber, adapterKey, transports, corsOrigins } = options;
+  const { httpServer, publisher, subscriber, adapterKey, transports, corsOrigins, reportDamage } = options;
   const isAllowed = createOriginCheck(corsOrigins);
   return new Server(httpServer, {
     transports,
@@ -52,6 +53,6 @@ export function createIo(options: CreateIoOptions): DashboardServer {
     pingTimeout: 8_000,
     connectTimeout: 10_000,
     ...(corsOrigins.length > 0 && { cors: { origin: [...corsOrigins] } }),
-    adapter: createAdapter(publisher, adapterSubscriber(subscriber), { key: adapterKey }),
+    adapter: createCheckedAdapter({ publisher, subscriber, adapterKey, reportDamage }),
   });
 }

@@ -15,13 +15,17 @@ export function logDeliveries(io: DashboardServer, logger: Logger): void {
   io.on('connection', (socket) => {
     socket.onAnyOutgoing((event: unknown, ...args: unknown[]) => {
       if (!isAppointmentEvent(event)) return;
-      const [{ appointment }, meta] = args as [{ appointment: AppointmentSnapshot }, EmissionMeta];
-      const { emissionId, attempt, offset, replayed } = meta;
-      const tookMs = Date.now() - Date.parse(meta.publishedAt);
+      // Another publisher's event may have neither; a throw here would keep it from the room's other sockets.
+      const [payload, meta] = args as [
+        { appointment?: Partial<AppointmentSnapshot> }?,
+        Partial<EmissionMeta>?,
+      ];
+      const { emissionId, attempt, offset, replayed, publishedAt } = meta ?? {};
+      const tookMs = Date.now() - Date.parse(String(publishedAt));
       logger.debug(
         {
           emissionId,
-          appointmentId: appointment._id,
+          appointmentId: payload?.appointment?._id,
           attempt,
           offset,
           replayed,

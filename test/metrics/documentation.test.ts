@@ -44,7 +44,7 @@ test('the catalog is what a process really exposes, and no label names a company
   expect(exposed).toHaveLength(described.length);
   const labels = Object.values(PROMETHEUS_METRICS).flatMap((metric): string[] => [...metric.labels]);
   expect(new Set(labels)).toEqual(
-    new Set(['event', 'reason', 'stage', 'queue', 'state', 'role', 'field', 'server']),
+    new Set(['event', 'reason', 'stage', 'queue', 'state', 'role', 'field', 'server', 'kind']),
   );
 });
 

@@ -35,6 +35,7 @@ beforeEach(async () => {
     transports: ['websocket'],
     corsOrigins: [],
     largestMessageBytes: 16_384,
+    reportDamage: () => undefined,
   });
   attachGateway({
     now: Date.now,

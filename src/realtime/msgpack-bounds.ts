@@ -1,0 +1,59 @@
+/** Deeper than any message of ours, and shallow enough for every recursive reader of it. */
+const MAX_DEPTH = 64;
+
+/** Sizes of the values whose first byte is 0xc0 to 0xdf: bytes after it, bytes of a length, bytes that follow a length. */
+const FIXED_BYTES: Record<number, number> = {
+  ...{ 0xc0: 0, 0xc2: 0, 0xc3: 0, 0xca: 4, 0xcb: 8, 0xcc: 1, 0xcd: 2, 0xce: 4, 0xcf: 8 },
+  ...{ 0xd0: 1, 0xd1: 2, 0xd2: 4, 0xd3: 8, 0xd4: 2, 0xd5: 3, 0xd6: 5, 0xd7: 9, 0xd8: 17 },
+};
+/** Binary, extension (with a byte for its type) and text. */
+const SIZED: Record<number, { lengthBytes: number; typeBytes: number }> = {
+  0xc4: { lengthBytes: 1, typeBytes: 0 },
+  0xc5: { lengthBytes: 2, typeBytes: 0 },
+  0xc6: { lengthBytes: 4, typeBytes: 0 },
+  0xc7: { lengthBytes: 1, typeBytes: 1 },
+  0xc8: { lengthBytes: 2, typeBytes: 1 },
+  0xc9: { lengthBytes: 4, typeBytes: 1 },
+  0xd9: { lengthBytes: 1, typeBytes: 0 },
+  0xda: { lengthBytes: 2, typeBytes: 0 },
+  0xdb: { lengthBytes: 4, typeBytes: 0 },
+};
+
+/**
+ * True where the bytes are exactly one msgpack value, without a length that reaches beyond them, and nested at most 64
+ * deep. A decoder that believes a length allocates it: four bytes can ask for gigabytes. Allocates nothing itself.
+ */
+export function isBoundedMsgpack(bytes: Buffer): boolean {
+  try {
+    return skipValue(bytes, 0, MAX_DEPTH) === bytes.length;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
+
+/** The offset behind the value at `at`. @throws RangeError where there is none */
+function skipValue(bytes: Buffer, at: number, depth: number): number {
+  const first = bytes.readUInt8(at);
+  const next = at + 1;
+  if (first < 0x80 || first >= 0xe0) return next;
+  if (first < 0x90) return skipValues(bytes, next, 2 * (first & 0x0f), depth);
+  if (first < 0xa0) return skipValues(bytes, next, first & 0x0f, depth);
+  if (first < 0xc0) return next + (first & 0x1f);
+  if (first === 0xdc) return skipValues(bytes, next + 2, bytes.readUInt16BE(next), depth);
+  if (first === 0xdd) return skipValues(bytes, next + 4, bytes.readUInt32BE(next), depth);
+  if (first === 0xde) return skipValues(bytes, next + 2, 2 * bytes.readUInt16BE(next), depth);
+  if (first === 0xdf) return skipValues(bytes, next + 4, 2 * bytes.readUInt32BE(next), depth);
+  const fixed = FIXED_BYTES[first];
+  if (fixed !== undefined) return next + fixed;
+  const sized = SIZED[first];
+  if (!sized) throw new RangeError('not msgpack');
+  return next + sized.lengthBytes + sized.typeBytes + bytes.readUIntBE(next, sized.lengthBytes);
+}
+
+function skipValues(bytes: Buffer, from: number, count: number, depth: number): number {
+  if (depth === 0) throw new RangeError('nested too deep');
+  let at = from;
+  for (let left = count; left > 0; left -= 1) at = skipValue(bytes, at, depth - 1);
+  return at;
+}
