@@ -9,6 +9,7 @@ import type {
   ReloadReason,
 } from '@appointment-emissions/contracts';
 import { coalesce } from '../batching.ts';
+import { INVALID_POSITION } from './handshake.ts';
 import { createRecentSnapshots, type RecentSnapshots } from './recent-snapshots.ts';
 
 interface LogEntry {
@@ -51,7 +52,10 @@ export interface Replay {
  * those that ask while a replay of their company is under way are collected for the next one, and replays share what was
  * read within some seconds, unless it was emitted again. @throws what Redis or MongoDB throw.
  */
-export type CatchUp = (companyId: Id, from: Place | undefined) => Promise<Replay>;
+export type CatchUp = (companyId: Id, from: CatchUpFrom) => Promise<Replay>;
+
+/** `undefined`: it has no position yet. `invalid`: it gave one that could not be parsed, and must load the list. */
+export type CatchUpFrom = Place | typeof INVALID_POSITION | undefined;
 
 /** A gateway's dashboards come back within some seconds of its restart: each waits a random while. */
 const SHARED_MS = 10_000;
@@ -63,7 +67,13 @@ export function createCatchUp(deps: CatchUpDeps): CatchUp {
   const waiting = new Map<Id, number>();
 
   return async (companyId, from) => {
-    if (!from) return { events: [], position: { ...(await deps.head(companyId)), recovered: true } };
+    if (from === undefined) {
+      return { events: [], position: { ...(await deps.head(companyId)), recovered: true } };
+    }
+    if (from === INVALID_POSITION) {
+      const position = { ...(await deps.head(companyId)), recovered: false, reason: 'invalid' } as const;
+      return { events: [], position };
+    }
     let ask = byCompany.get(companyId);
     if (!ask) {
       ask = coalesce<Place, Replay>({

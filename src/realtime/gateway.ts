@@ -3,12 +3,12 @@ import {
   CATCH_UP_EVENT,
   companyRoom,
   type Id,
-  type Place,
   type Position,
+  SEEN_EVENT,
 } from '@appointment-emissions/contracts';
-import type { CatchUp } from './catch-up.ts';
+import type { CatchUp, CatchUpFrom } from './catch-up.ts';
 import type { DashboardServer } from './create-io.ts';
-import { catchUpRequest, dashboardAuth } from './handshake.ts';
+import { dashboardAuth, INVALID_POSITION, parsePosition, seenReport, splitArguments } from './handshake.ts';
 import { refusal } from './refusal.ts';
 import { createSendReplay, type DashboardSocket } from './send-replay.ts';
 import type { Viewer } from '../access/verify-token.ts';
@@ -33,6 +33,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Whoever asked hears `unavailable` then, and asks again; a connection's first catch-up is tried until it ends. */
 const TRIES_PER_CATCH_UP = 3;
 const WINDOW_MS = 10_000;
+const SEEN_SHAPE = 'send {emissionId, acceptedAt} as the meta of an appointment event had them';
 
 /**
  * Holds the dashboards' sockets. A socket joins one room, that of the company in its signed token; then what it missed
@@ -61,10 +62,7 @@ export function attachGateway(deps: GatewayDeps): void {
     disconnectAtExpiry(socket, now);
     void socket.join(companyRoom(companyId));
 
-    const bringUpToDate = async (
-      from: Place | undefined,
-      mostTries: number,
-    ): Promise<Position | undefined> => {
+    const bringUpToDate = async (from: CatchUpFrom, mostTries: number): Promise<Position | undefined> => {
       for (let tries = 1; socket.connected; tries += 1) {
         try {
           const replay = await catchUp(companyId, from);
@@ -79,22 +77,30 @@ export function attachGateway(deps: GatewayDeps): void {
       return undefined;
     };
 
-    void bringUpToDate(dashboardAuth.safeParse(socket.handshake.auth).data?.position, Infinity);
+    void bringUpToDate(parsePosition(socket.handshake.auth['position']), Infinity);
 
     const isWithin = createWindow(catchUpsPerWindow, WINDOW_MS);
     const allowed = (): boolean => isWithin() && takeCatchUp(socket.data);
-    socket.on(CATCH_UP_EVENT, (asked: unknown, acknowledge: unknown) => {
-      const place = catchUpRequest.safeParse(asked);
-      if (!place.success || typeof acknowledge !== 'function') return;
-      const answer = acknowledge as (position: Position) => void;
-      const unanswered = { ...place.data, recovered: false } as const;
+    socket.on(CATCH_UP_EVENT, (...args: unknown[]) => {
+      const { given, acknowledge } = splitArguments(args);
+      if (!acknowledge) return;
+      const answer: (position: Position) => void = acknowledge;
+      const from = (given.length === 1 && parsePosition(given[0])) || INVALID_POSITION;
+      const place = from === INVALID_POSITION ? { epoch: '', offset: 0 } : from;
       if (!allowed()) {
-        answer({ ...unanswered, reason: 'rate-limited' });
+        answer({ ...place, recovered: false, reason: 'rate-limited' });
         return;
       }
-      void bringUpToDate(place.data, TRIES_PER_CATCH_UP).then((position) => {
-        answer(position ?? { ...unanswered, reason: 'unavailable' });
+      void bringUpToDate(from, TRIES_PER_CATCH_UP).then((position) => {
+        answer(position ?? { ...place, recovered: false, reason: 'unavailable' });
       });
+    });
+
+    // A report needs no answer. A client that asks for one gets one.
+    socket.on(SEEN_EVENT, (...args: unknown[]) => {
+      const { given, acknowledge } = splitArguments(args);
+      const isReport = given.length === 1 && seenReport.safeParse(given[0]).success;
+      acknowledge?.(isReport ? { ok: true } : { ok: false, code: 'INVALID_REQUEST', message: SEEN_SHAPE });
     });
   });
 }

@@ -5,7 +5,7 @@ import {
   INTERNAL_NAMESPACE,
   type InternalClientEvents,
 } from '@appointment-emissions/contracts';
-import { internalAuth } from './handshake.ts';
+import { internalAuth, splitArguments } from './handshake.ts';
 import { refusal } from './refusal.ts';
 
 export interface InternalNamespaceDeps {
@@ -43,11 +43,12 @@ export function attachInternalNamespace({ io, verifyKey, emit }: InternalNamespa
     next();
   });
   namespace.on('connection', (socket) => {
-    socket.on('emit', (request: unknown, acknowledge: unknown) => {
-      if (typeof acknowledge !== 'function') return;
-      void emit(socket.data.keyFingerprint, request, socket.request).then(
-        acknowledge as (reply: EmitReply) => void,
-      );
+    socket.on('emit', (...args: unknown[]) => {
+      const { given, acknowledge } = splitArguments(args);
+      if (!acknowledge) return;
+      // Without exactly one argument there is no request, and the answer says what to send.
+      const request = given.length === 1 ? given[0] : undefined;
+      void emit(socket.data.keyFingerprint, request, socket.request).then(acknowledge);
     });
   });
 }

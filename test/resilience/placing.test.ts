@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { io as connect, type Socket } from 'socket.io-client';
 import type { Place, Position } from '@appointment-emissions/contracts';
 import { announcePositions } from '../../src/realtime/announce-positions.ts';
-import type { Replay } from '../../src/realtime/catch-up.ts';
+import type { CatchUpFrom, Replay } from '../../src/realtime/catch-up.ts';
 import { createIo } from '../../src/realtime/create-io.ts';
 import { attachGateway } from '../../src/realtime/gateway.ts';
 import { appointment, meta } from '../dashboard/appointment-fixture.ts';
@@ -17,7 +17,7 @@ const HEAD: Place = { epoch: 'e', offset: 9 };
 const ended: (() => unknown)[] = [];
 let url: string;
 /** How the gateway answers what was missed; each test sets it. */
-let catchUp: (from: Place | undefined) => Promise<Replay>;
+let catchUp: (from: CatchUpFrom) => Promise<Replay>;
 /** The head, while Redis answers. */
 let head: () => Promise<Place>;
 

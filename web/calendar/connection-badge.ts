@@ -15,6 +15,7 @@ const REASONS: Record<ReloadReason, string> = {
   epoch: 'the server began anew',
   'too-many': 'too much was missed',
   gone: 'an appointment is gone',
+  invalid: 'what was missed could not be told',
   unavailable: 'the server could not tell what was missed',
   'rate-limited': 'the server is busy',
 };

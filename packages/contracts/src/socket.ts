@@ -31,7 +31,8 @@ export interface EmissionMeta {
 }
 
 /** Why a dashboard must reload its list. */
-export type ReloadReason = 'trimmed' | 'epoch' | 'too-many' | 'gone' | 'unavailable' | 'rate-limited';
+export type ReloadReason =
+  'trimmed' | 'epoch' | 'too-many' | 'gone' | 'invalid' | 'unavailable' | 'rate-limited';
 
 /** `emissions:position`, and the acknowledgement of `emissions:catch-up`. */
 export interface Position extends Place {

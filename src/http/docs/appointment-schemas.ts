@@ -74,7 +74,9 @@ export const position = z
     recovered: z
       .boolean()
       .meta({ description: "False: what was missed can't be replayed, reload the list." }),
-    reason: z.enum(['trimmed', 'epoch', 'too-many', 'gone', 'unavailable', 'rate-limited']).exactOptional(),
+    reason: z
+      .enum(['trimmed', 'epoch', 'too-many', 'gone', 'invalid', 'unavailable', 'rate-limited'])
+      .exactOptional(),
   })
   .meta({ id: 'Position' }) satisfies z.ZodType<Position>;
 export const alive = z

@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { io, type Socket } from 'socket.io-client';
+import type { Position } from '@appointment-emissions/contracts';
+import type { RunningApi } from '../../src/api/start-api.ts';
+import type { Company } from '../harness/documents.ts';
+import { until } from '../harness/until.ts';
+import { API_KEY, createWorld, type World } from '../harness/world.ts';
+import { INVALID_POSITIONS } from './invalid-positions.ts';
+
+let world: World;
+let api: RunningApi;
+let company: Company;
+let head: Position;
+beforeAll(async () => {
+  world = await createWorld({ env: { CATCH_UPS_PER_SOCKET: '100' } });
+  api = await world.ready(world.api());
+  company = await world.documents.company();
+  world.worker();
+  await world.jobIn(await world.emit(api, 'appointment-updated', await company.appointment()), 'completed');
+  head = (await world.dashboard(api, company.companyId)).positions[0]!;
+});
+afterAll(() => world.close());
+
+const ask = (socket: Socket, event: string, ...args: unknown[]): Promise<Record<string, unknown>> =>
+  until(`an answer to ${event}`, new Promise((resolve) => socket.emit(event, ...args, resolve)));
+
+test('a position that was not given is no reason to load the list', () => {
+  expect(head).toEqual({ epoch: head.epoch, offset: 1, recovered: true });
+});
+
+test.each(INVALID_POSITIONS)('a dashboard that connects with %s must load the list', async (_, position) => {
+  const { positions } = await world.dashboard(api, company.companyId, {
+    socketOptions: { auth: { token: await world.token(company.companyId), position } },
+  });
+  expect(positions[0]).toEqual({ epoch: head.epoch, offset: 1, recovered: false, reason: 'invalid' });
+});
+
+test('a catch-up from anything but one place is answered, and never as recovered', async () => {
+  const { socket } = await world.dashboard(api, company.companyId);
+  const place = { epoch: head.epoch, offset: 0 };
+  const invalid = { epoch: head.epoch, offset: 1, recovered: false, reason: 'invalid' };
+  for (const [, position] of INVALID_POSITIONS) {
+    expect(await ask(socket, 'emissions:catch-up', position)).toEqual(invalid);
+  }
+  expect(await ask(socket, 'emissions:catch-up')).toEqual(invalid);
+  expect(await ask(socket, 'emissions:catch-up', place, place)).toEqual(invalid);
+  expect(await ask(socket, 'emissions:catch-up', undefined, place)).toEqual(invalid);
+  expect(await ask(socket, 'emissions:catch-up', { ...place, more: 1 })).toMatchObject({ recovered: true });
+  socket.emit('emissions:catch-up');
+  socket.emit('emissions:catch-up', () => undefined, place);
+  expect(await ask(socket, 'emissions:catch-up', place)).toMatchObject({ offset: 1, recovered: true });
+});
+
+test('a catch-up beyond the limit is answered as not recovered, whatever it holds', async () => {
+  const limited = await world.api({ CATCH_UPS_PER_SOCKET: '1' });
+  const { socket } = await world.dashboard(limited, company.companyId);
+  for (let asked = 0; asked < 10; asked += 1) await ask(socket, 'emissions:catch-up', 'x');
+  expect(await ask(socket, 'emissions:catch-up', 'x')).toMatchObject({
+    recovered: false,
+    reason: 'rate-limited',
+  });
+});
+
+test('a report of what was seen is acknowledged on request, and refused if it is none', async () => {
+  const { socket } = await world.dashboard(api, company.companyId);
+  const seen = { emissionId: 'x', acceptedAt: new Date().toISOString() };
+  expect(await ask(socket, 'emissions:seen', seen)).toEqual({ ok: true });
+  for (const args of [[], [null], ['x'], [{}], [seen, seen], [{ ...seen, acceptedAt: 1 }]]) {
+    expect(await ask(socket, 'emissions:seen', ...args)).toMatchObject({
+      ok: false,
+      code: 'INVALID_REQUEST',
+    });
+  }
+});
+
+test('a service that emits anything but one request is answered 400', async () => {
+  const socket = io(`${api.url}/internal`, { forceNew: true, auth: { apiKey: API_KEY } });
+  world.keep(socket, () => socket.close());
+  const request = { event: 'appointment:updated', appointmentId: 'a'.repeat(24) };
+  for (const args of [[], [null], ['x'], [[]], [1, request], [request, request], [request, 'x'], [{}]]) {
+    expect(await ask(socket, 'emit', ...args)).toMatchObject({ status: 400, success: false });
+  }
+  expect(await ask(socket, 'emit', request)).toMatchObject({ status: 404 });
+});
