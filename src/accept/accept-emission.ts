@@ -151,7 +151,8 @@ export function createAcceptEmissions({
           throw new AppError('APPOINTMENT_NOT_FOUND', `no appointment has the id ${asked.appointmentId}`);
         }
         const made = toEmission(asked, companyId, by, 0, acceptedAt);
-        await enqueue([made], priority.live);
+        // A repeat of what was accepted: its job stands in the queue, or has ended and may no longer be kept.
+        if (!by.isRepeat) await enqueue([made], priority.live);
         return made;
       });
       // Whoever waits for the answer has it first.

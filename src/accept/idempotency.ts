@@ -1,6 +1,7 @@
 import { hash, randomUUID } from 'node:crypto';
 import { coalesce } from '../batching.ts';
 import type { RedisClient } from '../redis/connect.ts';
+import type { ReportDamage } from '../process/damaged-data.ts';
 import { AppError } from '../errors.ts';
 import { within } from '../process/lifecycle.ts';
 import { luaScript } from '../redis/script.ts';
@@ -8,10 +9,10 @@ import { fromRedis } from '../redis/from-redis.ts';
 
 const VISIBLE_ASCII = /^[\x21-\x7e]{1,255}$/;
 /**
- * Longer than any answer takes. A marker whose request was answered already lies for as long: a frozen Redis sets it when
- * it thaws. Should one end too soon nothing is lost: both requests enqueue the same ids.
+ * Longer than any answer takes. After it the key is free again, for a request whose API process died; until then a
+ * frozen Redis may take the key when it thaws, though its request was answered already.
  */
-const IN_PROGRESS_SECONDS = 3;
+const IN_PROGRESS_MS = 3_000;
 const GIVE_UP_AFTER_MS = 950;
 /** What is asked while others are under way, and within one turn of the event loop, goes in one script, of so many keys at most. */
 const SHARED = { maxBatch: 100, maxInFlight: 16, firstAtOnce: true };
@@ -24,12 +25,15 @@ export interface IdempotencyDeps {
   /** Queue prefix; one hash tag for all. */
   prefix: string;
   ttlSeconds: number;
+  reportDamage: ReportDamage;
 }
 
 /**
- * Runs `work` under an Idempotency-Key. Only successes are kept, as key → hash of the body: a repetition computes its
- * answer again, with emission ids derived from the same seed, so that adding them again does nothing. The seed holds
- * the body too: a key that was used long ago for something else can't swallow what is asked for now.
+ * Runs `work` under an Idempotency-Key. The key's record in Redis (its states are in the take script) holds a random
+ * nonce from before the first attempt until `ttlSeconds` after the last. Emission ids are derived from key, body and
+ * nonce: a repetition within the lifetime gives the same ids, so that adding them again does nothing, also where the
+ * first API process died before it could store its answer. A key that is used after its lifetime gives new ids.
+ * A record that cannot be understood counts as none: its request is done again, under another nonce.
  * @throws AppError INVALID_IDEMPOTENCY_KEY, IDEMPOTENCY_IN_PROGRESS (with Retry-After), IDEMPOTENCY_KEY_REUSED,
  * QUEUE_UNAVAILABLE.
  */
@@ -38,31 +42,35 @@ export type RunIdempotently = <T>(
   work: (by: { seed: string | undefined; isRepeat: boolean }) => Promise<T>,
 ) => Promise<T>;
 
-/** What a key holds, or shall hold. */
-interface Note {
-  key: string;
-  text: string;
-}
-const keysOf = (notes: readonly Note[]) => notes.map(({ key }) => key);
-const textsOf = (notes: readonly Note[]) => notes.map(({ text }) => text);
-
-/** Gives a marker back, if it is still ours. */
-const RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end";
+/** Ends a request that failed, if its record is still ours: forgets the key, or leaves it open under its nonce. */
+const RELEASE = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if ARGV[2] == '' then return redis.call('DEL', KEYS[1]) end
+return redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])`;
 
 /**
- * Kept in Redis, so it holds across API processes. Memory: about 200 bytes a key; so
- * accepted calls a second × IDEMPOTENCY_TTL_SECONDS × 200 bytes (100/s over an hour: 72 MB).
+ * Kept in Redis, so it holds across API processes. Memory: about 250 bytes a key; so
+ * accepted calls a second × IDEMPOTENCY_TTL_SECONDS × 250 bytes (100/s over an hour: 90 MB).
  */
-export function createIdempotency({ redis, prefix, ttlSeconds }: IdempotencyDeps): RunIdempotently {
-  const take = coalesce<Note, string>({
+export function createIdempotency({
+  redis,
+  prefix,
+  ttlSeconds,
+  reportDamage,
+}: IdempotencyDeps): RunIdempotently {
+  const take = coalesce<{ key: string; bodyHash: string }, string>({
     ...SHARED,
-    run: async (notes) =>
-      (await takeScript(redis, keysOf(notes), [IN_PROGRESS_SECONDS, ...textsOf(notes)])) as string[],
+    run: async (requests) => {
+      const keys = requests.map(({ key }) => key);
+      const args = requests.flatMap(({ bodyHash }) => [bodyHash, randomUUID().replaceAll('-', '')]);
+      return (await takeScript(redis, keys, [ttlSeconds, IN_PROGRESS_MS, ...args])) as string[];
+    },
   });
-  const finish = coalesce<Note, undefined>({
+  const finish = coalesce<{ key: string; record: string }, undefined>({
     ...SHARED,
-    run: async (notes) => {
-      await finishScript(redis, keysOf(notes), [ttlSeconds, ...textsOf(notes)]);
+    run: async (requests) => {
+      const keys = requests.map(({ key }) => key);
+      await finishScript(redis, keys, [ttlSeconds, ...requests.map(({ record }) => record)]);
       return [];
     },
   });
@@ -77,39 +85,45 @@ export function createIdempotency({ redis, prefix, ttlSeconds }: IdempotencyDeps
     }
     const key = `${prefix}:idempotency:${sha256(`${keyFingerprint}\n${idempotencyKey}`).slice(0, 32)}`;
     const bodyHash = sha256(JSON.stringify(body)).slice(0, 32);
-    const seed = sha256(`${keyFingerprint}\n${idempotencyKey}\n${bodyHash}`);
-    const marker = `busy ${bodyHash} ${randomUUID()}`;
+    const seedOf = (nonce: string): string =>
+      sha256(`${keyFingerprint}\n${idempotencyKey}\n${bodyHash}\n${nonce}`);
 
-    // Never awaited: nobody waits for it, and where it is lost the marker ends by itself.
-    const release = (): void => void redis.eval(RELEASE, 1, key, marker).catch(() => undefined);
+    const taking = within(GIVE_UP_AFTER_MS, 'taking the key', take({ key, bodyHash }));
+    const found = await fromRedis(taking, 'Redis is not available; the same call may succeed in a moment');
+    const taken = parseAnswer(found);
+    if (taken.record === undefined) return work({ seed: seedOf(taken.nonce), isRepeat: true });
+
+    const { nonce, record, how } = taken;
+    if (how === 'damaged') reportDamage('idempotency', { key });
     try {
-      const taking = within(GIVE_UP_AFTER_MS, 'taking the key', take({ key, text: marker }));
-      const found = await fromRedis(taking, 'Redis is not available; the same call may succeed in a moment');
-      if (found !== marker) refuseUnlessDone(found, bodyHash);
-      const result = await work({ seed, isRepeat: found !== marker });
+      const result = await work({ seed: seedOf(nonce), isRepeat: false });
       // Accepted is accepted, also where it can't be noted: the same ids come of a repetition all the same.
-      if (found === marker) await finish({ key, text: `done ${bodyHash}` }).catch(release);
+      await finish({ key, record: `done ${bodyHash} ${nonce}` }).catch(() => undefined);
       return result;
     } catch (error) {
-      release();
+      // What failed for sure leaves nothing behind. Else something may stand in the queue: its ids must come again.
+      const isClean = how !== 'again' && error instanceof AppError && error.status < 500;
+      // Not awaited: where it is lost, the record counts as open after IN_PROGRESS_MS.
+      redis.eval(RELEASE, 1, key, record, isClean ? '' : `open ${nonce}`, ttlSeconds).catch(() => undefined);
       throw error;
     }
   };
 }
 
-function refuseUnlessDone(found: string, bodyHash: string): void {
-  const [state, knownHash] = found.split(' ');
-  if (knownHash !== bodyHash) {
+/** Of the take script: the nonce, and the record where this request is the one that works. */
+function parseAnswer(answer: string): { nonce: string; record?: string; how?: string } {
+  const [said, first = '', ...rest] = answer.split(' ');
+  if (said === 'done') return { nonce: first };
+  if (said === 'taken') return { how: first, nonce: rest[2] ?? '', record: rest.join(' ') };
+  if (said === 'reused') {
     throw new AppError(
       'IDEMPOTENCY_KEY_REUSED',
       'this Idempotency-Key was used with another body; use a new one',
     );
   }
-  if (state !== 'done') {
-    throw new AppError('IDEMPOTENCY_IN_PROGRESS', 'a request with this Idempotency-Key is in progress', {
-      retryAfterSeconds: 1,
-    });
-  }
+  throw new AppError('IDEMPOTENCY_IN_PROGRESS', 'a request with this Idempotency-Key is in progress', {
+    retryAfterSeconds: 1,
+  });
 }
 
 function sha256(text: string): string {

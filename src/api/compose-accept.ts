@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ApiConfig } from '../config.ts';
 import type { RedisClient } from '../redis/connect.ts';
+import type { ReportDamage } from '../process/damaged-data.ts';
 import { messageOf } from '../errors.ts';
 import { createAcceptEmissions } from '../accept/accept-emission.ts';
 import { createIdempotency } from '../accept/idempotency.ts';
@@ -25,6 +26,7 @@ export interface ComposeAcceptDeps {
   queues: EmissionQueues;
   models: Models;
   metrics: FleetMetrics;
+  reportDamage: ReportDamage;
   lifecycle: Lifecycle;
   clock: SharedClock;
   logger: Logger;
@@ -40,6 +42,7 @@ export function composeAccept({
   queues,
   models,
   metrics,
+  reportDamage,
   lifecycle,
   clock,
   logger,
@@ -84,6 +87,7 @@ export function composeAccept({
       redis,
       prefix: config.QUEUE_PREFIX,
       ttlSeconds: config.IDEMPOTENCY_TTL_SECONDS,
+      reportDamage,
     }),
     enqueue,
     /** Before each slice of what nobody waits for. */

@@ -129,7 +129,7 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
   const readSnapshots = createReadSnapshots({ redis, load: createLoadAppointments(models) });
   const takeSnapshots = createTakeSnapshots({ redis, readSnapshots, pause });
   const clock = composeClock({ redis, queues, mongo, metrics, lifecycle, logger });
-  const parts = { config, redis, queues, models, metrics, lifecycle, clock, logger };
+  const parts = { config, redis, queues, models, metrics, reportDamage, lifecycle, clock, logger };
   const { accept, idempotently, enqueue, letLiveFirst, recentIds } = composeAccept(parts);
   const verifyToken = createVerifyToken({
     secret: config.SOCKET_JWT_SECRET,
