@@ -9,7 +9,7 @@ import { boundConnections } from '../src/access/bound-connections.ts';
 import type { Logger } from '../src/process/logger.ts';
 import { connectMongo } from '../src/population/connect.ts';
 import { createThrottledLog } from '../src/process/throttled-log.ts';
-import { watchMongo } from '../src/process/watch-connections.ts';
+import { watchMongo } from '../src/redis/watch-connections.ts';
 import { createBookingService } from './booking-service.ts';
 import { createBotApp } from './bot-app.ts';
 import { DEMO_COMPANY } from './demo-company.ts';

@@ -21,7 +21,7 @@ import { createNotePublished, parseCanaryJob } from '../src/liveness/canary-job.
 import { closeQueues, openQueues } from '../src/queue/open-queues.ts';
 import { isServerAway } from '../src/process/unavailable.ts';
 import { createWarnOfSlowLog, logSlowLog } from '../src/redis/slow-log.ts';
-import { watchConnections } from '../src/process/watch-connections.ts';
+import { watchConnections } from '../src/redis/watch-connections.ts';
 import { SWEEP_OFF } from '../src/sweep/sweep-off.ts';
 import { createEmissionWorker } from './emission-worker.ts';
 import { releaseDelayed } from './release-delayed.ts';

@@ -1,6 +1,6 @@
 import type { ApiConfig } from '../config.ts';
 import type { RedisClient } from '../redis/connect.ts';
-import { warnOfFigures, warnOfFleet } from '../liveness/fleet-warnings.ts';
+import { warnOfFigures, warnOfFleet } from './fleet-warnings.ts';
 import { warnOfRedis } from '../redis/redis-warnings.ts';
 import { within } from '../process/lifecycle.ts';
 import type { FleetMetrics } from '../metrics/fleet-metrics.ts';

@@ -52,7 +52,7 @@ import { createLogEarlyTokens } from '../realtime/log-early-tokens.ts';
 import { createVerifyToken } from '../access/verify-token.ts';
 import { createWarnOfSlowLog, logSlowLog } from '../redis/slow-log.ts';
 import { createThrottledLog } from '../process/throttled-log.ts';
-import { watchConnections } from '../process/watch-connections.ts';
+import { watchConnections } from '../redis/watch-connections.ts';
 
 const SERVER_SELECTION_MS = 700;
 const CONNECT_WAIT_MS = 1_500;

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from '@jest/globals';
+import { childEnv } from '../harness/child-env.ts';
 
 const SETTINGS = new URL('../../scripts/start/settings.mjs', import.meta.url).href;
 
@@ -10,6 +11,6 @@ test.each([
 ])('on a machine whose TZ is "%s", npm start shows the demo in %s', (TZ, expected) => {
   const script = `const { timeZoneOfMachine } = await import('${SETTINGS}'); process.stdout.write(timeZoneOfMachine());`;
   const args = ['--input-type=module', '-e', script];
-  const env = { ...process.env, TZ, NODE_OPTIONS: '' };
+  const env = childEnv({ TZ });
   expect(execFileSync(process.execPath, args, { env, encoding: 'utf8' })).toBe(expected);
 });

@@ -194,8 +194,8 @@ export const CONTROLS: readonly Control[] = [
   {
     defence: 'frames are judged by their shape before anything is taken from them',
     file: 'src/realtime/gateway.ts',
-    takeOut: "if (!place.success || typeof acknowledge !== 'function') return;",
-    putIn: "if (!place.success) throw new Error('a bad frame');",
+    takeOut: '(given.length === 1 && parsePosition(given[0])) || INVALID_POSITION',
+    putIn: 'parsePosition((given[0] as { place: unknown }).place) || INVALID_POSITION',
     test: 'test/security/fuzz-frames.test.ts',
     name: 'whatever the frames',
   },

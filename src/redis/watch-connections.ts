@@ -1,11 +1,11 @@
 import { Cluster } from 'ioredis';
-import type { RedisClient } from '../redis/connect.ts';
+import type { RedisClient } from './connect.ts';
 import { messageOf } from '../errors.ts';
-import type { Lifecycle } from './lifecycle.ts';
-import type { Logger } from './logger.ts';
-import { createOutageLog, type OutageLog } from './outage-log.ts';
-import { explainRefusal, onNodeRefusal } from '../redis/access-errors.ts';
-import { createThrottledLog } from './throttled-log.ts';
+import type { Lifecycle } from '../process/lifecycle.ts';
+import type { Logger } from '../process/logger.ts';
+import { createOutageLog, type OutageLog } from '../process/outage-log.ts';
+import { explainRefusal, onNodeRefusal } from './access-errors.ts';
+import { createThrottledLog } from '../process/throttled-log.ts';
 
 /** What to look at where MongoDB can't be used, by its driver's words. */
 const MONGO_ADVICE: [RegExp, string][] = [
