@@ -14,7 +14,8 @@ const ADVICE: [RegExp, string][] = [
   [/NOPERM.*'select'/i, `REDIS_URL names another database than 0: its user needs +select as well; ${USERS}`],
   [/WRONGPASS|NOAUTH/, `REDIS_URL has no user and password that it knows; ${USERS}`],
   [
-    /NOPERM|can't run this command|no permissions/i,
+    // Redis 7.0 writes no NOPERM for a command of a script.
+    /NOPERM|The user executing the script can't|can't run this command|no permissions/i,
     `its user needs the rules of ops/redis/users.acl; ${USERS}`,
   ],
   [/certificate|altnames/i, `a CA of your own goes into NODE_EXTRA_CA_CERTS; ${USERS}`],

@@ -27,6 +27,8 @@ const ASK_SUBSCRIPTION_EVERY_MS = 10_000;
 
 const BASE: RedisOptions = {
   replyMapping: 'legacy',
+  // CLIENT SETINFO exists from Redis 7.2 on. Redis 7.0 and older do not load an ACL file that names it.
+  disableClientInfo: true,
   connectTimeout: 2_000,
   keepAlive: 10_000,
   retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 5), 1_000),

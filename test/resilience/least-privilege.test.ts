@@ -131,7 +131,9 @@ test.each(['api', 'worker'] as const)('%s is denied what it does not need', asyn
       expect([command, ...args, answer]).toEqual([
         command,
         ...args,
-        expect.stringMatching(/NOPERM|can't run this command|[Nn]o permissions|can't access at least one/),
+        expect.stringMatching(
+          /NOPERM|can't run this command|[Nn]o permissions|can't access at least one|can't publish to the channel/,
+        ),
       ]);
     }
   } finally {
