@@ -1,7 +1,7 @@
-import { close, openSync, write } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import type { Writable } from 'node:stream';
-import { promisify } from 'node:util';
 import { escapeMarks } from '@appointment-emissions/contracts';
+import { createFileAppender } from './append-file.ts';
 
 /** Takes lines, for ever, at once, and without an error: what it can't pass on in time it drops. */
 export interface LogSink {
@@ -18,9 +18,8 @@ export interface LogSink {
 const MOST_WAITING_BYTES = 4 * 1024 * 1024;
 /** What is written meanwhile goes together: each write wakes a thread, or whoever reads. So much a SIGKILL may lose. */
 const GATHER_MS = 25;
-
-const writeTo = promisify(write);
-const closeFile = promisify(close);
+/** After a failed write, how long before the file is opened again. */
+const REOPEN_DELAY_MS = 1_000;
 
 /** Lines on their way to all sinks: gathered and encoded once for all of them. */
 export function gatherLines(sinks: readonly LogSink[]) {
@@ -49,36 +48,40 @@ export function gatherLines(sinks: readonly LogSink[]) {
 }
 
 /**
- * Appends to a file. Not pino's own destination: on a full disk that tries for ever to write its rest while the
- * process ends, so that SIGTERM has no effect. @throws when the file can't be opened
+ * Appends to a file, and makes its folder. While the file takes no lines they are dropped; standard error says so once,
+ * with the reason. Not pino's own destination: on a full disk that tries for ever to write its rest while the process
+ * ends, so that SIGTERM has no effect.
  */
 export function createFileSink(path: string): LogSink {
-  const fd = openSync(path, 'a');
   let waiting: Buffer[] = [];
   let [waitingBytes, waitingLines] = [0, 0];
   const dropped = countDropped();
   let writing: Promise<void> | undefined;
-  let torn = false;
+  const appender = createFileAppender({
+    file: path,
+    reopenDelayMs: REOPEN_DELAY_MS,
+    onFailure: (error) => {
+      // Unlike process.stderr.write, console.error never fails, even where standard error is closed.
+      console.error(
+        `Lines of ${basename(path)} are lost (${error.message}); the service goes on. ` +
+          `Make ${dirname(path)} writable, free space on its disk, or set LOG_DIR to another folder.`,
+      );
+    },
+  });
 
   async function writeAll(): Promise<void> {
     while (waiting.length > 0) {
-      const bytes = Buffer.concat(torn ? [Buffer.from('\n'), ...waiting] : waiting);
+      const bytes = Buffer.concat(waiting);
       const lines = waitingLines;
       waiting = [];
       waitingBytes = waitingLines = 0;
-      torn = false;
-      try {
-        for (let from = 0; from < bytes.length;) from += (await writeTo(fd, bytes, from)).bytesWritten;
-      } catch {
-        torn = true;
-        dropped.add(lines);
-      }
+      if (!(await appender.append(bytes))) dropped.add(lines);
     }
     writing = undefined;
   }
 
   return {
-    name: 'combined.log',
+    name: basename(path),
     write(lines, count) {
       if (isTooMuch(waitingBytes, lines)) {
         dropped.add(count);
@@ -92,7 +95,7 @@ export function createFileSink(path: string): LogSink {
     takeDropped: dropped.take,
     async close() {
       await writing;
-      await closeFile(fd).catch(() => undefined);
+      await appender.close();
     },
   };
 }

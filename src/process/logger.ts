@@ -1,7 +1,6 @@
-import { existsSync, mkdirSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { pino, type Logger } from 'pino';
-import { createFileSink, createStdoutSink, gatherLines, type LogSink } from './log-sinks.ts';
+import { createFileSink, createStdoutSink, gatherLines } from './log-sinks.ts';
 
 export type { Logger };
 
@@ -25,8 +24,9 @@ export function createLogger({ level, dir, name }: LoggerOptions): {
   warnings: () => string[];
   close: () => Promise<void>;
 } {
-  const file = openFile(dir);
-  const sinks = [createStdoutSink(process.stdout), file].filter((sink) => sink !== undefined);
+  // A reader that is gone: what goes to standard error is lost, the service goes on.
+  process.stderr.on('error', () => undefined);
+  const sinks = [createStdoutSink(process.stdout), createFileSink(join(dir, 'combined.log'))];
   const dropping = new Set<string>();
   const gathered = gatherLines(sinks);
   const logger = pino(
@@ -43,38 +43,15 @@ export function createLogger({ level, dir, name }: LoggerOptions): {
   }, TELL_DROPPED_EVERY_MS).unref();
   return {
     logger,
-    warnings: () => [
-      ...(file ? [] : [`no log file can be opened in LOG_DIR (${dir}): lines go to standard output alone`]),
-      ...[...dropping].map(
-        (sink) => `log lines are dropped: ${sink} takes no more (disk full, or a pipe not read)`,
+    warnings: () =>
+      [...dropping].map(
+        (sink) =>
+          `log lines are dropped: ${sink} takes no more (LOG_DIR is ${dir}; disk full, no access, or a pipe not read)`,
       ),
-    ],
     close: async () => {
       clearInterval(tellDropped);
       gathered.pass();
       await Promise.all(sinks.map((sink) => sink.close()));
     },
   };
-}
-
-/** Step by step: where a folder can't be made, as below /proc, Node's recursive `mkdirSync` never returns. */
-function makeFolder(dir: string): void {
-  if (existsSync(dir)) return;
-  makeFolder(dirname(dir));
-  try {
-    mkdirSync(dir);
-  } catch (error) {
-    // Another process was faster.
-    if (!existsSync(dir)) throw error;
-  }
-}
-
-function openFile(dir: string): LogSink | undefined {
-  try {
-    makeFolder(resolve(dir));
-    return createFileSink(join(dir, 'combined.log'));
-  } catch (error) {
-    process.stderr.write(`no log file in ${dir}: ${String(error)}\n`);
-    return undefined;
-  }
 }

@@ -1,8 +1,10 @@
-import { expect, test } from '@jest/globals';
-import { rm, symlink, writeFile } from 'node:fs/promises';
+import { afterEach, expect, jest, test } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
+import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createFileLogger } from '../../packages/bot/src/message-flow-file.ts';
-import { eventually } from '../harness/until.ts';
+import { eventually, until } from '../harness/until.ts';
+import { createToolHandlers, type MessageFlowLogger } from '@appointment-emissions/bot';
 import { absentUrl, ID, readLog, startBackend, startBot, temporaryDirectory } from './bot-world.ts';
 
 test('both lines, to the letter, in a directory that did not exist', async () => {
@@ -27,22 +29,136 @@ test('both lines, to the letter, in a directory that did not exist', async () =>
   expect(lines[0]).toMatchObject({ appointmentId: ID, time: expect.stringMatching(/^\d{4}-.*Z$/) });
 });
 
-test('a full disk costs lines, never an emission', async () => {
-  const logDir = await temporaryDirectory();
-  await symlink('/dev/full', path.join(logDir, 'message-flow.log'));
-  const backend = await startBackend();
-  const bot = startBot({ backendUrl: backend.url, logger: undefined, logDir });
-  for (let call = 0; call < 20; call += 1) expect(await bot.emitAppointmentCreated(ID)).toBe(true);
-  await bot.close();
+/** What the library says on standard error. */
+const complaints = jest.spyOn(console, 'error').mockImplementation(() => undefined);
+afterEach(() => {
+  complaints.mockClear();
+});
+const said = () => complaints.mock.calls.map(([text]) => String(text));
+
+/** Each makes a place for logs in which no file can be written. */
+const BAD_PLACES: [string, (dir: string) => Promise<string>, RegExp][] = [
+  ['below /proc', () => Promise.resolve('/proc/nowhere/logs'), /ENOENT/],
+  [
+    'on a full disk',
+    async (dir) => {
+      await symlink('/dev/full', path.join(dir, 'message-flow.log'));
+      return dir;
+    },
+    /ENOSPC/,
+  ],
+  [
+    'where a file is',
+    async (dir) => {
+      await writeFile(path.join(dir, 'file'), '');
+      return path.join(dir, 'file', 'logs');
+    },
+    /ENOTDIR/,
+  ],
+  [
+    'where the log file is a folder',
+    async (dir) => {
+      await mkdir(path.join(dir, 'message-flow.log'));
+      return dir;
+    },
+    /EISDIR/,
+  ],
+  [
+    'where the log file is a FIFO that no program reads',
+    (dir) => {
+      execFileSync('mkfifo', [path.join(dir, 'message-flow.log')]);
+      return Promise.resolve(dir);
+    },
+    /ENXIO/,
+  ],
+  ['at a path that is too long', (dir) => Promise.resolve(path.join(dir, 'x'.repeat(300))), /ENAMETOOLONG/],
+  ['at a path with a NUL', (dir) => Promise.resolve(path.join(dir, 'a\0b')), /null bytes/],
+  [
+    'at a link to itself',
+    async (dir) => {
+      await symlink('loop', path.join(dir, 'loop'));
+      return path.join(dir, 'loop');
+    },
+    /ELOOP/,
+  ],
+];
+
+test.each(BAD_PLACES)(
+  'a folder %s costs lines, never an emission; standard error says so once',
+  async (_, make, reason) => {
+    const logDir = await make(await temporaryDirectory());
+    const backend = await startBackend();
+    const bot = startBot({ backendUrl: backend.url, logger: undefined, logDir });
+    for (let call = 0; call < 20; call += 1) expect(await bot.emitAppointmentCreated(ID)).toBe(true);
+    await bot.close();
+    expect(said()).toEqual([expect.stringMatching(reason)]);
+    expect(said()[0]).toContain('set LOG_DIR');
+  },
+);
+
+test.each(['deleted', 'moved away'])('a folder that is %s during the run is made again', async (how) => {
+  const logDir = path.join(await temporaryDirectory(), 'logs');
+  const logger = createFileLogger({ logDir });
+  logger.messageFlow('info', 'first');
+  await eventually('the first line', async () => (await readLog(logDir)).length === 1);
+  await (how === 'deleted' ? rm(logDir, { recursive: true }) : rename(logDir, `${logDir}.old`));
+  logger.messageFlow('info', 'second');
+  await logger.close?.();
+  expect((await readLog(logDir)).map(({ message }) => message)).toEqual(['second']);
+  expect(said()).toEqual([]);
 });
 
-test('a directory that can not be made costs lines, never an emission', async () => {
-  const file = path.join(await temporaryDirectory(), 'file');
-  await writeFile(file, '');
+/** Loggers as JavaScript may pass them. */
+const BAD_LOGGERS: [string, () => unknown][] = [
+  ['is null', () => null],
+  ['has no methods', () => ({})],
+  ['is text', () => 'log'],
+  [
+    'throws',
+    () => ({
+      messageFlow() {
+        throw new Error('no');
+      },
+      close() {
+        throw new Error('no');
+      },
+    }),
+  ],
+  [
+    'rejects',
+    () => ({
+      messageFlow: () => Promise.reject(new Error('no')),
+      close: () => Promise.reject(new Error('no')),
+    }),
+  ],
+  [
+    'never settles',
+    () => ({ messageFlow: () => new Promise(() => undefined), close: () => new Promise(() => undefined) }),
+  ],
+  [
+    'has getters that throw',
+    () => ({
+      get messageFlow() {
+        throw new Error('no');
+      },
+      get close() {
+        throw new Error('no');
+      },
+    }),
+  ],
+];
+
+test.each(BAD_LOGGERS)('a logger that %s neither breaks nor holds up a call', async (_, make) => {
+  const logger = make() as MessageFlowLogger;
   const backend = await startBackend();
-  const bot = startBot({ backendUrl: backend.url, logger: undefined, logDir: path.join(file, 'logs') });
+  const logDir = await temporaryDirectory();
+  const bot = startBot({ backendUrl: backend.url, logger, logDir });
   expect(await bot.emitAppointmentCreated(ID)).toBe(true);
-  await bot.close();
+  const bookings = { cancel: () => Promise.resolve({ outcome: 'unknown-appointment' as const }) };
+  const tools = createToolHandlers({ bookings: bookings as never, realtime: bot, logger });
+  expect(await tools.handle('cancel_appointment', { appointmentId: ID })).toMatchObject({ ok: false });
+  await tools.close();
+  await until('the bot to close', bot.close());
 });
 
 test('once the disk has room again, lines say how many were lost', async () => {

@@ -1,11 +1,21 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { execFileSync, spawn } from 'node:child_process';
-import { closeSync, createReadStream, mkdirSync, openSync, readFileSync, symlinkSync } from 'node:fs';
+import {
+  closeSync,
+  createReadStream,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { createStdoutSink } from '../../src/process/log-sinks.ts';
+import { createFileSink, createStdoutSink } from '../../src/process/log-sinks.ts';
 import { freshDir } from '../harness/own-services.ts';
 import { eventually, until } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
@@ -133,4 +143,54 @@ test('what a stream does not take beyond 4 MiB is dropped, and counted once', ()
   const lines = Buffer.alloc(1_000_000, 'x');
   for (let n = 0; n < 6; n += 1) sink.write(lines, 10);
   expect([sink.takeDropped(), sink.takeDropped()]).toEqual([20, 0]);
+});
+
+test.each([
+  ['below /proc', () => '/proc/nowhere', 'ENOENT'],
+  [
+    'where a file is',
+    () => {
+      const file = freshDir('file');
+      writeFileSync(file, '');
+      return file;
+    },
+    'ENOTDIR',
+  ],
+  [
+    'whose log file is a FIFO that no program reads',
+    () => {
+      const dir = freshDir('fifo');
+      mkdirSync(dir);
+      execFileSync('mkfifo', [join(dir, 'combined.log')]);
+      return dir;
+    },
+    'ENXIO',
+  ],
+])('a worker with a log folder %s starts, says why its lines are lost, and ends', async (_, make, reason) => {
+  world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0' } });
+  const worker = await world.workerProcess({ LOG_DIR: make() });
+  await eventually('the worker to say it', () => worker.said().includes(reason));
+  expect(worker.said()).toContain('Lines of combined.log are lost');
+  worker.kill('SIGTERM');
+  expect(await until('the worker to end', worker.exited, 10_000)).toBe(0);
+});
+
+test.each(['deleted', 'moved away'])('a log folder that is %s during the run is made again', async (how) => {
+  const dir = freshDir('logs');
+  const file = join(dir, 'combined.log');
+  const sink = createFileSink(file);
+  sink.write(Buffer.from('first\n'), 1);
+  await eventually('the first line', () => readFileSync(file, 'utf8') === 'first\n');
+  if (how === 'deleted') rmSync(dir, { recursive: true });
+  else renameSync(dir, `${dir}.old`);
+  sink.write(Buffer.from('second\n'), 1);
+  await sink.close();
+  expect([readFileSync(file, 'utf8'), sink.takeDropped()]).toEqual(['second\n', 0]);
+});
+
+test('the bot library and the server append to files by the same code', () => {
+  const [bot, server] = ['packages/bot/src', 'src/process'].map((folder) =>
+    readFileSync(join(ROOT, folder, 'append-file.ts'), 'utf8'),
+  );
+  expect(bot).toBe(server);
 });

@@ -1,6 +1,7 @@
-import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
 import path from 'node:path';
 import { escapeMarks } from '@appointment-emissions/contracts';
+import { startDeadline, untilAborted } from './deadline.ts';
+import { createFileAppender } from './append-file.ts';
 import type { MessageFlowLogger } from './message-flow.ts';
 
 const MESSAGE_FLOW_FILE = 'message-flow.log';
@@ -17,8 +18,8 @@ interface FileLoggerOptions {
 
 /**
  * Appends JSON lines to `<logDir>/message-flow.log`, from the first line on; makes the directory. Never throws and
- * never waits for the disk: while the disk is full, gone or hung, lines are lost, and the next line that gets
- * through carries their number as `linesLost`.
+ * never waits for the disk: while the disk is full, gone or hung, lines are lost. Standard error says so once, with the
+ * reason, and the next line that is written carries their number as `linesLost`.
  */
 export function createFileLogger({
   logDir = 'logs',
@@ -26,60 +27,55 @@ export function createFileLogger({
   reopenDelayMs = 5_000,
   closeWithinMs = 1_000,
 }: FileLoggerOptions = {}): MessageFlowLogger {
-  let stream: WriteStream | undefined;
-  let reopenAt = 0;
+  const file = path.join(logDir, MESSAGE_FLOW_FILE);
+  const appender = createFileAppender({ file, reopenDelayMs, onFailure: warn });
+  let waiting: string[] = [];
+  let waitingBytes = 0;
   let linesLost = 0;
+  let writing: Promise<void> | undefined;
 
-  function open(): WriteStream | undefined {
-    if (performance.now() < reopenAt) return undefined;
-    // Until proven otherwise this attempt failed; mkdirSync may throw.
-    reopenAt = performance.now() + reopenDelayMs;
-    mkdirSync(logDir, { recursive: true });
-    const opened = createWriteStream(path.join(logDir, MESSAGE_FLOW_FILE), { flags: 'a' });
-    opened.on('error', () => {
-      linesLost += 1;
-      reopenAt = performance.now() + reopenDelayMs;
-      if (stream === opened) stream = undefined;
-    });
-    return opened;
+  function warn(error: Error): void {
+    // Unlike process.stderr.write, console.error never fails, even where standard error is closed.
+    console.error(
+      `Lines of ${MESSAGE_FLOW_FILE} are lost (${error.message}); emissions go on. Make the folder writable, free space ` +
+        'on its disk, or set LOG_DIR (option logDir) to another folder.',
+    );
   }
 
-  function write(level: string, message: string, fields: Record<string, unknown>): void {
-    stream ??= open();
-    if (stream === undefined || stream.writableLength > maxBufferedBytes) {
-      linesLost += 1;
-      return;
+  async function writeWaiting(): Promise<void> {
+    while (waiting.length > 0) {
+      const lines = waiting;
+      const lost = linesLost;
+      waiting = [];
+      waitingBytes = 0;
+      if (lost > 0) lines[0] = `${lines[0]?.slice(0, -1) ?? ''},"linesLost":${lost}}`;
+      if (await appender.append(Buffer.from(`${lines.join('\n')}\n`))) linesLost -= lost;
+      else linesLost += lines.length;
     }
-    const lost = linesLost > 0 ? { linesLost } : {};
-    const line = JSON.stringify({ time: new Date().toISOString(), level, message, ...fields, ...lost });
-    stream.write(`${escapeMarks(line)}\n`);
-    linesLost = 0;
+    writing = undefined;
   }
 
   return {
     messageFlow(level, message, fields = {}) {
       try {
-        write(level, message, fields);
+        const line = escapeMarks(
+          JSON.stringify({ time: new Date().toISOString(), level, message, ...fields }),
+        );
+        if (waitingBytes > maxBufferedBytes) {
+          linesLost += 1;
+          return;
+        }
+        waiting.push(line);
+        waitingBytes += line.length;
+        writing ??= writeWaiting();
       } catch {
         linesLost += 1;
       }
     },
     async close() {
-      const closing = stream;
-      stream = undefined;
-      reopenAt = 0;
-      if (closing === undefined) return;
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(() => {
-          closing.destroy();
-          resolve();
-        }, closeWithinMs);
-        closing.once('close', () => {
-          clearTimeout(timer);
-          resolve();
-        });
-        closing.end();
-      });
+      const deadline = startDeadline(closeWithinMs);
+      await untilAborted((writing ?? Promise.resolve()).then(appender.close), deadline.signal);
+      deadline.end();
     },
   };
 }

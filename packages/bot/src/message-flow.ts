@@ -1,3 +1,5 @@
+import { startDeadline, untilAborted } from './deadline.ts';
+
 export type MessageFlowLevel = 'info' | 'warn' | 'error';
 
 /** Where the bot's library and tool handlers write what became of each message. Bring your own, or use the file. */
@@ -7,8 +9,10 @@ export interface MessageFlowLogger {
   close?(): Promise<void>;
 }
 
-/** The same logger, except that nothing it throws or rejects with reaches the caller. */
-export function harmless(logger: MessageFlowLogger): MessageFlowLogger {
+const CLOSE_WITHIN_MS = 1_000;
+
+/** The same logger, except that its errors do not reach the caller, and that `close` ends in time. */
+export function swallowErrors(logger: MessageFlowLogger): MessageFlowLogger {
   return {
     messageFlow(level, message, fields) {
       try {
@@ -20,10 +24,13 @@ export function harmless(logger: MessageFlowLogger): MessageFlowLogger {
       }
     },
     async close() {
+      const deadline = startDeadline(CLOSE_WITHIN_MS);
       try {
-        await logger.close?.();
+        await untilAborted(Promise.resolve(logger.close?.()), deadline.signal);
       } catch {
         // As above.
+      } finally {
+        deadline.end();
       }
     },
   };

@@ -12,7 +12,7 @@ import { startDeadline, untilAborted } from './deadline.ts';
 import { createDeliver, type Delivery } from './deliver.ts';
 import { createHttpTransport } from './http-transport.ts';
 import { createFileLogger } from './message-flow-file.ts';
-import { harmless } from './message-flow.ts';
+import { swallowErrors } from './message-flow.ts';
 import { toSettings, type RealtimeAppointmentsOptions, type Settings } from './options.ts';
 import { createReport, type Subject } from './report.ts';
 import { batchRequest, singleRequest, type EmissionRequest } from './requests.ts';
@@ -41,7 +41,7 @@ export interface RealtimeAppointments {
 
 export function createRealtimeAppointments(options: RealtimeAppointmentsOptions = {}): RealtimeAppointments {
   const settings = toSettings(options);
-  const logger = harmless(options.logger ?? createFileLogger({ logDir: settings.logDir }));
+  const logger = swallowErrors(options.logger ?? createFileLogger({ logDir: settings.logDir }));
   const report = createReport(logger, settings.apiKey);
   const backend = connect(settings);
   const underWay = new Set<Promise<unknown>>();

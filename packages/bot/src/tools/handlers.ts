@@ -1,6 +1,6 @@
 import { isNativeError } from 'node:util/types';
 import { parseInstant } from '@appointment-emissions/contracts';
-import { harmless, type MessageFlowLogger } from '../message-flow.ts';
+import { swallowErrors, type MessageFlowLogger } from '../message-flow.ts';
 import type { RealtimeAppointments } from '../realtime-appointments.ts';
 import { createAnnounce } from './announce.ts';
 import type { BookedAppointment, BookingOutcome, BookingService } from './booking-service.ts';
@@ -44,7 +44,7 @@ export function createToolHandlers({
   logger,
   now = () => new Date(),
 }: Deps): ToolHandlers {
-  const log = harmless(logger);
+  const log = swallowErrors(logger);
   const { announce, drain } = createAnnounce(log);
 
   /** The arguments were read by the tool's schema: each has its type. */
