@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundle } from './build-page.mjs';
+import { finishDeclarations } from './declarations.mjs';
 import { PROJECT_DIR, RUNTIME_DIR } from './paths.mjs';
 import { run } from './process/run.mjs';
 
@@ -17,6 +18,7 @@ export async function buildPackages({ log }) {
     const draft = join(RUNTIME_DIR, `${name}-${process.pid}`);
     try {
       await compile(join(folder, 'tsconfig.build.json'), draft, log);
+      finishDeclarations(draft);
       if (name === 'dashboard') await bundle(join(folder, 'src', 'index.ts'), join(draft, 'browser.js'));
       replaceFolder(draft, join(folder, 'dist'));
     } finally {

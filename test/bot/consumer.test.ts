@@ -1,75 +1,194 @@
-import { expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { buildPackages } from '../../scripts/build-packages.mjs';
-import { temporaryDirectory } from './bot-world.ts';
+import { childEnv } from '../harness/child-env.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const TSC = path.join(ROOT, 'node_modules/typescript/bin/tsc');
+const PACKAGES = ['contracts', 'bot', 'dashboard'] as const;
+/** What git does not have, and what no build needs. */
+const NOT_COPIED = new Set(['node_modules', 'dist', '.git', '.runtime', 'logs']);
 const run = promisify(execFile);
 
 const BOT = `
 import { createRealtimeAppointments, createToolHandlers, emitAppointmentCreated, type BookingService } from '@appointment-emissions/bot';
 import { companyRoom } from '@appointment-emissions/contracts';
 
-const lines: string[] = [];
-const realtime = createRealtimeAppointments({ logger: { messageFlow: (level, message) => void lines.push(\`\${level} \${message}\`) } });
-const accepted: boolean = await realtime.emitAppointmentCreated('65f000000000000000000001');
-const bookings: BookingService = {
-  book: () => Promise.reject(new Error('not here')),
-  reschedule: () => Promise.reject(new Error('not here')),
-  cancel: () => Promise.resolve({ outcome: 'unknown-appointment' }),
-};
-const tools = createToolHandlers({ bookings, realtime, logger: { messageFlow: () => undefined } });
-const { ok } = await tools.handle('cancel_appointment', { appointmentId: '65f000000000000000000001' });
-console.log(JSON.stringify({ accepted, lines, ok, ready: typeof emitAppointmentCreated, room: companyRoom('c') }));
+async function main(): Promise<void> {
+  const lines: string[] = [];
+  const realtime = createRealtimeAppointments({ logger: { messageFlow: (level, message) => void lines.push(\`\${level} \${message}\`) } });
+  const accepted: boolean = await realtime.emitAppointmentCreated('65f000000000000000000001');
+  const bookings: BookingService = {
+    book: () => Promise.reject(new Error('not here')),
+    reschedule: () => Promise.reject(new Error('not here')),
+    cancel: () => Promise.resolve({ outcome: 'unknown-appointment' }),
+  };
+  const tools = createToolHandlers({ bookings, realtime, logger: { messageFlow: () => undefined } });
+  const { ok } = await tools.handle('cancel_appointment', { appointmentId: '65f000000000000000000001' });
+  // @ts-expect-error: where no types are found, all is any, and this is no error
+  const notText: number = companyRoom('c');
+  console.log(JSON.stringify({ accepted, lines, ok, ready: typeof emitAppointmentCreated, room: notText }));
+}
+void main();
+`;
+const DASHBOARD = `
+import { connectDashboard } from '@appointment-emissions/dashboard';
+import { connectDashboard as bundled } from '@appointment-emissions/dashboard/browser.js';
+
+// @ts-expect-error: a dashboard needs options
+export const wrong = () => [connectDashboard(), bundled()];
 `;
 
-/** The packages as npm would publish them. */
-async function pack(directory: string): Promise<string[]> {
-  await buildPackages({ log: () => undefined });
-  for (const name of ['contracts', 'bot']) {
-    await run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', directory], {
-      cwd: path.join(ROOT, 'packages', name),
-    });
-  }
-  const packed = (await readdir(directory)).filter((name) => name.endsWith('.tgz'));
-  return packed.map((name) => path.join(directory, name));
+interface Packed {
+  filename: string;
+  files: { path: string }[];
 }
 
-test('a project elsewhere installs the packed bot library, imports it, and type-checks', async () => {
-  const directory = await temporaryDirectory();
-  const [packageDir, project] = [path.join(directory, 'package'), path.join(directory, 'project')];
-  await Promise.all([packageDir, project].map((made) => mkdir(made)));
-  const tarballs = await pack(packageDir);
+let directory: string;
+/** The checkout as git has it: nothing is built. */
+let checkout: string;
+const packed = new Map<string, Packed>();
+beforeAll(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'consumer-'));
+  checkout = path.join(directory, 'checkout');
+  await copyCheckout(checkout);
+  for (const name of PACKAGES) packed.set(name, await pack(path.join(checkout, 'packages', name)));
+  packed.set('server', await pack(checkout));
+}, 240_000);
+afterAll(() => rm(directory, { recursive: true, force: true }));
 
-  await writeFile(path.join(project, 'package.json'), '{"private": true, "type": "module"}');
-  await run(
-    'npm',
-    ['install', ...tarballs, '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'],
-    {
-      cwd: project,
+async function copyCheckout(to: string): Promise<void> {
+  await cp(ROOT, to, { recursive: true, filter: (from) => !NOT_COPIED.has(path.basename(from)) });
+  const modules = path.join(to, 'node_modules');
+  const own = path.join(modules, '@appointment-emissions');
+  await mkdir(own, { recursive: true });
+  const others = (await readdir(path.join(ROOT, 'node_modules'))).filter(
+    (name) => name !== path.basename(own),
+  );
+  await Promise.all([
+    ...others.map((name) => symlink(path.join(ROOT, 'node_modules', name), path.join(modules, name))),
+    ...PACKAGES.map((name) => symlink(path.join(to, 'packages', name), path.join(own, name))),
+  ]);
+}
+
+async function pack(folder: string): Promise<Packed> {
+  const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', directory], {
+    cwd: folder,
+    env: childEnv(),
+  });
+  const [made] = JSON.parse(stdout) as [Packed];
+  return made;
+}
+
+const filesOf = (name: string) => packed.get(name)!.files.map((file) => file.path);
+
+test.each(PACKAGES)('npm pack of an unbuilt %s packs what its exports name, and no more', async (name) => {
+  const manifest = await readFile(path.join(ROOT, 'packages', name, 'package.json'), 'utf8');
+  const { exports, main, types } = JSON.parse(manifest) as Record<string, unknown>;
+  const named =
+    JSON.stringify([exports, main, types]).match(/(?<="\.\/)[\w./-]+\.(?:ts|js|json)(?=")/g) ?? [];
+  // The subpaths that exports offers are no files.
+  const targets = new Set(named.filter((file) => file !== 'browser.js'));
+  expect(filesOf(name)).toEqual(expect.arrayContaining([...targets, 'README.md', 'LICENSE']));
+  const others = filesOf(name).filter(
+    (file) => !/^(?:(?:dist|src)\/|README\.md$|LICENSE$|package\.json$)/.test(file),
+  );
+  expect(others).toEqual([]);
+});
+
+test('npm pack of the unbuilt server packs its two processes, its page and its scripts for Redis', () => {
+  expect(filesOf('server')).toEqual(
+    expect.arrayContaining([
+      'dist/src/api/main.js',
+      'dist/workers/main.js',
+      'dist/page/index.html',
+      'dist/src/metrics/flush.lua',
+      'README.md',
+      'LICENSE',
+    ]),
+  );
+});
+
+/** A project that has installed these tarballs. */
+async function install(type: 'commonjs' | 'module', names: readonly string[]): Promise<string> {
+  const project = await mkdtemp(path.join(directory, 'project-'));
+  await writeFile(path.join(project, 'package.json'), JSON.stringify({ private: true, type }));
+  const tarballs = names.map((name) => path.join(directory, packed.get(name)!.filename));
+  const quiet = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'];
+  await run('npm', ['install', ...tarballs, ...quiet], { cwd: project, env: childEnv() });
+  return project;
+}
+
+test('a bot that installs the library gets two packages', async () => {
+  const project = await install('module', ['contracts', 'bot']);
+  const { stdout } = await run('npm', ['ls', '--all', '--parseable'], { cwd: project, env: childEnv() });
+  const names = stdout.trim().split('\n').slice(1);
+  expect(names.map((folder) => path.basename(folder)).sort()).toEqual(['bot', 'contracts']);
+}, 60_000);
+
+/** TypeScript's settings, and those of them that Node can run. */
+const SETTINGS: [string, string, boolean][] = [
+  ['commonjs', 'node10', true],
+  ['commonjs', 'bundler', true],
+  ['es2022', 'bundler', false],
+  ['node16', 'node16', true],
+  ['nodenext', 'nodenext', true],
+];
+
+describe.each(['commonjs', 'module'] as const)('in a project of type %s', (type) => {
+  let project: string;
+  beforeAll(async () => {
+    project = await install(type, PACKAGES);
+  }, 120_000);
+
+  test.each(SETTINGS)(
+    'with module %s and moduleResolution %s the types are found, and the program runs',
+    async (module, moduleResolution, runs) => {
+      await Promise.all([
+        writeFile(path.join(project, 'bot.ts'), BOT),
+        writeFile(path.join(project, 'dashboard.ts'), DASHBOARD),
+      ]);
+      const compilerOptions = {
+        strict: true,
+        skipDefaultLibCheck: true,
+        target: 'es2022',
+        lib: ['ES2022', 'DOM'],
+        types: [],
+        module,
+        moduleResolution,
+        ignoreDeprecations: '6.0',
+      };
+      const files = ['bot.ts', 'dashboard.ts'];
+      await writeFile(path.join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
+      // Node's own types are not there: the package's declarations must do without.
+      await run(process.execPath, [TSC, '-p', project]).catch((error: unknown) => {
+        throw new Error((error as { stdout: string }).stdout);
+      });
+      // What was compiled to CommonJS is none in a package of ES modules.
+      if (!runs || (type === 'module' && module === 'commonjs')) return;
+      const { stdout } = await run(process.execPath, ['bot.js'], { cwd: project, env: childEnv() });
+      expect(JSON.parse(stdout)).toEqual({
+        accepted: false,
+        lines: ['warn Failed to emit socket event'],
+        ok: false,
+        ready: 'function',
+        room: 'company:c',
+      });
     },
+    60_000,
   );
-  await writeFile(path.join(project, 'bot.ts'), BOT);
-  const compilerOptions = { strict: true, module: 'NodeNext', lib: ['ES2022', 'DOM'], types: [] };
-  await writeFile(
-    path.join(project, 'tsconfig.json'),
-    JSON.stringify({ compilerOptions, files: ['bot.ts'] }),
-  );
-  // Node's own types are not there: the package's declarations must do without.
-  await run(process.execPath, [TSC, '-p', project]).catch((error: unknown) => {
-    throw new Error((error as { stdout: string }).stdout);
-  });
-  const { stdout } = await run(process.execPath, ['bot.js'], { cwd: project });
-  expect(JSON.parse(stdout)).toEqual({
-    accepted: false,
-    lines: ['warn Failed to emit socket event'],
-    ok: false,
-    ready: 'function',
-    room: 'company:c',
-  });
-}, 180_000);
+});
+
+test('a CommonJS program requires each of the packages, without a warning', async () => {
+  const project = await install('commonjs', PACKAGES);
+  const names = [...PACKAGES, 'dashboard/browser.js', 'bot/package.json'];
+  const code = `for (const name of ${JSON.stringify(names)}) {
+    console.log(name, Object.keys(require('@appointment-emissions/' + name)).length > 0);
+  }`;
+  const { stdout, stderr } = await run(process.execPath, ['-e', code], { cwd: project, env: childEnv() });
+  expect([stdout, stderr]).toEqual([names.map((name) => `${name} true\n`).join(''), '']);
+}, 60_000);
