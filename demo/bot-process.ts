@@ -20,20 +20,27 @@ if (!MONGODB_URI || !DEMO_BOT_URL) {
   process.exit(1);
 }
 const { logger, close } = createLogger({ level: env.LOG_LEVEL ?? 'info', dir: LOG_DIR, name: 'bot' });
-const bot = await startDemoBot({
-  mongodbUri: MONGODB_URI,
-  port: Number(new URL(DEMO_BOT_URL).port),
-  pageOrigins: [`http://localhost:${PORT}`, `http://127.0.0.1:${PORT}`],
-  timeZone: DASHBOARD_TIME_ZONE,
-  logDir: LOG_DIR,
-  realtime: {
-    emitAppointmentCreated,
-    emitAppointmentUpdated,
-    emitAppointmentCanceled,
-    emitBatch,
-    close: closeRealtimeAppointments,
-  },
+runUntilStopped({
+  name: 'the bot',
   logger,
+  flushLogs: close,
+  async start() {
+    const bot = await startDemoBot({
+      mongodbUri: MONGODB_URI,
+      port: Number(new URL(DEMO_BOT_URL).port),
+      pageOrigins: [`http://localhost:${PORT}`, `http://127.0.0.1:${PORT}`],
+      timeZone: DASHBOARD_TIME_ZONE,
+      logDir: LOG_DIR,
+      realtime: {
+        emitAppointmentCreated,
+        emitAppointmentUpdated,
+        emitAppointmentCanceled,
+        emitBatch,
+        close: closeRealtimeAppointments,
+      },
+      logger,
+    });
+    logger.info({ url: bot.url }, 'listening');
+    return bot;
+  },
 });
-logger.info({ url: bot.url }, 'listening');
-runUntilStopped(bot, logger, close);

@@ -6,6 +6,7 @@ import {
   type RealtimeAppointments,
 } from '@appointment-emissions/bot';
 import { boundConnections } from '../src/access/bound-connections.ts';
+import { listenError } from '../src/process/listen-error.ts';
 import type { Logger } from '../src/process/logger.ts';
 import { connectMongo } from '../src/population/connect.ts';
 import { createThrottledLog } from '../src/process/throttled-log.ts';
@@ -27,6 +28,8 @@ export interface DemoBotDeps {
 }
 
 const STALL_TIMEOUT_MS = 30_000;
+/** Requests that are not answered in this time are cut off at the end of the process. */
+const CLOSE_WITHIN_MS = 3_000;
 
 /** Composition root of the demo's bot: a process of its own, which needs MongoDB and nothing else of ours. */
 export async function startDemoBot(deps: DemoBotDeps): Promise<{ url: string; close: () => Promise<void> }> {
@@ -57,7 +60,9 @@ export async function startDemoBot(deps: DemoBotDeps): Promise<{ url: string; cl
     },
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (error) => {
+      reject(listenError('DEMO_BOT_URL', error));
+    });
     server.listen(port, '127.0.0.1', resolve);
   });
   return {
@@ -66,7 +71,11 @@ export async function startDemoBot(deps: DemoBotDeps): Promise<{ url: string; cl
       bounds.close();
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeIdleConnections();
+      const cut = setTimeout(() => {
+        server.closeAllConnections();
+      }, CLOSE_WITHIN_MS);
       await closed;
+      clearTimeout(cut);
       await handlers.close();
       await realtime.close();
       await messageFlow.close?.();

@@ -11,10 +11,17 @@ try {
     dir: config.LOG_DIR,
     name: 'worker',
   });
-  const worker = startWorker({ config, logger, logWarnings: warnings });
-  logger.info({ concurrency: config.WORKER_CONCURRENCY }, 'working');
-  runUntilStopped(worker, logger, close);
+  runUntilStopped({
+    name: 'the worker',
+    logger,
+    flushLogs: close,
+    start() {
+      const worker = startWorker({ config, logger, logWarnings: warnings });
+      logger.info({ concurrency: config.WORKER_CONCURRENCY }, 'working');
+      return worker;
+    },
+  });
 } catch (error) {
-  process.stderr.write(`${messageOf(error)}\n`);
+  console.error(messageOf(error));
   process.exit(1);
 }

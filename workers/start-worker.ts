@@ -43,7 +43,7 @@ export interface WorkerDeps {
 export interface RunningWorker {
   close: () => Promise<void>;
   /** Resolves when it turns out that a setting can never work here: the process should end. */
-  unusable: Promise<ConfigError>;
+  unusable: Promise<Error>;
 }
 
 /** Composition root of one worker process. Resolves at once; what is away then is waited for. */
@@ -112,7 +112,7 @@ export function startWorker({ config, logger, logWarnings = () => [] }: WorkerDe
     });
     lifecycle.onClose('metrics port', close);
     listening.catch((error: unknown) => {
-      metricsPortFault = `the metrics port is not open (${messageOf(error)}): set METRICS_PORT to a free one`;
+      metricsPortFault = `the metrics port is not open: ${messageOf(error)}`;
       logger.error({ error: metricsPortFault }, 'metrics port not open');
     });
   }

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { ConfigError, loadApiConfig } from '../config.ts';
+import { loadApiConfig } from '../config.ts';
 import { messageOf } from '../errors.ts';
 import { createLogger } from '../process/logger.ts';
 import { runUntilStopped } from '../process/run.ts';
@@ -12,15 +12,18 @@ try {
     dir: config.LOG_DIR,
     name: 'api',
   });
-  const pageDir = fileURLToPath(new URL('.', import.meta.resolve('#page/index.html')));
-  const api = await startApi({ config, logger, pageDir, logWarnings: warnings });
-  logger.info({ url: api.url }, 'listening');
-  runUntilStopped(api, logger, close);
+  runUntilStopped({
+    name: 'the API',
+    logger,
+    flushLogs: close,
+    async start() {
+      const pageDir = fileURLToPath(new URL('.', import.meta.resolve('#page/index.html')));
+      const api = await startApi({ config, logger, pageDir, logWarnings: warnings });
+      logger.info({ url: api.url }, 'listening');
+      return api;
+    },
+  });
 } catch (error) {
-  const inUse = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
-  const words = inUse ? `${error.message}: set PORT to a free one` : messageOf(error);
-  process.stderr.write(
-    `${error instanceof ConfigError ? error.message : `the API did not start: ${words}`}\n`,
-  );
+  console.error(messageOf(error));
   process.exit(1);
 }

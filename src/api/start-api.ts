@@ -31,6 +31,7 @@ import { createListAppointments } from '../http/routes/list-appointments.ts';
 import { createMetricsRoutes, servePrometheus } from '../http/routes/metrics-routes.ts';
 import { createServing } from '../http/stop-serving.ts';
 import { createLifecycle, within } from '../process/lifecycle.ts';
+import { listenError } from '../process/listen-error.ts';
 import type { Canary } from '../liveness/canary.ts';
 import { watchReads } from '../liveness/watch-reads.ts';
 import type { Logger } from '../process/logger.ts';
@@ -70,7 +71,7 @@ export interface RunningApi {
   url: string;
   close: () => Promise<void>;
   /** Resolves when it turns out that a setting can never work here: the process should end. */
-  unusable: Promise<ConfigError>;
+  unusable: Promise<Error>;
 }
 
 /** Composition root of the API with its gateway. Resolves when it listens; what is away then is waited for. */
@@ -273,7 +274,7 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
     server.listen(config.PORT, resolve);
   }).catch(async (error: unknown) => {
     await lifecycle.close();
-    throw error;
+    throw listenError('PORT', error);
   });
   lifecycle.onClose('http server', serving.stop);
 
@@ -285,7 +286,7 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
     });
     lifecycle.onClose('metrics port', close);
     listening.catch((error: unknown) => {
-      metricsPortFault = `the metrics port is not open (${messageOf(error)}): set METRICS_PORT to a free one`;
+      metricsPortFault = `the metrics port is not open: ${messageOf(error)}`;
       logger.error({ error: metricsPortFault }, 'metrics port not open');
     });
   }

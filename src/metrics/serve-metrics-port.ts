@@ -2,9 +2,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import { boundConnections, type ConnectionBounds } from '../access/bound-connections.ts';
+import { listenError } from '../process/listen-error.ts';
 
 export interface MetricsPort {
-  /** The port it listens on. */
+  /** The port it listens on. Rejects with an error that names the setting. */
   listening: Promise<number>;
   close: () => Promise<void>;
 }
@@ -54,7 +55,9 @@ export function serveMetricsPort(port: number, { registry, isAlive, onCut }: Met
     onCut,
   });
   const listening = new Promise<number>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (error) => {
+      reject(listenError('METRICS_PORT', error));
+    });
     server.listen(port, () => {
       resolve((server.address() as AddressInfo).port);
     });

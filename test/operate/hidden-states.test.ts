@@ -169,7 +169,7 @@ test('a metrics port that is in use: health says which process, and what to set'
   world = await createWorld();
   world.keep(taken, () => taken.close());
   const api = await world.ready(world.api({ METRICS_PORT }));
-  await warns(api, /^the metrics port is not open \(.*EADDRINUSE.*\): set METRICS_PORT/);
+  await warns(api, /^the metrics port is not open: .*EADDRINUSE.*: set METRICS_PORT/);
   world.worker({ METRICS_PORT });
   await warns(api, /worker [0-9a-f]{8}: the metrics port is not open/);
 });

@@ -1,0 +1,14 @@
+import { types } from 'node:util';
+import { messageOf } from '../errors.ts';
+
+const ADVICE = new Map<unknown, string>([
+  ['EADDRINUSE', 'to a free port'],
+  ['EACCES', 'to a port that this user may open, from 1024 on'],
+]);
+
+/** Why a server does not listen, with the setting that names its port. */
+export function listenError(setting: string, error: unknown): Error {
+  const code = types.isNativeError(error) && 'code' in error ? error.code : undefined;
+  const advice = ADVICE.get(code) ?? 'to another port';
+  return new Error(`${messageOf(error)}: set ${setting} ${advice}`, { cause: error });
+}
