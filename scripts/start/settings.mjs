@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { StartFailure } from './start-failure.mjs';
 
 const DEFAULT_PORT = 3001;
@@ -29,5 +30,23 @@ export function timeZoneOfMachine() {
     return new Intl.DateTimeFormat('en', { timeZone }).resolvedOptions().timeZone;
   } catch {
     return 'UTC';
+  }
+}
+
+/**
+ * Makes the folder for data, secrets and logs. Not `recursive: true`: below /proc, Node then tries for ever.
+ * @param {string} folder
+ */
+export function makeRuntimeDir(folder) {
+  if (existsSync(folder)) return;
+  makeRuntimeDir(dirname(resolve(folder)));
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
+    if (code === 'EEXIST') return; // another process has made it meanwhile
+    throw new StartFailure(
+      `The folder for data and logs cannot be made (${message}): set START_DIR to another one.`,
+    );
   }
 }

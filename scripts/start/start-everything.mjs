@@ -8,7 +8,7 @@ import { keepRunning } from './keep-running.mjs';
 import { provideSecrets } from './secrets.mjs';
 import { provideServices } from './provide-services.mjs';
 import { seed } from './seed.mjs';
-import { loadDotEnv, portOf, timeZoneOfMachine } from './settings.mjs';
+import { loadDotEnv, makeRuntimeDir, portOf, timeZoneOfMachine } from './settings.mjs';
 import { summary } from './summary.mjs';
 import { waitUntilReady } from './wait-ready.mjs';
 
@@ -29,6 +29,7 @@ export async function startEverything(start) {
   const { signal, say, started, runtimeDir, envFile } = start;
   loadDotEnv(envFile);
   const port = portOf(process.env);
+  makeRuntimeDir(runtimeDir);
   const instance = await claimInstance({ runtimeDir, port, log: say });
   started.push(instance.release);
 

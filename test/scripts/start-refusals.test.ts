@@ -42,6 +42,10 @@ test('a port that is none is refused', async () => {
   expect(await refusal({ PORT: 'http' })).toContain('PORT is "http"');
 });
 
+test('a folder that cannot be made is refused', async () => {
+  expect(await refusal({ START_DIR: '/proc/nowhere/else' })).toContain('set START_DIR to another one');
+});
+
 test('a malformed REDIS_URL is refused', async () => {
   expect(await refusal({ REDIS_URL: 'localhost:6379' })).toContain('REDIS_URL is malformed');
 });

@@ -359,4 +359,20 @@ export const CONTROLS: readonly Control[] = [
     test: 'test/dashboard/tokens.test.ts',
     name: 'a token of an hour is kept',
   },
+  {
+    defence: 'the bot’s log file that was deleted or moved is made again',
+    file: 'packages/bot/src/append-file.ts',
+    takeOut: 'return opened.ino === found?.ino && opened.dev === found.dev;',
+    putIn: 'return opened.ino !== found?.size;',
+    test: 'test/bot/message-flow-file.test.ts',
+    name: 'a folder that is',
+  },
+  {
+    defence: 'a logger of the bot’s owner that never closes does not hold up close()',
+    file: 'packages/bot/src/message-flow.ts',
+    takeOut: 'await untilAborted(Promise.resolve(logger.close?.()), deadline.signal);',
+    putIn: 'await logger.close?.();',
+    test: 'test/bot/message-flow-file.test.ts',
+    name: 'a logger that never settles',
+  },
 ];
