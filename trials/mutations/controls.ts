@@ -373,6 +373,6 @@ export const CONTROLS: readonly Control[] = [
     takeOut: 'await untilAborted(Promise.resolve(logger.close?.()), deadline.signal);',
     putIn: 'await logger.close?.();',
     test: 'test/bot/message-flow-file.test.ts',
-    name: 'a logger that never settles',
+    name: 'a logger that ',
   },
 ];
