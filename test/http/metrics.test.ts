@@ -5,6 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import request from 'supertest';
 import type { RunningApi } from '../../src/api/start-api.ts';
 import type { Company } from '../harness/documents.ts';
+import { eventually } from '../harness/until.ts';
 import { API_KEY, createWorld, type World } from '../harness/world.ts';
 import { post } from './internal.ts';
 
