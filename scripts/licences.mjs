@@ -4,7 +4,7 @@ import { format, resolveConfig } from 'prettier';
 import { PROJECT_DIR } from './paths.mjs';
 import { renderLicences } from './licences/render.mjs';
 
-const page = join(PROJECT_DIR, 'docs', 'licences.md');
+const page = join(PROJECT_DIR, 'docs', 'reference', 'licences.md');
 const lock = JSON.parse(readFileSync(join(PROJECT_DIR, 'package-lock.json'), 'utf8'));
 writeFileSync(
   page,

@@ -127,7 +127,7 @@ export type ApiConfig = WithAdapterKey<z.infer<typeof apiSchema>>;
 export type WorkerConfig = WithAdapterKey<z.infer<typeof workerSchema>>;
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Names of all settings, for the table in docs/configuration.md. */
+/** Names of all settings, for the table in docs/reference/configuration.md. */
 export const SETTING_NAMES: readonly string[] = [
   ...new Set([...Object.keys(apiShape), ...Object.keys(workerShape)]),
 ];

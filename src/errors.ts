@@ -1,4 +1,4 @@
-/** Every code that leaves the process: in an answer, a failed job or a log. The table is docs/errors.md. */
+/** Every code that leaves the process: in an answer, a failed job or a log. The table is docs/reference/errors.md. */
 export const ERROR_CODES = {
   INVALID_REQUEST: 400,
   INVALID_APPOINTMENT_ID: 400,

@@ -1,7 +1,7 @@
 import { AppError, messageOf } from '../src/errors.ts';
 
 /**
- * Why an emission failed, for the operator: a code of docs/errors.md, then words. What MongoDB says is not repeated,
+ * Why an emission failed, for the operator: a code of docs/reference/errors.md, then words. What MongoDB says is not repeated,
  * since it may quote a document.
  */
 export function failureWords(error: unknown): string {

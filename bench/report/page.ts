@@ -4,14 +4,14 @@ import { format, resolveConfig } from 'prettier';
 import { readResults, type Result } from '../harness/results.ts';
 import { musts, numbers, profiles, runs } from './tables.ts';
 
-const PAGE = fileURLToPath(new URL('../../docs/benchmarks.md', import.meta.url));
+const PAGE = fileURLToPath(new URL('../../docs/reports/benchmarks.md', import.meta.url));
 /** The words, with `<!-- table: scenario scenario -->` where a table goes. */
 const TEMPLATE = new URL('./page.md', import.meta.url);
 
 type Table = (results: readonly Result[], notMeasured: readonly string[]) => string;
 const TABLES: Record<string, Table> = { musts, numbers, profiles, runs };
 
-/** `docs/benchmarks.md`, as `bench/results/` and the template make it. */
+/** `docs/reports/benchmarks.md`, as `bench/results/` and the template make it. */
 export async function createPage(): Promise<string> {
   const results = readResults();
   const page = readFileSync(TEMPLATE, 'utf8').replaceAll(

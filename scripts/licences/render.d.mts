@@ -19,5 +19,5 @@ export interface Lock {
 /** Packages that an installation for production may hold, with their licences, by name. */
 export function productionLicences(lock: Lock): { name: string; version: string; licence: string }[];
 
-/** docs/licences.md, not formatted yet. */
+/** docs/reference/licences.md, not formatted yet. */
 export function renderLicences(lock: Lock): string;

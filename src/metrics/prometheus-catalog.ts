@@ -4,7 +4,7 @@ interface Description {
   help: string;
 }
 
-/** Every metric of ours, once: the code makes them from here, and docs/metrics.md is compared with it by a test. */
+/** Every metric of ours, once: the code makes them from here, and docs/reference/metrics.md is compared with it by a test. */
 export const PROMETHEUS_METRICS = {
   emission_accepted_total: {
     type: 'counter',

@@ -2,7 +2,7 @@ import { ReplyError } from 'ioredis';
 import type { RedisClient } from './connect.ts';
 import { messageOf } from '../errors.ts';
 
-const USERS = 'see "Redis users and TLS" in docs/operations.md';
+const USERS = 'see "Redis users and TLS" in docs/guides/production.md';
 
 /** What the operator can do where Redis does not let us in, or do something: its own words name user and command. */
 const ADVICE: [RegExp, string][] = [

@@ -10,11 +10,11 @@ import { createThrottledLog } from '../process/throttled-log.ts';
 /** What to look at where MongoDB can't be used, by its driver's words. */
 const MONGO_ADVICE: [RegExp, string][] = [
   [/Authentication failed|bad auth|AuthenticationFailed/i, 'correct user and password in MONGODB_URI'],
-  [/not authorized/i, 'its user needs the role "read"; see "MongoDB user" in docs/operations.md'],
+  [/not authorized/i, 'its user needs the role "read"; see "MongoDB user" in docs/guides/production.md'],
   [/certificate|altnames/i, 'an authority of your own goes into NODE_EXTRA_CA_CERTS'],
   [/ECONNREFUSED/, 'start MongoDB, or correct host and port in MONGODB_URI'],
   [/ENOTFOUND|EAI_AGAIN|querySrv/, 'no DNS entry: correct the host in MONGODB_URI'],
-  [/replica set/i, 'see "MongoDB" in docs/operations.md'],
+  [/replica set/i, 'see "MongoDB" in docs/guides/production.md'],
   [/timed? ?out/i, 'MongoDB does not answer: it is frozen, overloaded or cut off'],
 ];
 

@@ -30,7 +30,10 @@ const id = z
   .string()
   .regex(OBJECT_ID, 'must be 24 hexadecimal characters')
   .transform((hex) => hex.toLowerCase());
-const code = z.enum(Object.keys(ERROR_CODES) as [ErrorCode, ...ErrorCode[]], 'is not one of docs/errors.md');
+const code = z.enum(
+  Object.keys(ERROR_CODES) as [ErrorCode, ...ErrorCode[]],
+  'is not one of docs/reference/errors.md',
+);
 const extent = {
   limit: z.number().int().min(1).max(LARGEST_REPAIR).default(USUAL_LIMIT),
   dryRun: z.boolean().default(false),

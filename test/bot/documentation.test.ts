@@ -2,8 +2,8 @@ import { expect, test } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import { toSettings } from '../../packages/bot/src/options.ts';
 
-test('docs/bot.md lists every option with its default', async () => {
-  const text = await readFile(new URL('../../docs/bot.md', import.meta.url), 'utf8');
+test('docs/guides/bot.md lists every option with its default', async () => {
+  const text = await readFile(new URL('../../docs/guides/bot.md', import.meta.url), 'utf8');
   const section = text.slice(text.indexOf('## Options'), text.indexOf('## The log'));
   const rows = [...section.matchAll(/^\| `(\w+)`\s+\| (.+?)\s+\|/gm)].map(
     ([, name, value]) => [name, value] as const,

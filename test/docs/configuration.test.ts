@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { loadApiConfig, loadWorkerConfig, SETTING_NAMES } from '../../src/config.ts';
 import { filesBelow, readPage, tableUnder } from './pages.ts';
 
-const page = readPage('docs/configuration.md');
+const page = readPage('docs/reference/configuration.md');
 const settings = tableUnder(page, 'API and worker') as {
   setting: string;
   'read by': string;
@@ -30,7 +30,7 @@ const SAMPLES: Record<string, string> = {
   DEMO_BOT_URL: 'http://127.0.0.1:4000',
 };
 
-test('docs/configuration.md lists every setting, and no other', () => {
+test('docs/reference/configuration.md lists every setting, and no other', () => {
   expect(settings.map(({ setting }) => setting).sort()).toEqual([...SETTING_NAMES].sort());
 });
 

@@ -2,9 +2,9 @@ import { expect, test } from '@jest/globals';
 import { ERROR_CODES } from '../../src/errors.ts';
 import { readPage, tableUnder } from './pages.ts';
 
-const rows = tableUnder(readPage('docs/errors.md'), 'Error codes');
+const rows = tableUnder(readPage('docs/reference/errors.md'), 'Error codes');
 
-test('docs/errors.md lists every error code with its status, and no other', () => {
+test('docs/reference/errors.md lists every error code with its status, and no other', () => {
   const documented = rows.map(({ code, status }) => [code, Number(status)]);
   expect(documented.sort()).toEqual(Object.entries(ERROR_CODES).sort());
 });

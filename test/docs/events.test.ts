@@ -4,7 +4,7 @@ import { toSnapshot } from '../../src/population/to-snapshot.ts';
 import { fieldsOf, wordsOf } from './contract-types.ts';
 import { readPage, tableUnder } from './pages.ts';
 
-const page = readPage('docs/events.md');
+const page = readPage('docs/reference/events.md');
 const PAYLOADS = [
   'AppointmentPayload',
   'AppointmentSnapshot',
@@ -22,7 +22,7 @@ const REFERENCES = {
   staffId: 'StaffSnapshot',
 } as const;
 
-test('docs/events.md lists every event with its direction, and no other', () => {
+test('docs/reference/events.md lists every event with its direction, and no other', () => {
   const documented = tableUnder(page, 'Dashboards: namespace `/`').map(({ event, direction }) => [
     event,
     direction,

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { SCENARIOS } from '../../trials/faults/scenarios.ts';
 import { readPage, tableUnder } from './pages.ts';
 
-const rows = tableUnder(readPage('docs/operations.md'), 'Faults');
+const rows = tableUnder(readPage('docs/reports/faults.md'), 'Faults');
 
 test('the fault table has a row for each fault that is provoked, in order, and no other', () => {
   expect(rows.map(({ fault }) => fault)).toEqual(SCENARIOS.map(({ fault }) => fault.replaceAll('`', '')));

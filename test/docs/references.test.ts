@@ -35,8 +35,8 @@ test.each(PAGES)('%s: every npm script that it names exists', (page) => {
   expect(named.filter((name) => !(name in scripts))).toEqual([]);
 });
 
-test('docs/guarantees.md: every test that it quotes stands in the file that it names', () => {
-  const quoted = [...readPage('docs/guarantees.md').matchAll(/“([^”]+)” \(`(test\/[^`]+)`\)/g)];
+test('docs/reference/guarantees.md: every test that it quotes stands in the file that it names', () => {
+  const quoted = [...readPage('docs/reference/guarantees.md').matchAll(/“([^”]+)” \(`(test\/[^`]+)`\)/g)];
   expect(quoted.length).toBeGreaterThan(20);
   const missing = quoted.filter(([, title = '', file = '']) => !readPage(file).includes(title));
   expect(missing.map(([whole]) => whole)).toEqual([]);

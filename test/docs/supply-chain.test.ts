@@ -51,8 +51,8 @@ test('no package needs its install script: production has one, of an optional pa
   );
 });
 
-test('docs/licences.md lists what the lock file does, all of it permissive', async () => {
-  const options = { ...(await resolveConfig('docs/licences.md')), parser: 'markdown' };
-  expect(readPage('docs/licences.md')).toBe(await format(renderLicences(lock), options));
+test('docs/reference/licences.md lists what the lock file does, all of it permissive', async () => {
+  const options = { ...(await resolveConfig('docs/reference/licences.md')), parser: 'markdown' };
+  expect(readPage('docs/reference/licences.md')).toBe(await format(renderLicences(lock), options));
   expect(productionLicences(lock).filter(({ licence }) => !PERMISSIVE.has(licence))).toEqual([]);
 });

@@ -9,8 +9,8 @@ import { useFleet } from './world.ts';
 
 const fleets = useFleet();
 
-test('docs/metrics.md lists every Prometheus metric, with its type, labels and meaning, and no other', () => {
-  const page = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
+test('docs/reference/metrics.md lists every Prometheus metric, with its type, labels and meaning, and no other', () => {
+  const page = readFileSync(new URL('../../docs/reference/metrics.md', import.meta.url), 'utf8');
   const documented = page
     .split('\n')
     .filter((line) => line.startsWith('| `emission_'))

@@ -107,11 +107,13 @@ test.each(queries)('%s: its query is balanced, and counters are asked for their 
 });
 
 test('every alarm says how bad it is, and leads to its paragraph', () => {
-  const headings = [...read('docs/alarms.md').matchAll(/^## (Emission\w+)$/gm)].map(([, heading]) => heading);
+  const headings = [...read('docs/reference/alarms.md').matchAll(/^## (Emission\w+)$/gm)].map(
+    ([, heading]) => heading,
+  );
   expect(headings).toEqual(rules.map(({ alert }) => alert));
   for (const { alert, labels, annotations } of rules) {
     expect(['page', 'ticket']).toContain(labels.severity);
-    expect(annotations.runbook).toBe(`docs/alarms.md#${alert.toLowerCase()}`);
+    expect(annotations.runbook).toBe(`docs/reference/alarms.md#${alert.toLowerCase()}`);
     expect(annotations.summary).toEqual(expect.any(String));
   }
 });

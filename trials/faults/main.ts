@@ -5,7 +5,7 @@ import { runScenario, type Row } from './run-scenario.ts';
 import { SCENARIOS } from './scenarios.ts';
 import { replaceTable, toTable } from './table.ts';
 
-const PAGE = 'docs/operations.md';
+const PAGE = 'docs/reports/faults.md';
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const { values } = parseArgs({
@@ -16,7 +16,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     /** A file for what was measured. */
     json: { type: 'string' },
-    /** Replaces the table in docs/operations.md. */
+    /** Replaces the table in docs/reports/faults.md. */
     write: { type: 'boolean', default: false },
   },
 });

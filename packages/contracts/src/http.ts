@@ -33,7 +33,7 @@ export interface ProblemReply {
   status: number;
   detail: string;
   success: false;
-  /** Stable; the table is in docs/errors.md. */
+  /** Stable; the table is in docs/reference/errors.md. */
   code: string;
   errors?: unknown[];
 }

@@ -1,7 +1,7 @@
 import type { AppointmentEvent } from './events.ts';
 import type { IsoDate } from './appointment.ts';
 
-/** What the admin page is told. Source of the figures: docs/metrics.md. */
+/** What the admin page is told. Source of the figures: docs/reference/metrics.md. */
 export type MetricsWindow = '1m' | '5m' | '1h';
 export type MetricsSpan = MetricsWindow | 'total';
 export type LatencyStage = 'accept' | 'wait' | 'load' | 'publish' | 'total' | 'browser' | 'bulk';
@@ -72,7 +72,7 @@ export interface FailedEmission {
   event: string;
   appointmentId: string;
   companyId: string;
-  /** A code of docs/errors.md, then words. */
+  /** A code of docs/reference/errors.md, then words. */
   reason: string;
   attempts: number;
   acceptedAt: IsoDate;

@@ -7,7 +7,7 @@ import { event, givenId, id, instant } from './appointment-schemas.ts';
 const yes = z.literal(true);
 const code = z
   .enum(Object.keys(ERROR_CODES) as [ErrorCode, ...ErrorCode[]])
-  .meta({ id: 'ErrorCode', description: 'Stable; the table is docs/errors.md.' });
+  .meta({ id: 'ErrorCode', description: 'Stable; the table is docs/reference/errors.md.' });
 
 export const problemReply = z
   .strictObject({

@@ -71,7 +71,7 @@ const metrics = {
 };
 export const metricsReply = z.strictObject({ success: yes, ...metrics }).meta({
   id: 'MetricsReply',
-  description: "The whole fleet's, whichever process answers: see docs/metrics.md.",
+  description: "The whole fleet's, whichever process answers: see docs/reference/metrics.md.",
 });
 
 const failedEmission = z
@@ -81,7 +81,7 @@ const failedEmission = z
     event: z.string(),
     appointmentId: z.string(),
     companyId: z.string(),
-    reason: z.string().meta({ description: 'A code of docs/errors.md, then words.' }),
+    reason: z.string().meta({ description: 'A code of docs/reference/errors.md, then words.' }),
     attempts: count,
     acceptedAt: instant,
     failedAt: instant,
