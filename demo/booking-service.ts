@@ -40,7 +40,7 @@ const MAX_TRIES = 10;
 /**
  * The bot's bookings in MongoDB. What keeps two bookings apart is the unique index on (staffId, slots): one insert or
  * update either takes all its slots or fails, on a standalone server too, with no lock that a dead process could keep
- * (docs/decisions/0100). The look-up before it is for the words, and for appointments that others wrote without slots.
+ * (docs/decisions/0100-no-overlapping-bookings.md). The look-up before it is for the words, and for appointments that others wrote without slots.
  */
 export function createBookingService({
   connection,
