@@ -8,8 +8,13 @@ const PAGES = [
   ...filesBelow('docs', '.md'),
   ...filesBelow('examples', '.md'),
 ];
-/** What a path in the text may begin with. */
-const FOLDERS = ['src', 'workers', 'scripts', 'test', 'bench', 'docs', 'examples', 'ops', '.ci'];
+/** First folders of the paths that are checked. */
+const FOLDERS = [
+  ...['src', 'workers', 'packages', 'web', 'demo', 'scripts', 'test', 'trials'],
+  ...['bench', 'docs', 'examples', 'ops', '.ci'],
+];
+/** The operator's page must be short enough to be read during an incident. */
+const MAX_OPERATIONS_LINES = 120;
 
 test.each(PAGES)('%s: every link leads to a file or a heading that is there', (page) => {
   const links = [...readPage(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
@@ -42,7 +47,32 @@ test('docs/reference/guarantees.md: every test that it quotes stands in the file
   expect(missing.map(([whole]) => whole)).toEqual([]);
 });
 
-test('every decision stands in their list', () => {
+test('docs/README.md links to every page but the single decisions', () => {
+  const index = readPage('docs/README.md');
+  const pages = filesBelow('docs', '.md')
+    .map((path) => path.replace(/^docs\//, ''))
+    .filter((path) => path !== 'README.md' && !/^decisions\/\d/.test(path));
+  expect(pages.filter((path) => !index.includes(`(${path})`))).toEqual([]);
+});
+
+test('docs/operations.md has at most 120 lines', () => {
+  expect(readPage('docs/operations.md').split('\n').length).toBeLessThanOrEqual(MAX_OPERATIONS_LINES);
+});
+
+test('architecture.md tells each of its three paths in at most 12 files', () => {
+  const paths = readPage('docs/architecture.md').split('## Three paths')[1]?.split('\n## ')[0] ?? '';
+  const lengths = paths
+    .split('\n**')
+    .slice(1)
+    .map((path) => path.match(/^\d+\. `/gm)?.length ?? 0);
+  expect(lengths).toHaveLength(3);
+  for (const length of lengths) {
+    expect(length).toBeGreaterThan(0);
+    expect(length).toBeLessThanOrEqual(12);
+  }
+});
+
+test('docs/decisions/README.md lists every decision', () => {
   const listed = readPage('docs/decisions/README.md');
   const pages = readdirSync(join(ROOT, 'docs/decisions')).filter((name) => /^\d/.test(name));
   expect(pages.filter((name) => !listed.includes(`(${name})`))).toEqual([]);
