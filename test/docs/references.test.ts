@@ -41,7 +41,9 @@ test.each(PAGES)('%s: every npm script that it names exists', (page) => {
 });
 
 test('docs/reference/guarantees.md: every test that it quotes stands in the file that it names', () => {
-  const quoted = [...readPage('docs/reference/guarantees.md').matchAll(/“([^”]+)” \(`(test\/[^`]+)`\)/g)];
+  const quoted = [
+    ...readPage('docs/reference/guarantees.md').matchAll(/“([^”]+)”\s\(`((?:test|trials)\/[^`]+)`\)/g),
+  ];
   expect(quoted.length).toBeGreaterThan(20);
   const missing = quoted.filter(([, title = '', file = '']) => !readPage(file).includes(title));
   expect(missing.map(([whole]) => whole)).toEqual([]);
