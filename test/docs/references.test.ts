@@ -80,6 +80,16 @@ test('docs/decisions/README.md lists every decision', () => {
   expect(pages.filter((name) => !listed.includes(`(${name})`))).toEqual([]);
 });
 
+test.each(filesBelow('docs/decisions', '.md').filter((path) => /\/\d/.test(path)))(
+  '%s has context, decision and consequences, and at most one table',
+  (path) => {
+    const page = readPage(path);
+    const headings = [...page.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading);
+    expect(headings).toEqual(['Context', 'Decision', 'Consequences']);
+    expect(page.match(/^\| -{3,}/gm)?.length ?? 0).toBeLessThanOrEqual(1);
+  },
+);
+
 /** As GitHub makes anchors of headings. */
 function headingsOf(path: string): string[] {
   return [...readPage(path).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
