@@ -84,7 +84,10 @@ test('without an authority of our own its certificate is refused', async () => {
 
 test('a wrong password is told of, and where the users stand', async () => {
   const wrong = urls.api.replace(':users-password@', ':wrong@');
-  await expectRefused(await world.api({ REDIS_URL: wrong }), /WRONGPASS.*REDIS_URL.*docs\/guides\/production\.md/);
+  await expectRefused(
+    await world.api({ REDIS_URL: wrong }),
+    /WRONGPASS.*REDIS_URL.*docs\/guides\/production\.md/,
+  );
 });
 
 test('a user without a right that it needs is told of by name, with the command and where the rules stand', async () => {
