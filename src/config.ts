@@ -6,6 +6,7 @@ import {
   flag,
   list,
   port,
+  readBasePath,
   readBy,
   readHttpUrl,
   readOrigin,
@@ -62,6 +63,8 @@ const workerShape = {
 const apiShape = {
   ...shared,
   PORT: port.default(DEFAULT_PORT),
+  /** The path prefix that a proxy in front strips. */
+  BASE_PATH: readBy(readBasePath).optional(),
   INTERNAL_SERVICE_API_KEY: list.pipe(z.array(apiKey).min(1, 'must name at least one key')),
   SOCKET_JWT_SECRET: secret.optional(),
   SOCKET_JWKS_URL: readBy(readHttpUrl).optional(),

@@ -46,7 +46,7 @@ export function composeOperator({
     now: clock.now,
   });
   return {
-    bullBoard: createBullBoardRoutes(queues, { writes: config.ADMIN_WRITES }),
+    bullBoard: createBullBoardRoutes(queues, { writes: config.ADMIN_WRITES, basePath: config.BASE_PATH }),
     adminRoutes: createAdminRoutes({
       read: metrics.read,
       series: metrics.series,

@@ -188,6 +188,7 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
     countRejections: countRejections(metrics.reject),
     allowOrigins: allowOrigins(config.CORS_ORIGIN),
     emissionRoutes: createEmissionRoutes({
+      basePath: config.BASE_PATH,
       accept,
       idempotently,
       timelines: createReadTimelines({ queues, recent: recentIds }),
@@ -222,6 +223,7 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
           })
         : undefined,
     pageDir,
+    basePath: config.BASE_PATH,
     connectOrigins: config.DEMO_BOT_URL ? [config.DEMO_BOT_URL] : [],
     onFault: (error, route) => {
       requestFailed(route)(error);
@@ -230,7 +232,12 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
 
   serve(app);
   const onCut = recordCuts(metrics.cut, logger);
-  const emit = createEmitReply({ accept, idempotently, onFault: requestFailed(INTERNAL_NAMESPACE) });
+  const emit = createEmitReply({
+    basePath: config.BASE_PATH,
+    accept,
+    idempotently,
+    onFault: requestFailed(INTERNAL_NAMESPACE),
+  });
   gateway = await startGateway({
     id,
     server,

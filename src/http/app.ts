@@ -27,13 +27,15 @@ export interface AppDeps {
   demoRoutes?: Router | undefined;
   /** Folder of the built page. */
   pageDir: string;
+  /** The path prefix that a proxy in front strips, such as `/calendar`. */
+  basePath?: string | undefined;
   /** Further origins that the page may connect to. */
   connectOrigins: readonly string[];
   onFault: (error: unknown, route: string | undefined) => void;
 }
 
 /** The route table. */
-export function createApp(deps: AppDeps): Express {
+export function createApp({ basePath = '', ...deps }: AppDeps): Express {
   const app = express();
   app.disable('x-powered-by');
   // Answers are not cached: hashing each of them is wasted.
@@ -41,7 +43,9 @@ export function createApp(deps: AppDeps): Express {
   app.set('query parser', 'simple');
   app.use(deps.logRequests);
 
-  app.use(EMISSIONS_PATH, deps.countRejections, deps.requireApiKey, deps.emissionRoutes);
+  // With the prefix too: a statusUrl then works for callers that do not come through the proxy.
+  const emissionPaths = [...new Set([EMISSIONS_PATH, `${basePath}${EMISSIONS_PATH}`])];
+  app.use(emissionPaths, deps.countRejections, deps.requireApiKey, deps.emissionRoutes);
   app.use('/api/v1/internal', deps.requireApiKey, deps.metricsRoutes);
   app.get('/metrics', deps.requireApiKey, deps.prometheus);
   app.use(deps.healthRoutes);
@@ -49,11 +53,11 @@ export function createApp(deps: AppDeps): Express {
 
   app.use(BULL_BOARD_PATH, bullBoardHeaders(), deps.requireAdmin, requireSameOrigin, deps.bullBoard);
   app.use(ownPageHeaders(deps.connectOrigins));
-  app.use(createDocsRoutes());
+  app.use(createDocsRoutes(basePath));
   app.use(ADMIN_API_PATH, deps.requireAdmin, requireSameOrigin, deps.adminRoutes);
   app.use(guardAdminPage(deps.requireAdmin));
   if (deps.demoRoutes) app.use('/demo', deps.demoRoutes);
-  app.use(servePageFiles(deps.pageDir));
+  app.use(servePageFiles(deps.pageDir, basePath));
 
   app.use((_req, res) => {
     sendProblem(res, problem('ROUTE_NOT_FOUND', 'there is no such route, or none with this method'));

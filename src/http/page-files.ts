@@ -12,8 +12,10 @@ interface PageFile {
  * Serves the files of the built pages. Each is one Buffer that all answers share, so an answer that waits for its client
  * holds neither a copy nor an open file. A file is read again when it has changed. At most the files of the folder
  * are kept.
+ * @param basePath  With one, each page names its assets, and itself, by the paths that the browser sees. It holds no
+ * character that HTML reads as more than text: the settings check that.
  */
-export function servePageFiles(dir: string): RequestHandler {
+export function servePageFiles(dir: string, basePath = ''): RequestHandler {
   const root = resolve(dir);
   const kept = new Map<string, PageFile>();
 
@@ -23,7 +25,10 @@ export function servePageFiles(dir: string): RequestHandler {
     if (!found?.isFile()) return undefined;
     const known = kept.get(path);
     if (known?.size === found.size && known.lastModified.getTime() === found.mtime.getTime()) return known;
-    const file = { body: await readFile(path), lastModified: found.mtime, size: found.size };
+    const content = await readFile(path);
+    const isPage = basePath !== '' && extname(path) === '.html';
+    const body = isPage ? Buffer.from(withBasePath(content.toString(), basePath)) : content;
+    const file = { body, lastModified: found.mtime, size: found.size };
     kept.set(path, file);
     return file;
   }
@@ -60,4 +65,10 @@ function pathOf(root: string, urlPath: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+function withBasePath(page: string, basePath: string): string {
+  return page
+    .replaceAll(/ (href|src)="\/(?!\/)/g, ` $1="${basePath}/`)
+    .replace('<meta charset="utf-8" />', `$&\n    <meta name="base-path" content="${basePath}" />`);
 }

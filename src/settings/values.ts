@@ -71,6 +71,19 @@ export function readHttpUrl(value: string): string {
   return href;
 }
 
+/** What a proxy in front strips from paths: `/x` or `/a/b`; undefined where that is nothing. */
+export function readBasePath(value: string): string | undefined {
+  const path = value.replace(/^\/|\/$/g, '');
+  if (path === '' && /^\/?$/.test(value)) return undefined;
+  const parts = path.split('/');
+  if (!parts.every((part) => /^[\w.~-]+$/.test(part) && part !== '.' && part !== '..')) {
+    throw new RangeError(
+      'must be a path such as /calendar or /a/b: letters, digits and . _ ~ - between single slashes, no host, no ? or #',
+    );
+  }
+  return `/${path}`;
+}
+
 export function readTimeZone(name: string): string {
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });

@@ -26,6 +26,7 @@ const SAMPLES: Record<string, string> = {
   SOCKET_JWT_ISSUER: 'https://id.example.com',
   SOCKET_JWT_AUDIENCE: 'dashboards',
   METRICS_PORT: '9100',
+  BASE_PATH: '/calendar',
   CORS_ORIGIN: 'https://calendar.example.com',
   DEMO_BOT_URL: 'http://127.0.0.1:4000',
 };

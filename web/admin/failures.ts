@@ -1,5 +1,6 @@
 import { type FailedEmission, isolate, singleLine } from '@appointment-emissions/contracts';
 import { byId, create, setChildren, setText, userText } from '../calendar/elements.ts';
+import { BASE_PATH } from '../calendar/base-path.ts';
 import { duration } from './format.ts';
 
 export interface FailuresDeps {
@@ -29,7 +30,7 @@ export function createFailures({ retry, onRetried }: FailuresDeps) {
     if (words.length > 0) why.prepend(create('code', '', singleLine(code)), ' ');
     const job = create('a');
     job.append(userText(event));
-    job.href = `/admin/queues/queue/${queue}/${encodeURIComponent(emissionId)}?status=failed`;
+    job.href = `${BASE_PATH}/admin/queues/queue/${queue}/${encodeURIComponent(emissionId)}?status=failed`;
     const age = create('span', 'quiet');
     const head = create('p', 'head');
     head.append(job, ' ', age);

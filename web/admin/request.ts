@@ -1,6 +1,7 @@
 import type { OverviewReply, RepairReport, SeriesReply } from '@appointment-emissions/contracts';
+import { BASE_PATH } from '../calendar/base-path.ts';
 
-const API = '/admin/api';
+const API = `${BASE_PATH}/admin/api`;
 const ANSWER_WITHIN_MS = 10_000;
 
 /** The browser sends the operator's credentials along by itself. @throws Error in the API's words */

@@ -1,3 +1,4 @@
+import { BASE_PATH } from './base-path.ts';
 import type { ChatAppointment, ChatCatalogue, ChatInfo, ChatToolReply } from '../../demo/chat.ts';
 
 /** `direct`: the API did not answer, so the bot was asked at its own address. */
@@ -13,14 +14,14 @@ const TIMEOUT_MS = 8_000;
 
 /** The way to the demo's bot. Undefined where there is none, as outside of demo mode. */
 export async function findChatBot(): Promise<ChatBot | undefined> {
-  const found = await fetch('/demo/chat');
+  const found = await fetch(`${BASE_PATH}/demo/chat`);
   if (!found.ok) return undefined;
   const { botUrl } = (await found.json()) as ChatInfo;
 
   /** While the API is away a browser on the bot's own machine still reaches it. */
   async function ask(path: string, init?: RequestInit): Promise<{ body: unknown; way: Way }> {
     try {
-      return { body: await askAt(`/demo/chat${path}`, init), way: 'through the API' };
+      return { body: await askAt(`${BASE_PATH}/demo/chat${path}`, init), way: 'through the API' };
     } catch {
       return { body: await askAt(`${botUrl}${path}`, init), way: 'direct' };
     }

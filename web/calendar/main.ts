@@ -6,6 +6,7 @@ import {
 } from '@appointment-emissions/contracts';
 import { connectDashboard, fetchAppointments } from '@appointment-emissions/dashboard';
 import { createAnnouncer } from './announcer.ts';
+import { BASE_PATH } from './base-path.ts';
 import { createCalendar } from './calendar.ts';
 import { startChat } from './chat.ts';
 import { showConnection } from './connection-badge.ts';
@@ -34,12 +35,13 @@ const day = createDayChoice({
   onRange: () => void loadRange(),
 });
 if (session.demo) void startChat(byId('chat', HTMLElement), () => day.timeZone);
+const api = { url: location.origin, basePath: BASE_PATH };
 const dashboard = connectDashboard({
-  url: location.origin,
+  ...api,
   getToken: session.getToken,
   loadSnapshot: async (token) => {
     const range = day.range;
-    const list = await fetchAppointments({ url: location.origin, token, ...range });
+    const list = await fetchAppointments({ ...api, token, ...range });
     day.loaded(range);
     return list;
   },

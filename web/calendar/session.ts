@@ -1,3 +1,4 @@
+import { BASE_PATH } from './base-path.ts';
 import { byId, setText } from './elements.ts';
 import { createKept } from './kept.ts';
 
@@ -35,7 +36,7 @@ export async function openSession(): Promise<Session> {
 
 /** Undefined where the server is not a demo. @throws where it does not answer sensibly */
 async function askForDemo(): Promise<DemoToken | undefined> {
-  const reply = await fetch('/demo/token', { method: 'POST' });
+  const reply = await fetch(`${BASE_PATH}/demo/token`, { method: 'POST' });
   if (reply.status >= 400 && reply.status < 500 && reply.status !== 429) return undefined;
   if (!reply.ok) throw new Error(`POST /demo/token: ${reply.status}`);
   return (await reply.json()) as DemoToken;

@@ -10,9 +10,9 @@ const DAY_S = 86_400;
  * `/openapi.json`, `/asyncapi.json`, and both as a page at `/docs`. Open: they tell shapes, never data. Each is one Buffer
  * that all answers share: an answer that waits for its client holds no copy.
  */
-export function createDocsRoutes(): Router {
+export function createDocsRoutes(basePath: string): Router {
   const router = Router();
-  const [openApi, asyncApi] = [createOpenApi(), createAsyncApi()];
+  const [openApi, asyncApi] = [createOpenApi(basePath), createAsyncApi()];
   const serve = (path: string, type: string, text: string, headers: Record<string, string> = {}): void => {
     const body = Buffer.from(text);
     router.get(path, (_req, res) => {
@@ -21,7 +21,7 @@ export function createDocsRoutes(): Router {
   };
   serve('/openapi.json', 'json', JSON.stringify(openApi));
   serve('/asyncapi.json', 'json', JSON.stringify(asyncApi));
-  serve('/docs', 'html', renderDocs(openApi, asyncApi));
+  serve('/docs', 'html', renderDocs(openApi, asyncApi, basePath));
   serve('/docs/style.css', 'css', DOCS_STYLE, { 'Cache-Control': `max-age=${DAY_S}` });
   return router;
 }

@@ -23,7 +23,7 @@ const SECURITY_SCHEMES = {
 };
 
 /** OpenAPI 3.1 of all routes. */
-export function createOpenApi(): Json {
+export function createOpenApi(basePath = ''): Json {
   const schemas = createSchemaCollection();
   const paths: Record<string, Json> = {};
   for (const operation of OPERATIONS) {
@@ -37,6 +37,7 @@ export function createOpenApi(): Json {
       description:
         'Appointment events from a chatbot to every dashboard of the company. Errors are `application/problem+json` with a stable `code`.',
     },
+    ...(basePath !== '' && { servers: [{ url: basePath }] }),
     paths,
     components: { schemas: Object.fromEntries(schemas.components), securitySchemes: SECURITY_SCHEMES },
   };

@@ -22,7 +22,11 @@ interface Message {
 }
 
 /** Both documents as one page without a script. */
-export function renderDocs(openApi: Record<string, unknown>, asyncApi: Record<string, unknown>): string {
+export function renderDocs(
+  openApi: Record<string, unknown>,
+  asyncApi: Record<string, unknown>,
+  basePath: string,
+): string {
   const { info, paths, components } = openApi as unknown as {
     info: { title: string; description: string };
     paths: Record<string, Record<string, Described>>;
@@ -33,7 +37,11 @@ export function renderDocs(openApi: Record<string, unknown>, asyncApi: Record<st
     components: { schemas: Record<string, Schema> };
   };
   const routes = Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, described]): Route => ({ ...described, method, path })),
+    Object.entries(methods).map(([method, described]): Route => ({
+      ...described,
+      method,
+      path: `${basePath}${path}`,
+    })),
   );
   const tags = [...new Set(routes.flatMap((route) => route.tags))];
   const schemas = Object.entries({ ...events.schemas, ...components.schemas }).sort(([a], [b]) =>
@@ -47,14 +55,15 @@ export function renderDocs(openApi: Record<string, unknown>, asyncApi: Record<st
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <title>${info.title}: interfaces</title>
-        <link rel="icon" href="/icon.svg" type="image/svg+xml" />
-        <link rel="stylesheet" href="/docs/style.css" />
+        <link rel="icon" href="${basePath}/icon.svg" type="image/svg+xml" />
+        <link rel="stylesheet" href="${basePath}/docs/style.css" />
       </head>
       <body>
         <nav aria-label="Contents">
           <h1>${info.title}</h1>
           <p class="quiet">
-            <a href="/openapi.json">openapi.json</a> · <a href="/asyncapi.json">asyncapi.json</a>
+            <a href="${basePath}/openapi.json">openapi.json</a> ·
+            <a href="${basePath}/asyncapi.json">asyncapi.json</a>
           </p>
           ${tags.map(
             (tag) =>

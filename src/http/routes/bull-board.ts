@@ -20,10 +20,10 @@ interface BoardJob {
 /** The operator's page over the queues. Without `writes` the server itself refuses every change. */
 export function createBullBoardRoutes(
   { live, bulk }: { live: Queue; bulk: Queue },
-  { writes }: { writes: boolean },
+  { writes, basePath = '' }: { writes: boolean; basePath?: string | undefined },
 ): RequestHandler {
   const serverAdapter = new ExpressAdapter();
-  serverAdapter.setBasePath(BULL_BOARD_PATH);
+  serverAdapter.setBasePath(`${basePath}${BULL_BOARD_PATH}`);
   const show = (queue: Queue, of: string): BullMQAdapter => {
     const adapter = new BullMQAdapter(queue, { readOnlyMode: !writes, description: `${of} ${KEPT}` });
     adapter.setFormatter('name', jobTitle);

@@ -24,6 +24,8 @@ const WITHOUT_REDIS = 'the jobs are kept in Redis, which does not answer';
 export interface EmissionRoutesDeps {
   /** Largest bodies, in bytes. */
   bodyLimits: { single: number; batch: number };
+  /** Stands before the paths in answers. */
+  basePath?: string | undefined;
   accept: AcceptEmissions;
   idempotently: RunIdempotently;
   timelines: {
@@ -36,7 +38,7 @@ export interface EmissionRoutesDeps {
 
 /** `POST /appointment-created`, `-updated`, `-canceled`, `/batch`; `GET /emissions/:emissionId`, `/emissions?appointmentId=`. Behind the key. */
 export function createEmissionRoutes(deps: EmissionRoutesDeps): Router {
-  const { bodyLimits, accept, idempotently, timelines } = deps;
+  const { bodyLimits, basePath, accept, idempotently, timelines } = deps;
   const router = Router();
 
   const acceptOne =
@@ -47,7 +49,7 @@ export function createEmissionRoutes(deps: EmissionRoutesDeps): Router {
       const emissionId = await idempotently(idempotencyOf(req, asked), (by) =>
         accept.one(asked, { ...by, ...requestOf(req) }),
       );
-      sendAccepted(res, acceptedReply(asked, emissionId));
+      sendAccepted(res, acceptedReply(asked, emissionId, basePath));
     };
 
   for (const [slug, event] of Object.entries(EVENT_SLUGS)) {
@@ -114,13 +116,17 @@ function sendAccepted(res: Response, reply: AcceptedReply | BatchReply): void {
 }
 
 /** Body of a 202, here and on the `/internal` namespace. */
-export function acceptedReply({ event, appointmentId }: Asked, emissionId: string): AcceptedReply {
+export function acceptedReply(
+  { event, appointmentId }: Asked,
+  emissionId: string,
+  basePath = '',
+): AcceptedReply {
   return {
     success: true,
     event,
     appointmentId,
     emissionId,
-    statusUrl: `${EMISSIONS_PATH}/emissions/${emissionId}`,
+    statusUrl: `${basePath}${EMISSIONS_PATH}/emissions/${emissionId}`,
   };
 }
 

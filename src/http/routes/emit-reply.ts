@@ -7,6 +7,8 @@ import { problem, toAppError } from '../problem.ts';
 import { refuseSingle } from '../middleware/validate.ts';
 
 export interface EmitReplyDeps {
+  /** Stands before the paths in answers. */
+  basePath?: string | undefined;
   accept: AcceptEmissions;
   idempotently: RunIdempotently;
   /** Told of what is our fault. */
@@ -14,7 +16,7 @@ export interface EmitReplyDeps {
 }
 
 /** The single routes' answer without HTTP: the same body, plus its status. Never rejects, whatever it is given. */
-export function createEmitReply({ accept, idempotently, onFault }: EmitReplyDeps) {
+export function createEmitReply({ basePath, accept, idempotently, onFault }: EmitReplyDeps) {
   async function answer(keyFingerprint: string, request: unknown): Promise<EmitReply> {
     if (typeof request !== 'object' || request === null || Array.isArray(request)) {
       throw new AppError('INVALID_REQUEST', 'send {event, appointmentId, idempotencyKey?}');
@@ -35,7 +37,7 @@ export function createEmitReply({ accept, idempotently, onFault }: EmitReplyDeps
     const emissionId = await idempotently({ keyFingerprint, idempotencyKey, body: asked }, (by) =>
       accept.one(asked, by),
     );
-    return { status: 202, ...acceptedReply(asked, emissionId) };
+    return { status: 202, ...acceptedReply(asked, emissionId, basePath) };
   }
 
   return async (keyFingerprint: string, request: unknown): Promise<EmitReply> => {
