@@ -1,25 +1,41 @@
 import type { IncomingMessage } from 'node:http';
-import { isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 
 /**
- * Who a request comes from, to count it by. Behind proxies the address stands in X-Forwarded-For, counted from the right by
- * the number of proxies that are ours: what stands further left anybody can write. Of IPv6 the network (/64) counts,
- * since one customer has it whole.
+ * The address that a request is counted by. Behind proxies it stands in X-Forwarded-For, counted from the right by the
+ * number of proxies that are ours: a caller can write whatever stands further left. If there is no address at that place,
+ * the connection's own counts, which a caller cannot vary. Of IPv6 the network (/64) counts, since one customer has it
+ * whole.
  */
 export function clientAddress({ headers, socket }: IncomingMessage, proxies: number): string {
   const forwarded = [headers['x-forwarded-for'] ?? []].flat().join(',').split(',');
-  const told = proxies > 0 ? forwarded.at(-proxies)?.trim() : undefined;
-  const address = told || (socket.remoteAddress ?? '');
-  const plain = address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
-  return isIPv6(plain) ? network(plain) : plain;
+  const entry = proxies > 0 ? forwarded.at(-proxies) : undefined;
+  return (
+    (entry === undefined ? undefined : normalize(entry)) ?? normalize(socket.remoteAddress ?? '') ?? 'unknown'
+  );
 }
 
-function network(address: string): string {
-  const [head = '', tail] = address.split('::');
-  const groups = head.split(':').filter(Boolean);
-  if (tail !== undefined) {
-    const after = tail.split(':').filter(Boolean);
-    while (groups.length + after.length < 8) groups.push('0');
-  }
-  return `${groups.slice(0, 4).join(':')}::/64`;
+/** Forms that proxies write: `1.2.3.4:5678`, `"[2001:db8::1]:443"`, `fe80::1%eth0`, `::FFFF:1.2.3.4`. */
+function normalize(text: string): string | undefined {
+  const bare = text.trim().replace(/^"(.*)"$/, '$1');
+  const [, bracketed, withPort] = /^\[([^\]]*)\](?::\d*)?$|^([\d.]+):\d+$/.exec(bare) ?? [];
+  const [address = ''] = (bracketed ?? withPort ?? bare).split('%');
+  if (isIPv4(address)) return address;
+  return isIPv6(address) ? ofIPv6(address) : undefined;
+}
+
+function ofIPv6(address: string): string {
+  // Writes each address in one way only: lower case, no leading zeros, no dots.
+  const [head = '', tail] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::');
+  const [before, after] = [head, tail ?? ''].map((part) => part.split(':').filter(Boolean)) as [
+    string[],
+    string[],
+  ];
+  const zeros = Array<string>(8 - before.length - after.length).fill('0');
+  const groups = [...before, ...zeros, ...after];
+  const [high = 0, low = 0] = groups.slice(6).map((group) => parseInt(group, 16));
+  const isMapped = groups.slice(0, 6).join(':') === '0:0:0:0:0:ffff';
+  return isMapped
+    ? [high >> 8, high & 255, low >> 8, low & 255].join('.')
+    : `${groups.slice(0, 4).join(':')}::/64`;
 }

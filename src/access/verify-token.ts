@@ -21,6 +21,7 @@ export type VerifyToken = (token: unknown) => Promise<Viewer>;
 export interface VerifyTokenOptions {
   secret?: string | undefined;
   jwksUrl?: string | undefined;
+  /** Identity providers write theirs with or without a slash at the end: both are taken. */
   issuer?: string | undefined;
   audience?: string | undefined;
   /** Milliseconds since 1970. */
@@ -48,7 +49,7 @@ export function createVerifyToken(given: VerifyTokenOptions): VerifyToken {
   const options = {
     algorithms: jwksUrl ? ['RS256', 'PS256', 'ES256', 'EdDSA'] : ['HS256'],
     requiredClaims: ['exp', 'companyId'],
-    ...(issuer !== undefined && { issuer }),
+    ...(issuer !== undefined && { issuer: [issuer.replace(/\/$/, ''), issuer.replace(/\/?$/, '/')] }),
     ...(audience !== undefined && { audience }),
   };
   return async (token) => {

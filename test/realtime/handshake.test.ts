@@ -126,6 +126,16 @@ test('where issuer and audience are set, a token must name both', async () => {
   }
 });
 
+test.each([
+  ['https://id.example.com', 'https://id.example.com/'],
+  ['https://id.example.com/', 'https://id.example.com'],
+])('an issuer set as %s is also %s', async (set, iss) => {
+  const strict = await world.api({ SOCKET_JWT_ISSUER: set });
+  const token = (claims: object) => sign({ claims: { companyId: COMPANY, ...claims } });
+  expect(await handshake(strict, { token: await token({ iss }) })).toBe('connected');
+  expect(await handshake(strict, { token: await token({ iss: `${iss}/x` }) })).not.toBe('connected');
+});
+
 test('a socket is disconnected within a second of its token’s expiry, and not before', async () => {
   const token = await world.token(COMPANY, 2);
   const { exp } = JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as { exp: number };

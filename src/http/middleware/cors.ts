@@ -1,14 +1,15 @@
 import type { RequestHandler } from 'express';
+import { normalOrigin } from '../../access/own-origin.ts';
 
 const PREFLIGHT_SECONDS = '600';
 
 /** Lets pages of exactly these origins read the answers. Others, and no list at all: the browser refuses them. */
 export function allowOrigins(origins: readonly string[]): RequestHandler {
-  const listed = new Set(origins);
+  const listed = new Set<string | undefined>(origins);
   return (req, res, next) => {
     res.vary('Origin');
     const origin = req.get('origin');
-    if (origin === undefined || !listed.has(origin)) {
+    if (origin === undefined || !listed.has(normalOrigin(origin))) {
       next();
       return;
     }

@@ -1,5 +1,6 @@
 import type { RequestHandler } from 'express';
 import { AppError } from '../../errors.ts';
+import { isOfHost } from '../../access/own-origin.ts';
 
 const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
@@ -12,17 +13,9 @@ export const requireSameOrigin: RequestHandler = (req, _res, next) => {
     const site = req.get('sec-fetch-site');
     const origin = req.get('origin');
     const foreignSite = site !== undefined && site !== 'same-origin' && site !== 'none';
-    if (foreignSite || (origin !== undefined && hostOf(origin) !== req.get('host'))) {
+    if (foreignSite || (origin !== undefined && !isOfHost(origin, req.get('host')))) {
       throw new AppError('CROSS_ORIGIN', 'changes are taken from our own pages only');
     }
   }
   next();
 };
-
-function hostOf(origin: string): string | undefined {
-  try {
-    return new URL(origin).host;
-  } catch {
-    return undefined;
-  }
-}
