@@ -72,3 +72,34 @@ test('after a close the environment is read again', async () => {
   process.env.INTERNAL_SERVICE_API_KEY = KEY;
   expect(await emitAppointmentCreated(ID)).toBe(true);
 });
+
+test.each([
+  ['a line end behind both', (key: string, url: string) => [`${key}\n`, `${url}\r\n`]],
+  ['a byte-order mark and spaces', (key: string, url: string) => [`\ufeff${key}`, ` ${url} `]],
+  ['a slash and no scheme', (key: string, url: string) => [key, `${new URL(url).host}/`]],
+  ['an empty first key', (key: string, url: string) => [` ,${key}`, url.toUpperCase()]],
+])('settings are read as they are meant: %s', async (_, write) => {
+  const backend = await startBackend();
+  const [key, url] = write(KEY, backend.url);
+  process.env.BACKEND_API_URL = url;
+  process.env.INTERNAL_SERVICE_API_KEY = key;
+  expect(await emitAppointmentCreated(ID)).toBe(true);
+  expect(backend.received.map(({ headers }) => headers['x-api-key'])).toEqual([KEY]);
+});
+
+test.each([
+  ['a line break inside the key', `${KEY}\n${KEY}`, 'http://localhost:3001', /^INTERNAL_SERVICE_API_KEY/],
+  ['a key in quotes', `"${KEY}"`, 'http://localhost:3001', /^INTERNAL_SERVICE_API_KEY/],
+  ['a key that is not ASCII', 'ü'.repeat(32), 'http://localhost:3001', /^INTERNAL_SERVICE_API_KEY/],
+  ['an address without scheme and port', KEY, 'api.example.com', /^BACKEND_API_URL/],
+  ['an address with another scheme', KEY, 'ws://localhost:3001', /^BACKEND_API_URL/],
+  ['an address with a port that does not exist', KEY, 'http://localhost:99999', /^BACKEND_API_URL/],
+])('%s: false, and a line that names the setting, not its value', async (_, key, url, words) => {
+  process.env.BACKEND_API_URL = url;
+  process.env.INTERNAL_SERVICE_API_KEY = key;
+  expect(await emitAppointmentCreated(ID)).toBe(false);
+  await closeRealtimeAppointments();
+  const [line] = await readLog(logDir);
+  expect(line).toMatchObject({ level: 'error', reason: expect.stringMatching(words) as unknown });
+  expect(JSON.stringify(line)).not.toContain(KEY);
+});

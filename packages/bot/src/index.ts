@@ -30,7 +30,7 @@ function fromEnvironment(): RealtimeAppointments {
   ready ??= createRealtimeAppointments({
     backendUrl: process.env.BACKEND_API_URL,
     // The backend may be given several, by commas, while they are rotated; the first is the newest.
-    apiKey: process.env.INTERNAL_SERVICE_API_KEY?.split(',')[0],
+    apiKey: process.env.INTERNAL_SERVICE_API_KEY?.split(',').find((key) => key.trim() !== ''),
     logDir: process.env.LOG_DIR,
   });
   return ready;

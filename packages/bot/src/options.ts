@@ -2,7 +2,7 @@ import type { MessageFlowLogger } from './message-flow.ts';
 
 /** All have a default. A value that makes no sense is replaced by it: the bot must start whatever its settings say. */
 export interface RealtimeAppointmentsOptions {
-  /** Where the API is; a path in it is kept. Default `http://localhost:3001`. */
+  /** Where the API is; a path in it is kept, and `localhost:3001` means http. Default `http://localhost:3001`. */
   backendUrl?: string | undefined;
   /** One of the API's `INTERNAL_SERVICE_API_KEY`s. Without it every call answers false, with a warning. */
   apiKey?: string | undefined;
@@ -32,7 +32,10 @@ export interface RealtimeAppointmentsOptions {
 export interface Settings {
   /** Undefined: what was given is no http(s) address. */
   backendUrl: URL | undefined;
+  /** Undefined: none was given, or one that no header can hold. */
   apiKey: string | undefined;
+  /** Why nothing can be sent with these settings. */
+  problem: { level: 'warn' | 'error'; reason: string } | undefined;
   logDir: string;
   deadlineMs: number;
   attemptTimeoutMs: number;
@@ -46,9 +49,13 @@ export interface Settings {
 }
 
 export function toSettings(options: RealtimeAppointmentsOptions): Settings {
+  const backendUrl = readUrl(text(options.backendUrl) ?? 'http://localhost:3001');
+  const given = text(options.apiKey);
+  const apiKey = given !== undefined && isSendable(given) ? given : undefined;
   return {
-    backendUrl: readUrl(text(options.backendUrl) ?? 'http://localhost:3001'),
-    apiKey: text(options.apiKey),
+    backendUrl,
+    apiKey,
+    problem: problemOf(given, apiKey, backendUrl),
     logDir: text(options.logDir) ?? 'logs',
     deadlineMs: positive(options.deadlineMs, 2_000),
     attemptTimeoutMs: positive(options.attemptTimeoutMs, 1_200),
@@ -67,9 +74,32 @@ function text(value: unknown): string | undefined {
   return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
 }
 
+/** As the API takes keys: visible ASCII, not in quotes. A header with anything else could not be sent. */
+function isSendable(key: string): boolean {
+  return /^[\x21-\x7e]+$/.test(key) && !/^(["'`]).*\1$/.test(key);
+}
+
+function problemOf(
+  given: string | undefined,
+  apiKey: string | undefined,
+  url: URL | undefined,
+): Settings['problem'] {
+  if (given === undefined) return { level: 'warn', reason: 'INTERNAL_SERVICE_API_KEY is not set' };
+  if (apiKey === undefined) {
+    const reason =
+      'INTERNAL_SERVICE_API_KEY stands in quotes, or has a space or another character that no key has';
+    return { level: 'error', reason };
+  }
+  return url === undefined
+    ? { level: 'error', reason: 'BACKEND_API_URL is not an http(s) address' }
+    : undefined;
+}
+
 function readUrl(given: string): URL | undefined {
-  if (!URL.canParse(given)) return undefined;
-  const url = new URL(given);
+  // URL would take the host of localhost:3001 for a scheme.
+  const address = /^([\w.-]+|\[[\da-f:.]+\]):\d+(?:[/?#]|$)/i.test(given) ? `http://${given}` : given;
+  if (!URL.canParse(address)) return undefined;
+  const url = new URL(address);
   url.search = '';
   url.hash = '';
   return url.protocol === 'http:' || url.protocol === 'https:' ? url : undefined;

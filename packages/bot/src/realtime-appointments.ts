@@ -50,10 +50,7 @@ export function createRealtimeAppointments(options: RealtimeAppointmentsOptions 
   /** Undefined where there is no way to try it, which the log then says. */
   function ready(fields: Record<string, unknown>): ReturnType<typeof connect> {
     if (closing !== undefined) report.failed('warn', 'closed', fields);
-    else if (settings.apiKey === undefined)
-      report.failed('warn', 'INTERNAL_SERVICE_API_KEY is not set', fields);
-    else if (backend === undefined)
-      report.failed('error', 'BACKEND_API_URL is not an http(s) address', fields);
+    else if (settings.problem) report.failed(settings.problem.level, settings.problem.reason, fields);
     else return backend;
     return undefined;
   }
