@@ -11,21 +11,21 @@ import {
   wallTime,
 } from '@appointment-emissions/contracts';
 
-describe('the start of a day', () => {
+describe('startOfDay', () => {
   test.each([
     ['UTC', '2026-11-23', '2026-11-23T00:00:00.000Z'],
     ['Europe/Berlin', '2026-11-23', '2026-11-22T23:00:00.000Z'],
     ['America/Los_Angeles', '2026-07-01', '2026-07-01T07:00:00.000Z'],
     ['Asia/Kathmandu', '2026-01-01', '2025-12-31T18:15:00.000Z'],
     ['Pacific/Kiritimati', '2026-01-01', '2025-12-31T10:00:00.000Z'],
-    ['Europe/Berlin, the day that summer time begins', '2026-03-29', '2026-03-28T23:00:00.000Z'],
-    ['Europe/Berlin, the day after', '2026-03-30', '2026-03-29T22:00:00.000Z'],
-    ['Africa/Cairo, where that day has no midnight', '2026-04-24', '2026-04-23T22:00:00.000Z'],
-  ])('in %s, %s', (zone, date, expected) => {
+    ['Europe/Berlin, on the first day of summer time', '2026-03-29', '2026-03-28T23:00:00.000Z'],
+    ['Europe/Berlin, on the day after', '2026-03-30', '2026-03-29T22:00:00.000Z'],
+    ['Africa/Cairo, on a day without midnight', '2026-04-24', '2026-04-23T22:00:00.000Z'],
+  ])('in %s: %s', (zone, date, expected) => {
     expect(startOfDay(date, zone.split(',')[0]!).toISOString()).toBe(expected);
   });
 
-  test('is the first instant that shows its date, everywhere and always', () => {
+  test('returns the first instant of the date in every zone and on every day', () => {
     const zones = [
       'UTC',
       'Europe/Berlin',
@@ -45,17 +45,17 @@ describe('the start of a day', () => {
   });
 });
 
-test('the wall shows the local day and minute', () => {
+test('wallTime returns the local date and minute of an instant', () => {
   const instant = new Date('2026-11-22T23:30:00Z');
   expect(wallTime(instant, 'Europe/Berlin')).toEqual({ date: '2026-11-23', minute: 30 });
   expect(wallTime(instant, 'America/New_York')).toEqual({ date: '2026-11-22', minute: 18 * 60 + 30 });
 });
 
-test('what is no time zone is told from one', () => {
+test('isTimeZone accepts IANA names only', () => {
   expect(['Europe/Berlin', 'Mars/Olympus', '', null].map(isTimeZone)).toEqual([true, false, false, false]);
 });
 
-describe('the instant at which the clocks show a time', () => {
+describe('instantAt', () => {
   const at = (zone: string, date: string, time: string) => {
     const [hours = 0, minutes = 0] = time.split(':').map(Number);
     return instantAt(date, hours * 60 + minutes, zone)?.toISOString();
@@ -68,7 +68,7 @@ describe('the instant at which the clocks show a time', () => {
     ['Australia/Lord_Howe', '2027-10-03', '02:30', '2027-10-02T15:30:00.000Z'],
     ['Pacific/Apia', '2011-12-31', '00:00', '2011-12-30T10:00:00.000Z'],
     ['Asia/Kathmandu', '2027-03-01', '10:00', '2027-03-01T04:15:00.000Z'],
-  ])('in %s, %s %s', (zone, date, time, expected) => {
+  ])('converts in %s: %s %s', (zone, date, time, expected) => {
     expect(at(zone, date, time)).toBe(expected);
   });
 
@@ -79,24 +79,24 @@ describe('the instant at which the clocks show a time', () => {
     ['Pacific/Apia', '2011-12-30', '12:00'],
     ['Africa/Cairo', '2027-04-30', '00:30'],
     ['Asia/Beirut', '2027-03-28', '00:00'],
-  ])('is undefined in %s, %s %s, which they skip', (zone, date, time) => {
+  ])('returns undefined for a time that the clocks of %s skip: %s %s', (zone, date, time) => {
     expect(at(zone, date, time)).toBeUndefined();
   });
 
-  test('is the first of two where they are set back', () => {
+  test('returns the first occurrence if clocks are set back', () => {
     expect(at('Europe/Berlin', '2027-10-31', '02:30')).toBe('2027-10-31T00:30:00.000Z');
     expect(at('Australia/Lord_Howe', '2027-04-04', '01:45')).toBe('2027-04-03T14:45:00.000Z');
     expect(at('America/Havana', '2027-11-07', '00:30')).toBe('2027-11-07T04:30:00.000Z');
   });
 
-  test('or the end of what they skip, if the next instant will do', () => {
+  test('instantAtOrAfter returns the instant after a skipped time', () => {
     const after = instantAtOrAfter('2027-03-28', 2 * 60 + 30, 'Europe/Berlin');
     expect(after.toISOString()).toBe('2027-03-28T01:00:00.000Z');
     expect(startOfDay('2027-09-05', 'America/Santiago').toISOString()).toBe('2027-09-05T04:00:00.000Z');
     expect(startOfDay('2011-12-30', 'Pacific/Apia')).toEqual(endOfDay('2011-12-30', 'Pacific/Apia'));
   });
 
-  test('agrees with Intl around every change of the clocks of every zone', () => {
+  test('agrees with Intl around every clock change of every zone', () => {
     const wrong = Intl.supportedValuesOf('timeZone').flatMap((zone) =>
       changesOf(zone, 2011, 2013)
         .concat(changesOf(zone, 2026, 2028))
@@ -109,13 +109,13 @@ describe('the instant at which the clocks show a time', () => {
 const QUARTER_MS = 15 * 60_000;
 const DAY_MS = 24 * 3_600_000;
 
-/** What the clocks show, as if it were UTC. */
+/** The local time, as if it were UTC. */
 function shown(instant: number, zone: string): number {
   const { date, minute } = wallTime(new Date(instant), zone);
   return Date.parse(date) + minute * 60_000;
 }
 
-/** The quarters of an hour at which the clocks of a zone are changed. */
+/** The clock changes of a zone, to the quarter of an hour. */
 function changesOf(zone: string, fromYear: number, toYear: number): number[] {
   const changes = [];
   const offset = (instant: number) => shown(instant, zone) - instant;
@@ -134,7 +134,7 @@ function changesOf(zone: string, fromYear: number, toYear: number): number[] {
   return changes;
 }
 
-/** Compares with what Intl shows at each half hour of the two days around a change. */
+/** Compares with Intl at each half hour of the two days around a clock change. */
 function disagreements(zone: string, change: number): string[] {
   const firstAt = new Map<number, number>();
   for (let at = change - 27 * 3_600_000; at <= change + 27 * 3_600_000; at += 2 * QUARTER_MS) {
@@ -155,7 +155,7 @@ function disagreements(zone: string, change: number): string[] {
   return wrong;
 }
 
-test('a date exists in the calendar, in a year from 1970 to 9999', () => {
+test('isLocalDate accepts dates that exist, in the years 1970 to 9999', () => {
   for (const date of ['2028-02-29', '2000-02-29', '1970-01-01', '9999-12-31'])
     expect(isLocalDate(date)).toBe(true);
   for (const date of ['2027-02-29', '2100-02-29', '2027-04-31', '2027-13-01', '2027-00-10', '2027-01-00'])
@@ -173,7 +173,7 @@ test('a date exists in the calendar, in a year from 1970 to 9999', () => {
     expect(isLocalDate(text)).toBe(false);
 });
 
-test('days are counted within the years that exist here, and so are their instants', () => {
+test('date arithmetic is limited to the years 1970 to 9999', () => {
   expect(addDays('2027-12-31', 1)).toBe('2028-01-01');
   expect(addDays('9999-12-31', 1)).toBe('9999-12-31');
   expect(addDays('1970-01-01', -1)).toBe('1970-01-01');

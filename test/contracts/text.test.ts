@@ -13,24 +13,24 @@ const FAMILY = '👩‍👩‍👧‍👦';
 const FLAG = '🇩🇪';
 const THUMB = '👍🏽';
 
-describe('a text that is cut', () => {
+describe('cut', () => {
   test.each([
-    ['in the middle of an emoji', `abc🐶d`, 4, 'abc🐶'],
+    ['inside an emoji', `abc🐶d`, 4, 'abc🐶'],
     ['before an emoji', `abc🐶d`, 3, 'abc'],
-    ['in the middle of a family', `a${FAMILY}b`, 4, 'a'],
-    ['after a family', `a${FAMILY}b`, 8, `a${FAMILY}`],
-    ['in the middle of a flag', `a${FLAG}${FLAG}`, 4, `a${FLAG}`],
-    ['between an emoji and its skin', `a${THUMB}`, 2, 'a'],
+    ['inside an emoji of several code points', `a${FAMILY}b`, 4, 'a'],
+    ['after an emoji of several code points', `a${FAMILY}b`, 8, `a${FAMILY}`],
+    ['inside a flag', `a${FLAG}${FLAG}`, 4, `a${FLAG}`],
+    ['between an emoji and its skin tone', `a${THUMB}`, 2, 'a'],
     ['between a letter and its accent', 'cafe\u0301s', 4, 'caf'],
-    ['in a single character that is longer', FAMILY, 3, '👩\u200d👩'],
-    ['nowhere', `abc🐶`, 4, 'abc🐶'],
-    ['at its beginning', 'abc', 0, ''],
-    ['with half of an emoji in it', 'ab\ud83d', 5, 'ab\ufffd'],
+    ['inside a first character that is longer than the limit', FAMILY, 3, '👩\u200d👩'],
+    ['a text that is short enough', `abc🐶`, 4, 'abc🐶'],
+    ['to length 0', 'abc', 0, ''],
+    ['a text with a lone surrogate', 'ab\ud83d', 5, 'ab\ufffd'],
   ])('%s', (_, text, max, expected) => {
     expect(cut(text, max)).toBe(expected);
   });
 
-  test('is well-formed, short enough, and a beginning of the text, whatever it is', () => {
+  test('returns a well-formed prefix within the limit for any text', () => {
     const text = fc
       .array(fc.constantFrom('a', '\u0301', '\ud83d', '\udc36', FAMILY, FLAG, THUMB, 'כ'))
       .map((parts) => parts.join(''));
@@ -45,18 +45,18 @@ describe('a text that is cut', () => {
   });
 });
 
-test('characters are counted as JSON Schema counts them', () => {
+test('countCodePoints counts as JSON Schema does', () => {
   expect(countCodePoints('a🐶é')).toBe(3);
 });
 
-test('a name in a sentence stays on the line and reaches no further than itself', () => {
+test('singleLine and isolate remove line breaks and direction marks', () => {
   expect(singleLine('Rex\u202e\n\0gpj\u2028.exe\ud83d')).toBe('Rex gpj .exe\ufffd');
   expect(isolate('Rex')).toBe('Rex');
   expect(isolate('כלב')).toBe('\u2068כלב\u2069');
   expect(isolate('\u2069\u202eRex')).toBe('Rex');
 });
 
-test('marks in JSON become escapes of the same JSON', () => {
+test('escapeMarks returns equivalent JSON', () => {
   const json = JSON.stringify({ name: 'Rex\u202e\u200f\u2028\u0085\0' });
   expect(escapeMarks(json)).toBe('{"name":"Rex\\u202e\\u200f\\u2028\\u0085\\u0000"}');
   expect(JSON.parse(escapeMarks(json))).toEqual(JSON.parse(json));

@@ -1,6 +1,6 @@
-/** An ObjectId as 24 lower-case hex characters. */
+/** A MongoDB ObjectId as 24 lower-case hexadecimal characters: `65f0c0ffee65f0c0ffee00c0`. */
 export type Id = string;
-/** An instant as ISO 8601 in UTC, milliseconds included: `2026-11-23T09:00:00.000Z`. */
+/** An instant in ISO 8601, in UTC and with milliseconds: `2026-11-23T09:00:00.000Z`. */
 export type IsoDate = string;
 
 export interface CustomerSnapshot {
@@ -24,6 +24,7 @@ export interface ServiceSnapshot {
   name: string | null;
 }
 
+/** The variant of a service for one size and coat, with its price in the company's currency. */
 export interface ServiceItemSnapshot {
   _id: Id;
   size: string | null;
@@ -38,22 +39,32 @@ export interface StaffSnapshot {
 }
 
 /**
- * One appointment, fully populated, as a screen is given it. A reference that is missing, or whose document is
- * gone, is `null`. Nothing else is sent.
+ * One appointment with its references populated, as it is sent to dashboards. It contains exactly these fields.
+ *
+ * A reference is `null` if it is missing, if its document no longer exists, or if the document belongs to another
+ * company. Any other field is `null` if the stored value is missing or has the wrong type.
+ *
+ * @example
+ * ```ts
+ * const label = `${appointment.petId?.name ?? 'Unknown pet'}, ${appointment.start ?? 'no time yet'}`;
+ * ```
  */
 export interface AppointmentSnapshot {
   _id: Id;
+  /** The company that owns the appointment. It never changes. */
   companyId: Id;
   customerId: CustomerSnapshot | null;
   petId: PetSnapshot | null;
   serviceId: ServiceSnapshot | null;
   serviceItemId: ServiceItemSnapshot | null;
   staffId: StaffSnapshot | null;
+  /** Not populated: only the id is sent. */
   locationId: Id | null;
   start: IsoDate | null;
   end: IsoDate | null;
   /** `scheduled` or `canceled`. */
   status: string | null;
+  /** Where the appointment was booked, for example `instagram`. */
   source: string | null;
   notes: string | null;
   createdAt: IsoDate | null;

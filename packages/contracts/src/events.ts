@@ -1,30 +1,36 @@
-/** The three things that happen to an appointment; also the names of the socket events and of the jobs. */
+/**
+ * The appointment events. Socket events and jobs use the same names.
+ *
+ * An event says why an emission was sent. The snapshot in it says what the appointment is now: an
+ * `appointment:updated` may carry a canceled appointment, so read `status`, not the event's name.
+ */
 export const APPOINTMENT_EVENTS = [
   'appointment:created',
   'appointment:updated',
   'appointment:canceled',
 ] as const;
 
-/** One by one, for code that picks. */
 export const [APPOINTMENT_CREATED, APPOINTMENT_UPDATED, APPOINTMENT_CANCELED] = APPOINTMENT_EVENTS;
 
 export type AppointmentEvent = (typeof APPOINTMENT_EVENTS)[number];
 
-/** Last path segment of each single-emission route: `POST /api/v1/internal/socket/<slug>`. */
+/** Last path segment of each single-emission route: `POST /api/v1/internal/socket/appointment-created`. */
 export const EVENT_SLUGS = {
   'appointment-created': 'appointment:created',
   'appointment-updated': 'appointment:updated',
   'appointment-canceled': 'appointment:canceled',
 } as const satisfies Record<string, AppointmentEvent>;
 
-/** Server → dashboard: the head of the company's log. */
+/** Server → dashboard: the head of the company log. The payload is a {@link import('./socket.ts').Position}. */
 export const POSITION_EVENT = 'emissions:position';
-/** Server → dashboard, at least each 10 s: the gateway receives what is published. */
+/** Server → dashboard: the gateway's heartbeat. The payload is an {@link import('./socket.ts').Alive}. */
 export const ALIVE_EVENT = 'emissions:alive';
-/** Dashboard → server, acknowledged with a {@link import('./socket.ts').Position}: replay what was missed. */
+/**
+ * Dashboard → server: requests a replay of all emissions after a {@link import('./socket.ts').Place}. The server
+ * acknowledges with a {@link import('./socket.ts').Position}.
+ */
 export const CATCH_UP_EVENT = 'emissions:catch-up';
-
-/** Dashboard → server, a sample: an emission is on the screen now. */
+/** Dashboard → server: reports that an emission is on the screen. Sent for a sample of the emissions only. */
 export const SEEN_EVENT = 'emissions:seen';
 
 export function isAppointmentEvent(value: unknown): value is AppointmentEvent {

@@ -1,7 +1,20 @@
 import type { AppointmentEvent } from './events.ts';
 import type { Id } from './appointment.ts';
 
-/** 202 of the single routes. */
+/**
+ * Body of the 202 reply of a single-emission route. The emission is stored; a worker publishes it within milliseconds.
+ *
+ * @example
+ * ```json
+ * {
+ *   "success": true,
+ *   "event": "appointment:created",
+ *   "appointmentId": "65f0c0ffee65f0c0ffee00c0",
+ *   "emissionId": "…",
+ *   "statusUrl": "/api/v1/internal/socket/emissions/…"
+ * }
+ * ```
+ */
 export interface AcceptedReply {
   success: true;
   event: AppointmentEvent;
@@ -11,14 +24,19 @@ export interface AcceptedReply {
   statusUrl: string;
 }
 
+/** Result of one item of a batch. */
 export interface BatchItemResult {
+  /** Index of the item in the request. */
   index: number;
+  /** The HTTP status that the single-emission route would have sent. */
   status: number;
+  /** Set if the item was accepted. */
   emissionId?: string;
+  /** Error code. Set if the item was rejected. */
   code?: string;
 }
 
-/** 202 of the batch route, also where every item was rejected. */
+/** Body of the 202 reply of the batch route. The status is 202 even if every item was rejected: check `rejected`. */
 export interface BatchReply {
   success: true;
   accepted: number;
@@ -26,14 +44,25 @@ export interface BatchReply {
   results: BatchItemResult[];
 }
 
-/** Every error: RFC 9457, `application/problem+json`. */
+/**
+ * Body of every error reply: RFC 9457 (`application/problem+json`).
+ *
+ * @example
+ * ```ts
+ * if (!reply.ok) {
+ *   const { code, detail } = (await reply.json()) as ProblemReply;
+ *   throw new Error(`${code}: ${detail}`);
+ * }
+ * ```
+ */
 export interface ProblemReply {
   type: string;
   title: string;
   status: number;
   detail: string;
   success: false;
-  /** Stable; the table is in docs/reference/errors.md. */
+  /** Stable error code, for programs to compare. All codes are listed in docs/reference/errors.md. */
   code: string;
+  /** Details of a validation error, one entry for each invalid field. */
   errors?: unknown[];
 }

@@ -1,19 +1,28 @@
-/** The instants that are accepted from outside, in ms since 1970: those of the years 1970 to 9999 in UTC. */
+/** The earliest instant that is accepted as input: the start of the year 1970 in UTC, in ms since 1970. */
 export const FIRST_INSTANT = 0;
+/** The latest instant that is accepted as input: the end of the year 9999 in UTC, in ms since 1970. */
 export const LAST_INSTANT = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
-/** Date, then time and offset or neither; `T` and `Z` in either case, as RFC 3339 has it. */
+/** A date, or a date with a time and an offset. RFC 3339 allows `T` and `Z` in lower case too. */
 const ISO_8601 =
   /^(\d{4}-\d{2}-\d{2})(?:T(\d{2}:\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(?:Z|([+-])(\d{2}):(\d{2})))?$/i;
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const MINUTE_MS = 60_000;
 
 /**
- * Reads an instant in ISO 8601, such as `2027-02-28T10:00:00+01:00`; a date alone is its midnight in UTC. Gives ms
- * since 1970, or undefined for anything else: no offset, a date or a time that does not exist (30 February, 24:00, a
- * second 60, an offset of 24 hours or more), or an instant outside of {@link FIRST_INSTANT} to {@link LAST_INSTANT}.
+ * Parses an instant in ISO 8601. A date without a time means midnight in UTC.
  *
- * `Date.parse` checks none of this: it reads 30 February as 2 March.
+ * Unlike `Date.parse`, which reads 30 February as 2 March, it rejects dates and times that do not exist (30 February,
+ * 24:00, second 60, an offset of 24 hours or more). It also rejects times without an offset and instants outside
+ * {@link FIRST_INSTANT} to {@link LAST_INSTANT}.
+ *
+ * @returns ms since 1970, or undefined if the text is not a valid instant
+ * @example
+ * ```ts
+ * parseInstant('2027-02-28T10:00:00+01:00'); // 1803805200000
+ * parseInstant('2027-02-28'); // 1803772800000
+ * parseInstant('2027-02-30T10:00:00Z'); // undefined
+ * ```
  */
 export function parseInstant(text: string): number | undefined {
   const match = ISO_8601.exec(text);
@@ -29,7 +38,7 @@ export function parseInstant(text: string): number | undefined {
   return instant >= FIRST_INSTANT && instant <= LAST_INSTANT ? instant : undefined;
 }
 
-/** Whether a text is a date that exists, in a year from 1970 to 9999: `2028-02-29`, not `2027-02-29`. */
+/** True for `YYYY-MM-DD` if the date exists and its year is 1970 to 9999: `2028-02-29`, but not `2027-02-29`. */
 export function isCalendarDate(text: string): boolean {
   return DATE.test(text) && parseInstant(text) !== undefined;
 }

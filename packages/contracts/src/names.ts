@@ -1,39 +1,50 @@
 /**
- * The room of one company. A socket joins exactly this room, named by its signed claim.
- * @param companyId 24 hex characters
+ * The Socket.IO room of a company. Each dashboard joins exactly one room, which the `companyId` in its signed token decides.
+ *
+ * @param companyId 24 hexadecimal characters
+ * @example
+ * ```ts
+ * companyRoom('65f0c0ffee65f0c0ffee00c0'); // 'company:65f0c0ffee65f0c0ffee00c0'
+ * ```
  */
 export function companyRoom(companyId: string): string {
   return `company:${companyId}`;
 }
 
-/** The room of one gateway's own socket, in its own namespace: canaries come back to it. */
+/** The room of a gateway's own probe socket, in {@link CANARY_NAMESPACE}. The gateway receives its canaries there. */
 export function canaryRoom(gatewayId: string): string {
   return `canary:${gatewayId}`;
 }
 
 /**
- * First part of the channels between a fleet's workers and gateways, where none is set. Pub/Sub does not know databases,
- * so the database's number is part of it: two fleets on one Redis never receive each other's messages.
- * @param queuePrefix with its braces
+ * The default of `SOCKET_ADAPTER_KEY`: prefix of the Redis channels between workers and gateways.
+ *
+ * Redis Pub/Sub ignores database numbers. The key contains the number, so that two fleets on different databases of
+ * one Redis do not receive each other's messages.
+ *
+ * @param queuePrefix prefix of the queues, braces included
  */
 export function defaultAdapterKey(database: number, queuePrefix: string): string {
   return `socket.io:${database}:${queuePrefix}`;
 }
 
-/** Where what somebody waits for stands: single emissions. */
+/** Queue for single (live) emissions. */
 export const QUEUE_NAME = 'appointment-emissions';
-/** Where what nobody waits for stands: batches, repairs of many, what the sweep finds. */
+/** Queue for bulk emissions: batches, repairs and missed writes that the sweep finds. */
 export const BULK_QUEUE_NAME = 'appointment-emissions-bulk';
+/** Socket.IO namespace of the dashboards. */
 export const DASHBOARD_NAMESPACE = '/';
+/** Socket.IO namespace of services that emit over a socket, such as the bot library's fallback. */
 export const INTERNAL_NAMESPACE = '/internal';
+/** Socket.IO namespace in which a gateway receives its own canaries. Private to the pipeline. */
 export const CANARY_NAMESPACE = '/canary';
-/** Name of the canaries' jobs, and of their event. */
+/** Name of canary jobs and of the event that they publish. */
 export const CANARY = 'canary';
 
-/** W3C Trace Context: version, trace id, parent id, flags. */
+/** W3C `traceparent` header: version, trace id, parent id, flags. */
 export const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
-/** An ObjectId as it crosses a process: 24 hexadecimal characters. */
+/** An ObjectId as text: 24 hexadecimal characters in either case. */
 export const OBJECT_ID = /^[0-9a-f]{24}$/i;
 
 /** Events with this prefix are the gateway's own words to its sockets; none is published through Redis. */

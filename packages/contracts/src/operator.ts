@@ -1,20 +1,25 @@
 import type { AppointmentEvent } from './events.ts';
 import type { IsoDate } from './appointment.ts';
 
-/** What the admin page is told. Source of the figures: docs/reference/metrics.md. */
+/** Period of a rate or a percentile. docs/reference/metrics.md says how each figure is measured. */
 export type MetricsWindow = '1m' | '5m' | '1h';
+/** Period of a count. `total`: since the first start of the fleet. */
 export type MetricsSpan = MetricsWindow | 'total';
+/**
+ * Stages of an emission whose duration is measured. `total` is from acceptance to publication, `browser` from acceptance to
+ * the screen, `bulk` from acceptance to publication for the bulk queue.
+ */
 export type LatencyStage = 'accept' | 'wait' | 'load' | 'publish' | 'total' | 'browser' | 'bulk';
 export type ProcessRole = 'api' | 'gateway' | 'worker';
 export type EmissionOutcome = 'accepted' | 'published' | 'retried' | 'failed';
 
-/** Counts, and shares of what ended; null where nothing did. */
+/** Counts by outcome. The rates are shares (0 to 1) of the emissions that ended; null if none ended. */
 export interface OutcomeRates extends Record<EmissionOutcome, number> {
   successRate: number | null;
   failureRate: number | null;
 }
 
-/** In milliseconds; null where nothing was observed. */
+/** Latency percentiles in milliseconds; null if there was no observation. */
 export interface LatencyPercentiles {
   count: number;
   p50: number | null;
@@ -22,40 +27,46 @@ export interface LatencyPercentiles {
   p99: number | null;
 }
 
+/** One running process of the fleet. */
 export interface FleetProcess {
   id: string;
+  /** Connected dashboards; 0 for processes without a gateway. */
   sockets: number;
   sinceHeartbeatMs: number;
-  /** Null where progress is not watched. */
+  /** Time since a worker last started or finished a job, or since a gateway last received its canary. Null if not monitored. */
   sinceProgressMs: number | null;
-  /** What this process reports to be wrong with itself, in words. */
+  /** Problems that the process reports about itself. */
   warnings: string[];
 }
 
-/** What was set on a queue in Redis, for the whole fleet. */
+/** Settings that operators changed on a queue. They are stored in Redis and apply to all workers. */
 export interface QueueState {
-  /** Its jobs wait until it is resumed. */
+  /** If true, no job starts until the queue is resumed. */
   paused: boolean;
-  /** Jobs at once; null without a limit. */
+  /** Maximum number of concurrent jobs; null if unlimited. */
   concurrency: number | null;
-  /** Null without a limit. */
+  /** Maximum number of jobs per period; null if unlimited. */
   rateLimit: { max: number; durationMs: number } | null;
 }
 
+/** Metrics of the whole fleet at one moment. */
 export interface FleetMetricsReading {
   at: IsoDate;
   overall: Record<MetricsSpan, OutcomeRates>;
   events: Record<AppointmentEvent, Record<MetricsSpan, OutcomeRates>>;
-  /** By error code. */
+  /** Rejected requests by error code. */
   rejected: Record<MetricsSpan, Record<string, number>>;
   latencyMs: Record<LatencyStage, Record<MetricsWindow, LatencyPercentiles>>;
   queue: {
+    /** Jobs that wait in the live queue. */
     waiting: number;
+    /** Jobs that wait in the bulk queue. */
     prioritized: number;
+    /** Jobs that wait for their backoff to end. */
     delayed: number;
     active: number;
     failed: number;
-    /** Of both queues. */
+    /** Age of the oldest waiting job of both queues; null if no job waits. */
     oldestWaitingAgeMs: number | null;
     oldestLiveWaitingAgeMs: number | null;
     oldestBulkWaitingAgeMs: number | null;
@@ -64,51 +75,54 @@ export interface FleetMetricsReading {
   fleet: { processes: Record<ProcessRole, FleetProcess[]>; sockets: number; companies: number };
 }
 
-/** One failed job, as an operator reads it. */
+/** One failed emission. */
 export interface FailedEmission {
   emissionId: string;
-  /** Name of the BullMQ queue that it stands in. */
+  /** Name of the BullMQ queue that holds the failed job. */
   queue: string;
   event: string;
   appointmentId: string;
   companyId: string;
-  /** A code of docs/reference/errors.md, then words. */
+  /** Error code, colon and message: `APPOINTMENT_NOT_FOUND: appointment … does not exist`. */
   reason: string;
   attempts: number;
   acceptedAt: IsoDate;
   failedAt: IsoDate;
 }
 
-/** `GET /admin/api/overview`. */
+/** Reply of `GET /admin/api/overview`. */
 export interface OverviewReply {
   success: true;
-  /** Whether repairs are allowed. */
+  /** True if the operator may run repairs. */
   writes: boolean;
   metrics: FleetMetricsReading;
-  /** Those of `/health`, without what the figures say. */
+  /** Warnings of `/health`, except those that the page derives from `metrics` itself. */
   warnings: string[];
   /** Newest first. */
   failures: FailedEmission[];
 }
 
-/** `GET /admin/api/series`: the last hour by the minute, oldest first; the last minute is still filling. */
+/**
+ * Reply of `GET /admin/api/series`: one value for each minute of the last hour, oldest first. The last minute is not
+ * complete yet.
+ */
 export interface SeriesReply {
   success: true;
-  /** When each minute began, in seconds since 1970. */
+  /** Start of each minute, in seconds since 1970. */
   minutes: number[];
   counts: Record<EmissionOutcome, number[]>;
   latencyMs: Record<LatencyStage, { p50: (number | null)[]; p99: (number | null)[] }>;
 }
 
-/** What a repair did, or would do. */
+/** Result of a repair, or of its dry run. */
 export interface RepairReport {
   dryRun: boolean;
-  /** How many there are. */
+  /** Emissions that match the request. */
   matched: number;
-  /** How many were put into the queue; on a dry run, how many would be. */
+  /** Emissions that were enqueued; in a dry run, those that would be. At most the requested limit. */
   repaired: number;
-  /** How many were met that cannot be repaired, since what they hold is unusable. */
+  /** Emissions that were skipped because their stored data is unusable. */
   leftOut: number;
-  /** The first of them. */
+  /** The first of the repaired emissions. */
   emissions: Pick<FailedEmission, 'emissionId' | 'event' | 'appointmentId'>[];
 }

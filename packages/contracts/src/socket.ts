@@ -1,56 +1,110 @@
 import type { AppointmentSnapshot, Id, IsoDate } from './appointment.ts';
 import type { AppointmentEvent } from './events.ts';
 
-/** Where a screen stands in its company's log. */
+/**
+ * A stream position: a point in a company log.
+ *
+ * The company log numbers the live emissions of one company: 1, 2, 3, … without gaps. The highest offset is the head. A
+ * dashboard at `{ epoch: 'A', offset: 3 }` has seen everything up to emission 3, so the next live emission has offset 4. If it
+ * receives offset 6 instead, it has missed 4 and 5 and requests a catch-up from offset 3.
+ */
 export interface Place {
-  /** Names one unbroken run of offsets; another epoch means that offsets can't be compared. */
+  /**
+   * Names one history of the company log. It changes whenever offsets could be reused: if the log is lost, or if Redis restarts
+   * or fails over. Offsets of different epochs are not comparable: a dashboard at offset 3 of epoch A must not take offset 4 of
+   * epoch B for the next one.
+   */
   epoch: string;
-  /** Consecutive per company, from 1. */
+  /** Offset of an emission in the company log. The first one is 1; 0 is the position before it. */
   offset: number;
 }
 
-/** First argument of every appointment event. */
+/** First argument of every appointment event: what the appointment is now. */
 export interface AppointmentPayload {
   appointment: AppointmentSnapshot;
 }
 
-/** Second argument of every appointment event. */
+/**
+ * Second argument of every appointment event: why it was sent, and its order.
+ *
+ * Within one epoch, `(offset, read)` orders all snapshots of an appointment. Show a snapshot only if its pair is higher than
+ * the pair of the snapshot on the screen:
+ *
+ * @example
+ * ```ts
+ * // Live emission 7, then a replay after it: the replay is newer, although both have offset 7.
+ * const live = { epoch: 'A', offset: 7, read: 0 };
+ * const replay = { epoch: 'A', offset: 7, read: 1 };
+ * const isNewer = (a: Place & { read: number }, b: Place & { read: number }) =>
+ *   a.offset > b.offset || (a.offset === b.offset && a.read > b.read);
+ * isNewer(replay, live); // true
+ * ```
+ */
 export interface EmissionMeta {
+  /** The id from the 202 reply. A dashboard may receive an emission twice, so do not use it to drop duplicates. */
   emissionId: string;
+  /** The name of the event. */
   event: AppointmentEvent;
+  /** See {@link Place.epoch}. */
   epoch: string;
+  /** A live emission has its own offset. A replay or a list row has the offset of the head when its snapshot was taken. */
   offset: number;
-  /** 0 for a live emission; (offset, read) orders all snapshots of an appointment within an epoch. */
+  /** 0 for a live emission. For replays and list rows, a counter that increases with each of them. */
   read: number;
-  /** 1 for the first attempt. */
+  /** Number of the attempt that published the emission, from 1. */
   attempt: number;
+  /** When the API accepted the emission. In a replay: when it was replayed. */
   acceptedAt: IsoDate;
   publishedAt: IsoDate;
-  /** True where a gateway sent it again to a dashboard that had missed it. */
+  /** True if a gateway sent the event during a catch-up, false if it is live. */
   replayed: boolean;
 }
 
-/** Why a dashboard must reload its list. */
+/**
+ * Why a dashboard must reload its list.
+ *
+ * - `trimmed`: the company log no longer contains the missed emissions;
+ * - `epoch`: the epoch has changed, so offsets started again;
+ * - `too-many`: more emissions were missed than a replay may send; loading the list is faster;
+ * - `gone`: a missed appointment cannot be loaded;
+ * - `invalid`: the given position, or an entry of the company log, could not be understood;
+ * - `unavailable`: Redis or MongoDB did not answer in time; another catch-up may succeed;
+ * - `rate-limited`: the dashboard requested too many catch-ups; a later one may succeed.
+ */
 export type ReloadReason =
   'trimmed' | 'epoch' | 'too-many' | 'gone' | 'invalid' | 'unavailable' | 'rate-limited';
 
-/** `emissions:position`, and the acknowledgement of `emissions:catch-up`. */
+/**
+ * Payload of `emissions:position`, and acknowledgement of `emissions:catch-up`: the head of the company log.
+ *
+ * The server sends it after a dashboard joins, after a catch-up, and periodically. A dashboard that finds a higher offset
+ * here than its own has missed an emission.
+ *
+ * @example
+ * ```ts
+ * // All missed emissions were replayed before this message:
+ * const complete = { epoch: 'A', offset: 12, recovered: true };
+ * // Some cannot be replayed. Reload the list and continue at its position:
+ * const incomplete = { epoch: 'B', offset: 2, recovered: false, reason: 'epoch' };
+ * ```
+ */
 export interface Position extends Place {
-  /** False: what was missed can't be replayed, reload the list. */
+  /** False if some missed emissions cannot be replayed: the dashboard must reload its list. */
   recovered: boolean;
+  /** Set if `recovered` is false. */
   reason?: ReloadReason;
 }
 
 /**
- * `emissions:alive`: the heartbeat of a gateway that receives what is published. None is sent while it does not: a
- * dashboard that receives neither a position nor a heartbeat for 25 s must not call itself live.
+ * Payload of `emissions:alive`, the heartbeat of a gateway. A gateway sends it only while it is subscribed to Redis. A
+ * dashboard that receives neither a position nor a heartbeat for 25 s must not claim to be live.
  */
 export interface Alive {
-  /** False while MongoDB cannot be read: changes reach no dashboard. */
+  /** False while MongoDB cannot be read. Changes do not reach any dashboard then. */
   reads: boolean;
 }
 
-/** `emissions:seen`: which emission came onto the screen; both fields as its `meta` had them. No answer. */
+/** Payload of `emissions:seen`: which emission is on the screen. Copy both fields from its `meta`. There is no reply. */
 export interface Seen {
   emissionId: string;
   acceptedAt: IsoDate;
@@ -58,6 +112,7 @@ export interface Seen {
 
 export type AppointmentListener = (payload: AppointmentPayload, meta: EmissionMeta) => void;
 
+/** Events that the server sends to dashboards, for typing a Socket.IO server, client or emitter. */
 export interface DashboardServerEvents {
   'appointment:created': AppointmentListener;
   'appointment:updated': AppointmentListener;
@@ -66,38 +121,51 @@ export interface DashboardServerEvents {
   'emissions:alive': (alive: Alive) => void;
 }
 
+/** Events that dashboards send to the server. */
 export interface DashboardClientEvents {
   'emissions:catch-up': (from: Place, acknowledge: (position: Position) => void) => void;
   'emissions:seen': (seen: Seen) => void;
 }
 
-/** What a dashboard hands over when it connects. */
+/**
+ * The `auth` object of a dashboard's handshake.
+ *
+ * @example
+ * ```ts
+ * const socket = io('https://api.example.com', { auth: { token, position: { epoch: 'A', offset: 3 } } });
+ * ```
+ */
 export interface DashboardAuth {
-  /** JWT with `companyId` and `exp`. */
+  /** JWT with the claims `companyId` and `exp`. The server disconnects the socket when the token expires. */
   token: string;
-  /** Where it stood before, if it was connected or has loaded the list. */
+  /** Position that the dashboard has reached. The server replays everything after it. Omit it on the first connection. */
   position?: Place;
 }
 
-/** Answer of `GET /api/v1/dashboard/appointments`. */
+/**
+ * Reply of `GET /api/v1/dashboard/appointments`: the appointments of a company in a range of time, and the head of the company
+ * log before they were read. Each row has its own `(offset, read)`, which compares with those in {@link EmissionMeta}.
+ */
 export interface AppointmentList extends Place {
   appointments: { appointment: AppointmentSnapshot; offset: number; read: number }[];
 }
 
-/** One emission asked of the `/internal` namespace. */
+/** Argument of `emit` in the `/internal` namespace: the request for one emission. */
 export interface EmitRequest {
   event: AppointmentEvent;
   appointmentId: Id;
+  /** Same as the HTTP header `Idempotency-Key`. */
   idempotencyKey?: string;
 }
 
-/** HTTP's body plus its status. */
+/** Acknowledgement of `emit`: the body that the HTTP route would have sent, and its status. */
 export interface EmitReply {
   status: number;
   success: boolean;
   [field: string]: unknown;
 }
 
+/** Events that services send in the `/internal` namespace. */
 export interface InternalClientEvents {
   emit: (request: EmitRequest, acknowledge: (reply: EmitReply) => void) => void;
 }
