@@ -1,6 +1,6 @@
 import type { AppointmentSnapshot, EmissionMeta } from '@appointment-emissions/contracts';
 
-/** An appointment with nothing in it but what a test gives. */
+/** An appointment with the given fields, and neutral defaults for the others. */
 export function appointment(fields: Partial<AppointmentSnapshot> & { _id: string }): AppointmentSnapshot {
   return {
     companyId: '0'.repeat(24),

@@ -8,7 +8,7 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-/** A dashboard that is live at offset 5, and the server's side of it. */
+/** A dashboard that is live at offset 5, and its connection seen from the server. */
 async function live(options: Parameters<DashboardWorld['connect']>[0] = {}) {
   const screen = world.connect(options);
   const server = await world.server.connection();
@@ -17,7 +17,7 @@ async function live(options: Parameters<DashboardWorld['connect']>[0] = {}) {
   return { ...screen, server };
 }
 
-test('a gap in the live events is asked for and filled before what came after it is told', async () => {
+test('a gap in the live events is caught up on before later events are emitted', async () => {
   const { server, told, tells, becomes } = await live();
   server.send('c', { epoch: E, offset: 8 });
   await becomes('catching-up');
@@ -31,20 +31,20 @@ test('a gap in the live events is asked for and filled before what came after it
   await becomes('live');
 });
 
-test('a gap that closes by itself is not asked for', async () => {
+test('a gap that closes within the delay causes no catch-up', async () => {
   const patient = { random: () => 1, timings: { catchUpMs: 200 } };
   const { server, tells } = await live(patient);
   const other = await live(patient);
   server.send('b', { epoch: E, offset: 7 });
   server.send('a', { epoch: E, offset: 6 });
   await tells('a 6.0', 'b 7.0');
-  // One whose gap came later, and stays, has asked by the time that the first would have.
+  // A second dashboard's gap opened later and stays open. When that one requests a catch-up, the first would have done so too.
   other.server.send('b', { epoch: E, offset: 7 });
   await other.server.question();
   expect(server.questions).toBe(0);
 });
 
-test('an event lost at the very end shows in the next position', async () => {
+test('a lost last event is detected by the next position', async () => {
   const { server, tells, becomes } = await live();
   server.place({ epoch: E, offset: 6 });
   const { from, answer } = await server.question();
@@ -56,7 +56,7 @@ test('an event lost at the very end shows in the next position', async () => {
 });
 
 test.each([['rate-limited' as const], ['unavailable' as const]])(
-  'an answer of %s is no reason to reload: it asks again',
+  'after the reply “%s” it requests another catch-up instead of a reload',
   async (reason) => {
     const { server, becomes } = await live();
     server.place({ epoch: E, offset: 6 });
@@ -66,7 +66,7 @@ test.each([['rate-limited' as const], ['unavailable' as const]])(
   },
 );
 
-test('a question without an answer is asked again', async () => {
+test('a catch-up without a reply is requested again', async () => {
   const { server, becomes } = await live({ timings: { answerMs: 100 } });
   server.place({ epoch: E, offset: 6 });
   await server.question();
@@ -74,20 +74,20 @@ test('a question without an answer is asked again', async () => {
   await becomes('live');
 });
 
-test('answers that never fill the gap lead to a reload', async () => {
+test('replies that do not fill the gap lead to a reload', async () => {
   const { server, becomes } = await live();
   server.place({ epoch: E, offset: 9 });
   for (let n = 0; n < 5; n += 1) (await server.question()).answer({ epoch: E, offset: 5, recovered: true });
   await becomes('reload-needed');
 });
 
-test('a trimmed log is answered by loading the list, and what is newer than the list stays', async () => {
+test('if the log was trimmed the list is loaded, and events newer than the list stay on the screen', async () => {
   const lists = [listAt(E, 5, { a: 'first', b: 'first' }), listAt(E, 30, { a: 'second' })];
   const { server, becomes, shown } = await live({ loadSnapshot: () => Promise.resolve(lists.shift()!) });
   server.send('c', { epoch: E, offset: 31 });
   const { answer } = await server.question();
   answer({ epoch: E, offset: 31, recovered: false, reason: 'trimmed' });
-  // The list was read at 30, the answer says 31: what lies between is asked for.
+  // The list has offset 30, the reply says 31: emission 31 is still missing.
   const second = await server.question();
   expect(second.from).toEqual({ epoch: E, offset: 30 });
   second.answer({ epoch: E, offset: 31, recovered: true });
@@ -95,7 +95,7 @@ test('a trimmed log is answered by loading the list, and what is newer than the 
   expect(shown()).toEqual({ a: 'second', c: '31.0' });
 });
 
-test('another epoch is believed only when the server confirms it; then the list is loaded', async () => {
+test('a new epoch is accepted only if the server confirms it; then the list is loaded', async () => {
   const lists = [listAt(E, 5, { a: 'first' }), listAt('epoch-2', 2, { a: 'second' })];
   const { server, becomes, shown, told } = await live({
     loadSnapshot: () => Promise.resolve(lists.shift()!),
@@ -114,7 +114,7 @@ test('another epoch is believed only when the server confirms it; then the list 
   expect(shown()).toEqual({ a: 'second' });
 });
 
-test('without a way to load the list it says so, goes on showing what is newer, and lets the app reload', async () => {
+test('without loadSnapshot its state is reload-needed, newer events are still shown, and the app can reload', async () => {
   const { server, dashboard, tells, becomes, shown } = await live();
   const reasons: unknown[] = [];
   dashboard.on('state', (state, reason) => reasons.push([state, reason]));
@@ -124,7 +124,7 @@ test('without a way to load the list it says so, goes on showing what is newer, 
   server.send('a', { epoch: E, offset: 10 });
   await tells('a 9.0', 'a 10.0');
   expect(dashboard.state).toBe('reload-needed');
-  await expect(dashboard.reload()).rejects.toThrow('nothing to load');
+  await expect(dashboard.reload()).rejects.toThrow('neither loadSnapshot nor a load function');
   await dashboard.reload(() => Promise.resolve(listAt(E, 9, { a: 'listed', b: 'listed' })));
   expect(dashboard.state).toBe('live');
   expect(shown()).toEqual({ a: '10.0', b: 'listed' });

@@ -9,7 +9,7 @@ beforeEach(async () => {
 afterEach(() => world.close());
 
 describe('a dashboard that connects', () => {
-  test('shows the list at once, hands over its place and is live when the server has told where it stands', async () => {
+  test('shows the list, sends its stream position, and is live after the first position from the server', async () => {
     const { dashboard, becomes, shown } = world.connect({
       loadSnapshot: () => Promise.resolve(listAt(E, 7, { a: 'listed' })),
     });
@@ -22,7 +22,7 @@ describe('a dashboard that connects', () => {
     expect(dashboard.position).toEqual({ epoch: E, offset: 7 });
   });
 
-  test('without a list begins where the server says', async () => {
+  test('starts at the position of the server if there is no list', async () => {
     const { dashboard, becomes, tells } = world.connect();
     const server = await world.server.connection();
     expect(server.auth).toEqual({ token: 'a-token' });
@@ -33,7 +33,7 @@ describe('a dashboard that connects', () => {
     expect(dashboard.position).toEqual({ epoch: E, offset: 41 });
   });
 
-  test('holds live events until what it missed has come, then tells all in order, each appointment once', async () => {
+  test('holds live events until missed ones were replayed, then emits all in order and without duplicates', async () => {
     const { told, tells, shown } = world.connect({
       loadSnapshot: () => Promise.resolve(listAt(E, 7, { a: 'listed' })),
     });
@@ -43,7 +43,7 @@ describe('a dashboard that connects', () => {
     server.send('a', { epoch: E, offset: 10, read: 2 });
     server.send('c', { epoch: E, offset: 12 });
     server.send('c', { epoch: E, offset: 12, read: 3 });
-    // By the time that another screen, connected since, tells something, this one has heard all.
+    // When a dashboard that connected later is live, this one has received all events.
     const other = world.connect();
     const later = await world.server.connection();
     later.place({ epoch: E, offset: 12 });
@@ -54,7 +54,7 @@ describe('a dashboard that connects', () => {
     expect(shown()).toEqual({ a: '11.0', b: '10.1', c: '12.3' });
   });
 
-  test('does not take a position told to everybody for the answer to what it missed', async () => {
+  test('does not mistake a periodic position for the reply to its handshake', async () => {
     const { dashboard, becomes } = world.connect({ loadSnapshot: () => Promise.resolve(listAt(E, 7)) });
     const server = await world.server.connection();
     server.place({ epoch: E, offset: 9 });
@@ -65,7 +65,7 @@ describe('a dashboard that connects', () => {
     await becomes('live');
   });
 
-  test('asks by itself where the server does not say in time where it stands', async () => {
+  test('requests a catch-up if the server sends no position in time', async () => {
     const { becomes } = world.connect({
       loadSnapshot: () => Promise.resolve(listAt(E, 7)),
       timings: { answerMs: 100 },
@@ -77,7 +77,7 @@ describe('a dashboard that connects', () => {
     await becomes('live');
   });
 
-  test('loads the list again until it succeeds, with another token where the route wants one', async () => {
+  test('retries loading the list until it succeeds, with a new token after a 401', async () => {
     const tokens = ['old', 'new'];
     const used: string[] = [];
     const { becomes, problems } = world.connect({
@@ -96,7 +96,7 @@ describe('a dashboard that connects', () => {
     await becomes('live');
   });
 
-  test('when closed tells nothing more and does not come back', async () => {
+  test('emits nothing and does not reconnect after close()', async () => {
     const { dashboard, told, becomes } = world.connect();
     const server = await world.server.connection();
     server.place({ epoch: E, offset: 1 });
@@ -106,7 +106,7 @@ describe('a dashboard that connects', () => {
     expect(dashboard.state).toBe('closed');
     server.send('a', { epoch: E, offset: 2 });
     await server.ended;
-    // One that was cut off later has come back by the time that the closed one would have.
+    // A second dashboard was cut off later. When it has reconnected, the closed one would have done so too.
     world.connect();
     (await world.server.connection()).cut();
     await world.server.connection();

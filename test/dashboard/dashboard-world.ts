@@ -13,7 +13,7 @@ const FAST = {
   longestReloadMs: 50,
 };
 
-/** A list of appointments `id: text`, each read with the list's own offset. */
+/** A list of appointments with the notes `texts`, by id. Each has the offset of the list. */
 export function listAt(epoch: string, offset: number, texts: Record<string, string> = {}): AppointmentList {
   const appointments = Object.entries(texts).map(([id, notes]) => ({
     appointment: appointment({ _id: id, notes }),
@@ -23,7 +23,7 @@ export function listAt(epoch: string, offset: number, texts: Record<string, stri
   return { epoch, offset, appointments };
 }
 
-/** A scripted server and the dashboards connected to it; records what each one tells. */
+/** A scripted server and the dashboards connected to it. It records the events that each dashboard emits. */
 export async function openWorld() {
   const server = await startScriptedServer();
   const dashboards: Dashboard[] = [];
@@ -35,7 +35,7 @@ export async function openWorld() {
         url: server.url,
         getToken: () => Promise.resolve('a-token'),
         timings: { ...FAST, ...timings },
-        // A server that closes a polling client which does not poll again keeps a timer for half a minute.
+        // If a polling client stops polling, the server keeps a timer for 30 s after closing it.
         socketOptions: { transports: ['websocket'] },
         ...options,
       });
@@ -50,7 +50,7 @@ export async function openWorld() {
         dashboard,
         told,
         problems,
-        /** What the screen shows, by id. */
+        /** The notes on the screen, by id. */
         shown: () =>
           Object.fromEntries([...dashboard.appointments].map(([id, row]) => [id, row.appointment.notes])),
         becomes: (state: Dashboard['state']) =>

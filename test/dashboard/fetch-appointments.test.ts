@@ -21,7 +21,7 @@ async function answering(status: number, body: string) {
   return { url, token: 'a-token', from, to };
 }
 
-test('the list of a range is asked for with the token', async () => {
+test('the list of a range is requested with the token', async () => {
   const list = listAt('e', 3, { a: 'listed' });
   await expect(fetchAppointments(await answering(200, JSON.stringify(list)))).resolves.toEqual(list);
   const { url, headers } = asked.at(-1)!;
@@ -31,7 +31,7 @@ test('the list of a range is asked for with the token', async () => {
   expect(headers.authorization).toBe('Bearer a-token');
 });
 
-test('a refusal says what the server said', async () => {
+test('a rejection has the message and the code of the API’s error', async () => {
   const problem = JSON.stringify({ detail: 'the token has expired', code: 'TOKEN_INVALID' });
   await expect(fetchAppointments(await answering(401, problem))).rejects.toMatchObject({
     message: 'the token has expired',
@@ -40,9 +40,9 @@ test('a refusal says what the server said', async () => {
   });
 });
 
-test('so does a proxy that answers in its own words', async () => {
+test('an error page of a proxy is reported by its status', async () => {
   await expect(fetchAppointments(await answering(502, '<h1>Bad gateway</h1>'))).rejects.toMatchObject({
-    message: 'the list route answered 502',
+    message: 'the list request failed with status 502',
     status: 502,
     code: undefined,
   });

@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-/** A dashboard that is live, the server's side of it, and each state with the time since when it is not live. */
+/** A dashboard that is live, its connection seen from the server, and each state with its `notLiveSince`. */
 async function live(silenceMs = SILENCE_MS) {
   const opened = world.connect({ timings: { silenceMs } });
   const states: [string, Date | undefined][] = [];
@@ -22,7 +22,7 @@ async function live(silenceMs = SILENCE_MS) {
   return { ...opened, server, states };
 }
 
-test('without a position or a heartbeat it is stale, and says since when; the next one makes it live', async () => {
+test('without a position or a heartbeat it is stale since the last one; the next one makes it live', async () => {
   const before = Date.now();
   const { dashboard, becomes, server, states } = await live();
   await becomes('stale');
@@ -52,7 +52,7 @@ test('heartbeats alone keep it live', async () => {
   await becomes('stale');
 });
 
-test('while the server cannot read its database it is stale, though heartbeats and positions arrive', async () => {
+test('while the server cannot read its database it is stale, even if heartbeats and positions arrive', async () => {
   const { dashboard, becomes, server } = await live(60_000);
   server.alive(false);
   await becomes('stale');
@@ -66,7 +66,7 @@ test('while the server cannot read its database it is stale, though heartbeats a
   await becomes('live');
 });
 
-test('a connection that ends while stale keeps the time since when it is not live, until it is live', async () => {
+test('notLiveSince stays the same if the connection ends while stale', async () => {
   const { dashboard, becomes, server, states } = await live();
   await becomes('stale');
   const since = dashboard.notLiveSince;
@@ -82,16 +82,16 @@ test('a connection that ends while stale keeps the time since when it is not liv
   expect(new Set(after.map(([, at]) => at?.getTime()))).toEqual(new Set([since!.getTime()]));
 });
 
-test('a heartbeat that makes no sense counts as one that says nothing against reads', async () => {
+test('a malformed heartbeat counts as one with reads: true', async () => {
   const { becomes, server } = await live();
   await becomes('stale');
   server.alive(undefined as never);
   await becomes('live');
 });
 
-test('it is not live since the disconnect where it was live until then', async () => {
+test('after a disconnect while live, notLiveSince is set', async () => {
   const { dashboard, server } = await live(60_000);
   server.cut();
-  await eventually('not to be live', () => dashboard.state !== 'live');
+  await eventually('a state other than live', () => dashboard.state !== 'live');
   expect(dashboard.notLiveSince).toBeInstanceOf(Date);
 });

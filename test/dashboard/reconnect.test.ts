@@ -14,7 +14,7 @@ const jwt = (lifetimeMs: number, now = Date.now()) =>
     '.',
   );
 
-test('a dashboard that was cut off comes back with its token and the place it had reached', async () => {
+test('after a lost connection it reconnects with its token and the stream position reached', async () => {
   let asked = 0;
   const { becomes, told, tells } = world.connect({
     getToken: () => Promise.resolve(`token-${(asked += 1)}`),
@@ -46,14 +46,14 @@ test('a refused token is replaced', async () => {
   await becomes('live');
 });
 
-test('a token that could not be checked is kept', async () => {
+test('a token that the server could not verify is kept', async () => {
   let asked = 0;
   world.server.refuseNext(2, { code: 'TOKEN_KEYS_UNAVAILABLE' });
   world.connect({ getToken: () => Promise.resolve(`token-${(asked += 1)}`) });
   expect((await world.server.connection()).auth.token).toBe('token-1');
 });
 
-test('a token that could not be had is asked for again', async () => {
+test('getToken is called again after it rejects', async () => {
   let asked = 0;
   const { problems } = world.connect({
     getToken: () => ((asked += 1) < 3 ? Promise.reject(new Error('signed out')) : Promise.resolve('at-last')),
@@ -62,7 +62,7 @@ test('a token that could not be had is asked for again', async () => {
   expect(problems).toEqual(Array(2).fill('Error: signed out'));
 });
 
-test('when the server disconnects it at the expiry, it comes back with a new token', async () => {
+test('after the server disconnects it at the expiry of its token, it reconnects with a new one', async () => {
   const tokens = [jwt(0), jwt(60_000)];
   const { told, tells } = world.connect({ getToken: () => Promise.resolve(tokens.shift()!) });
   const [, later] = tokens;
@@ -76,7 +76,7 @@ test('when the server disconnects it at the expiry, it comes back with a new tok
   expect(told).toEqual(['a 6.0']);
 });
 
-test('before its token expires it changes to a later one and keeps its place', async () => {
+test('it renews its token before the expiry and keeps its stream position', async () => {
   const expiresIn = 3_000;
   const tokens = [jwt(expiresIn), jwt(60_000)];
   const [early, later] = tokens;

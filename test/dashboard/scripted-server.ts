@@ -14,7 +14,7 @@ import { appointment, meta } from './appointment-fixture.ts';
 
 type ServerSocket = Socket<DashboardClientEvents, DashboardServerEvents>;
 
-/** Hands over what happens to who waits for it, in order. */
+/** A queue whose `take` waits for the next item. */
 function createMailbox<T>() {
   const arrived: T[] = [];
   const waiting: ((item: T) => void)[] = [];
@@ -41,23 +41,23 @@ interface Question {
   answer: (position: Position) => void;
 }
 
-/** One dashboard's connection, seen from the server; the test says what the server does. */
+/** A dashboard's connection, seen from the server. The test decides what the server sends. */
 export interface ServerSide {
   auth: DashboardAuth;
-  /** Sends an appointment event; by default the appointment's notes tell its offset and read. */
+  /** Sends an appointment event. By default the appointment's notes contain its offset and read. */
   send: (id: string, fields: Parameters<typeof meta>[0], appointment?: Partial<AppointmentSnapshot>) => void;
   place: (position: Place & Partial<Position>) => void;
   alive: (reads: boolean) => void;
   question: () => Promise<Question>;
-  /** How many questions wait for an answer. */
+  /** Number of catch-ups without a reply. */
   readonly questions: number;
-  /** Ends the connection below Socket.IO, as a network does. */
+  /** Closes the transport, as a network failure does. */
   cut: () => void;
   disconnect: () => void;
   ended: Promise<unknown>;
 }
 
-/** A Socket.IO server that does nothing by itself. `onRequest` answers all that is not Socket.IO's. */
+/** A Socket.IO server that sends only what the test tells it to. `onRequest` handles all other HTTP requests. */
 export async function startScriptedServer(onRequest?: RequestListener) {
   const httpServer = createServer(onRequest);
   const io = new Server<DashboardClientEvents, DashboardServerEvents>(httpServer);

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { runSchedule } from './model/schedule.ts';
 
 describe('what a dashboard shows of an appointment', () => {
-  test('never goes back and ends at the last state, however live, replay and list interleave', () => {
+  test('never goes back and ends at the last state, however live events, replays and lists interleave', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(9999), { minLength: 50, maxLength: 300, size: 'max' }), (choices) => {
         runSchedule(choices);
@@ -12,7 +12,7 @@ describe('what a dashboard shows of an appointment', () => {
     );
   });
 
-  test('goes back when snapshots are not compared', () => {
+  test('negative control: goes back if snapshots are not compared', () => {
     const outcome = fc.check(
       fc.property(fc.array(fc.nat(9999), { minLength: 50, maxLength: 300, size: 'max' }), (choices) => {
         runSchedule(choices, () => true);

@@ -5,7 +5,7 @@ const HOUR_S = 3_600;
 const base64url = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 const jwt = (claims: object) => `header.${base64url(claims)}.signature`;
 
-/** Tokens of an issuer whose clock is right, in a browser whose clock is off by so much. */
+/** Tokens of an issuer whose clock is right, in a browser whose clock is ahead by `skewMs`. */
 function browser(skewMs: number, claims: (n: number, timeS: number) => object, firstPauseMs = 1_000) {
   let elapsedMs = 0;
   let asked = 0;
@@ -32,7 +32,7 @@ describe.each([
   ['5 hours ahead', 18_000_000],
   ['5 hours behind', -18_000_000],
 ])('in a browser whose clock is %s', (_words, skewMs) => {
-  test('a token of an hour is kept for an hour, and renewed a minute before its end', async () => {
+  test('a token with a lifetime of an hour is kept for an hour, and renewed a minute before it expires', async () => {
     const one = browser(skewMs, ofAnHour);
     const first = await one.tokens.current();
     expect(one.tokens.renewalDelayMs()).toBe(HOUR_S * 1_000 - 60_000);
@@ -43,7 +43,7 @@ describe.each([
     expect(one.asked).toBe(2);
   });
 
-  test('a token without iat is renewed at most every half minute, and never taken for an expired one', async () => {
+  test('a token without iat is renewed at most every 30 s and never considered expired on receipt', async () => {
     const one = browser(skewMs, (n, timeS) => ({ n, exp: timeS + HOUR_S }));
     const first = await one.tokens.current();
     expect(one.tokens.renewalDelayMs() ?? Infinity).toBeGreaterThanOrEqual(30_000);
@@ -51,7 +51,7 @@ describe.each([
   });
 });
 
-test('tokens that the server refuses are replaced ever more slowly, and the refusals are reported', async () => {
+test('after repeated refusals new tokens are requested with growing pauses, and the error says so', async () => {
   const one = browser(0, ofAnHour);
   const problems: string[] = [];
   for (; problems.length < 600; one.pass(1_000)) {
@@ -62,7 +62,7 @@ test('tokens that the server refuses are replaced ever more slowly, and the refu
       problems.push((error as Error).message);
     }
   }
-  // In ten minutes.
+  // Within ten minutes.
   expect(one.asked).toBeLessThan(20);
   expect(problems.at(-1)).toMatch(/refused \d+ tokens in a row.*clocks/);
   one.pass(64_000);
@@ -72,7 +72,7 @@ test('tokens that the server refuses are replaced ever more slowly, and the refu
   await expect(one.tokens.current()).resolves.not.toBe(token);
 });
 
-test('an issuer whose clock is set back gives later tokens all the same', async () => {
+test('a renewal works after the issuer’s clock is set back', async () => {
   const times = [1_800_010_000, 1_800_000_000];
   const one = browser(0, (n) => ({ n, iat: times[n - 1], exp: times[n - 1]! + HOUR_S }));
   await one.tokens.current();

@@ -357,7 +357,7 @@ export const CONTROLS: readonly Control[] = [
     takeOut: 'lifetime.expiresAt - (lifetime.issuedAt ?? now())',
     putIn: 'lifetime.expiresAt - now()',
     test: 'test/dashboard/tokens.test.ts',
-    name: 'a token of an hour is kept',
+    name: 'a token with a lifetime of an hour is kept',
   },
   {
     defence: 'the bot’s log file that was deleted or moved is made again',

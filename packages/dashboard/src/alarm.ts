@@ -1,7 +1,7 @@
-/** One timer at a time, so that closing needs to clear only one. */
+/** A timer that holds at most one pending call. */
 export interface Alarm {
   readonly isSet: boolean;
-  /** Replaces what was set before. */
+  /** Replaces a pending call. */
   set: (delayMs: number, ring: () => void) => void;
   clear: () => void;
 }

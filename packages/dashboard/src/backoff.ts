@@ -5,8 +5,12 @@ export interface BackoffOptions {
   random: () => number;
 }
 
+/** Exponential backoff with full jitter. */
 export interface Backoff {
-  /** Somewhere between 0 and a bound that doubles with each call: dashboards cut off together come back apart. */
+  /**
+   * A random delay between 0 and a bound that doubles with each call. The randomness spreads the reconnections of dashboards
+   * that lost their connections at the same time.
+   */
   nextMs: () => number;
   reset: () => void;
 }

@@ -12,49 +12,49 @@ export interface CatchUpDeps {
   onChange: () => void;
 }
 
-/** Answers in a row that left the gap as it was, before the list is loaded instead. */
-const FUTILE_MAX = 5;
+/** Consecutive replies that may leave the gap unchanged. After that the list is loaded instead. */
+const MAX_FUTILE_REPLIES = 5;
 
-/** Asks the server for what is missing, one question at a time, for as long as something is. */
+/** Requests catch-ups, one at a time, until no emission is missing. */
 export function createCatchUp({ timings, random, sequence, connection, onChange }: CatchUpDeps) {
   const backoff = createBackoff({ firstMs: timings.catchUpMs, longestMs: timings.longestCatchUpMs, random });
   const next = createAlarm();
-  const asking = new WeakSet<Connection>();
-  let futile = 0;
+  const withOpenRequest = new WeakSet<Connection>();
+  let futileReplies = 0;
 
-  async function ask(): Promise<void> {
+  async function request(): Promise<void> {
     const used = connection();
-    const from = sequence.place && { ...sequence.place };
-    if (!sequence.behind || used === undefined || from === undefined) return;
-    asking.add(used);
+    const from = sequence.position && { ...sequence.position };
+    if (!sequence.isBehind || used === undefined || from === undefined) return;
+    withOpenRequest.add(used);
     try {
-      const position = await used.catchUp(from, timings.answerMs);
+      const reply = await used.catchUp(from, timings.answerMs);
       if (used !== connection()) return;
-      const before = sequence.place?.offset;
-      sequence.answered(from, position);
-      const helped = !position.recovered || sequence.place?.offset !== before;
-      futile = helped ? 0 : futile + 1;
+      const before = sequence.position?.offset;
+      sequence.onReply(from, reply);
+      const helped = !reply.recovered || sequence.position?.offset !== before;
+      futileReplies = helped ? 0 : futileReplies + 1;
     } catch {
-      // No answer in time. Where the connection itself is gone, its end is told elsewhere.
+      // No reply in time: `check` schedules another request. If the connection has ended, `link.ts` handles that.
     } finally {
-      asking.delete(used);
+      withOpenRequest.delete(used);
       onChange();
     }
   }
 
   return {
-    /** To be called after every change; the first question waits a moment, in which the gap may close by itself. */
+    /** Must be called after every change. The first request is delayed a little, since the gap may close without it. */
     check(): void {
       const used = connection();
-      if (used !== undefined && asking.has(used)) return;
-      if (!sequence.behind) {
+      if (used !== undefined && withOpenRequest.has(used)) return;
+      if (!sequence.isBehind) {
         next.clear();
         backoff.reset();
-        futile = 0;
-      } else if (futile >= FUTILE_MAX) {
-        futile = 0;
-        sequence.skip('unavailable');
-      } else if (!next.isSet) next.set(backoff.nextMs(), () => void ask());
+        futileReplies = 0;
+      } else if (futileReplies >= MAX_FUTILE_REPLIES) {
+        futileReplies = 0;
+        sequence.skipGap('unavailable');
+      } else if (!next.isSet) next.set(backoff.nextMs(), () => void request());
     },
     close: next.clear,
   };

@@ -18,50 +18,86 @@ import { createSequence, type Standing } from './sequence.ts';
 import { createTokens } from './tokens.ts';
 
 /**
- * - `connecting`: there is no connection; what is shown may be old;
- * - `catching-up`: connected, and waiting for what was missed;
- * - `live`: all that the server has published is shown, and what it publishes next will be;
- * - `stale`: connected, but changes may not arrive: no position and no heartbeat for 25 s, or the server can't read its
- *   database. It becomes live again by itself;
- * - `reload-needed`: something was missed that can't be replayed. With `loadSnapshot` the list is being loaded;
- *   without it the app must call `reload`. New events are shown meanwhile;
- * - `closed`.
+ * State of a dashboard.
+ *
+ * - `connecting`: no connection. The screen may be out of date.
+ * - `catching-up`: connected, and waiting for missed emissions.
+ * - `live`: the screen is complete, and new emissions arrive.
+ * - `stale`: connected, but new emissions may not arrive: no position or heartbeat for 25 s, or the server cannot read
+ *   its database. It becomes `live` again without any action.
+ * - `reload-needed`: missed emissions cannot be replayed. With `loadSnapshot` the list is loaded automatically; without it the
+ *   app must call `reload`. New events are still shown.
+ * - `closed`: `close` was called. This state is final.
  */
 export type DashboardState = Standing | 'stale' | 'closed';
 
-/** An appointment event is told when its snapshot has taken its place among `appointments`, never for an older one. */
+/**
+ * Events of a dashboard, for {@link Dashboard.on}.
+ *
+ * Appointment events are emitted after their snapshot is in `appointments`. They are in order, and none is older than the
+ * snapshot that was shown before.
+ */
 export interface DashboardEvents extends Record<AppointmentEvent, AppointmentListener> {
-  /** The list was loaded: take all that is shown from here. */
+  /** The list was loaded. Render all rows from it. */
   appointments: (rows: ReadonlyMap<Id, ShownAppointment>) => void;
-  /** `reason` tells why a reload is needed. `notLiveSince`: see {@link Dashboard.notLiveSince}. */
+  /** The state changed. `reason` is set if a reload is needed. For `notLiveSince` see {@link Dashboard.notLiveSince}. */
   state: (state: DashboardState, reason: ReloadReason | undefined, notLiveSince: Date | undefined) => void;
-  /** Something failed that will be tried again: no token, no list, no connection. */
+  /** A token, list or connection request failed. It will be retried, so it is enough to log the error. */
   problem: (error: unknown) => void;
 }
 
+/** A connected dashboard, see {@link connectDashboard}. */
 export interface Dashboard {
   readonly state: DashboardState;
-  /** Up to when what is shown is known to be complete; undefined while live, and before it was live for the first time. */
+  /** Time up to which the screen is known to be complete. Undefined while live, and until it is live for the first time. */
   readonly notLiveSince: Date | undefined;
-  /** The place reached in the company's log; undefined before the server or a list has told it. */
+  /** The stream position reached. Undefined until the server or a list has provided it. */
   readonly position: Readonly<Place> | undefined;
-  /** The newest snapshot known of each appointment, by `_id`. */
+  /** The newest known snapshot of each appointment, by `_id`. */
   readonly appointments: ReadonlyMap<Id, ShownAppointment>;
-  /** Returns what takes the listener away again. */
+  /**
+   * Adds a listener. Returns a function that removes it.
+   *
+   * @example
+   * ```ts
+   * const stop = dashboard.on('appointment:canceled', ({ appointment }) => strikeThrough(appointment._id));
+   * stop();
+   * ```
+   */
   on: <Name extends keyof DashboardEvents>(name: Name, listener: DashboardEvents[Name]) => () => void;
   /**
-   * Loads the list, with `loadSnapshot` or with what is given here, and joins it with the events. Rejects where it
-   * could not be loaded.
+   * Loads the list with `load`, or with `loadSnapshot` if it is omitted, and merges it with the events. Call it to show another
+   * range of time. Rejects if the list cannot be loaded.
+   *
+   * @example
+   * ```ts
+   * await dashboard.reload((token) => fetchAppointments({ url, token, from: monday, to: nextMonday }));
+   * ```
    */
   reload: (load?: LoadSnapshot) => Promise<void>;
-  /** Ends the connection and all timers; calling it again does nothing. */
+  /** Closes the connection and stops all timers. Calling it again has no effect. */
   close: () => void;
 }
 
 /**
- * Connects a dashboard: tells the company's appointment events in order, each once and none older than what is shown
- * of its appointment; catches up on what was missed while away. Works by itself until it is closed.
- * @throws TypeError when `url` is no address or `getToken` no function: mistakes in the program
+ * Connects a dashboard to the appointment events of a company.
+ *
+ * It emits events in order and without duplicates, catches up on missed emissions after a lost connection, and renews the
+ * token. It reconnects until `close` is called.
+ *
+ * @example
+ * ```ts
+ * const url = 'https://api.example.com';
+ * const dashboard = connectDashboard({
+ *   url,
+ *   getToken,
+ *   loadSnapshot: (token) => fetchAppointments({ url, token, from, to }),
+ * });
+ * dashboard.on('appointments', (rows) => renderAll(rows));
+ * dashboard.on('appointment:updated', ({ appointment }) => render(appointment));
+ * dashboard.on('state', (state) => showBadge(state));
+ * ```
+ * @throws TypeError if `url` is no address or `getToken` is no function: mistakes in the program
  */
 export function connectDashboard(options: DashboardOptions): Dashboard {
   const { loadSnapshot: load, random = Math.random } = options;
@@ -88,7 +124,7 @@ export function connectDashboard(options: DashboardOptions): Dashboard {
   let state: DashboardState = 'connecting';
   let reason: ReloadReason | undefined;
   let notLiveSince: Date | undefined;
-  let opened = false;
+  let isOpened = false;
 
   const onProblem = (error: unknown) => {
     listeners.emit('problem', error);
@@ -113,15 +149,15 @@ export function connectDashboard(options: DashboardOptions): Dashboard {
     catchUp.check();
     reloading.check();
     const { standing } = sequence;
-    tell(standing === 'live' && liveness.isStale ? 'stale' : standing);
+    setState(standing === 'live' && liveness.isStale ? 'stale' : standing);
   }
 
-  function tell(now: DashboardState): void {
-    if (now === state && sequence.missing === reason) return;
-    if (now === 'live') notLiveSince = undefined;
+  function setState(next: DashboardState): void {
+    if (next === state && sequence.reloadReason === reason) return;
+    if (next === 'live') notLiveSince = undefined;
     else if (state === 'live') notLiveSince = new Date(liveness.lastLiveAt);
-    state = now;
-    reason = sequence.missing;
+    state = next;
+    reason = sequence.reloadReason;
     listeners.emit('state', state, reason, notLiveSince);
   }
 
@@ -132,8 +168,8 @@ export function connectDashboard(options: DashboardOptions): Dashboard {
   }
 
   function open(): void {
-    if (opened) return;
-    opened = true;
+    if (isOpened) return;
+    isOpened = true;
     link.open();
   }
 
@@ -148,7 +184,7 @@ export function connectDashboard(options: DashboardOptions): Dashboard {
       return notLiveSince;
     },
     get position() {
-      return sequence.place;
+      return sequence.position;
     },
     get appointments() {
       return screen.rows;
@@ -157,7 +193,7 @@ export function connectDashboard(options: DashboardOptions): Dashboard {
     reload: reloading.reload,
     close(): void {
       if (state === 'closed') return;
-      tell('closed');
+      setState('closed');
       reloading.close();
       catchUp.close();
       link.close();

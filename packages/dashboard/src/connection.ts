@@ -14,29 +14,31 @@ import {
   type Seen,
   SEEN_EVENT,
 } from '@appointment-emissions/contracts';
-import type { Arrival } from './reorder-buffer.ts';
 import type { ApiAddress } from './api-address.ts';
+import type { ReceivedEvent } from './reorder-buffer.ts';
 import type { DashboardOptions } from './options.ts';
 
-/** What becomes of one connection; nothing is called any more after `onEnd`, or after it was dropped. */
+/** Callbacks of one connection. None is called after `onEnd` or `drop`. */
 export interface ConnectionEvents {
   onConnect: () => void;
-  onArrival: (arrival: Arrival) => void;
+  onEvent: (event: ReceivedEvent) => void;
   onPosition: (position: Position) => void;
   onAlive: (alive: Alive) => void;
-  /** It is over, or never came about. `refused`: the server does not take our token. */
+  /** The connection ended, or could not be opened. `refused`: the server rejected the token. */
   onEnd: (reason: Error, refused: boolean) => void;
 }
 
 export interface Connection {
-  /** Rejects where no answer comes in time. */
+  /** Requests a catch-up. Rejects if the server does not reply in time. */
   catchUp: (from: Place, timeoutMs: number) => Promise<Position>;
-  /** Says that an emission is on the screen; lost where the connection is. */
+  /** Reports that an emission is on the screen. The report is dropped if the socket is not connected. */
   acknowledge: (seen: Seen) => void;
   drop: () => void;
 }
 
-/** One connection, once: who comes back opens another, with the token and place of then. */
+/**
+ * Opens one connection. It never reconnects: `link.ts` opens a new one instead, with the then current token and stream position.
+ */
 export function openConnection(
   { origin, basePath, socketOptions }: ApiAddress & { socketOptions: DashboardOptions['socketOptions'] },
   auth: DashboardAuth,
@@ -51,12 +53,12 @@ export function openConnection(
     reconnection: false,
     autoConnect: true,
   });
-  const tooLate = setTimeout(() => {
+  const handshakeTimer = setTimeout(() => {
     end(new Error('the server did not finish the handshake'), false);
   }, handshakeMs);
 
   function drop(): void {
-    clearTimeout(tooLate);
+    clearTimeout(handshakeTimer);
     socket.removeAllListeners();
     socket.disconnect();
   }
@@ -67,7 +69,7 @@ export function openConnection(
   }
 
   socket.on('connect', () => {
-    clearTimeout(tooLate);
+    clearTimeout(handshakeTimer);
     events.onConnect();
   });
   socket.on('connect_error', (error) => {
@@ -80,7 +82,7 @@ export function openConnection(
   socket.on(ALIVE_EVENT, events.onAlive);
   for (const event of APPOINTMENT_EVENTS) {
     socket.on(event, (payload, meta) => {
-      events.onArrival({ payload, meta });
+      events.onEvent({ payload, meta });
     });
   }
 
@@ -91,7 +93,7 @@ export function openConnection(
   };
 }
 
-/** Only an answer of the server's has `data`; one with another code is not the token's fault. */
+/** True if the server rejected the token. Only errors that the server sent have `data`; other codes have other causes. */
 function isRefusal(error: Error): boolean {
   const { data } = error as { data?: { code?: string } };
   return 'data' in error && (data?.code ?? 'TOKEN_INVALID') === 'TOKEN_INVALID';

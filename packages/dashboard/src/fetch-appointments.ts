@@ -1,31 +1,54 @@
 import type { AppointmentList, ProblemReply } from '@appointment-emissions/contracts';
 import { type ApiAddressOptions, readApiAddress } from './api-address.ts';
 
-/** `url` and `basePath` are those of `connectDashboard`. */
+/** Argument of {@link fetchAppointments}. `url` and `basePath` are those of `connectDashboard`. */
 export interface ListRequest extends ApiAddressOptions {
+  /** JWT of the company whose appointments are listed. */
   token: string;
-  /** `from ≤ start < to`, at most 62 days apart. */
+  /** Start of the range, inclusive: the list contains appointments with `from ≤ start < to`. */
   from: Date;
+  /** End of the range, exclusive. At most 62 days after `from`. */
   to: Date;
 }
 
-/** The list route refused, or its server failed. */
+/**
+ * The API rejected a list request, or failed. Its message is the `detail` of the API's error reply.
+ *
+ * @example
+ * ```ts
+ * catch (error) {
+ *   if (error instanceof ListError && error.status === 401) signInAgain();
+ * }
+ * ```
+ */
 export class ListError extends Error {
   override readonly name = 'ListError';
+  /** HTTP status of the reply. */
   readonly status: number;
-  /** The problem's `code`; undefined where something else than our API answered. */
+  /** Error code of the reply; undefined if the reply is not the API's, for example a proxy's. */
   readonly code: string | undefined;
 
   constructor(status: number, problem: Partial<ProblemReply>) {
-    super(problem.detail ?? `the list route answered ${status}`);
+    super(problem.detail ?? `the list request failed with status ${status}`);
     this.status = status;
     this.code = problem.code;
   }
 }
 
 /**
- * `GET /api/v1/dashboard/appointments`. Rejects with a ListError, with a TypeError if `url` is no address, or with fetch's
- * error if there is no answer.
+ * Loads the appointments of a company in a range of time: `GET /api/v1/dashboard/appointments`.
+ *
+ * @throws {@link ListError} if the API does not reply with a list, TypeError if `url` is no address, or the error of `fetch` if
+ * there is no reply within 20 s
+ * @example
+ * ```ts
+ * const list = await fetchAppointments({
+ *   url: 'https://api.example.com',
+ *   token,
+ *   from: new Date('2026-11-23T00:00:00Z'),
+ *   to: new Date('2026-11-30T00:00:00Z'),
+ * });
+ * ```
  */
 export async function fetchAppointments({
   token,
@@ -39,11 +62,11 @@ export async function fetchAppointments({
   route.searchParams.set('to', to.toISOString());
   const reply = await fetch(route, {
     headers: { authorization: `Bearer ${token}` },
-    signal: AbortSignal.timeout(LONGEST_MS),
+    signal: AbortSignal.timeout(TIMEOUT_MS),
   });
   if (!reply.ok)
     throw new ListError(reply.status, (await reply.json().catch(() => ({}))) as Partial<ProblemReply>);
   return (await reply.json()) as AppointmentList;
 }
 
-const LONGEST_MS = 20_000;
+const TIMEOUT_MS = 20_000;

@@ -1,3 +1,8 @@
+/**
+ * Appointment events for dashboards: typed, in order, and complete after a lost connection.
+ *
+ * @packageDocumentation
+ */
 export {
   connectDashboard,
   type Dashboard,

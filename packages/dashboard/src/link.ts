@@ -3,7 +3,7 @@ import { createAlarm } from './alarm.ts';
 import type { ApiAddress } from './api-address.ts';
 import { createBackoff } from './backoff.ts';
 import { openConnection, type Connection } from './connection.ts';
-import type { Arrival } from './reorder-buffer.ts';
+import type { ReceivedEvent } from './reorder-buffer.ts';
 import type { Liveness } from './liveness.ts';
 import type { DashboardOptions, Timings } from './options.ts';
 import type { Sequence } from './sequence.ts';
@@ -17,12 +17,15 @@ export interface LinkDeps {
   tokens: Tokens;
   sequence: Sequence;
   liveness: Liveness;
-  /** Called after everything that may have changed the sequence. */
+  /** Called after each step that may have changed the sequence. */
   onChange: () => void;
   onProblem: (error: unknown) => void;
 }
 
-/** Keeps one connection open, each with a token that still holds and the place reached so far. */
+/**
+ * Keeps one connection to the server open. It reconnects with backoff, and before the token expires. Each handshake sends
+ * a valid token and the stream position reached so far.
+ */
 export function createLink({
   options,
   address,
@@ -60,7 +63,7 @@ export function createLink({
   }
 
   function connect(token: string): void {
-    const position = sequence.place && { ...sequence.place };
+    const position = sequence.position && { ...sequence.position };
     let connectedAt: number | undefined;
     connection = openConnection(
       { ...address, socketOptions: options.socketOptions },
@@ -70,33 +73,33 @@ export function createLink({
         onConnect() {
           connectedAt = performance.now();
           tokens.accept(token);
-          sequence.connected(position);
-          liveness.connected();
+          sequence.onConnect(position);
+          liveness.onConnect();
           answer.set(timings.answerMs, () => {
-            if (!sequence.joined) sequence.unanswered();
+            if (!sequence.joined) sequence.onNoReply();
             onChange();
           });
           planRenewal();
           onChange();
         },
-        onArrival(arrival: Arrival) {
-          sequence.arrived(arrival);
+        onEvent(event: ReceivedEvent) {
+          sequence.onEvent(event);
           onChange();
         },
-        onPosition(place: Position) {
-          liveness.positioned();
-          sequence.positioned(place);
+        onPosition(update: Position) {
+          liveness.onPosition();
+          sequence.onPosition(update);
           onChange();
         },
         onAlive(alive) {
-          liveness.alive(alive);
+          liveness.onAlive(alive);
           onChange();
         },
         onEnd(reason, refused) {
           if (refused) tokens.refuse(token);
           if (connectedAt !== undefined && performance.now() - connectedAt >= timings.steadyMs)
             backoff.reset();
-          ended();
+          onEnded();
           onProblem(reason);
           retry();
         },
@@ -104,16 +107,16 @@ export function createLink({
     );
   }
 
-  function ended(): void {
+  function onEnded(): void {
     connection = undefined;
     renewal.clear();
     answer.clear();
-    sequence.disconnected();
-    liveness.disconnected();
+    sequence.onDisconnect();
+    liveness.onDisconnect();
     onChange();
   }
 
-  /** A later token takes the place of the one in use before the server would disconnect us. */
+  /** Replaces the token before it expires, since the server disconnects the socket at its expiry. */
   function planRenewal(): void {
     const delayMs = tokens.renewalDelayMs();
     if (delayMs === undefined) return;
@@ -135,7 +138,7 @@ export function createLink({
 
   function reopen(): void {
     connection?.drop();
-    ended();
+    onEnded();
     void open();
   }
 
@@ -148,7 +151,7 @@ export function createLink({
       closed = true;
       again.clear();
       connection?.drop();
-      ended();
+      onEnded();
     },
   };
 }

@@ -1,13 +1,13 @@
-/** Typed subscriptions. */
+/** Typed event subscriptions. */
 export interface Listeners<Events extends Record<keyof Events, (...args: never[]) => void>> {
-  /** Returns what takes the listener away again. */
+  /** Returns a function that removes the listener. */
   on: <Name extends keyof Events>(name: Name, listener: Events[Name]) => () => void;
   emit: <Name extends keyof Events>(name: Name, ...args: Parameters<Events[Name]>) => void;
 }
 
-/** @param report is given a listener's fault, which must not leave us halfway through an event */
+/** @param report receives errors that listeners throw, so that one listener does not prevent the others from being called */
 export function createListeners<Events extends Record<keyof Events, (...args: never[]) => void>>(
-  report: (fault: unknown) => void = throwOnItsOwn,
+  report: (error: unknown) => void = throwUncaught,
 ): Listeners<Events> {
   const byName = new Map<keyof Events, Set<(...args: never[]) => void>>();
   return {
@@ -30,9 +30,9 @@ export function createListeners<Events extends Record<keyof Events, (...args: ne
   };
 }
 
-/** As an uncaught error, which browsers and Node report. */
-function throwOnItsOwn(fault: unknown): void {
+/** Throws outside of the caller, so that the browser or Node reports an uncaught error. */
+function throwUncaught(error: unknown): void {
   setTimeout(() => {
-    throw fault;
+    throw error;
   });
 }

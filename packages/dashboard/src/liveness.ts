@@ -4,21 +4,21 @@ import { createAlarm } from './alarm.ts';
 export interface LivenessDeps {
   silenceMs: number;
   now?: () => number;
-  /** Called when the silence has lasted for too long. */
+  /** Called if neither a position nor a heartbeat has arrived for `silenceMs`. */
   onSilent: () => void;
 }
 
 export type Liveness = ReturnType<typeof createLiveness>;
 
-/** Judges by positions and heartbeats whether changes would arrive over the present connection. */
+/** Decides from positions and heartbeats whether the connection still delivers changes. */
 export function createLiveness({ silenceMs, now = Date.now, onSilent }: LivenessDeps) {
   const silence = createAlarm();
   let reads = true;
   let isSilent = false;
-  let heardAt = now();
+  let receivedAt = now();
 
-  function heard(): void {
-    heardAt = now();
+  function onSignOfLife(): void {
+    receivedAt = now();
     isSilent = false;
     silence.set(silenceMs, () => {
       isSilent = true;
@@ -27,24 +27,24 @@ export function createLiveness({ silenceMs, now = Date.now, onSilent }: Liveness
   }
 
   return {
-    /** Changes may not arrive: no position and no heartbeat for too long, or MongoDB cannot be read. */
+    /** True if changes may not arrive: no position or heartbeat for too long, or the server cannot read MongoDB. */
     get isStale(): boolean {
       return isSilent || !reads;
     },
-    /** Up to when what is shown is known to be complete, once it is not live any more. */
+    /** Time up to which the screen is known to be complete, in ms since 1970. Meaningful only when it is no longer live. */
     get lastLiveAt(): number {
-      return isSilent || !silence.isSet ? heardAt : now();
+      return isSilent || !silence.isSet ? receivedAt : now();
     },
-    connected(): void {
+    onConnect(): void {
       reads = true;
-      heard();
+      onSignOfLife();
     },
-    positioned: heard,
-    alive(alive: Alive): void {
+    onPosition: onSignOfLife,
+    onAlive(alive: Alive): void {
       reads = (alive as Partial<Alive> | undefined)?.reads !== false;
-      heard();
+      onSignOfLife();
     },
-    disconnected(): void {
+    onDisconnect(): void {
       silence.clear();
       isSilent = false;
     },

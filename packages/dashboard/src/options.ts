@@ -2,45 +2,72 @@ import type { ManagerOptions, SocketOptions } from 'socket.io-client';
 import type { AppointmentList } from '@appointment-emissions/contracts';
 import type { ApiAddressOptions } from './api-address.ts';
 
+/**
+ * Options of `connectDashboard`. Only `url` and `getToken` are required.
+ *
+ * @example
+ * ```ts
+ * const options: DashboardOptions = {
+ *   url: 'https://api.example.com',
+ *   getToken: async () => (await fetch('/session/dashboard-token', { method: 'POST' })).text(),
+ *   loadSnapshot: (token) => fetchAppointments({ url: 'https://api.example.com', token, from, to }),
+ *   socketOptions: { transports: ['websocket'] },
+ * };
+ * ```
+ */
 export interface DashboardOptions extends ApiAddressOptions {
   /**
-   * Gives a JWT of the company whose appointments are shown. Asked at first, before the token held expires, and when
-   * the server refuses it; it may return the same one as before, or take long, as where somebody has to sign in.
+   * Returns a JWT with the claim `companyId`, which decides whose appointments are shown. It is called at the start, before the
+   * current token expires, and after the server has refused a token. It may return the same token again, and it may take long,
+   * for example while the user signs in.
    */
   getToken: () => Promise<string>;
-  /** Loads the list, at first and whenever what was missed can't be replayed. Without it the app calls `reload`. */
+  /**
+   * Loads the list of appointments. It is called at the start, and whenever missed emissions cannot be replayed. Without it the app
+   * must call `reload` in the state `reload-needed`.
+   */
   loadSnapshot?: LoadSnapshot;
-  /** For the connection: `path`, `transports`, `withCredentials` and the like. */
+  /** Options of the Socket.IO connection, such as `path`, `transports` and `withCredentials`. */
   socketOptions?: Partial<ManagerOptions & SocketOptions>;
   /**
-   * 0 to 1: which share of the emissions shown the server is told of, so that its operator sees how long they take to
-   * the screen; never more than one in ten seconds. 0.25 without it.
+   * Share of the shown emissions that is reported to the server, 0 to 1, at most one in ten seconds. Operators see the latency to the
+   * screen from it. Default: 0.25.
    */
   acknowledgeShare?: number;
-  /** 0 to 1, for jitter. */
+  /** Source of randomness for jitter, 0 to 1. Default: `Math.random`. */
   random?: () => number;
+  /** Replaces some of the default timings. */
   timings?: Partial<Timings>;
 }
 
 /**
- * Asks `GET /api/v1/dashboard/appointments`, as `fetchAppointments` does. A rejection is tried again later; one with
- * `status: 401` has the token replaced.
+ * Requests `GET /api/v1/dashboard/appointments`, as `fetchAppointments` does. If it rejects, it is called again later. If the error
+ * has `status: 401`, a new token is requested first.
  */
 export type LoadSnapshot = (token: string) => Promise<AppointmentList>;
 
-/** All in milliseconds. Delays are bounds of what chance decides; after a failure they double up to the longest. */
+/**
+ * Timings in milliseconds.
+ *
+ * Delays before a retry are random, between 0 and a bound. The bound doubles with each failure, from the first value
+ * (`reconnectMs`) to the maximum (`longestReconnectMs`).
+ */
 export interface Timings {
+  /** First bound of the delay before a reconnection. */
   reconnectMs: number;
   longestReconnectMs: number;
-  /** A connection that lasted this long makes the next delay a first one again. */
+  /** A connection that lasts this long resets the bound for reconnections. */
   steadyMs: number;
+  /** Timeout of the handshake. */
   handshakeMs: number;
-  /** For the server's word where we stand, and for the answer to a catch-up. */
+  /** Timeout of the first position of a connection, and of the reply to a catch-up. */
   answerMs: number;
-  /** Without a position or a heartbeat for so long, what is shown may be old. */
+  /** Without a position or a heartbeat for this long, the state is `stale`. */
   silenceMs: number;
+  /** First bound of the delay before a catch-up. */
   catchUpMs: number;
   longestCatchUpMs: number;
+  /** First bound of the delay before the list is loaded again. */
   reloadMs: number;
   longestReloadMs: number;
 }

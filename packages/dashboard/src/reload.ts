@@ -5,7 +5,7 @@ import type { Sequence } from './sequence.ts';
 import type { Tokens } from './tokens.ts';
 
 export interface ReloadDeps {
-  /** Undefined where only the app loads. */
+  /** Undefined if only the app loads the list. */
   load: LoadSnapshot | undefined;
   timings: Timings;
   random: () => number;
@@ -15,17 +15,17 @@ export interface ReloadDeps {
   onProblem: (error: unknown) => void;
 }
 
-/** Loads the list, one at a time; by itself where something is missing that can't be replayed. */
+/** Loads the list, one request at a time. Does so automatically if missed emissions cannot be replayed. */
 export function createReload({ load, timings, random, tokens, sequence, onListed, onProblem }: ReloadDeps) {
   const backoff = createBackoff({ firstMs: timings.reloadMs, longestMs: timings.longestReloadMs, random });
   const next = createAlarm();
   let last: Promise<void> = Promise.resolve();
-  let underWay = 0;
+  let pending = 0;
   let closed = false;
 
   async function run(loadNow: LoadSnapshot): Promise<void> {
     const token = await tokens.current();
-    sequence.requested();
+    sequence.onListRequest();
     let list;
     try {
       list = await loadNow(token);
@@ -35,43 +35,45 @@ export function createReload({ load, timings, random, tokens, sequence, onListed
     }
     tokens.accept(token);
     if (closed) return;
-    if (!sequence.listed(list)) throw new Error('the list was older than what is shown');
+    if (!sequence.applyList(list)) throw new Error('the list may be older than the screen');
     backoff.reset();
     onListed();
   }
 
-  /** After the one under way, since that may have been asked for another range. */
+  /** Starts after the request in flight, since that one may have been sent for another range. */
   function reload(loadNow = load): Promise<void> {
-    if (loadNow === undefined) return Promise.reject(new Error('there is nothing to load the list with'));
-    underWay += 1;
-    const mine = last
+    if (loadNow === undefined)
+      return Promise.reject(new Error('cannot reload: neither loadSnapshot nor a load function was given'));
+    pending += 1;
+    const current = last
       .then(() => run(loadNow))
       .finally(() => {
-        underWay -= 1;
+        pending -= 1;
       });
-    last = mine.catch(() => undefined);
-    return mine;
+    last = current.catch(() => undefined);
+    return current;
   }
 
-  function later(firstMs?: number): void {
+  function schedule(firstMs?: number): void {
     next.set(firstMs ?? backoff.nextMs(), () => {
       reload().catch((error: unknown) => {
         if (closed) return;
         onProblem(error);
-        later();
+        schedule();
       });
     });
   }
 
   return {
     reload,
-    /** The first one: at once, and again until it succeeds. */
+    /** Loads the first list immediately, and retries until it succeeds. */
     start: () => {
-      later(0);
+      schedule(0);
     },
-    /** To be called after every change. */
+    /** Must be called after every change. */
     check(): void {
-      if (load !== undefined && sequence.missing !== undefined && underWay === 0 && !next.isSet) later();
+      if (load !== undefined && sequence.reloadReason !== undefined && pending === 0 && !next.isSet)
+        schedule();
     },
     close(): void {
       closed = true;

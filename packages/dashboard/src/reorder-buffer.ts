@@ -1,41 +1,41 @@
 import type { AppointmentPayload, EmissionMeta } from '@appointment-emissions/contracts';
 import { compareStamps } from './order.ts';
 
-/** One appointment event as it came from the server. */
-export interface Arrival {
+/** One appointment event as received from the server. */
+export interface ReceivedEvent {
   payload: AppointmentPayload;
   meta: EmissionMeta;
 }
 
-/** An entry of the company's log itself; a replay stands for entries but has no offset of its own. */
-export function isLive({ meta }: Arrival): boolean {
+/** True if the event is an entry of the company log. A replay is not: it has the offset of the head when it was read. */
+export function isLive({ meta }: ReceivedEvent): boolean {
   return meta.read === 0;
 }
 
-/** Events that may not be shown yet. */
-export function createHeld() {
-  let arrivals: Arrival[] = [];
+/** Holds received events until they can be shown in order. */
+export function createReorderBuffer() {
+  let events: ReceivedEvent[] = [];
   return {
     get size() {
-      return arrivals.length;
+      return events.length;
     },
     get hasReplays() {
-      return arrivals.some((arrival) => !isLive(arrival));
+      return events.some((event) => !isLive(event));
     },
-    put(arrival: Arrival): void {
-      arrivals.push(arrival);
+    push(event: ReceivedEvent): void {
+      events.push(event);
     },
-    /** Takes all out, in order of (offset, read). */
-    take(): Arrival[] {
-      const taken = arrivals.sort((a, b) => compareStamps(a.meta, b.meta));
-      arrivals = [];
-      return taken;
+    /** Removes and returns all events, in order of (offset, read). */
+    drain(): ReceivedEvent[] {
+      const drained = events.sort((a, b) => compareStamps(a.meta, b.meta));
+      events = [];
+      return drained;
     },
-    /** The highest live offset held of the epoch, 0 where there is none. */
-    highest(epoch: string): number {
-      return arrivals.reduce(
-        (highest, arrival) =>
-          isLive(arrival) && arrival.meta.epoch === epoch ? Math.max(highest, arrival.meta.offset) : highest,
+    /** The highest live offset of an epoch in the buffer, or 0. */
+    highestOffset(epoch: string): number {
+      return events.reduce(
+        (highest, event) =>
+          isLive(event) && event.meta.epoch === epoch ? Math.max(highest, event.meta.offset) : highest,
         0,
       );
     },

@@ -1,23 +1,24 @@
 import type { AppointmentList, AppointmentSnapshot, Id } from '@appointment-emissions/contracts';
 import { isAbove, type Stamp } from './order.ts';
 
-/** What is shown of one appointment, and which read it came from. */
+/** The snapshot shown for one appointment, with its order. */
 export interface ShownAppointment extends Stamp {
   appointment: AppointmentSnapshot;
 }
 
 export interface Screen {
+  /** The newest known snapshot of each appointment, by `_id`. */
   readonly rows: ReadonlyMap<Id, ShownAppointment>;
-  /** Shows the snapshot if it is newer than what is shown of its appointment; false where it is not. */
+  /** Shows a snapshot if it is newer than the one shown for its appointment. Returns false if it is not. */
   show: (row: ShownAppointment) => boolean;
-  /** Shows the list instead of all rows that it was read after. */
+  /** Replaces all rows that are older than the list. */
   replace: (list: AppointmentList) => void;
 }
 
-/** @param isNewer replaced only by the tests' negative control */
+/** @param isNewer replaced only in negative controls */
 export function createScreen(isNewer: typeof isAbove = isAbove): Screen {
   let rows = new Map<Id, ShownAppointment>();
-  // What a list leaves out was outside of its range: nothing read before the list may bring it back.
+  // An appointment that is missing from a list is outside its range. No snapshot older than the list may bring it back.
   let floor: Stamp | undefined;
 
   return {
@@ -34,7 +35,7 @@ export function createScreen(isNewer: typeof isAbove = isAbove): Screen {
       const next = new Map<Id, ShownAppointment>();
       for (const row of appointments) next.set(row.appointment._id, { epoch, ...row });
       for (const [id, shown] of rows) {
-        // A replay with the list's own offset may have been read after it: its appointment stays.
+        // A replay with the offset of the list may be newer than the list. Its row stays.
         if (shown.epoch === epoch && isNewer(shown, next.get(id) ?? { epoch, offset, read: 0 }))
           next.set(id, shown);
       }

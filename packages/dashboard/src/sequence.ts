@@ -1,200 +1,221 @@
 import type { AppointmentList, Place, Position, ReloadReason } from '@appointment-emissions/contracts';
-import { createHeld, isLive, type Arrival } from './reorder-buffer.ts';
+import { createReorderBuffer, isLive, type ReceivedEvent } from './reorder-buffer.ts';
 import type { Screen } from './screen.ts';
 
-/** Where a dashboard stands with its company's log. */
+/**
+ * State of a dashboard relative to its company log.
+ *
+ * | state           | meaning                                                  | leaves it when                                  |
+ * | --------------- | -------------------------------------------------------- | ----------------------------------------------- |
+ * | `connecting`    | no connection                                            | connected → `catching-up` or `reload-needed`    |
+ * | `catching-up`   | waiting for a position, or for missed emissions          | all received → `live`; unrecoverable → `reload-needed` |
+ * | `live`          | all known emissions are shown                            | gap or unknown epoch → `catching-up`            |
+ * | `reload-needed` | missed emissions cannot be replayed                      | list applied → `live` or `catching-up`          |
+ *
+ * Every state changes to `connecting` when the connection ends.
+ */
 export type Standing = 'connecting' | 'catching-up' | 'reload-needed' | 'live';
 
 export interface SequenceOptions {
   screen: Screen;
-  /** Called for each snapshot that took its place on the screen. */
-  onShown: (arrival: Arrival) => void;
-  /** Events held at most while something is missing; with more the list has to be reloaded. */
-  heldMax?: number;
+  /** Called for each event whose snapshot was shown on the screen. */
+  onShown: (event: ReceivedEvent) => void;
+  /** Maximum number of buffered events while a gap is open. If there are more, the list must be reloaded. */
+  maxBuffered?: number;
 }
 
 export type Sequence = ReturnType<typeof createSequence>;
 
-/** Faults of the moment: ask again, the list would fare no better. */
+/** True if another catch-up may succeed. Reloading the list would fail for the same reason. */
 function isTemporary(reason: ReloadReason | undefined): boolean {
   return reason === 'unavailable' || reason === 'rate-limited';
 }
 
 /**
- * The part of the library that decides and does nothing: which events to hold, which to show, when to ask the server
- * for a catch-up, and when only a list helps.
+ * Decides which events to buffer, which to show, when to request a catch-up and when to reload the list. It performs no
+ * I/O: `link.ts`, `catch-up.ts` and `reload.ts` call it and carry out its decisions.
  *
- * All entries in `(since, place.offset]` of the company's log have been seen: that is the run. The screen is complete
- * when its list reaches to the beginning of the run; where it does not, `missing` says why.
+ * Invariant: all emissions of the company log with an offset in `(runStart, reached.offset]` were received (a run without
+ * gaps). The screen is complete if its list covers everything up to `runStart`; otherwise `reloadReason` says why not.
  */
-export function createSequence({ screen, onShown, heldMax = 10_000 }: SequenceOptions) {
-  const held = createHeld();
-  let connected = false;
-  /** False from the beginning of a connection until the server has told our place: all events are held. */
+export function createSequence({ screen, onShown, maxBuffered = 10_000 }: SequenceOptions) {
+  const buffer = createReorderBuffer();
+  let isConnected = false;
+  /** False until the server has sent the first position of a connection. Until then all events are buffered. */
   let joined = false;
+  /** The position sent with the handshake. */
   let joinedFrom: Place | undefined;
-  let place: Place | undefined;
-  let since = 0;
-  /** The highest offset known to exist in the place's epoch. */
+  /** The end of the run. */
+  let reached: Place | undefined;
+  let runStart = 0;
+  /** The highest known offset in the epoch of `reached`. */
   let head = 0;
-  /** Only the server can say whether our place still holds. */
-  let doubt = false;
-  let missing: ReloadReason | undefined;
-  let shownSinceRequest = false;
+  /** True if `reached` may be obsolete. Only a catch-up reply can confirm it. */
+  let isUnconfirmed = false;
+  let reloadReason: ReloadReason | undefined;
+  let shownSinceListRequest = false;
 
-  const isBehind = () => joined && place !== undefined && (doubt || head > place.offset);
+  const isBehind = () => joined && reached !== undefined && (isUnconfirmed || head > reached.offset);
 
   function startRun({ epoch, offset }: Place): void {
-    place = { epoch, offset };
-    since = head = offset;
+    reached = { epoch, offset };
+    runStart = head = offset;
   }
 
-  function show(arrival: Arrival): void {
-    const { epoch, offset, read } = arrival.meta;
-    if (!screen.show({ appointment: arrival.payload.appointment, epoch, offset, read })) return;
-    shownSinceRequest = true;
-    onShown(arrival);
+  function show(event: ReceivedEvent): void {
+    const { epoch, offset, read } = event.meta;
+    if (!screen.show({ appointment: event.payload.appointment, epoch, offset, read })) return;
+    shownSinceListRequest = true;
+    onShown(event);
   }
 
-  /** Shows what is held up to the first gap. `settled`: replays and what belongs to no gap have all come. */
+  /**
+   * Shows buffered events up to the first gap.
+   * @param settled true if no catch-up reply is outstanding. Then replays are shown, and events of other epochs are dropped;
+   *   otherwise both stay in the buffer
+   */
   function release(settled: boolean): void {
-    if (place === undefined) return;
-    for (const arrival of held.take()) {
-      const { epoch, offset } = arrival.meta;
-      if (epoch !== place.epoch) {
-        if (!settled) held.put(arrival);
-      } else if (isLive(arrival) ? offset > place.offset + 1 : !settled) {
-        held.put(arrival);
+    if (reached === undefined) return;
+    for (const event of buffer.drain()) {
+      const { epoch, offset } = event.meta;
+      if (epoch !== reached.epoch) {
+        if (!settled) buffer.push(event);
+      } else if (isLive(event) ? offset > reached.offset + 1 : !settled) {
+        buffer.push(event);
       } else {
-        if (isLive(arrival)) place.offset = Math.max(place.offset, offset);
-        show(arrival);
+        if (isLive(event)) reached.offset = Math.max(reached.offset, offset);
+        show(event);
       }
     }
   }
 
-  /** Gives up what lies in the gap: shows all that is held and goes on behind it. */
-  function skip(reason: ReloadReason): void {
-    missing = reason;
-    if (place === undefined) {
-      held.take();
+  /** Gives up on the gap: shows all buffered events, continues after them and demands a reload. */
+  function skipGap(reason: ReloadReason): void {
+    reloadReason = reason;
+    if (reached === undefined) {
+      buffer.drain();
       return;
     }
-    startRun({ epoch: place.epoch, offset: Math.max(place.offset, head, held.highest(place.epoch)) });
-    doubt = false;
+    const offset = Math.max(reached.offset, head, buffer.highestOffset(reached.epoch));
+    startRun({ epoch: reached.epoch, offset });
+    isUnconfirmed = false;
     release(true);
   }
 
-  function unanswered(): void {
-    if (!connected || place === undefined) return; // There is nothing to ask for: the next position is as good a beginning.
+  function onNoReply(): void {
+    // Without a position there is nothing to catch up from; the next position starts the run.
+    if (!isConnected || reached === undefined) return;
     joined = true;
-    doubt = true;
+    isUnconfirmed = true;
   }
 
-  function answered(from: Place | undefined, position: Position): void {
+  function onReply(from: Place | undefined, position: Position): void {
     if (!position.recovered && isTemporary(position.reason)) {
-      unanswered();
+      onNoReply();
       return;
     }
     joined = true;
-    if (place !== undefined && (from?.epoch !== place.epoch || from.offset > place.offset)) {
-      doubt = true; // A list has moved our place since we asked.
+    if (reached !== undefined && (from?.epoch !== reached.epoch || from.offset > reached.offset)) {
+      isUnconfirmed = true; // A list has changed `reached` since the request, so the reply does not apply to it.
       return;
     }
-    doubt = false;
-    if (place?.epoch === position.epoch) {
-      place.offset = Math.max(place.offset, position.offset);
-      if (!position.recovered) since = place.offset;
+    isUnconfirmed = false;
+    if (reached?.epoch === position.epoch) {
+      reached.offset = Math.max(reached.offset, position.offset);
+      if (!position.recovered) runStart = reached.offset;
     } else {
-      if (place !== undefined) missing = 'epoch';
+      if (reached !== undefined) reloadReason = 'epoch';
       startRun(position);
     }
-    if (!position.recovered) missing = position.reason ?? 'gone';
-    const { epoch, offset } = place ?? position;
-    head = Math.max(head, offset, held.highest(epoch));
+    if (!position.recovered) reloadReason = position.reason ?? 'gone';
+    const { epoch, offset } = reached ?? position;
+    head = Math.max(head, offset, buffer.highestOffset(epoch));
     release(true);
   }
 
   return {
-    get place(): Readonly<Place> | undefined {
-      return place;
+    /** The stream position up to which everything was received; undefined before the first position or list. */
+    get position(): Readonly<Place> | undefined {
+      return reached;
     },
-    /** Why the list must be reloaded, while it must. */
-    get missing() {
-      return missing;
+    /** Why the list must be reloaded; undefined if it need not be. */
+    get reloadReason() {
+      return reloadReason;
     },
-    /** True while the server must be asked for a catch-up from `place`. */
-    get behind() {
+    /** True while a catch-up from `position` is needed. */
+    get isBehind() {
       return isBehind();
     },
-    /** Whether the server has told our place since this connection began. */
+    /** True if the server has sent a position, or failed to, since the connection began. */
     get joined() {
       return joined;
     },
     get standing(): Standing {
-      if (!connected) return 'connecting';
-      if (missing !== undefined) return 'reload-needed';
+      if (!isConnected) return 'connecting';
+      if (reloadReason !== undefined) return 'reload-needed';
       return joined && !isBehind() ? 'live' : 'catching-up';
     },
 
-    /** @param from the place that the server was given with the handshake */
-    connected(from: Place | undefined): void {
-      connected = true;
+    /** @param from the position that was sent with the handshake */
+    onConnect(from: Place | undefined): void {
+      isConnected = true;
       joined = false;
       joinedFrom = from;
     },
-    /** What is held lies above our place: the next replay brings it again. */
-    disconnected(): void {
-      connected = joined = doubt = false;
-      held.take();
-      head = place?.offset ?? 0;
+    /** Drops buffered events: they come after `position`, so the next replay contains them. */
+    onDisconnect(): void {
+      isConnected = joined = isUnconfirmed = false;
+      buffer.drain();
+      head = reached?.offset ?? 0;
     },
-    arrived(arrival: Arrival): void {
-      const { epoch, offset } = arrival.meta;
-      held.put(arrival);
-      if (joined && place !== undefined) {
-        if (epoch !== place.epoch) doubt = true;
-        else if (isLive(arrival)) head = Math.max(head, offset);
-        if (!isBehind() || offset === place.offset + 1) release(false);
+    onEvent(event: ReceivedEvent): void {
+      const { epoch, offset } = event.meta;
+      buffer.push(event);
+      if (joined && reached !== undefined) {
+        if (epoch !== reached.epoch) isUnconfirmed = true;
+        else if (isLive(event)) head = Math.max(head, offset);
+        if (!isBehind() || offset === reached.offset + 1) release(false);
         if (!isBehind()) release(true);
       }
-      if (held.size > heldMax) skip('too-many');
+      if (buffer.size > maxBuffered) skipGap('too-many');
     },
-    /** `emissions:position`: the answer to our joining; afterwards it only raises questions. */
-    positioned(position: Position): void {
-      if (place === undefined) answered(joinedFrom, position);
+    /** Handles `emissions:position`. The first one of a connection is the reply to the handshake; later ones reveal gaps. */
+    onPosition(position: Position): void {
+      if (reached === undefined) onReply(joinedFrom, position);
       else if (!joined) {
-        // A pulse may come before the answer. Who claims that we missed something, and replays nothing, is one.
-        if (position.recovered && position.offset > place.offset && !held.hasReplays) unanswered();
-        else answered(joinedFrom, position);
-      } else if (position.epoch !== place.epoch || !position.recovered) doubt = true;
+        // A periodic position can arrive before the reply. It is one if it claims `recovered`, although emissions were missed and
+        // none was replayed.
+        if (position.recovered && position.offset > reached.offset && !buffer.hasReplays) onNoReply();
+        else onReply(joinedFrom, position);
+      } else if (position.epoch !== reached.epoch || !position.recovered) isUnconfirmed = true;
       else head = Math.max(head, position.offset);
     },
-    /** The acknowledgement of a catch-up asked from `from`. */
-    answered,
-    /** The server did not answer in time, or has long been silent. */
-    unanswered,
-    skip,
+    /** Handles the acknowledgement of a catch-up that was requested from `from`. */
+    onReply,
+    /** The server has not replied in time to the handshake or to a catch-up. */
+    onNoReply,
+    skipGap,
 
-    /** Call it when a list is asked for, so that `listed` can judge what happened meanwhile. */
-    requested(): void {
-      shownSinceRequest = false;
+    /** Must be called before each request for a list, so that `applyList` can detect events shown in the meantime. */
+    onListRequest(): void {
+      shownSinceListRequest = false;
     },
-    /** Takes the list up; false where it may be older than what is shown, and must be loaded again. */
-    listed(list: AppointmentList): boolean {
-      if (place !== undefined && list.epoch !== place.epoch && shownSinceRequest) {
-        missing ??= 'epoch';
-        doubt = joined;
+    /** Shows a list. Returns false if the list may be older than the screen and must be loaded again. */
+    applyList(list: AppointmentList): boolean {
+      if (reached !== undefined && list.epoch !== reached.epoch && shownSinceListRequest) {
+        reloadReason ??= 'epoch';
+        isUnconfirmed = joined;
         return false;
       }
       screen.replace(list);
-      missing = undefined;
-      if (place?.epoch === list.epoch && list.offset >= since) {
-        place.offset = Math.max(place.offset, list.offset);
+      reloadReason = undefined;
+      if (reached?.epoch === list.epoch && list.offset >= runStart) {
+        reached.offset = Math.max(reached.offset, list.offset);
         head = Math.max(head, list.offset);
       } else {
-        const known = place?.epoch === list.epoch ? head : undefined;
+        const known = reached?.epoch === list.epoch ? head : undefined;
         startRun(list);
-        if (known === undefined) doubt = joined;
+        if (known === undefined) isUnconfirmed = joined;
         else head = known;
       }
       if (joined) release(!isBehind());

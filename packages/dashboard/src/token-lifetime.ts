@@ -1,16 +1,21 @@
 export interface TokenLifetime {
-  /** Milliseconds since 1970; undefined where the token does not say. */
+  /** Milliseconds since 1970; undefined if the token has no `iat`. */
   issuedAt: number | undefined;
+  /** Milliseconds since 1970. */
   expiresAt: number;
 }
 
 const MARGIN_MS = 60_000;
 const MARGIN_SHARE = 0.1;
-/** With less left the server's own disconnect is as good. */
-const LEAST_MS = 2_000;
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** A token with less time left is not renewed: the server disconnects the socket soon anyway. */
+const MIN_LEFT_MS = 2_000;
+/** The longest delay that `setTimeout` supports. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** What a JWT says of its lifetime, unverified: for planning only. Undefined where it can't be read or never ends. */
+/**
+ * Reads the lifetime of a JWT without verifying it, for scheduling only. Returns undefined if the token cannot be parsed or has
+ * no `exp`.
+ */
 export function readLifetime(token: string): TokenLifetime | undefined {
   const payload = token.split('.')[1];
   if (payload === undefined) return undefined;
@@ -26,14 +31,14 @@ export function readLifetime(token: string): TokenLifetime | undefined {
 }
 
 /**
- * How long to wait before a later token is asked for: until a tenth of the lifetime, but at most a minute, is left.
- * Where that has passed, until half of what is left. Undefined where too little is left.
- * @param now by the clock of who issued it, as far as that is known
+ * Returns the time until a token should be renewed: when a tenth of its lifetime, but at most a minute, is left. If that time has
+ * passed, it returns half of the time left. It returns undefined if the token is about to expire or has expired.
+ * @param now ms since 1970 by the issuer's clock, as far as it is known
  */
 export function renewalDelayMs({ issuedAt, expiresAt }: TokenLifetime, now: number): number | undefined {
   const leftMs = expiresAt - now;
-  if (leftMs < LEAST_MS) return undefined;
+  if (leftMs < MIN_LEFT_MS) return undefined;
   const lifetimeMs = issuedAt === undefined ? leftMs : Math.max(expiresAt - issuedAt, 0);
   const marginMs = Math.min(MARGIN_MS, lifetimeMs * MARGIN_SHARE);
-  return Math.min(leftMs > marginMs ? leftMs - marginMs : leftMs / 2, LONGEST_TIMER_MS);
+  return Math.min(leftMs > marginMs ? leftMs - marginMs : leftMs / 2, MAX_TIMER_MS);
 }

@@ -1,110 +1,116 @@
 import { readLifetime, renewalDelayMs } from './token-lifetime.ts';
 
+/** Caches the dashboard's token. */
 export interface Tokens {
-  /** The token held, unless it has expired or was refused; else a new one. Rejects while too many were refused. */
+  /**
+   * Returns the cached token, or requests a new one if it has expired or was refused. Rejects during the pause after repeated
+   * refusals.
+   */
   current: () => Promise<string>;
-  /** Asks for a new one, and holds it if it lasts longer; true where it does. */
+  /** Requests a new token and caches it if it expires later. Resolves to true if it does. */
   renew: () => Promise<boolean>;
-  /** The server took this one. */
+  /** Records that the server accepted a token. */
   accept: (token: string) => void;
-  /** The server did not take this one: never use it again. */
+  /** Records that the server refused a token. It is never used again. */
   refuse: (token: string) => void;
-  /** How long to wait before the token held is renewed; undefined where that is of no use. */
+  /** Time until the cached token should be renewed; undefined if renewal is not possible. */
   renewalDelayMs: () => number | undefined;
 }
 
 export interface TokensDeps {
   getToken: () => Promise<string>;
-  /** Bound of the first pause after too many refusals; it doubles with each. */
+  /** Length of the first pause after too many refusals. It doubles with each further refusal. */
   firstPauseMs: number;
-  /** Milliseconds that no setting of the clock changes. */
+  /** Monotonic clock, in milliseconds. */
   elapsed?: () => number;
-  /** Milliseconds since 1970, by a clock that may be wrong. */
+  /** Wall clock, in milliseconds since 1970. It may be wrong. */
   now?: () => number;
 }
 
-interface Held {
+interface CachedToken {
   token: string;
-  /** By `elapsed`. */
+  /** Time of `elapsed`. */
   receivedAt: number;
+  /** Time of `elapsed`; Infinity if unknown. */
   endsAt: number;
   isAccepted: boolean;
 }
 
-/** A token may have been refused since it was old, and its successor for a cause that passes. */
+/** The first refusal may be due to an old token, the second to a temporary fault. */
 const REFUSALS_WITHOUT_PAUSE = 2;
-const LONGEST_PAUSE = 64;
-/** Without `iat` a lifetime is judged by a clock that may be wrong: then renewals must not follow at once. */
-const SHORTEST_UNSURE_RENEWAL_MS = 30_000;
+/** Upper limit of a pause, as a multiple of the first one. */
+const MAX_PAUSE_FACTOR = 64;
+/** Without `iat` the remaining lifetime depends on a clock that may be wrong. This delay prevents constant renewals. */
+const MIN_UNSURE_RENEWAL_MS = 30_000;
 
 /**
- * Holds the token, so that a reconnection after an outage does not ask for a new one. Its lifetime, `exp` - `iat`, is counted
- * from when it was received: a browser's clock may be hours off.
+ * Creates a cache for one token, so that reconnecting after an outage does not request a new one. The lifetime of a token, `exp` -
+ * `iat`, is counted from its receipt, because the clock of a browser may be hours off.
  */
 export function createTokens(deps: TokensDeps): Tokens {
   const { getToken, firstPauseMs, elapsed = () => performance.now(), now = Date.now } = deps;
-  let held: Held | undefined;
-  let asked: Promise<Held> | undefined;
+  let cached: CachedToken | undefined;
+  let request: Promise<CachedToken> | undefined;
   let refusedInARow = 0;
   let pausedUntil = -Infinity;
 
-  const ask = () =>
-    (asked ??= Promise.resolve()
+  const requestToken = () =>
+    (request ??= Promise.resolve()
       .then(getToken)
       .then(requireText)
-      .then((token) => (held?.token === token ? held : receive(token)))
+      .then((token) => (cached?.token === token ? cached : receive(token)))
       .finally(() => {
-        asked = undefined;
+        request = undefined;
       }));
 
-  function receive(token: string): Held {
+  function receive(token: string): CachedToken {
     const lifetime = readLifetime(token);
     const receivedAt = elapsed();
     const lifetimeMs = lifetime && lifetime.expiresAt - (lifetime.issuedAt ?? now());
-    // Without `iat`, one that seems to have expired already says more of our clock than of the token.
+    // A new token without `iat` that seems to have expired is a sign that the local clock is wrong.
     const isKnown = lifetimeMs !== undefined && (lifetime?.issuedAt !== undefined || lifetimeMs > 0);
     return { token, receivedAt, endsAt: isKnown ? receivedAt + lifetimeMs : Infinity, isAccepted: false };
   }
 
   return {
     async current() {
-      if (held && held.endsAt > elapsed()) return held.token;
+      if (cached && cached.endsAt > elapsed()) return cached.token;
       const waitMs = pausedUntil - elapsed();
       if (waitMs > 0) {
         throw new Error(
-          `the server refused ${refusedInARow} tokens in a row; the next is asked for in ${Math.ceil(waitMs / 1_000)} s: ` +
-            'check what getToken gives, and the clocks of the server and of the issuer of tokens',
+          `the server refused ${refusedInARow} tokens in a row; requesting the next in ${Math.ceil(waitMs / 1_000)} s. ` +
+            'Check the tokens that getToken returns, and the clocks of the server and of the token issuer.',
         );
       }
-      held = await ask();
-      return held.token;
+      cached = await requestToken();
+      return cached.token;
     },
     async renew() {
-      const before = held;
-      const later = await ask();
+      const before = cached;
+      const later = await requestToken();
       if (before && (later === before || later.endsAt <= before.endsAt)) return false;
-      held = later;
+      cached = later;
       return true;
     },
     accept(token) {
-      if (held?.token === token) held.isAccepted = true;
+      if (cached?.token === token) cached.isAccepted = true;
       refusedInARow = 0;
     },
     refuse(token) {
-      if (held?.token !== token) return;
-      if (!held.isAccepted) refusedInARow += 1;
-      held = undefined;
+      if (cached?.token !== token) return;
+      if (!cached.isAccepted) refusedInARow += 1;
+      cached = undefined;
       const pauses = refusedInARow - REFUSALS_WITHOUT_PAUSE;
-      if (pauses > 0) pausedUntil = elapsed() + firstPauseMs * Math.min(2 ** (pauses - 1), LONGEST_PAUSE);
+      if (pauses > 0) pausedUntil = elapsed() + firstPauseMs * Math.min(2 ** (pauses - 1), MAX_PAUSE_FACTOR);
     },
     renewalDelayMs() {
-      const lifetime = held && readLifetime(held.token);
-      if (!held || !lifetime || held.endsAt === Infinity) return undefined;
-      // As if our clock were the issuer's.
-      const time = lifetime.expiresAt - (held.endsAt - elapsed());
+      const lifetime = cached && readLifetime(cached.token);
+      if (!cached || !lifetime || cached.endsAt === Infinity) return undefined;
+      // The time of the issuer's clock, derived from the time left.
+      const time = lifetime.expiresAt - (cached.endsAt - elapsed());
       const delayMs = renewalDelayMs(lifetime, time);
       const isSure = lifetime.issuedAt !== undefined;
-      return delayMs === undefined || isSure ? delayMs : Math.max(delayMs, SHORTEST_UNSURE_RENEWAL_MS);
+      return delayMs === undefined || isSure ? delayMs : Math.max(delayMs, MIN_UNSURE_RENEWAL_MS);
     },
   };
 }

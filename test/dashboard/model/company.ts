@@ -1,30 +1,30 @@
 import type { AppointmentList, EmissionMeta, Place, Position } from '@appointment-emissions/contracts';
-import type { Arrival } from '../../../packages/dashboard/src/reorder-buffer.ts';
+import type { ReceivedEvent } from '../../../packages/dashboard/src/reorder-buffer.ts';
 import { appointment, meta } from '../appointment-fixture.ts';
 
-/** One thing that goes on by itself; each `yield` is a moment in which anything else may happen. */
+/** A concurrent activity. At each `yield` any other activity may run. */
 export type Process = Generator<undefined, void>;
 
-/** An appointment in the model's database: how often it was written, and whether the list's range holds it. */
+/** An appointment in the model's database: the number of its writes, and whether the range of the list contains it. */
 export interface Written {
   version: number;
   inside: boolean;
 }
 
 export type Packet =
-  | { kind: 'event'; arrival: Arrival }
+  | { kind: 'event'; event: ReceivedEvent }
   | { kind: 'position'; position: Position }
-  | { kind: 'answer'; from: Place; position: Position };
+  | { kind: 'reply'; from: Place; position: Position };
 
 export interface ListReply {
   list: AppointmentList;
-  /** What the database held when the list's appointments were looked up. */
+  /** Content of the database when the appointments of the list were looked up. */
   found: Map<string, Written>;
 }
 
 const LOG_MAX = 4;
 
-/** The server side of one company as DESIGN.md has it: claim → read → confirm, a log with offsets, an epoch. */
+/** A model of the server for one company: claim → read → confirm, a company log with offsets, and an epoch. */
 export function createCompany(ids: readonly string[]) {
   const database = new Map<string, Written>(ids.map((id) => [id, { version: 0, inside: true }]));
   let tokens = new Map<string, object>();
@@ -32,12 +32,12 @@ export function createCompany(ids: readonly string[]) {
   let offset = 0;
   let reads = 0;
   let log: { offset: number; id: string }[] = [];
-  let hiccups = 0;
-  let onPublished: (arrival: Arrival) => void = () => undefined;
+  let failingReplies = 0;
+  let onPublished: (event: ReceivedEvent) => void = () => undefined;
 
   const place = () => ({ epoch: `e${epoch}`, offset });
 
-  /** The one way to a snapshot. Resolves to what `confirmed` made of it. */
+  /** Takes a confirmed snapshot. Returns the result of `confirmed`. */
   function* snapshot<T>(id: string, confirmed: (written: Written) => T): Generator<undefined, T> {
     for (;;) {
       const claimed = tokens.get(id) ?? {};
@@ -51,7 +51,7 @@ export function createCompany(ids: readonly string[]) {
     }
   }
 
-  function arrival(id: string, written: Written, fields: Partial<EmissionMeta> = {}): Arrival {
+  function eventOf(id: string, written: Written, fields: Partial<EmissionMeta> = {}): ReceivedEvent {
     return {
       payload: { appointment: appointment({ _id: id, notes: JSON.stringify(written) }) },
       meta: meta({ ...place(), ...fields }),
@@ -63,14 +63,14 @@ export function createCompany(ids: readonly string[]) {
     yield* snapshot(id, (written) => {
       offset += 1;
       log = [...log, { offset, id }].slice(-LOG_MAX);
-      onPublished(arrival(id, written));
+      onPublished(eventOf(id, written));
     });
   }
 
   function* replay(from: Place | undefined, send: (packet: Packet) => void): Generator<undefined, Position> {
     const head = place();
-    if (hiccups > 0) {
-      hiccups -= 1;
+    if (failingReplies > 0) {
+      failingReplies -= 1;
       return { ...head, recovered: false, reason: 'unavailable' };
     }
     if (from === undefined) return { ...head, recovered: true };
@@ -79,9 +79,9 @@ export function createCompany(ids: readonly string[]) {
     const missed = new Set(log.filter((entry) => entry.offset > from.offset).map(({ id }) => id));
     const packets: Packet[] = [];
     for (const id of missed) {
-      const replayed = yield* snapshot(id, (written) => arrival(id, written, { read: (reads += 1) }));
+      const replayed = yield* snapshot(id, (written) => eventOf(id, written, { read: (reads += 1) }));
       if (place().epoch !== head.epoch) return { ...place(), recovered: false, reason: 'epoch' };
-      packets.push({ kind: 'event', arrival: replayed });
+      packets.push({ kind: 'event', event: replayed });
     }
     packets.forEach(send);
     return { ...head, recovered: true };
@@ -95,7 +95,7 @@ export function createCompany(ids: readonly string[]) {
       const rows: AppointmentList['appointments'] = [];
       for (const [id, { inside }] of found) {
         if (!inside) continue;
-        const row = yield* snapshot(id, (written) => arrival(id, written, { read: (reads += 1) }));
+        const row = yield* snapshot(id, (written) => eventOf(id, written, { read: (reads += 1) }));
         rows.push({ ...row.payload, offset: row.meta.offset, read: row.meta.read });
       }
       if (place().epoch === head.epoch) return { list: { ...head, appointments: rows }, found };
@@ -111,7 +111,7 @@ export function createCompany(ids: readonly string[]) {
     onPublished(listener: typeof onPublished): void {
       onPublished = listener;
     },
-    /** The bot's part: the write, and the emission that follows it. */
+    /** Writes an appointment, and emits it as the bot would. */
     write(id: string, inside: boolean): Process {
       database.set(id, { version: database.get(id)!.version + 1, inside });
       return publish(id);
@@ -119,11 +119,11 @@ export function createCompany(ids: readonly string[]) {
     trim(): void {
       log = [];
     },
-    /** Redis is away for the next answer. */
-    hiccup(): void {
-      hiccups += 1;
+    /** Makes Redis unavailable for the next reply. */
+    failNextReply(): void {
+      failingReplies += 1;
     },
-    /** Redis is emptied: tokens, log and position are gone, offsets begin again. */
+    /** Empties Redis: order tokens, log and position are lost, and offsets start again. */
     flush(): void {
       epoch += 1;
       offset = 0;

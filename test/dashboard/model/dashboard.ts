@@ -6,33 +6,33 @@ import type { Company, ListReply, Packet, Process, Written } from './company.ts'
 
 const writtenOf = (notes: string | null) => JSON.parse(notes ?? '') as Written;
 
-/** One dashboard with the library's sequence in it, its connection and its requests; checks what it shows. */
+/** A dashboard with the library's sequence, a connection and its requests. It checks that the screen never goes back. */
 export function createDashboard(
   company: Company,
   spawn: (process: Process) => void,
   isNewer?: typeof isAbove,
 ) {
   const screen = createScreen(isNewer);
-  const sequence = createSequence({ screen, onShown: check, heldMax: 12 });
+  const sequence = createSequence({ screen, onShown: check, maxBuffered: 12 });
   const newest = new Map<string, number>();
-  /** What the last list left out, and which version of it was outside of the range. */
-  let leftOut = new Map<string, Place & { version: number }>();
+  /** Appointments that the last list did not contain, with the version that was outside its range. */
+  let absentFromList = new Map<string, Place & { version: number }>();
   let onGateway: Packet[] = [];
   let wire: Packet[] = [];
   let connection = 0;
   let isConnected = false;
   let inRoom = false;
-  let isAsking = false;
+  let isCatchingUp = false;
   let isListing = false;
   let isLoaded = false;
   const lists: ListReply[] = [];
 
-  company.onPublished((arrival) => onGateway.push({ kind: 'event', arrival }));
+  company.onPublished((event) => onGateway.push({ kind: 'event', event }));
 
   function check(): void {
     for (const [id, { appointment, epoch, offset }] of screen.rows) {
       const { version } = writtenOf(appointment.notes);
-      const absent = leftOut.get(id);
+      const absent = absentFromList.get(id);
       const wasListed = absent?.epoch === epoch && offset <= absent.offset;
       const before = Math.max(newest.get(id) ?? 0, wasListed ? absent.version : 0);
       if (version < before) throw new Error(`${id} went back from ${before} to ${version}`);
@@ -41,10 +41,10 @@ export function createDashboard(
   }
 
   function connect(): void {
-    const from = sequence.place && { ...sequence.place };
+    const from = sequence.position && { ...sequence.position };
     isConnected = true;
     connection += 1;
-    sequence.connected(from);
+    sequence.onConnect(from);
     spawn(join(connection, from));
   }
 
@@ -60,12 +60,12 @@ export function createDashboard(
   function* catchUp(mine: number, from: Place): Process {
     const send = (packet: Packet) => mine === connection && wire.push(packet);
     const position = yield* company.replay(from, send);
-    send({ kind: 'answer', from, position });
+    send({ kind: 'reply', from, position });
   }
 
-  function ask(): void {
-    isAsking = true;
-    spawn(catchUp(connection, { ...sequence.place! }));
+  function requestCatchUp(): void {
+    isCatchingUp = true;
+    spawn(catchUp(connection, { ...sequence.position! }));
   }
 
   function* load(): Process {
@@ -76,37 +76,36 @@ export function createDashboard(
   function reload(): void {
     if (isListing) return;
     isListing = true;
-    sequence.requested();
+    sequence.onListRequest();
     spawn(load());
   }
 
   function receive(packet: Packet): void {
-    if (packet.kind === 'event') sequence.arrived(packet.arrival);
-    else if (packet.kind === 'position') sequence.positioned(packet.position);
+    if (packet.kind === 'event') sequence.onEvent(packet.event);
+    else if (packet.kind === 'position') sequence.onPosition(packet.position);
     else {
-      isAsking = false;
-      sequence.answered(packet.from, packet.position);
+      isCatchingUp = false;
+      sequence.onReply(packet.from, packet.position);
     }
   }
 
   function takeList({ list, found }: ListReply): void {
     const before = new Set(screen.rows.keys());
     isListing = false;
-    if (!sequence.listed(list)) return;
+    if (!sequence.applyList(list)) return;
     isLoaded = true;
     const absent = [...found].filter(([id]) => !screen.rows.has(id));
     for (const [id, { version }] of absent) {
-      if (before.has(id) && version < newest.get(id)!)
-        throw new Error(`${id} was taken away by an older list`);
+      if (before.has(id) && version < newest.get(id)!) throw new Error(`${id} was removed by an older list`);
     }
-    leftOut = new Map(absent.map(([id, { version }]) => [id, { ...list, version }]));
+    absentFromList = new Map(absent.map(([id, { version }]) => [id, { ...list, version }]));
     check();
   }
 
   return {
     screen,
     sequence,
-    /** What can happen next; nothing when all is settled. */
+    /** The steps that can happen next; empty when everything has settled. */
     *moves(): Generator<() => void> {
       if (onGateway.length > 0) {
         yield () => {
@@ -123,25 +122,26 @@ export function createDashboard(
           takeList(lists.shift()!);
         };
       if (!isConnected) yield connect;
-      if (sequence.behind && !isAsking) yield ask;
-      if ((sequence.missing !== undefined || !isLoaded) && !isListing) yield reload;
+      if (sequence.isBehind && !isCatchingUp) yield requestCatchUp;
+      if ((sequence.reloadReason !== undefined || !isLoaded) && !isListing) yield reload;
     },
-    /** The list is asked for though nothing is missing, as when another week is looked at. */
+    /** Requests the list although nothing is missing, as when the user opens another week. */
     reload,
-    pulse(): void {
+    /** Sends a periodic position. */
+    sendPosition(): void {
       if (inRoom) wire.push({ kind: 'position', position: { ...company.place(), recovered: true } });
     },
-    giveUp(): void {
-      if (sequence.behind) sequence.skip('unavailable');
+    skipGap(): void {
+      if (sequence.isBehind) sequence.skipGap('unavailable');
     },
     cut(): void {
-      isConnected = inRoom = isAsking = false;
+      isConnected = inRoom = isCatchingUp = false;
       connection += 1;
       wire = [];
-      sequence.disconnected();
+      sequence.onDisconnect();
     },
-    /** The gateway's Redis subscription is cut: what was on its way is lost, silently. */
-    lose(): void {
+    /** Cuts the gateway's Redis subscription: messages in flight are lost without notice. */
+    loseMessages(): void {
       onGateway = [];
     },
   };

@@ -5,8 +5,8 @@ import { createDashboard } from './dashboard.ts';
 const IDS = ['a', 'b', 'c'];
 
 /**
- * Lets the choices decide what happens next, faults included; then heals everything and lets it settle.
- * @throws where the screen goes back, or does not end as the database
+ * Runs one schedule: each choice selects the next step or fault. Afterwards it heals all faults and runs until nothing is left to do.
+ * @throws if the screen goes back, or does not equal the database at the end
  */
 export function runSchedule(choices: readonly number[], isNewer?: typeof isAbove): void {
   const processes: Process[] = [];
@@ -40,16 +40,17 @@ export function runSchedule(choices: readonly number[], isNewer?: typeof isAbove
       if (steps > 5000) throw new Error('never settles');
       next[steps % next.length]!();
     }
-    dashboard.pulse();
+    dashboard.sendPosition();
   }
-  if (dashboard.sequence.standing !== 'live') throw new Error(`ends ${dashboard.sequence.standing}`);
+  if (dashboard.sequence.standing !== 'live') throw new Error(`ends in state ${dashboard.sequence.standing}`);
   const shown = [...dashboard.screen.rows.values()].map(
     ({ appointment: { _id, notes } }) => `${_id} ${notes}`,
   );
   const wanted = [...company.database].map(([id, written]) => `${id} ${JSON.stringify(written)}`);
   const inside = (row: string) => row.includes('"inside":true');
   const difference = [shown, wanted].map((rows) => rows.filter(inside).sort().join());
-  if (difference[0] !== difference[1]) throw new Error(`shows ${difference[0]}, has ${difference[1]}`);
+  if (difference[0] !== difference[1])
+    throw new Error(`the screen shows ${difference[0]}, the database has ${difference[1]}`);
 
   function fault(what: number): void {
     const faults = [
@@ -60,28 +61,28 @@ export function runSchedule(choices: readonly number[], isNewer?: typeof isAbove
         dashboard.cut();
       },
       () => {
-        dashboard.lose();
+        dashboard.loseMessages();
       },
       () => {
-        dashboard.pulse();
+        dashboard.sendPosition();
       },
       () => {
-        dashboard.pulse();
+        dashboard.sendPosition();
       },
       () => {
         dashboard.reload();
       },
       () => {
-        dashboard.giveUp();
+        dashboard.skipGap();
       },
       () => {
         company.trim();
       },
       () => {
-        company.hiccup();
+        company.failNextReply();
       },
       () => {
-        company.hiccup();
+        company.failNextReply();
       },
       () => {
         company.flush();

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Id, Place, Position } from '@appointment-emissions/contracts';
-import type { Arrival } from '../../../packages/dashboard/src/reorder-buffer.ts';
+import type { ReceivedEvent } from '../../../packages/dashboard/src/reorder-buffer.ts';
 import { createCompanyLog } from '../../../src/emission/company-log.ts';
 import { createEmitAppointment } from '../../../src/emission/emit-appointment.ts';
 import type { EncodeMessage } from '../../../src/emission/encode.ts';
@@ -41,16 +41,16 @@ export function createRealCompany(
   const stops: (() => void)[] = [];
   const stop = () => new Promise<void>((goOn) => stops.push(goOn));
   const tap = tapRedis(redis, stop, scripts);
-  const listeners: ((arrival: Arrival) => void)[] = [];
+  const listeners: ((arrival: ReceivedEvent) => void)[] = [];
   const kept = new Map<string, Buffer>();
   let head: Place = { epoch: '', offset: 0 };
-  let hiccups = 0;
+  let failingReplies = 0;
   let sentWhenStill = 0;
 
   const load = async (wanted: readonly Id[]) => {
     await stop();
-    if (hiccups > 0) {
-      hiccups -= 1;
+    if (failingReplies > 0) {
+      failingReplies -= 1;
       throw new Error('operation exceeded time limit');
     }
     return new Map(wanted.map((id) => [id, snapshot(id)]));
@@ -92,7 +92,7 @@ export function createRealCompany(
     if (!answer.ok) return { ...(from ?? head), recovered: false, reason: 'unavailable' };
     const { events, position } = answer.value;
     if (replaysNothing) return { ...position, recovered: true };
-    for (const { payload, meta } of events) send({ kind: 'event', arrival: { payload, meta } });
+    for (const { payload, meta } of events) send({ kind: 'event', event: { payload, meta } });
     return position;
   }
 
@@ -126,8 +126,8 @@ export function createRealCompany(
     },
     trim: () => undefined,
     /** MongoDB does not answer the next read in time. */
-    hiccup() {
-      hiccups += 1;
+    failNextReply() {
+      failingReplies += 1;
     },
     flush: () => undefined,
   };
@@ -204,7 +204,7 @@ function encodePlainly(channel: string): EncodeMessage {
 }
 
 /** The script writes: head, 176, the epoch, `offset` and its type in 8 bytes, the offset in 8. */
-function decodePlainly(message: Buffer): Arrival {
+function decodePlainly(message: Buffer): ReceivedEvent {
   const [_id = '', notes = ''] = message.toString('latin1').split(' ');
   const epoch = message.subarray(message.length - 32, message.length - 16).toString('latin1');
   const offset = Number(message.readBigUInt64BE(message.length - 8));

@@ -43,7 +43,7 @@ export async function runSchedule(
   ];
   const pulse = async () => {
     await real.readHead();
-    for (const dashboard of dashboards) dashboard.pulse();
+    for (const dashboard of dashboards) dashboard.sendPosition();
   };
   const faults: ((dashboard: (typeof dashboards)[number], what: number) => unknown)[] = [
     (dashboard) => {
@@ -53,7 +53,7 @@ export async function runSchedule(
       dashboard.cut();
     },
     (dashboard) => {
-      dashboard.lose();
+      dashboard.loseMessages();
     },
     (dashboard) => {
       dashboard.reload();
@@ -61,10 +61,10 @@ export async function runSchedule(
     pulse,
     pulse,
     (dashboard) => {
-      dashboard.giveUp();
+      dashboard.skipGap();
     },
     () => {
-      company.hiccup();
+      company.failNextReply();
     },
     (_, what) => real.forget(IDS[what % IDS.length]!),
     () => real.trim(),
