@@ -5,7 +5,7 @@ import { matchId } from '../src/population/match-id.ts';
 import { date, id, MAX_INSTANT_MS, type RawDocument } from '../src/population/to-snapshot.ts';
 import { busySlots } from './busy-slots.ts';
 
-/** What the booking service reads of an appointment. Anybody may have written it: a field of a wrong type is `null`. */
+/** The fields of an appointment that the booking service reads. A field is `null` if its stored value has the wrong type. */
 export interface AppointmentRow {
   appointmentId: Id;
   companyId: Id | null;
@@ -27,18 +27,18 @@ export const ROW_FIELDS = {
   updatedAt: 1,
 } as const;
 
-/** An appointment that still takes its staff member's time. `$ne` alone takes an array that contains the word for it. */
+/** Matches appointments that still take their staff member's time. `$ne` alone would exclude an array that contains `canceled`. */
 export const NOT_CANCELED = { $or: [{ status: { $ne: 'canceled' } }, { status: { $type: 'array' } }] };
 
-/** What an appointment takes of its staff member's time. */
-export interface Place {
+/** The part of a staff member's time that an appointment takes. */
+export interface Reservation {
   staffId: Id;
   start: Date;
   end: Date;
   slots: number[];
 }
 
-/** A month. A longer time is a mistake, and each of its slots is an entry in the index. */
+/** A month. A longer duration is a mistake, and would add thousands of slots to the index. */
 const MAX_LENGTH_MS = 31 * 24 * 3_600_000;
 
 export function readRow(document: RawDocument): AppointmentRow {
@@ -55,19 +55,22 @@ export function readRow(document: RawDocument): AppointmentRow {
   };
 }
 
-export function placeAt(staffId: Id, start: Date, lengthMs: number): Place | RefusalReason {
+export function reservationAt(staffId: Id, start: Date, lengthMs: number): Reservation | RefusalReason {
   if (!(lengthMs > 0 && lengthMs <= MAX_LENGTH_MS)) return 'unknown-length';
   const end = date(new Date(start.getTime() + lengthMs));
   if (date(start) === null || end === null) return 'time-out-of-range';
   return { staffId, start, end, slots: busySlots(start, end) };
 }
 
-/** The requested place. What the request leaves out is kept, if the stored appointment has a valid value for it. */
-export function placeAfter(current: AppointmentRow, request: RescheduleRequest): Place | RefusalReason {
+/** The reservation after a reschedule. Values that the request omits are taken from the stored appointment, if they are valid. */
+export function reservationAfter(
+  current: AppointmentRow,
+  request: RescheduleRequest,
+): Reservation | RefusalReason {
   const { start, durationMinutes } = request;
   const staffId = id(request.staffId) ?? current.staffId;
   if (staffId === null) return 'unknown-staff';
-  return placeAt(
+  return reservationAt(
     staffId,
     start,
     durationMinutes === undefined ? lengthOf(current) : durationMinutes * 60_000,
@@ -78,7 +81,7 @@ function lengthOf({ start, end }: AppointmentRow): number {
   return start === null || end === null ? NaN : end.getTime() - start.getTime();
 }
 
-/** Conditions on the stored values that `placeAfter` kept: a write by others in between makes the update match nothing. */
+/** Conditions on the stored values that `reservationAfter` kept. If they have changed in the meantime, the update matches nothing. */
 export function keptValues(
   { staffId, start, end }: AppointmentRow,
   request: RescheduleRequest,
@@ -89,7 +92,7 @@ export function keptValues(
   };
 }
 
-export function isSamePlace(current: AppointmentRow, { staffId, start, end }: Place): boolean {
+export function isSameReservation(current: AppointmentRow, { staffId, start, end }: Reservation): boolean {
   return (
     current.start?.getTime() === start.getTime() &&
     current.end?.getTime() === end.getTime() &&
@@ -104,11 +107,11 @@ export function toBooked({ appointmentId, staffId, start, end }: AppointmentRow)
 const MAX_AHEAD_MS = 24 * 3_600_000;
 
 /**
- * The time of a write: later than the last one, so that a comparison of `updatedAt` sees each write. A last write far in
- * the future comes from a broken clock and is not followed.
+ * Returns the `updatedAt` of a write. It is later than that of the last write, so that each write changes `updatedAt`. A last write
+ * far in the future comes from a wrong clock and is ignored.
  */
 export function writtenAt(now: Date, last: Date | null): Date {
   const next = (last?.getTime() ?? 0) + 1;
-  const isFollowed = next <= Math.min(now.getTime() + MAX_AHEAD_MS, MAX_INSTANT_MS);
-  return new Date(isFollowed ? Math.max(now.getTime(), next) : now.getTime());
+  const isPlausible = next <= Math.min(now.getTime() + MAX_AHEAD_MS, MAX_INSTANT_MS);
+  return new Date(isPlausible ? Math.max(now.getTime(), next) : now.getTime());
 }

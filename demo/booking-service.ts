@@ -8,17 +8,17 @@ import type {
 import { COLLECTIONS } from '../src/population/collections.ts';
 import { matchId } from '../src/population/match-id.ts';
 import {
-  isSamePlace,
+  isSameReservation,
   keptValues,
   NOT_CANCELED,
-  placeAfter,
-  placeAt,
   readRow,
+  reservationAfter,
+  reservationAt,
   ROW_FIELDS,
   toBooked,
   writtenAt,
   type AppointmentRow,
-  type Place,
+  type Reservation,
 } from './appointment-row.ts';
 import { createFindMissingReference } from './find-missing-reference.ts';
 import { createBookingIndexes, findOverlap } from './find-overlap.ts';
@@ -26,21 +26,21 @@ import { describeServerRefusal, isTakenSlot } from './server-refusal.ts';
 
 interface Deps {
   connection: Connection;
-  /** The company whose customers this bot serves: nothing of another one is found or written. */
+  /** The company of the bot. Documents of other companies are neither found nor written. */
   companyId: string;
-  /** Stands in the appointment's `source`. */
+  /** Stored in the appointment's `source`. */
   source?: string;
   now?: () => Date;
 }
 
 const LIMITS = { maxTimeMS: 2_000, enableUtf8Validation: false };
-/** Reads again after writes by others, at most so often. */
-const MAX_TRIES = 10;
+/** Maximum number of attempts if the appointment changes concurrently. */
+const MAX_ATTEMPTS = 10;
 
 /**
- * The bot's bookings in MongoDB. What keeps two bookings apart is the unique index on (staffId, slots): one insert or
- * update either takes all its slots or fails, on a standalone server too, with no lock that a dead process could keep
- * (docs/decisions/0100-no-overlapping-bookings.md). The look-up before it is for the words, and for appointments that others wrote without slots.
+ * A booking service on MongoDB. The unique index on (staffId, slots) prevents overlaps: an insert or update either takes all its
+ * slots or fails. This works on a standalone server too, and needs no lock that a dead process could keep (docs/decisions/0100-no-overlapping-bookings.md). The
+ * query for overlaps before each write finds the other appointment for the message, and appointments without slots.
  */
 export function createBookingService({
   connection,
@@ -53,7 +53,7 @@ export function createBookingService({
   const findMissingReference = createFindMissingReference(connection, company.toHexString());
   let indexes: Promise<unknown> | undefined;
 
-  /** Without the index two bookings could overlap: so nothing is written before it is there. */
+  /** Must succeed before the first write: without the index two bookings could overlap. */
   async function ensureIndexes(): Promise<void> {
     indexes ??= createBookingIndexes(appointments);
     try {
@@ -72,31 +72,31 @@ export function createBookingService({
   }
 
   async function overlapWith(
-    place: Place,
+    reservation: Reservation,
     { appointmentId, petId }: Pick<AppointmentRow, 'appointmentId' | 'petId'>,
   ): Promise<BookingOutcome | undefined> {
-    const other = await findOverlap(appointments, place, appointmentId, LIMITS);
+    const other = await findOverlap(appointments, reservation, appointmentId, LIMITS);
     if (other === undefined) return undefined;
     const own = petId !== null && other.petId === petId ? other.appointmentId : undefined;
     return { outcome: 'busy', from: other.start, to: other.end, own };
   }
 
-  /** Writes an appointment to its place. Undefined: it is written. */
-  async function take(
-    place: Place,
+  /** Runs `write` unless the time is taken. Resolves to undefined if it was written. */
+  async function reserve(
+    reservation: Reservation,
     appointment: Pick<AppointmentRow, 'appointmentId' | 'petId'>,
     write: () => Promise<unknown>,
   ): Promise<BookingOutcome | undefined> {
-    const busy = await overlapWith(place, appointment);
+    const busy = await overlapWith(reservation, appointment);
     if (busy !== undefined) return busy;
     try {
       await write();
       return undefined;
     } catch (error) {
       if (!isTakenSlot(error)) throw error;
-      // Somebody took it between look and write; already gone again is still a no.
-      const { start: from, end: to } = place;
-      return (await overlapWith(place, appointment)) ?? { outcome: 'busy', from, to };
+      // Another booking took the time between the query and the write. It may be gone again, but the write has failed.
+      const { start: from, end: to } = reservation;
+      return (await overlapWith(reservation, appointment)) ?? { outcome: 'busy', from, to };
     }
   }
 
@@ -106,8 +106,8 @@ export function createBookingService({
     if (reference !== undefined) return { outcome: 'unknown-reference', reference };
 
     const { start, durationMinutes, serviceItemId, notes } = request;
-    const place = placeAt(request.staffId.toLowerCase(), start, durationMinutes * 60_000);
-    if (typeof place === 'string') return { outcome: 'refused', reason: place };
+    const reservation = reservationAt(request.staffId.toLowerCase(), start, durationMinutes * 60_000);
+    if (typeof reservation === 'string') return { outcome: 'refused', reason: reservation };
     const at = now();
     const document = {
       _id: new Types.ObjectId(),
@@ -116,7 +116,7 @@ export function createBookingService({
       petId: new Types.ObjectId(request.petId),
       serviceId: new Types.ObjectId(request.serviceId),
       ...(serviceItemId === undefined ? {} : { serviceItemId: new Types.ObjectId(serviceItemId) }),
-      ...storedPlace(place),
+      ...toStored(reservation),
       status: 'scheduled',
       source,
       notes: notes ?? '',
@@ -124,11 +124,11 @@ export function createBookingService({
       updatedAt: at,
     };
     const row = readRow(document);
-    const busy = await take(place, row, () => insertOnce(document));
+    const busy = await reserve(reservation, row, () => insertOnce(document));
     return busy ?? { outcome: 'done', appointment: toBooked(row), changed: true };
   }
 
-  /** A lost connection leaves open whether it was saved; its id tells. */
+  /** After a lost connection it is unknown whether the document was saved; a query by its id tells. */
   async function insertOnce(document: mongo.Document & { _id: Types.ObjectId }): Promise<void> {
     try {
       await appointments.insertOne(document);
@@ -141,29 +141,29 @@ export function createBookingService({
     await ensureIndexes();
     const reference = await findMissingReference({ staffId: request.staffId });
     if (reference !== undefined) return { outcome: 'unknown-reference', reference };
-    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       const current = await find(request.appointmentId);
       if (current === undefined) return { outcome: 'unknown-appointment' };
       if (current.isCanceled) return { outcome: 'is-canceled', appointment: toBooked(current) };
-      const place = placeAfter(current, request);
-      if (typeof place === 'string') return { outcome: 'refused', reason: place };
-      if (isSamePlace(current, place))
+      const reservation = reservationAfter(current, request);
+      if (typeof reservation === 'string') return { outcome: 'refused', reason: reservation };
+      if (isSameReservation(current, reservation))
         return { outcome: 'done', appointment: toBooked(current), changed: false };
 
       let isWritten = false as boolean;
-      const busy = await take(place, current, async () => {
-        const set = { ...storedPlace(place), updatedAt: writtenAt(now(), current.updatedAt) };
+      const busy = await reserve(reservation, current, async () => {
+        const set = { ...toStored(reservation), updatedAt: writtenAt(now(), current.updatedAt) };
         isWritten = await update(current, keptValues(current, request), { $set: set });
       });
       if (busy !== undefined) return busy;
       if (isWritten)
-        return { outcome: 'done', appointment: toBooked({ ...current, ...place }), changed: true };
+        return { outcome: 'done', appointment: toBooked({ ...current, ...reservation }), changed: true };
     }
     return { outcome: 'refused', reason: 'changed-by-others' };
   }
 
   async function cancel(appointmentId: string): Promise<BookingOutcome> {
-    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       const current = await find(appointmentId);
       if (current === undefined) return { outcome: 'unknown-appointment' };
       const appointment = toBooked(current);
@@ -175,7 +175,7 @@ export function createBookingService({
     return { outcome: 'refused', reason: 'changed-by-others' };
   }
 
-  /** Resolves to false if the appointment was canceled, removed or changed in a value of `condition` in between. */
+  /** Resolves to false if the appointment was canceled or deleted, or no longer matches `condition`. */
   async function update(
     { appointmentId }: AppointmentRow,
     condition: mongo.Filter<mongo.Document>,
@@ -187,18 +187,18 @@ export function createBookingService({
   }
 
   return {
-    book: (request) => refuseIfServerRefuses(book(request)),
-    reschedule: (request) => refuseIfServerRefuses(reschedule(request)),
-    cancel: (appointmentId) => refuseIfServerRefuses(cancel(appointmentId)),
+    book: (request) => withRejections(book(request)),
+    reschedule: (request) => withRejections(reschedule(request)),
+    cancel: (appointmentId) => withRejections(cancel(appointmentId)),
   };
 }
 
-function storedPlace({ staffId, ...place }: Place) {
-  return { staffId: new Types.ObjectId(staffId), ...place };
+function toStored({ staffId, ...time }: Reservation) {
+  return { staffId: new Types.ObjectId(staffId), ...time };
 }
 
-/** A write that MongoDB refuses, because of a validator or a unique index for example, is an answer, not an outage. */
-async function refuseIfServerRefuses(outcome: Promise<BookingOutcome>): Promise<BookingOutcome> {
+/** Reports a write that MongoDB rejected, for example because of a validator or a unique index, as an outcome instead of an outage. */
+async function withRejections(outcome: Promise<BookingOutcome>): Promise<BookingOutcome> {
   try {
     return await outcome;
   } catch (error) {

@@ -6,12 +6,12 @@ export interface BotAppDeps {
   handlers: Pick<ToolHandlers, 'handle'>;
   catalogue: () => Promise<ChatCatalogue>;
   appointments: () => Promise<ChatAppointment[]>;
-  /** Origins of the page: no other page may talk to the bot. */
+  /** Origins of the page. Requests from other origins are rejected. */
   pageOrigins: readonly string[];
   onFault: (error: unknown) => void;
 }
 
-/** The bot's side of the chat. A real one has a model between the words and the tools; here a form stands for it. */
+/** The HTTP API of the demo bot. A real bot has a language model that calls the tools; in the demo a form replaces the model. */
 export function createBotApp({
   handlers,
   catalogue,
@@ -28,7 +28,7 @@ export function createBotApp({
   app.get('/appointments', async (_req, res) => {
     res.json(await appointments());
   });
-  // Only application/json is read, which a page of another origin can't send without asking first.
+  // Only application/json is parsed. A page of another origin cannot send it without a preflight request.
   app.post('/tools/:name', express.json({ limit: '8kb', inflate: false }), async (req, res) => {
     const startedAt = performance.now();
     const { ok, message } = await handlers.handle(req.params.name, req.body);
@@ -42,7 +42,9 @@ export function createBotApp({
     }
     const status = error.status ?? 503;
     if (status >= 500) onFault(error);
-    res.status(status).json({ ok: false, message: 'The bot could not do this just now.' });
+    res
+      .status(status)
+      .json({ ok: false, message: 'The bot cannot process this request at the moment. Try again.' });
   };
   app.use(onError);
   return app;
@@ -52,7 +54,7 @@ function onlyFrom(pageOrigins: readonly string[]): RequestHandler {
   return (req, res, next) => {
     const { origin } = req.headers;
     if (origin !== undefined && !pageOrigins.includes(origin)) {
-      res.status(403).json({ ok: false, message: 'This page may not talk to the bot.' });
+      res.status(403).json({ ok: false, message: 'Requests from this page are not allowed.' });
       return;
     }
     if (origin !== undefined) res.set({ 'Access-Control-Allow-Origin': origin, Vary: 'Origin' });

@@ -1,6 +1,6 @@
 /**
- * Entry of the demo's bot. Takes `MONGODB_URI`, `DEMO_BOT_URL` (where it listens), `PORT` (the page's),
- * `DASHBOARD_TIME_ZONE` and `LOG_DIR`; the library itself `BACKEND_API_URL` and `INTERNAL_SERVICE_API_KEY`.
+ * Entry file of the demo bot. It reads `MONGODB_URI`, `DEMO_BOT_URL` (its own address), `PORT` (of the page),
+ * `DASHBOARD_TIME_ZONE`, `LOG_LEVEL` and `LOG_DIR`. The bot library reads `BACKEND_API_URL` and `INTERNAL_SERVICE_API_KEY`.
  */
 import { env } from 'node:process';
 import {
@@ -16,7 +16,7 @@ import { startDemoBot } from './start-demo-bot.ts';
 
 const { MONGODB_URI, DEMO_BOT_URL, PORT = '3001', DASHBOARD_TIME_ZONE = 'UTC', LOG_DIR = 'logs' } = env;
 if (!MONGODB_URI || !DEMO_BOT_URL) {
-  process.stderr.write('the bot did not start: MONGODB_URI and DEMO_BOT_URL are required\n');
+  process.stderr.write('the demo bot cannot start: MONGODB_URI and DEMO_BOT_URL are required\n');
   process.exit(1);
 }
 const { logger, close } = createLogger({ level: env.LOG_LEVEL ?? 'info', dir: LOG_DIR, name: 'bot' });

@@ -3,8 +3,8 @@ import { SLOT_MINUTES } from '@appointment-emissions/bot';
 const SLOT_MS = SLOT_MINUTES * 60_000;
 
 /**
- * The five-minute slots that an appointment takes, numbered from the epoch, as they stand in its `slots`. An index
- * that is unique on (staffId, slots) makes two overlapping ones impossible. Parts of a slot count as all of it.
+ * Returns the five-minute slots that an appointment takes, numbered from 1970. They are stored in its `slots`, and a unique index on
+ * (staffId, slots) makes overlapping appointments impossible. A slot that is partly taken counts as taken.
  */
 export function busySlots(start: Date, end: Date): number[] {
   const first = Math.floor(start.getTime() / SLOT_MS);

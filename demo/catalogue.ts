@@ -1,4 +1,4 @@
-/** What the demo company has and offers: names and numbers, no ids. */
+/** Staff, customers and services of the demo company, without ids. */
 export const STAFF = [
   { fullName: 'Maya Brandt', role: 'Senior groomer' },
   { fullName: 'Jonas Okafor', role: 'Groomer' },

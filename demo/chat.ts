@@ -1,6 +1,6 @@
 import type { Id, IsoDate } from '@appointment-emissions/contracts';
 
-/** What crosses between the demo's chat panel and its bot. Not part of the package's interface. */
+/** Choices for the demo's chat form. The types in this file are internal to the demo. */
 export interface ChatCatalogue {
   companyName: string;
   timeZone: string;
@@ -9,7 +9,7 @@ export interface ChatCatalogue {
   staff: { id: Id; name: string }[];
 }
 
-/** One of the appointments to come. A stored value that is missing or malformed is `null`. */
+/** A future appointment. A field is `null` if the stored value is missing or malformed. */
 export interface ChatAppointment {
   id: Id;
   petId: Id | null;
@@ -19,16 +19,16 @@ export interface ChatAppointment {
   end: IsoDate | null;
 }
 
-/** Answer of `POST …/tools/<name>`. */
+/** Reply of `POST …/tools/<name>`. */
 export interface ChatToolReply {
   ok: boolean;
   message: string;
-  /** What the tool took, saving and announcing. */
+  /** Duration of the tool call in milliseconds: saving, and waiting for the emission. */
   tookMs: number;
 }
 
-/** Answer of `GET /demo/chat`. */
+/** Reply of `GET /demo/chat`. */
 export interface ChatInfo {
-  /** Where the bot itself listens: works while the API is away, from the same machine. */
+  /** Address of the bot. A browser on the same machine can use it while the API is unavailable. */
   botUrl: string;
 }

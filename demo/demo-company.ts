@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** The same 24 hex characters for the same name, on every machine: a second seeding finds the first one's documents. */
+/** Derives an id of 24 hex characters from a name. It is the same on every machine, so repeated seeding creates no duplicates. */
 export function demoId(name: string): string {
   return createHash('sha256').update(`demo grooming/${name}`).digest('hex').slice(0, 24);
 }

@@ -9,7 +9,7 @@ const DAYS_AFTER = 3;
 const CANCELED_EVERY = 11;
 const BOOKED_DAYS_AHEAD = 8;
 
-/** Everything that stays the same from day to day, by collection. */
+/** Documents that do not depend on the date, by model. */
 export function masterData() {
   return {
     Staff: STAFF.map((person, n) => ({ _id: demoId(`staff/${n}`), companyId, ...person })),
@@ -40,7 +40,7 @@ export function masterData() {
   };
 }
 
-/** The appointments of the week around a date: full working days, nobody twice at the same time. */
+/** The appointments of the week around a date: full working days without overlaps. */
 export function appointmentsAround(today: LocalDate, timeZone: string) {
   const days = Array.from({ length: DAYS_BEFORE + 1 + DAYS_AFTER }, (_, n) =>
     addDays(today, n - DAYS_BEFORE),
@@ -48,10 +48,10 @@ export function appointmentsAround(today: LocalDate, timeZone: string) {
   return days.flatMap((date) => STAFF.flatMap((_, staff) => workingDay(date, staff, timeZone)));
 }
 
-/** The same for the same date and person, whenever it is asked for. */
+/** The appointments of one groomer on one day. Deterministic. */
 function workingDay(date: LocalDate, staff: number, timeZone: string) {
   const appointments = [];
-  // Each groomer has regulars, so that no pet is in two places at once.
+  // Each groomer has their own customers, so that no pet has two appointments at the same time.
   const regulars = [...CUSTOMERS.keys()].filter((n) => n % STAFF.length === staff);
   let minute = OPENS_AT_MINUTES + 30 * pick(3, date, staff, 'first');
   for (let n = 0; ; n += 1) {
@@ -59,7 +59,7 @@ function workingDay(date: LocalDate, staff: number, timeZone: string) {
     const service = pick(SERVICES.length, date, staff, n, 'service');
     const end = minute + (SERVICES[service]?.minutes ?? 60);
     if (end > CLOSES_AT_MINUTES) return appointments;
-    // Booked long ago: what was written in the last 24 hours, the sweep takes for news and emits.
+    // Booked days ago: the sweep would emit appointments that were written in the last 24 hours.
     const bookedAt = instantAtOrAfter(addDays(date, -BOOKED_DAYS_AHEAD), minute, timeZone);
     appointments.push({
       _id: demoId(`appointment/${date}/${staff}/${n}`),
@@ -84,7 +84,7 @@ function workingDay(date: LocalDate, staff: number, timeZone: string) {
   }
 }
 
-/** A number below `count` that looks like chance and depends on nothing but the seed. */
+/** A pseudorandom number below `count` that depends only on the seed. */
 function pick(count: number, ...seed: readonly (string | number)[]): number {
   return createHash('sha256').update(seed.join('/')).digest().readUInt32BE(0) % count;
 }

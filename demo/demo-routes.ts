@@ -8,13 +8,13 @@ export interface DemoRoutesDeps {
   issuer?: string | undefined;
   audience?: string | undefined;
   timeZone: string;
-  /** Where the demo's bot listens. Without it there is no chat panel. */
+  /** Address of the demo bot. Without it there is no chat panel. */
   botUrl?: string | undefined;
 }
 
 const TOKEN_LIFETIME = '15m';
 
-/** `/demo/*`: exists only when `npm start` made the secrets itself. `POST /token` signs one for the demo company. */
+/** `/demo/*`. It exists only if `npm start` generated the secrets. `POST /demo/token` signs a token for the demo company. */
 export function createDemoRouter({ jwtSecret, issuer, audience, timeZone, botUrl }: DemoRoutesDeps): Router {
   const router = Router();
   if (botUrl !== undefined) router.use('/chat', createChatRoutes(botUrl));

@@ -11,10 +11,12 @@ const OPTIONS = {
 };
 
 type Requested = { [name in ReferenceName]?: string | undefined };
-/** Values that the document must have, ids as hex. */
+/** Reference fields that the document must have, with their ids in hex. */
 type Owners = Record<string, string | undefined>;
 
-/** Tells which id of a request names nothing in this company: a model may make ids up, or be talked into others'. */
+/**
+ * Finds an id in a request that the company does not have. A model may invent ids, or be persuaded to use those of another company.
+ */
 export function createFindMissingReference(connection: Connection, companyId: Id) {
   async function exists(collection: string, documentId: string, owners: Owners): Promise<boolean> {
     const filter = { _id: new Types.ObjectId(documentId) };

@@ -3,15 +3,21 @@ import type { Id } from '@appointment-emissions/contracts';
 import { matchId } from '../src/population/match-id.ts';
 import { MAX_INSTANT_MS } from '../src/population/to-snapshot.ts';
 import { busySlots } from './busy-slots.ts';
-import { NOT_CANCELED, readRow, ROW_FIELDS, type AppointmentRow, type Place } from './appointment-row.ts';
+import {
+  NOT_CANCELED,
+  readRow,
+  ROW_FIELDS,
+  type AppointmentRow,
+  type Reservation,
+} from './appointment-row.ts';
 
 /**
- * The first appointment of the staff member, other than `except`, that overlaps with a place, however long it is. Each
- * condition has its index: `staff_end` skips everything that ended before, however long the staff member's history is.
+ * Finds the first appointment, other than `except`, that overlaps a reservation. Each condition has an index: `staff_end` skips
+ * all past appointments, so the query stays fast for a staff member with a long history.
  */
 export async function findOverlap(
   appointments: Collection,
-  { staffId, start, end, slots }: Place,
+  { staffId, start, end, slots }: Reservation,
   except: Id,
   limits: mongo.FindOptions,
 ): Promise<AppointmentRow | undefined> {
@@ -21,9 +27,9 @@ export async function findOverlap(
       {
         $or: [
           { ...ofStaff, start: { $lt: end }, end: { $gt: start } },
-          // It may have no valid end.
+          // The appointment may have no valid end.
           { ...ofStaff, start: { $gte: start, $lt: end } },
-          // Slots cover a whole mark of five minutes even if the times do not.
+          // Slots cover full five minutes even if start and end do not.
           { ...ofStaff, slots: { $in: slots } },
         ],
       },
@@ -37,8 +43,8 @@ export async function findOverlap(
 const VALID_SLOTS = { $gte: 1, $lte: busySlots(new Date(MAX_INSTANT_MS), new Date(MAX_INSTANT_MS))[0] };
 
 /**
- * `staff_slot_numbers` keeps two bookings apart. It covers only documents with valid slot numbers, so that documents with
- * malformed `slots` cannot prevent it.
+ * Creates the indexes. The unique index `staff_slot_numbers` prevents overlapping bookings. It covers only documents with valid slot
+ * numbers, so that documents with malformed `slots` cannot prevent its creation.
  */
 export async function createBookingIndexes(appointments: Collection): Promise<void> {
   const withSlots = { unique: true, partialFilterExpression: { slots: VALID_SLOTS } };

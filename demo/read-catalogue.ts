@@ -6,9 +6,10 @@ import { amount, date, id, type RawDocument, words } from '../src/population/to-
 import { NOT_CANCELED } from './appointment-row.ts';
 
 const OPTIONS = { maxTimeMS: 2_000, enableUtf8Validation: false };
-const MOST_APPOINTMENTS = 100;
+const MAX_APPOINTMENTS = 100;
+const MAX_DOCUMENTS = 500;
 
-/** What the chat's form offers: the company's customers with their pets, its services, staff, and appointments to come. */
+/** Reads the choices of the chat form: customers with their pets, services, staff and future appointments. */
 export function createReadCatalogue(connection: Connection, companyId: string) {
   const company = { companyId: matchId(companyId) };
   const read = (collection: string, order: string): Promise<RawDocument[]> =>
@@ -16,7 +17,7 @@ export function createReadCatalogue(connection: Connection, companyId: string) {
       .collection(collection)
       .find(company, OPTIONS)
       .sort({ [order]: 1 })
-      .limit(500)
+      .limit(MAX_DOCUMENTS)
       .toArray();
 
   return {
@@ -55,7 +56,7 @@ export function createReadCatalogue(connection: Connection, companyId: string) {
         .collection(COLLECTIONS.appointments)
         .find({ ...company, start: { $gt: now }, ...NOT_CANCELED }, OPTIONS)
         .sort({ start: 1 })
-        .limit(MOST_APPOINTMENTS)
+        .limit(MAX_APPOINTMENTS)
         .toArray();
       return rows.flatMap(({ _id, petId, serviceId, staffId, start, end }) => {
         const [appointmentId, startsAt] = [id(_id), date(start)];
@@ -80,7 +81,7 @@ function of(documents: RawDocument[], reference: string, owner: RawDocument): Ra
   return documents.filter((document) => ownerId !== null && id(document[reference]) === ownerId);
 }
 
-/** Empty for a document whose id cannot be given to a tool. */
+/** Returns an empty list if the id of the document is not usable as a tool argument. */
 function named(document: RawDocument, field: string): { id: string; name: string }[] {
   const documentId = id(document._id);
   return documentId === null ? [] : [{ id: documentId, name: words(document[field]) ?? 'Unnamed' }];

@@ -4,21 +4,21 @@ import { appointmentsAround, masterData } from './demo-data.ts';
 import { DEMO_COMPANY } from './demo-company.ts';
 import { wallTime } from '@appointment-emissions/contracts';
 
-const CONNECT_WITHIN_MS = 5_000;
+const CONNECT_TIMEOUT_MS = 5_000;
 
-export interface Seeded {
+export interface SeedResult {
   companyId: string;
-  /** One of today's: the next that starts, or the last that did. */
+  /** An appointment of today: the next one, or the last one if none is left. */
   appointmentId: string;
 }
 
 /**
- * Writes the demo company's data and the indexes. What is there already stays as it is; a later day adds its own
- * appointments.
+ * Writes the data of the demo company, and the indexes. Existing documents are not changed. On a later day it adds the appointments
+ * of the new week.
  */
-export async function seedDemo(mongodbUri: string, timeZone: string, now: Date): Promise<Seeded> {
+export async function seedDemo(mongodbUri: string, timeZone: string, now: Date): Promise<SeedResult> {
   const connection = await mongoose
-    .createConnection(mongodbUri, { serverSelectionTimeoutMS: CONNECT_WITHIN_MS })
+    .createConnection(mongodbUri, { serverSelectionTimeoutMS: CONNECT_TIMEOUT_MS })
     .asPromise();
   try {
     const models = createModels(connection);
@@ -44,6 +44,6 @@ async function insertMissing(model: Model<unknown>, documents: readonly { _id: s
     .lean<{ _id: unknown }[]>();
   const ids = new Set(present.map(({ _id }) => String(_id)));
   const missing = documents.filter(({ _id }) => !ids.has(_id));
-  // The documents carry their own createdAt and updatedAt.
+  // The documents contain createdAt and updatedAt already.
   if (missing.length > 0) await model.insertMany(missing, { timestamps: false } as object);
 }

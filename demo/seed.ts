@@ -1,4 +1,4 @@
-/** Entry of the seeding process: `seed.ts <MongoDB URI> <time zone>`. Its last line of output is a {@link Seeded}. */
+/** Entry file of the seeding process: `seed.ts <MongoDB URI> <time zone>`. Its last line of output is the JSON of a `SeedResult`. */
 import { seedDemo } from './seed-demo.ts';
 
 const [uri = '', timeZone = 'UTC'] = process.argv.slice(2);

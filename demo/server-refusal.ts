@@ -2,10 +2,10 @@ import { mongo } from 'mongoose';
 import { isServerAway } from '../src/process/unavailable.ts';
 
 const DUPLICATE_KEY = 11_000;
-/** ExceededTimeLimit, MaxTimeMSExpired, NetworkTimeout: whether anything was written is open. */
+/** ExceededTimeLimit, MaxTimeMSExpired, NetworkTimeout. It is unknown whether anything was written. */
 const TIME_LIMITS = new Set([50, 89, 262]);
 
-/** The unique index on slots kept the write from overlapping with another appointment. */
+/** True if the unique index on slots rejected the write because it would overlap another appointment. */
 export function isTakenSlot(error: unknown): boolean {
   if (!isServerError(error) || error.code !== DUPLICATE_KEY) return false;
   const pattern: unknown = error.keyPattern;
@@ -15,8 +15,8 @@ export function isTakenSlot(error: unknown): boolean {
 }
 
 /**
- * For the log: why the server refused a command; undefined if it is away, too slow, or the error is not the server's. Only
- * codes: the server's message may quote the document.
+ * Describes for the log why MongoDB rejected a command. Returns undefined if MongoDB is unavailable or too slow, or if the error has
+ * another source. The text contains codes only, because MongoDB's messages may quote the document.
  */
 export function describeServerRefusal(error: unknown): string | undefined {
   if (!isServerError(error) || isServerAway(error) || error instanceof mongo.MongoWriteConcernError)
@@ -24,7 +24,7 @@ export function describeServerRefusal(error: unknown): string | undefined {
   const code = Number(error.code);
   if (TIME_LIMITS.has(code)) return undefined;
   const name = error.codeName ?? (code === DUPLICATE_KEY ? 'DuplicateKey' : 'unknown');
-  return `MongoDB refused it with code ${code} (${name})`;
+  return `MongoDB rejected the command with code ${code} (${name})`;
 }
 
 function isServerError(error: unknown): error is mongo.MongoServerError {

@@ -18,7 +18,7 @@ import { createReadCatalogue } from './read-catalogue.ts';
 
 export interface DemoBotDeps {
   mongodbUri: string;
-  /** On the loopback interface. */
+  /** Port on the loopback interface. */
   port: number;
   pageOrigins: readonly string[];
   timeZone: string;
@@ -31,7 +31,7 @@ const STALL_TIMEOUT_MS = 30_000;
 /** Requests that are not answered in this time are cut off at the end of the process. */
 const CLOSE_WITHIN_MS = 3_000;
 
-/** Composition root of the demo's bot: a process of its own, which needs MongoDB and nothing else of ours. */
+/** Composition root of the demo bot. The bot runs in a separate process and depends on MongoDB only. */
 export async function startDemoBot(deps: DemoBotDeps): Promise<{ url: string; close: () => Promise<void> }> {
   const { mongodbUri, port, pageOrigins, timeZone, logDir, realtime, logger } = deps;
   const logFailed = createThrottledLog(logger, 'request failed');

@@ -7,7 +7,7 @@ import { at, done, startBookings } from './booking-world.ts';
 const NOBODY = '65f0000000000000000000ff';
 
 describe('book', () => {
-  test('writes a scheduled appointment with its times of writing', async () => {
+  test('writes a scheduled appointment with createdAt and updatedAt', async () => {
     const world = await startBookings();
     const before = Date.now();
     const { appointment, changed } = done(await world.service.book(world.request(0, 90, { notes: 'shy' })));
@@ -30,7 +30,7 @@ describe('book', () => {
   });
 
   test.each(['customerId', 'petId', 'serviceId', 'serviceItemId', 'staffId'] as const)(
-    'refuses a %s that is nobody, or of another company',
+    'refuses a %s that does not exist or belongs to another company',
     async (reference) => {
       const world = await startBookings();
       const foreign = await world.insert(
@@ -81,7 +81,7 @@ describe('book', () => {
     expect(await world.appointments.countDocuments()).toBe(1);
   });
 
-  test('takes what touches, what is with somebody else, and what was canceled', async () => {
+  test('allows adjacent times, times of another groomer and times of canceled appointments', async () => {
     const world = await startBookings();
     const first = done(await world.service.book(world.request(60, 60)));
     done(await world.service.book(world.request(0, 60)));
@@ -91,7 +91,7 @@ describe('book', () => {
     done(await world.service.book(world.request(60, 60)));
   });
 
-  test('refuses what overlaps with an appointment that others wrote, without slots', async () => {
+  test('refuses an overlap with an appointment that has no slots', async () => {
     const world = await startBookings();
     const staffId = new Types.ObjectId(world.ids.staffId);
     const row = { staffId, start: at(3), end: at(63), status: 'scheduled' };
@@ -112,7 +112,7 @@ describe('book', () => {
 });
 
 describe('reschedule', () => {
-  test('moves it, keeps its length and its groomer, and frees the old time', async () => {
+  test('moves the appointment, keeps its duration and groomer, and frees the old time', async () => {
     const world = await startBookings();
     const { appointment } = done(await world.service.book(world.request(0, 90)));
     const { appointmentId } = appointment;
@@ -131,7 +131,7 @@ describe('reschedule', () => {
     expect(await world.service.book(world.request(330))).toMatchObject({ outcome: 'busy' });
   });
 
-  test('to another groomer frees the first one', async () => {
+  test('to another groomer frees the time of the first', async () => {
     const world = await startBookings();
     const { appointmentId } = done(await world.service.book(world.request(0))).appointment;
     const staffId = world.otherStaffId;
@@ -144,13 +144,13 @@ describe('reschedule', () => {
     expect(await world.service.book(world.request(0, 60, { staffId }))).toMatchObject({ outcome: 'busy' });
   });
 
-  test('may overlap with where it was itself', async () => {
+  test('to a time that overlaps its own is allowed', async () => {
     const world = await startBookings();
     const { appointmentId } = done(await world.service.book(world.request(0))).appointment;
     expect(done(await world.service.reschedule({ appointmentId, start: at(30) })).changed).toBe(true);
   });
 
-  test('to where somebody else is: refused, and it stays where it was', async () => {
+  test('to a taken time is refused and changes nothing', async () => {
     const world = await startBookings();
     const { appointmentId } = done(await world.service.book(world.request(0))).appointment;
     done(await world.service.book(world.request(60)));
@@ -163,7 +163,7 @@ describe('reschedule', () => {
     expect(await world.service.book(world.request(0))).toMatchObject({ outcome: 'busy' });
   });
 
-  test('to where it is: done, and nothing is written', async () => {
+  test('to its current time succeeds and writes nothing', async () => {
     const world = await startBookings();
     const { appointmentId } = done(await world.service.book(world.request(0))).appointment;
     const before = await world.read(appointmentId);
@@ -171,7 +171,7 @@ describe('reschedule', () => {
     expect(await world.read(appointmentId)).toEqual(before);
   });
 
-  test('one that is canceled stays canceled', async () => {
+  test('of a canceled appointment is refused', async () => {
     const world = await startBookings();
     const { appointmentId } = done(await world.service.book(world.request(0))).appointment;
     done(await world.service.cancel(appointmentId));
@@ -181,7 +181,7 @@ describe('reschedule', () => {
     expect(await world.read(appointmentId)).toMatchObject({ status: 'canceled', start: at(0) });
   });
 
-  test('to a groomer who is nobody', async () => {
+  test('to an unknown groomer is refused', async () => {
     const world = await startBookings();
     const { appointmentId } = done(await world.service.book(world.request(0))).appointment;
     expect(await world.service.reschedule({ appointmentId, start: at(60), staffId: NOBODY })).toEqual({
@@ -192,7 +192,7 @@ describe('reschedule', () => {
 });
 
 describe('cancel', () => {
-  test('twice is done twice, and written once', async () => {
+  test('twice succeeds twice and writes once', async () => {
     const world = await startBookings();
     const { appointmentId } = done(await world.service.book(world.request(0))).appointment;
     const booked = await world.read(appointmentId);
@@ -204,7 +204,7 @@ describe('cancel', () => {
     expect(await world.read(appointmentId)).toEqual(canceled);
   });
 
-  test('at the same instant: one of them wrote it', async () => {
+  test('twice concurrently writes once', async () => {
     const world = await startBookings();
     const { appointmentId } = done(await world.service.book(world.request(0))).appointment;
     const all = await Promise.all(Array.from({ length: 8 }, () => world.service.cancel(appointmentId)));
@@ -212,7 +212,7 @@ describe('cancel', () => {
   });
 });
 
-test("another company's appointment is not there", async () => {
+test("another company's appointment is not found", async () => {
   const world = await startBookings();
   const { appointmentId } = done(await world.service.book(world.request(0))).appointment;
   const stranger = createBookingService({ connection: world.connection, companyId: NOBODY });

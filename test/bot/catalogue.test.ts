@@ -5,7 +5,7 @@ import { COLLECTIONS } from '../../src/population/collections.ts';
 import { STORED_VALUES } from '../harness/stored-values.ts';
 import { at, startBookings } from './booking-world.ts';
 
-test('the chat offers what can be read, whatever other programs stored in any field', async () => {
+test('the catalogue contains all readable documents, whatever any field contains', async () => {
   const world = await startBookings();
   const read = createReadCatalogue(world.connection, world.companyId);
   const fields = ['fullName', 'name', 'size', 'price', 'customerId', 'serviceId'];
@@ -29,36 +29,39 @@ test('the chat offers what can be read, whatever other programs stored in any fi
     for (const time of [start, end]) expect(time === null || !Number.isNaN(Date.parse(time))).toBe(true);
 });
 
-test.each(['toLowerCase', 'toUpperCase'] as const)('ids stored as text (%s) are found', async (form) => {
-  const world = await startBookings();
-  const companyId = new Types.ObjectId().toHexString();
-  const owner = { companyId: companyId[form]() };
-  const customerId = await world.insert(COLLECTIONS.customers, { ...owner, fullName: 'Ann' });
-  const petId = await world.insert(COLLECTIONS.pets, {
-    ...owner,
-    name: 'Rex',
-    customerId: customerId[form](),
-  });
-  const serviceId = await world.insert(COLLECTIONS.services, { ...owner, name: 'Full groom' });
-  const price = Types.Decimal128.fromString('79.90');
-  const itemId = await world.insert(COLLECTIONS.serviceItems, {
-    ...owner,
-    serviceId: serviceId[form](),
-    price,
-  });
-  const appointmentId = await world.insert(COLLECTIONS.appointments, {
-    ...owner,
-    petId: petId[form](),
-    start: at(0),
-    end: 'later',
-  });
-  const read = createReadCatalogue(world.connection, companyId);
-  expect(await read.catalogue()).toEqual({
-    customers: [{ id: customerId, name: 'Ann', pets: [{ id: petId, name: 'Rex', size: '' }] }],
-    services: [{ id: serviceId, name: 'Full groom', items: [{ id: itemId, size: '', price: 79.9 }] }],
-    staff: [],
-  });
-  expect(await read.appointments(at(-1))).toEqual([
-    { id: appointmentId, petId, serviceId: null, staffId: null, start: at(0).toISOString(), end: null },
-  ]);
-});
+test.each(['toLowerCase', 'toUpperCase'] as const)(
+  'the catalogue resolves ids stored as text (%s)',
+  async (form) => {
+    const world = await startBookings();
+    const companyId = new Types.ObjectId().toHexString();
+    const owner = { companyId: companyId[form]() };
+    const customerId = await world.insert(COLLECTIONS.customers, { ...owner, fullName: 'Ann' });
+    const petId = await world.insert(COLLECTIONS.pets, {
+      ...owner,
+      name: 'Rex',
+      customerId: customerId[form](),
+    });
+    const serviceId = await world.insert(COLLECTIONS.services, { ...owner, name: 'Full groom' });
+    const price = Types.Decimal128.fromString('79.90');
+    const itemId = await world.insert(COLLECTIONS.serviceItems, {
+      ...owner,
+      serviceId: serviceId[form](),
+      price,
+    });
+    const appointmentId = await world.insert(COLLECTIONS.appointments, {
+      ...owner,
+      petId: petId[form](),
+      start: at(0),
+      end: 'later',
+    });
+    const read = createReadCatalogue(world.connection, companyId);
+    expect(await read.catalogue()).toEqual({
+      customers: [{ id: customerId, name: 'Ann', pets: [{ id: petId, name: 'Rex', size: '' }] }],
+      services: [{ id: serviceId, name: 'Full groom', items: [{ id: itemId, size: '', price: 79.9 }] }],
+      staff: [],
+    });
+    expect(await read.appointments(at(-1))).toEqual([
+      { id: appointmentId, petId, serviceId: null, staffId: null, start: at(0).toISOString(), end: null },
+    ]);
+  },
+);

@@ -13,7 +13,7 @@ import { absentUrl, later, readLog, startBackend, startBot, temporaryDirectory }
 
 const PAGE = 'http://localhost:3001';
 
-/** The demo's bot over freshly seeded data. */
+/** The demo bot on freshly seeded data. */
 async function startDemo(backendUrl: string) {
   const dbName = `demo_${randomUUID().slice(0, 8)}`;
   const mongodbUri = `${process.env.TEST_MONGODB_URI}/${dbName}`;
@@ -50,8 +50,8 @@ async function startDemo(backendUrl: string) {
   return { bot, agent, catalogue, booking, logDir };
 }
 
-describe('the bot of the demo', () => {
-  test('offers what the form needs', async () => {
+describe('the demo bot', () => {
+  test('serves the data that the chat form needs', async () => {
     const { agent, catalogue } = await startDemo((await startBackend()).url);
     expect(catalogue.companyName).toBe('Demo Grooming');
     expect(catalogue.staff).toHaveLength(3);
@@ -65,7 +65,7 @@ describe('the bot of the demo', () => {
     expect(new Date(appointments[0]!.start).getTime()).toBeGreaterThan(Date.now() - 60_000);
   });
 
-  test('books, moves and cancels, and announces each', async () => {
+  test('books, moves and cancels, and emits each change', async () => {
     const backend = await startBackend();
     const { agent, booking } = await startDemo(backend.url);
     const booked = await agent.post('/tools/book_appointment').set('Origin', PAGE).send(booking);
@@ -83,7 +83,7 @@ describe('the bot of the demo', () => {
     ]);
   });
 
-  test('goes on while the backend is away', async () => {
+  test('books while the backend is unreachable', async () => {
     const { agent, booking, logDir } = await startDemo(await absentUrl());
     expect((await agent.post('/tools/book_appointment').send(booking)).body.ok).toBe(true);
     const lost = '[book_appointment] Failed to emit socket event: the backend did not accept it';
@@ -92,7 +92,7 @@ describe('the bot of the demo', () => {
     );
   });
 
-  test('talks to the page, and to no other', async () => {
+  test('rejects requests of other pages', async () => {
     const { agent, booking } = await startDemo((await startBackend()).url);
     const stranger = await agent
       .post('/tools/book_appointment')
@@ -116,7 +116,7 @@ describe('/demo/chat on the API', () => {
     return request(app);
   }
 
-  test('tells where the bot is, and passes on', async () => {
+  test('returns the address of the bot and forwards requests to it', async () => {
     const { bot, catalogue, booking } = await startDemo((await startBackend()).url);
     const page = startPage(bot.url);
     expect((await page.get('/demo/chat')).body).toEqual({ botUrl: bot.url });
@@ -128,21 +128,21 @@ describe('/demo/chat on the API', () => {
     expect(again.body).toMatchObject({ ok: false, message: expect.stringContaining('another appointment') });
   });
 
-  test('a bot that is away is told in words', async () => {
+  test('returns 503 if the bot is unreachable', async () => {
     const page = startPage(await absentUrl());
     const answer = await page.get('/demo/chat/catalogue');
     expect(answer.status).toBe(503);
-    expect(answer.body).toMatchObject({ ok: false, message: expect.stringContaining('does not answer') });
+    expect(answer.body).toMatchObject({ ok: false, message: expect.stringContaining('not responding') });
   });
 
-  test('takes neither much nor something else', async () => {
+  test('rejects large bodies and other content types', async () => {
     const page = startPage(await absentUrl());
     const tool = '/demo/chat/tools/book_appointment';
     expect((await page.post(tool).send({ notes: 'x'.repeat(10_000) })).status).toBe(413);
     expect((await page.post(tool).type('text').send('{}')).status).toBe(415);
   });
 
-  test('is not there without a bot', async () => {
+  test('does not exist without a bot', async () => {
     expect((await startPage(undefined).get('/demo/chat')).status).toBe(404);
   });
 });

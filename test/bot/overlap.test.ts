@@ -10,7 +10,7 @@ import { childEnv } from '../harness/child-env.ts';
 
 type World = Awaited<ReturnType<typeof startBookings>>;
 
-/** No two scheduled appointments of one groomer overlap. */
+/** Number of pairs of scheduled appointments of one groomer that overlap. */
 async function overlaps({ appointments }: World): Promise<number> {
   const rows = await appointments.find({ status: 'scheduled' }).toArray();
   let found = 0;
@@ -23,7 +23,7 @@ async function overlaps({ appointments }: World): Promise<number> {
   return found;
 }
 
-test('of twenty bookings of one time at once, one is done', async () => {
+test('of twenty concurrent bookings of one time, one succeeds', async () => {
   const world = await startBookings();
   for (let round = 0; round < 10; round += 1) {
     const results = await Promise.all(
@@ -34,7 +34,7 @@ test('of twenty bookings of one time at once, one is done', async () => {
   }
 });
 
-test('bookings, moves and cancelations at random, at once: none overlap, and each answer is true', async () => {
+test('random concurrent bookings, moves and cancelations never overlap', async () => {
   const world = await startBookings();
   const { service } = world;
   const random = (below: number): number => Math.floor(Math.random() * below);
@@ -56,7 +56,7 @@ test('bookings, moves and cancelations at random, at once: none overlap, and eac
   }
 });
 
-test('two moves to one free time at once: one is done, the other stays where it was', async () => {
+test('of two concurrent moves to one free time, one succeeds', async () => {
   const world = await startBookings();
   for (let round = 0; round < 10; round += 1) {
     const minute = round * 300;
@@ -74,7 +74,7 @@ test('two moves to one free time at once: one is done, the other stays where it 
   expect(await overlaps(world)).toBe(0);
 });
 
-test('a service that starts on a database without the index makes it before it writes', async () => {
+test('on a database without the index, a service creates it before it writes', async () => {
   const world = await startBookings();
   const services = Array.from({ length: 6 }, () =>
     createBookingService({ connection: world.connection, companyId: world.companyId }),
@@ -126,7 +126,7 @@ async function startBooker(world: World): Promise<{ book: (start: Date) => Promi
   };
 }
 
-test('of bookings of one time from three processes at the same instant, one is done', async () => {
+test('of concurrent bookings of one time from three processes, one succeeds', async () => {
   const world = await startBookings();
   const bookers = await Promise.all([1, 2, 3].map(() => startBooker(world)));
   for (let round = 0; round < 20; round += 1) {

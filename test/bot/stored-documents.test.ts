@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Types } from 'mongoose';
 import { createToolHandlers } from '@appointment-emissions/bot';
-import { placeAfter, readRow, writtenAt } from '../../demo/appointment-row.ts';
+import { readRow, reservationAfter, writtenAt } from '../../demo/appointment-row.ts';
 import { COLLECTIONS } from '../../src/population/collections.ts';
 import { anyFields, READ_ONLY_VALUES, STORED_VALUES } from '../harness/stored-values.ts';
 import { at, done, startBookings } from './booking-world.ts';
@@ -65,13 +65,13 @@ function toolsOf({ service }: World) {
   return { ...handlers, emitted, logged, causes };
 }
 
-/** An instant that every reader understands. */
+/** True for a date that serializes to ISO 8601 with a four-digit year. */
 const isDate = (value: unknown) => /^\d{4}-/.test(JSON.stringify(value instanceof Date && value).slice(1));
 
 describe.each(['staffId', 'start', 'end', 'status', 'updatedAt', 'createdAt', 'slots', 'petId'])(
   'an appointment with any value as %s',
   (field) => {
-    test('can be canceled, and is announced', async () => {
+    test('can be canceled, and the cancelation is emitted', async () => {
       const world = await startBookings();
       for (const [kind, value] of STORED_VALUES) {
         const tools = toolsOf(world);
@@ -94,7 +94,7 @@ describe('rescheduling', () => {
     ['start is text', { start: 'tomorrow' }],
     ['end is before its start', { end: at(-60) }],
     ['length is more than a month', { end: new Date('9999-01-01T00:00:00Z') }],
-  ])('an appointment whose %s needs a length, and works with one', async (_, fields) => {
+  ])('an appointment whose %s requires a duration', async (_, fields) => {
     const world = await startBookings();
     const tools = toolsOf(world);
     const appointmentId = await store(world, fields);
@@ -113,7 +113,7 @@ describe('rescheduling', () => {
     expect(tools.emitted).toEqual([`updated ${appointmentId}`]);
   });
 
-  test('an appointment without a staff member needs one', async () => {
+  test('an appointment without a staff member requires one', async () => {
     const world = await startBookings();
     const appointmentId = await store(world, { staffId: null });
     const request = { appointmentId, start: at(600) };
@@ -129,17 +129,20 @@ describe('rescheduling', () => {
     expect((await world.read(appointmentId))?.staffId).toEqual(new Types.ObjectId(world.ids.staffId));
   });
 
-  test.each(READ_ONLY_VALUES)('%s is read as missing', (_, value) => {
+  test.each(READ_ONLY_VALUES)('a stored value that is %s is read as missing', (_, value) => {
     const row = { _id: new Types.ObjectId(), staffId: value, start: value, end: value, updatedAt: value };
     const read = readRow(row);
     expect(read).toMatchObject({ staffId: null, start: null, end: null, updatedAt: null });
-    expect(placeAfter(read, { appointmentId: '', start: at(0) })).toBe('unknown-staff');
+    expect(reservationAfter(read, { appointmentId: '', start: at(0) })).toBe('unknown-staff');
     expect(
-      placeAfter(readRow({ ...row, staffId: new Types.ObjectId() }), { appointmentId: '', start: at(0) }),
+      reservationAfter(readRow({ ...row, staffId: new Types.ObjectId() }), {
+        appointmentId: '',
+        start: at(0),
+      }),
     ).toBe('unknown-length');
   });
 
-  test('follows a last write, but not one that is years ahead', () => {
+  test('updatedAt is later than the last write, unless that is far in the future', () => {
     const now = at(0);
     expect(writtenAt(now, at(60))).toEqual(new Date(at(60).getTime() + 1));
     expect(writtenAt(now, new Date('9999-12-31T23:59:59.999Z'))).toEqual(now);
@@ -147,7 +150,7 @@ describe('rescheduling', () => {
   });
 });
 
-test('no place after the year 9999 is written', async () => {
+test('an appointment that would end after the year 9999 is refused', async () => {
   const world = await startBookings();
   const start = new Date('9999-12-31T23:55:00Z');
   expect(await world.service.book(world.request(0, 60, { start }))).toEqual({
@@ -160,16 +163,20 @@ test('no place after the year 9999 is written', async () => {
 describe('an overlap is found', () => {
   const DAY = 24 * 60;
   test.each([
-    ['with an appointment of four days', { start: at(0), end: at(4 * DAY) }, 2 * DAY],
-    ['with an appointment of two years', { start: at(-365 * DAY), end: at(365 * DAY) }, 0],
-    ['with one that has no end', { start: at(30), end: undefined }, 0],
-    ['with one whose end is text', { start: at(30), end: 'later' }, 0],
+    ['with an appointment that lasts four days', { start: at(0), end: at(4 * DAY) }, 2 * DAY],
+    ['with an appointment that lasts two years', { start: at(-365 * DAY), end: at(365 * DAY) }, 0],
+    ['with an appointment without an end', { start: at(30), end: undefined }, 0],
+    ['with an appointment whose end is text', { start: at(30), end: 'later' }, 0],
     [
-      'with one that ends with the year 9999',
+      'with an appointment that ends in the year 9999',
       { start: at(30), end: new Date('9999-12-31T23:59:59.999Z') },
       DAY,
     ],
-    ['with slots alone', { start: null, end: null, slots: [Math.floor(at(30).getTime() / 300_000)] }, 0],
+    [
+      'with an appointment that has slots only',
+      { start: null, end: null, slots: [Math.floor(at(30).getTime() / 300_000)] },
+      0,
+    ],
   ])('%s', async (_, fields, minute) => {
     const world = await startBookings();
     await store(world, fields);
@@ -193,7 +200,7 @@ describe('an overlap is found', () => {
     },
   );
 
-  test('and the query skips what ended before by an index', async () => {
+  test('with an index that skips past appointments', async () => {
     const world = await startBookings();
     done(await world.service.book(world.request(0)));
     const keys = (await world.appointments.indexes()).map(({ key }) => JSON.stringify(key));
@@ -203,7 +210,7 @@ describe('an overlap is found', () => {
 
 test('documents with malformed slots do not prevent the unique index', async () => {
   const world = await startBookings();
-  // A small whole number is a slot, and two documents that have it do overlap.
+  // A small integer is a valid slot, so two documents with it do overlap.
   const malformed = STORED_VALUES.filter(([kind]) => !['an array of numbers', 'an Int32'].includes(kind));
   for (const [, slots] of [...malformed, ['huge numbers', [1e300, 2e300]] as const]) {
     const far = { start: at(100_000), end: at(100_060), status: 'canceled', slots };
@@ -214,7 +221,7 @@ test('documents with malformed slots do not prevent the unique index', async () 
   expect(results.filter(({ outcome }) => outcome === 'done')).toHaveLength(1);
 });
 
-test('a write that the database refuses is reported as refused, and the cause is logged without the document', async () => {
+test('a write that the database rejects is reported, and its cause is logged without the document', async () => {
   const world = await startBookings();
   const phone = '+49 170 1234567';
   await world.appointments.createIndex({ notes: 1 }, { unique: true }, {});
@@ -223,16 +230,16 @@ test('a write that the database refuses is reported as refused, and the cause is
   const { start, ...request } = world.request(300, 60, { notes: phone });
   expect(await tools.handle('book_appointment', { ...request, start: start.toISOString() })).toEqual({
     ok: false,
-    message: expect.stringMatching(/^Nothing was done: the calendar refused to save this/),
+    message: expect.stringMatching(/^Nothing was done: the calendar rejected this change/),
   });
-  expect(tools.logged).toEqual(['[book_appointment] The bookings refused to save']);
-  expect(tools.causes).toEqual(['MongoDB refused it with code 11000 (DuplicateKey)']);
+  expect(tools.logged).toEqual(['[book_appointment] The booking service rejected the change']);
+  expect(tools.causes).toEqual(['MongoDB rejected the command with code 11000 (DuplicateKey)']);
   expect(await world.appointments.countDocuments()).toBe(1);
 });
 
 describe('ids stored as text', () => {
   test.each(['toLowerCase', 'toUpperCase'] as const)(
-    '(%s) are the same company, customer and service',
+    '(%s) match the same company, customer and service',
     async (form) => {
       const world = await startBookings();
       const companyId = world.companyId[form]();
@@ -260,8 +267,8 @@ describe('ids stored as text', () => {
       'mixed case',
       (own: string) => own.replace(/[a-f]/, (letter) => letter.toUpperCase()).replace(/[0-9]/g, 'a'),
     ],
-    ['nothing', () => undefined],
-  ])('%s is no company: the appointment is not found', async (_, companyOf) => {
+    ['null', () => undefined],
+  ])('an appointment whose companyId is %s is not found', async (_, companyOf) => {
     const world = await startBookings();
     const appointmentId = await store(world, { companyId: companyOf(world.companyId) ?? null });
     expect(await world.service.cancel(appointmentId)).toEqual({ outcome: 'unknown-appointment' });
@@ -269,7 +276,7 @@ describe('ids stored as text', () => {
   });
 });
 
-test('whatever is stored: answers agree with the database, and nothing invalid is written', async () => {
+test('for any stored document, results agree with the database and nothing invalid is written', async () => {
   const world = await startBookings();
   const operation = fc.constantFrom('cancel', 'move', 'move for an hour', 'move to somebody', 'book');
   await fc.assert(

@@ -21,7 +21,7 @@ const good = {
   cancel_appointment: { appointmentId: A },
 };
 
-/** A service that must not be reached. */
+/** A booking service that fails each call. */
 const untouched: BookingService = {
   book: () => Promise.reject(new Error('reached')),
   reschedule: () => Promise.reject(new Error('reached')),
@@ -39,8 +39,8 @@ function refusals() {
   });
 }
 
-describe('definitions', () => {
-  test('are what a tool loop takes: a name, a description, a JSON schema of an object', () => {
+describe('tool definitions', () => {
+  test('have a name, a description and a JSON schema of an object', () => {
     for (const { name, description, input_schema: schema } of TOOL_DEFINITIONS) {
       expect(name).toMatch(/^[a-z_]{1,64}$/);
       expect(description.length).toBeGreaterThan(20);
@@ -50,33 +50,33 @@ describe('definitions', () => {
     expect(JSON.parse(JSON.stringify(TOOL_DEFINITIONS))).toEqual(TOOL_DEFINITIONS);
   });
 
-  test('have the shape of function calling too', () => {
+  test('can be converted to the format of function calling', () => {
     expect(toOpenAiTools()[0]).toMatchObject({
       type: 'function',
       function: { name: 'book_appointment', parameters: { type: 'object' } },
     });
   });
 
-  test('the examples in them are valid arguments', async () => {
+  test('contain examples that are valid arguments', async () => {
     const { handle, definitions } = refusals();
     for (const { name, input_schema: schema } of definitions) {
       const args = Object.fromEntries(
         Object.entries(schema.properties).map(([key, { examples }]) => [key, examples[0]]),
       );
-      // Past the reading of arguments, so the service is reached.
-      expect((await handle(name, args)).message).toContain('The calendar can not be reached');
+      // The arguments are valid, so the booking service is called.
+      expect((await handle(name, args)).message).toContain('The calendar cannot be reached');
     }
   });
 });
 
-describe('wrong arguments come back as words that a model can act on, and nothing is done', () => {
+describe('invalid arguments are described for the model, and nothing is changed', () => {
   test.each<[keyof typeof good, string, unknown, string]>([
     ['book_appointment', 'start', undefined, 'start is missing. Example: "2031-05-14T10:30:00+02:00".'],
     [
       'book_appointment',
       'start',
       'tomorrow at ten',
-      'start must be an ISO 8601 date and time with its offset from UTC, but was "tomorrow at ten". Example:',
+      'start must be an ISO 8601 date and time with an offset from UTC, but was "tomorrow at ten". Example:',
     ],
     ['book_appointment', 'start', '2031-05-14', 'start must be an ISO 8601'],
     ['book_appointment', 'start', '2031-05-14T10:30:00', 'start must be an ISO 8601'],
@@ -102,13 +102,13 @@ describe('wrong arguments come back as words that a model can act on, and nothin
       'book_appointment',
       'start',
       '2031-05-14T10:32:00Z',
-      'start must be on a mark of 5 minutes; the nearest is "2031-05-14T10:30:00.000Z"',
+      'start must be at a multiple of 5 minutes; the nearest is "2031-05-14T10:30:00.000Z"',
     ],
     [
       'book_appointment',
       'start',
       '2021-05-14T10:30:00Z',
-      'start must be in the future; it is "2031-05-01T08:00:00.000Z" now',
+      'start must be in the future; the time is now "2031-05-01T08:00:00.000Z"',
     ],
     [
       'book_appointment',
@@ -131,12 +131,12 @@ describe('wrong arguments come back as words that a model can act on, and nothin
       'book_appointment',
       'companyId',
       A,
-      '"companyId" is not an argument of this tool; its arguments are customerId,',
+      '"companyId" is not an argument of this tool. Its arguments are customerId,',
     ],
     ['reschedule_appointment', 'appointmentId', '', 'appointmentId is missing'],
     ['reschedule_appointment', 'start', '2021-05-14T10:30:00Z', 'start must be in the future'],
     ['cancel_appointment', 'appointmentId', null, 'appointmentId is missing'],
-  ])('%s: %s %j', async (name, argument, value, words) => {
+  ])('%s with %s %j', async (name, argument, value, words) => {
     const result = await refusals().handle(name, { ...good[name], [argument]: value });
     expect(result.ok).toBe(false);
     expect(result.message).toContain('Nothing was done.');
@@ -145,7 +145,7 @@ describe('wrong arguments come back as words that a model can act on, and nothin
   });
 
   test.each([...Array(8).keys()])(
-    'an emoji at the end of what is quoted, %i characters later, is whole or not there',
+    'an emoji at the end of a quoted value is kept whole or removed (position %i)',
     async (shift) => {
       for (const emoji of ['🐶', '👩‍👩‍👧‍👦', '🇩🇪']) {
         const start = 'x'.repeat(72 + shift) + emoji + 'x'.repeat(20);
@@ -159,7 +159,7 @@ describe('wrong arguments come back as words that a model can act on, and nothin
     },
   );
 
-  test('what is quoted has no half characters, marks or controls, whatever was given', async () => {
+  test('a quoted value contains no lone surrogates, direction marks or control characters', async () => {
     const value = 'Rex\ud83d \udc36\u202e\u200f\u2028\u0085\0\n';
     const { message } = await refusals().handle('book_appointment', {
       ...good.book_appointment,
@@ -170,7 +170,7 @@ describe('wrong arguments come back as words that a model can act on, and nothin
     expect(message).not.toMatch(/[\p{Surrogate}\p{Cc}\u202e\u200f\u2028]/u);
   });
 
-  test('all problems at once', async () => {
+  test('all problems are reported together', async () => {
     const { message } = await refusals().handle('book_appointment', {});
     for (const name of ['customerId', 'petId', 'serviceId', 'staffId', 'start', 'durationMinutes']) {
       expect(message).toContain(`${name} is missing`);
@@ -201,21 +201,21 @@ describe('wrong arguments come back as words that a model can act on, and nothin
         },
       },
     ],
-  ])('%s as arguments', async (_, args) => {
+  ])('%s as the arguments', async (_, args) => {
     for (const name of Object.keys(good)) {
       expect(await refusals().handle(name, args)).toEqual({ ok: false, message: expect.any(String) });
     }
   });
 
-  test('a tool that does not exist', async () => {
+  test('an unknown tool', async () => {
     const { message } = await refusals().handle('delete_everything', {});
     expect(message).toBe(
-      'There is no such tool; there are book_appointment, reschedule_appointment, cancel_appointment.',
+      'There is no such tool. The tools are book_appointment, reschedule_appointment, cancel_appointment.',
     );
   });
 });
 
-test('notes are as long as the schema says, in code points, and reach the bookings well-formed', async () => {
+test('notes are limited in code points, and the booking service receives them well-formed', async () => {
   const saved: (string | undefined)[] = [];
   const { handle } = createToolHandlers({
     bookings: {
@@ -236,7 +236,7 @@ test('notes are as long as the schema says, in code points, and reach the bookin
   expect((await book('🐶'.repeat(1_001))).message).toContain('notes must have at most 1000 characters');
 });
 
-test('arguments may be the JSON of an object', async () => {
+test('arguments may be JSON text', async () => {
   const { message } = await refusals().handle('cancel_appointment', JSON.stringify(good.cancel_appointment));
-  expect(message).toContain('The calendar can not be reached');
+  expect(message).toContain('The calendar cannot be reached');
 });

@@ -43,7 +43,7 @@ describe('after saving', () => {
     ['book_appointment', 'appointment-created'],
     ['reschedule_appointment', 'appointment-updated'],
     ['cancel_appointment', 'appointment-canceled'],
-  ] as const)('%s announces what it did', async (tool, slug) => {
+  ] as const)('%s emits its event', async (tool, slug) => {
     const backend = await startBackend();
     const bot = startBot({ backendUrl: backend.url });
     const handlers = createToolHandlers({
@@ -73,7 +73,7 @@ describe('after saving', () => {
     { outcome: 'unknown-appointment' },
     { outcome: 'unknown-reference', reference: 'petId' },
     { outcome: 'is-canceled', appointment },
-  ])('nothing is announced where nothing was written: $outcome', async (outcome) => {
+  ])('nothing is emitted if nothing was written: $outcome', async (outcome) => {
     let emitted = 0;
     const emit: Emit = () => {
       emitted += 1;
@@ -94,10 +94,10 @@ describe('after saving', () => {
 
 describe('an emission that fails does not fail the booking', () => {
   test.each<[string, Emit, string]>([
-    ['is refused', () => Promise.resolve(false), 'the backend did not accept it'],
-    ['rejects', () => Promise.reject(new Error('no route')), 'no route'],
+    ['that is refused', () => Promise.resolve(false), 'the backend did not accept it'],
+    ['that rejects', () => Promise.reject(new Error('no route')), 'no route'],
     [
-      'throws',
+      'that throws',
       () => {
         throw new Error('at once');
       },
@@ -111,7 +111,7 @@ describe('an emission that fails does not fail the booking', () => {
     );
   });
 
-  test('a backend that is absent', async () => {
+  test('to an unreachable backend', async () => {
     const bot = startBot({ backendUrl: await absentUrl() });
     const lines: string[] = [];
     const logger = { messageFlow: (_: string, message: string) => void lines.push(message) };
@@ -122,7 +122,7 @@ describe('an emission that fails does not fail the booking', () => {
   });
 });
 
-test('a slow emission is waited for less than 50 ms, goes on behind, and close() waits for its end', async () => {
+test('a slow emission delays the tool by less than 50 ms, continues in the background, and close() waits for it', async () => {
   let finish: (accepted: boolean) => void = () => undefined;
   const handlers = handlersWith(() => new Promise((resolve) => (finish = resolve)));
   const { result, ms } = await timed(handlers.handle('book_appointment', calls.book_appointment));
@@ -136,7 +136,7 @@ test('a slow emission is waited for less than 50 ms, goes on behind, and close()
   expect(handlers.lines).toHaveLength(1);
 });
 
-test('a calendar that fails is told in words, and its error goes to the log only', async () => {
+test('a failure of the booking service is described for the model, and the error is only logged', async () => {
   const bookings = serviceThat(() => Promise.reject(new Error('connect ECONNREFUSED 10.0.0.7')));
   const handlers = handlersWith(() => Promise.resolve(true), bookings);
   const { ok, message } = await handlers.handle('book_appointment', calls.book_appointment);

@@ -69,7 +69,7 @@ export const CONTROLS: readonly Control[] = [
     takeOut: 'return wellFormed(text.slice(0, start > 0 ? start : units));',
     putIn: 'return text.slice(0, start > 0 ? max : units);',
     test: 'test/bot/tool-arguments.test.ts',
-    name: 'an emoji at the end of what is quoted',
+    name: 'an emoji at the end of a quoted value',
   },
   {
     defence: 'a gateway that ends lets go of its dashboards',

@@ -2,24 +2,28 @@ import { isNativeError } from 'node:util/types';
 import type { MessageFlowLogger } from '../message-flow.ts';
 import type { ToolName } from './definitions.ts';
 
-/** A customer waits 50 ms at most for a dashboard: this, and what a timer is late by in a busy process. */
+/** A tool handler may wait 50 ms for an emission. The difference allows for late timers in a busy process. */
 const WAIT_MS = 40;
 
 /**
- * Starts an emission and waits for it briefly; then it goes on in the background, until its own deadline. The
- * booking is saved by then: whatever becomes of the emission is only logged.
+ * Starts emissions and waits for each at most {@link WAIT_MS}. After that the emission continues in the background until its own deadline.
+ * The booking is already saved, so a failed emission is logged and does not fail the tool.
  */
 export function createAnnounce(logger: MessageFlowLogger) {
-  const underWay = new Set<Promise<void>>();
+  const inFlight = new Set<Promise<void>>();
 
-  async function watch(tool: ToolName, appointmentId: string, emit: () => Promise<boolean>): Promise<void> {
-    const failed = (reason: string): void => {
+  async function emitAndLog(
+    tool: ToolName,
+    appointmentId: string,
+    emit: () => Promise<boolean>,
+  ): Promise<void> {
+    const logFailure = (reason: string): void => {
       logger.messageFlow('warn', `[${tool}] Failed to emit socket event: ${reason}`, { tool, appointmentId });
     };
     try {
-      if (!(await emit())) failed('the backend did not accept it');
+      if (!(await emit())) logFailure('the backend did not accept it');
     } catch (error) {
-      failed(isNativeError(error) ? error.message : String(error));
+      logFailure(isNativeError(error) ? error.message : String(error));
     }
   }
 
@@ -28,25 +32,25 @@ export function createAnnounce(logger: MessageFlowLogger) {
     appointmentId: string,
     emit: () => Promise<boolean>,
   ): Promise<void> {
-    const emission = watch(tool, appointmentId, emit).finally(() => underWay.delete(emission));
-    underWay.add(emission);
+    const emission = emitAndLog(tool, appointmentId, emit).finally(() => inFlight.delete(emission));
+    inFlight.add(emission);
     await withinMs(emission, WAIT_MS);
   }
 
   return {
     announce,
-    /** Resolves when no emission is under way any more. */
+    /** Resolves when no emission is in flight. */
     drain: async (): Promise<void> => {
-      await Promise.all(underWay);
+      await Promise.all(inFlight);
     },
   };
 }
 
 async function withinMs(work: Promise<void>, ms: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
+  const timeout = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, ms);
   });
-  await Promise.race([work, late]);
+  await Promise.race([work, timeout]);
   clearTimeout(timer);
 }

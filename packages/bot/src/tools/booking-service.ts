@@ -1,4 +1,4 @@
-/** An appointment as the handlers speak of it. A stored value that is missing or malformed is `null`. */
+/** An appointment as the tool handlers use it. A field is `null` if the stored value is missing or malformed. */
 export interface BookedAppointment {
   appointmentId: string;
   staffId: string | null;
@@ -6,6 +6,7 @@ export interface BookedAppointment {
   end: Date | null;
 }
 
+/** Arguments of `book_appointment`, validated. */
 export interface BookRequest {
   customerId: string;
   petId: string;
@@ -17,47 +18,61 @@ export interface BookRequest {
   notes?: string | undefined;
 }
 
+/** Arguments of `reschedule_appointment`, validated. */
 export interface RescheduleRequest {
   appointmentId: string;
   start: Date;
-  /** Without it the appointment keeps its length. */
+  /** If omitted, the appointment keeps its length. */
   durationMinutes?: number | undefined;
-  /** Without it the appointment stays with its staff member. */
+  /** If omitted, the appointment keeps its staff member. */
   staffId?: string | undefined;
 }
 
 export type ReferenceName = 'customerId' | 'petId' | 'serviceId' | 'serviceItemId' | 'staffId';
 
-/** Why an appointment cannot be saved as requested, though nobody else has the time. */
+/** Why an appointment cannot be saved although the staff member is free. */
 export type RefusalReason =
-  /** The stored appointment has no usable length, and none was requested. */
+  /** The stored appointment has no valid length, and the request has none. */
   | 'unknown-length'
-  /** The stored appointment has no staff member, and none was requested. */
+  /** The stored appointment has no staff member, and the request has none. */
   | 'unknown-staff'
-  /** It would start or end outside of the years 0 to 9999. */
+  /** The appointment would start or end outside the years 0 to 9999. */
   | 'time-out-of-range'
-  /** Others changed the appointment again and again during the request. */
+  /** Concurrent changes of the appointment prevented each attempt. */
   | 'changed-by-others'
-  /** The store refused the write, and will refuse it again. */
+  /** The store rejected the write, and would reject it again. */
   | 'store-refused';
 
+/** Result of a booking operation. */
 export type BookingOutcome =
-  /** `changed: false`: it already was as asked for, nothing was written. */
+  /** `changed` is false if the appointment was already as requested, so nothing was written. */
   | { outcome: 'done'; appointment: BookedAppointment; changed: boolean }
-  /** The staff member has another appointment then; `own` is its id where it is the same pet's. */
+  /** The staff member has another appointment at that time. `own` is its id if it is for the same pet. */
   | { outcome: 'busy'; from: Date | null; to: Date | null; own?: string | undefined }
-  /** No such document in this company. */
+  /** The company has no document with the id in the field `reference`. */
   | { outcome: 'unknown-reference'; reference: ReferenceName }
   | { outcome: 'unknown-appointment' }
-  /** A canceled appointment stays canceled. */
+  /** A canceled appointment cannot be rescheduled. */
   | { outcome: 'is-canceled'; appointment: BookedAppointment }
   /** Nothing was written. `cause` is for the log and holds no personal data. */
   | { outcome: 'refused'; reason: RefusalReason; cause?: string | undefined };
 
 /**
- * Where the handlers' bookings are kept: for one company, which the bot chooses and the model never does. Two
- * overlapping bookings of one staff member must not both be done, however close together, from whichever process.
- * Rejects when the store fails.
+ * Stores the appointments of one company. Implement it over your database; the tool handlers call it.
+ *
+ * - The bot decides the company. A model must never choose it.
+ * - Of two overlapping bookings of one staff member, at most one may succeed, even if they run concurrently in different processes.
+ * - Each method rejects if the store is unavailable. Every other result is a {@link BookingOutcome}.
+ *
+ * @example
+ * ```ts
+ * const bookings: BookingService = {
+ *   book: async (request) => ({ outcome: 'done', appointment: await insert(request), changed: true }),
+ *   reschedule: …,
+ *   cancel: …,
+ * };
+ * const tools = createToolHandlers({ bookings, realtime, logger });
+ * ```
  */
 export interface BookingService {
   book(request: BookRequest): Promise<BookingOutcome>;

@@ -1,4 +1,4 @@
-/** The part of JSON Schema that the tools use, so that arguments are read by the same words that the model sees. */
+/** The subset of JSON Schema that the tools use. Arguments are validated against the same schema that the model receives. */
 export interface ArgumentSchema {
   type: 'string' | 'integer';
   description: string;
@@ -11,7 +11,7 @@ export interface ArgumentSchema {
   examples: readonly (string | number)[];
 }
 
-/** As an LLM's tool loop takes it. */
+/** A tool definition in the format of Anthropic's Messages API. For OpenAI's format see {@link toOpenAiTools}. */
 export interface ToolDefinition {
   name: ToolName;
   description: string;
@@ -26,26 +26,26 @@ export interface ToolDefinition {
 export const TOOL_NAMES = ['book_appointment', 'reschedule_appointment', 'cancel_appointment'] as const;
 export type ToolName = (typeof TOOL_NAMES)[number];
 
-/** Appointments start and end on marks of this many minutes. */
+/** Appointments start and end at multiples of this many minutes. */
 export const SLOT_MINUTES = 5;
 
 function idOf(what: string): ArgumentSchema {
   return {
     type: 'string',
-    description: `Id of ${what}: 24 hexadecimal characters, as the other tools gave it. Never make one up.`,
+    description: `Id of ${what}: 24 hexadecimal characters, as returned by another tool. Never invent an id.`,
     pattern: '^[0-9a-fA-F]{24}$',
     examples: ['65f1a2b3c4d5e6f708192a3b'],
   };
 }
 const start: ArgumentSchema = {
   type: 'string',
-  description: `When it starts: ISO 8601 with the offset from UTC, in the future, on a mark of ${SLOT_MINUTES} minutes.`,
+  description: `Start time: ISO 8601 with an offset from UTC, in the future, at a multiple of ${SLOT_MINUTES} minutes.`,
   format: 'date-time',
   examples: ['2031-05-14T10:30:00+02:00'],
 };
 const durationMinutes: ArgumentSchema = {
   type: 'integer',
-  description: 'How long it takes, in minutes.',
+  description: 'Duration in minutes.',
   minimum: SLOT_MINUTES,
   maximum: 480,
   multipleOf: SLOT_MINUTES,
@@ -53,7 +53,7 @@ const durationMinutes: ArgumentSchema = {
 };
 const notes: ArgumentSchema = {
   type: 'string',
-  description: 'What the groomer should know, in the words of the customer.',
+  description: 'Information for the groomer, in the words of the customer.',
   maxLength: 1_000,
   examples: ['Afraid of the dryer.'],
 };
@@ -62,7 +62,7 @@ export const TOOL_DEFINITIONS: readonly ToolDefinition[] = [
   {
     name: 'book_appointment',
     description:
-      'Books a grooming appointment for a pet with one staff member. Says so if the staff member is busy then: ' +
+      'Books a grooming appointment for a pet with one staff member. If the staff member is busy at that time, ' +
       'offer the customer another time or another staff member.',
     input_schema: {
       type: 'object',
@@ -83,8 +83,8 @@ export const TOOL_DEFINITIONS: readonly ToolDefinition[] = [
   {
     name: 'reschedule_appointment',
     description:
-      'Moves an appointment to another time, and to another staff member or another length if asked for. ' +
-      'A canceled appointment can not be moved: book a new one.',
+      'Moves an appointment to another time. Optionally changes its staff member or its duration. ' +
+      'A canceled appointment cannot be moved: book a new one.',
     input_schema: {
       type: 'object',
       properties: {
@@ -99,7 +99,8 @@ export const TOOL_DEFINITIONS: readonly ToolDefinition[] = [
   },
   {
     name: 'cancel_appointment',
-    description: 'Cancels an appointment. Ask the customer before. Canceling twice does no harm.',
+    description:
+      'Cancels an appointment. Ask the customer for confirmation first. Canceling twice is harmless.',
     input_schema: {
       type: 'object',
       properties: { appointmentId: idOf('the appointment') },
@@ -109,7 +110,7 @@ export const TOOL_DEFINITIONS: readonly ToolDefinition[] = [
   },
 ];
 
-/** The same tools in the shape of OpenAI's function calling. */
+/** Converts tool definitions to the format of OpenAI's function calling. */
 export function toOpenAiTools(definitions: readonly ToolDefinition[] = TOOL_DEFINITIONS) {
   return definitions.map(({ name, description, input_schema: parameters }) => ({
     type: 'function' as const,

@@ -16,36 +16,37 @@ const DONE: Record<ToolName, string> = {
 };
 const ALREADY: Record<ToolName, string> = {
   book_appointment: 'It was already booked; nothing was changed.',
-  reschedule_appointment: 'It already was at that time; nothing was changed.',
+  reschedule_appointment: 'It was already at that time; nothing was changed.',
   cancel_appointment: 'It was already canceled; nothing was changed.',
 };
 const REFUSED: Record<RefusalReason, string> = {
-  'unknown-length': 'the appointment has no valid length. Ask for the length and give it as durationMinutes.',
-  'unknown-staff': 'the appointment has no staff member. Ask for one and give its id as staffId.',
+  'unknown-length':
+    'the appointment has no valid duration. Ask for the duration and pass it as durationMinutes.',
+  'unknown-staff': 'the appointment has no staff member. Ask for one and pass its id as staffId.',
   'time-out-of-range': 'the appointment would end after the year 9999. Choose another start.',
-  'changed-by-others': 'somebody else is changing this appointment. Try again in a moment.',
+  'changed-by-others': 'the appointment is being changed by another user. Try again in a moment.',
   'store-refused':
-    'the calendar refused to save this, and would refuse it again. Apologize, and ask a person to check.',
+    'the calendar rejected this change, and would reject it again. Apologize, and ask a staff member to check.',
 };
 
-/** What a model is told about an outcome: a fact, and what can be done. */
-export function wordsFor(tool: ToolName, result: BookingOutcome): string {
+/** Describes an outcome for the model: what happened, and what it can do next. */
+export function describeOutcome(tool: ToolName, result: BookingOutcome): string {
   switch (result.outcome) {
     case 'done':
       return result.changed ? DONE[tool] : ALREADY[tool];
     case 'busy':
       return (
-        `Nothing was done: the staff member has another appointment${period(result)}. ` +
+        `Nothing was done: the staff member has another appointment${describePeriod(result)}. ` +
         (result.own === undefined
           ? 'Offer another time or another staff member.'
-          : `It is the one of this very pet, ${result.own}: perhaps it was booked a moment ago.`)
+          : `It is for the same pet, with the id ${result.own}: perhaps it was booked a moment ago.`)
       );
     case 'unknown-reference':
-      return `Nothing was done: there is ${REFERENCES[result.reference]}. Look it up again, don't guess.`;
+      return `Nothing was done: there is ${REFERENCES[result.reference]}. Look the id up again; do not guess it.`;
     case 'unknown-appointment':
-      return "Nothing was done: there is no appointment with this appointmentId. Look it up again, don't guess.";
+      return 'Nothing was done: there is no appointment with this appointmentId. Look the id up again; do not guess it.';
     case 'is-canceled':
-      return 'Nothing was done: this appointment is canceled and stays so. Book a new one with book_appointment.';
+      return 'Nothing was done: this appointment is canceled and cannot be changed. Book a new one with book_appointment.';
     case 'refused':
       return `Nothing was done: ${REFUSED[result.reason]}`;
     default:
@@ -54,29 +55,30 @@ export function wordsFor(tool: ToolName, result: BookingOutcome): string {
 }
 
 const DAY_MS = 24 * 3_600_000;
-/** So that an appointment that begins then also ends in a year that exists everywhere. */
+/** The latest start. It ensures that the appointment ends before the year 10000. */
 const LAST_START = LAST_INSTANT + 1 - DAY_MS;
-function period({ from, to }: { from: Date | null; to: Date | null }): string {
+
+function describePeriod({ from, to }: { from: Date | null; to: Date | null }): string {
   const [start, end] = [isoOrNull(from), isoOrNull(to)];
   if (start !== null && end !== null) return ` from ${start} to ${end}`;
-  return start === null ? ' then' : ` at ${start}`;
+  return start === null ? ' at that time' : ` at ${start}`;
 }
 
-/** `null` for a date that does not exist too: the store may hold anything. */
+/** Returns `null` for an invalid date too, since the store may contain anything. */
 export function isoOrNull(date: Date | null): string | null {
   return date === null || Number.isNaN(date.getTime()) ? null : date.toISOString();
 }
 
-/** Undefined if there is nothing wrong with the time, or none. */
-export function problemOfTime(start: string | number | undefined, now: Date): string | undefined {
+/** Describes why a start time is not allowed. Undefined if it is allowed or missing. */
+export function describeTimeProblem(start: string | number | undefined, now: Date): string | undefined {
   if (start === undefined) return undefined;
   const instant = parseInstant(String(start)) ?? Number.NaN;
   if (instant > LAST_START) return `start must not be after "${new Date(LAST_START).toISOString()}".`;
   const slotMs = SLOT_MINUTES * 60_000;
   if (instant % slotMs !== 0) {
     const near = new Date(Math.round(instant / slotMs) * slotMs).toISOString();
-    return `start must be on a mark of ${SLOT_MINUTES} minutes; the nearest is "${near}".`;
+    return `start must be at a multiple of ${SLOT_MINUTES} minutes; the nearest is "${near}".`;
   }
-  if (instant <= now.getTime()) return `start must be in the future; it is "${now.toISOString()}" now.`;
+  if (instant <= now.getTime()) return `start must be in the future; the time is now "${now.toISOString()}".`;
   return undefined;
 }

@@ -6,22 +6,24 @@ import { createAnnounce } from './announce.ts';
 import type { BookedAppointment, BookingOutcome, BookingService } from './booking-service.ts';
 import { TOOL_DEFINITIONS, TOOL_NAMES, type ToolDefinition, type ToolName } from './definitions.ts';
 import { readArguments } from './read-arguments.ts';
-import { isoOrNull, problemOfTime, wordsFor } from './describe-outcome.ts';
+import { describeOutcome, describeTimeProblem, isoOrNull } from './describe-outcome.ts';
 
-/** What the model is told. Plain data: give it to the loop as JSON. */
+/** Result of a tool call for the model. It is plain data: pass it to the model as JSON. */
 export interface ToolResult {
   ok: boolean;
-  /** For the model: what happened, or what to do differently. */
+  /** What happened, and if the call failed, what to do differently. */
   message: string;
-  /** A value that the calendar does not have is `null`. */
+  /** The appointment after a successful call. A field is `null` if the stored value is missing or malformed. */
   appointment?: { appointmentId: string; staffId: string | null; start: string | null; end: string | null };
 }
 
+/** The tools of a bot, see {@link createToolHandlers}. */
 export interface ToolHandlers {
+  /** Pass these to the model. */
   definitions: readonly ToolDefinition[];
-  /** Never throws or rejects, whatever the model calls for. */
+  /** Runs a tool call. Never throws or rejects, even for an unknown tool or malformed arguments. */
   handle: (name: string, args: unknown) => Promise<ToolResult>;
-  /** Waits for the emissions that went on in the background. */
+  /** Waits for the emissions that continue in the background. */
   close: () => Promise<void>;
 }
 
@@ -37,7 +39,18 @@ interface Deps {
 
 type Values = Record<string, string | number>;
 
-/** The three tools of the bot: check the arguments, save, then tell the dashboards. */
+/**
+ * Creates the three tools of a booking bot. A tool validates its arguments, saves the change, and emits it to the dashboards.
+ *
+ * It waits at most 50 ms for the emission, which then continues in the background. A failed emission does not fail the tool.
+ *
+ * @example
+ * ```ts
+ * const tools = createToolHandlers({ bookings, realtime: createRealtimeAppointments(), logger });
+ * const result = await tools.handle('cancel_appointment', { appointmentId: '65f1a2b3c4d5e6f708192a3b' });
+ * // { ok: true, message: 'Canceled.', appointment: { … } }
+ * ```
+ */
 export function createToolHandlers({
   bookings,
   realtime,
@@ -47,11 +60,11 @@ export function createToolHandlers({
   const log = swallowErrors(logger);
   const { announce, drain } = createAnnounce(log);
 
-  /** The arguments were read by the tool's schema: each has its type. */
+  /** @param values arguments that were validated against the tool's schema, so the casts are safe */
   function save(tool: ToolName, values: Values): Promise<BookingOutcome> {
     const text = (name: string): string => values[name] as string;
     const start = (): Date => new Date(parseInstant(text('start')) ?? Number.NaN);
-    const textIfGiven = (name: string): string | undefined => values[name] as string | undefined;
+    const optionalText = (name: string): string | undefined => values[name] as string | undefined;
     const minutes = values.durationMinutes as number | undefined;
     switch (tool) {
       case 'book_appointment':
@@ -59,18 +72,18 @@ export function createToolHandlers({
           customerId: text('customerId'),
           petId: text('petId'),
           serviceId: text('serviceId'),
-          serviceItemId: textIfGiven('serviceItemId'),
+          serviceItemId: optionalText('serviceItemId'),
           staffId: text('staffId'),
           start: start(),
           durationMinutes: minutes ?? 0,
-          notes: textIfGiven('notes'),
+          notes: optionalText('notes'),
         });
       case 'reschedule_appointment':
         return bookings.reschedule({
           appointmentId: text('appointmentId'),
           start: start(),
           durationMinutes: minutes,
-          staffId: textIfGiven('staffId'),
+          staffId: optionalText('staffId'),
         });
       case 'cancel_appointment':
         return bookings.cancel(text('appointmentId'));
@@ -88,19 +101,21 @@ export function createToolHandlers({
   async function run(tool: ToolDefinition, args: unknown): Promise<ToolResult> {
     const read = readArguments(tool, args);
     if ('problems' in read) return refuse(`Nothing was done. ${read.problems.join(' ')}`);
-    const wrongTime = problemOfTime(read.values.start, now());
-    if (wrongTime !== undefined) return refuse(`Nothing was done. ${wrongTime}`);
+    const timeProblem = describeTimeProblem(read.values.start, now());
+    if (timeProblem !== undefined) return refuse(`Nothing was done. ${timeProblem}`);
 
     const outcome = await save(tool.name, read.values);
     if (outcome.outcome === 'refused' && outcome.cause !== undefined)
-      log.messageFlow('error', `[${tool.name}] The bookings refused to save`, { cause: outcome.cause });
-    if (outcome.outcome !== 'done') return refuse(wordsFor(tool.name, outcome));
+      log.messageFlow('error', `[${tool.name}] The booking service rejected the change`, {
+        cause: outcome.cause,
+      });
+    if (outcome.outcome !== 'done') return refuse(describeOutcome(tool.name, outcome));
     const { appointment, changed } = outcome;
     if (changed) {
       const { appointmentId } = appointment;
       await announce(tool.name, appointmentId, async () => emitFor[tool.name](appointmentId));
     }
-    return { ok: true, message: wordsFor(tool.name, outcome), appointment: toPlain(appointment) };
+    return { ok: true, message: describeOutcome(tool.name, outcome), appointment: toPlain(appointment) };
   }
 
   return {
@@ -108,15 +123,15 @@ export function createToolHandlers({
     close: drain,
     async handle(name, args) {
       const tool = TOOL_DEFINITIONS.find((definition) => definition.name === name);
-      if (tool === undefined) return refuse(`There is no such tool; there are ${TOOL_NAMES.join(', ')}.`);
+      if (tool === undefined) return refuse(`There is no such tool. The tools are ${TOOL_NAMES.join(', ')}.`);
       try {
         return await run(tool, args);
       } catch (error) {
         const fields = { stack: isNativeError(error) ? error.stack : String(error) };
-        log.messageFlow('error', `[${tool.name}] Failed to reach the bookings`, fields);
+        log.messageFlow('error', `[${tool.name}] The booking service failed`, fields);
         return refuse(
-          'The calendar can not be reached at the moment, and it is not certain that anything was saved. ' +
-            'Apologize, and try again in a minute; if it then says that the time is taken, ask a person to check.',
+          'The calendar cannot be reached at the moment, and the change may or may not be saved. ' +
+            'Apologize, and try again in a minute. If the time is then taken, ask a staff member to check.',
         );
       }
     },

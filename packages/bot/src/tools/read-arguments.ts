@@ -10,8 +10,10 @@ import type { ArgumentSchema, ToolDefinition } from './definitions.ts';
 export type ReadArguments = { values: Record<string, string | number> } | { problems: string[] };
 
 /**
- * Reads what a model gave as arguments: an object, or the JSON of one. Never throws. Each problem is a sentence that
- * a model can act on: which argument, what was wrong, and an example.
+ * Validates the arguments of a tool call: an object, or an object as JSON text. Never throws.
+ *
+ * Each problem is a sentence that a model can act on. It names the argument, the fault and an example: `start is missing.
+ * Example: "2031-05-14T10:30:00+02:00".`
  */
 export function readArguments({ input_schema: schema }: ToolDefinition, given: unknown): ReadArguments {
   try {
@@ -21,7 +23,7 @@ export function readArguments({ input_schema: schema }: ToolDefinition, given: u
     const problems = Object.keys(named)
       .filter((name) => !known.includes(name))
       .map(
-        (name) => `${quote(name)} is not an argument of this tool; its arguments are ${known.join(', ')}.`,
+        (name) => `${quote(name)} is not an argument of this tool. Its arguments are ${known.join(', ')}.`,
       );
     const values: Record<string, string | number> = {};
     for (const [name, argument] of Object.entries(schema.properties)) {
@@ -30,14 +32,14 @@ export function readArguments({ input_schema: schema }: ToolDefinition, given: u
         if (schema.required.includes(name)) problems.push(`${name} is missing. ${example(argument)}`);
         continue;
       }
-      const wrong = problemOf(argument, value);
-      if (wrong === undefined)
+      const problem = problemOf(argument, value);
+      if (problem === undefined)
         values[name] = typeof value === 'string' ? wellFormed(value) : (value as number);
-      else problems.push(`${name} ${wrong}, but was ${quote(value)}. ${example(argument)}`);
+      else problems.push(`${name} ${problem}, but was ${quote(value)}. ${example(argument)}`);
     }
     return problems.length > 0 ? { problems } : { values };
   } catch {
-    return { problems: ['The arguments could not be read: they must be one JSON object.'] };
+    return { problems: ['The arguments cannot be parsed. They must be one JSON object.'] };
   }
 }
 
@@ -63,7 +65,7 @@ function problemOfInteger(
   return undefined;
 }
 
-/** A date without an offset means another instant on another machine; a day alone is no time. */
+/** The time and the offset are required: without an offset, the instant would depend on the time zone of the machine. */
 const DATE_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/i;
 
 function problemOfText({ pattern, format, maxLength }: ArgumentSchema, value: unknown): string | undefined {
@@ -72,7 +74,7 @@ function problemOfText({ pattern, format, maxLength }: ArgumentSchema, value: un
     return `must have at most ${maxLength} characters`;
   if (pattern !== undefined && !new RegExp(pattern).test(value)) return 'must be 24 hexadecimal characters';
   if (format === undefined) return undefined;
-  if (!DATE_TIME.test(value)) return 'must be an ISO 8601 date and time with its offset from UTC';
+  if (!DATE_TIME.test(value)) return 'must be an ISO 8601 date and time with an offset from UTC';
   return parseInstant(value) === undefined
     ? 'must be a date and time that exists, in a year from 1970 to 9999'
     : undefined;
@@ -84,9 +86,9 @@ function example({ examples }: ArgumentSchema): string {
 
 const MAX_QUOTED = 80;
 
-/** The beginning of what was given, as JSON: readable in a sentence, whatever it holds. */
+/** The beginning of a value as JSON, safe to embed in a sentence. */
 function quote(value: unknown): string {
-  // A function has no JSON.
+  // JSON.stringify returns undefined for a function.
   const json = JSON.stringify(value) as string | undefined;
   return escapeMarks(cut(json ?? typeof value, MAX_QUOTED));
 }
