@@ -6,6 +6,8 @@ import { SOURCE_CONDITION } from './source-args.mjs';
 
 const OUT = join(PROJECT_DIR, 'dist', 'page');
 const COPIED = new Set(['.html', '.css', '.svg', '.ico', '.png', '.webmanifest']);
+/** Stylesheets and icons of both pages. */
+const SHARED = join(PROJECT_DIR, 'web', 'shared');
 /** Each page: its sources, and its folder below `dist/page`. */
 const PAGES = [
   { from: join(PROJECT_DIR, 'web', 'calendar'), to: '' },
@@ -25,6 +27,7 @@ export async function buildPage(out = OUT) {
       await bundle(join(from, 'main.ts'), join(draft, to, 'main.js'));
       copyStatic(from, join(draft, to));
     }
+    copyStatic(SHARED, draft);
     await bundle(join(PROJECT_DIR, 'packages', 'dashboard', 'src', 'index.ts'), join(draft, 'realtime.js'));
     moveInto(draft, out);
   } finally {

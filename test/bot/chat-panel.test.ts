@@ -38,7 +38,7 @@ async function bundle(entry: string): Promise<string> {
   return outputFiles[0]!.text;
 }
 
-/** A page with the panel and nothing else, on a server with the demo's routes, over a bot and seeded data. */
+/** A page with only the chat panel, on a server with the demo routes, with a bot and seeded data. */
 async function openPanel(timeZone = 'Europe/Berlin') {
   const mongodbUri = `${process.env.TEST_MONGODB_URI}/demo_${randomUUID().slice(0, 8)}`;
   await seedDemo(mongodbUri, 'UTC', new Date());
@@ -84,7 +84,7 @@ async function openPanel(timeZone = 'Europe/Berlin') {
   return { page, appointments, backend, bot, stopServer };
 }
 
-/** Fills the form for a booking on this day, sends it, and waits for the answer. */
+/** Fills in and sends the form for a booking, and returns the reply. */
 async function book(page: Page, day: string, time = '10:00'): Promise<string> {
   await page.getByRole('radio', { name: 'Book' }).check();
   await page.getByLabel('Day').fill(day);
@@ -104,7 +104,7 @@ async function send(page: Page): Promise<string> {
 
 const day = new Date(Date.now() + 20 * 86_400_000).toISOString().slice(0, 10);
 
-test('books, refuses what overlaps, moves and cancels, in the time zone of the calendar', async () => {
+test('books, refuses an overlap, moves and cancels, in the time zone of the calendar', async () => {
   const { page, appointments, backend } = await openPanel();
   expect(await book(page, day)).toContain('Booked.');
   const company = { companyId: new Types.ObjectId(DEMO_COMPANY.id) };
@@ -132,7 +132,7 @@ test('books, refuses what overlaps, moves and cancels, in the time zone of the c
   ]);
 });
 
-test('takes a wish before the appointments to choose from have come', async () => {
+test('accepts a booking before the appointments have loaded', async () => {
   const { page } = await openPanel();
   const held: Route[] = [];
   const asked = page.waitForRequest('**/demo/chat/appointments');
@@ -146,25 +146,25 @@ test('takes a wish before the appointments to choose from have come', async () =
   await Promise.all(held.map((route) => route.continue()));
 });
 
-test('goes on when the server of the page is gone', async () => {
+test('reaches the bot directly if the API is unreachable', async () => {
   const { page, stopServer } = await openPanel();
   await stopServer();
   const answer = await book(page, day);
   expect(answer).toContain('Booked.');
-  expect(answer).toContain('the API is away');
+  expect(answer).toContain('the API is unreachable');
 });
 
-test('says so when the bot is gone', async () => {
+test('reports that the bot is not responding', async () => {
   const { page, bot } = await openPanel();
   await bot.close();
-  expect(await book(page, day)).toContain('The bot does not answer');
+  expect(await book(page, day)).toContain('The bot is not responding');
 });
 
 test.each([
   ['Europe/Berlin', '2027-03-28', '23:00', '2027-03-28T21:00:00.000Z'],
   ['Europe/Berlin', '2027-10-31', '02:30', '2027-10-31T00:30:00.000Z'],
   ['America/Santiago', '2027-09-05', '08:00', '2027-09-05T11:00:00.000Z'],
-])('books in %s on a day on which the clocks are changed: %s %s', async (zone, date, time, start) => {
+])('books in %s on the day of a clock change: %s %s', async (zone, date, time, start) => {
   const { page, appointments } = await openPanel(zone);
   expect(await book(page, date, time)).toContain('Booked.');
   expect(await appointments.countDocuments({ start: new Date(start) })).toBe(1);
@@ -173,7 +173,7 @@ test.each([
 test.each([
   ['Europe/Berlin', '2027-03-28', '02:30'],
   ['America/Santiago', '2027-09-05', '00:30'],
-])('books nothing at a time that the clocks of %s skip: %s %s', async (zone, date, time) => {
+])('refuses a time that the clocks of %s skip: %s %s', async (zone, date, time) => {
   const { page, appointments, backend } = await openPanel(zone);
   const before = await appointments.countDocuments();
   expect(await book(page, date, time)).toContain(`the clocks of ${zone} skip`);

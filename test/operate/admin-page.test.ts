@@ -55,7 +55,7 @@ async function failedEmission(api: { url: string }) {
   return { emissionId, appointmentId, company };
 }
 
-test('an operator sees first what goes on, why something failed, and retries it', async () => {
+test('the page shows the metrics and the reason of a failure, and an operator can retry it', async () => {
   world = await quietWorld({ ADMIN_WRITES: 'on', CANARY_INTERVAL_MS: '500' });
   const api = await world.api();
   const { emissionId, appointmentId, company } = await failedEmission(api);
@@ -72,7 +72,7 @@ test('an operator sees first what goes on, why something failed, and retries it'
   await tile('Dashboards').getByText('of 1 company').waitFor();
   await page
     .locator('#verdict[data-state=attention]')
-    .getByText('100 % of what ended within 5 minutes failed (1).')
+    .getByText('100 % of the emissions that ended in the last 5 minutes failed (1).')
     .waitFor();
   expect(await page.locator('.chart canvas').count()).toBe(3);
   expect(await page.locator('#processes').innerText()).toMatch(
@@ -85,7 +85,7 @@ test('an operator sees first what goes on, why something failed, and retries it'
   await tile('Published').getByText('1', { exact: true }).first().waitFor();
 });
 
-test('the dialog tells what a retry would do before it does it', async () => {
+test('the retry dialog shows the result of a dry run before the retry', async () => {
   world = await quietWorld({ ADMIN_WRITES: 'on' });
   const api = await world.api();
   const { emissionId } = await failedEmission(api);
@@ -106,7 +106,7 @@ test('the dialog tells what a retry would do before it does it', async () => {
   expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
 });
 
-test('without ADMIN_WRITES nothing can be changed from the page', async () => {
+test('without ADMIN_WRITES the page allows dry runs only', async () => {
   world = await quietWorld();
   const api = await world.api();
   await failedEmission(api);
@@ -122,21 +122,21 @@ test('without ADMIN_WRITES nothing can be changed from the page', async () => {
   ).toBe(true);
 });
 
-test('when the API does not answer the page says that it is old', async () => {
+test('if the API does not reply the page says that its values are out of date', async () => {
   world = await quietWorld();
   const api = await world.api();
   const page = await openAdmin(api);
   await page
     .locator('#verdict[data-state=attention]')
-    .getByText('No worker was heard of within 15 s.')
+    .getByText('No worker has sent a heartbeat for 15 s.')
     .waitFor();
   await api.close();
-  await page.locator('#verdict[data-state=unknown]').getByText('What stands below is old.').waitFor();
+  await page.locator('#verdict[data-state=unknown]').getByText('The values below are out of date.').waitFor();
   expect(await page.locator('#updated').innerText()).toMatch(/^not updated since \d/);
   complaints = complaints.filter((words) => !words.includes('ERR_CONNECTION_REFUSED'));
 });
 
-test('a paused queue stands in the verdict and on its tile until it is resumed', async () => {
+test('a paused queue is reported as a problem and on its tile until it is resumed', async () => {
   world = await quietWorld();
   const page = await openAdmin(await world.api());
   world.worker();
@@ -150,7 +150,7 @@ test('a paused queue stands in the verdict and on its tile until it is resumed',
   await page.locator('#verdict').getByText('The live queue is paused').waitFor({ state: 'detached' });
 });
 
-test('in a Chromium without a locale, whose language is none, the page works all the same', async () => {
+test('the page works in a Chromium without a valid language', async () => {
   world = await quietWorld();
   const page = await openAdmin(await world.api(), { language: 'en-US@posix' });
   await page.locator('#tiles > div', { hasText: 'Workers' }).waitFor();

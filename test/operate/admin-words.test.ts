@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { count, duration, ms, percent } from '../../web/admin/format.ts';
-import { judge } from '../../web/admin/judge.ts';
+import { findProblems } from '../../web/admin/find-problems.ts';
 import type { FleetMetricsReading } from '@appointment-emissions/contracts';
 
-test('figures are short, and never rounded to all or nothing', () => {
+test('rates keep one decimal and never round to 0 % or 100 %', () => {
   expect([0, 7, 1_204, 9_999, 36_012, 1_234_567].map(count)).toEqual([
     '0',
     '7',
@@ -34,7 +34,7 @@ test('figures are short, and never rounded to all or nothing', () => {
 
 const alive = { id: '01234567-89ab', sockets: 0, sinceHeartbeatMs: 10, sinceProgressMs: 100 };
 
-/** A fleet that is well, but for what is given. */
+/** The metrics of a healthy fleet, except for the given values. */
 function reading(over: {
   failureRate?: number | null;
   live?: number | null;
@@ -51,28 +51,24 @@ function reading(over: {
 }
 
 test.each([
-  ['all is well', {}, []],
-  ['nothing has ended yet', { failureRate: null }, []],
-  ['no worker', { worker: [] }, ['No worker was heard of within 15 s.']],
-  ['no gateway', { gateway: [] }, ['No gateway was heard of within 15 s.']],
-  ['failures', { failureRate: 0.08 }, ['8 % of what ended within 5 minutes failed (3).']],
-  ['a live booking that waits', { live: 90_000 }, ['A live booking has waited for 90 s.']],
-  ['a batch that takes its time', { bulk: 240_000 }, []],
+  ['a healthy fleet', {}, []],
+  ['no emission has ended', { failureRate: null }, []],
+  ['no worker', { worker: [] }, ['No worker has sent a heartbeat for 15 s.']],
+  ['no gateway', { gateway: [] }, ['No gateway has sent a heartbeat for 15 s.']],
+  ['failures', { failureRate: 0.08 }, ['8 % of the emissions that ended in the last 5 minutes failed (3).']],
+  ['a live job that waits long', { live: 90_000 }, ['A live job has waited for 90 s.']],
+  ['a bulk job that waits a few minutes', { bulk: 240_000 }, []],
+  ['a bulk job that waits long', { bulk: 1_200_000 }, ['A bulk job has waited for 20 min.']],
   [
-    'a batch that nobody takes',
-    { bulk: 1_200_000 },
-    ['A job of a batch, a repair or the sweep has waited for 20 min.'],
-  ],
-  [
-    'a worker that is stuck',
+    'a worker without progress',
     { worker: [{ ...alive, sinceProgressMs: 120_000 }] },
-    ['The worker 01234567 has taken no job for 2 min.'],
+    ['The worker 01234567 has not started or finished a job for 2 min.'],
   ],
   [
-    'a gateway that is deaf',
+    'a gateway without canaries',
     { gateway: [{ ...alive, sinceProgressMs: 120_000 }] },
-    ['The gateway 01234567 has not heard its canary for 2 min.'],
+    ['The gateway 01234567 has not received its canary for 2 min.'],
   ],
 ])('%s', (_what, over, reasons) => {
-  expect(judge(reading(over))).toEqual(reasons);
+  expect(findProblems(reading(over))).toEqual(reasons);
 });

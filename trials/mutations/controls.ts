@@ -57,11 +57,11 @@ export const CONTROLS: readonly Control[] = [
   },
   {
     defence: 'the page goes on where the browser blocks its storage',
-    file: 'web/calendar/kept.ts',
+    file: 'web/calendar/stored-text.ts',
     takeOut: 'return inMemory;\n      }',
     putIn: "throw new Error('blocked');\n      }",
     test: 'test/dashboard/page/in-browser.test.ts',
-    name: 'works where the storage is',
+    name: 'works if the storage is',
   },
   {
     defence: 'a text is not cut inside an emoji',

@@ -1,9 +1,9 @@
 import type { FleetMetricsReading } from '@appointment-emissions/contracts';
 import type { Chart } from './chart.ts';
 
-const KEPT = 900;
+const MAX_SAMPLES = 900;
 
-/** Gathers the queues' depth: nobody keeps its past. */
+/** Collects queue depths for a chart, since the server keeps no history of them. Starts when the page is opened. */
 export function createBacklog(chart: Chart) {
   const at: number[] = [];
   const live: number[] = [];
@@ -16,7 +16,7 @@ export function createBacklog(chart: Chart) {
     live.push(queue.waiting);
     bulk.push(queue.prioritized);
     delayed.push(queue.delayed);
-    for (const values of [at, live, bulk, delayed]) if (values.length > KEPT) values.shift();
+    for (const values of [at, live, bulk, delayed]) if (values.length > MAX_SAMPLES) values.shift();
     chart.show(at, live, bulk, delayed);
   };
 }

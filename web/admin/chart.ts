@@ -4,20 +4,20 @@ export interface Line {
   label: string;
   /** A custom property of the stylesheet. */
   color: `--${string}`;
-  /** Filled down to the axis. */
+  /** If true, the area below the line is filled. */
   area?: boolean;
 }
 
 type Values = (number | null)[];
 
 export interface Chart {
-  /** @param at seconds since 1970, then as many values for each line */
+  /** @param at times in seconds since 1970; each line has one value for each time */
   show: (at: number[], ...lines: Values[]) => void;
 }
 
 const HEIGHT_PX = 190;
 
-/** A small chart over time that takes its container's width and the page's colours, and reads values out below. */
+/** A time chart with the width of its container and the colours of the page. The legend shows the values at the cursor. */
 export function createChart(container: HTMLElement, lines: readonly Line[], unit: string): Chart {
   let plot: uPlot | undefined;
   let shown: [number[], ...Values[]] = [[], ...lines.map((): Values => [])];
@@ -53,10 +53,10 @@ export function createChart(container: HTMLElement, lines: readonly Line[], unit
             stroke: color(line.color),
             width: 1.75,
             ...(line.area && { fill: `color-mix(in srgb, ${color(line.color)} 14%, transparent)` }),
-            points: { size: 4, filter: loneValues },
-            // Of the place pointed at, else of the last one.
+            points: { size: 4, filter: isolatedValues },
+            // Without a cursor, the legend shows the last value.
             value: (plot, value: number | null, index, at) =>
-              readOut(at === null ? (plot.data[index]?.at(-1) ?? null) : value),
+              formatValue(at === null ? (plot.data[index]?.at(-1) ?? null) : value),
           })),
         ],
       },
@@ -65,7 +65,7 @@ export function createChart(container: HTMLElement, lines: readonly Line[], unit
     );
   }
 
-  function readOut(value: number | null): string {
+  function formatValue(value: number | null): string {
     return value === null ? '–' : `${readable(value)}${unit}`;
   }
 
@@ -86,8 +86,8 @@ export function createChart(container: HTMLElement, lines: readonly Line[], unit
   };
 }
 
-/** A value between two gaps has no line: it gets a point. */
-const loneValues: uPlot.Series.Points.Filter = (plot, line) => {
+/** Values between two gaps have no line and are drawn as points. */
+const isolatedValues: uPlot.Series.Points.Filter = (plot, line) => {
   const values = plot.data[line] ?? [];
   return Array.from(values.keys()).filter(
     (index) => values[index] != null && values[index - 1] == null && values[index + 1] == null,

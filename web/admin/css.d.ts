@@ -1,2 +1,2 @@
-/** Bundled with the page. */
+/** Stylesheets are bundled with the page. */
 declare module '*.css';

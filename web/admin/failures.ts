@@ -1,6 +1,6 @@
 import { type FailedEmission, isolate, singleLine } from '@appointment-emissions/contracts';
-import { byId, create, setChildren, setText, userText } from '../calendar/elements.ts';
-import { BASE_PATH } from '../calendar/base-path.ts';
+import { byId, create, setChildren, setText, userText } from '../shared/elements.ts';
+import { BASE_PATH } from '../shared/base-path.ts';
 import { duration } from './format.ts';
 
 export interface FailuresDeps {
@@ -14,7 +14,7 @@ interface Row {
   button: HTMLButtonElement;
 }
 
-/** What failed last, why, and a button that retries it. */
+/** The list of the last failures, each with its reason and a button to retry it. */
 export function createFailures({ retry, onRetried }: FailuresDeps) {
   const list = byId('failures', HTMLOListElement);
   const nothing = byId('no-failures', HTMLElement);
@@ -44,7 +44,7 @@ export function createFailures({ retry, onRetried }: FailuresDeps) {
       setText(button, 'Retrying…');
       retry(emissionId).then(
         () => {
-          setText(button, 'In the queue');
+          setText(button, 'Queued');
           onRetried();
         },
         (error: unknown) => {

@@ -5,7 +5,7 @@ export function count(n: number): string {
   return `${Number((n / divisor).toPrecision(3))} ${unit}`;
 }
 
-/** A share as percent, `–` where there is none; what is almost all is never shown as all. */
+/** Formats a share as percent, `–` for null. Never rounds to 0 % or 100 %. */
 export function percent(share: number | null): string {
   if (share === null) return '–';
   if (share > 0.999 && share < 1) return '> 99.9 %';
@@ -13,12 +13,12 @@ export function percent(share: number | null): string {
   return `${Number((share * 100).toFixed(1))} %`;
 }
 
-/** Milliseconds as a number with three digits, `–` where there is none. */
+/** Formats milliseconds as a number with three significant digits, `–` for null. */
 export function ms(value: number | null): string {
   return value === null ? '–' : String(Number(value.toPrecision(value < 1_000 ? 3 : 4)));
 }
 
-/** `340 ms`, `12 s`, `5 min`, `3 h`, `2 d`; `–` where there is none. */
+/** Formats milliseconds as `340 ms`, `12 s`, `5 min`, `3 h` or `2 d`; `–` for null. */
 export function duration(value: number | null): string {
   if (value === null) return '–';
   if (value < 1_000) return `${Math.round(value)} ms`;

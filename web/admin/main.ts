@@ -1,24 +1,25 @@
 import './valid-language.ts';
 import 'uplot/dist/uPlot.min.css';
 import type { FailedEmission, FleetMetricsReading, OverviewReply } from '@appointment-emissions/contracts';
-import { byId, create, setChildren, setText } from '../calendar/elements.ts';
-import { askOverview, askRepair, askRetry, askSeries } from './request.ts';
+import { byId, create, setChildren, setText } from '../shared/elements.ts';
+import { fetchOverview, fetchSeries, sendRepair, sendRetry } from './request.ts';
 import { createBacklog } from './backlog.ts';
 import { createChart } from './chart.ts';
 import { createFailures } from './failures.ts';
-import { judge } from './judge.ts';
+import { findProblems } from './find-problems.ts';
 import { createRepairDialog } from './repair-dialog.ts';
 import { createTables } from './tables.ts';
 import { createTiles } from './tiles.ts';
 
-const LOOK_EVERY_MS = 2_000;
-const CHART_EVERY = 5;
+const REFRESH_INTERVAL_MS = 2_000;
+/** The charts change once a minute, so they are refreshed less often. */
+const REFRESHES_PER_CHART_REFRESH = 5;
 
 const verdict = byId('verdict', HTMLElement);
 const updated = byId('updated', HTMLElement);
 const showTiles = createTiles(byId('tiles', HTMLElement));
 const showTables = createTables();
-const showFailures = createFailures({ retry: askRetry, onRetried: () => void look() });
+const showFailures = createFailures({ retry: sendRetry, onRetried: () => void refresh() });
 const ratesChart = createChart(
   byId('rates-chart', HTMLElement),
   [
@@ -51,7 +52,7 @@ const showBacklog = createBacklog(
 );
 
 let writes = false;
-/** When the figures on the page were read; empty before the first. */
+/** Time of the metrics on the page; empty before the first refresh. */
 let asOf = '';
 const retryDialog = createRepairDialog({
   dialog: 'retry-dialog',
@@ -60,10 +61,10 @@ const retryDialog = createRepairDialog({
     const code = form.get('code');
     return { since: form.get('since'), limit: Number(form.get('limit')), ...(code !== '' && { code }) };
   },
-  ask: (request) => askRepair('retry-failed', request),
+  send: (request) => sendRepair('retry-failed', request),
   done: 'retried',
   writes: () => writes,
-  onDone: () => void look(),
+  onDone: () => void refresh(),
 });
 createRepairDialog({
   dialog: 're-emit-dialog',
@@ -73,14 +74,14 @@ createRepairDialog({
     since: form.get('since'),
     limit: Number(form.get('limit')),
   }),
-  ask: (request) => askRepair('re-emit', request),
+  send: (request) => sendRepair('re-emit', request),
   done: 'emitted again',
   writes: () => writes,
-  onDone: () => void look(),
+  onDone: () => void refresh(),
 });
 
-/** Codes among the failures on the page, as choices of the retry. */
-function offerCodes(failures: readonly FailedEmission[]): void {
+/** Adds the error codes of the failures on the page to the choices of the retry dialog. */
+function addErrorCodes(failures: readonly FailedEmission[]): void {
   const select = retryDialog.form.elements.namedItem('code') as HTMLSelectElement;
   const known = new Set([...select.options].map(({ value }) => value));
   for (const { reason } of failures) {
@@ -92,20 +93,20 @@ function offerCodes(failures: readonly FailedEmission[]): void {
 }
 
 function showVerdict(metrics: FleetMetricsReading, warnings: readonly string[]): void {
-  const reasons = [...judge(metrics), ...warnings.map(sentence)];
-  verdict.dataset.state = reasons.length > 0 ? 'attention' : 'well';
-  setText(byId('verdict-title', HTMLElement), reasons.length > 0 ? 'Needs attention' : 'All is well');
-  setReasons(reasons);
+  const problems = [...findProblems(metrics), ...warnings.map(toSentence)];
+  verdict.dataset.state = problems.length > 0 ? 'attention' : 'well';
+  setText(byId('verdict-title', HTMLElement), problems.length > 0 ? 'Needs attention' : 'Healthy');
+  setProblems(problems);
 }
 
-const sentence = (words: string): string => `${words.slice(0, 1).toUpperCase()}${words.slice(1)}.`;
+const toSentence = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
 
-function setReasons(reasons: readonly string[]): void {
+function setProblems(problems: readonly string[]): void {
   const list = byId('verdict-reasons', HTMLElement);
-  if (list.textContent === reasons.join('')) return;
+  if (list.textContent === problems.join('')) return;
   setChildren(
     list,
-    reasons.map((words) => create('li', '', words)),
+    problems.map((problem) => create('li', '', problem)),
   );
 }
 
@@ -115,40 +116,51 @@ function show({ metrics, warnings, failures, writes: allowed }: OverviewReply): 
   showTiles(metrics);
   showTables(metrics);
   showBacklog(metrics);
-  offerCodes(failures);
+  addErrorCodes(failures);
   showFailures(failures, { writes, now: Date.parse(metrics.at) });
   asOf = new Date(metrics.at).toLocaleTimeString();
   setText(updated, `as of ${asOf}`);
 }
 
-async function look(): Promise<void> {
+async function refresh(): Promise<void> {
   try {
-    show(await askOverview());
+    show(await fetchOverview());
   } catch (error) {
     verdict.dataset.state = 'unknown';
     if (asOf !== '') setText(updated, `not updated since ${asOf}`);
-    setText(byId('verdict-title', HTMLElement), 'No answer');
-    setReasons([`${error instanceof Error ? error.message : String(error)}. What stands below is old.`]);
+    setText(byId('verdict-title', HTMLElement), 'No reply from the API');
+    setProblems([
+      `${error instanceof Error ? error.message : String(error)}. The values below are out of date.`,
+    ]);
   }
 }
 
-async function lookAtCharts(): Promise<void> {
-  const { minutes, counts, latencyMs } = await askSeries();
-  // The last minute is still filling: it would look like a drop.
-  const full = <T>(values: T[]) => values.slice(0, -1);
+async function refreshCharts(): Promise<void> {
+  const { minutes, counts, latencyMs } = await fetchSeries();
+  // The last minute is not complete and would look like a drop.
+  const complete = <T>(values: T[]) => values.slice(0, -1);
   const { published, accepted, retried, failed } = counts;
-  ratesChart.show(full(minutes), full(published), full(accepted), full(retried), full(failed));
+  ratesChart.show(
+    complete(minutes),
+    complete(published),
+    complete(accepted),
+    complete(retried),
+    complete(failed),
+  );
   const { total, browser } = latencyMs;
-  latencyChart.show(full(minutes), full(total.p50), full(total.p99), full(browser.p50));
+  latencyChart.show(complete(minutes), complete(total.p50), complete(total.p99), complete(browser.p50));
 }
 
-/** One look at a time, none while nobody looks at the page. */
-async function keepLooking(): Promise<void> {
-  for (let looks = 0; ; looks += 1) {
+/** Refreshes the page periodically, but not while it is hidden. */
+async function keepRefreshing(): Promise<void> {
+  for (let refreshes = 0; ; refreshes += 1) {
     if (!document.hidden) {
-      await Promise.all([look(), looks % CHART_EVERY === 0 && lookAtCharts().catch(() => undefined)]);
+      await Promise.all([
+        refresh(),
+        refreshes % REFRESHES_PER_CHART_REFRESH === 0 && refreshCharts().catch(() => undefined),
+      ]);
     }
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    await new Promise((resolve) => setTimeout(resolve, REFRESH_INTERVAL_MS));
   }
 }
-void keepLooking();
+void keepRefreshing();

@@ -1,15 +1,15 @@
 import type { RepairReport } from '@appointment-emissions/contracts';
-import { byId, create } from '../calendar/elements.ts';
+import { byId, create } from '../shared/elements.ts';
 import { count } from './format.ts';
 
 export interface RepairDialogDeps {
   /** Ids of the dialog, and of the button that opens it. */
   dialog: string;
   opener: string;
-  /** What is asked for, read from the form. */
+  /** Reads the request from the form. */
   request: (form: FormData) => Record<string, unknown>;
-  ask: (request: object) => Promise<RepairReport>;
-  /** Past tense, for what was done. */
+  send: (request: object) => Promise<RepairReport>;
+  /** Past participle of the repair, such as `retried`. */
   done: string;
   writes: () => boolean;
   onDone: () => void;
@@ -24,9 +24,9 @@ const AGES = {
   '14d': '14 days',
 };
 
-/** A repair in two steps: what would be done, then doing it. */
+/** A dialog that runs a repair in two steps: a dry run, then the repair. */
 export function createRepairDialog(deps: RepairDialogDeps) {
-  const { request, ask, done, writes, onDone } = deps;
+  const { request, send, done, writes, onDone } = deps;
   const dialog = byId(deps.dialog, HTMLDialogElement);
   const form = dialog.querySelector('form');
   const output = dialog.querySelector('output');
@@ -47,9 +47,9 @@ export function createRepairDialog(deps: RepairDialogDeps) {
   async function repair(dryRun: boolean): Promise<void> {
     if (!form?.reportValidity() || !output || !check || !run) return;
     check.disabled = run.disabled = true;
-    output.value = dryRun ? 'Checking…' : 'Working…';
+    output.value = dryRun ? 'Checking…' : 'Repairing…';
     try {
-      const { matched, repaired } = await ask({ ...request(new FormData(form)), dryRun });
+      const { matched, repaired } = await send({ ...request(new FormData(form)), dryRun });
       const rest = matched > repaired ? ` of ${count(matched)}` : '';
       output.value = dryRun
         ? `${count(repaired)}${rest} would be ${done}.`

@@ -5,7 +5,7 @@ import {
   isolate,
   type LatencyStage,
 } from '@appointment-emissions/contracts';
-import { byId, create } from '../calendar/elements.ts';
+import { byId, create } from '../shared/elements.ts';
 import { count, duration, ms, percent } from './format.ts';
 
 const STAGES: Record<LatencyStage, string> = {
@@ -13,12 +13,12 @@ const STAGES: Record<LatencyStage, string> = {
   wait: 'wait',
   load: 'load',
   publish: 'publish',
-  total: 'all, to publish',
-  browser: 'all, to the screen',
-  bulk: 'bulk, to publish',
+  total: 'total, to publication',
+  browser: 'total, to screen',
+  bulk: 'bulk, to publication',
 };
 
-/** The first row is the head; numbers stand right. */
+/** Fills a table. The first row is the header; numbers are right-aligned. `nothing` is shown if there are no other rows. */
 function fill(table: HTMLTableElement, rows: readonly (readonly string[])[], nothing: string): void {
   const [head = [], ...body] = rows;
   const row = (cells: readonly string[], tag: 'th' | 'td') => {
@@ -50,7 +50,7 @@ function fill(table: HTMLTableElement, rows: readonly (readonly string[])[], not
   table.replaceChildren(thead, tbody);
 }
 
-/** Tables are written anew when their figures change, so that a selection in a quiet one stays. */
+/** Updates the tables. A table is rewritten only if its values change, so that a text selection in it is kept. */
 export function createTables() {
   const written = new Map<string, string>();
   const write = (id: string, rows: string[][], nothing = '') => {
@@ -84,7 +84,7 @@ export function createTables() {
     write(
       'processes',
       [
-        ['Process', 'heard of', 'progress', 'sockets'],
+        ['Process', 'heartbeat', 'progress', 'sockets'],
         ...(['api', 'gateway', 'worker'] as const).flatMap((role) =>
           fleet.processes[role].map(({ id, sinceHeartbeatMs, sinceProgressMs, sockets }) => [
             `${role} ${isolate(cut(id, 8))}`,
@@ -94,7 +94,7 @@ export function createTables() {
           ]),
         ),
       ],
-      'No process was heard of within 15 s.',
+      'No process has sent a heartbeat for 15 s.',
     );
     write(
       'rejected',
@@ -104,7 +104,7 @@ export function createTables() {
           .sort(([, a], [, b]) => b - a)
           .map(([code, n]) => [code, count(n)]),
       ],
-      'No request was turned away.',
+      'No rejections.',
     );
   };
 }

@@ -1,5 +1,5 @@
 import type { FleetMetricsReading, FleetProcess } from '@appointment-emissions/contracts';
-import { create, setText } from '../calendar/elements.ts';
+import { create, setText } from '../shared/elements.ts';
 import { count, duration, percent } from './format.ts';
 
 interface Tile {
@@ -12,9 +12,13 @@ function tilesOf({ overall, latencyMs, queue, fleet }: FleetMetricsReading): Til
   const { total, browser } = latencyMs;
   const { gateway, worker } = fleet.processes;
   return [
-    { label: 'Published', value: count(overall['1m'].published), note: 'the last minute' },
-    { label: 'Success', value: percent(overall['5m'].successRate), note: 'of what ended in 5 min' },
-    { label: 'Failed', value: count(overall['1h'].failed), note: `in an hour; ${count(queue.failed)} kept` },
+    { label: 'Published', value: count(overall['1m'].published), note: 'in the last minute' },
+    { label: 'Success rate', value: percent(overall['5m'].successRate), note: 'in the last 5 min' },
+    {
+      label: 'Failed',
+      value: count(overall['1h'].failed),
+      note: `in the last hour; ${count(queue.failed)} kept`,
+    },
     {
       label: 'POST → published',
       value: duration(total['5m'].p50),
@@ -27,8 +31,8 @@ function tilesOf({ overall, latencyMs, queue, fleet }: FleetMetricsReading): Til
     },
     { label: 'Live waiting', value: count(queue.waiting), note: noteOf(queue, 'live') },
     { label: 'Bulk waiting', value: count(queue.prioritized), note: noteOf(queue, 'bulk') },
-    { label: 'Workers', value: count(worker.length), note: latest('progress', worker) },
-    { label: 'Gateways', value: count(gateway.length), note: latest('canary heard', gateway) },
+    { label: 'Workers', value: count(worker.length), note: latest('last progress', worker) },
+    { label: 'Gateways', value: count(gateway.length), note: latest('last canary', gateway) },
     {
       label: 'Dashboards',
       value: count(fleet.sockets),
@@ -45,16 +49,16 @@ function noteOf(queue: FleetMetricsReading['queue'], name: 'live' | 'bulk'): str
 }
 
 const oldest = (ageMs: number | null): string =>
-  ageMs === null ? 'nothing is late' : `oldest ${duration(ageMs)}`;
+  ageMs === null ? 'no job waits' : `oldest ${duration(ageMs)}`;
 
-/** How long ago the last of them got something done. */
+/** Describes how long ago any of the processes made progress. */
 function latest(what: string, processes: readonly FleetProcess[]): string {
   const since = processes.flatMap(({ sinceProgressMs }) => sinceProgressMs ?? []);
   if (since.length > 0) return `${what} ${duration(Math.min(...since))} ago`;
-  return processes.length > 0 ? 'progress is not watched' : 'none is heard of';
+  return processes.length > 0 ? 'progress not monitored' : 'no heartbeat';
 }
 
-/** The figures of now. */
+/** Updates the tiles with the current metrics. */
 export function createTiles(list: HTMLElement) {
   let shown: { label: HTMLElement; value: HTMLElement; note: HTMLElement }[] = [];
   return (metrics: FleetMetricsReading): void => {
@@ -69,11 +73,11 @@ export function createTiles(list: HTMLElement) {
       });
     }
     tiles.forEach((tile, index) => {
-      const place = shown[index];
-      if (!place) return;
-      setText(place.label, tile.label);
-      setText(place.value, tile.value);
-      setText(place.note, tile.note);
+      const elements = shown[index];
+      if (!elements) return;
+      setText(elements.label, tile.label);
+      setText(elements.value, tile.value);
+      setText(elements.note, tile.note);
     });
   };
 }

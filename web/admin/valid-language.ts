@@ -1,6 +1,6 @@
 /**
- * Imported before the charts: uPlot formats numbers in the browser's language, and stops the page where that is not one.
- * Chromium's is `en-US@posix` on a Linux without a locale.
+ * Must be imported before uPlot, which throws if the browser's language is not a valid language tag. On a Linux without a locale,
+ * Chromium reports `en-US@posix`.
  */
 try {
   new Intl.NumberFormat(navigator.language);

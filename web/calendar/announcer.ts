@@ -1,8 +1,8 @@
-import { byId } from './elements.ts';
+import { byId } from '../shared/elements.ts';
 
-const SHOWN_MS = 7_000;
+const VISIBLE_MS = 7_000;
 
-/** Says what happened: for a moment at the foot of the page, and politely to screen readers. */
+/** Shows a message at the foot of the page for a few seconds. Screen readers announce it. */
 export function createAnnouncer(): (text: string) => void {
   const line = byId('announcement', HTMLParagraphElement);
   let hiding: ReturnType<typeof setTimeout> | undefined;
@@ -12,6 +12,6 @@ export function createAnnouncer(): (text: string) => void {
     line.classList.add('shown');
     hiding = setTimeout(() => {
       line.classList.remove('shown');
-    }, SHOWN_MS);
+    }, VISIBLE_MS);
   };
 }

@@ -2,7 +2,7 @@ import { type Id, type LocalDate, wallTime } from '@appointment-emissions/contra
 import type { ShownAppointment } from '@appointment-emissions/dashboard';
 import { createCard, TONES, type Card } from './card.ts';
 import { columnsOf, hoursOf, placementsOf, type Column, type Placement } from './day-layout.ts';
-import { byId, create, setChildren, setStyle, userText, userTexts } from './elements.ts';
+import { byId, create, setChildren, setStyle, userText, userTexts } from '../shared/elements.ts';
 import { slideFrom } from './slide.ts';
 import { timeOfDay } from './wording.ts';
 
@@ -13,17 +13,17 @@ export interface DayView {
 }
 
 export interface Calendar {
-  /** Shows the day; what is there already stays the same element. */
+  /** Shows a day. Existing cards keep their elements. */
   show: (view: DayView) => void;
   highlight: (id: Id) => void;
-  /** In the order in which they stand. */
+  /** In the order in which they are shown. */
   readonly cards: readonly Card[];
-  /** Moves the line that shows the time. */
+  /** Moves the line of the current time. */
   tick: (now: Date) => void;
   scrollToStart: () => void;
 }
 
-/** The day's board: columns by staff where there is room, a list by time where there is not (style.css decides). */
+/** The view of a day: one column for each staff member on a wide screen, a list by time on a narrow one (calendar.css decides). */
 export function createCalendar(): Calendar {
   const day = byId('day', HTMLElement);
   const heads = byId('heads', HTMLDivElement);
@@ -118,7 +118,7 @@ function hoursLabels({ from, to }: { from: number; to: number }): HTMLElement[] 
   });
 }
 
-/** Before each first card of a time, the time: seen only where the day is a list. */
+/** Inserts a heading with the time before the cards that start then. It is visible only in the list by time. */
 function withTimes(cards: readonly Card[]): HTMLElement[] {
   return cards.flatMap((card, n) => {
     const { from } = card.placement;
@@ -129,7 +129,7 @@ function withTimes(cards: readonly Card[]): HTMLElement[] {
   });
 }
 
-/** Tab leads to one card; arrow keys lead from there. */
+/** Puts one card into the tab order. Arrow keys move the focus from there. */
 function keepOneInTabOrder(cards: readonly Card[]): void {
   const current =
     cards.find(({ button }) => button === document.activeElement) ??

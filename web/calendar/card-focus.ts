@@ -1,6 +1,6 @@
 import type { Placement } from './day-layout.ts';
 
-/** The card that an arrow key leads to; undefined where there is none in that direction. */
+/** Returns the card to focus after an arrow key; undefined if there is none in that direction. */
 export function cardTowards(
   key: string,
   current: Placement,
@@ -27,7 +27,7 @@ export function cardTowards(
   }
 }
 
-/** The nearest in time of the next column that has any; first within the column, where lanes stand side by side. */
+/** Returns the card beside: in the same column if lanes are side by side, else the nearest in time in the next column with cards. */
 function sideways(current: Placement, inOrder: readonly Placement[], step: 1 | -1): Placement | undefined {
   const place = ({ column, lane, lanes }: Placement) => column + lane / lanes;
   const beyond = inOrder.filter((other) => {

@@ -1,21 +1,21 @@
 import type { Placement } from './day-layout.ts';
-import { create, setParts, setStyle, setText, userText, userTexts } from './elements.ts';
+import { create, setParts, setStyle, setText, userText, userTexts } from '../shared/elements.ts';
 import { kindOfPet, petName, statusName, timeRange } from './wording.ts';
 
 export interface Card {
-  /** The list's item; the button in it takes the focus. */
+  /** The list item. Its button takes the focus. */
   item: HTMLLIElement;
   button: HTMLButtonElement;
   placement: Placement;
   update: (placement: Placement, offset: number, timeZone: string) => void;
-  /** Shows for a moment that something happened to it. */
+  /** Highlights the card briefly. */
   highlight: () => void;
 }
 
 const HIGHLIGHT_MS = 2_500;
 export const TONES = 6;
 
-/** One appointment on the page. */
+/** Creates the card of an appointment. */
 export function createCard(first: Placement): Card {
   const item = create('li', 'slot');
   const button = create('button', 'card');
@@ -56,12 +56,12 @@ export function createCard(first: Placement): Card {
       setParts(kind, ...userTexts(kindOfPet(appointment), ' · '));
       setParts(service, userText(appointment.serviceId?.name ?? 'No service'));
       const customer = userText(appointment.customerId?.fullName ?? 'Unknown customer');
-      setParts(people, customer, ' · with ', userText(appointment.staffId?.fullName ?? 'nobody yet'));
+      setParts(people, customer, ' · with ', userText(appointment.staffId?.fullName ?? 'no staff member'));
     },
     highlight() {
       clearTimeout(fading);
       button.classList.remove('fresh');
-      button.getBoundingClientRect(); // Lays it out without: an animation that is running begins again.
+      button.getBoundingClientRect(); // Forces a layout without the class, which restarts a running animation.
       button.classList.add('fresh');
       fading = setTimeout(() => {
         button.classList.remove('fresh');

@@ -1,49 +1,49 @@
-import { BASE_PATH } from './base-path.ts';
+import { BASE_PATH } from '../shared/base-path.ts';
 import type { ChatAppointment, ChatCatalogue, ChatInfo, ChatToolReply } from '../../demo/chat.ts';
 
-/** `direct`: the API did not answer, so the bot was asked at its own address. */
-export type Way = 'through the API' | 'direct';
+/** How a request reached the bot. `direct`: the API was unreachable, so the request went to the bot's own address. */
+export type Route = 'through the API' | 'direct';
 
 export interface ChatBot {
   catalogue: () => Promise<ChatCatalogue>;
   appointments: () => Promise<ChatAppointment[]>;
-  call: (tool: string, args: object) => Promise<{ reply: ChatToolReply; way: Way }>;
+  call: (tool: string, args: object) => Promise<{ reply: ChatToolReply; route: Route }>;
 }
 
 const TIMEOUT_MS = 8_000;
 
-/** The way to the demo's bot. Undefined where there is none, as outside of demo mode. */
+/** Returns a client of the demo bot; undefined if there is no bot, as outside demo mode. */
 export async function findChatBot(): Promise<ChatBot | undefined> {
   const found = await fetch(`${BASE_PATH}/demo/chat`);
   if (!found.ok) return undefined;
   const { botUrl } = (await found.json()) as ChatInfo;
 
-  /** While the API is away a browser on the bot's own machine still reaches it. */
-  async function ask(path: string, init?: RequestInit): Promise<{ body: unknown; way: Way }> {
+  /** Falls back to the bot's own address, which works in a browser on the same machine. */
+  async function request(path: string, init?: RequestInit): Promise<{ body: unknown; route: Route }> {
     try {
-      return { body: await askAt(`${BASE_PATH}/demo/chat${path}`, init), way: 'through the API' };
+      return { body: await fetchJson(`${BASE_PATH}/demo/chat${path}`, init), route: 'through the API' };
     } catch {
-      return { body: await askAt(`${botUrl}${path}`, init), way: 'direct' };
+      return { body: await fetchJson(`${botUrl}${path}`, init), route: 'direct' };
     }
   }
 
   return {
-    catalogue: async () => (await ask('/catalogue')).body as ChatCatalogue,
-    appointments: async () => (await ask('/appointments')).body as ChatAppointment[],
+    catalogue: async () => (await request('/catalogue')).body as ChatCatalogue,
+    appointments: async () => (await request('/appointments')).body as ChatAppointment[],
     async call(tool, args) {
       const headers = { 'content-type': 'application/json' };
-      const { body, way } = await ask(`/tools/${tool}`, {
+      const { body, route } = await request(`/tools/${tool}`, {
         method: 'POST',
         headers,
         body: JSON.stringify(args),
       });
-      return { reply: body as ChatToolReply, way };
+      return { reply: body as ChatToolReply, route };
     },
   };
 }
 
-async function askAt(url: string, init: RequestInit = {}): Promise<unknown> {
-  const answer = await fetch(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
-  if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
-  return answer.json();
+async function fetchJson(url: string, init: RequestInit = {}): Promise<unknown> {
+  const reply = await fetch(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
+  if (!reply.ok) throw new Error(`${url}: ${reply.status}`);
+  return reply.json();
 }

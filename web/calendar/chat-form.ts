@@ -1,14 +1,14 @@
 import type { ChatAppointment, ChatCatalogue } from '../../demo/chat.ts';
 import { addDays, instantAt, isolate, wallTime } from '@appointment-emissions/contracts';
-import { create } from './elements.ts';
+import { create } from '../shared/elements.ts';
 
 export interface ToolCall {
   tool: string;
   args: Record<string, string | number>;
 }
 
-/** What the customer asks for, in words and as a tool call; or what the bot answers if there can be no such call. */
-export type Wish = { words: string } & (ToolCall | { refusal: string });
+/** A message of the customer, as text and as a tool call. If no tool call is possible, `refusal` is the reply of the bot. */
+export type ChatMessage = { text: string } & (ToolCall | { refusal: string });
 
 export interface ChatForm {
   element: HTMLFormElement;
@@ -19,21 +19,21 @@ export interface ChatForm {
 interface Deps {
   catalogue: ChatCatalogue;
   timeZone: () => string;
-  onWish: (wish: Wish) => void;
+  onSend: (message: ChatMessage) => void;
 }
 
 const KINDS = { book: 'Book', move: 'Move', cancel: 'Cancel' } as const;
 type Kind = keyof typeof KINDS;
 
-/** A form that stands for the customer's words and the model that understands them. */
-export function createChatForm({ catalogue, timeZone, onWish }: Deps): ChatForm {
+/** A form that replaces the customer's free text and the language model that would interpret it. */
+export function createChatForm({ catalogue, timeZone, onSend }: Deps): ChatForm {
   const element = create('form', 'wish');
-  const told = (instant: Date, zone = timeZone()): string =>
+  const formatInstant = (instant: Date, zone = timeZone()): string =>
     new Intl.DateTimeFormat(undefined, { timeZone: zone, dateStyle: 'medium', timeStyle: 'short' }).format(
       instant,
     );
-  const toldByClock = (date: string, minute: number): string =>
-    told(new Date(Date.parse(`${date}T00:00:00Z`) + minute * 60_000), 'UTC');
+  const formatLocal = (date: string, minute: number): string =>
+    formatInstant(new Date(Date.parse(`${date}T00:00:00Z`) + minute * 60_000), 'UTC');
   const pets = catalogue.customers.flatMap(({ id: customerId, name: owner, pets: own }) =>
     own.map((pet) => ({ ...pet, customerId, owner })),
   );
@@ -78,7 +78,7 @@ export function createChatForm({ catalogue, timeZone, onWish }: Deps): ChatForm 
   element.addEventListener('change', showFields);
   element.addEventListener('submit', (submit) => {
     submit.preventDefault();
-    onWish(wish());
+    onSend(message());
   });
   showFields();
 
@@ -89,36 +89,36 @@ export function createChatForm({ catalogue, timeZone, onWish }: Deps): ChatForm 
   function showFields(): void {
     for (const [name, field] of Object.entries(fields)) {
       field.hidden = !SHOWN[kind()].includes(name as keyof typeof fields);
-      // A hidden field must not hold up the form.
+      // A disabled field is not validated.
       for (const input of field.querySelectorAll('input, select'))
         (input as HTMLInputElement).disabled = field.hidden;
     }
   }
 
-  function wish(): Wish {
+  function message(): ChatMessage {
     const which = textOf(appointment);
     const appointmentId = appointment.value;
     if (kind() === 'cancel') {
       return {
         tool: 'cancel_appointment',
         args: { appointmentId },
-        words: `Please cancel this one: ${which}`,
+        text: `Please cancel this appointment: ${which}`,
       };
     }
     const zone = timeZone();
     const minute = minuteOf(hour.value);
-    const at = toldByClock(day.value, minute);
-    const words =
+    const at = formatLocal(day.value, minute);
+    const text =
       kind() === 'move'
-        ? `Could you move this one to ${at}? ${which}`
+        ? `Could you move this appointment to ${at}? ${which}`
         : `Hi! I'd like a ${textOf(service)} for ${textOf(pet)} with ${textOf(staff)}: ${at}, please.`;
     const start = instantAt(day.value, minute, zone);
     if (start === undefined) {
-      return { words, refusal: `Nothing was done: the clocks of ${zone} skip ${at}. Choose another time.` };
+      return { text, refusal: `Nothing was done: the clocks of ${zone} skip ${at}. Choose another time.` };
     }
     return kind() === 'move'
-      ? { tool: 'reschedule_appointment', args: { appointmentId, start: start.toISOString() }, words }
-      : { tool: 'book_appointment', args: booking(start), words };
+      ? { tool: 'reschedule_appointment', args: { appointmentId, start: start.toISOString() }, text }
+      : { tool: 'book_appointment', args: booking(start), text };
   }
 
   function booking(start: Date): ToolCall['args'] {
@@ -141,7 +141,7 @@ export function createChatForm({ catalogue, timeZone, onWish }: Deps): ChatForm 
       isolate(rows.find((row) => row.id === id)?.name ?? '?');
     const { services, staff: people } = catalogue;
     const who = `${name(pets, petId)}, ${name(services, serviceId)}, ${name(people, staffId)}`;
-    return `${told(new Date(start))}: ${who}`;
+    return `${formatInstant(new Date(start))}: ${who}`;
   }
 
   return {
@@ -152,7 +152,7 @@ export function createChatForm({ catalogue, timeZone, onWish }: Deps): ChatForm 
       if (appointments.some(({ id }) => id === before)) appointment.value = before;
     },
     busy(isBusy) {
-      // Not `disabled`, which would take the focus away.
+      // `disabled` would remove the focus from the button.
       send.setAttribute('aria-disabled', String(isBusy));
     },
   };
@@ -174,7 +174,7 @@ function textOf({ selectedOptions }: HTMLSelectElement): string {
   return selectedOptions[0]?.text ?? '';
 }
 
-/** The next full hour but one; tomorrow morning where that is late. */
+/** A full hour one to two hours from now; if it is outside working hours, the next morning. */
 function nextHour(timeZone: string): { date: string; time: string } {
   const { date, minute } = wallTime(new Date(Date.now() + 2 * 3_600_000), timeZone);
   const hour = Math.floor(minute / 60);
@@ -182,7 +182,7 @@ function nextHour(timeZone: string): { date: string; time: string } {
   return { date: hour < 9 ? date : addDays(date, 1), time: '09:00' };
 }
 
-/** @param time `hh:mm`, as a time field has it */
+/** @param time `hh:mm`, the value of a time field */
 function minuteOf(time: string): number {
   const [hours = 0, minutes = 0] = time.split(':').map(Number);
   return hours * 60 + minutes;

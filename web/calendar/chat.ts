@@ -1,14 +1,14 @@
-import { findChatBot, type ChatBot, type Way } from './chat-bot.ts';
-import { createChatForm, type ToolCall, type Wish } from './chat-form.ts';
-import { create } from './elements.ts';
+import { findChatBot, type ChatBot, type Route } from './chat-bot.ts';
+import { createChatForm, type ChatMessage, type ToolCall } from './chat-form.ts';
+import { create } from '../shared/elements.ts';
 
 const HINT =
-  'A bot in a process of its own. What it books comes to the calendar through the whole pipeline. Stop the API and go ' +
-  'on: the bot does too, and the calendar catches up.';
+  'This demo bot runs in a separate process. Its bookings reach the calendar through the pipeline. It keeps booking while ' +
+  'the API is stopped; the calendar then catches up.';
 
 /**
- * Fills the panel with a talk between a customer and the bot. Stays hidden and does nothing where there is no bot.
- * @param timeZone the one that the calendar shows now
+ * Starts the chat panel: a conversation between a customer and the bot. The panel stays hidden if there is no bot.
+ * @param timeZone returns the time zone of the calendar
  */
 export async function startChat(panel: HTMLElement, timeZone: () => string): Promise<void> {
   const bot = await findChatBot().catch(() => undefined);
@@ -21,28 +21,28 @@ export async function startChat(panel: HTMLElement, timeZone: () => string): Pro
   let isBusy = false;
   const talk = create('ol', 'talk');
   talk.setAttribute('role', 'log');
-  talk.setAttribute('aria-label', 'Talk with the bot');
-  const form = createChatForm({ catalogue, timeZone, onWish: (wish) => void fulfil(wish) });
+  talk.setAttribute('aria-label', 'Conversation with the bot');
+  const form = createChatForm({ catalogue, timeZone, onSend: (message) => void process(message) });
   panel.replaceChildren(create('h2', '', 'MetaBot'), create('p', 'quiet', HINT), talk, form.element);
   panel.hidden = false;
   await offerAppointments(bot, form);
 
-  async function fulfil(wish: Wish): Promise<void> {
+  async function process(message: ChatMessage): Promise<void> {
     if (isBusy || bot === undefined) return;
     setBusy(true);
-    say('customer', wish.words);
-    if ('refusal' in wish) say('trouble', wish.refusal);
-    else await callTool(bot, wish);
+    say('customer', message.text);
+    if ('refusal' in message) say('trouble', message.refusal);
+    else await callTool(bot, message);
     await offerAppointments(bot, form);
     setBusy(false);
   }
 
   async function callTool(bot: ChatBot, { tool, args }: ToolCall): Promise<void> {
     try {
-      const { reply, way } = await bot.call(tool, args);
-      say(reply.ok ? 'bot' : 'trouble', reply.message, detail(tool, reply.tookMs, way));
+      const { reply, route } = await bot.call(tool, args);
+      say(reply.ok ? 'bot' : 'trouble', reply.message, detail(tool, reply.tookMs, route));
     } catch {
-      say('trouble', 'The bot does not answer. It may be starting again: try once more in a moment.');
+      say('trouble', 'The bot is not responding. It may be restarting. Try again in a moment.');
     }
   }
 
@@ -51,8 +51,8 @@ export async function startChat(panel: HTMLElement, timeZone: () => string): Pro
     form.busy(now);
   }
 
-  function say(by: 'customer' | 'bot' | 'trouble', words: string, note = ''): void {
-    const said = create('li', 'said', words);
+  function say(by: 'customer' | 'bot' | 'trouble', text: string, note = ''): void {
+    const said = create('li', 'said', text);
     said.dataset['by'] = by;
     if (note) said.append(create('small', 'quiet', note));
     talk.append(said);
@@ -60,8 +60,8 @@ export async function startChat(panel: HTMLElement, timeZone: () => string): Pro
   }
 }
 
-function detail(tool: string, tookMs: number, way: Way): string {
-  return `${tool}, ${tookMs} ms${way === 'direct' ? ', asked directly: the API is away' : ''}`;
+function detail(tool: string, tookMs: number, route: Route): string {
+  return `${tool}, ${tookMs} ms${route === 'direct' ? ', sent directly: the API is unreachable' : ''}`;
 }
 
 async function offerAppointments(bot: ChatBot, form: ReturnType<typeof createChatForm>): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Dashboard, DashboardState, ReloadReason } from '@appointment-emissions/dashboard';
-import { byId, setText } from './elements.ts';
+import { byId, setText } from '../shared/elements.ts';
 
-const WORDS: Record<DashboardState, string> = {
+const LABELS: Record<DashboardState, string> = {
   connecting: 'Connecting…',
   'catching-up': 'Catching up…',
   live: 'Live',
@@ -11,21 +11,21 @@ const WORDS: Record<DashboardState, string> = {
 };
 
 const REASONS: Record<ReloadReason, string> = {
-  trimmed: 'away for too long',
-  epoch: 'the server began anew',
-  'too-many': 'too much was missed',
-  gone: 'an appointment is gone',
-  invalid: 'what was missed could not be told',
-  unavailable: 'the server could not tell what was missed',
+  trimmed: 'the connection was lost for too long',
+  epoch: 'the server was restarted',
+  'too-many': 'too many changes were missed',
+  gone: 'a changed appointment could not be loaded',
+  invalid: 'the missed changes could not be read',
+  unavailable: 'the server could not send the missed changes',
   'rate-limited': 'the server is busy',
 };
 
-/** A dip that is shorter is not worth interrupting somebody for. */
+/** Shorter interruptions are not announced. */
 const ANNOUNCED_AFTER_MS = 4_000;
 
 /**
- * Shows the connection's state, and since when it is not live where that lasts; announces it.
- * @param timeOf  a time of day as the page shows it
+ * Shows the state of the connection. If it is not live for some seconds, it shows since when and announces it.
+ * @param timeOf formats a time of day
  */
 export function showConnection(
   dashboard: Dashboard,
@@ -40,13 +40,13 @@ export function showConnection(
   function textOf(state: DashboardState): string {
     const since = dashboard.notLiveSince;
     const isShort = state !== 'stale' && !isDown;
-    return since === undefined || isShort ? WORDS[state] : `Not live since ${timeOf(since)}`;
+    return since === undefined || isShort ? LABELS[state] : `Not live since ${timeOf(since)}`;
   }
 
   function show(state: DashboardState, reason?: ReloadReason): void {
     badge.dataset.state = state;
     setText(badge, textOf(state));
-    badge.title = reason === undefined ? WORDS[state] : `The list is loaded again: ${REASONS[reason]}`;
+    badge.title = reason === undefined ? LABELS[state] : `Reloading because ${REASONS[reason]}`;
     reload.hidden = state !== 'reload-needed';
     if (state === 'live') {
       clearTimeout(waiting);
@@ -58,14 +58,14 @@ export function showConnection(
         waiting = undefined;
         isDown = true;
         setText(badge, textOf(dashboard.state));
-        announce(`${badge.textContent}: what you see may be out of date.`);
+        announce(`${badge.textContent}. The calendar may be out of date.`);
       }, ANNOUNCED_AFTER_MS);
     }
   }
 
   reload.addEventListener('click', () => {
     dashboard.reload().catch(() => {
-      announce('The list could not be loaded; trying again soon');
+      announce('The appointments could not be loaded. Retrying…');
     });
   });
   dashboard.on('state', show);

@@ -1,4 +1,4 @@
-import { byId } from './elements.ts';
+import { byId } from '../shared/elements.ts';
 import { dateInAddress, putDateInAddress } from './settings.ts';
 import {
   addDays,
@@ -9,7 +9,7 @@ import {
   wallTime,
 } from '@appointment-emissions/contracts';
 
-/** What the list is asked for: `from ≤ start < to`. */
+/** Range of the list: appointments with `from ≤ start < to`. */
 export interface Range {
   from: Date;
   to: Date;
@@ -17,17 +17,17 @@ export interface Range {
 
 export interface DayChoiceDeps {
   timeZone: string;
-  /** Another day is to be shown, or the same in another time zone. */
+  /** Called if the day or the time zone changes. */
   onDay: () => void;
-  /** The day lies outside of what was loaded: the list of `range` is needed. */
+  /** Called if the list of `range` must be loaded, because the day is outside the loaded range. */
   onRange: () => void;
 }
 
 const DAYS_AROUND = 7;
-/** How many days before a day the list begins, so that it has the appointments that began then and still go on. */
+/** Number of days that the list covers before a day. It contains appointments that started on them and have not ended. */
 const DAYS_BEFORE = 14;
 
-/** Which day is shown, the buttons that change it, and the range of days that is loaded around it. */
+/** Manages which day is shown, the controls that change it, and the range of days to load around it. */
 export function createDayChoice({ timeZone: firstZone, onDay, onRange }: DayChoiceDeps) {
   const input = byId('date', HTMLInputElement);
   let timeZone = firstZone;
@@ -49,10 +49,10 @@ export function createDayChoice({ timeZone: firstZone, onDay, onRange }: DayChoi
     date = to;
     input.value = date;
     putDateInAddress(date === today ? undefined : date);
-    const isAsked = isWithin(range());
-    if (!isAsked) middle = date;
+    const isInRange = isWithin(range());
+    if (!isInRange) middle = date;
     onDay();
-    if (!isAsked) onRange();
+    if (!isInRange) onRange();
   }
 
   const previous = () => {
@@ -85,7 +85,7 @@ export function createDayChoice({ timeZone: firstZone, onDay, onRange }: DayChoi
     get range() {
       return range();
     },
-    /** Whether all of the day's appointments are known. */
+    /** True if all appointments of the day are loaded. */
     get isLoaded() {
       return loaded !== undefined && isWithin(loaded);
     },
@@ -98,7 +98,7 @@ export function createDayChoice({ timeZone: firstZone, onDay, onRange }: DayChoi
       onDay();
       if (!loaded || !isWithin(loaded)) onRange();
     },
-    /** Follows the clock into the next day, where today was shown. */
+    /** If today is shown, shows the next day after midnight. */
     tick(): void {
       const now = wallTime(new Date(), timeZone).date;
       const wasToday = date === today;

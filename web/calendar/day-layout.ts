@@ -7,30 +7,30 @@ import {
   wallTime,
 } from '@appointment-emissions/contracts';
 
-/** A column of the day: one of the staff. */
+/** A column of the day: one staff member, or the unassigned appointments. */
 export interface Column {
   staffId: Id | null;
   name: string;
   role: string;
 }
 
-/** Where an appointment stands on its day. */
+/** Position of an appointment on the page of a day. */
 export interface Placement {
   appointment: AppointmentSnapshot;
   column: number;
-  /** Appointments of a column that overlap stand side by side: this one in `lane` of `lanes`. */
+  /** Overlapping appointments of a column are shown side by side, this one in `lane` (from 0) of `lanes`. */
   lane: number;
   lanes: number;
-  /** Minutes of the day by the clock: the part of the appointment that lies on this day. */
+  /** The part of the appointment on this day, in minutes since midnight as a wall clock shows them. */
   from: number;
   to: number;
 }
 
 const DAY_MINUTES = 24 * 60;
 const ASSUMED_MINUTES = 30;
-const LEAST_MINUTES = 15;
+const MIN_MINUTES = 15;
 
-/** Everybody who has an appointment, by name, so that a column stays where it is from day to day. */
+/** Returns a column for each staff member with an appointment in the list, ordered by name, so that columns stay in place. */
 export function columnsOf(appointments: Iterable<AppointmentSnapshot>): Column[] {
   const byId = new Map<Id | null, Column>();
   for (const { staffId } of appointments) {
@@ -47,7 +47,7 @@ export function columnsOf(appointments: Iterable<AppointmentSnapshot>): Column[]
 
 const compare = (a: string | null, b: string | null) => ((a ?? '') < (b ?? '') ? -1 : Number(a !== b));
 
-/** Gives the part of an appointment that lies on a day, in minutes by the clock; undefined if no part of it does. */
+/** Returns a function that computes the part of an appointment on the day; undefined if no part is on it. */
 function createPartOn(date: LocalDate, timeZone: string) {
   const [dayStart, dayEnd] = [startOfDay(date, timeZone), endOfDay(date, timeZone)];
   return ({ start, end }: AppointmentSnapshot): { from: number; to: number } | undefined => {
@@ -59,11 +59,11 @@ function createPartOn(date: LocalDate, timeZone: string) {
     const from = starts < dayStart ? 0 : wallTime(starts, timeZone).minute;
     if (end === null) return { from, to: from + ASSUMED_MINUTES };
     const to = ends >= dayEnd ? DAY_MINUTES : wallTime(ends, timeZone).minute;
-    return { from, to: Math.max(to, from + LEAST_MINUTES) };
+    return { from, to: Math.max(to, from + MIN_MINUTES) };
   };
 }
 
-/** The appointments of which a part lies on the day, in order of time. */
+/** Returns the placements of all appointments with a part on the day, in order of time. */
 export function placementsOf(
   appointments: Iterable<AppointmentSnapshot>,
   columns: readonly Column[],
@@ -99,7 +99,7 @@ export function placementsOf(
   return placements;
 }
 
-/** Gives each of a column's appointments the first lane that is free when it starts. */
+/** Assigns to each appointment of a column the first lane that is free when it starts. */
 function spread(inOrder: readonly Placement[]): void {
   let cluster: Placement[] = [];
   let freeAt: number[] = [];
@@ -116,7 +116,7 @@ function spread(inOrder: readonly Placement[]): void {
   }
 }
 
-/** The hours to show: a working day, wider where appointments are. `to` is exclusive. */
+/** Returns the hours to show: 8 to 18, extended to include all appointments. `to` is exclusive. */
 export function hoursOf(placements: readonly Placement[]): { from: number; to: number } {
   return {
     from: Math.min(8, ...placements.map(({ from }) => Math.floor(from / 60))),

@@ -1,11 +1,11 @@
 import { type AppointmentSnapshot, wallTime } from '@appointment-emissions/contracts';
-import { byId, create, userText, userTexts } from './elements.ts';
+import { byId, create, userText, userTexts } from '../shared/elements.ts';
 import { kindOfPet, longDate, petName, statusName, timeRange } from './wording.ts';
 
-/** The dialog with all that is known of one appointment. */
+/** The dialog with the details of an appointment. */
 export interface Details {
   open: (appointment: AppointmentSnapshot, timeZone: string) => void;
-  /** Shows the newer snapshot, if it is the one that is open. */
+  /** Updates the dialog if it shows this appointment. */
   refresh: (appointment: AppointmentSnapshot, timeZone: string) => void;
 }
 
@@ -16,7 +16,7 @@ export function createDetails(): Details {
     openId = undefined;
   });
   dialog.addEventListener('click', (click) => {
-    if (click.target === dialog) dialog.close(); // Beside the content: on the backdrop.
+    if (click.target === dialog) dialog.close(); // The click was on the backdrop.
   });
 
   function fill(appointment: AppointmentSnapshot, timeZone: string): void {
@@ -54,7 +54,7 @@ export function createDetails(): Details {
   };
 }
 
-/** A text of ours, or texts of others. */
+/** A formatted text, or a list of user texts. */
 type Fact = string | null | (string | null | undefined)[];
 
 function factsOf(appointment: AppointmentSnapshot, timeZone: string): [string, Fact][] {

@@ -1,6 +1,6 @@
 import type { Calendar } from './calendar.ts';
 import { cardTowards } from './card-focus.ts';
-import { byId } from './elements.ts';
+import { byId } from '../shared/elements.ts';
 
 export interface KeyboardDeps {
   calendar: Calendar;
@@ -9,7 +9,7 @@ export interface KeyboardDeps {
   today: () => void;
 }
 
-/** Arrow keys between cards, letters between days. */
+/** Handles the keyboard: arrow keys move between cards, letters between days. */
 export function listenToKeys({ calendar, previousDay, nextDay, today }: KeyboardDeps): void {
   const days: Record<string, () => void> = { p: previousDay, n: nextDay, t: today };
 

@@ -6,21 +6,21 @@ import {
 } from '@appointment-emissions/contracts';
 import { connectDashboard, fetchAppointments } from '@appointment-emissions/dashboard';
 import { createAnnouncer } from './announcer.ts';
-import { BASE_PATH } from './base-path.ts';
+import { BASE_PATH } from '../shared/base-path.ts';
 import { createCalendar } from './calendar.ts';
 import { startChat } from './chat.ts';
 import { showConnection } from './connection-badge.ts';
 import { createDayChoice } from './day-choice.ts';
 import { createDetails } from './details.ts';
-import { byId, setParts, setText, userText } from './elements.ts';
+import { byId, setParts, setText, userText } from '../shared/elements.ts';
 import { listenToKeys } from './keyboard.ts';
 import { openSession } from './session.ts';
-import { chooseTimeZone, offerTimeZones } from './settings.ts';
-import { tellShown } from './shown.ts';
+import { chooseTimeZone, fillTimeZones } from './settings.ts';
+import { reportShown } from './report-shown.ts';
 import { summaryOf } from './summary.ts';
 import { longDate, sentence, timeOfDay } from './wording.ts';
 
-const LOAD_AGAIN_MS = 3_000;
+const RETRY_MS = 3_000;
 
 const session = await openSession();
 const company = session.demo?.companyName ?? 'Appointments';
@@ -47,9 +47,9 @@ const dashboard = connectDashboard({
   },
 });
 
-const news: { appointment: AppointmentSnapshot; meta: EmissionMeta }[] = [];
-/** As of the last rendering: what an event is compared with to say what happened. */
-let before = new Map<string, AppointmentSnapshot>();
+const pendingEvents: { appointment: AppointmentSnapshot; meta: EmissionMeta }[] = [];
+/** The appointments of the last rendering. The announcement of an event compares with them. */
+let lastRendered = new Map<string, AppointmentSnapshot>();
 
 function render(): void {
   const { date, timeZone, isLoaded } = day;
@@ -62,32 +62,34 @@ function render(): void {
   setText(empty, isLoaded ? 'No appointments on this day.' : 'Loading…');
 }
 
-/** Renders once for all events that came together. */
-function renderNews(): void {
+/** Renders once for all events that arrived together. */
+function renderPendingEvents(): void {
   render();
-  const last = news.at(-1);
+  const last = pendingEvents.at(-1);
   if (last)
-    announce(sentence(last.meta.event, before.get(last.appointment._id), last.appointment, day.timeZone));
-  for (const { appointment, meta } of news) {
+    announce(
+      sentence(last.meta.event, lastRendered.get(last.appointment._id), last.appointment, day.timeZone),
+    );
+  for (const { appointment, meta } of pendingEvents) {
     calendar.highlight(appointment._id);
     details.refresh(appointment, day.timeZone);
-    tellShown(meta.emissionId);
+    reportShown(meta.emissionId);
   }
-  news.length = 0;
+  pendingEvents.length = 0;
   remember();
 }
 
 function remember(): void {
-  before = new Map([...dashboard.appointments].map(([id, { appointment }]) => [id, appointment]));
+  lastRendered = new Map([...dashboard.appointments].map(([id, { appointment }]) => [id, appointment]));
 }
 
 for (const event of APPOINTMENT_EVENTS) {
   dashboard.on(event, ({ appointment }, meta) => {
-    if (news.push({ appointment, meta }) === 1) queueMicrotask(renderNews);
+    if (pendingEvents.push({ appointment, meta }) === 1) queueMicrotask(renderPendingEvents);
   });
 }
 dashboard.on('appointments', () => {
-  const isFirst = before.size === 0;
+  const isFirst = lastRendered.size === 0;
   render();
   remember();
   if (isFirst) calendar.scrollToStart();
@@ -109,8 +111,8 @@ async function loadRange(): Promise<void> {
     try {
       await dashboard.reload();
     } catch {
-      announce('This day could not be loaded; trying again');
-      await new Promise((resolve) => setTimeout(resolve, LOAD_AGAIN_MS));
+      announce('This day could not be loaded. Retrying…');
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }
   isLoading = false;
@@ -121,7 +123,7 @@ byId('cards', HTMLUListElement).addEventListener('click', (click) => {
   if (card) details.open(card.placement.appointment, day.timeZone);
 });
 listenToKeys({ calendar, previousDay: day.previous, nextDay: day.next, today: day.today });
-offerTimeZones(day.timeZone, (timeZone) => {
+fillTimeZones(day.timeZone, (timeZone) => {
   day.setTimeZone(timeZone);
 });
 setInterval(() => {

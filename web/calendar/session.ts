@@ -1,12 +1,12 @@
-import { BASE_PATH } from './base-path.ts';
-import { byId, setText } from './elements.ts';
-import { createKept } from './kept.ts';
+import { BASE_PATH } from '../shared/base-path.ts';
+import { byId, setText } from '../shared/elements.ts';
+import { createStoredText } from './stored-text.ts';
 
-/** Who looks at which company's calendar. */
+/** The signed-in user's access to a company's calendar. */
 export interface Session {
-  /** For the library: asked again whenever the last token is no use any more. */
+  /** Passed to the dashboard library, which calls it again if the last token has expired or was refused. */
   getToken: () => Promise<string>;
-  /** Only in demo mode, where the server signs tokens itself. */
+  /** Set in demo mode, in which the server signs tokens. */
   demo: DemoToken | undefined;
 }
 
@@ -17,15 +17,15 @@ interface DemoToken {
   timeZone: string;
 }
 
-const KEPT_AS = 'dashboard-token';
-const AGAIN_MS = 2_000;
+const STORAGE_KEY = 'dashboard-token';
+const RETRY_MS = 2_000;
 
-/** Asks the server for a demo token; where there is none, the person for an access token. */
+/** Requests a demo token from the server. If the server is not a demo, the user must enter an access token. */
 export async function openSession(): Promise<Session> {
   for (;;) {
-    const demo = await askForDemo().catch(() => 'unreachable' as const);
+    const demo = await requestDemoToken().catch(() => 'unreachable' as const);
     if (demo === 'unreachable') {
-      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       continue;
     }
     return demo === undefined
@@ -34,8 +34,8 @@ export async function openSession(): Promise<Session> {
   }
 }
 
-/** Undefined where the server is not a demo. @throws where it does not answer sensibly */
-async function askForDemo(): Promise<DemoToken | undefined> {
+/** Returns undefined if the server is not a demo. @throws if the server is unreachable or fails */
+async function requestDemoToken(): Promise<DemoToken | undefined> {
   const reply = await fetch(`${BASE_PATH}/demo/token`, { method: 'POST' });
   if (reply.status >= 400 && reply.status < 500 && reply.status !== 429) return undefined;
   if (!reply.ok) throw new Error(`POST /demo/token: ${reply.status}`);
@@ -45,21 +45,21 @@ async function askForDemo(): Promise<DemoToken | undefined> {
 function createDemoTokens(first: DemoToken): () => Promise<string> {
   let unused: DemoToken | undefined = first;
   return async () => {
-    const { token } = unused ?? (await askForDemo()) ?? first;
+    const { token } = unused ?? (await requestDemoToken()) ?? first;
     unused = undefined;
     return token;
   };
 }
 
-/** The form, with a token kept for this tab. A second request means that the first token is of no use any more. */
+/** The sign-in form. The token is stored for this tab. A second call means that the stored token has expired or was refused. */
 function createSignIn(): () => Promise<string> {
   const form = byId('sign-in', HTMLFormElement);
   const field = byId('token', HTMLInputElement);
   const why = byId('sign-in-why', HTMLParagraphElement);
-  const kept = createKept(() => sessionStorage, KEPT_AS);
-  let unused = kept.get();
+  const stored = createStoredText(() => sessionStorage, STORAGE_KEY);
+  let unused = stored.get();
 
-  const ask = () =>
+  const askUser = () =>
     new Promise<string>((resolve) => {
       form.hidden = false;
       field.focus();
@@ -70,8 +70,8 @@ function createSignIn(): () => Promise<string> {
           form.hidden = true;
           const token = field.value.trim();
           field.value = '';
-          kept.set(token);
-          setText(why, 'The last token was refused or is about to expire. Paste another one.');
+          stored.set(token);
+          setText(why, 'The last token has expired or was refused. Enter a new one.');
           resolve(token);
         },
         { once: true },
@@ -79,7 +79,7 @@ function createSignIn(): () => Promise<string> {
     });
 
   return async () => {
-    const token = unused ?? (await ask());
+    const token = unused ?? (await askUser());
     unused = undefined;
     return token;
   };

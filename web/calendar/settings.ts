@@ -1,23 +1,23 @@
-import { byId, create } from './elements.ts';
-import { createKept } from './kept.ts';
+import { byId, create } from '../shared/elements.ts';
+import { createStoredText } from './stored-text.ts';
 import { isLocalDate, isTimeZone, type LocalDate } from '@appointment-emissions/contracts';
 
-const keptTimeZone = createKept(() => localStorage, 'dashboard-time-zone');
+const storedTimeZone = createStoredText(() => localStorage, 'dashboard-time-zone');
 const query = () => new URLSearchParams(location.search);
 
-/** From the address, from the last visit, from the company, from this machine: the first that is known. */
+/** Returns the first valid time zone of: the address, the last visit, the company, this machine. */
 export function chooseTimeZone(ofCompany: string | undefined): string {
-  const candidates = [query().get('tz'), keptTimeZone.get(), ofCompany, ofMachine()];
+  const candidates = [query().get('tz'), storedTimeZone.get(), ofCompany, ofMachine()];
   return candidates.find(isTimeZone) ?? 'UTC';
 }
 
-/** Some machines have none that the browser knows. */
+/** On some machines the browser reports a time zone that it does not support. */
 function ofMachine(): string {
   return new Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
-/** The list of time zones; a choice is kept for the next visit. */
-export function offerTimeZones(chosen: string, onChoice: (timeZone: string) => void): void {
+/** Fills the list of time zones. The user's choice is stored for the next visit. */
+export function fillTimeZones(chosen: string, onChoice: (timeZone: string) => void): void {
   const select = byId('time-zone', HTMLSelectElement);
   const names = new Set([chosen, 'UTC', ...Intl.supportedValuesOf('timeZone')]);
   for (const name of [...names].sort()) {
@@ -27,12 +27,12 @@ export function offerTimeZones(chosen: string, onChoice: (timeZone: string) => v
   }
   select.value = chosen;
   select.addEventListener('change', () => {
-    keptTimeZone.set(select.value);
+    storedTimeZone.set(select.value);
     onChoice(select.value);
   });
 }
 
-/** The day in the address, so that a reload or a shared link shows the same one. */
+/** Returns the date in the address, so that a reload or a shared link shows the same day. */
 export function dateInAddress(): LocalDate | undefined {
   const date = query().get('date');
   return isLocalDate(date) ? date : undefined;
@@ -45,6 +45,6 @@ export function putDateInAddress(date: LocalDate | undefined): void {
   try {
     history.replaceState(null, '', address);
   } catch {
-    // Browsers refuse it in a sandboxed frame and when it is called too often: the page works without.
+    // Browsers reject this in a sandboxed frame, and if it is called too often. The page works without it.
   }
 }

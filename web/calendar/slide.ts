@@ -3,7 +3,7 @@ import type { Card } from './card.ts';
 
 const SLIDE_MS = 400;
 
-/** Remembers where the cards are; what it returns lets those that are elsewhere by then slide there. */
+/** Records the positions of the cards. Returns a function that animates each card that has moved since. */
 export function slideFrom(cards: ReadonlyMap<Id, Card>): (() => void) | undefined {
   if (matchMedia('(prefers-reduced-motion: reduce)').matches || document.hidden) return undefined;
   const before = [...cards.values()].map(

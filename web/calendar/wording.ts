@@ -11,13 +11,13 @@ export function timeOfDay(instant: Date, timeZone: string, locale?: string): str
   return new Intl.DateTimeFormat(locale, { timeZone, timeStyle: 'short' }).format(instant);
 }
 
-/** `10:00 – 11:00`; with the dates if it ends on another day than it begins: `Mon 23 Nov, 22:00 – Tue 24 Nov, 07:00`. */
+/** `10:00 – 11:00`, or with dates if it ends on another day: `Mon 23 Nov, 22:00 – Tue 24 Nov, 07:00`. */
 export function timeRange({ start, end }: AppointmentSnapshot, timeZone: string, locale?: string): string {
   if (start === null) return '';
   const from = timeOfDay(new Date(start), timeZone, locale);
   if (end === null) return from;
   const to = timeOfDay(new Date(end), timeZone, locale);
-  // An appointment that ends at midnight does not go on to the next day.
+  // An appointment that ends at midnight does not extend to the next day.
   const lastInstant = Math.max(Date.parse(end) - 1, Date.parse(start));
   const [first, last] = [start, lastInstant].map((at) => wallTime(new Date(at), timeZone).date);
   if (first === last) return `${from} – ${to}`;
@@ -44,7 +44,7 @@ function shortDate(date: LocalDate, locale?: string): string {
   }).format(new Date(date));
 }
 
-/** Species and breed, or what is known of them. */
+/** Species and breed; each may be unknown. */
 export function kindOfPet({ petId }: AppointmentSnapshot): (string | null | undefined)[] {
   return [petId?.species, petId?.breed];
 }
@@ -58,7 +58,7 @@ export function statusName({ status }: AppointmentSnapshot): string {
   return first === '' ? 'Unknown' : first.toUpperCase() + rest.join('');
 }
 
-/** One sentence on what happened to an appointment, for eyes and screen readers. */
+/** Describes a change of an appointment in one sentence, which is shown and read by screen readers. */
 export function sentence(
   event: AppointmentEvent,
   before: AppointmentSnapshot | undefined,
@@ -70,7 +70,7 @@ export function sentence(
   const start = now.start === null ? undefined : new Date(now.start);
   const when =
     start === undefined
-      ? 'at no time yet'
+      ? 'no time yet'
       : `${shortDate(wallTime(start, timeZone).date, locale)}, ${timeOfDay(start, timeZone, locale)}`;
   const staff = now.staffId?.fullName ? ` with ${isolate(now.staffId.fullName)}` : '';
   if (now.status === 'canceled') return `Canceled: ${pet}, ${when}${staff}`;

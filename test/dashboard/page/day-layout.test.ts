@@ -17,13 +17,13 @@ function lay(appointments: AppointmentSnapshot[], timeZone = 'UTC') {
   return placementsOf(appointments, columnsOf(appointments), DAY, timeZone);
 }
 
-describe('a day', () => {
-  test('has a column for each of the staff, by name, and one for what nobody does', () => {
+describe('the layout of a day', () => {
+  test('has a column for each staff member, by name, and one for unassigned appointments', () => {
     const columns = columnsOf([at('a', '09:00', 'Maya'), at('b', '09:00', null), at('c', '09:00', 'Jonas')]);
     expect(columns.map(({ name }) => name)).toEqual(['Jonas', 'Maya', 'Not assigned']);
   });
 
-  test('holds what starts on it where the company is, in order of time', () => {
+  test('contains the appointments of the day in the time zone, in order of time', () => {
     const early = at('early', '05:30-06:30', 'Maya');
     const late = at('late', '04:30-05:00', 'Maya');
     expect(lay([early, late]).map(({ appointment: { _id } }) => _id)).toEqual(['late', 'early']);
@@ -33,7 +33,7 @@ describe('a day', () => {
     ]);
   });
 
-  test('puts what overlaps side by side, the canceled one last, and nothing else', () => {
+  test('puts only overlapping appointments side by side, canceled ones last', () => {
     const placements = lay([
       at('canceled', '09:00-10:00', 'Maya', 'canceled'),
       at('booked', '09:00-11:00', 'Maya'),
@@ -53,13 +53,13 @@ describe('a day', () => {
     });
   });
 
-  test('gives what has no end, or ends on another day, a place all the same', () => {
+  test('places appointments without an end or with an end on another day', () => {
     const overnight = { ...at('overnight', '23:00-23:30', 'Maya'), end: '2026-11-24T01:00:00.000Z' };
     const [endless, till] = lay([at('endless', '09:00', 'Jonas'), overnight]);
     expect([endless?.to, till?.to]).toEqual([570, 1440]);
   });
 
-  test('has the part of each appointment that lies on it, from midnight and to midnight where it goes on', () => {
+  test('shows the part of each appointment on the day', () => {
     const lasting = (id: string, start: string, end: string) => ({
       ...at(id, '09:00-10:00', 'Maya'),
       start,
@@ -82,7 +82,7 @@ describe('a day', () => {
     });
   });
 
-  test('has it by the clock also where the clocks are changed', () => {
+  test('uses local time on the day of a clock change', () => {
     const night = (date: string, start: string, end: string) => {
       const row = { ...at('night', '09:00', 'Maya'), start, end };
       const [placed] = placementsOf([row], columnsOf([row]), date, 'Europe/Berlin');
@@ -93,7 +93,7 @@ describe('a day', () => {
     expect(night('2027-10-31', '2027-10-31T00:45:00.000Z', '2027-10-31T01:15:00.000Z')).toEqual([165, 180]);
   });
 
-  test('shows the working hours, and more where appointments are', () => {
+  test('shows working hours, extended to all appointments', () => {
     expect(hoursOf([])).toEqual({ from: 8, to: 18 });
     expect(hoursOf(lay([at('a', '06:45-07:00', 'Maya'), at('b', '19:30-20:30', 'Maya')]))).toEqual({
       from: 6,
@@ -114,7 +114,7 @@ describe('arrow keys', () => {
   const go = (key: string, from: string, isList = false) =>
     cardTowards(key, find(from), inOrder, isList)?.appointment._id;
 
-  test('lead along a column, beside it, and to the next column at about the same time', () => {
+  test('move within a column, between lanes, and to the next column at a similar time', () => {
     expect(go('ArrowDown', 'jonas 9')).toBe('jonas 11');
     expect(go('ArrowUp', 'jonas 9')).toBeUndefined();
     expect(go('ArrowRight', 'jonas 11')).toBe('maya 11');
@@ -123,7 +123,7 @@ describe('arrow keys', () => {
     expect(go('End', 'jonas 9')).toBe('jonas 11');
   });
 
-  test('lead up and down the list where the day is one', () => {
+  test('move up and down in the list view', () => {
     expect(go('ArrowDown', 'jonas 9', true)).toBe('maya 9');
     expect(go('ArrowRight', 'jonas 9', true)).toBeUndefined();
   });

@@ -32,7 +32,7 @@ async function live(options: Partial<PageWorldOptions> = {}) {
   return { ...world, connection: server };
 }
 
-test('shows the day with all that a card says, columns by staff', async () => {
+test('shows the day in columns by staff, with the details on each card', async () => {
   const { page, card } = await live();
   const text = await card('a').innerText();
   for (const part of [
@@ -52,7 +52,7 @@ test('shows the day with all that a card says, columns by staff', async () => {
   expect(mayas!.x).toBeGreaterThan(jonas!.x + jonas!.width - 1);
 });
 
-test('a booked, a moved and a canceled appointment change on the screen, and are told', async () => {
+test('booked, moved and canceled appointments are updated on the screen and announced', async () => {
   const { page, card, connection } = await live({ context: { reducedMotion: 'reduce' } });
   await page.evaluate(
     'addEventListener("emission-shown", (e) => (window.shown ??= []).push(e.detail.emissionId))',
@@ -96,7 +96,7 @@ test('a booked, a moved and a canceled appointment change on the screen, and are
   expect(await page.evaluate('document.documentElement.dataset.lastEmission')).toBe('e-9-0');
 });
 
-test('says when it is not live, and catches up on what it missed', async () => {
+test('shows the connection state, and catches up on missed emissions', async () => {
   const { becomes, card, connection, server } = await live();
   connection.cut();
   await becomes('connecting');
@@ -109,18 +109,18 @@ test('says when it is not live, and catches up on what it missed', async () => {
   await card('d').waitFor();
 });
 
-test('says since when it is not live while the server cannot read its database, and is live again by itself', async () => {
+test('shows since when it is not live while the server cannot read its database', async () => {
   const { becomes, page, connection } = await live();
   connection.alive(false);
   await becomes('stale');
   expect(await page.locator('#state').innerText()).toMatch(/^Not live since \d\d:\d\d$/);
-  await page.locator('#announcement', { hasText: 'what you see may be out of date' }).waitFor();
+  await page.locator('#announcement', { hasText: 'The calendar may be out of date' }).waitFor();
   connection.alive(true);
   await becomes('live');
   expect(await page.locator('#state').innerText()).toBe('Live');
 });
 
-test('can be used by keyboard alone', async () => {
+test('can be used with the keyboard only', async () => {
   const { page, connection } = await live();
   const focused = () => page.evaluate('document.activeElement.dataset.appointmentId');
   await page.locator('#date').focus();
@@ -146,14 +146,14 @@ test('can be used by keyboard alone', async () => {
   expect(await page.locator('#heading').innerText()).toBe('Monday, 23 November 2026');
 });
 
-test('is a list by time on a phone, and fits it', async () => {
+test('is a list by time on a phone and fits its width', async () => {
   const { page } = await live({ context: { viewport: { width: 390, height: 844 } } });
   expect(await page.locator('#cards .at').allInnerTexts()).toEqual(['09:00', '09:30', '10:00']);
   expect(await page.locator('#heads').isVisible()).toBe(false);
   expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
 });
 
-test('asks for a token where the server has none to give, and keeps it in the tab', async () => {
+test('asks the user for a token outside demo mode, and keeps it in the tab', async () => {
   world = await openPage({ browser, script, listed: [biscuit], isDemo: false });
   const { page, server, tokens } = world;
   expect(await page.locator('#chat').isVisible()).toBe(false);
@@ -166,14 +166,14 @@ test('asks for a token where the server has none to give, and keeps it in the ta
   expect(tokens).toEqual(['Bearer my-token', 'Bearer my-token']);
 });
 
-/** As browsers do where cookies and site data are blocked. */
+/** Simulates a browser that blocks cookies and site data. */
 const BLOCKED = `for (const name of ['localStorage', 'sessionStorage']) {
   Object.defineProperty(window, name, { get() { throw new DOMException('denied', 'SecurityError'); } });
 }`;
 const FULL = `for (const method of ['getItem', 'setItem']) {
   Storage.prototype[method] = () => { throw new DOMException('full', 'QuotaExceededError'); };
 }`;
-/** As in a sandboxed frame. */
+/** Simulates a sandboxed frame. */
 const NO_HISTORY = `history.replaceState = () => { throw new DOMException('denied', 'SecurityError'); };`;
 
 test.each([
@@ -183,7 +183,7 @@ test.each([
     'absent',
     `for (const name of ['localStorage', 'sessionStorage']) Object.defineProperty(window, name, { value: null });`,
   ],
-])('works where the storage is %s: it is live, changes its time zone and its day', async (_, before) => {
+])('works if the storage is %s: it is live, and its time zone and day can be changed', async (_, before) => {
   const { page, card } = await live({ before: before + NO_HISTORY });
   await card('a').waitFor();
   await page.locator('#time-zone').selectOption('Asia/Tokyo');
@@ -192,7 +192,7 @@ test.each([
   expect(await page.locator('#heading').innerText()).toBe('Tuesday, 24 November 2026');
 });
 
-test('asks for a token where the storage is blocked too, and connects with it', async () => {
+test('asks the user for a token and connects if the storage is blocked', async () => {
   world = await openPage({ browser, script, listed: [biscuit], isDemo: false, before: BLOCKED });
   await world.page.locator('#token').fill('my-token');
   await world.page.keyboard.press('Enter');
@@ -208,7 +208,7 @@ test.each([
   '２026-11-23',
   '2026-W48-1',
   ' ',
-])('shows today where the address has %j for a date', async (date) => {
+])('shows today if the date in the address is %j', async (date) => {
   const today = new Date().toISOString().slice(0, 10);
   const { page } = await live({ search: `?tz=UTC&date=${encodeURIComponent(date)}` });
   expect([today, new Date().toISOString().slice(0, 10)]).toContain(await page.locator('#date').inputValue());
@@ -217,7 +217,7 @@ test.each([
 test.each([
   ['1970-01-01', '1970-01-01T00:00:00.000Z', '1970-01-09T00:00:00.000Z', '#previous'],
   ['9999-12-31', '9999-12-10T00:00:00.000Z', '9999-12-31T23:59:59.999Z', '#next'],
-])('can show %s, the last day in its direction', async (date, from, to, beyond) => {
+])('can show %s, the last supported day', async (date, from, to, beyond) => {
   const { page, ranges } = await live({ search: `?tz=UTC&date=${date}` });
   expect(ranges).toEqual([{ from, to }]);
   await page.locator('#empty', { hasText: 'No appointments on this day.' }).waitFor();
@@ -225,7 +225,7 @@ test.each([
   expect(await page.locator('#date').inputValue()).toBe(date);
 });
 
-test('shows an appointment of several days on each of them, and asks for those that began before', async () => {
+test('shows an appointment of several days on each of them, and loads appointments that began earlier', async () => {
   const stay = {
     ...booked('stay', 'Nanook', '09:00-10:00', 'maya'),
     start: '2026-11-21T22:00:00.000Z',
@@ -247,7 +247,7 @@ test('shows an appointment of several days on each of them, and asks for those t
   await card('stay').waitFor({ state: 'detached' });
 });
 
-test('a name of any script and direction stays inside its own element', async () => {
+test('a name in any script does not affect the text around it', async () => {
   const hebrew = {
     ...booked('h', 'כלב (1)', '09:00-12:00', 'maya'),
     customerId: { _id: 'hc', fullName: 'אליס 2', email: null, phone: null },
@@ -257,7 +257,7 @@ test('a name of any script and direction stays inside its own element', async ()
   const { page, card, connection } = await live({ listed: [hebrew] });
   const text = await card('h').locator('.people').innerText();
   expect(text).toBe('אליס 2 · with Maya Brandt');
-  // Left to right as the sentence goes: the customer's name does not draw the words after it to its left.
+  // The parts are in order from left to right: the right-to-left name does not move the words after it.
   const order = `(() => {
     const parts = [...document.querySelector('[data-appointment-id="h"] .people').childNodes].map((node) => {
       const range = document.createRange();

@@ -9,6 +9,7 @@ import { startScriptedServer } from '../scripted-server.ts';
 import { SOURCE_CONDITION } from '../../../scripts/source-args.mjs';
 
 const PAGE_DIR = fileURLToPath(new URL('../../../web/calendar', import.meta.url));
+const SHARED_DIR = fileURLToPath(new URL('../../../web/shared', import.meta.url));
 const TYPES: Record<string, string> = {
   '.html': 'text/html',
   '.css': 'text/css',
@@ -22,7 +23,7 @@ export const STAFF = {
   jonas: { _id: 'jonas', fullName: 'Jonas Okafor', role: 'Groomer' },
 };
 
-/** An appointment on 23 November 2026, times in UTC. */
+/** An appointment on 23 November 2026, with times in UTC. */
 export function booked(
   id: string,
   petName: string,
@@ -65,7 +66,7 @@ export interface PageWorldOptions {
   before?: string;
 }
 
-/** The page in a browser, before a server that the test plays; collects what the browser complains about. */
+/** The page in a browser, with a scripted server. It collects the errors that the browser reports. */
 export async function openPage(options: PageWorldOptions) {
   const {
     browser,
@@ -92,7 +93,8 @@ export async function openPage(options: PageWorldOptions) {
       json(200, { epoch: 'e', offset: 5, appointments });
     } else {
       const file = pathname === '/' ? '/index.html' : pathname;
-      const content = file === '/main.js' ? Promise.resolve(script) : readFile(join(PAGE_DIR, file));
+      const dir = file === '/base.css' ? SHARED_DIR : PAGE_DIR;
+      const content = file === '/main.js' ? Promise.resolve(script) : readFile(join(dir, file));
       const headers = { 'content-type': TYPES[extname(file)] ?? '', 'content-security-policy': POLICY };
       content.then(
         (body) => reply.writeHead(200, headers).end(body),

@@ -12,25 +12,25 @@ const biscuit = appointment({
 const say = (before: AppointmentSnapshot | undefined, now: AppointmentSnapshot, event = 'updated' as const) =>
   sentence(`appointment:${event}`, before, now, 'Europe/Berlin', 'en-GB');
 
-describe('what happened to an appointment is told', () => {
-  test('by its status before all else', () => {
+describe('the announcement of a change', () => {
+  test('depends on the status first', () => {
     const canceled = { ...biscuit, status: 'canceled' };
     expect(say(biscuit, canceled)).toBe('Canceled: Biscuit, Mon 23 Nov, 10:00 with Maya Brandt');
   });
 
-  test('by the event where it was not known', () => {
+  test('depends on the event if the appointment was unknown', () => {
     const created = sentence('appointment:created', undefined, biscuit, 'Europe/Berlin', 'en-GB');
     expect(created).toBe('Booked: Biscuit, Full Groom, Mon 23 Nov, 10:00 with Maya Brandt');
     expect(say(undefined, biscuit)).toBe('Changed: Biscuit, Mon 23 Nov, 10:00 with Maya Brandt');
   });
 
-  test('by what has changed where it was', () => {
+  test('depends on the change if the appointment was known', () => {
     const moved = { ...biscuit, start: '2026-11-24T15:30:00.000Z' };
     expect(say(biscuit, moved)).toBe('Moved: Biscuit to Tue 24 Nov, 16:30 with Maya Brandt');
     expect(say(biscuit, biscuit)).toBe('Changed: Biscuit, Mon 23 Nov, 10:00 with Maya Brandt');
   });
 
-  test('the time has its dates where it goes on to another day', () => {
+  test('contains dates if the appointment ends on another day', () => {
     const lasts = (start: string, end: string) =>
       timeRange(appointment({ _id: 'a', start, end }), 'UTC', 'en-GB');
     expect(lasts('2026-11-23T22:00:00.000Z', '2026-11-24T07:00:00.000Z')).toBe(
@@ -39,9 +39,9 @@ describe('what happened to an appointment is told', () => {
     expect(lasts('2026-11-23T22:00:00.000Z', '2026-11-24T00:00:00.000Z')).toBe('22:00 – 00:00');
   });
 
-  test('also where next to nothing is known', () => {
+  test('works with an almost empty appointment', () => {
     const bare = appointment({ _id: 'a', start: null, end: null });
-    expect(say(undefined, bare)).toBe('Changed: Unknown pet, at no time yet');
+    expect(say(undefined, bare)).toBe('Changed: Unknown pet, no time yet');
     expect(timeRange(bare, 'UTC')).toBe('');
   });
 });

@@ -1,32 +1,34 @@
 import { cut, type FleetMetricsReading, isolate, type ProcessRole } from '@appointment-emissions/contracts';
 import { duration, percent } from './format.ts';
 
-/** What an operator should look at, in words; nothing where all is well. The limits are those of ops/alerts.yml. */
-export function judge({ overall, queue, fleet }: FleetMetricsReading): string[] {
-  const reasons: string[] = [];
+/** Describes the problems that an operator should look at. Empty if there are none. The limits are those of ops/alerts.yml. */
+export function findProblems({ overall, queue, fleet }: FleetMetricsReading): string[] {
+  const problems: string[] = [];
   const names: Record<ProcessRole, string> = { gateway: 'gateway', worker: 'worker', api: 'API' };
   for (const role of ['worker', 'gateway', 'api'] as const) {
-    if (fleet.processes[role].length === 0) reasons.push(`No ${names[role]} was heard of within 15 s.`);
+    if (fleet.processes[role].length === 0) problems.push(`No ${names[role]} has sent a heartbeat for 15 s.`);
   }
   for (const role of ['worker', 'gateway'] as const) {
     for (const { id, sinceProgressMs } of fleet.processes[role]) {
       if (sinceProgressMs === null || sinceProgressMs <= IDLE_TOO_LONG_MS) continue;
-      const what = role === 'worker' ? 'has taken no job' : 'has not heard its canary';
-      reasons.push(`The ${role} ${isolate(cut(id, 8))} ${what} for ${duration(sinceProgressMs)}.`);
+      const what = role === 'worker' ? 'has not started or finished a job' : 'has not received its canary';
+      problems.push(`The ${role} ${isolate(cut(id, 8))} ${what} for ${duration(sinceProgressMs)}.`);
     }
   }
   const { oldestLiveWaitingAgeMs: live, oldestBulkWaitingAgeMs: bulk } = queue;
   if (live !== null && live > LIVE_WAITING_TOO_LONG_MS) {
-    reasons.push(`A live booking has waited for ${duration(live)}.`);
+    problems.push(`A live job has waited for ${duration(live)}.`);
   }
   if (bulk !== null && bulk > BULK_WAITING_TOO_LONG_MS) {
-    reasons.push(`A job of a batch, a repair or the sweep has waited for ${duration(bulk)}.`);
+    problems.push(`A bulk job has waited for ${duration(bulk)}.`);
   }
   const { failureRate, failed } = overall['5m'];
   if (failureRate !== null && failureRate > FAILING_TOO_OFTEN) {
-    reasons.push(`${percent(failureRate)} of what ended within 5 minutes failed (${failed}).`);
+    problems.push(
+      `${percent(failureRate)} of the emissions that ended in the last 5 minutes failed (${failed}).`,
+    );
   }
-  return reasons;
+  return problems;
 }
 
 const LIVE_WAITING_TOO_LONG_MS = 60_000;
