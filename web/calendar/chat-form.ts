@@ -28,57 +28,15 @@ type Kind = keyof typeof KINDS;
 /** A form that replaces the customer's free text and the language model that would interpret it. */
 export function createChatForm({ catalogue, timeZone, onSend }: Deps): ChatForm {
   const element = create('form', 'wish');
-  const formatInstant = (instant: Date, zone = timeZone()): string =>
-    new Intl.DateTimeFormat(undefined, { timeZone: zone, dateStyle: 'medium', timeStyle: 'short' }).format(
-      instant,
-    );
-  const formatLocal = (date: string, minute: number): string =>
-    formatInstant(new Date(Date.parse(`${date}T00:00:00Z`) + minute * 60_000), 'UTC');
-  const pets = catalogue.customers.flatMap(({ id: customerId, name: owner, pets: own }) =>
-    own.map((pet) => ({ ...pet, customerId, owner })),
-  );
-
-  const choice = create('fieldset', 'kinds');
-  choice.append(create('legend', '', 'What does the customer want?'));
-  for (const [kind, label] of Object.entries(KINDS)) {
-    const radio = create('input');
-    Object.assign(radio, { type: 'radio', name: 'kind', value: kind, checked: kind === 'book' });
-    const option = create('label');
-    option.append(radio, label);
-    choice.append(option);
-  }
-
-  const appointment = select([]);
-  const pet = select(pets.map(({ id, name, owner }) => [id, `${isolate(name)} (${isolate(owner)})`]));
-  const service = select(catalogue.services.map(({ id, name }) => [id, isolate(name)]));
-  const staff = select(catalogue.staff.map(({ id, name }) => [id, isolate(name)]));
-  const minutes = select([30, 60, 90, 120].map((length) => [String(length), `${length} minutes`]));
-  minutes.value = '60';
-  const { date, time } = nextHour(timeZone());
-  const day = create('input');
-  Object.assign(day, { type: 'date', required: true, max: '9999-12-31', value: date });
-  const hour = create('input');
-  Object.assign(hour, { type: 'time', required: true, step: '300', value: time });
+  const pets = petsOf(catalogue);
+  const inputs = createInputs(catalogue, pets, timeZone());
   const send = create('button', 'send', 'Send');
-  const fields = {
-    appointment: labeled('Appointment', appointment, 'wide'),
-    pet: labeled('Pet', pet, 'wide'),
-    service: labeled('Service', service, 'wide'),
-    staff: labeled('With', staff),
-    minutes: labeled('For', minutes),
-    day: labeled('Day', day),
-    hour: labeled('Time', hour),
-  };
-  const SHOWN: Record<Kind, (keyof typeof fields)[]> = {
-    book: ['pet', 'service', 'staff', 'minutes', 'day', 'hour'],
-    move: ['appointment', 'day', 'hour'],
-    cancel: ['appointment'],
-  };
-  element.append(choice, ...Object.values(fields), send);
+  const fields = labelInputs(inputs);
+  element.append(createKindChoice(), ...Object.values(fields), send);
   element.addEventListener('change', showFields);
   element.addEventListener('submit', (submit) => {
     submit.preventDefault();
-    onSend(message());
+    onSend(toMessage(kind(), inputs, catalogue, pets, timeZone()));
   });
   showFields();
 
@@ -88,67 +46,21 @@ export function createChatForm({ catalogue, timeZone, onSend }: Deps): ChatForm 
 
   function showFields(): void {
     for (const [name, field] of Object.entries(fields)) {
-      field.hidden = !SHOWN[kind()].includes(name as keyof typeof fields);
+      field.hidden = !FIELDS_OF[kind()].includes(name as keyof Inputs);
       // A disabled field is not validated.
       for (const input of field.querySelectorAll('input, select'))
         (input as HTMLInputElement).disabled = field.hidden;
     }
   }
 
-  function message(): ChatMessage {
-    const which = textOf(appointment);
-    const appointmentId = appointment.value;
-    if (kind() === 'cancel') {
-      return {
-        tool: 'cancel_appointment',
-        args: { appointmentId },
-        text: `Please cancel this appointment: ${which}`,
-      };
-    }
-    const zone = timeZone();
-    const minute = minuteOf(hour.value);
-    const at = formatLocal(day.value, minute);
-    const text =
-      kind() === 'move'
-        ? `Could you move this appointment to ${at}? ${which}`
-        : `Hi! I'd like a ${textOf(service)} for ${textOf(pet)} with ${textOf(staff)}: ${at}, please.`;
-    const start = instantAt(day.value, minute, zone);
-    if (start === undefined) {
-      return { text, refusal: `Nothing was done: the clocks of ${zone} skip ${at}. Choose another time.` };
-    }
-    return kind() === 'move'
-      ? { tool: 'reschedule_appointment', args: { appointmentId, start: start.toISOString() }, text }
-      : { tool: 'book_appointment', args: booking(start), text };
-  }
-
-  function booking(start: Date): ToolCall['args'] {
-    const chosen = pets.find(({ id }) => id === pet.value);
-    const items = catalogue.services.find(({ id }) => id === service.value)?.items;
-    const item = items?.find(({ size }) => size === chosen?.size);
-    return {
-      customerId: chosen?.customerId ?? '',
-      petId: pet.value,
-      serviceId: service.value,
-      ...(item && { serviceItemId: item.id }),
-      staffId: staff.value,
-      start: start.toISOString(),
-      durationMinutes: Number(minutes.value),
-    };
-  }
-
-  function describe({ petId, serviceId, staffId, start }: ChatAppointment): string {
-    const name = (rows: readonly { id: string; name: string }[], id: string | null): string =>
-      isolate(rows.find((row) => row.id === id)?.name ?? '?');
-    const { services, staff: people } = catalogue;
-    const who = `${name(pets, petId)}, ${name(services, serviceId)}, ${name(people, staffId)}`;
-    return `${formatInstant(new Date(start))}: ${who}`;
-  }
-
   return {
     element,
     offer(appointments) {
+      const { appointment } = inputs;
       const before = appointment.value;
-      appointment.replaceChildren(...appointments.map((one) => new Option(describe(one), one.id)));
+      appointment.replaceChildren(
+        ...appointments.map((one) => new Option(describe(one, catalogue, pets, timeZone()), one.id)),
+      );
       if (appointments.some(({ id }) => id === before)) appointment.value = before;
     },
     busy(isBusy) {
@@ -156,6 +68,146 @@ export function createChatForm({ catalogue, timeZone, onSend }: Deps): ChatForm 
       send.setAttribute('aria-disabled', String(isBusy));
     },
   };
+}
+
+interface ChatPet {
+  id: string;
+  name: string;
+  size: string;
+  customerId: string;
+  owner: string;
+}
+
+function petsOf({ customers }: ChatCatalogue): ChatPet[] {
+  return customers.flatMap(({ id: customerId, name: owner, pets }) =>
+    pets.map((pet) => ({ ...pet, customerId, owner })),
+  );
+}
+
+type Inputs = ReturnType<typeof createInputs>;
+
+/** The fields of the form for each kind of message. */
+const FIELDS_OF: Record<Kind, (keyof Inputs)[]> = {
+  book: ['pet', 'service', 'staff', 'minutes', 'day', 'hour'],
+  move: ['appointment', 'day', 'hour'],
+  cancel: ['appointment'],
+};
+
+function createInputs({ services, staff }: ChatCatalogue, pets: readonly ChatPet[], timeZone: string) {
+  const { date, time } = nextHour(timeZone);
+  const inputs = {
+    appointment: select([]),
+    pet: select(pets.map(({ id, name, owner }) => [id, `${isolate(name)} (${isolate(owner)})`])),
+    service: select(services.map(({ id, name }) => [id, isolate(name)])),
+    staff: select(staff.map(({ id, name }) => [id, isolate(name)])),
+    minutes: select([30, 60, 90, 120].map((length) => [String(length), `${length} minutes`])),
+    day: create('input'),
+    hour: create('input'),
+  };
+  inputs.minutes.value = '60';
+  Object.assign(inputs.day, { type: 'date', required: true, max: '9999-12-31', value: date });
+  Object.assign(inputs.hour, { type: 'time', required: true, step: '300', value: time });
+  return inputs;
+}
+
+function labelInputs(inputs: Inputs): Record<keyof Inputs, HTMLLabelElement> {
+  return {
+    appointment: labeled('Appointment', inputs.appointment, 'wide'),
+    pet: labeled('Pet', inputs.pet, 'wide'),
+    service: labeled('Service', inputs.service, 'wide'),
+    staff: labeled('With', inputs.staff),
+    minutes: labeled('For', inputs.minutes),
+    day: labeled('Day', inputs.day),
+    hour: labeled('Time', inputs.hour),
+  };
+}
+
+function createKindChoice(): HTMLFieldSetElement {
+  const choice = create('fieldset', 'kinds');
+  choice.append(create('legend', '', 'What does the customer want?'));
+  for (const [kind, label] of Object.entries(KINDS)) {
+    const radio = create('input');
+    Object.assign(radio, { type: 'radio', name: 'kind', value: kind, checked: kind === 'book' });
+    const option = create('label');
+    option.append(radio, label);
+    choice.append(option);
+  }
+  return choice;
+}
+
+function toMessage(
+  kind: Kind,
+  inputs: Inputs,
+  catalogue: ChatCatalogue,
+  pets: readonly ChatPet[],
+  timeZone: string,
+): ChatMessage {
+  const { appointment, pet, service, staff, day, hour } = inputs;
+  const which = textOf(appointment);
+  const appointmentId = appointment.value;
+  if (kind === 'cancel') {
+    return {
+      tool: 'cancel_appointment',
+      args: { appointmentId },
+      text: `Please cancel this appointment: ${which}`,
+    };
+  }
+  const minute = minuteOf(hour.value);
+  const at = formatLocal(day.value, minute);
+  const text =
+    kind === 'move'
+      ? `Could you move this appointment to ${at}? ${which}`
+      : `Hi! I'd like a ${textOf(service)} for ${textOf(pet)} with ${textOf(staff)}: ${at}, please.`;
+  const start = instantAt(day.value, minute, timeZone);
+  if (start === undefined) {
+    return { text, refusal: `Nothing was done: the clocks of ${timeZone} skip ${at}. Choose another time.` };
+  }
+  return kind === 'move'
+    ? { tool: 'reschedule_appointment', args: { appointmentId, start: start.toISOString() }, text }
+    : { tool: 'book_appointment', args: bookingArgs(start, inputs, catalogue, pets), text };
+}
+
+function bookingArgs(
+  start: Date,
+  { pet, service, staff, minutes }: Inputs,
+  { services }: ChatCatalogue,
+  pets: readonly ChatPet[],
+): ToolCall['args'] {
+  const chosen = pets.find(({ id }) => id === pet.value);
+  const items = services.find(({ id }) => id === service.value)?.items;
+  const item = items?.find(({ size }) => size === chosen?.size);
+  return {
+    customerId: chosen?.customerId ?? '',
+    petId: pet.value,
+    serviceId: service.value,
+    ...(item && { serviceItemId: item.id }),
+    staffId: staff.value,
+    start: start.toISOString(),
+    durationMinutes: Number(minutes.value),
+  };
+}
+
+function describe(
+  { petId, serviceId, staffId, start }: ChatAppointment,
+  { services, staff }: ChatCatalogue,
+  pets: readonly ChatPet[],
+  timeZone: string,
+): string {
+  const name = (rows: readonly { id: string; name: string }[], id: string | null): string =>
+    isolate(rows.find((row) => row.id === id)?.name ?? '?');
+  const what = `${name(pets, petId)}, ${name(services, serviceId)}, ${name(staff, staffId)}`;
+  return `${formatInstant(new Date(start), timeZone)}: ${what}`;
+}
+
+function formatInstant(instant: Date, timeZone: string): string {
+  return new Intl.DateTimeFormat(undefined, { timeZone, dateStyle: 'medium', timeStyle: 'short' }).format(
+    instant,
+  );
+}
+
+/** Formats a local date and time, which may not exist in the time zone. */
+function formatLocal(date: string, minute: number): string {
+  return formatInstant(new Date(Date.parse(`${date}T00:00:00Z`) + minute * 60_000), 'UTC');
 }
 
 function select(options: readonly (readonly [string, string])[]): HTMLSelectElement {
