@@ -58,22 +58,25 @@ export function createReadCatalogue(connection: Connection, companyId: string) {
         .sort({ start: 1 })
         .limit(MAX_APPOINTMENTS)
         .toArray();
-      return rows.flatMap(({ _id, petId, serviceId, staffId, start, end }) => {
-        const [appointmentId, startsAt] = [id(_id), date(start)];
-        if (appointmentId === null || startsAt === null) return [];
-        return [
-          {
-            id: appointmentId,
-            petId: id(petId),
-            serviceId: id(serviceId),
-            staffId: id(staffId),
-            start: startsAt.toISOString(),
-            end: date(end)?.toISOString() ?? null,
-          },
-        ];
-      });
+      return rows.flatMap(toChatAppointment);
     },
   };
+}
+
+/** Returns an empty list if the id or the start is not usable. */
+function toChatAppointment({ _id, petId, serviceId, staffId, start, end }: RawDocument): ChatAppointment[] {
+  const [appointmentId, startsAt] = [id(_id), date(start)];
+  if (appointmentId === null || startsAt === null) return [];
+  return [
+    {
+      id: appointmentId,
+      petId: id(petId),
+      serviceId: id(serviceId),
+      staffId: id(staffId),
+      start: startsAt.toISOString(),
+      end: date(end)?.toISOString() ?? null,
+    },
+  ];
 }
 
 function of(documents: RawDocument[], reference: string, owner: RawDocument): RawDocument[] {

@@ -60,38 +60,6 @@ export function createToolHandlers({
   const log = swallowErrors(logger);
   const { announce, drain } = createAnnounce(log);
 
-  /** @param values arguments that were validated against the tool's schema, so the casts are safe */
-  function save(tool: ToolName, values: Values): Promise<BookingOutcome> {
-    const text = (name: string): string => values[name] as string;
-    const start = (): Date => new Date(parseInstant(text('start')) ?? Number.NaN);
-    const optionalText = (name: string): string | undefined => values[name] as string | undefined;
-    const minutes = values.durationMinutes as number | undefined;
-    switch (tool) {
-      case 'book_appointment':
-        return bookings.book({
-          customerId: text('customerId'),
-          petId: text('petId'),
-          serviceId: text('serviceId'),
-          serviceItemId: optionalText('serviceItemId'),
-          staffId: text('staffId'),
-          start: start(),
-          durationMinutes: minutes ?? 0,
-          notes: optionalText('notes'),
-        });
-      case 'reschedule_appointment':
-        return bookings.reschedule({
-          appointmentId: text('appointmentId'),
-          start: start(),
-          durationMinutes: minutes,
-          staffId: optionalText('staffId'),
-        });
-      case 'cancel_appointment':
-        return bookings.cancel(text('appointmentId'));
-      default:
-        return tool satisfies never;
-    }
-  }
-
   const emitFor: Record<ToolName, (appointmentId: string) => Promise<boolean>> = {
     book_appointment: (id) => realtime.emitAppointmentCreated(id),
     reschedule_appointment: (id) => realtime.emitAppointmentUpdated(id),
@@ -104,7 +72,7 @@ export function createToolHandlers({
     const timeProblem = describeTimeProblem(read.values.start, now());
     if (timeProblem !== undefined) return refuse(`Nothing was done. ${timeProblem}`);
 
-    const outcome = await save(tool.name, read.values);
+    const outcome = await save(bookings, tool.name, read.values);
     if (outcome.outcome === 'refused' && outcome.cause !== undefined)
       log.messageFlow('error', `[${tool.name}] The booking service rejected the change`, {
         cause: outcome.cause,
@@ -136,6 +104,38 @@ export function createToolHandlers({
       }
     },
   };
+}
+
+/** @param values arguments that were validated against the tool's schema, so the casts are safe */
+function save(bookings: BookingService, tool: ToolName, values: Values): Promise<BookingOutcome> {
+  const text = (name: string): string => values[name] as string;
+  const start = (): Date => new Date(parseInstant(text('start')) ?? Number.NaN);
+  const optionalText = (name: string): string | undefined => values[name] as string | undefined;
+  const minutes = values.durationMinutes as number | undefined;
+  switch (tool) {
+    case 'book_appointment':
+      return bookings.book({
+        customerId: text('customerId'),
+        petId: text('petId'),
+        serviceId: text('serviceId'),
+        serviceItemId: optionalText('serviceItemId'),
+        staffId: text('staffId'),
+        start: start(),
+        durationMinutes: minutes ?? 0,
+        notes: optionalText('notes'),
+      });
+    case 'reschedule_appointment':
+      return bookings.reschedule({
+        appointmentId: text('appointmentId'),
+        start: start(),
+        durationMinutes: minutes,
+        staffId: optionalText('staffId'),
+      });
+    case 'cancel_appointment':
+      return bookings.cancel(text('appointmentId'));
+    default:
+      return tool satisfies never;
+  }
 }
 
 function refuse(message: string): ToolResult {
