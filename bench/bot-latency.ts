@@ -1,6 +1,7 @@
 /**
- * What the bot's library adds to a booking through the handlers, with the backend healthy, slow, refusing, dying after
- * accept, absent. `node --import tsx bench/bot-latency.ts [bookings]`; on `MONGODB_URI`, or on a MongoDB of its own.
+ * Measures how much latency the bot library adds to a booking through the tool handlers, for each state of the backend:
+ * healthy, slow, rejecting, crashing after it accepted, unreachable.
+ * Usage: `node --import tsx bench/bot-latency.ts [bookings]`. Uses `MONGODB_URI` if set, else starts a MongoDB.
  */
 import mongoose, { Types } from 'mongoose';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -28,9 +29,9 @@ const accept: RequestListener = (_, response) => {
 const BACKENDS: Record<string, RequestListener | undefined> = {
   healthy: accept,
   'slow (1 s)': (request, response) => void setTimeout(accept, 1_000, request, response),
-  refusing: (_, response) => void response.writeHead(503).end(),
-  'dying after accept': (request) => void request.resume().on('end', () => request.destroy()),
-  absent: undefined,
+  rejecting: (_, response) => void response.writeHead(503).end(),
+  'crashing after accept': (request) => void request.resume().on('end', () => request.destroy()),
+  unreachable: undefined,
 };
 
 interface Sample {
@@ -62,14 +63,14 @@ async function startBackend(
 async function openCalendar(uri: string) {
   const connection = await mongoose.createConnection(uri, { dbName: `bench_bot_${process.pid}` }).asPromise();
   const companyId = new Types.ObjectId();
-  const insert = async (collection: string, more: object = {}): Promise<string> =>
-    String((await connection.collection(collection).insertOne({ companyId, ...more })).insertedId);
+  const insert = async (collection: string, fields: object = {}): Promise<string> =>
+    String((await connection.collection(collection).insertOne({ companyId, ...fields })).insertedId);
   const customerId = await insert('customers');
   const petId = await insert('pets', { customerId: new Types.ObjectId(customerId) });
   const serviceId = await insert('services');
   return {
     bookings: createBookingService({ connection, companyId: String(companyId) }),
-    /** Arguments for bookings that never collide: a groomer of its own, one five minutes after the other. */
+    /** Arguments for bookings that never conflict: a new groomer, and one booking every five minutes. */
     async argumentsFor(count: number) {
       const staffId = await insert('staff');
       const first = Math.ceil(Date.now() / 300_000) + 12;
@@ -87,7 +88,7 @@ async function openCalendar(uri: string) {
 
 type Calendar = Awaited<ReturnType<typeof openCalendar>>;
 
-/** Books one after the other; each sample knows how long the saving alone took. */
+/** Books sequentially. Each sample holds the total duration and the duration of the database write alone. */
 async function measure(calendar: Calendar, backendUrl: string | undefined, logDir: string, warmUp = 0) {
   let bookingMs = 0;
   const bookings: BookingService = {
@@ -104,24 +105,24 @@ async function measure(calendar: Calendar, backendUrl: string | undefined, logDi
     backendUrl,
     apiKey: KEY,
     logger,
-    // Without a warm-up the circuit is kept closed: each booking pays for a backend that is just now dying.
+    // Without a warm-up the circuit breaker never opens, so each booking pays for a backend that has just failed.
     failuresToOpen: warmUp > 0 ? undefined : 1e9,
   });
   const handlers = createToolHandlers({ bookings, realtime, logger });
   const silent = { ...realtime, emitAppointmentCreated: () => Promise.resolve(true) };
-  const used =
+  const measured =
     backendUrl === undefined ? createToolHandlers({ bookings, realtime: silent, logger }) : handlers;
 
   const samples: Sample[] = [];
   for (const [n, args] of (await calendar.argumentsFor(warmUp + BOOKINGS)).entries()) {
     const startedAt = performance.now();
-    const { ok, message } = await used.handle('book_appointment', args);
+    const { ok, message } = await measured.handle('book_appointment', args);
     if (!ok) throw new Error(message);
     if (n >= warmUp) samples.push({ totalMs: performance.now() - startedAt, bookingMs });
-    // Lets the breaker settle after the last of the warm-up.
-    if (n === warmUp - 1) await used.close();
+    // After the last warm-up booking, wait until the circuit breaker has settled.
+    if (n === warmUp - 1) await measured.close();
   }
-  await used.close();
+  await measured.close();
   await realtime.close();
   await logger.close?.();
   return samples;
@@ -137,14 +138,15 @@ function row(samples: Sample[], withoutP99: number) {
     'booking p99 ms': p99.toFixed(1),
     'added p50 ms': quantile(added, 0.5).toFixed(2),
     'added p99 ms': quantile(added, 0.99).toFixed(2),
-    'p99 to no library': `${(p99 / withoutP99).toFixed(2)}×`,
+    'p99 relative to no library': `${(p99 / withoutP99).toFixed(2)}×`,
   };
 }
 
 const directory = await mkdtemp(path.join(tmpdir(), 'bench-bot-'));
-const given = process.env.MONGODB_URI;
-const mongo = given === undefined ? await startMongo({ dir: path.join(directory, 'mongo') }) : undefined;
-const calendar = await openCalendar(given ?? mongo!.url);
+const configuredUri = process.env.MONGODB_URI;
+const mongo =
+  configuredUri === undefined ? await startMongo({ dir: path.join(directory, 'mongo') }) : undefined;
+const calendar = await openCalendar(configuredUri ?? mongo!.url);
 try {
   await measure(calendar, undefined, directory);
   const without = await measure(calendar, undefined, directory);
@@ -156,13 +158,13 @@ try {
   for (const [name, listener] of Object.entries(BACKENDS)) {
     const backend = await startBackend(listener);
     table[name] = row(await measure(calendar, backend.url, directory), withoutP99);
-    if (name === 'refusing' || name === 'dying after accept' || name === 'absent') {
+    if (name === 'rejecting' || name === 'crashing after accept' || name === 'unreachable') {
       table[`${name}, circuit open`] = row(await measure(calendar, backend.url, directory, 5), withoutP99);
     }
     backend.stop();
   }
   console.log(
-    `${BOOKINGS} bookings each, one after the other; the handlers wait for an emission ${LIMIT_MS} ms at most`,
+    `${BOOKINGS} sequential bookings in each state; the handlers wait at most ${LIMIT_MS} ms for an emission`,
   );
   console.table(table);
 } finally {

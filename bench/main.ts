@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import { judge, median, ratioOf, spreadOf, type Figure, type Must } from './harness/figures.ts';
-import { watchOthers } from './harness/others.ts';
+import { judge, median, ratioOf, spreadOf, type Figure, type Threshold } from './harness/figures.ts';
+import { watchOtherCpu } from './harness/other-cpu.ts';
 import { commit, machine, versions, writeResult, type Result } from './harness/results.ts';
 import { readServers } from './harness/servers.ts';
 import { writePage } from './report/page.ts';
@@ -13,35 +13,37 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     rounds: { type: 'string', default: String(DEFAULT_ROUNDS) },
-    /** Write what was found to `bench/results/`, and the page anew. */
+    /** Write the results to `bench/results/` and regenerate the page. */
     save: { type: 'boolean', default: false },
-    /** Only write the page anew. */
+    /** Only regenerate the page. */
     report: { type: 'boolean', default: false },
-    /** End with 1 where a must is not reached. */
+    /** Exit with code 1 if a threshold is missed. */
     strict: { type: 'boolean', default: false },
   },
 });
-const asked = positionals.flatMap((name) => (name === 'latency' ? LATENCIES : name));
-const unknown = asked.filter((name) => !(name in SCENARIOS));
+const selected = positionals.flatMap((name) => (name === 'latency' ? LATENCIES : name));
+const unknown = selected.filter((name) => !(name in SCENARIOS));
 const rounds = Number(values.rounds);
 if (unknown.length > 0 || !(rounds >= 1)) {
-  console.error(`npm run bench -- [--rounds 5] [--save] [--strict] [scenario …]; or --report alone
-scenarios: ${Object.keys(SCENARIOS).join(', ')}; latency means all of those`);
+  console.error(`usage: npm run bench -- [--rounds 5] [--save] [--strict] [scenario …]
+       npm run bench -- --report
+scenarios: ${Object.keys(SCENARIOS).join(', ')}
+"latency" selects all latency scenarios`);
   process.exit(2);
 }
 
 let missed = 0;
 if (!values.report) {
   const servers = await readServers();
-  for (const [scenario, { title, musts, run }] of Object.entries(SCENARIOS)) {
-    if (asked.length > 0 && !asked.includes(scenario)) continue;
+  for (const [scenario, { title, thresholds, run }] of Object.entries(SCENARIOS)) {
+    if (selected.length > 0 && !selected.includes(scenario)) continue;
     process.stderr.write(`${scenario}: ${title}\n`);
-    const takenByOthers = watchOthers();
-    const found = await run(rounds);
+    const otherCpuShare = watchOtherCpu();
+    const findings = await run(rounds);
     const result: Result = {
-      ...{ scenario, title, musts, rounds, measuredAt: new Date().toISOString(), commit: commit() },
-      ...{ machine: machine(), versions: versions(servers), takenByOthers: takenByOthers() },
-      ...found,
+      ...{ scenario, title, thresholds, rounds, measuredAt: new Date().toISOString(), commit: commit() },
+      ...{ machine: machine(), versions: versions(servers), otherCpuShare: otherCpuShare() },
+      ...findings,
     };
     print(result);
     if (values.save) writeResult(result);
@@ -50,17 +52,19 @@ if (!values.report) {
 if (values.save || values.report) await writePage();
 process.exit(values.strict && missed > 0 ? 1 : 0);
 
-/** Ratios first: absolute values only tell the size. */
-function print({ title, figures, musts, facts = {}, profiles = {}, takenByOthers }: Result): void {
+/** Prints ratios first: absolute values depend on the machine and show only the order of magnitude. */
+function print({ title, figures, thresholds, facts = {}, profiles = {}, otherCpuShare }: Result): void {
   const others =
-    takenByOthers === undefined ? '' : ` (others took ${Math.round(takenByOthers * 100)}% of the CPU)`;
+    otherCpuShare === undefined
+      ? ''
+      : ` (other processes used ${Math.round(otherCpuShare * 100)}% of the CPU)`;
   console.log(`\n${title}${others}`);
   for (const figure of figures) {
     console.log(figure.name);
     console.table(rowsOf(figure));
   }
   for (const [name, value] of Object.entries(facts)) console.log(`${name}: ${value.toPrecision(4)}`);
-  for (const must of musts) printMust(figures, must);
+  for (const threshold of thresholds) printThreshold(figures, threshold);
   for (const [name, { busy, byPackage }] of Object.entries(profiles)) {
     console.log(`${name}: busy ${Math.round(busy * 100)}%`);
     console.table(
@@ -70,9 +74,9 @@ function print({ title, figures, musts, facts = {}, profiles = {}, takenByOthers
 }
 
 function rowsOf(figure: Figure): Record<string, Record<string, string>> {
-  const [base] = figure.sides;
+  const [base] = figure.contenders;
   return Object.fromEntries(
-    figure.sides.map(({ name, values: own }) => [
+    figure.contenders.map(({ name, values: own }) => [
       name,
       {
         ratio: ratioOf(figure, name, base!.name).value.toFixed(3),
@@ -83,12 +87,14 @@ function rowsOf(figure: Figure): Record<string, Record<string, string>> {
   );
 }
 
-function printMust(figures: Figure[], must: Must): void {
-  const figure = figures.find(({ name }) => name === must.figure);
-  if (!figure) throw new Error(`"${must.figure}" was not measured`);
-  const { value } = ratioOf(figure, must.side, must.against);
-  const verdict = judge(value, must);
-  if (verdict === 'NOT reached') missed += 1;
-  const aim = must.aim === undefined ? '' : `, aim ${must.aim}`;
-  console.log(`${verdict}: ${must.says}: ${value.toFixed(3)} (${must.bound} ${must.must}${aim})`);
+function printThreshold(figures: Figure[], threshold: Threshold): void {
+  const figure = figures.find(({ name }) => name === threshold.figure);
+  if (!figure) throw new Error(`"${threshold.figure}" was not measured`);
+  const { value } = ratioOf(figure, threshold.contender, threshold.baseline);
+  const verdict = judge(value, threshold);
+  if (verdict === 'MISSED') missed += 1;
+  const target = threshold.target === undefined ? '' : `, target ${threshold.target}`;
+  console.log(
+    `${verdict}: ${threshold.claim}: ${value.toFixed(3)} (${threshold.bound} ${threshold.threshold}${target})`,
+  );
 }

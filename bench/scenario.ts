@@ -1,17 +1,17 @@
-import type { Figure, Must } from './harness/figures.ts';
+import type { Figure, Threshold } from './harness/figures.ts';
 import type { ProfileTable } from './harness/cpu-profile.ts';
 
-/** What one scenario found out. */
+/** The measurements of one scenario. */
 export interface Findings {
   figures: Figure[];
-  /** Facts beside the comparison, with their units: `memory a waiting job, B`. */
+  /** Single values outside the comparison, with their units: `memory of a waiting job in Redis, B`. */
   facts?: Record<string, number>;
-  /** Where the time of a process goes. */
+  /** CPU profiles by process. */
   profiles?: Record<string, ProfileTable>;
 }
 
 export interface Scenario {
   title: string;
-  musts: Must[];
+  thresholds: Threshold[];
   run: (rounds: number) => Promise<Findings>;
 }

@@ -12,7 +12,7 @@ import { posting } from './scenarios/posting.ts';
 import { profile } from './scenarios/profile.ts';
 import { worker } from './scenarios/worker.ts';
 
-/** In the order of the path; also that of the page. */
+/** All scenarios, in the order in which an emission passes through the system. The page uses the same order. */
 export const SCENARIOS: Record<string, Scenario> = {
   post,
   batch,

@@ -1,17 +1,17 @@
 import { signToken } from '../../test/harness/dashboard.ts';
 import { openLightSocket, openMany } from './light-socket.ts';
-import { JWT_SECRET } from './stage.ts';
+import { JWT_SECRET } from './environment.ts';
 import { ws, type WebSocket } from './ws.ts';
 
-/** Handshakes under way at once: more would overflow the listening socket's queue. */
-const AT_ONCE = 200;
-const LATE_MS = 30_000;
+/** Concurrent handshakes. More would overflow the backlog of the listening socket. */
+const HANDSHAKE_CONCURRENCY = 200;
+const EVENT_TIMEOUT_MS = 30_000;
 
-/** Many sockets that count what they hear. */
+/** Many sockets that count the events they receive. */
 export interface Audience {
-  /** Resolves when every one of them has heard one more event than when it was called. */
-  nextHeardByAll: () => Promise<void>;
-  /** The last event, as it stood on the wire. */
+  /** Resolves when every socket has received one more event after this call. */
+  nextReceivedByAll: () => Promise<void>;
+  /** The last event, as sent over the wire. */
   lastEvent: () => string;
   close: () => void;
 }
@@ -59,33 +59,33 @@ async function gather(
   { count }: AudienceOptions,
   open: (onEvent: (frame: string) => void, onFault: (error: Error) => void) => Promise<WebSocket>,
 ): Promise<Audience> {
-  let heard = 0;
+  let received = 0;
   let last = '';
-  let wanted = Infinity;
+  let expected = Infinity;
   let resolve = (): void => undefined;
   let reject: (error: Error) => void = () => undefined;
   const onEvent = (frame: string): void => {
     last = frame;
-    heard += 1;
-    if (heard === wanted) resolve();
+    received += 1;
+    if (received === expected) resolve();
   };
-  const sockets = await openMany(count, AT_ONCE, () =>
+  const sockets = await openMany(count, HANDSHAKE_CONCURRENCY, () =>
     open(onEvent, (error) => {
       reject(error);
     }),
   );
   return {
-    async nextHeardByAll() {
-      wanted = heard + count;
-      let late: NodeJS.Timeout | undefined;
-      await new Promise<void>((yes, no) => {
-        resolve = yes;
-        reject = no;
-        late = setTimeout(() => {
-          no(new Error(`${wanted - heard} of ${count} sockets did not hear it`));
-        }, LATE_MS);
+    async nextReceivedByAll() {
+      expected = received + count;
+      let timeout: NodeJS.Timeout | undefined;
+      await new Promise<void>((onReceived, onFailed) => {
+        resolve = onReceived;
+        reject = onFailed;
+        timeout = setTimeout(() => {
+          onFailed(new Error(`${expected - received} of ${count} sockets did not receive the event`));
+        }, EVENT_TIMEOUT_MS);
       }).finally(() => {
-        clearTimeout(late);
+        clearTimeout(timeout);
       });
     },
     lastEvent: () => last,

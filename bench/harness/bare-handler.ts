@@ -1,6 +1,6 @@
 import express, { type Express } from 'express';
 
-/** Reads JSON and answers, and does nothing else. */
+/** Parses the JSON body and replies. */
 export function createBareHandler(): Express {
   const app = express();
   app.disable('x-powered-by');

@@ -6,10 +6,10 @@ import { createPublish } from '../../src/emission/publish.ts';
 import { createReadSnapshots } from '../../src/emission/read-snapshots.ts';
 import { createLoadAppointments } from '../../src/population/load-appointments.ts';
 import { isServerAway } from '../../src/process/unavailable.ts';
-import type { Stage } from './stage.ts';
+import type { BenchEnvironment } from './environment.ts';
 
-/** The worker's pipeline without its queue, in this process: what is measured then is who hears it. */
-export function createEmitter({ redis, models }: Stage) {
+/** The worker's pipeline without its queue, in this process, so that only the receiving processes are measured. */
+export function createEmitter({ redis, models }: BenchEnvironment) {
   const emit = createEmitAppointment({
     readSnapshots: createReadSnapshots({ redis, load: createLoadAppointments(models) }),
     encode: createEncodeMessage('socket.io'),

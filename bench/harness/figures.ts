@@ -1,50 +1,52 @@
-/** One measure of all sides that were compared. The first side is 1.00. */
+/** One metric, measured for every contender. The first contender is the baseline, with the ratio 1.00. */
 export interface Figure {
-  /** With its unit: `event p99, ms`. */
+  /** Includes the unit: `event p99, ms`. */
   name: string;
-  /** `values`: one per round. */
-  sides: { name: string; values: number[] }[];
+  /** `values`: one for each round. */
+  contenders: { name: string; values: number[] }[];
 }
 
-/** What must be reached, as a ratio within a round. */
-export interface Must {
-  says: string;
+/** A required ratio between two contenders. `--strict` fails if one is missed. */
+export interface Threshold {
+  claim: string;
   figure: string;
-  side: string;
-  /** The side that is 1.00 here. */
-  against: string;
+  contender: string;
+  /** The contender that the ratio is relative to. */
+  baseline: string;
   bound: 'at least' | 'at most';
-  must: number;
-  aim?: number;
+  /** Required. */
+  threshold: number;
+  /** Better than required; a goal only. */
+  target?: number;
 }
 
-/** Median over the rounds of what two sides' values of one round make. */
+/** The ratio of two contenders: taken within each round, then the median over all rounds. */
 export interface Ratio {
   value: number;
-  /** Half of the distance between the quartiles, as a part of the median. */
+  /** Half the interquartile range, as a share of the median. */
   spread: number;
 }
 
-/** @throws where a side was not measured */
-export function ratioOf(figure: Figure, side: string, against: string): Ratio {
-  const own = valuesOf(figure, side);
-  const base = valuesOf(figure, against);
+/** @throws if one of the contenders was not measured */
+export function ratioOf(figure: Figure, contender: string, baseline: string): Ratio {
+  const own = valuesOf(figure, contender);
+  const base = valuesOf(figure, baseline);
   const ratios = own.map((value, round) => value / base[round]!);
   return { value: median(ratios), spread: spreadOf(ratios) };
 }
 
-function valuesOf(figure: Figure, side: string): readonly number[] {
-  const found = figure.sides.find(({ name }) => name === side);
-  if (!found) throw new Error(`"${side}" was not measured for "${figure.name}"`);
+function valuesOf(figure: Figure, contender: string): readonly number[] {
+  const found = figure.contenders.find(({ name }) => name === contender);
+  if (!found) throw new Error(`"${contender}" was not measured for "${figure.name}"`);
   return found.values;
 }
 
-export type Verdict = 'aim reached' | 'reached' | 'NOT reached';
+export type Verdict = 'target met' | 'met' | 'MISSED';
 
-export function judge(value: number, { bound, must, aim }: Must): Verdict {
-  const keeps = (limit: number): boolean => (bound === 'at least' ? value >= limit : value <= limit);
-  if (aim !== undefined && keeps(aim)) return 'aim reached';
-  return keeps(must) ? 'reached' : 'NOT reached';
+export function judge(value: number, { bound, threshold, target }: Threshold): Verdict {
+  const meets = (limit: number): boolean => (bound === 'at least' ? value >= limit : value <= limit);
+  if (target !== undefined && meets(target)) return 'target met';
+  return meets(threshold) ? 'met' : 'MISSED';
 }
 
 export function median(values: readonly number[]): number {
@@ -55,7 +57,7 @@ export function spreadOf(values: readonly number[]): number {
   return (quantile(values, 0.75) - quantile(values, 0.25)) / 2 / median(values);
 }
 
-/** Linear between the neighbours. */
+/** The `q`-quantile (0 to 1), interpolated linearly. */
 export function quantile(values: readonly number[], q: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (sorted.length - 1) * q;

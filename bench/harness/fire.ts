@@ -2,23 +2,23 @@ import { Agent, request } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { io } from 'socket.io-client';
 import { signToken } from '../../test/harness/dashboard.ts';
-import { API_KEY, JWT_SECRET, type Stage } from './stage.ts';
+import { API_KEY, JWT_SECRET, type BenchEnvironment } from './environment.ts';
 
-const GIVE_UP_MS = 30_000;
-/** Of the emissions: left out, first. */
-const WARM_UP = 0.2;
+const ARRIVAL_TIMEOUT_MS = 30_000;
+/** The first share of the samples, left out of the result. */
+const WARM_UP_SHARE = 0.2;
 
-/** ms from the POST, in the order of arrival, without the warm-up. */
-export interface Shots {
+/** Latencies in ms since the POST, in the order of arrival, without the warm-up. */
+export interface Latencies {
   events: number[];
   replies: number[];
 }
 
-/** Posts at a steady rate, in an open loop: the next POST does not wait for the last one's answer. */
+/** Posts at a steady rate in an open loop: a POST does not wait for the reply to the one before it. */
 export async function fireAtRate(
-  { ids }: Stage,
+  { ids }: BenchEnvironment,
   { url, path, rate, count }: { url: string; path: string; rate: number; count: number },
-): Promise<Shots> {
+): Promise<Latencies> {
   const { companyId } = ids[0]!;
   const socket = io(url, {
     forceNew: true,
@@ -28,11 +28,11 @@ export async function fireAtRate(
   try {
     await new Promise((resolve) => socket.once('emissions:position', resolve));
     const sent = new Map<string, number[]>();
-    const shots: Shots = { events: [], replies: [] };
+    const latencies: Latencies = { events: [], replies: [] };
     let notify = (): void => undefined;
     const all = new Promise<'all'>((resolve, reject) => {
       notify = () => {
-        if (shots.events.length === count && shots.replies.length === count) resolve('all');
+        if (latencies.events.length === count && latencies.replies.length === count) resolve('all');
       };
       socket.on('disconnect', (reason) => {
         reject(new Error(`the dashboard was disconnected: ${reason}`));
@@ -41,7 +41,7 @@ export async function fireAtRate(
     socket.on('appointment:updated', ({ appointment }: { appointment: { _id: string } }) => {
       const at = sent.get(appointment._id)?.shift();
       if (at === undefined) return;
-      shots.events.push(performance.now() - at);
+      latencies.events.push(performance.now() - at);
       notify();
     });
     const startedAt = performance.now();
@@ -63,16 +63,18 @@ export async function fireAtRate(
       })
         .on('response', (response) => {
           response.resume();
-          shots.replies.push(performance.now() - at);
+          latencies.replies.push(performance.now() - at);
           notify();
         })
         .end(body);
     }
-    if ((await Promise.race([all, pause(GIVE_UP_MS)])) !== 'all') {
-      throw new Error(`of ${count} events ${shots.events.length} arrived, ${shots.replies.length} replies`);
+    if ((await Promise.race([all, pause(ARRIVAL_TIMEOUT_MS)])) !== 'all') {
+      const [events, replies] = [latencies.events.length, latencies.replies.length];
+      throw new Error(`${events} events and ${replies} replies arrived, ${count} of each were expected`);
     }
-    const settled = (values: number[]): number[] => values.slice(Math.floor(values.length * WARM_UP));
-    return { events: settled(shots.events), replies: settled(shots.replies) };
+    const withoutWarmUp = (values: number[]): number[] =>
+      values.slice(Math.floor(values.length * WARM_UP_SHARE));
+    return { events: withoutWarmUp(latencies.events), replies: withoutWarmUp(latencies.replies) };
   } finally {
     socket.off('disconnect').close();
     agent.destroy();

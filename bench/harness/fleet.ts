@@ -1,18 +1,21 @@
 import { queueAtMost } from './queue.ts';
-import type { Stage } from './stage.ts';
+import type { BenchEnvironment } from './environment.ts';
 
-/** API and worker with queues of their own. @param kind  of `bench/sides/<kind>-api.ts` and `<kind>-worker.ts` */
+/**
+ * Starts an API and a worker with separate queues.
+ * @param kind  selects `bench/contenders/<kind>-api.ts` and `<kind>-worker.ts`
+ */
 export async function startFleet(
-  stage: Stage,
+  environment: BenchEnvironment,
   kind: string,
   prefix: string,
   over: Record<string, string> = {},
 ) {
   const env = { ...over, QUEUE_PREFIX: prefix };
-  const [side] = await Promise.all([
-    stage.start(`sides/${kind}-api.ts`, env),
-    stage.start(`sides/${kind}-worker.ts`, env),
+  const [contender] = await Promise.all([
+    environment.start(`contenders/${kind}-api.ts`, env),
+    environment.start(`contenders/${kind}-worker.ts`, env),
   ]);
-  const queues = stage.openQueues(prefix);
-  return { side, queues, settled: () => queueAtMost({ queue: queues.live }, 0) };
+  const queues = environment.openQueues(prefix);
+  return { contender, queues, settled: () => queueAtMost({ queue: queues.live }, 0) };
 }

@@ -1,6 +1,6 @@
 import { ws, type WebSocket } from './ws.ts';
 
-/** Packets of Engine.IO 4 with Socket.IO 5 in them, as they begin on the wire. */
+/** Prefixes of Engine.IO 4 packets, some of which carry a Socket.IO 5 packet. */
 const OPEN = '0';
 const PING = '2';
 const PONG = '3';
@@ -11,12 +11,15 @@ const EVENT = '42';
 export interface LightSocketOptions {
   url: string;
   auth: object;
-  /** Told of each event as it stands on the wire: `["appointment:updated",…]`. */
+  /** Receives each event as sent over the wire: `["appointment:updated",…]`. */
   onEvent: (frame: string) => void;
   onFault: (error: Error) => void;
 }
 
-/** A Socket.IO client that parses nothing: thousands of them fit beside what is measured. Resolves when connected. */
+/**
+ * Opens a Socket.IO client that parses no payload, so that thousands of them run beside the process being measured.
+ * Resolves when connected.
+ */
 export function openLightSocket({ url, auth, onEvent, onFault }: LightSocketOptions): Promise<WebSocket> {
   return new Promise((resolve, reject) => {
     const address = `${url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`;
@@ -37,20 +40,20 @@ export function openLightSocket({ url, auth, onEvent, onFault }: LightSocketOpti
   });
 }
 
-/** Opens many, so many at a time. */
+/** Calls `open` for each index below `count`, at most `concurrency` at a time. */
 export async function openMany<T>(
   count: number,
-  atOnce: number,
+  concurrency: number,
   open: (index: number) => Promise<T>,
 ): Promise<T[]> {
   const opened: T[] = [];
   let next = 0;
-  const one = async (): Promise<void> => {
+  const openNext = async (): Promise<void> => {
     while (next < count) {
       const index = next++;
       opened[index] = await open(index);
     }
   };
-  await Promise.all(Array.from({ length: atOnce }, one));
+  await Promise.all(Array.from({ length: concurrency }, openNext));
   return opened;
 }

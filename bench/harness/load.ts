@@ -1,13 +1,13 @@
 import autocannon from 'autocannon';
-import type { RunningSide } from './sides.ts';
-import { API_KEY, type Stage } from './stage.ts';
+import type { RunningContender } from './contenders.ts';
+import { API_KEY, type BenchEnvironment } from './environment.ts';
 
 export interface Load {
-  side: RunningSide;
+  contender: RunningContender;
   path: string;
   connections: number;
   seconds: number;
-  /** Of the next request; JSON. */
+  /** Returns the JSON body of the next request. */
   body: () => string;
   headers?: () => Record<string, string>;
 }
@@ -16,23 +16,23 @@ type WarmUp = Omit<Load, 'seconds'> & { seconds?: number };
 
 const WARM_UP_SECONDS = 2;
 
-/** Bodies that ask for one appointment after the other. */
-export function nextBody({ ids }: Pick<Stage, 'ids'>): () => string {
+/** Returns a function that cycles through the appointments and returns a request body for each. */
+export function nextBody({ ids }: Pick<BenchEnvironment, 'ids'>): () => string {
   const bodies = ids.map(({ appointmentId }) => JSON.stringify({ appointmentId }));
   let next = 0;
   return () => bodies[next++ % bodies.length]!;
 }
 
-/** Calls it until its code is compiled. */
+/** Loads the route until its code is compiled. */
 export async function warmUp({ seconds = WARM_UP_SECONDS, ...load }: WarmUp): Promise<void> {
   await loadWith({ ...load, seconds });
 }
 
-/** Closed loop: each connection sends its next request when it has its answer. @throws where one is not 2xx */
-export async function loadWith({ side, path, connections, seconds, body, headers }: Load) {
-  const cpuBefore = await side.ask('cpu');
+/** Closed loop: each connection sends its next request after it got a reply. @throws if any reply is not 2xx */
+export async function loadWith({ contender, path, connections, seconds, body, headers }: Load) {
+  const cpuBefore = await contender.measure('cpu');
   const result = await autocannon({
-    url: side.url,
+    url: contender.url,
     connections,
     duration: seconds,
     requests: [
@@ -47,9 +47,9 @@ export async function loadWith({ side, path, connections, seconds, body, headers
       },
     ],
   });
-  const cpuMicros = (await side.ask('cpu')) - cpuBefore;
+  const cpuMicros = (await contender.measure('cpu')) - cpuBefore;
   if (result.non2xx > 0 || result.errors > 0) {
-    throw new Error(`${path}: ${result.non2xx} refused, ${result.errors} errors`);
+    throw new Error(`${path}: ${result.non2xx} replies were not 2xx, ${result.errors} connection errors`);
   }
   return { perSecond: result.requests.average, cpuMicrosEach: cpuMicros / result.requests.total };
 }

@@ -5,7 +5,7 @@ import { startMongo } from '../../scripts/services/mongo.mjs';
 import { startService, type ServiceHandle } from '../../scripts/services/service.mjs';
 import { startOnFreePort } from '../../scripts/services/start-on-free-port.mjs';
 
-/** A MongoDB fast enough not to be what is measured: the binary of `BENCH_MONGO`; else what `npm start` uses. */
+/** Starts the binary named by `BENCH_MONGO`, which is too fast to be the bottleneck; else the MongoDB of `npm start`. */
 export async function startBenchMongo(dir: string): Promise<ServiceHandle> {
   const command = process.env['BENCH_MONGO'];
   if (command === undefined) return startMongo({ dir });

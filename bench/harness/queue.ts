@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { jobOptions } from '../../src/queue/retry-policy.ts';
-import type { Stage } from './stage.ts';
+import type { BenchEnvironment } from './environment.ts';
 
 const CHUNK = 1_000;
-const LOOK_EVERY_MS = 10;
+const POLL_INTERVAL_MS = 10;
 
-/** Puts so many emissions into the queue, as the API does. */
-export async function fillQueue({ queue, ids }: Stage, jobs: number, priority = 0): Promise<void> {
+/** Enqueues emissions with the options that the API uses. @param jobs  how many */
+export async function fillQueue({ queue, ids }: BenchEnvironment, jobs: number, priority = 0): Promise<void> {
   const options = jobOptions({ attempts: 8, firstRetryDelayMs: 500 });
   const acceptedAt = new Date().toISOString();
   for (let from = 0; from < jobs; from += CHUNK) {
@@ -25,20 +25,20 @@ export async function fillQueue({ queue, ids }: Stage, jobs: number, priority = 
   }
 }
 
-/** Resolves when at most so many jobs wait or run; to how many those are, and when that was. */
+/** Resolves once at most `jobs` jobs are waiting or active: `left` of them, at the time `at` (ms, `performance.now()`). */
 export async function queueAtMost(
-  { queue }: Pick<Stage, 'queue'>,
+  { queue }: Pick<BenchEnvironment, 'queue'>,
   jobs: number,
 ): Promise<{ left: number; at: number }> {
   for (;;) {
     const { wait = 0, active = 0 } = await queue.getJobCounts('wait', 'active');
     if (wait + active <= jobs) return { left: wait + active, at: performance.now() };
-    await pause(LOOK_EVERY_MS);
+    await pause(POLL_INTERVAL_MS);
   }
 }
 
-/** Takes away what waits; resolves when what runs has ended too. */
-export async function emptyQueue({ queue }: Pick<Stage, 'queue'>): Promise<void> {
+/** Removes all waiting jobs, then waits for the active ones to finish. */
+export async function emptyQueue({ queue }: Pick<BenchEnvironment, 'queue'>): Promise<void> {
   await queue.drain();
   await queueAtMost({ queue }, 0);
 }

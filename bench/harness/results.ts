@@ -4,11 +4,11 @@ import { cpus, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Findings } from '../scenario.ts';
-import type { Must } from './figures.ts';
+import type { Threshold } from './figures.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const DIR = join(ROOT, 'bench', 'results');
-/** Whose versions matter to the numbers. */
+/** Packages whose versions affect the results. */
 const PACKAGES = [
   'bullmq',
   'express',
@@ -21,20 +21,20 @@ const PACKAGES = [
   '@socket.io/redis-emitter',
 ];
 
-/** One scenario's run, as it is kept in `bench/results/`. */
+/** One run of a scenario, as stored in `bench/results/`. */
 export interface Result extends Findings {
   scenario: string;
   title: string;
-  musts: Must[];
+  thresholds: Threshold[];
   rounds: number;
   /** ISO 8601. */
   measuredAt: string;
-  /** Of the code that was measured; with `+` where files were changed beside it. */
+  /** Commit of the measured code, followed by `+` if the working tree had uncommitted changes. */
   commit: string;
   machine: Record<string, string>;
   versions: Record<string, string>;
-  /** Share of the machine's CPU that others took meanwhile, where the system tells. */
-  takenByOthers: number | undefined;
+  /** Share of the machine's CPU that unrelated processes used during the run; `undefined` if it cannot be measured. */
+  otherCpuShare: number | undefined;
 }
 
 export function machine(): Result['machine'] {
@@ -72,14 +72,14 @@ export function writeResult(result: Result): void {
   writeFileSync(join(DIR, `${result.scenario}.json`), `${JSON.stringify(result, rounded, 1)}\n`);
 }
 
-/** By scenario. */
+/** Reads all stored results, by scenario. */
 export function readResults(): Map<string, Result> {
   const files = readdirSync(DIR).filter((name) => name.endsWith('.json'));
   const results = files.map((name) => JSON.parse(readFileSync(join(DIR, name), 'utf8')) as Result);
   return new Map(results.map((result) => [result.scenario, result]));
 }
 
-/** Six digits are more than any measurement has. */
+/** Rounds to six significant digits, more than any measurement has. */
 function rounded(_key: string, value: unknown): unknown {
   return typeof value === 'number' ? Number(value.toPrecision(6)) : value;
 }

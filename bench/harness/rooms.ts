@@ -5,10 +5,13 @@ import type { Server as HttpServer } from 'node:http';
 import { Server } from 'socket.io';
 import { companyRoom } from '@appointment-emissions/contracts';
 
-/** Of the sides that are not ours, so that their gateways do not hear us. */
+/** Adapter key of the contenders that are not ours: their gateways must not receive what our workers publish. */
 const ADAPTER = { key: `of-${process.env['QUEUE_PREFIX'] ?? ''}` };
 
-/** Socket.IO as one writes it first: who names a company is in its room. @param redis  where others publish */
+/**
+ * A minimal Socket.IO gateway: a client joins the room of the company that it names in its handshake.
+ * @param redis  needed if other processes publish to the rooms
+ */
 export function openRooms(server: HttpServer, redis?: Redis): Server {
   const io = new Server(server, {
     perMessageDeflate: false,
@@ -21,5 +24,5 @@ export function openRooms(server: HttpServer, redis?: Redis): Server {
   return io;
 }
 
-/** Publishes for the rooms of other processes. */
+/** An emitter that reaches the rooms of gateways in other processes. */
 export const emitterTo = (redis: Redis): Emitter => new Emitter(redis.duplicate(), ADAPTER);

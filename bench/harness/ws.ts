@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type { Server } from 'node:http';
 
-/** The part of `ws` that is used here; the package is the one that Socket.IO brings. */
+/** The part of `ws` that is used here. The package is the copy that Socket.IO depends on. */
 export interface WebSocket {
   readonly readyState: number;
   on: ((event: 'open' | 'close', listener: () => void) => void) &
@@ -11,7 +11,7 @@ export interface WebSocket {
   terminate: () => void;
 }
 
-/** A client of the server's side: what it is given already framed it writes as it is. */
+/** A server-side socket. `_sender.sendFrame` writes a frame that is already encoded. */
 export interface ServedWebSocket extends WebSocket {
   _sender: { sendFrame: (frame: Buffer[]) => void };
 }

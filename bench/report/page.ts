@@ -2,23 +2,23 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 import { readResults, type Result } from '../harness/results.ts';
-import { musts, numbers, profiles, runs } from './tables.ts';
+import { thresholds, numbers, profiles, runs } from './tables.ts';
 
 const PAGE = fileURLToPath(new URL('../../docs/reports/benchmarks.md', import.meta.url));
-/** The words, with `<!-- table: scenario scenario -->` where a table goes. */
+/** The page's text. A comment such as `<!-- numbers: post batch -->` marks where a table is inserted, and its scenarios. */
 const TEMPLATE = new URL('./page.md', import.meta.url);
 
 type Table = (results: readonly Result[], notMeasured: readonly string[]) => string;
-const TABLES: Record<string, Table> = { musts, numbers, profiles, runs };
+const TABLES: Record<string, Table> = { thresholds, numbers, profiles, runs };
 
-/** `docs/reports/benchmarks.md`, as `bench/results/` and the template make it. */
+/** Returns the text of `docs/reports/benchmarks.md`, generated from the template and `bench/results/`. */
 export async function createPage(): Promise<string> {
   const results = readResults();
   const page = readFileSync(TEMPLATE, 'utf8').replaceAll(
     /<!-- (\w+):\s([\w\s-]+?)\s*-->/g,
     (_whole, name: string, scenarios: string) => {
       const table = TABLES[name];
-      if (!table) throw new Error(`the template asks for a table "${name}"`);
+      if (!table) throw new Error(`unknown table "${name}" in the template`);
       const wanted = scenarios.split(/\s+/);
       const found = wanted.flatMap((scenario) => results.get(scenario) ?? []);
       return table(

@@ -3,26 +3,26 @@ import type { Result } from '../harness/results.ts';
 
 const PROFILE_ROWS = { packages: 12, functions: 12 };
 
-/** What must hold, and what was reached. */
-export function musts(results: readonly Result[], notMeasured: readonly string[]): string {
-  const rows = results.flatMap(({ musts: all, figures }) =>
-    all.map((must) => {
-      const figure = figures.find(({ name }) => name === must.figure)!;
-      const { value, spread } = ratioOf(figure, must.side, must.against);
-      const sign = must.bound === 'at least' ? '≥' : '≤';
+/** The thresholds and the measured ratios. */
+export function thresholds(results: readonly Result[], notMeasured: readonly string[]): string {
+  const rows = results.flatMap(({ thresholds: all, figures }) =>
+    all.map((threshold) => {
+      const figure = figures.find(({ name }) => name === threshold.figure)!;
+      const { value, spread } = ratioOf(figure, threshold.contender, threshold.baseline);
+      const sign = threshold.bound === 'at least' ? '≥' : '≤';
       return [
-        must.says,
+        threshold.claim,
         `**${digits(value)}** ± ${percent(spread)}`,
-        `${sign} ${must.must}`,
-        must.aim === undefined ? '' : `${sign} ${must.aim}`,
-        judge(value, must),
+        `${sign} ${threshold.threshold}`,
+        threshold.target === undefined ? '' : `${sign} ${threshold.target}`,
+        judge(value, threshold),
       ];
     }),
   );
-  return `${table(['what', 'ratio', 'must', 'aim', ''], rows)}\n\n${missing(notMeasured)}`;
+  return `${table(['comparison', 'ratio', 'threshold', 'target', 'result'], rows)}\n\n${missing(notMeasured)}`;
 }
 
-/** All figures, ratios first. */
+/** All figures of each scenario, ratios first. */
 export function numbers(results: readonly Result[]): string {
   return results
     .flatMap(({ title, figures, facts = {} }) => [
@@ -33,17 +33,21 @@ export function numbers(results: readonly Result[]): string {
     .join('\n\n');
 }
 
-function figureTable({ name, sides }: Figure): string {
-  const [base] = sides;
-  const rows = sides.map((side) => {
-    const { value, spread } = ratioOf({ name, sides }, side.name, base!.name);
-    const ratio = side === base ? '1.00' : `${digits(value)} ± ${percent(spread)}`;
-    return [side.name, ratio, `${digits(median(side.values))} ± ${percent(spreadOf(side.values))}`];
+function figureTable({ name, contenders }: Figure): string {
+  const [base] = contenders;
+  const rows = contenders.map((contender) => {
+    const { value, spread } = ratioOf({ name, contenders }, contender.name, base!.name);
+    const ratio = contender === base ? '1.00' : `${digits(value)} ± ${percent(spread)}`;
+    return [
+      contender.name,
+      ratio,
+      `${digits(median(contender.values))} ± ${percent(spreadOf(contender.values))}`,
+    ];
   });
   return table([name, 'ratio', 'median'], rows);
 }
 
-/** Self time of each process, by package and by function. */
+/** The self time of each process, by package and by function. */
 export function profiles(results: readonly Result[]): string {
   return results
     .flatMap(({ profiles: all = {} }) => Object.entries(all))
@@ -51,8 +55,8 @@ export function profiles(results: readonly Result[]): string {
       const packages = byPackage.slice(0, PROFILE_ROWS.packages);
       const functions = byFunction.slice(0, PROFILE_ROWS.functions);
       const rows = packages.map((row, index) => {
-        const other = functions[index];
-        return [row.what, percent(row.share), other?.what ?? '', other ? percent(other.share) : ''];
+        const fn = functions[index];
+        return [row.what, percent(row.share), fn?.what ?? '', fn ? percent(fn.share) : ''];
       });
       return [
         `### ${name[0]!.toUpperCase()}${name.slice(1)}`,
@@ -63,18 +67,18 @@ export function profiles(results: readonly Result[]): string {
     .join('\n\n');
 }
 
-/** When and on what each scenario ran. */
+/** When each scenario ran, on which machine and versions. */
 export function runs(results: readonly Result[], notMeasured: readonly string[]): string {
   const rows = results.map((result) => [
     result.scenario,
     `\`${result.commit}\``,
     result.measuredAt.slice(0, 16).replace('T', ' '),
     String(result.rounds),
-    result.takenByOthers === undefined ? '' : percent(result.takenByOthers),
+    result.otherCpuShare === undefined ? '' : percent(result.otherCpuShare),
   ]);
   const machines = new Set(results.map(({ machine, versions }) => list({ ...machine, ...versions })));
-  const ran = table(['scenario', 'commit', 'UTC', 'rounds', 'CPU taken by others'], rows);
-  return [...machines, ran, missing(notMeasured)].join('\n\n');
+  const runsTable = table(['scenario', 'commit', 'UTC', 'rounds', 'CPU used by other processes'], rows);
+  return [...machines, runsTable, missing(notMeasured)].join('\n\n');
 }
 
 function missing(scenarios: readonly string[]): string {

@@ -1,72 +1,85 @@
-import type { Must } from '../harness/figures.ts';
+import type { Threshold } from '../harness/figures.ts';
 import { loadWith, nextBody, warmUp } from '../harness/load.ts';
-import { sideBySide } from '../harness/side-by-side.ts';
-import { openStage } from '../harness/stage.ts';
+import { compare } from '../harness/compare.ts';
+import { openEnvironment } from '../harness/environment.ts';
 import type { Scenario } from '../scenario.ts';
 
 const SIZE = 100;
 const CONNECTIONS = { bare: 50, batch: 10 };
-/** Short, and three a round: a second later the machine may be another. */
+/** Short turns, three in each round, because the machine's speed varies from second to second. */
 const SECONDS = 3;
 const TURNS = 3;
 const RATE = 'emissions/s (bare Express: requests/s)';
-const CPU = 'CPU of the process, µs each';
+const CPU = 'CPU time of the process, µs per emission (bare Express: per request)';
 
-const MUSTS: Must[] = [
+const THRESHOLDS: Threshold[] = [
   {
-    says: `batch of ${SIZE}: emissions for each request that the bare handler serves`,
-    ...{ figure: RATE, side: 'ours', against: 'bare Express', bound: 'at least', must: 2, aim: 4 },
+    claim: `batch of ${SIZE}: emissions accepted per request of the bare handler`,
+    ...{
+      figure: RATE,
+      contender: 'ours',
+      baseline: 'bare Express',
+      bound: 'at least',
+      threshold: 2,
+      target: 4,
+    },
   },
 ];
 
-/** Emissions by the batch route, against the requests of a handler that does nothing, and beside BullMQ's `addBulk` alone. */
+/** The batch route, compared with a handler that does nothing and with a route that only calls BullMQ's `addBulk`. */
 export const batch: Scenario = {
-  title: `POST of ${SIZE} emissions → jobs`,
-  musts: MUSTS,
+  title: `POST of a batch of ${SIZE} emissions → jobs`,
+  thresholds: THRESHOLDS,
   async run(rounds) {
-    const stage = await openStage();
+    const environment = await openEnvironment();
     try {
       const [bare, bulk, ours] = await Promise.all([
-        stage.start('sides/bare-express.ts'),
-        stage.start('sides/bare-bulk.ts'),
-        stage.start('sides/our-api.ts'),
+        environment.start('contenders/bare-express.ts'),
+        environment.start('contenders/bare-bulk.ts'),
+        environment.start('contenders/our-api.ts'),
       ]);
       let next = 0;
-      const nextId = (): string => stage.ids[next++ % stage.ids.length]!.appointmentId;
-      const many = (): string =>
+      const nextId = (): string => environment.ids[next++ % environment.ids.length]!.appointmentId;
+      const nextBatch = (): string =>
         JSON.stringify({
           emissions: Array.from({ length: SIZE }, () => ({
             event: 'appointment:created',
             appointmentId: nextId(),
           })),
         });
-      const sides = [
+      const contenders = [
         {
-          ...{ name: 'bare Express', side: bare, path: '/emit', body: nextBody(stage), size: 1 },
+          ...{ name: 'bare Express', contender: bare, path: '/emit', body: nextBody(environment), size: 1 },
           connections: CONNECTIONS.bare,
         },
         {
-          ...{ name: 'addBulk alone', side: bulk, path: '/batch', body: many, size: SIZE },
+          ...{ name: 'addBulk only', contender: bulk, path: '/batch', body: nextBatch, size: SIZE },
           connections: CONNECTIONS.batch,
         },
         {
-          ...{ name: 'ours', side: ours, path: '/api/v1/internal/socket/batch', body: many, size: SIZE },
+          ...{
+            name: 'ours',
+            contender: ours,
+            path: '/api/v1/internal/socket/batch',
+            body: nextBatch,
+            size: SIZE,
+          },
           connections: CONNECTIONS.batch,
         },
       ];
-      for (const load of sides) await warmUp(load);
-      await stage.clear();
-      const measure = sides.map(({ name, size, ...load }) => ({
+      for (const load of contenders) await warmUp(load);
+      await environment.clear();
+      const measure = contenders.map(({ name, size, ...load }) => ({
         name,
         round: async () => {
           const { perSecond, cpuMicrosEach } = await loadWith({ ...load, seconds: SECONDS });
-          await stage.clear();
+          await environment.clear();
           return { [RATE]: perSecond * size, [CPU]: cpuMicrosEach / size };
         },
       }));
-      return { figures: await sideBySide(measure, rounds, TURNS) };
+      return { figures: await compare(measure, rounds, TURNS) };
     } finally {
-      await stage.close();
+      await environment.close();
     }
   },
 };

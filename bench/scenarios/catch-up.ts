@@ -2,25 +2,25 @@ import type { Place } from '@appointment-emissions/contracts';
 import { createCompanyLog } from '../../src/emission/company-log.ts';
 import { signToken } from '../../test/harness/dashboard.ts';
 import { createEmitter } from '../harness/emitter.ts';
-import type { Must } from '../harness/figures.ts';
+import type { Threshold } from '../harness/figures.ts';
 import { openLightSocket, openMany } from '../harness/light-socket.ts';
-import { sideBySide } from '../harness/side-by-side.ts';
-import { JWT_SECRET, openStage } from '../harness/stage.ts';
+import { compare } from '../harness/compare.ts';
+import { JWT_SECRET, openEnvironment } from '../harness/environment.ts';
 import type { Scenario } from '../scenario.ts';
 
 const DASHBOARDS = 2_000;
 const COMPANIES = 20;
-/** What each company emitted while they were away. */
+/** Emissions of each company while its dashboards were disconnected. */
 const MISSED = 20;
-/** Handshakes under way at once: more would overflow the listening socket's queue, and wait a second for TCP. */
-const AT_ONCE = 400;
-const TIME = 'until the last one stands where it should, s';
+/** Concurrent handshakes. More would overflow the backlog of the listening socket and wait 1 s for TCP to retry. */
+const HANDSHAKE_CONCURRENCY = 400;
+const TIME = 'time until the last dashboard is caught up, s';
 
-const MUSTS: Must[] = [
+const THRESHOLDS: Threshold[] = [
   {
-    says: `${DASHBOARDS} dashboards of ${COMPANIES} companies reconnecting at once are caught up`,
-    ...{ figure: TIME, side: 'ours, catching up', against: 'ours, nothing missed' },
-    ...{ bound: 'at most', must: 2 },
+    claim: `catch-up of ${DASHBOARDS} dashboards of ${COMPANIES} companies, relative to a reconnect that missed nothing`,
+    ...{ figure: TIME, contender: 'ours, catching up', baseline: 'ours, nothing missed' },
+    ...{ bound: 'at most', threshold: 2 },
   },
 ];
 
@@ -30,20 +30,20 @@ interface Company {
   place: Place;
 }
 
-/** A gateway's dashboards come back together, and each is sent what its company emitted meanwhile. */
+/** All dashboards of a gateway reconnect at once, and each receives the emissions that it missed. */
 export const catchUp: Scenario = {
-  title: `${DASHBOARDS} dashboards of ${COMPANIES} companies reconnect at once, each missed ${MISSED} emissions`,
-  musts: MUSTS,
+  title: `${DASHBOARDS} dashboards of ${COMPANIES} companies reconnect at once after missing ${MISSED} emissions each`,
+  thresholds: THRESHOLDS,
   async run(rounds) {
-    const stage = await openStage({ appointments: COMPANIES * MISSED, companies: COMPANIES });
+    const environment = await openEnvironment({ appointments: COMPANIES * MISSED, companies: COMPANIES });
     try {
       const [plain, ours] = await Promise.all([
-        stage.start('sides/plain-socket-io.ts'),
-        stage.start('sides/our-api.ts'),
+        environment.start('contenders/plain-socket-io.ts'),
+        environment.start('contenders/our-api.ts'),
       ]);
-      const emit = createEmitter(stage);
-      const { head } = createCompanyLog(stage.redis);
-      const companyIds = [...new Set(stage.ids.map(({ companyId }) => companyId))];
+      const emit = createEmitter(environment);
+      const { head } = createCompanyLog(environment.redis);
+      const companyIds = [...new Set(environment.ids.map(({ companyId }) => companyId))];
       const reconnect = async (url: string, missed: number, expectsPosition = true) => {
         const companies = await Promise.all(
           companyIds.map(async (companyId): Promise<Company> => {
@@ -51,10 +51,10 @@ export const catchUp: Scenario = {
             return { companyId, token, place: await head(companyId) };
           }),
         );
-        if (missed > 0) await Promise.all(stage.ids.map(emit));
-        return storm({ url, companies, missed, expectsPosition });
+        if (missed > 0) await Promise.all(environment.ids.map(emit));
+        return reconnectAll({ url, companies, missed, expectsPosition });
       };
-      const figures = await sideBySide(
+      const figures = await compare(
         [
           { name: 'ours, nothing missed', round: () => reconnect(ours.url, 0) },
           { name: 'ours, catching up', round: () => reconnect(ours.url, MISSED) },
@@ -64,13 +64,13 @@ export const catchUp: Scenario = {
       );
       return { figures };
     } finally {
-      await stage.close();
+      await environment.close();
     }
   },
 };
 
-/** Resolves when each dashboard has heard all that it missed, and then its place. */
-async function storm({
+/** Resolves once each dashboard has received everything that it missed, followed by its position. */
+async function reconnectAll({
   url,
   companies,
   missed,
@@ -82,30 +82,30 @@ async function storm({
   expectsPosition: boolean;
 }): Promise<Record<string, number>> {
   const startedAt = performance.now();
-  const places: Promise<void>[] = [];
-  const sockets = await openMany(DASHBOARDS, AT_ONCE, (index) => {
+  const positions: Promise<void>[] = [];
+  const sockets = await openMany(DASHBOARDS, HANDSHAKE_CONCURRENCY, (index) => {
     const { token, place } = companies[index % companies.length]!;
-    let heard = 0;
-    let placed = (): void => undefined;
+    let received = 0;
+    let succeed = (): void => undefined;
     let fail: (error: Error) => void = () => undefined;
-    const isPlaced = new Promise<void>((resolve, reject) => {
-      placed = resolve;
+    const caughtUp = new Promise<void>((resolve, reject) => {
+      succeed = resolve;
       fail = reject;
     });
-    if (expectsPosition) places.push(isPlaced);
+    if (expectsPosition) positions.push(caughtUp);
     return openLightSocket({
       url,
       auth: { token, position: place },
       onEvent(frame) {
-        if (frame.startsWith('["appointment:')) heard += 1;
-        else if (!frame.includes('"recovered":true')) fail(new Error(`told to reload: ${frame}`));
-        else if (heard === missed) placed();
-        else fail(new Error(`heard ${heard} of ${missed}`));
+        if (frame.startsWith('["appointment:')) received += 1;
+        else if (!frame.includes('"recovered":true')) fail(new Error(`a reload was requested: ${frame}`));
+        else if (received === missed) succeed();
+        else fail(new Error(`received ${received} of ${missed} events`));
       },
       onFault: fail,
     });
   });
-  await Promise.all(places);
+  await Promise.all(positions);
   const seconds = (performance.now() - startedAt) / 1_000;
   for (const socket of sockets) socket.terminate();
   return { [TIME]: seconds };

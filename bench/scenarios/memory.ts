@@ -1,56 +1,56 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { openBareSockets, openDashboards, type Audience } from '../harness/audience.ts';
-import { sideBySide } from '../harness/side-by-side.ts';
-import { openStage } from '../harness/stage.ts';
+import { compare } from '../harness/compare.ts';
+import { openEnvironment } from '../harness/environment.ts';
 import type { Scenario } from '../scenario.ts';
 
 const SOCKETS = 2_000;
-/** A process that has held sockets before needs less for the next; none of them is counted. */
-const BEFORE = 200;
-/** What is left of the handshakes goes away meanwhile. */
+/** Sockets opened before the measurement and not counted: the first sockets cost a process more than later ones. */
+const WARM_UP_SOCKETS = 200;
+/** Time for the garbage of the handshakes to become collectable. */
 const SETTLE_MS = 1_000;
-const MEMORY = 'resident memory, kB a socket';
+const MEMORY = 'resident memory, kB per socket';
 
-/** How much a process grows by dashboards that hear nothing. */
+/** The memory that idle dashboards add to a process. */
 export const memory: Scenario = {
   title: `Memory of ${SOCKETS} idle dashboards`,
-  musts: [],
+  thresholds: [],
   async run(rounds) {
-    const stage = await openStage({ appointments: 20 });
-    const { companyId } = stage.ids[0]!;
-    const sides = [
+    const environment = await openEnvironment({ appointments: 20 });
+    const { companyId } = environment.ids[0]!;
+    const contenders = [
       {
-        ...{ name: 'bare ws', file: 'sides/bare-ws.ts' },
+        ...{ name: 'bare ws', file: 'contenders/bare-ws.ts' },
         open: (url: string, count: number) => openBareSockets({ url, count }),
       },
       {
-        ...{ name: 'plain Socket.IO', file: 'sides/plain-socket-io.ts' },
+        ...{ name: 'plain Socket.IO', file: 'contenders/plain-socket-io.ts' },
         open: (url: string, count: number) => openDashboards({ url, count, companyId }),
       },
       {
-        ...{ name: 'ours', file: 'sides/our-api.ts' },
+        ...{ name: 'ours', file: 'contenders/our-api.ts' },
         open: (url: string, count: number) => openDashboards({ url, count, companyId }),
       },
     ];
     try {
-      const measure = sides.map(({ name, file, open }) => ({
+      const measure = contenders.map(({ name, file, open }) => ({
         name,
         round: async () => {
-          const side = await stage.start(file);
-          const audiences: Audience[] = [await open(side.url, BEFORE)];
+          const contender = await environment.start(file);
+          const audiences: Audience[] = [await open(contender.url, WARM_UP_SOCKETS)];
           await pause(SETTLE_MS);
-          const before = await side.ask('memory');
-          audiences.push(await open(side.url, SOCKETS));
+          const before = await contender.measure('memory');
+          audiences.push(await open(contender.url, SOCKETS));
           await pause(SETTLE_MS);
-          const grown = (await side.ask('memory')) - before;
+          const growth = (await contender.measure('memory')) - before;
           for (const audience of audiences) audience.close();
-          await side.stop();
-          return { [MEMORY]: grown / SOCKETS / 1_000 };
+          await contender.stop();
+          return { [MEMORY]: growth / SOCKETS / 1_000 };
         },
       }));
-      return { figures: await sideBySide(measure, rounds) };
+      return { figures: await compare(measure, rounds) };
     } finally {
-      await stage.close();
+      await environment.close();
     }
   },
 };

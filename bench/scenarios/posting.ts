@@ -4,42 +4,48 @@ import { fireAtRate } from '../harness/fire.ts';
 import { startFleet } from '../harness/fleet.ts';
 import { nextBody, warmUp } from '../harness/load.ts';
 import { emptyQueue } from '../harness/queue.ts';
-import { sideBySide } from '../harness/side-by-side.ts';
-import { API_KEY, openStage } from '../harness/stage.ts';
+import { compare } from '../harness/compare.ts';
+import { API_KEY, openEnvironment } from '../harness/environment.ts';
 import type { Scenario } from '../scenario.ts';
 
 const RATE = 50;
-/** Short, and three a round: p99 is the worst few of a turn's bookings. */
+/** Short turns, three in each round: p99 depends on a few bookings of a turn. */
 const SECONDS = 8;
 const TURNS = 3;
 const WARM_UP_SECONDS = 4;
 const ROUTES = '/api/v1/internal/socket';
 const PATH = `${ROUTES}/appointment-updated`;
-/** A hundred thousand emissions in 25 s. */
+/** Together 100,000 emissions in 25 s. */
 const SIZE = 1_000;
 const EVERY_MS = 250;
 
-/** Live bookings of one company while batches of another are accepted by the same API, and worked off meanwhile. */
+/** Live bookings of one company while the same API accepts batches of another company and a worker processes them. */
 export const posting: Scenario = {
-  title: `live bookings at ${RATE}/s while a batch of ${SIZE.toLocaleString('en')} is posted every ${EVERY_MS} ms`,
-  musts: [],
+  title: `Live bookings at ${RATE}/s while a batch of ${SIZE.toLocaleString('en')} is posted every ${EVERY_MS} ms`,
+  thresholds: [],
   async run(rounds) {
-    const stage = await openStage({ companies: 2 });
+    const environment = await openEnvironment({ companies: 2 });
     try {
-      const own = stage.ids[0]!.companyId;
-      const { side, queues, settled } = await startFleet(stage, 'our', '{posting}');
-      await warmUp({ side, path: PATH, connections: 20, body: nextBody(stage), seconds: WARM_UP_SECONDS });
+      const own = environment.ids[0]!.companyId;
+      const { contender, queues, settled } = await startFleet(environment, 'our', '{posting}');
+      await warmUp({
+        contender,
+        path: PATH,
+        connections: 20,
+        body: nextBody(environment),
+        seconds: WARM_UP_SECONDS,
+      });
       await settled();
-      const live = { ...stage, ids: stage.ids.filter(({ companyId }) => companyId === own) };
-      const others = stage.ids.filter(({ companyId }) => companyId !== own);
+      const live = { ...environment, ids: environment.ids.filter(({ companyId }) => companyId === own) };
+      const others = environment.ids.filter(({ companyId }) => companyId !== own);
       const body = JSON.stringify({
         emissions: Array.from({ length: SIZE }, (_, i) => ({
           event: 'appointment:updated',
           appointmentId: others[i % others.length]!.appointmentId,
         })),
       });
-      const shoot = async () => {
-        const load = { url: side.url, path: PATH, rate: RATE, count: RATE * SECONDS };
+      const measureLatency = async () => {
+        const load = { url: contender.url, path: PATH, rate: RATE, count: RATE * SECONDS };
         const { events, replies } = await fireAtRate(live, load);
         return {
           'event p50, ms': quantile(events, 0.5),
@@ -48,24 +54,25 @@ export const posting: Scenario = {
         };
       };
       const whilePosted = async () => {
-        const over = new AbortController();
+        const finished = new AbortController();
         const posting = (async () => {
-          while (!over.signal.aborted) await Promise.all([postBatch(side.url, body), pause(EVERY_MS)]);
+          while (!finished.signal.aborted)
+            await Promise.all([postBatch(contender.url, body), pause(EVERY_MS)]);
         })();
-        const shots = shoot().finally(() => {
-          over.abort();
+        const latencies = measureLatency().finally(() => {
+          finished.abort();
         });
-        const [measured] = await Promise.all([shots, posting]);
+        const [measured] = await Promise.all([latencies, posting]);
         await emptyQueue({ queue: queues.bulk });
         return measured;
       };
-      const sides = [
-        { name: 'nothing else', round: shoot },
-        { name: 'batches are posted', round: whilePosted },
+      const contenders = [
+        { name: 'no batches', round: measureLatency },
+        { name: 'with batches', round: whilePosted },
       ];
-      return { figures: await sideBySide(sides, rounds, TURNS) };
+      return { figures: await compare(contenders, rounds, TURNS) };
     } finally {
-      await stage.close();
+      await environment.close();
     }
   },
 };
@@ -77,5 +84,5 @@ async function postBatch(url: string, body: string): Promise<void> {
     body,
   });
   await response.text();
-  if (response.status !== 202) throw new Error(`a batch was answered ${response.status}`);
+  if (response.status !== 202) throw new Error(`the batch route replied ${response.status}, not 202`);
 }

@@ -1,55 +1,62 @@
-import type { Must } from '../harness/figures.ts';
+import type { Threshold } from '../harness/figures.ts';
 import { fillQueue, queueAtMost } from '../harness/queue.ts';
-import { sideBySide } from '../harness/side-by-side.ts';
-import { openStage } from '../harness/stage.ts';
+import { compare } from '../harness/compare.ts';
+import { openEnvironment } from '../harness/environment.ts';
 import type { Scenario } from '../scenario.ts';
 
 const JOBS = { fast: 20_000, slow: 3_000 };
-/** The first jobs are left out: a process that has just started is not warm. */
-const WARM_UP = 0.2;
+/** Share of the jobs that are not measured, because the worker's code is not compiled yet. */
+const WARM_UP_SHARE = 0.2;
 const RATE = 'jobs/s';
-const CPU = 'CPU of the process, µs a job';
+const CPU = 'CPU time of the process, µs per job';
 
-const MUSTS: Must[] = [
+const THRESHOLDS: Threshold[] = [
   {
-    says: 'worker, everything, against a worker that does nothing',
-    ...{ figure: RATE, side: 'ours', against: 'BullMQ no-op', bound: 'at least', must: 0.16, aim: 0.25 },
+    claim: 'worker, relative to a BullMQ worker that does nothing',
+    ...{
+      figure: RATE,
+      contender: 'ours',
+      baseline: 'BullMQ no-op',
+      bound: 'at least',
+      threshold: 0.16,
+      target: 0.25,
+    },
   },
   {
-    says: 'worker, everything, against the naive one',
-    ...{ figure: RATE, side: 'ours', against: 'naive', bound: 'at least', must: 6, aim: 10 },
+    claim: 'worker, relative to the naive worker',
+    ...{ figure: RATE, contender: 'ours', baseline: 'naive', bound: 'at least', threshold: 6, target: 10 },
   },
 ];
 
 /** One worker process drains a full queue at its default concurrency. */
 export const worker: Scenario = {
   title: 'Worker: load, populate, publish; one process',
-  musts: MUSTS,
+  thresholds: THRESHOLDS,
   async run(rounds) {
-    const stage = await openStage();
-    const sides = [
-      { name: 'BullMQ no-op', file: 'sides/noop-worker.ts', jobs: JOBS.fast },
-      { name: 'naive', file: 'sides/naive-worker.ts', jobs: JOBS.slow },
-      { name: 'ours', file: 'sides/our-worker.ts', jobs: JOBS.fast },
+    const environment = await openEnvironment();
+    const contenders = [
+      { name: 'BullMQ no-op', file: 'contenders/noop-worker.ts', jobs: JOBS.fast },
+      { name: 'naive', file: 'contenders/naive-worker.ts', jobs: JOBS.slow },
+      { name: 'ours', file: 'contenders/our-worker.ts', jobs: JOBS.fast },
     ];
     try {
-      const measure = sides.map(({ name, file, jobs }) => ({
+      const measure = contenders.map(({ name, file, jobs }) => ({
         name,
         round: async () => {
-          await fillQueue(stage, jobs);
-          const side = await stage.start(file);
-          const from = await queueAtMost(stage, jobs * (1 - WARM_UP));
-          const cpuBefore = await side.ask('cpu');
-          const to = await queueAtMost(stage, 0);
-          const cpuMicros = (await side.ask('cpu')) - cpuBefore;
-          await side.stop();
-          await stage.clear();
+          await fillQueue(environment, jobs);
+          const contender = await environment.start(file);
+          const from = await queueAtMost(environment, jobs * (1 - WARM_UP_SHARE));
+          const cpuBefore = await contender.measure('cpu');
+          const to = await queueAtMost(environment, 0);
+          const cpuMicros = (await contender.measure('cpu')) - cpuBefore;
+          await contender.stop();
+          await environment.clear();
           return { [RATE]: (from.left / (to.at - from.at)) * 1_000, [CPU]: cpuMicros / from.left };
         },
       }));
-      return { figures: await sideBySide(measure, rounds) };
+      return { figures: await compare(measure, rounds) };
     } finally {
-      await stage.close();
+      await environment.close();
     }
   },
 };

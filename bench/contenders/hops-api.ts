@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { QUEUE_NAME } from '@appointment-emissions/contracts';
 import { openRooms } from '../harness/rooms.ts';
 
-/** The hops and nothing else: a job in the queue, with no check and no read, and the gateway beside it. */
+/** The network hops only: adds a job without any check or read. The gateway runs in the same process. */
 const redis = new Redis(process.env['REDIS_URL']!, { maxRetriesPerRequest: null, replyMapping: 'legacy' });
 const queue = new Queue(QUEUE_NAME, { connection: redis, prefix: process.env['QUEUE_PREFIX']! });
 

@@ -1,36 +1,36 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
 import { join } from 'node:path';
-import type { Question } from './sides.ts';
+import type { MeasureRequest } from './contenders.ts';
 
-/** Loaded into every side before itself: answers what the benchmark asks about the process. */
+/** Preloaded into every contender: answers the benchmark's measure requests from inside the process. */
 let session: Session | undefined;
 
-process.on('message', (question: Partial<Question>) => {
-  if (question.ask === undefined) return;
-  const { id } = question;
-  answer(question.ask).then(
+process.on('message', (request: Partial<MeasureRequest>) => {
+  if (request.measure === undefined) return;
+  const { id } = request;
+  measure(request.measure).then(
     (value) => process.send?.({ id, value }),
     (error: unknown) => process.send?.({ id, error: String(error) }),
   );
 });
 
-// Nobody is left whom it could serve.
+// The benchmark has exited.
 process.on('disconnect', () => process.exit());
 
-async function answer(ask: Question['ask']): Promise<number> {
-  switch (ask) {
+async function measure(what: MeasureRequest['measure']): Promise<number> {
+  switch (what) {
     case 'cpu': {
       const { user, system } = process.cpuUsage();
       return user + system;
     }
     case 'memory': {
-      // Twice: what finalizers let go is collected by the second.
+      // The second collection frees what finalizers released during the first.
       await globalThis.gc?.({ execution: 'async', type: 'major' });
       await globalThis.gc?.({ execution: 'async', type: 'major' });
       return process.memoryUsage.rss();
     }
-    case 'profile': {
+    case 'start-profile': {
       session = new Session();
       session.connect();
       await session.post('Profiler.enable');
@@ -38,7 +38,7 @@ async function answer(ask: Question['ask']): Promise<number> {
       await session.post('Profiler.start');
       return 0;
     }
-    case 'profiled': {
+    case 'stop-profile': {
       const { profile } = await session!.post('Profiler.stop');
       const dir = process.env['PROFILE_DIR']!;
       mkdirSync(dir, { recursive: true });
@@ -46,6 +46,6 @@ async function answer(ask: Question['ask']): Promise<number> {
       return 0;
     }
     default:
-      return ask satisfies never;
+      return what satisfies never;
   }
 }

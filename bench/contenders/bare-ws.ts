@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ws } from '../harness/ws.ts';
 
-/** 1.00: `ws` writes one prepared frame to everybody. */
+/** The baseline of `fanout`: `ws` writes one prepared frame to every client. */
 const server = createServer();
 const { clients } = new ws.Server({ server, perMessageDeflate: false });
 process.on('message', ({ broadcast }: { broadcast?: string }) => {

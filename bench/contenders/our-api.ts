@@ -3,7 +3,7 @@ import { loadApiConfig } from '../../src/config.ts';
 import { createLogger } from '../../src/process/logger.ts';
 import { startApi } from '../../src/api/start-api.ts';
 
-/** The API with its gateway, as production runs it. */
+/** The API with its gateway, as in production. */
 const config = loadApiConfig(process.env);
 const { logger } = createLogger({ level: config.LOG_LEVEL, dir: config.LOG_DIR, name: 'api' });
 const api = await startApi({

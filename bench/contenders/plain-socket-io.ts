@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { Server } from 'socket.io';
 import { companyRoom } from '@appointment-emissions/contracts';
 
-/** As one writes it first: who shows a token joins its company's room; an event goes to one socket after the other. */
+/** A straightforward first implementation: a valid token joins its company's room; events are sent to sockets one by one. */
 const secret = new TextEncoder().encode(process.env['SOCKET_JWT_SECRET']);
 const server = createServer();
 const io = new Server(server);

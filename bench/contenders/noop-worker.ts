@@ -2,7 +2,7 @@ import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { QUEUE_NAME } from '@appointment-emissions/contracts';
 
-/** 1.00: BullMQ takes jobs and does nothing. */
+/** The baseline of `worker`: a BullMQ worker whose processor does nothing. */
 const redis = new Redis(process.env['REDIS_URL']!, { maxRetriesPerRequest: null, replyMapping: 'legacy' });
 const worker = new Worker(QUEUE_NAME, () => Promise.resolve(), {
   connection: redis,

@@ -6,7 +6,7 @@ import { companyRoom } from '@appointment-emissions/contracts';
 import { createModels } from '../../src/population/models.ts';
 import { openRooms } from '../harness/rooms.ts';
 
-/** 1.00: no queue and no worker: the request itself reads, populates and emits, then answers. */
+/** The baseline of `latency`: no queue and no worker. The request handler loads, populates and emits, then replies. */
 const connection = createConnection();
 await connection.openUri(process.env['MONGODB_URI']!);
 const { Appointment } = createModels(connection);

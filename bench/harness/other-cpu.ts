@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 
-const LINUX_ONLY = '/proc/stat';
+const CPU_TIMES = '/proc/stat';
 
 /**
- * Begins to watch how much of the machine's CPU others take: its processes that are not ours, and its host. Resolves to a
- * share; call it when all of our children have ended, since only then their time is known. `undefined` where the system
- * does not tell.
+ * Starts to measure the share of the machine's CPU time (0 to 1) that unrelated processes and the hypervisor use.
+ * Call the returned function after all child processes have exited: their CPU time is known only then. It returns
+ * `undefined` on systems without `/proc`.
  */
-export function watchOthers(): () => number | undefined {
+export function watchOtherCpu(): () => number | undefined {
   const before = read();
   return () => {
     const after = read();
@@ -17,10 +17,10 @@ export function watchOthers(): () => number | undefined {
   };
 }
 
-/** In clock ticks since the machine started, and of this process and its ended children. */
+/** Clock ticks since boot: all, busy, and those of this process with its exited children. */
 function read(): { all: number; busy: number; ours: number } | undefined {
   try {
-    const [, ...ticks] = (readFileSync(LINUX_ONLY, 'utf8').split('\n')[0] ?? '').trim().split(/\s+/);
+    const [, ...ticks] = (readFileSync(CPU_TIMES, 'utf8').split('\n')[0] ?? '').trim().split(/\s+/);
     // user, nice, system, idle, iowait, irq, softirq, steal
     const spent = ticks.slice(0, 8).map(Number);
     const all = spent.reduce((sum, value) => sum + value, 0);

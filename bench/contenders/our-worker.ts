@@ -2,7 +2,7 @@ import { loadWorkerConfig } from '../../src/config.ts';
 import { createLogger } from '../../src/process/logger.ts';
 import { startWorker } from '../../workers/start-worker.ts';
 
-/** A worker as production runs it; the scenario counts what it finishes. */
+/** The worker, as in production. */
 const config = loadWorkerConfig(process.env);
 const { logger } = createLogger({ level: config.LOG_LEVEL, dir: config.LOG_DIR, name: 'worker' });
 const worker = startWorker({ config, logger });

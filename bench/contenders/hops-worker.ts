@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { companyRoom, QUEUE_NAME } from '@appointment-emissions/contracts';
 import { emitterTo } from '../harness/rooms.ts';
 
-/** The hops and nothing else: a job's ids are published as they are. */
+/** The network hops only: publishes the ids of the job without reading the appointment. */
 const redis = new Redis(process.env['REDIS_URL']!, { maxRetriesPerRequest: null, replyMapping: 'legacy' });
 const emitter = emitterTo(redis);
 const worker = new Worker<{ appointmentId: string; companyId: string }>(

@@ -5,7 +5,7 @@ import { companyRoom, QUEUE_NAME } from '@appointment-emissions/contracts';
 import { createModels } from '../../src/population/models.ts';
 import { emitterTo } from '../harness/rooms.ts';
 
-/** As one writes it first: mongoose populates each job's appointment, the emitter publishes it. */
+/** A straightforward first implementation: for each job, mongoose populates the appointment and the emitter publishes it. */
 const redis = new Redis(process.env['REDIS_URL']!, { maxRetriesPerRequest: null, replyMapping: 'legacy' });
 const connection = createConnection();
 await connection.openUri(process.env['MONGODB_URI']!);

@@ -9,7 +9,7 @@ import { QUEUE_NAME } from '@appointment-emissions/contracts';
 import { createModels } from '../../src/population/models.ts';
 import { openRooms } from '../harness/rooms.ts';
 
-/** As one writes it first: one `exists` and one `add` a request; the gateway beside it. */
+/** A straightforward first implementation: one `exists` and one `add` per request, the gateway in the same process. */
 const connection = createConnection();
 await connection.openUri(process.env['MONGODB_URI']!);
 const { Appointment } = createModels(connection);

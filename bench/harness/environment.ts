@@ -10,29 +10,32 @@ import { createModels } from '../../src/population/models.ts';
 import { closeQueues, openQueues } from '../../src/queue/open-queues.ts';
 import { createDocuments } from '../../test/harness/documents.ts';
 import { startBenchMongo } from './mongo.ts';
-import { createSides } from './sides.ts';
+import { createContenders } from './contenders.ts';
 
 export const API_KEY = 'bench-key-0123456789-0123456789-0123456789';
 export const JWT_SECRET = 'bench-secret-0123456789-0123456789-0123456789';
 const PREFIX = '{bench}';
-/** As production has it, but for its rewrite, which comes between the rounds: else now one side had it, now the other. */
+/**
+ * Redis' AOF as in production, except that it is never rewritten automatically: a rewrite would slow down whichever
+ * contender happens to run. It is rewritten between the rounds instead.
+ */
 const AOF = ['--appendfsync', 'everysec', '--auto-aof-rewrite-percentage', '0'];
-/** Inserted at once. */
+/** Documents inserted at the same time. */
 const CHUNK = 100;
-const LOOK_EVERY_MS = 20;
+const POLL_INTERVAL_MS = 20;
 
-export type Stage = Awaited<ReturnType<typeof openStage>>;
+export type BenchEnvironment = Awaited<ReturnType<typeof openEnvironment>>;
 
-/** Resolves when Redis has written its AOF anew, which it does beside its work, on the same two cores. */
+/** Resolves when Redis has rewritten its AOF, which it does in the background and on the same cores. */
 async function rewriteAof(redis: Redis): Promise<void> {
   const rewriting = async () => /aof_rewrite_(in_progress|scheduled):1/.test(await redis.info('persistence'));
-  while (await rewriting()) await pause(LOOK_EVERY_MS);
+  while (await rewriting()) await pause(POLL_INTERVAL_MS);
   await redis.bgrewriteaof();
-  while (await rewriting()) await pause(LOOK_EVERY_MS);
+  while (await rewriting()) await pause(POLL_INTERVAL_MS);
 }
 
-/** Real servers with companies and their appointments; what runs on it is a process of its own. */
-export async function openStage({ appointments = 2_000, companies = 1 } = {}) {
+/** Starts real servers and inserts companies with appointments. Contenders run on it as separate processes. */
+export async function openEnvironment({ appointments = 2_000, companies = 1 } = {}) {
   const dir = join(process.env['BENCH_DIR']!, randomUUID().slice(0, 8));
   mkdirSync(dir, { recursive: true });
   const preload = process.env['BENCH_REDIS_PRELOAD'];
@@ -56,7 +59,7 @@ export async function openStage({ appointments = 2_000, companies = 1 } = {}) {
     PROFILE_DIR: join(dir, 'profiles'),
     RECONCILE_INTERVAL_MS: '0',
     SHUTDOWN_DRAIN_MS: '0',
-    // The limits are on, but what is measured is not how they refuse.
+    // Rate limits stay on, but too high to reject anything: rejections are not what is measured.
     RATE_PER_KEY: '1000000',
     RATE_PER_ADDRESS: '1000000',
   };
@@ -82,7 +85,7 @@ export async function openStage({ appointments = 2_000, companies = 1 } = {}) {
   };
   const open = (prefix: string) => openQueues({ redis, prefix, onError });
   const queues = open(PREFIX);
-  const sides = createSides(env);
+  const contenders = createContenders(env);
 
   return {
     env,
@@ -91,18 +94,18 @@ export async function openStage({ appointments = 2_000, companies = 1 } = {}) {
     redis,
     openQueues: open,
     queues,
-    /** Of live bookings. */
+    /** The live queue. */
     queue: queues.live,
-    /** Of the servers, whose CPU is measured from outside. */
+    /** Process ids of the servers; their CPU time is read from outside. */
     pids: { redis: redisServer.pid, mongodb: mongoServer.pid },
-    start: sides.start,
+    start: contenders.start,
     /** Empties Redis between rounds. */
     async clear(): Promise<void> {
-      await redis.flushall('SYNC'); // else Redis would free in the next side's time
+      await redis.flushall('SYNC'); // asynchronously, Redis would free the memory while the next contender is measured
       await rewriteAof(redis);
     },
     async close(): Promise<void> {
-      sides.killAll();
+      contenders.killAll();
       await closeQueues(queues);
       redis.disconnect();
       await connection.close(true);

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { QUEUE_NAME } from '@appointment-emissions/contracts';
 import { jobOptions, PRIORITY } from '../../src/queue/retry-policy.ts';
 
-/** The floor of a batch: reads JSON, adds the jobs as BullMQ does, and answers; checks, counts, logs and remembers nothing. */
+/** The lower bound for a batch: parses JSON, calls `addBulk` and replies. No checks, metrics, logs or recent ids. */
 const redis = new Redis(process.env['REDIS_URL']!, { maxRetriesPerRequest: null, replyMapping: 'legacy' });
 const queue = new Queue(QUEUE_NAME, { connection: redis, prefix: process.env['QUEUE_PREFIX']! });
 const options = jobOptions({ attempts: 8, firstRetryDelayMs: 500 });

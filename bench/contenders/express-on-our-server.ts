@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { createHttpServer } from '../../src/http/server.ts';
 import { createBareHandler } from '../harness/bare-handler.ts';
 
-/** The bare handler on our server, which makes requests with the prototypes that Express would give them. */
+/** The bare handler on our HTTP server, which creates requests with the prototypes that Express would set later. */
 const { server, serve } = createHttpServer({
   HEADERS_MAX_BYTES: 16_384,
   HEADERS_MAX_COUNT: 100,
