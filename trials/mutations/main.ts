@@ -1,32 +1,32 @@
 import { parseArgs } from 'node:util';
-import { CONTROLS } from './controls.ts';
-import { copyWithout, remove, runTests } from './run-control.ts';
+import { MUTATIONS } from './mutations.ts';
+import { copyWithMutation, remove, runTests } from './run-mutation.ts';
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const { values } = parseArgs({
   options: {
-    /** Defences, test files or names of tests that hold this. */
+    /** Runs only the mutations whose safeguard, test file or test name contains this text. */
     only: { type: 'string', default: '' },
   },
 });
-const chosen = CONTROLS.filter(({ defence, test, name }) =>
-  [defence, test, name].some((words) => words.includes(values.only)),
+const selected = MUTATIONS.filter(({ safeguard, test, name }) =>
+  [safeguard, test, name].some((text) => text.includes(values.only)),
 );
 
-let failed = 0;
-for (const control of chosen) {
-  const dir = copyWithout(control);
-  const { passed, failed: red, says } = await runTests(dir, control);
+let undetected = 0;
+for (const mutation of selected) {
+  const dir = copyWithMutation(mutation);
+  const { passed, failed, failure } = await runTests(dir, mutation);
   remove(dir);
-  const isFoundOut = red > 0;
-  if (!isFoundOut) failed += 1;
-  say(`${isFoundOut ? 'ok  ' : 'FAIL'} without “${control.defence}”:`);
-  say(`       ${control.test}: “${control.name}…” ${verdict(passed, red, says)}`);
+  const isDetected = failed > 0;
+  if (!isDetected) undetected += 1;
+  say(`${isDetected ? 'ok  ' : 'FAIL'} without “${mutation.safeguard}”:`);
+  say(`       ${mutation.test}: “${mutation.name}…” ${outcome(passed, failed, failure)}`);
 }
-say(`${chosen.length - failed} passed, ${failed} failed`);
-process.exit(failed === 0 && chosen.length > 0 ? 0 : 1);
+say(`${selected.length - undetected} passed, ${undetected} failed`);
+process.exit(undetected === 0 && selected.length > 0 ? 0 : 1);
 
-function verdict(passed: number, red: number, says: string): string {
-  if (red > 0) return `is red: ${says}`;
-  return passed > 0 ? 'does not notice' : 'was not found';
+function outcome(passed: number, failed: number, failure: string): string {
+  if (failed > 0) return `fails: ${failure}`;
+  return passed > 0 ? 'still passes' : 'was not found';
 }

@@ -13,23 +13,23 @@ import {
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freshDir } from '../../test/harness/own-services.ts';
-import type { Control } from './controls.ts';
+import type { Mutation } from './mutations.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-/** Shared with the copy: what was built, and git’s history. */
+/** Linked into the copy instead of copied: build output and git’s history. */
 const SHARED = new Set(['.runtime', '.git', 'dist']);
 const OWN_PACKAGES = '@appointment-emissions';
 
 export interface Tests {
   passed: number;
   failed: number;
-  /** The first line of what the first failed test said. */
-  says: string;
+  /** The first line of the first failure's message; empty if none failed. */
+  failure: string;
 }
 
-/** A copy of the code with one defence taken out. @throws where its text does not stand there once */
-export function copyWithout({ file, takeOut, putIn }: Omit<Control, 'defence'>): string {
-  const dir = freshDir('control');
+/** Copies the code with one safeguard removed and returns the folder. @throws if `find` does not occur exactly once */
+export function copyWithMutation({ file, ...mutation }: Mutation): string {
+  const dir = freshDir('mutation');
   mkdirSync(dir, { recursive: true });
   for (const name of readdirSync(ROOT)) {
     const [from, to] = [join(ROOT, name), join(dir, name)];
@@ -37,11 +37,11 @@ export function copyWithout({ file, takeOut, putIn }: Omit<Control, 'defence'>):
     else if (SHARED.has(name)) symlinkSync(from, to);
     else cpSync(from, to, { recursive: true });
   }
-  writeFileSync(join(dir, file), without(readFileSync(join(ROOT, file), 'utf8'), takeOut, putIn));
+  writeFileSync(join(dir, file), applyMutation(readFileSync(join(ROOT, file), 'utf8'), mutation));
   return dir;
 }
 
-/** Packages of others are shared. Our own ones lead to the copy, so that a mutation in them takes effect. */
+/** Links third-party packages to the original, and our own packages to the copy, so that a mutation in them takes effect. */
 function linkModules(from: string, to: string): void {
   mkdirSync(join(to, OWN_PACKAGES), { recursive: true });
   for (const name of readdirSync(from)) {
@@ -52,15 +52,15 @@ function linkModules(from: string, to: string): void {
   }
 }
 
-/** @throws where the text does not stand there once */
-export function without(code: string, takeOut: string, putIn: string): string {
-  const parts = code.split(takeOut);
-  if (parts.length !== 2) throw new Error(`stands there ${parts.length - 1} times, not once: ${takeOut}`);
-  return parts.join(putIn);
+/** Replaces the text. @throws if it does not occur exactly once */
+export function applyMutation(code: string, { find, replace }: Pick<Mutation, 'find' | 'replace'>): string {
+  const parts = code.split(find);
+  if (parts.length !== 2) throw new Error(`occurs ${parts.length - 1} times instead of once: ${find}`);
+  return parts.join(replace);
 }
 
-/** Runs the tests of one file whose names begin so, with the code of a folder. */
-export async function runTests(dir: string, { test, name }: Pick<Control, 'test' | 'name'>): Promise<Tests> {
+/** Runs the mutation's tests against the code in `dir`. */
+export async function runTests(dir: string, { test, name }: Pick<Mutation, 'test' | 'name'>): Promise<Tests> {
   const report = join(dir, 'report.json');
   const jest = spawn(
     process.execPath,
@@ -68,15 +68,15 @@ export async function runTests(dir: string, { test, name }: Pick<Control, 'test'
       ...['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
       ...[join(dir, 'node_modules', 'jest', 'bin', 'jest.js'), test],
       ...['-t', `^(.* )?${name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`],
-      // Without the defence something may be left running.
+      // Without the safeguard a test may leave handles open.
       ...['--json', '--outputFile', report, '--silent', '--forceExit'],
     ],
     { cwd: dir, stdio: ['ignore', 'ignore', 'pipe'] },
   );
-  let said = '';
-  jest.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-4_000)));
+  let stderr = '';
+  jest.stderr.on('data', (chunk: Buffer) => (stderr = (stderr + chunk.toString()).slice(-4_000)));
   await once(jest, 'close');
-  if (!existsSync(report)) throw new Error(`jest made no report:\n${said}`);
+  if (!existsSync(report)) throw new Error(`jest wrote no report:\n${stderr}`);
   return read(JSON.parse(readFileSync(report, 'utf8')) as JestReport);
 }
 
@@ -95,6 +95,6 @@ function read({ numPassedTests, numFailedTests, testResults }: JestReport): Test
     assertionResults.flatMap(({ status, failureMessages }) => (status === 'failed' ? failureMessages : [])),
   );
   const [message = testResults[0]?.message ?? ''] = failures;
-  const [says = ''] = message.replace(/\u001b\[\d+m/g, '').split('\n');
-  return { passed: numPassedTests, failed: numFailedTests, says };
+  const [failure = ''] = message.replace(/\u001b\[\d+m/g, '').split('\n');
+  return { passed: numPassedTests, failed: numFailedTests, failure };
 }

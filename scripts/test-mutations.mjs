@@ -1,4 +1,4 @@
 import './node-version.mjs';
 import { runTrial } from './run-trial.mjs';
 
-await runTrial('test:controls', 'trials/mutations/main.ts');
+await runTrial('test:mutations', 'trials/mutations/main.ts');
