@@ -1,68 +1,68 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Spawned } from '../../test/harness/processes.ts';
 import type { World } from '../../test/harness/world.ts';
-import { createSwitchboard, type Switchboard } from './switchboard.ts';
+import { createBalancer, type Balancer } from './balancer.ts';
 
-/** A place in the fleet: a process that is started again whenever it ends. */
+/** A slot of the fleet. Its process is restarted whenever it exits. */
 export interface Slot {
   role: 'worker' | 'gateway';
   name: string;
-  /** The process of now; undefined between its end and the next start. */
+  /** The current process; undefined between its exit and the next start. */
   readonly process: Spawned | undefined;
-  /** For gateways: the address that stays. */
-  board: Switchboard | undefined;
-  /** Resolves when a process is there and ready. */
+  /** Gateways only: forwards a stable address to the current process. */
+  balancer: Balancer | undefined;
+  /** Resolves when a process is running and ready. */
   ready: () => Promise<void>;
 }
 
 export interface Fleet {
   workers: Slot[];
   gateways: Slot[];
-  /** How often each role was started again. */
+  /** Number of restarts by role. */
   restarts: Record<Slot['role'], number>;
-  /** Processes that ended by themselves, which none should: role and how. */
-  ownEnds: string[];
+  /** Processes that exited without being killed or terminated: name and exit status. No process should. */
+  unexpectedExits: string[];
   close: () => Promise<void>;
 }
 
-const RESTART_AFTER_MS = 300;
+const RESTART_DELAY_MS = 300;
 
 export async function startFleet(
   world: World,
   { workers, gateways, env = {} }: { workers: number; gateways: number; env?: Record<string, string> },
 ): Promise<Fleet> {
   const restarts = { worker: 0, gateway: 0 };
-  const ownEnds: string[] = [];
+  const unexpectedExits: string[] = [];
   let closing = false;
 
   async function keepSlot(role: Slot['role'], name: string): Promise<Slot> {
-    const board = role === 'gateway' ? await createSwitchboard() : undefined;
+    const balancer = role === 'gateway' ? await createBalancer() : undefined;
     let process: Spawned | undefined;
     let started: Promise<void> = start();
 
     async function start(): Promise<void> {
       process = await (role === 'worker' ? world.workerProcess(env) : world.apiProcess(env));
-      board?.lead(process.url);
+      balancer?.route(process.url);
       const { exited } = process;
-      void exited.then((how) => {
+      void exited.then((status) => {
         process = undefined;
-        board?.lead();
-        board?.cut();
+        balancer?.route();
+        balancer?.dropConnections();
         if (closing) return;
-        if (how !== 'SIGKILL' && how !== 0) ownEnds.push(`${name}: ${how}`);
+        if (status !== 'SIGKILL' && status !== 0) unexpectedExits.push(`${name}: ${status}`);
         restarts[role] += 1;
-        started = startAgain();
+        started = restart();
       });
     }
-    async function startAgain(): Promise<void> {
+    async function restart(): Promise<void> {
       for (;;) {
-        await pause(RESTART_AFTER_MS);
+        await pause(RESTART_DELAY_MS);
         if (closing) return;
         try {
           await start();
           return;
         } catch (error) {
-          ownEnds.push(`${name}: ${(error as Error).message}`);
+          unexpectedExits.push(`${name}: ${(error as Error).message}`);
         }
       }
     }
@@ -71,7 +71,7 @@ export async function startFleet(
     return {
       role,
       name,
-      board,
+      balancer,
       get process() {
         return process;
       },
@@ -87,14 +87,14 @@ export async function startFleet(
     workers: slots.filter(({ role }) => role === 'worker'),
     gateways: slots.filter(({ role }) => role === 'gateway'),
     restarts,
-    ownEnds,
+    unexpectedExits,
     async close() {
       closing = true;
       await Promise.all(
         slots.map(async (slot) => {
           await slot.ready().catch(() => undefined);
           await slot.process?.stop();
-          await slot.board?.close();
+          await slot.balancer?.close();
         }),
       );
     },

@@ -5,60 +5,60 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { World } from '../../test/harness/world.ts';
 
 export interface Ledger {
-  /** A 202 was received for it. */
-  accepted: (emissionId: string) => void;
+  /** Registers an emission for which a 202 was received. */
+  recordAccepted: (emissionId: string) => void;
   readonly acceptedCount: number;
-  /** Accepted, and neither published nor failed as far as we know. */
+  /** Accepted, but not yet known to be published, failed or lost. */
   readonly open: ReadonlySet<string>;
-  /** Ids of jobs that were gone before we saw them end. */
+  /** Ids of jobs that disappeared from Redis before their outcome was observed. */
   readonly lost: ReadonlySet<string>;
-  /** Failed jobs, with their words. */
+  /** Failed jobs with their failure reasons. */
   readonly failed: ReadonlyMap<string, string>;
   readonly publishedCount: number;
-  /** The most attempts that a published one had spent. */
-  readonly mostAttempts: number;
+  /** The largest number of attempts of a published emission. */
+  readonly maxAttempts: number;
   /**
-   * Looks up in the workers' log what was gone before we saw it end. A call that is repeated after half a minute names
-   * jobs that ended long ago, and the queue may let go of them at that very moment.
+   * Searches the workers' log for lost ids and counts those found as published. A repeated call can return the id of a job
+   * that finished long ago, and the queue may remove that job before the ledger reads it.
    */
-  lookUpLost: () => Promise<void>;
-  /** Resolves when everything that is open now has ended. */
+  checkLogForLost: () => Promise<void>;
+  /** Resolves when every emission that is open now has been published, has failed or is lost. */
   settled: () => Promise<void>;
-  /** What failed is given to the queue again, as an operator does. */
+  /** Retries all failed jobs, as an operator would. Resolves to their number. */
   retryFailed: () => Promise<number>;
   close: () => Promise<void>;
 }
 
-const LOOK_EVERY_MS = 250;
+const POLL_INTERVAL_MS = 250;
 const CHUNK = 1_000;
-/** In the line of each published emission. */
+/** Part of the log line of each published emission. */
 const EMITTED = '[InternalSocket] Emitted ';
 
 /**
- * Follows every accepted emission's job by its id until it has ended. It looks often enough to see each before the
- * queue lets go of it: completed jobs are kept by the thousand.
+ * Follows the job of each accepted emission until it is published, failed or lost. It polls often enough to observe each job
+ * before the queue removes it: the queue keeps thousands of completed jobs.
  */
 export function createLedger(world: World): Ledger {
   const open = new Set<string>();
   const lost = new Set<string>();
   const failed = new Map<string, string>();
-  let [acceptedCount, publishedCount, mostAttempts] = [0, 0, 0];
+  let [acceptedCount, publishedCount, maxAttempts] = [0, 0, 0];
   let closed = false;
   const isClosed = () => closed;
-  const looks: (() => void)[] = [];
+  const onNextPoll: (() => void)[] = [];
 
-  async function look(): Promise<void> {
+  async function poll(): Promise<void> {
     const ids = [...open];
     for (let from = 0; from < ids.length; from += CHUNK) {
-      const some = ids.slice(from, from + CHUNK);
+      const chunk = ids.slice(from, from + CHUNK);
       const pipeline = world.redis.pipeline();
-      for (const id of some)
+      for (const id of chunk)
         for (const queue of [world.queue, world.bulk])
           pipeline.hmget(queue.toKey(id), 'data', 'finishedOn', 'returnvalue', 'failedReason', 'atm');
       const rows = (await pipeline.exec()) ?? [];
-      some.forEach((id, index) => {
+      chunk.forEach((id, index) => {
         const found = rows.slice(2 * index, 2 * index + 2);
-        // Redis is away: it is asked again.
+        // Redis is unavailable: the next poll reads it again.
         if (found.length < 2 || found.some(([error]) => error)) return;
         const [live, bulk] = found.map(([, fields]) => fields as (string | null)[]);
         note(id, live![0] === null ? bulk! : live!);
@@ -71,21 +71,21 @@ export function createLedger(world: World): Ledger {
     else if (finishedOn === null) return;
     else if (returned !== null && returned !== undefined) {
       publishedCount += 1;
-      mostAttempts = Math.max(mostAttempts, Number(attempts));
+      maxAttempts = Math.max(maxAttempts, Number(attempts));
     } else failed.set(id, reason ?? '');
     open.delete(id);
   }
 
-  const following = (async () => {
+  const polling = (async () => {
     do {
-      await look().catch(() => undefined);
-      for (const told of looks.splice(0)) told();
-      await pause(LOOK_EVERY_MS);
+      await poll().catch(() => undefined);
+      for (const resolve of onNextPoll.splice(0)) resolve();
+      await pause(POLL_INTERVAL_MS);
     } while (!isClosed());
   })();
 
   return {
-    accepted(emissionId) {
+    recordAccepted(emissionId) {
       acceptedCount += 1;
       open.add(emissionId);
     },
@@ -98,10 +98,10 @@ export function createLedger(world: World): Ledger {
     get publishedCount() {
       return publishedCount;
     },
-    get mostAttempts() {
-      return mostAttempts;
+    get maxAttempts() {
+      return maxAttempts;
     },
-    async lookUpLost() {
+    async checkLogForLost() {
       if (lost.size === 0) return;
       const lines = createInterface({ input: createReadStream(join(world.env['LOG_DIR']!, 'combined.log')) });
       for await (const line of lines) {
@@ -111,23 +111,23 @@ export function createLedger(world: World): Ledger {
       }
     },
     async settled() {
-      const waitedFor = [...open];
-      while (waitedFor.some((id) => open.has(id)) && !isClosed()) {
-        await new Promise<void>((resolve) => looks.push(resolve));
+      const expected = [...open];
+      while (expected.some((id) => open.has(id)) && !isClosed()) {
+        await new Promise<void>((resolve) => onNextPoll.push(resolve));
       }
     },
     async retryFailed() {
-      const again = [...failed.keys()];
-      for (const id of again) {
+      const ids = [...failed.keys()];
+      for (const id of ids) {
         failed.delete(id);
         open.add(id);
         await (await world.jobs.get(id))?.retry();
       }
-      return again.length;
+      return ids.length;
     },
     async close() {
       closed = true;
-      await following;
+      await polling;
     },
   };
 }

@@ -13,5 +13,5 @@ try {
   process.stderr.write(`chaos: ${(error as Error).message}\n`);
   process.exitCode = 1;
 }
-// What could not be ended in order must not keep this process.
+// Exit even if something could not be closed.
 process.exit();

@@ -1,30 +1,30 @@
 import { parseArgs } from 'node:util';
 
 export interface ChaosOptions {
-  /** How many emissions the bots ask for. */
+  /** Number of emissions that the bots request. */
   emissions: number;
   seed: number;
   workers: number;
   gateways: number;
   companies: number;
-  /** Dashboards of each company. */
+  /** Dashboards per company. */
   screens: number;
   appointments: number;
-  /** Bots that write and call at the same time. */
+  /** Bots that write and call concurrently. */
   bots: number;
-  /** Which part of the calls are batches, and how many emissions the largest has. */
+  /** Share of calls that are batches (0 to 1), and the largest number of emissions in one. */
   batchShare: number;
-  largestBatch: number;
-  /** Mean pause of a bot between two calls, in ms. */
-  restMs: number;
-  /** Mean time between two faults, in ms. */
+  maxBatchSize: number;
+  /** Mean pause of a bot between two calls. */
+  pauseMs: number;
+  /** Mean time between two faults. */
   faultEveryMs: number;
-  /** Which part of the writes is never announced, because their bot dies first; then the sweep is on. */
-  dyingBots: number;
-  /** No more emissions after so long, in ms. */
-  longestMs: number;
-  /** After the last fault everything must have settled within this, in ms. */
-  settleMs: number;
+  /** Share of writes (0 to 1) whose bot dies before it calls the API. Above 0 the sweep is on. */
+  unannouncedShare: number;
+  /** After this time the bots stop. */
+  maxDurationMs: number;
+  /** Time limit for the testbed to settle after the last fault. */
+  settleTimeoutMs: number;
 }
 
 export const DEFAULTS: ChaosOptions = {
@@ -37,15 +37,18 @@ export const DEFAULTS: ChaosOptions = {
   appointments: 40,
   bots: 30,
   batchShare: 0.1,
-  largestBatch: 8,
-  restMs: 0,
+  maxBatchSize: 8,
+  pauseMs: 0,
   faultEveryMs: 2_000,
-  dyingBots: 0,
-  longestMs: 90 * 60_000,
-  settleMs: 120_000,
+  unannouncedShare: 0,
+  maxDurationMs: 90 * 60_000,
+  settleTimeoutMs: 120_000,
 };
 
-/** `--emissions 5000 --seed 7 --dying-bots 0.1`; every field of the options, in kebab case. @throws for what it does not know */
+/**
+ * Parses flags: each option in kebab case, such as `--emissions 5000 --seed 7 --unannounced-share 0.1`.
+ * @throws for unknown flags and invalid values
+ */
 export function parseOptions(args: readonly string[]): ChaosOptions {
   const names = new Map(
     (Object.keys(DEFAULTS) as (keyof ChaosOptions)[]).map((field) => [
@@ -62,7 +65,7 @@ export function parseOptions(args: readonly string[]): ChaosOptions {
     const field = names.get(name);
     const number = Number(value);
     if (field === undefined || !Number.isFinite(number) || number < 0) {
-      throw new Error(`--${name} needs a number of 0 or more, not ${String(value)}`);
+      throw new Error(`--${name} must be a number of at least 0, not ${String(value)}`);
     }
     options[field] = number;
   }

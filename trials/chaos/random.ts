@@ -1,11 +1,11 @@
-/** A stream of chance that a seed and a name decide, so that each actor of a run has its own. */
+/** A pseudo-random stream determined by a seed and a name, so that each actor of a run has a separate stream. */
 export interface Random {
-  /** 0 to 1. */
+  /** At least 0, less than 1. */
   next: () => number;
-  /** Both ends included. */
+  /** An integer; both bounds are included. */
   between: (low: number, high: number) => number;
   pick: <T>(among: readonly T[]) => T;
-  /** Picks by weight. */
+  /** Picks a key with a probability proportional to its weight. */
   weighted: <T extends string>(weights: Readonly<Record<T, number>>) => T;
 }
 
@@ -24,7 +24,7 @@ export function createRandom(seed: number, name: string): Random {
     next,
     between: (low, high) => low + Math.floor(next() * (high - low + 1)),
     pick<T>(among: readonly T[]): T {
-      if (among.length === 0) throw new Error('there is nothing to pick from');
+      if (among.length === 0) throw new Error('cannot pick from an empty list');
       return among[Math.floor(next() * among.length)] as T;
     },
     weighted<T extends string>(weights: Readonly<Record<T, number>>): T {

@@ -1,46 +1,46 @@
-import { openArena } from './arena.ts';
-import { startFaults, type Fault, type FaultRecord } from './faults.ts';
+import { openTestbed } from './testbed.ts';
+import { startFaultInjection, type Fault, type FaultRecord } from './inject-faults.ts';
 import type { ChaosOptions } from './options.ts';
 import { createRandom } from './random.ts';
 
 export interface ChaosResult {
   options: ChaosOptions;
-  /** Everything that a guarantee forbids. */
+  /** Violations of a guarantee. */
   violations: string[];
   accepted: number;
   published: number;
-  /** Words of failed jobs, and how many had them; all were given to the queue again at the end. */
+  /** Number of failed jobs by failure reason. All were retried at the end. */
   failed: Record<string, number>;
-  mostAttempts: number;
+  maxAttempts: number;
   writes: number;
   unannounced: number;
-  refusals: Record<string, number>;
+  repeatedCalls: Record<string, number>;
   shown: number;
   replayed: number;
   lists: number;
   reloads: Record<string, number>;
-  mostReloads: number;
+  maxReloads: number;
   faults: FaultRecord[];
   restarts: Record<string, number>;
-  /** From the first emission to the last, and from the last fault's end until every screen was equal to the list. */
+  /** `workMs`: from the first emission to the last. `settleMs`: from the last repair until every screen equaled the list. */
   workMs: number;
   settleMs: number;
 }
 
-const RESTARTS_REDIS: ReadonlySet<Fault> = new Set(['redis killed', 'redis ended']);
+const RESTARTS_REDIS: ReadonlySet<Fault> = new Set(['redis killed', 'redis terminated']);
 
 /**
- * Runs bots, processes and screens under faults, and judges by what they recorded: nothing accepted is lost, no screen
- * goes back or shows another company's, and when the last fault is mended every screen equals the list.
+ * Runs bots, processes and dashboards under random faults, then checks the records: no accepted emission is lost, no screen
+ * goes back to an older state or shows data of another company, and after the last repair every screen equals the list.
  */
 export async function runChaos(options: ChaosOptions, say: (line: string) => void): Promise<ChaosResult> {
-  const arena = await openArena({ options });
-  const { fleet, ledger, redis, screens, shop } = arena;
+  const testbed = await openTestbed({ options });
+  const { fleet, ledger, redis, screens, workload } = testbed;
   try {
-    say(`${shop.companyIds.length * options.screens} screens are live; the faults begin`);
+    say(`${workload.companyIds.length * options.screens} screens are live; injecting faults`);
 
     const began = Date.now();
-    const faults = startFaults({
+    const faults = startFaultInjection({
       fleet,
       redis,
       random: createRandom(options.seed, 'faults'),
@@ -51,18 +51,18 @@ export async function runChaos(options: ChaosOptions, say: (line: string) => voi
         say(`${seconds} s: ${fault} ${what} (${ledger.acceptedCount} accepted, ${ledger.open.size} open)`);
       },
     });
-    await shop.work();
+    await workload.work();
     const workMs = Date.now() - began;
     await faults.end();
-    const mendedAt = Date.now();
-    say(`${ledger.acceptedCount} accepted in ${Math.round(workMs / 1_000)} s; the last fault is mended`);
+    const repairedAt = Date.now();
+    say(`${ledger.acceptedCount} accepted in ${Math.round(workMs / 1_000)} s; the last fault is repaired`);
 
-    const { failed, fault } = await arena.settle(options.settleMs);
-    const violations = [...(fault === undefined ? [] : [fault]), ...arena.violations()];
+    const { failed, problem } = await testbed.settle(options.settleTimeoutMs);
+    const violations = [...(problem === undefined ? [] : [problem]), ...testbed.violations()];
     const redisRestarts = faults.records.filter(({ fault: name }) => RESTARTS_REDIS.has(name)).length;
-    if (screens.mostReloads > redisRestarts) {
+    if (screens.maxReloads > redisRestarts) {
       violations.push(
-        `a screen was reloaded ${screens.mostReloads} times, Redis was restarted ${redisRestarts} times`,
+        `one screen reloaded ${screens.maxReloads} times, but Redis was restarted only ${redisRestarts} times`,
       );
     }
     return {
@@ -71,23 +71,23 @@ export async function runChaos(options: ChaosOptions, say: (line: string) => voi
       accepted: ledger.acceptedCount,
       published: ledger.publishedCount,
       failed,
-      mostAttempts: ledger.mostAttempts,
-      writes: shop.writes,
-      unannounced: shop.unannounced,
-      refusals: shop.refusals,
+      maxAttempts: ledger.maxAttempts,
+      writes: workload.writes,
+      unannounced: workload.unannounced,
+      repeatedCalls: workload.repeatedCalls,
       shown: screens.shown,
       replayed: screens.replayed,
       lists: screens.lists,
       reloads: screens.reloads,
-      mostReloads: screens.mostReloads,
+      maxReloads: screens.maxReloads,
       faults: faults.records,
       restarts: fleet.restarts,
       workMs,
-      settleMs: Date.now() - mendedAt,
+      settleMs: Date.now() - repairedAt,
     };
   } finally {
-    await arena.close((error) => {
-      say(`not ended in order: ${String(error)}`);
+    await testbed.close((error) => {
+      say(`error while closing: ${String(error)}`);
     });
   }
 }

@@ -6,8 +6,8 @@ import { createWorld, type World } from '../../test/harness/world.ts';
 import { createLedger } from './ledger.ts';
 import { DEFAULTS } from './options.ts';
 import { openScreens } from './screens.ts';
-import { openShop } from './shop.ts';
-import { createSwitchboard } from './switchboard.ts';
+import { openWorkload } from './workload.ts';
+import { createBalancer } from './balancer.ts';
 
 const OPTIONS = { ...DEFAULTS, emissions: 1_000_000, companies: 3, screens: 2, appointments: 8, bots: 3 };
 const EMISSIONS_BETWEEN_STEPS = 40;
@@ -15,7 +15,7 @@ const EMISSIONS_BETWEEN_STEPS = 40;
 let world: World;
 afterEach(() => world.close());
 
-test('workers and gateways come and go under load, in order and by SIGKILL: nothing is lost, and no screen has to reload', async () => {
+test('workers and gateways are started, terminated and killed under load: nothing is lost, and no screen has to reload', async () => {
   const redis = await ownRedis();
   world = await createWorld({
     redisUrl: redis.url,
@@ -23,26 +23,26 @@ test('workers and gateways come and go under load, in order and by SIGKILL: noth
   });
   world.keep(redis, () => redis.stop());
 
-  /** As a load balancer does: it leads new connections to those that take part. */
-  const balancer = await createSwitchboard();
+  /** Routes new connections to the gateways that are running. */
+  const balancer = await createBalancer();
   world.keep(balancer, balancer.close);
   const gateways: Spawned[] = [];
   const workers: Spawned[] = [];
-  const lead = () => {
-    balancer.lead(...gateways.map(({ url }) => url));
+  const updateRoutes = () => {
+    balancer.route(...gateways.map(({ url }) => url));
   };
   const add = {
     gateway: async () => {
       gateways.push(await world.ready(world.apiProcess()));
-      lead();
+      updateRoutes();
     },
     worker: async () => void workers.push(await world.workerProcess()),
   };
-  /** The oldest goes. */
+  /** Ends the oldest process. */
   const remove = {
     async gateway(signal: NodeJS.Signals) {
       const oldest = gateways.shift()!;
-      lead();
+      updateRoutes();
       oldest.kill(signal);
       return oldest.exited;
     },
@@ -57,8 +57,13 @@ test('workers and gateways come and go under load, in order and by SIGKILL: noth
   const ledger = createLedger(world);
   world.keep(ledger, ledger.close);
   const options = { ...OPTIONS };
-  const shop = await openShop({ world, options, urls: [balancer.url], onAccepted: ledger.accepted });
-  const places = shop.companyIds.flatMap((companyId) =>
+  const workload = await openWorkload({
+    world,
+    options,
+    urls: [balancer.url],
+    onAccepted: ledger.recordAccepted,
+  });
+  const places = workload.companyIds.flatMap((companyId) =>
     Array.from({ length: OPTIONS.screens }, () => ({ companyId, url: balancer.url })),
   );
   const screens = await openScreens({ world, places });
@@ -66,7 +71,7 @@ test('workers and gateways come and go under load, in order and by SIGKILL: noth
   const allEqual = async () => (await screens.differences(balancer.url)).length === 0;
   await eventually('every screen to equal the list', allEqual, 60_000);
 
-  const working = shop.work();
+  const working = workload.work();
   const steps: (() => Promise<unknown>)[] = [
     () => Promise.all([add.worker(), add.gateway()]),
     () => Promise.all([remove.worker('SIGTERM'), remove.gateway('SIGTERM')]),
@@ -78,7 +83,7 @@ test('workers and gateways come and go under load, in order and by SIGKILL: noth
   const ends: unknown[] = [];
   for (const step of steps) {
     const enough = ledger.acceptedCount + EMISSIONS_BETWEEN_STEPS;
-    await eventually('the load to go on', () => ledger.acceptedCount >= enough, 60_000);
+    await eventually('the load to continue', () => ledger.acceptedCount >= enough, 60_000);
     ends.push(await step());
   }
   expect(ends).toEqual([
@@ -92,7 +97,7 @@ test('workers and gateways come and go under load, in order and by SIGKILL: noth
   options.emissions = 0;
   await working;
 
-  await until('all that was accepted to end', ledger.settled(), 60_000);
+  await until('every accepted emission to be published or failed', ledger.settled(), 60_000);
   await eventually('every screen to equal the list', allEqual, 60_000);
   expect(screens.violations).toEqual([]);
   expect([ledger.lost.size, ledger.failed.size]).toEqual([0, 0]);

@@ -10,42 +10,42 @@ import {
   type EmissionMeta,
 } from '@appointment-emissions/contracts';
 import type { World } from '../../test/harness/world.ts';
-import { versionOf } from './shop.ts';
+import { versionOf } from './workload.ts';
 
 export interface Screens {
-  /** What no screen may do: show an earlier state of the database, or another company's appointment. */
+  /** Screens that showed an older state after a newer one, or an appointment of another company. */
   violations: string[];
-  /** Snapshots shown, live or replayed, and how many of them were replayed. */
+  /** Snapshots shown, live and replayed; `replayed` counts the replayed ones alone. */
   readonly shown: number;
   readonly replayed: number;
-  /** Reasons for which screens had to load the list again, and how often each. */
+  /** Number of reloads by reason. */
   reloads: Record<string, number>;
-  /** Lists that one screen took after its first, at most. */
-  readonly mostReloads: number;
+  /** The largest number of reloads of one screen. */
+  readonly maxReloads: number;
   readonly lists: number;
-  /** What each says of itself now. */
+  /** The current state of each dashboard. */
   states: () => DashboardState[];
-  /** Differences between what the screens show and the list of the API, as of now; empty when all are live and equal. */
+  /** Current differences between the screens and the API's list; empty if all screens are live and equal to it. */
   differences: (url: string) => Promise<string[]>;
   close: () => void;
 }
 
 const DAY_MS = 24 * 3_600_000;
-/** Enough for the days that the shop books, and the same for all. */
+/** Covers all dates that the workload books; the same for all screens. */
 const RANGE_DAYS = 30;
 
 export interface ScreensDeps {
   world: World;
   places: readonly { companyId: string; url: string }[];
-  /** A screen, by its place, was told of an emission. */
+  /** Called with the index of a screen when it shows an emission. */
   onShown?: ((screen: number, meta: EmissionMeta) => void) | undefined;
 }
 
-/** Opens dashboards with the browser library in them, which keeps them up to date by itself, and watches each. */
+/** Opens dashboards with the browser library and checks everything that they show. */
 export async function openScreens({ world, places, onShown }: ScreensDeps): Promise<Screens> {
   const violations: string[] = [];
   const reloads: Record<string, number> = {};
-  let [shown, replayed, lists, mostReloads] = [0, 0, 0, 0];
+  let [shown, replayed, lists, maxReloads] = [0, 0, 0, 0];
 
   const open = await Promise.all(
     places.map(async ({ companyId, url }, index) => {
@@ -61,20 +61,20 @@ export async function openScreens({ world, places, onShown }: ScreensDeps): Prom
         timings: { longestReconnectMs: 2_000, longestReloadMs: 2_000 },
       });
       watch(dashboard, companyId, index);
-      return { dashboard, companyId, token, words: `screen ${index}` };
+      return { dashboard, companyId, token, label: `screen ${index}` };
     }),
   );
 
   function watch(dashboard: Dashboard, companyId: string, index: number): void {
-    const words = `screen ${index}`;
+    const label = `screen ${index}`;
     const newest = new Map<string, number>();
     let ownLists = 0;
-    function see(appointment: AppointmentSnapshot, how: string): void {
+    function check(appointment: AppointmentSnapshot, origin: string): void {
       const { _id, companyId: owner } = appointment;
-      if (owner !== companyId) violations.push(`${words} was shown an appointment of another company`);
+      if (owner !== companyId) violations.push(`${label} showed an appointment of another company`);
       const [version, before] = [versionOf(appointment), newest.get(_id) ?? 0];
       if (version < before)
-        violations.push(`${words} went back from ${before} to ${version} of ${_id}, by ${how}`);
+        violations.push(`${label} went back from version ${before} to ${version} of ${_id}, by ${origin}`);
       newest.set(_id, version);
     }
     for (const event of APPOINTMENT_EVENTS) {
@@ -82,13 +82,13 @@ export async function openScreens({ world, places, onShown }: ScreensDeps): Prom
         shown += 1;
         if (meta.replayed) replayed += 1;
         onShown?.(index, meta);
-        see(appointment, meta.replayed ? 'a replay' : 'an event');
+        check(appointment, meta.replayed ? 'a replay' : 'an event');
       });
     }
     dashboard.on('appointments', (rows) => {
       ownLists += 1;
-      mostReloads = Math.max(mostReloads, ownLists - 1);
-      for (const { appointment } of rows.values()) see(appointment, 'the list');
+      maxReloads = Math.max(maxReloads, ownLists - 1);
+      for (const { appointment } of rows.values()) check(appointment, 'the list');
     });
     dashboard.on('state', (state, reason) => {
       if (state !== 'reload-needed') return;
@@ -97,16 +97,16 @@ export async function openScreens({ world, places, onShown }: ScreensDeps): Prom
   }
 
   async function difference(screen: (typeof open)[number], url: string): Promise<string[]> {
-    const { dashboard, token, words } = screen;
-    if (dashboard.state !== 'live') return [`${words} is ${dashboard.state}`];
+    const { dashboard, token, label } = screen;
+    if (dashboard.state !== 'live') return [`${label} is ${dashboard.state}`];
     const { appointments } = await loadList(url, token);
     const listed = new Map(appointments.map(({ appointment }) => [appointment._id, appointment]));
     const ids = new Set([...listed.keys(), ...dashboard.appointments.keys()]);
     return [...ids].flatMap((id) => {
-      const [has, should] = [dashboard.appointments.get(id)?.appointment, listed.get(id)];
-      if (JSON.stringify(has) === JSON.stringify(should)) return [];
+      const [actual, expected] = [dashboard.appointments.get(id)?.appointment, listed.get(id)];
+      if (JSON.stringify(actual) === JSON.stringify(expected)) return [];
       return [
-        `${words} shows ${has?.notes ?? 'nothing'} of ${id}, the list has ${should?.notes ?? 'nothing'}`,
+        `${label} shows ${actual?.notes ?? 'nothing'} for ${id}, the list has ${expected?.notes ?? 'nothing'}`,
       ];
     });
   }
@@ -120,8 +120,8 @@ export async function openScreens({ world, places, onShown }: ScreensDeps): Prom
       return replayed;
     },
     reloads,
-    get mostReloads() {
-      return mostReloads;
+    get maxReloads() {
+      return maxReloads;
     },
     get lists() {
       return lists;

@@ -7,7 +7,7 @@ import type { Scenario } from './scenario.ts';
 
 const DISK_BYTES = 1_048_576;
 
-/** A disk of 1 MB where we may mount one; else a file that takes no byte. */
+/** A disk of 1 MB if mounting is permitted; else a log file that rejects every write (`/dev/full`). */
 function smallDisk() {
   const dir = mkdtempSync(join(tmpdir(), 'full-disk-'));
   const filler = join(dir, 'filler');
@@ -24,10 +24,10 @@ function smallDisk() {
       try {
         if (isMounted) writeFileSync(filler, Buffer.alloc(DISK_BYTES));
       } catch {
-        // It is full.
+        // The disk is full, as intended.
       }
     },
-    /** Resolves when lines are written again. */
+    /** Frees the disk. Resolves when log lines are written again. */
     async free() {
       if (!isMounted) return;
       const size = () => statSync(join(dir, 'combined.log')).size;
@@ -35,7 +35,7 @@ function smallDisk() {
       rmSync(filler);
       await eventually('a line to be written', () => size() > before);
     },
-    clean() {
+    cleanUp() {
       if (isMounted) execFileSync('umount', ['--lazy', dir]);
       rmSync(dir, { recursive: true, force: true });
     },
@@ -47,25 +47,25 @@ export const LOG_FAULTS: readonly Scenario[] = [fullDisk()];
 function fullDisk(): Scenario {
   let disk: ReturnType<typeof smallDisk> | undefined;
   return {
-    fault: 'The logs’ disk is full, and nobody reads standard output',
-    answers: [],
-    seen: 'Nothing; lines are dropped.',
+    fault: 'The log disk is full and standard output is not read',
+    allowedOutcomes: [],
+    effect: 'No effect on emissions. Log lines are dropped.',
     appointments: 200,
-    arena: () => {
+    testbed: () => {
       disk = smallDisk();
       return Promise.resolve({ env: { LOG_DIR: disk.dir, LOG_LEVEL: 'trace' } });
     },
-    async inflict({ arena: { fleet, shop } }) {
+    async inject({ testbed: { fleet, workload } }) {
       const processes = [...fleet.gateways, ...fleet.workers].map(({ process }) => process);
       disk?.fill();
       for (const process of processes) process?.read(false);
       // Enough lines to fill the pipes.
-      await shop.announceAll();
+      await workload.emitAll();
       return async () => {
         for (const process of processes) process?.read(true);
         await disk?.free();
       };
     },
-    clean: () => disk?.clean(),
+    cleanUp: () => disk?.cleanUp(),
   };
 }

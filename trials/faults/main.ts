@@ -10,11 +10,11 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const { values } = parseArgs({
   options: {
-    /** Rows whose name holds this. */
+    /** Runs only the rows whose fault contains this text. */
     only: { type: 'string', default: '' },
     'burst-seconds': { type: 'string', default: '30' },
     seed: { type: 'string' },
-    /** A file for what was measured. */
+    /** A file to write the results to. */
     json: { type: 'string' },
     /** Replaces the table in docs/reports/faults.md. */
     write: { type: 'boolean', default: false },
@@ -23,7 +23,7 @@ const { values } = parseArgs({
 const seed = Number(values.seed ?? Math.floor(Math.random() * 1e9));
 const burstSeconds = Number(values['burst-seconds']);
 if (!Number.isSafeInteger(seed) || !(burstSeconds > 0))
-  throw new Error('--seed and --burst-seconds need numbers');
+  throw new Error('--seed must be an integer, --burst-seconds a positive number');
 
 say(`seed ${seed}`);
 const rows: Row[] = [];
@@ -33,8 +33,8 @@ for (const scenario of SCENARIOS.filter(({ fault }) => fault.includes(values.onl
   const { fault, recoveredMs, problems } = row;
   const recovery = recoveredMs === undefined ? 'not recovered' : `recovered after ${recoveredMs} ms`;
   say(`${problems.length === 0 ? 'ok  ' : 'FAIL'} ${fault}: ${recovery}`);
-  for (const { brought, times, longestMs } of row.answers)
-    say(`       ${times} × ${brought}, after ${longestMs} ms at most`);
+  for (const { outcome, times, maxDurationMs } of row.results)
+    say(`       ${times} × ${outcome}, after at most ${maxDurationMs} ms`);
   for (const problem of problems.slice(0, 10)) say(`       ${problem}`);
 }
 say(`\n${toTable(rows)}\n`);
@@ -45,5 +45,5 @@ if (values.write) {
 }
 const failed = rows.filter(({ problems }) => problems.length > 0).length;
 say(`${rows.length - failed} passed, ${failed} failed`);
-// Whatever a row that failed has left open.
+// Exit even if a failed row left handles open.
 process.exit(failed === 0 && rows.length > 0 ? 0 : 1);

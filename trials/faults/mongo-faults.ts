@@ -1,87 +1,87 @@
 import { createProxy, type Proxy } from '../../test/resilience/proxy.ts';
 import { freeze } from '../../test/harness/own-services.ts';
 import { refuseAsSecondary } from './not-primary.ts';
-import { MONGO_AWAY, type Scenario } from './scenario.ts';
+import { MONGO_UNAVAILABLE, type Scenario } from './scenario.ts';
 
 const LATE_MS = 150;
-const WHILE_AWAY =
-  'Screens stay connected, and say that they are not live if it lasts. Jobs wait, without an attempt spent.';
+const EFFECT =
+  'Screens stay connected. If it lasts, they report that they are not live. Jobs wait without spending an attempt.';
 
 export const MONGO_FAULTS: readonly Scenario[] = [
   {
-    fault: 'MongoDB is killed, and started again',
-    answers: [MONGO_AWAY],
-    provokes: MONGO_AWAY,
-    seen: WHILE_AWAY,
-    async inflict({ arena: { mongo, shop } }) {
-      shop.holdWrites(true);
+    fault: 'MongoDB is killed and restarted',
+    allowedOutcomes: [MONGO_UNAVAILABLE],
+    requiredOutcome: MONGO_UNAVAILABLE,
+    effect: EFFECT,
+    async inject({ testbed: { mongo, workload } }) {
+      workload.pauseWrites(true);
       await mongo.kill();
       return async () => {
         await mongo.restart();
-        shop.holdWrites(false);
+        workload.pauseWrites(false);
       };
     },
   },
   {
     fault: 'MongoDB is frozen',
-    answers: [MONGO_AWAY],
-    provokes: MONGO_AWAY,
-    seen: WHILE_AWAY,
-    async inflict({ arena: { mongo, shop } }) {
-      shop.holdWrites(true);
+    allowedOutcomes: [MONGO_UNAVAILABLE],
+    requiredOutcome: MONGO_UNAVAILABLE,
+    effect: EFFECT,
+    async inject({ testbed: { mongo, workload } }) {
+      workload.pauseWrites(true);
       await freeze(mongo);
       return async () => {
         await mongo.kill('SIGCONT');
-        shop.holdWrites(false);
+        workload.pauseWrites(false);
       };
     },
   },
   disturbed({
-    fault: `MongoDB is slow: every reply ${LATE_MS} ms late`,
-    seen: 'Screens hear later.',
+    fault: `MongoDB is slow: it delays every reply by ${LATE_MS} ms`,
+    effect: 'Screens get events later.',
     disturb: (proxy) => {
       proxy.delayReplies(LATE_MS);
     },
-    mend: (proxy) => {
+    repair: (proxy) => {
       proxy.delayReplies(0);
     },
   }),
   disturbed({
     fault: 'MongoDB is not primary',
-    provokes: MONGO_AWAY,
-    seen: WHILE_AWAY,
+    requiredOutcome: MONGO_UNAVAILABLE,
+    effect: EFFECT,
     disturb: (_, secondary) => {
       secondary.isSecondary = true;
     },
-    mend: (_, secondary) => {
+    repair: (_, secondary) => {
       secondary.isSecondary = false;
     },
   }),
 ];
 
-interface Disturbance extends Pick<Scenario, 'fault' | 'seen' | 'provokes'> {
+interface Disturbance extends Pick<Scenario, 'fault' | 'effect' | 'requiredOutcome'> {
   disturb: (proxy: Proxy, secondary: { isSecondary: boolean }) => void;
-  mend: (proxy: Proxy, secondary: { isSecondary: boolean }) => void;
+  repair: (proxy: Proxy, secondary: { isSecondary: boolean }) => void;
 }
 
-/** By a proxy between our processes and MongoDB; the bots write past it. */
-function disturbed({ disturb, mend, ...row }: Disturbance): Scenario {
+/** Injects the fault in a proxy between our processes and MongoDB. The bots' writes bypass the proxy. */
+function disturbed({ disturb, repair, ...row }: Disturbance): Scenario {
   const secondary = { isSecondary: false };
   let proxy: Proxy | undefined;
   return {
     ...row,
-    answers: [MONGO_AWAY],
-    arena: () =>
+    allowedOutcomes: [MONGO_UNAVAILABLE],
+    testbed: () =>
       Promise.resolve({
-        async ways({ redis, mongo }) {
+        async proxies({ redis, mongo }) {
           proxy = await createProxy(mongo, () => refuseAsSecondary(secondary));
           return { redis, mongo: proxy.url, close: proxy.close };
         },
       }),
-    inflict() {
+    inject() {
       disturb(proxy!, secondary);
       return Promise.resolve(() => {
-        mend(proxy!, secondary);
+        repair(proxy!, secondary);
       });
     },
   };

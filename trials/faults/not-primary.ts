@@ -3,7 +3,7 @@ import type { Intercept } from '../../test/resilience/proxy.ts';
 
 const HEADER_BYTES = 16;
 const OP_MSG = 2013;
-/** What a secondary answers all the same. */
+/** Commands that a secondary answers too. */
 const ANSWERED = new Set([
   'hello',
   'ismaster',
@@ -15,7 +15,7 @@ const ANSWERED = new Set([
 ]);
 const REFUSAL = { ok: 0, errmsg: 'not primary', code: 10_107, codeName: 'NotWritablePrimary' };
 
-/** While it is told to, answers commands as a server that is no longer primary does, in its stead. */
+/** While `state.isSecondary` is true, answers commands itself, as a server that is no longer primary does. */
 export function refuseAsSecondary(state: { isSecondary: boolean }): Intercept {
   let rest: Buffer = Buffer.alloc(0);
   return (sent) => {
@@ -32,7 +32,7 @@ export function refuseAsSecondary(state: { isSecondary: boolean }): Intercept {
   };
 }
 
-/** An OP_MSG is 4 bytes of flags, one of kind (0 for the command's document), and the document. */
+/** An OP_MSG body has 4 bytes of flags, one byte for the section kind (0: the command's document), and the document. */
 function commandOf(message: Buffer): string | undefined {
   if (message.readInt32LE(12) !== OP_MSG || message[HEADER_BYTES + 4] !== 0) return undefined;
   const document = message.subarray(HEADER_BYTES + 5);

@@ -5,7 +5,7 @@ import type { Scenario } from './scenario.ts';
 
 const deep = (depth: number): unknown => (depth === 0 ? 'x' : { deeper: deep(depth - 1) });
 
-/** What a bot of another version, or a hand in the database, may have left in an appointment. */
+/** Field values that another version of the bot or a manual change of the database may have left behind. */
 const POISON: readonly Record<string, unknown>[] = [
   { notes: 'x'.repeat(300_000) },
   { notes: 'x'.repeat(12_000_000) },
@@ -26,25 +26,26 @@ const TOO_LARGE = 2;
 
 export const POISON_FAULTS: readonly Scenario[] = [
   {
-    fault: 'Poison documents: huge, deep, wrong types',
-    answers: [],
-    seen: 'Huge ones fail at once as `SNAPSHOT_TOO_LARGE`; of the others each wrong field is null. All else as usual.',
-    async inflict({ arena: { world, fleet, ledger } }) {
-      const api = { url: fleet.gateways[0]!.board!.url };
+    fault: 'Malformed documents: huge, deeply nested, wrong types',
+    allowedOutcomes: [],
+    effect:
+      'Huge documents fail at once with `SNAPSHOT_TOO_LARGE`. In the others each malformed field is null. All other emissions are unaffected.',
+    async inject({ testbed: { world, fleet, ledger } }) {
+      const api = { url: fleet.gateways[0]!.balancer!.url };
       const company = await world.documents.company();
       const ids = await Promise.all(POISON.map((fields) => company.appointment(fields)));
       for (const appointmentId of ids) {
         const response = await world.post(api, 'appointment-updated', { appointmentId });
         const { emissionId } = (await response.json()) as Partial<EmitReply> & { emissionId?: string };
         if (emissionId === undefined) throw new Error(`not accepted: ${response.status}`);
-        ledger.accepted(emissionId);
+        ledger.recordAccepted(emissionId);
       }
       await ledger.settled();
-      const words = [...ledger.failed.values()];
-      if (words.length !== TOO_LARGE || !words.every((said) => said.startsWith('SNAPSHOT_TOO_LARGE')))
-        throw new Error(`failed otherwise than expected: ${words.join('; ')}`);
+      const reasons = [...ledger.failed.values()];
+      if (reasons.length !== TOO_LARGE || !reasons.every((reason) => reason.startsWith('SNAPSHOT_TOO_LARGE')))
+        throw new Error(`unexpected failures: ${reasons.join('; ')}`);
       return async () => {
-        for (const id of ids) await company.change(id, { notes: 'mended', junk: [] });
+        for (const id of ids) await company.change(id, { notes: 'repaired', junk: [] });
       };
     },
   },

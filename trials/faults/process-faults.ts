@@ -5,7 +5,7 @@ import type { Scenario } from './scenario.ts';
 const FROZEN_WORKER_MS = 12_000;
 const FROZEN_API_MS = 5_000;
 
-/** Ends a process; resolves to what waits until it was started again. */
+/** Kills a process. Resolves to a function that waits until it has been restarted. */
 async function kill(slot: Slot): Promise<() => Promise<void>> {
   const { process } = slot;
   process?.kill('SIGKILL');
@@ -18,73 +18,75 @@ function freeze({ process }: Slot): Promise<() => void> {
   return Promise.resolve(() => process?.kill('SIGCONT'));
 }
 
-/** Bots call both APIs; the one that is hit holds no dashboard. */
+/** Bots call both APIs. The API with the fault serves no dashboard. */
 const API = { bots: [0, 1], screens: [1] };
-/** Bots call the other one; all dashboards hang on the one that is hit. */
+/** All dashboards connect to the gateway with the fault. Bots call the other API. */
 const GATEWAY = { bots: [1], screens: [0] };
 
 export const PROCESS_FAULTS: readonly Scenario[] = [
   {
-    fault: 'An API of two is killed, and started again',
-    answers: ['no connection'],
-    seen: 'Who calls the other one notices nothing.',
+    fault: 'One of two APIs is killed and restarted',
+    allowedOutcomes: ['no connection'],
+    effect: 'Callers of the other API are not affected.',
     processes: 2,
-    lastsMs: 0,
-    arena: () => Promise.resolve({ seats: API }),
-    inflict: ({ arena: { fleet } }) => kill(fleet.gateways[0]!),
+    minDurationMs: 0,
+    testbed: () => Promise.resolve({ gatewaysOf: API }),
+    inject: ({ testbed: { fleet } }) => kill(fleet.gateways[0]!),
   },
   {
-    fault: 'An API of two is frozen',
-    answers: ['no answer'],
-    provokes: 'no answer',
-    seen: 'Who calls the other one notices nothing.',
+    fault: 'One of two APIs is frozen',
+    allowedOutcomes: ['no response'],
+    requiredOutcome: 'no response',
+    effect: 'Callers of the other API are not affected.',
     processes: 2,
-    lastsMs: FROZEN_API_MS,
-    arena: () => Promise.resolve({ seats: API }),
-    inflict: ({ arena: { fleet } }) => freeze(fleet.gateways[0]!),
+    minDurationMs: FROZEN_API_MS,
+    testbed: () => Promise.resolve({ gatewaysOf: API }),
+    inject: ({ testbed: { fleet } }) => freeze(fleet.gateways[0]!),
   },
   {
-    fault: 'The gateway of all dashboards is killed, and started again',
-    answers: [],
-    seen: 'Screens say that they are not live, connect again and are replayed what they missed.',
+    fault: 'The gateway of all dashboards is killed and restarted',
+    allowedOutcomes: [],
+    effect: 'Screens report that they are not live, reconnect and get what they missed by replay.',
     processes: 2,
-    lastsMs: 0,
-    arena: () => Promise.resolve({ seats: GATEWAY }),
-    inflict: ({ arena: { fleet } }) => kill(fleet.gateways[0]!),
+    minDurationMs: 0,
+    testbed: () => Promise.resolve({ gatewaysOf: GATEWAY }),
+    inject: ({ testbed: { fleet } }) => kill(fleet.gateways[0]!),
   },
   {
     fault: 'The gateway of all dashboards is frozen',
-    answers: [],
-    seen: 'Screens hear nothing, and all of it when it thaws.',
+    allowedOutcomes: [],
+    effect: 'Screens get no events until the gateway resumes, then all of them.',
     processes: 2,
-    lastsMs: FROZEN_API_MS,
-    arena: () => Promise.resolve({ seats: GATEWAY }),
-    inflict: ({ arena: { fleet } }) => freeze(fleet.gateways[0]!),
+    minDurationMs: FROZEN_API_MS,
+    testbed: () => Promise.resolve({ gatewaysOf: GATEWAY }),
+    inject: ({ testbed: { fleet } }) => freeze(fleet.gateways[0]!),
   },
   {
-    fault: 'A worker of two is killed at work, and started again',
-    answers: [],
-    seen: 'What it worked on comes late; all else as usual. Counted from the kill until that is published.',
+    fault: 'One of two workers is killed while busy and restarted',
+    allowedOutcomes: [],
+    effect:
+      'Its jobs are late, all others are not. Recovery is counted from the kill until its jobs are published.',
     processes: 2,
-    lastsMs: 0,
-    recoversWithinMs: 30_000,
-    async inflict({ arena: { fleet, shop } }) {
-      await shop.announceAll();
+    minDurationMs: 0,
+    maxRecoveryMs: 30_000,
+    async inject({ testbed: { fleet, workload } }) {
+      await workload.emitAll();
       return kill(fleet.workers[0]!);
     },
-    released: ({ ledger }) => ledger.settled(),
+    untilRecovered: ({ ledger }) => ledger.settled(),
   },
   {
-    fault: 'A worker of two is frozen at work',
-    answers: [],
-    seen: 'What it worked on comes late; all else as usual. Counted from the freeze until that is published.',
+    fault: 'One of two workers is frozen while busy',
+    allowedOutcomes: [],
+    effect:
+      'Its jobs are late, all others are not. Recovery is counted from the freeze until its jobs are published.',
     processes: 2,
-    lastsMs: FROZEN_WORKER_MS,
-    recoversWithinMs: 30_000,
-    async inflict({ arena: { fleet, shop } }) {
-      await shop.announceAll();
+    minDurationMs: FROZEN_WORKER_MS,
+    maxRecoveryMs: 30_000,
+    async inject({ testbed: { fleet, workload } }) {
+      await workload.emitAll();
       return freeze(fleet.workers[0]!);
     },
-    released: ({ ledger }) => ledger.settled(),
+    untilRecovered: ({ ledger }) => ledger.settled(),
   },
 ];

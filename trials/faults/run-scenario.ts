@@ -1,58 +1,59 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { openArena, type Arena } from '../chaos/arena.ts';
-import type { Answer } from '../chaos/shop.ts';
+import { openTestbed, type Testbed } from '../chaos/testbed.ts';
+import type { CallResult } from '../chaos/workload.ts';
 import { eventually, until } from '../../test/harness/until.ts';
-import { judgeAnswers, summarise, type AnswerCount } from './answers.ts';
+import { findProblems, summarize, type CallResultCount } from './call-results.ts';
 import type { Scenario } from './scenario.ts';
 import { usualLoad } from './usual-load.ts';
 
-/** What one row measured. */
+/** The measurements of one row. */
 export interface Row {
   fault: string;
-  seen: string;
-  /** What bots were answered while it lasted. */
-  answers: AnswerCount[];
+  effect: string;
+  /** Results of the bots' calls during the fault. */
+  results: CallResultCount[];
   recoveredMs?: number;
   accepted: number;
   published: number;
-  /** Failed first, published when they were retried after the mending. */
+  /** Emissions that failed during the fault and were retried after the repair. */
   retried: number;
-  /** Why it did not pass. */
+  /** Why the row failed; empty if it passed. */
   problems: string[];
 }
 
-const LASTS_MS = 4_000;
-const RECOVERS_WITHIN_MS = 20_000;
-const FIRST_WITHIN_MS = 30_000;
-const SETTLES_WITHIN_MS = 90_000;
-const ACCEPTED_BEFORE = 10;
+const MIN_DURATION_MS = 4_000;
+const MAX_RECOVERY_MS = 20_000;
+const START_TIMEOUT_MS = 30_000;
+const SETTLE_TIMEOUT_MS = 90_000;
+/** Emissions accepted before the fault is injected. */
+const MIN_ACCEPTED_BEFORE = 10;
 
 export interface RunOptions {
   seed: number;
   burstSeconds: number;
 }
 
-/** Opens an arena of its own, provokes the fault under load, mends it, and judges by what was seen. */
+/** Opens a new testbed, injects the fault under load, repairs it and checks the recorded effects. */
 export async function runScenario(scenario: Scenario, { seed, burstSeconds }: RunOptions): Promise<Row> {
-  const { fault, seen, processes = 1, lastsMs = LASTS_MS } = scenario;
-  const { recoversWithinMs = RECOVERS_WITHIN_MS, appointments = 50 } = scenario;
-  const answers: Answer[] = [];
-  /** When the emission that each screen showed last was accepted. */
+  const { fault, effect, processes = 1, minDurationMs = MIN_DURATION_MS } = scenario;
+  const { maxRecoveryMs = MAX_RECOVERY_MS, appointments = 50 } = scenario;
+  const results: CallResult[] = [];
+  /** For each screen, when the latest emission that it showed was accepted. */
   const newest = new Map<number, number>();
-  const onAnswer = (answer: Answer): void => void answers.push(answer);
-  const own = await scenario.arena?.();
-  let arena: Arena | undefined;
+  const onCallResult = (result: CallResult): void => void results.push(result);
+  const testbedDeps = await scenario.testbed?.();
+  let testbed: Testbed | undefined;
   try {
-    arena = await openArena({
-      ...own,
+    testbed = await openTestbed({
+      ...testbedDeps,
       options: usualLoad({ seed, workers: processes, gateways: processes, appointments }),
-      onAnswer,
+      onCallResult,
       onShown: (screen, { acceptedAt }) => {
         newest.set(screen, Math.max(newest.get(screen) ?? 0, Date.parse(acceptedAt)));
       },
     });
-    const { ledger, shop, screens } = arena;
-    const screenCount = shop.companyIds.length * 2;
+    const { ledger, workload, screens } = testbed;
+    const screenCount = workload.companyIds.length * 2;
     const allShowOneSince = (since: number, deadlineMs: number) =>
       eventually(
         'every screen to show an emission accepted since',
@@ -62,52 +63,59 @@ export async function runScenario(scenario: Scenario, { seed, burstSeconds }: Ru
           screens.states().every((state) => state === 'live'),
         deadlineMs,
       );
-    const work = shop.work();
-    await eventually('load', () => ledger.acceptedCount >= ACCEPTED_BEFORE, FIRST_WITHIN_MS);
-    await allShowOneSince(0, FIRST_WITHIN_MS);
+    const work = workload.work();
+    const hasLoad = () => ledger.acceptedCount >= MIN_ACCEPTED_BEFORE;
+    await eventually('the first emissions to be accepted', hasLoad, START_TIMEOUT_MS);
+    await allShowOneSince(0, START_TIMEOUT_MS);
 
     const problems: string[] = [];
     const began = Date.now();
-    const mend = await scenario.inflict({ arena, onAnswer, burstSeconds });
-    const provokedAt = lastsMs === 0 ? began : Date.now();
-    const released = scenario.released?.(arena).then(() => Date.now() - provokedAt);
-    await pause(lastsMs);
-    const { provokes } = scenario;
-    if (provokes !== undefined) {
-      const isSeen = () => answers.some(({ at, brought }) => at >= provokedAt && brought === provokes);
-      await eventually(`a bot to be answered ${provokes}`, isSeen, FIRST_WITHIN_MS);
+    const repair = await scenario.inject({ testbed, onCallResult, burstSeconds });
+    const injectedAt = minDurationMs === 0 ? began : Date.now();
+    const untilRecovered = scenario.untilRecovered?.(testbed).then(() => Date.now() - injectedAt);
+    await pause(minDurationMs);
+    const { requiredOutcome } = scenario;
+    if (requiredOutcome !== undefined) {
+      const hasOccurred = () =>
+        results.some(({ at, outcome }) => at >= injectedAt && outcome === requiredOutcome);
+      await eventually(`a call to get ${requiredOutcome}`, hasOccurred, START_TIMEOUT_MS);
     }
-    await mend();
-    const mendedAt = Date.now();
+    await repair();
+    const repairedAt = Date.now();
     let recoveredMs: number | undefined;
     try {
-      await allShowOneSince(mendedAt, recoversWithinMs);
-      recoveredMs = Date.now() - mendedAt;
-      if (released) recoveredMs = await until('what the fault held up', released, recoversWithinMs);
+      await allShowOneSince(repairedAt, maxRecoveryMs);
+      recoveredMs = Date.now() - repairedAt;
+      if (untilRecovered)
+        recoveredMs = await until('the delayed work to be done', untilRecovered, maxRecoveryMs);
     } catch (error) {
       problems.push((error as Error).message);
     }
-    shop.stop();
-    await until('the bots to end', work, SETTLES_WITHIN_MS);
-    const { failed, fault: unsettled } = await arena.settle(SETTLES_WITHIN_MS);
-    if (unsettled !== undefined) problems.push(unsettled);
+    workload.stop();
+    await until('the bots to stop', work, SETTLE_TIMEOUT_MS);
+    const { failed, problem } = await testbed.settle(SETTLE_TIMEOUT_MS);
+    if (problem !== undefined) problems.push(problem);
 
-    const meanwhile = answers.filter(({ at }) => at >= provokedAt && at < mendedAt);
+    const duringFault = results.filter(({ at }) => at >= injectedAt && at < repairedAt);
     return {
       fault,
-      seen,
-      answers: summarise(meanwhile),
+      effect,
+      results: summarize(duringFault),
       ...(recoveredMs !== undefined && { recoveredMs }),
       accepted: ledger.acceptedCount,
       published: ledger.publishedCount,
       retried: Object.values(failed).reduce((sum, times) => sum + times, 0),
-      problems: [...problems, ...judgeAnswers(meanwhile, scenario.answers), ...arena.violations()],
+      problems: [
+        ...problems,
+        ...findProblems(duringFault, scenario.allowedOutcomes),
+        ...testbed.violations(),
+      ],
     };
   } catch (error) {
     const problems = [(error as Error).message];
-    return { fault, seen, answers: summarise(answers), accepted: 0, published: 0, retried: 0, problems };
+    return { fault, effect, results: summarize(results), accepted: 0, published: 0, retried: 0, problems };
   } finally {
-    await arena?.close();
-    await scenario.clean?.();
+    await testbed?.close();
+    await scenario.cleanUp?.();
   }
 }

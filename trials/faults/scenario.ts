@@ -1,45 +1,48 @@
-import type { Arena, ArenaDeps } from '../chaos/arena.ts';
-import type { Answer } from '../chaos/shop.ts';
+import type { Testbed, TestbedDeps } from '../chaos/testbed.ts';
+import type { CallResult } from '../chaos/workload.ts';
 
-/** What a scenario works on. */
-export interface Stage {
-  arena: Arena;
-  /** Of calls that a scenario makes itself, beside the bots'. */
-  onAnswer: (answer: Answer) => void;
+/** What `inject` receives. */
+export interface InjectContext {
+  testbed: Testbed;
+  /** For calls that the scenario makes itself, in addition to the bots. */
+  onCallResult: (result: CallResult) => void;
   burstSeconds: number;
 }
 
-/** One row of the fault table: how a fault is provoked and mended, and what may be seen meanwhile. */
+/** One row of the fault table: how the fault is injected and repaired, and which effects are allowed. */
 export interface Scenario {
   /** The row's name. */
   fault: string;
-  /** What bots may be answered besides `202`, with status and code. */
-  answers: readonly string[];
-  /** One of them that must be seen before the fault is mended: else it was none. */
-  provokes?: string;
-  /** What dashboards and operators see meanwhile, in words. */
-  seen: string;
-  /** How long it lasts, at least. */
-  lastsMs?: number;
-  /** Longest recovery that passes. */
-  recoversWithinMs?: number;
-  /** How many of each process there are. */
+  /** Outcomes of the bots' calls that are allowed besides `202`: status and code. */
+  allowedOutcomes: readonly string[];
+  /** An outcome that must occur before the repair, as proof that the fault took effect. */
+  requiredOutcome?: string;
+  /** What dashboards and operators see during the fault; text of the table. */
+  effect: string;
+  /** How long the fault lasts at least. */
+  minDurationMs?: number;
+  /** A longer recovery fails the scenario. */
+  maxRecoveryMs?: number;
+  /** Number of APIs and number of workers. */
   processes?: number;
   appointments?: number;
-  arena?: () => Promise<Pick<ArenaDeps, 'env' | 'ways' | 'seats'>>;
-  /** Provokes the fault; resolves to what mends it. */
-  inflict: (stage: Stage) => Promise<() => Promise<void> | void>;
-  /** When what the fault held up is through; then that is the recovery, counted from the fault. */
-  released?: (arena: Arena) => Promise<unknown>;
-  /** Clears up what `arena` made. */
-  clean?: () => Promise<void> | void;
+  testbed?: () => Promise<Pick<TestbedDeps, 'env' | 'proxies' | 'gatewaysOf'>>;
+  /** Injects the fault. Resolves to a function that repairs it. */
+  inject: (context: InjectContext) => Promise<() => Promise<void> | void>;
+  /**
+   * Resolves when the work that the fault delayed is done. If given, the recovery time is counted from the injection until
+   * then, instead of from the repair until every screen is current.
+   */
+  untilRecovered?: (testbed: Testbed) => Promise<unknown>;
+  /** Removes what `testbed` created. */
+  cleanUp?: () => Promise<void> | void;
 }
 
-export const REDIS_AWAY = '503 QUEUE_UNAVAILABLE';
-export const MONGO_AWAY = '500 DATABASE_ERROR';
+export const REDIS_UNAVAILABLE = '503 QUEUE_UNAVAILABLE';
+export const MONGO_UNAVAILABLE = '500 DATABASE_ERROR';
 
-/** Ends all processes of ours at once; resolves when each was started again. */
-export async function restartAll({ fleet }: Arena): Promise<void> {
+/** Kills all APIs and workers at once. Resolves when all have been restarted. */
+export async function restartAll({ fleet }: Testbed): Promise<void> {
   await Promise.all(
     [...fleet.gateways, ...fleet.workers].map(async (slot) => {
       const { process } = slot;

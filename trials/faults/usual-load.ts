@@ -1,11 +1,11 @@
 import { DEFAULTS, type ChaosOptions } from '../chaos/options.ts';
 
-/** Emissions a second that the bots ask for while nothing is wrong. */
+/** Emissions per second that the bots request without a fault. */
 export const USUAL_PER_SECOND = 3;
 
 const BOTS = 6;
 
-/** A small fleet with a steady, light load: what is measured is recovery. */
+/** A small fleet under a steady, light load, so that the recovery time does not depend on capacity. */
 export function usualLoad(over: Partial<ChaosOptions>): ChaosOptions {
   return {
     ...DEFAULTS,
@@ -16,8 +16,8 @@ export function usualLoad(over: Partial<ChaosOptions>): ChaosOptions {
     screens: 2,
     appointments: 50,
     bots: BOTS,
-    restMs: (BOTS / USUAL_PER_SECOND) * 1_000,
-    settleMs: 60_000,
+    pauseMs: (BOTS / USUAL_PER_SECOND) * 1_000,
+    settleTimeoutMs: 60_000,
     ...over,
   };
 }

@@ -1,13 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { openArena } from '../chaos/arena.ts';
-import { startFaults } from '../chaos/faults.ts';
+import { openTestbed } from '../chaos/testbed.ts';
+import { startFaultInjection } from '../chaos/inject-faults.ts';
 import { DEFAULTS } from '../chaos/options.ts';
 import { createRandom } from '../chaos/random.ts';
 import { createMemoryReader } from '../../test/harness/memory.ts';
 import { until } from '../../test/harness/until.ts';
 import { startChurn } from './churn.ts';
 import { isFlat, slopeOf, type Slope } from './slope.ts';
-import { countKeys, watchOnce, type Lines } from './watch.ts';
+import { countKeys, sampleOnce, type Lines } from './sample.ts';
 
 export interface SoakOptions {
   minutes: number;
@@ -17,7 +17,7 @@ export interface SoakOptions {
 export interface SoakResult {
   options: SoakOptions;
   lines: { name: string; slope: Slope; flat: boolean; measurements: number }[];
-  /** Kinds of keys in Redis, and how many there were of each when the slopes begin, and at the end. */
+  /** Number of keys in Redis by kind, after the warm-up and at the end. */
   kinds: Record<'early' | 'late', Record<string, number>>;
   accepted: number;
   published: number;
@@ -27,53 +27,61 @@ export interface SoakResult {
   violations: string[];
 }
 
-/** Code is still being compiled, pools are still growing. */
-const WARM_UP = 0.3;
-/** The queue keeps 5,000 finished jobs: it is filled before anything is measured, else it would rise for that long. */
+/** Share of the run that is not measured: code is still being compiled, and pools are still growing. */
+const WARM_UP_SHARE = 0.3;
+/** The queue keeps 5,000 finished jobs. It is filled before the measurement, or memory would rise until it is full. */
 const FINISHED_BEFORE = 5_500;
 const MEASUREMENTS = 120;
 const VISITORS = 4;
-const ARENA = { workers: 2, gateways: 2, companies: 3, screens: 3, appointments: 30, bots: 24, restMs: 100 };
+const TESTBED = {
+  workers: 2,
+  gateways: 2,
+  companies: 3,
+  screens: 3,
+  appointments: 30,
+  bots: 24,
+  pauseMs: 100,
+};
 /**
- * Of these faults the processes that are watched see what becomes of Redis and of their connections; the others are
- * killed, ended and frozen.
+ * Process faults hit only the second worker and the second API. The measured processes experience only Redis faults and
+ * closed connections.
  */
 const WEIGHTS = {
   'worker killed': 2,
-  'worker ended': 1,
+  'worker terminated': 1,
   'worker frozen': 2,
   'gateway killed': 2,
-  'gateway ended': 1,
+  'gateway terminated': 1,
   'gateway frozen': 1,
   'redis frozen': 1,
 };
 const FAULT_EVERY_MS = 20_000;
 const CUT_EVERY = 10;
 const SETTLE_MS = 120_000;
-/** What they keep for longer than a run would only rise: it must reach its bound. */
+/** Lowered limits: data that is kept longer than a run would only grow, and never reach its limit. */
 const BOUNDS = { COMPANY_LOG_MAX: '1500', IDEMPOTENCY_TTL_SECONDS: '30', LISTS_PER_TOKEN: '1000' };
 
-/** Load, dashboards that come and go, and faults, for as long as asked; then the slope of each line. */
+/** Runs load, short-lived dashboards and faults for the given time, then computes the slope of each measured series. */
 export async function runSoak(options: SoakOptions, say: (line: string) => void): Promise<SoakResult> {
   const random = (name: string) => createRandom(options.seed, name);
   const memory = createMemoryReader();
-  const longestMs = options.minutes * 60_000;
-  const arena = await openArena({
-    options: { ...DEFAULTS, ...ARENA, seed: options.seed, emissions: Infinity, longestMs },
+  const maxDurationMs = options.minutes * 60_000;
+  const testbed = await openTestbed({
+    options: { ...DEFAULTS, ...TESTBED, seed: options.seed, emissions: Infinity, maxDurationMs },
     env: { ...memory.env, ...BOUNDS },
   });
   try {
-    const { fleet, ledger, redis, screens, shop } = arena;
+    const { fleet, ledger, redis, screens, workload } = testbed;
     while (ledger.publishedCount < FINISHED_BEFORE) {
-      await shop.announceAll();
-      await until('the queue to be filled', ledger.settled(), SETTLE_MS);
+      await workload.emitAll();
+      await until('the emissions that fill the queue', ledger.settled(), SETTLE_MS);
     }
-    say(`${ledger.publishedCount} emissions fill the queue; it begins`);
+    say(`${ledger.publishedCount} emissions fill the queue; starting the measurement`);
     const lines: Lines = new Map();
     const kinds: Record<string, number>[] = [];
     const began = Date.now();
     const minutes = () => (Date.now() - began) / 60_000;
-    const faults = startFaults({
+    const faults = startFaultInjection({
       fleet: { workers: fleet.workers.slice(1), gateways: fleet.gateways.slice(1) },
       redis,
       random: random('faults'),
@@ -84,22 +92,22 @@ export async function runSoak(options: SoakOptions, say: (line: string) => void)
         say(`${minutes().toFixed(1)} min: ${fault} ${what}`);
       },
     });
-    const churn = startChurn(arena, random('churn'), VISITORS);
-    const work = shop.work();
+    const churn = startChurn(testbed, random('churn'), VISITORS);
+    const work = workload.work();
     for (let count = 1; minutes() < options.minutes; count += 1) {
-      if (kinds.length === 0 && minutes() >= WARM_UP * options.minutes)
-        kinds.push(await countKeys(arena.world));
-      await pause(longestMs / MEASUREMENTS);
-      if (count % CUT_EVERY === 0) fleet.gateways[0]?.board?.cut();
-      await watchOnce(arena, memory, lines, minutes()).catch((error: unknown) => {
-        say(`not measured: ${(error as Error).message}`);
+      if (kinds.length === 0 && minutes() >= WARM_UP_SHARE * options.minutes)
+        kinds.push(await countKeys(testbed.world));
+      await pause(maxDurationMs / MEASUREMENTS);
+      if (count % CUT_EVERY === 0) fleet.gateways[0]?.balancer?.dropConnections();
+      await sampleOnce(testbed, memory, lines, minutes()).catch((error: unknown) => {
+        say(`measurement skipped: ${(error as Error).message}`);
       });
     }
-    kinds.push(await countKeys(arena.world));
+    kinds.push(await countKeys(testbed.world));
     await Promise.all([work, churn.end(), faults.end()]);
-    const { fault } = await arena.settle(SETTLE_MS);
+    const { problem } = await testbed.settle(SETTLE_MS);
 
-    const warm = WARM_UP * options.minutes;
+    const warm = WARM_UP_SHARE * options.minutes;
     return {
       options,
       lines: [...lines].map(([name, measured]) => {
@@ -113,10 +121,10 @@ export async function runSoak(options: SoakOptions, say: (line: string) => void)
       shown: screens.shown,
       visits: churn.visits,
       faults: faults.records.length,
-      violations: [...(fault === undefined ? [] : [fault]), ...arena.violations(), ...churn.violations],
+      violations: [...(problem === undefined ? [] : [problem]), ...testbed.violations(), ...churn.violations],
     };
   } finally {
-    await arena.close();
+    await testbed.close();
     memory.close();
   }
 }

@@ -2,10 +2,10 @@ import { expect, test } from '@jest/globals';
 import { isFlat, slopeOf } from './slope.ts';
 
 const minutes = Array.from({ length: 80 }, (_, index) => index / 10);
-/** Ups and downs that no slope explains, the same in each run. */
+/** Deterministic noise. */
 const noise = (index: number) => Math.sin(index * 12.9898) * 2;
 
-test('a line without noise is found exactly', () => {
+test('the slope of a line without noise is exact', () => {
   const { perMinute, plusMinus, mean } = slopeOf(minutes.map((at) => ({ minutes: at, value: 100 + 3 * at })));
   expect(perMinute).toBeCloseTo(3);
   expect(plusMinus).toBeCloseTo(0);
@@ -15,9 +15,9 @@ test('a line without noise is found exactly', () => {
 test.each([
   ['stays', 0, true],
   ['falls', -1, true],
-  ['rises by a third of a per cent in a minute', 0.3, true],
-  ['rises by one per cent in a minute', 1, false],
-])('under noise, what %s is told', (_, growth, flat) => {
+  ['rises by 0.3 % per minute', 0.3, true],
+  ['rises by 1 % per minute', 1, false],
+])('a noisy series that %s is classified correctly', (_, growth, flat) => {
   const slope = slopeOf(
     minutes.map((at, index) => ({ minutes: at, value: 100 + growth * at + noise(index) })),
   );
@@ -25,6 +25,6 @@ test.each([
   expect(isFlat(slope)).toBe(flat);
 });
 
-test('two measurements make no slope', () => {
-  expect(() => slopeOf([])).toThrow('make no slope');
+test('fewer than three measurements are rejected', () => {
+  expect(() => slopeOf([])).toThrow('too few for a slope');
 });

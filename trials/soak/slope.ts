@@ -1,7 +1,7 @@
-/** A straight line through what was measured. */
+/** A straight line fitted to the measurements. */
 export interface Slope {
   perMinute: number;
-  /** Half of the 95% interval of `perMinute`. It takes the measurements for independent, so it is rather too narrow. */
+  /** Half of the 95% confidence interval of `perMinute`. It assumes independent measurements, so it is somewhat too narrow. */
   plusMinus: number;
   mean: number;
 }
@@ -11,13 +11,13 @@ export interface Measurement {
   value: number;
 }
 
-/** Of the mean, in a minute. */
-const MOST_GROWTH = 0.005;
+/** Allowed growth per minute, as a share of the mean. */
+const MAX_GROWTH = 0.005;
 
-/** Least squares. Needs at least three measurements. */
+/** Fits a line by least squares. @throws for fewer than three measurements */
 export function slopeOf(measured: readonly Measurement[]): Slope {
   const n = measured.length;
-  if (n < 3) throw new Error(`${n} measurements make no slope`);
+  if (n < 3) throw new Error(`${n} measurements are too few for a slope`);
   const meanOf = (pick: (one: Measurement) => number) =>
     measured.reduce((sum, one) => sum + pick(one), 0) / n;
   const [middle, mean] = [meanOf(({ minutes }) => minutes), meanOf(({ value }) => value)];
@@ -28,9 +28,9 @@ export function slopeOf(measured: readonly Measurement[]): Slope {
 }
 
 /**
- * Flat: were the line as low as its 95% interval allows, it would rise by at most 0.5% of its mean in a minute.
- * A falling line is flat too.
+ * A series is flat if the lower end of its slope's 95% confidence interval is at most 0.5% of the mean per minute. A falling
+ * series is flat too.
  */
 export function isFlat({ perMinute, plusMinus, mean }: Slope): boolean {
-  return perMinute - plusMinus <= MOST_GROWTH * mean;
+  return perMinute - plusMinus <= MAX_GROWTH * mean;
 }

@@ -1,19 +1,19 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** One address that stays, in front of processes that come and go. */
-export interface Switchboard {
+/** A TCP load balancer: one stable address in front of processes that are started and stopped. */
+export interface Balancer {
   url: string;
-  /** Where new connections lead from now on, in turn. */
-  lead: (...urls: string[]) => void;
-  /** Ends all connections. Returns how many. */
-  cut: () => number;
-  /** From now on nothing passes on the connections that are open, and nobody is told. Returns how many. */
-  mute: () => number;
+  /** Sets the targets of new connections, used in rotation. Without a target, connections are closed at once. */
+  route: (...urls: string[]) => void;
+  /** Closes all connections. Returns their number. */
+  dropConnections: () => number;
+  /** Drops all further data of the open connections without closing them. Returns their number. */
+  silenceConnections: () => number;
   close: () => Promise<void>;
 }
 
-export async function createSwitchboard(): Promise<Switchboard> {
-  const open = new Set<{ ends: Socket[]; muted: boolean }>();
+export async function createBalancer(): Promise<Balancer> {
+  const open = new Set<{ ends: Socket[]; isSilenced: boolean }>();
   let targets: number[] = [];
   let turn = 0;
 
@@ -24,14 +24,14 @@ export async function createSwitchboard(): Promise<Switchboard> {
       return;
     }
     const process = connect(port, '127.0.0.1');
-    const line = { ends: [client, process], muted: false };
+    const line = { ends: [client, process], isSilenced: false };
     open.add(line);
     for (const [from, to] of [
       [client, process],
       [process, client],
     ] as const) {
       from.on('data', (bytes) => {
-        if (!line.muted) to.write(bytes);
+        if (!line.isSilenced) to.write(bytes);
       });
       from.on('error', () => undefined);
       from.on('close', () => {
@@ -42,19 +42,19 @@ export async function createSwitchboard(): Promise<Switchboard> {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 
-  function cut(): number {
+  function dropConnections(): number {
     const lines = [...open];
     for (const { ends } of lines) for (const end of ends) end.destroy();
     return lines.length;
   }
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    lead(...urls) {
+    route(...urls) {
       targets = urls.map((url) => Number(new URL(url).port));
     },
-    cut,
-    mute() {
-      for (const line of open) line.muted = true;
+    dropConnections,
+    silenceConnections() {
+      for (const line of open) line.isSilenced = true;
       return open.size;
     },
     close: () =>
@@ -62,7 +62,7 @@ export async function createSwitchboard(): Promise<Switchboard> {
         server.close(() => {
           resolve();
         });
-        cut();
+        dropConnections();
       }),
   };
 }

@@ -1,17 +1,17 @@
-import type { Arena } from '../chaos/arena.ts';
+import type { Testbed } from '../chaos/testbed.ts';
 import type { World } from '../../test/harness/world.ts';
 import { openFiles, type createMemoryReader } from '../../test/harness/memory.ts';
 import type { Measurement } from './slope.ts';
 
-/** Lines that are drawn over the run, by name: what is measured, of which process. */
+/** Measurements over the run, by series name, such as `API: heap in use, MB`. */
 export type Lines = Map<string, Measurement[]>;
 
 /**
- * Measures the first worker and the first API with gateway, which live through the whole run, and Redis. A measurement that
- * a fault is in the way of is left out.
+ * Measures the first worker and the first API, which run for the whole soak, and Redis.
+ * @throws if a fault prevents the measurement
  */
-export async function watchOnce(
-  { fleet, world }: Arena,
+export async function sampleOnce(
+  { fleet, world }: Testbed,
   memory: ReturnType<typeof createMemoryReader>,
   lines: Lines,
   minutes: number,
@@ -26,7 +26,7 @@ export async function watchOnce(
     ['worker', fleet.workers[0]?.process?.pid],
   ] as const;
   for (const [role, pid] of watched) {
-    if (pid === undefined) throw new Error(`the ${role} that is watched has ended`);
+    if (pid === undefined) throw new Error(`the measured ${role} has exited`);
     const { rss, heapUsed } = await memory.read(pid);
     note(`${role}: memory (RSS), MB`, rss / 1e6);
     note(`${role}: heap in use, MB`, heapUsed / 1e6);
@@ -37,7 +37,7 @@ export async function watchOnce(
   note('Redis: memory in use, MB', Number(/used_memory:(\d+)/.exec(info)?.[1]) / 1e6);
 }
 
-/** How many keys of each kind lie in Redis: without what names a company, an appointment, a job or a time. */
+/** Counts the keys in Redis by kind. A kind is a key without its ids, numbers and hash tag. */
 export async function countKeys({ redis }: World): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   let cursor = '0';

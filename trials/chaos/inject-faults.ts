@@ -3,56 +3,59 @@ import type { ServiceHandle } from '../../scripts/services/service.mjs';
 import type { Fleet, Slot } from './fleet.ts';
 import type { Random } from './random.ts';
 
-/** What may befall the fleet, and how often, in parts of the whole. */
+/**
+ * The faults with their relative frequencies. "killed": SIGKILL. "terminated": SIGTERM. "frozen": SIGSTOP, later SIGCONT.
+ * "sockets cut": all connections are closed. "sockets silenced": connections stay open but deliver nothing.
+ */
 const WEIGHTS = {
   'worker killed': 5,
-  'worker ended': 2,
+  'worker terminated': 2,
   'worker frozen': 3,
   'gateway killed': 2,
-  'gateway ended': 1,
+  'gateway terminated': 1,
   'gateway frozen': 2,
   'sockets cut': 3,
-  'sockets mute': 1,
+  'sockets silenced': 1,
   'redis killed': 1,
-  'redis ended': 1,
+  'redis terminated': 1,
   'redis frozen': 1,
 };
 export type Fault = keyof typeof WEIGHTS;
 
-/** Some longer than a worker's lock. */
-const LONGEST_FREEZE_MS = { worker: 14_000, gateway: 8_000, redis: 4_000 };
-const SHORTEST_FREEZE_MS = 200;
+/** A worker's freeze can exceed its job lock. */
+const MAX_FREEZE_MS = { worker: 14_000, gateway: 8_000, redis: 4_000 };
+const MIN_FREEZE_MS = 200;
 
 export interface FaultRecord {
   fault: Fault;
-  /** From the moment that it was mended until everything accepted before had ended; undefined if not seen. */
+  /** From the repair until every emission accepted before it had been published or had failed; undefined if not observed. */
   recoveryMs?: number;
 }
 
-export interface FaultsDeps {
-  /** Whose processes it befalls. */
+export interface FaultInjectionDeps {
+  /** The processes to disturb. */
   fleet: Pick<Fleet, 'workers' | 'gateways'>;
   redis: ServiceHandle;
   random: Random;
   everyMs: number;
-  /** How often which, in parts of the whole; default: all. */
+  /** Relative frequencies. Default: all faults. */
   weights?: Partial<Record<Fault, number>>;
-  /** Resolves when everything accepted until now has ended. */
+  /** Resolves when every emission accepted so far has been published or has failed. */
   settled: () => Promise<void>;
   onFault: (fault: Fault, what: string) => void;
 }
 
-export interface Faults {
+export interface FaultInjection {
   records: FaultRecord[];
-  /** No more faults; resolves when the last is mended and all processes are there. */
+  /** Stops the injection. Resolves when the last fault is repaired and all processes are running. */
   end: () => Promise<void>;
 }
 
-/** Lets faults befall the fleet, one upon the other where chance has it so, until it is told to end. */
-export function startFaults(deps: FaultsDeps): Faults {
+/** Injects random faults, which may overlap, until `end` is called. */
+export function startFaultInjection(deps: FaultInjectionDeps): FaultInjection {
   const { fleet, redis, random, everyMs, weights = WEIGHTS, settled, onFault } = deps;
   const records: FaultRecord[] = [];
-  const underWay = new Set<Promise<void>>();
+  const pending = new Set<Promise<void>>();
   const ended = new AbortController();
   let redisIsBusy = false;
 
@@ -65,12 +68,12 @@ export function startFaults(deps: FaultsDeps): Faults {
       await slot.ready();
       return;
     }
-    await pause(random.between(SHORTEST_FREEZE_MS, LONGEST_FREEZE_MS[slot.role]));
+    await pause(random.between(MIN_FREEZE_MS, MAX_FREEZE_MS[slot.role]));
     process.kill('SIGCONT');
   }
 
-  /** Resolves when it is mended. */
-  async function inflict(fault: Fault): Promise<void> {
+  /** Resolves when the fault is repaired. */
+  async function inject(fault: Fault): Promise<void> {
     const slot = random.pick(fault.startsWith('worker') ? fleet.workers : fleet.gateways);
     if (fault.startsWith('redis')) {
       if (redisIsBusy) return;
@@ -79,7 +82,7 @@ export function startFaults(deps: FaultsDeps): Faults {
         onFault(fault, '');
         if (fault === 'redis frozen') {
           await redis.kill('SIGSTOP');
-          await pause(random.between(SHORTEST_FREEZE_MS, LONGEST_FREEZE_MS.redis));
+          await pause(random.between(MIN_FREEZE_MS, MAX_FREEZE_MS.redis));
           await redis.kill('SIGCONT');
         } else {
           if (fault === 'redis killed') await redis.kill();
@@ -95,41 +98,41 @@ export function startFaults(deps: FaultsDeps): Faults {
       case 'worker killed':
       case 'gateway killed':
         return hit(slot, 'SIGKILL');
-      case 'worker ended':
-      case 'gateway ended':
+      case 'worker terminated':
+      case 'gateway terminated':
         return hit(slot, 'SIGTERM');
       case 'worker frozen':
       case 'gateway frozen':
         return hit(slot, 'SIGSTOP');
       case 'sockets cut':
-        slot.board?.cut();
+        slot.balancer?.dropConnections();
         return;
       default:
-        slot.board?.mute();
+        slot.balancer?.silenceConnections();
     }
   }
 
-  async function one(fault: Fault): Promise<void> {
+  async function injectAndRecord(fault: Fault): Promise<void> {
     const record: FaultRecord = { fault };
     records.push(record);
-    await inflict(fault);
-    const mendedAt = Date.now();
+    await inject(fault);
+    const repairedAt = Date.now();
     void settled().then(() => {
-      record.recoveryMs = Date.now() - mendedAt;
+      record.recoveryMs = Date.now() - repairedAt;
     });
   }
 
   const running = (async () => {
     for (;;) {
-      // Exponential: mostly soon after the last, sometimes long after.
+      // Exponentially distributed: often soon after the previous fault, sometimes long after it.
       const waitMs = Math.min(-Math.log(1 - random.next()) * everyMs, 5 * everyMs);
       await pause(waitMs, undefined, { signal: ended.signal }).catch(() => undefined);
       if (ended.signal.aborted) return;
-      const work = one(random.weighted(weights as Record<Fault, number>));
-      underWay.add(work);
-      // One that could not be mended stays, and fails the run at its end.
-      work.then(
-        () => underWay.delete(work),
+      const injection = injectAndRecord(random.weighted(weights as Record<Fault, number>));
+      pending.add(injection);
+      // A fault that could not be repaired stays in the set, so that `end` rejects.
+      injection.then(
+        () => pending.delete(injection),
         () => undefined,
       );
     }
@@ -140,7 +143,7 @@ export function startFaults(deps: FaultsDeps): Faults {
     async end() {
       ended.abort();
       await running;
-      await Promise.all(underWay);
+      await Promise.all(pending);
       await Promise.all([...fleet.workers, ...fleet.gateways].map((slot) => slot.ready()));
     },
   };

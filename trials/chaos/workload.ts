@@ -7,48 +7,51 @@ import { createIndexes } from '../../src/population/indexes.ts';
 import type { ChaosOptions } from './options.ts';
 import { createRandom, type Random } from './random.ts';
 
-/** The appointments of some companies, each with a version that every write counts up; it stands in the notes. */
-export interface Shop {
+/**
+ * Bots that write appointments of several companies and call the API. Each appointment has a version, stored in its notes
+ * (`v1`, `v2`, …), which every write increments.
+ */
+export interface Workload {
   companyIds: string[];
   appointmentIds: readonly string[];
-  /** Lets the bots write and call until enough is accepted, or the time is over. */
+  /** Runs the bots until they have requested enough emissions or the time is over. */
   work: () => Promise<void>;
-  /** Each bot ends with the call that it is about. */
+  /** Stops each bot after its current call. */
   stop: () => void;
-  /** From now on bots call without a write before: MongoDB is about to be away for them too. */
-  holdWrites: (isHeld: boolean) => void;
-  /** Calls for every appointment once, in one batch and without a write. */
-  announceAll: () => Promise<void>;
-  /** Calls that brought no 202, by what they brought; each was made again. */
-  refusals: Record<string, number>;
+  /** While paused, bots call without a write before it. Used when MongoDB becomes unavailable to the bots too. */
+  pauseWrites: (isPaused: boolean) => void;
+  /** Emits every appointment once, in one batch and without a write. */
+  emitAll: () => Promise<void>;
+  /** Number of calls without a 202, by outcome. Each was repeated. */
+  repeatedCalls: Record<string, number>;
   readonly writes: number;
-  /** Writes whose bot died before it called us. */
+  /** Writes whose bot died before it called the API. */
   readonly unannounced: number;
 }
 
-/** What a bot's call brought. */
-export interface Answer {
+/** The result of one call of a bot. */
+export interface CallResult {
   at: number;
-  /** Which address was called. */
+  /** Base URL of the API called. */
   url: string;
-  tookMs: number;
-  /** `202`, a status with its code such as `503 QUEUE_UNAVAILABLE`, `no answer` or `no connection`. */
-  brought: string;
-  /** Of a 409, 429 or 503: whether it says when to come again. */
-  retryAfter: boolean;
+  durationMs: number;
+  /** `202`, another status with its code such as `503 QUEUE_UNAVAILABLE`, `no response` or `no connection`. */
+  outcome: string;
+  /** Whether the response has a `Retry-After` header. */
+  hasRetryAfter: boolean;
 }
 
-export interface ShopDeps {
+export interface WorkloadDeps {
   world: World;
   options: ChaosOptions;
-  /** Addresses of the API; a bot uses any. */
+  /** Base URLs of the APIs. A bot picks one for each call. */
   urls: readonly string[];
   onAccepted: (emissionId: string) => void;
-  onAnswer?: ((answer: Answer) => void) | undefined;
+  onCallResult?: ((answer: CallResult) => void) | undefined;
 }
 
 const SLUGS = ['appointment-created', 'appointment-updated', 'appointment-canceled'] as const;
-const ANSWER_WITHIN_MS = 3_000;
+const RESPONSE_TIMEOUT_MS = 3_000;
 const HOUR_MS = 3_600_000;
 const RETRY_WRITE_MS = 300;
 
@@ -56,7 +59,13 @@ export function versionOf({ notes }: AppointmentSnapshot): number {
   return Number(notes?.slice(1) ?? Number.NaN);
 }
 
-export async function openShop({ world, options, urls, onAccepted, onAnswer }: ShopDeps): Promise<Shop> {
+export async function openWorkload({
+  world,
+  options,
+  urls,
+  onAccepted,
+  onCallResult,
+}: WorkloadDeps): Promise<Workload> {
   const companies = await Promise.all(
     Array.from({ length: options.companies }, () => world.documents.company()),
   );
@@ -67,12 +76,12 @@ export async function openShop({ world, options, urls, onAccepted, onAnswer }: S
       versions.set(await company.appointment({ notes: 'v1' }), 1);
   }
   const appointmentIds = [...versions.keys()];
-  const refusals: Record<string, number> = {};
-  const giveUpAt = Date.now() + options.longestMs;
-  let [asked, writes, unannounced] = [0, 0, 0];
+  const repeatedCalls: Record<string, number> = {};
+  const giveUpAt = Date.now() + options.maxDurationMs;
+  let [requested, writes, unannounced] = [0, 0, 0];
   let isStopped = false;
-  let writesAreHeld = false;
-  const isOpen = () => !isStopped && asked < options.emissions && Date.now() < giveUpAt;
+  let writesArePaused = false;
+  const isOpen = () => !isStopped && requested < options.emissions && Date.now() < giveUpAt;
 
   async function write(ids: readonly string[], random: Random): Promise<void> {
     const updates = ids.map((id) => {
@@ -94,25 +103,25 @@ export async function openShop({ world, options, urls, onAccepted, onAnswer }: S
         await world.documents.models.Appointment.collection.bulkWrite(updates);
         return;
       } catch {
-        await pause(RETRY_WRITE_MS); // MongoDB is away: the same writes again.
+        await pause(RETRY_WRITE_MS); // MongoDB is unavailable: repeat the same writes.
       }
     }
   }
 
-  /** Calls until it is accepted, by whatever API answers, with one key: a call whose answer was lost is not made twice. */
+  /** Calls any API until one accepts. The idempotency key stays the same, so a lost response causes no second emission. */
   async function call(path: string, body: unknown, random: Random): Promise<unknown> {
     const key = randomUUID();
     for (;;) {
       const url = random.pick(urls);
       const at = Date.now();
-      const { brought, reply, retryAfter } = await callOnce(
+      const { outcome, reply, hasRetryAfter } = await callOnce(
         `${url}/api/v1/internal/socket/${path}`,
         body,
         key,
       );
-      onAnswer?.({ at, url, tookMs: Date.now() - at, brought, retryAfter });
-      if (brought === '202') return reply;
-      refusals[brought] = (refusals[brought] ?? 0) + 1;
+      onCallResult?.({ at, url, durationMs: Date.now() - at, outcome, hasRetryAfter });
+      if (outcome === '202') return reply;
+      repeatedCalls[outcome] = (repeatedCalls[outcome] ?? 0) + 1;
       await pause(random.between(50, 300));
     }
   }
@@ -134,18 +143,18 @@ export async function openShop({ world, options, urls, onAccepted, onAnswer }: S
     }
   }
 
-  /** One bot: it alone writes its appointments, so that their versions follow the order of the writes. */
+  /** Runs one bot. No other bot writes its appointments, so that their versions follow the order of the writes. */
   async function bot(index: number): Promise<void> {
     const random = createRandom(options.seed, `bot ${index}`);
     const own = appointmentIds.filter((_, at) => at % options.bots === index);
     while (isOpen() && own.length > 0) {
-      const size = random.next() < options.batchShare ? random.between(2, options.largestBatch) : 1;
+      const size = random.next() < options.batchShare ? random.between(2, options.maxBatchSize) : 1;
       const ids = [...new Set(Array.from({ length: size }, () => random.pick(own)))];
-      asked += ids.length;
-      if (!writesAreHeld) await write(ids, random);
-      if (random.next() < options.dyingBots) unannounced += ids.length;
+      requested += ids.length;
+      if (!writesArePaused) await write(ids, random);
+      if (random.next() < options.unannouncedShare) unannounced += ids.length;
       else await announce(ids, random);
-      if (options.restMs > 0) await pause(random.between(0, 2 * options.restMs));
+      if (options.pauseMs > 0) await pause(random.between(0, 2 * options.pauseMs));
     }
   }
 
@@ -158,11 +167,11 @@ export async function openShop({ world, options, urls, onAccepted, onAnswer }: S
     stop() {
       isStopped = true;
     },
-    holdWrites(isHeld) {
-      writesAreHeld = isHeld;
+    pauseWrites(isPaused) {
+      writesArePaused = isPaused;
     },
-    announceAll: () => announce(appointmentIds, createRandom(options.seed, 'all')),
-    refusals,
+    emitAll: () => announce(appointmentIds, createRandom(options.seed, 'all')),
+    repeatedCalls,
     get writes() {
       return writes;
     },
@@ -172,20 +181,20 @@ export async function openShop({ world, options, urls, onAccepted, onAnswer }: S
   };
 }
 
-/** One call, with its outcome in words; never rejects. */
+/** Makes one call. Never rejects. */
 async function callOnce(url: string, body: unknown, key: string) {
   try {
     const response = await fetch(url, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-api-key': API_KEY, 'idempotency-key': key },
       body: JSON.stringify(body),
-      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+      signal: AbortSignal.timeout(RESPONSE_TIMEOUT_MS),
     });
     const reply = (await response.json()) as { code?: string };
-    const brought = [response.status, reply.code].filter(Boolean).join(' ');
-    return { brought, reply, retryAfter: response.headers.has('retry-after') };
+    const outcome = [response.status, reply.code].filter(Boolean).join(' ');
+    return { outcome, reply, hasRetryAfter: response.headers.has('retry-after') };
   } catch (error) {
-    const brought = (error as Error).name === 'TimeoutError' ? 'no answer' : 'no connection';
-    return { brought, retryAfter: false };
+    const outcome = (error as Error).name === 'TimeoutError' ? 'no response' : 'no connection';
+    return { outcome, hasRetryAfter: false };
   }
 }

@@ -1,0 +1,176 @@
+import type { ServiceHandle } from '../../scripts/services/service.mjs';
+import { ownMongo, ownRedis } from '../../test/harness/own-services.ts';
+import { eventually, until } from '../../test/harness/until.ts';
+import { createWorld, type World } from '../../test/harness/world.ts';
+import { startFleet, type Fleet } from './fleet.ts';
+import { createLedger, type Ledger } from './ledger.ts';
+import type { ChaosOptions } from './options.ts';
+import { openScreens, type Screens, type ScreensDeps } from './screens.ts';
+import { openWorkload, type Workload, type WorkloadDeps } from './workload.ts';
+
+/** The servers, processes, bots and dashboards of one run, and a ledger of the accepted emissions. */
+export interface Testbed {
+  redis: ServiceHandle;
+  mongo: ServiceHandle;
+  world: World;
+  fleet: Fleet;
+  ledger: Ledger;
+  workload: Workload;
+  screens: Screens;
+  /** Waits until every accepted emission is published or failed, retries the failed ones once, and compares every screen with the list. */
+  settle: (deadlineMs: number) => Promise<Settled>;
+  /** All violations of a guarantee found so far. */
+  violations: () => string[];
+  /** Closes everything. An error is passed to `onError` instead of thrown, so that the results of the run are kept. */
+  close: (onError?: (error: unknown) => void) => Promise<void>;
+}
+
+export interface Settled {
+  /** Number of failed jobs by failure reason, before the retry. */
+  failed: Record<string, number>;
+  /** The reason if the testbed did not settle within the deadline. */
+  problem?: string;
+}
+
+export interface TestbedDeps {
+  options: ChaosOptions;
+  /** Additional environment variables of all processes. */
+  env?: Record<string, string>;
+  /** Places proxies between the fleet and its servers. By default the fleet connects directly. */
+  proxies?: (servers: { redis: string; mongo: string }) => Promise<Proxies>;
+  /** Indexes of the gateways that bots call and that dashboards connect to. Default: all. */
+  gatewaysOf?: { bots: number[]; screens: number[] };
+  onCallResult?: WorkloadDeps['onCallResult'];
+  onShown?: ScreensDeps['onShown'];
+}
+
+/** The URLs under which the fleet reaches Redis and MongoDB. */
+export interface Proxies {
+  redis: string;
+  mongo: string;
+  close: () => Promise<void>;
+}
+
+/** The only acceptable reason for a reload: Redis was restarted. Company logs and replays are long enough for all others. */
+const ACCEPTABLE_RELOAD_REASON = 'epoch';
+
+export async function openTestbed(deps: TestbedDeps): Promise<Testbed> {
+  const { options, env = {}, proxies, gatewaysOf, onCallResult, onShown } = deps;
+  const closers: (() => unknown)[] = [];
+  const close: Testbed['close'] = async (onError = () => undefined) => {
+    for (const closeOne of closers.splice(0).reverse()) {
+      try {
+        await closeOne();
+      } catch (error) {
+        onError(error);
+      }
+    }
+  };
+  try {
+    const [redis, mongo] = await Promise.all([ownRedis(), ownMongo()]);
+    closers.push(
+      () => redis.stop(),
+      () => mongo.stop(),
+    );
+    const proxied = await proxies?.({ redis: redis.url, mongo: mongo.url });
+    if (proxied) closers.push(proxied.close);
+    const world = await createWorld({
+      redisUrl: redis.url,
+      mongoUri: mongo.url,
+      env: {
+        RECONCILE_INTERVAL_MS: options.unannouncedShare > 0 ? '2000' : '0',
+        COMPANY_LOG_MAX: '1000000',
+        REPLAY_MAX: '10000',
+        // The comparison of screens with the list loads the list repeatedly.
+        LISTS_PER_TOKEN: '100000',
+        ...env,
+      },
+    });
+    closers.push(() => world.close());
+    const fleet = await startFleet(world, {
+      ...options,
+      env: proxied
+        ? { REDIS_URL: proxied.redis, MONGODB_URI: throughProxy(world.env['MONGODB_URI']!, proxied.mongo) }
+        : {},
+    });
+    closers.push(fleet.close);
+    const ledger = createLedger(world);
+    closers.push(ledger.close);
+    const urls = fleet.gateways.map(({ balancer }) => balancer!.url);
+    const urlsOf = (indexes: number[] | undefined) => indexes?.map((index) => urls[index]!) ?? urls;
+    const [botUrls, screenUrls] = [urlsOf(gatewaysOf?.bots), urlsOf(gatewaysOf?.screens)];
+    const workload = await openWorkload({
+      world,
+      options,
+      urls: botUrls,
+      onAccepted: ledger.recordAccepted,
+      onCallResult,
+    });
+    const places = workload.companyIds.flatMap((companyId, company) =>
+      Array.from({ length: options.screens }, (_, screen) => ({
+        companyId,
+        url: screenUrls[(company + screen) % screenUrls.length]!,
+      })),
+    );
+    const screens = await openScreens({ world, places, onShown });
+    closers.push(screens.close);
+
+    const equal = (deadlineMs: number) =>
+      eventually(
+        'every screen to equal the list',
+        async () => {
+          const differences = await screens.differences(screenUrls[0]!);
+          if (differences.length > 0) throw new Error(differences.slice(0, 5).join('; '));
+          return true;
+        },
+        deadlineMs,
+      );
+    const allEnded = (deadlineMs: number) =>
+      until('every accepted emission to be published or failed', ledger.settled(), deadlineMs);
+    await equal(options.settleTimeoutMs);
+
+    return {
+      redis,
+      mongo,
+      world,
+      fleet,
+      ledger,
+      workload,
+      screens,
+      async settle(deadlineMs) {
+        const failed: Record<string, number> = {};
+        try {
+          await allEnded(deadlineMs);
+          for (const reason of ledger.failed.values()) failed[reason] = (failed[reason] ?? 0) + 1;
+          if ((await ledger.retryFailed()) > 0) await allEnded(deadlineMs);
+          await ledger.checkLogForLost();
+          await equal(deadlineMs);
+          return { failed };
+        } catch (error) {
+          return { failed, problem: (error as Error).message };
+        }
+      },
+      violations: () => [
+        ...[...ledger.lost].map((id) => `emission ${id} was accepted but lost`),
+        ...[...ledger.failed].map(([id, reason]) => `emission ${id} failed again: ${reason}`),
+        ...fleet.unexpectedExits.map((exit) => `a process exited unexpectedly: ${exit}`),
+        ...Object.entries(screens.reloads)
+          .filter(([reason]) => reason !== ACCEPTABLE_RELOAD_REASON)
+          .map(([reason, count]) => `${count} reloads were required because of "${reason}"`),
+        ...screens.violations,
+      ],
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Replaces host and port by the proxy's. `directConnection` keeps the driver from discovering and using the real host. */
+function throughProxy(uri: string, proxyUrl: string): string {
+  const [url, { host }] = [new URL(uri), new URL(proxyUrl)];
+  url.host = host;
+  url.searchParams.set('directConnection', 'true');
+  return url.href;
+}
