@@ -1,6 +1,6 @@
 /**
- * A bot: what its model calls for is saved, announced to the dashboards, and answered. In a project of your own import
- * from '@appointment-emissions/bot', and bring your own BookingService.
+ * A bot that executes the tool calls of a language model. It saves each booking in MongoDB, emits it to the dashboards and
+ * returns the result. In your project, replace `createBookingService` with your own BookingService.
  */
 import mongoose from 'mongoose';
 import { createInterface } from 'node:readline';
@@ -13,7 +13,8 @@ const bookings = createBookingService({ connection, companyId: COMPANY_ID });
 const logger = realtime.createMessageFlowLogger({ logDir: LOG_DIR });
 const tools = realtime.createToolHandlers({ bookings, realtime, logger });
 
-// Give tools.definitions to the model. Its calls come in here, one JSON a line: {"name": …, "arguments": {…}}
+// Pass tools.definitions to the model. This example reads the model's tool calls from standard input, one JSON object per
+// line: {"name": …, "arguments": {…}}
 for await (const line of createInterface({ input: process.stdin })) {
   const call = JSON.parse(line) as { name: string; arguments: unknown };
   console.log(JSON.stringify(await tools.handle(call.name, call.arguments)));

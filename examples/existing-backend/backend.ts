@@ -1,6 +1,6 @@
 /**
- * An Express and Socket.IO backend that was there before, with its own logins, routes and events. Lines marked + are
- * what it takes to deliver the pipeline's events to the dashboards that it already serves. See README.md beside it.
+ * An existing Express and Socket.IO backend with its own sessions, routes and events. The lines marked + are the additions
+ * that deliver the pipeline's events to its dashboards. See README.md in this folder.
  */
 import { createAdapter } from '@socket.io/redis-adapter'; // +
 import express from 'express';
@@ -10,7 +10,7 @@ import type { AddressInfo } from 'node:net';
 import { Server } from 'socket.io';
 import { companyRoom } from '@appointment-emissions/contracts';
 
-/** Its logins, as it always had them: session → company. */
+/** The backend's own sessions: session id → company id. */
 const SESSIONS = new Map(Object.entries(JSON.parse(process.env.SESSIONS ?? '{}') as Record<string, string>));
 
 const app = express();
@@ -36,7 +36,7 @@ io.on('connection', async (socket) => {
   socket.on('presence', (acknowledge: (online: number) => void) => {
     acknowledge(io.of('/').sockets.size);
   });
-  await socket.join(companyRoom((socket.data as { companyId: string }).companyId)); // + by its own login, never by what a client asks for
+  await socket.join(companyRoom((socket.data as { companyId: string }).companyId)); // + the session decides the room; a client never names one
   socket.emit('welcome');
 });
 
