@@ -11,7 +11,7 @@ import { composeOperator } from './compose-operator.ts';
 import { INTERNAL_NAMESPACE } from '@appointment-emissions/contracts';
 import { connectRedis, whenDatabaseMissing, whenReady } from '../redis/connect.ts';
 import { createReportDamage } from '../process/damaged-data.ts';
-import { createDemoRouter } from '../../demo/demo-routes.ts';
+import { demoRoutesOf } from '../../demo/demo-routes.ts';
 import { createCompanyLog } from '../emission/company-log.ts';
 import { createReadSnapshots } from '../emission/read-snapshots.ts';
 import { createTakeSnapshots } from '../emission/take-snapshots.ts';
@@ -212,16 +212,7 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
       }),
     }),
     ...composeOperator({ ...parts, warnings: warnings.beyondFigures, enqueue, letLiveFirst }),
-    demoRoutes:
-      config.DEMO_MODE && config.SOCKET_JWT_SECRET !== undefined
-        ? createDemoRouter({
-            jwtSecret: config.SOCKET_JWT_SECRET,
-            issuer: config.SOCKET_JWT_ISSUER,
-            audience: config.SOCKET_JWT_AUDIENCE,
-            timeZone: config.DASHBOARD_TIME_ZONE,
-            botUrl: config.DEMO_BOT_URL,
-          })
-        : undefined,
+    demoRoutes: demoRoutesOf(config),
     pageDir,
     basePath: config.BASE_PATH,
     connectOrigins: config.DEMO_BOT_URL ? [config.DEMO_BOT_URL] : [],

@@ -10,8 +10,8 @@ test('docs/guides/bot.md lists every option with its default', async () => {
   );
   const documented = Object.fromEntries(rows.map(([name, value]) => [name, value?.replaceAll('`', '')]));
 
-  const { backendUrl, apiKey, ...settings } = toSettings({});
-  expect(apiKey).toBeUndefined();
+  const { backendUrl, apiKey, problem, ...settings } = toSettings({});
+  expect([apiKey, problem?.level]).toEqual([undefined, 'warn']);
   expect(documented).toEqual({
     ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)])),
     backendUrl: backendUrl?.href.replace(/\/$/, ''),
