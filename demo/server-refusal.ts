@@ -1,5 +1,5 @@
 import { mongo } from 'mongoose';
-import { isServerAway } from '../src/process/unavailable.ts';
+import { isUnavailable } from '../src/process/unavailable.ts';
 
 const DUPLICATE_KEY = 11_000;
 /** ExceededTimeLimit, MaxTimeMSExpired, NetworkTimeout. It is unknown whether anything was written. */
@@ -19,7 +19,7 @@ export function isTakenSlot(error: unknown): boolean {
  * another source. The text contains codes only, because MongoDB's messages may quote the document.
  */
 export function describeServerRefusal(error: unknown): string | undefined {
-  if (!isServerError(error) || isServerAway(error) || error instanceof mongo.MongoWriteConcernError)
+  if (!isServerError(error) || isUnavailable(error) || error instanceof mongo.MongoWriteConcernError)
     return undefined;
   const code = Number(error.code);
   if (TIME_LIMITS.has(code)) return undefined;

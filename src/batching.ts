@@ -65,6 +65,6 @@ export function coalesce<K, V>({
 }
 
 /** One after the other, of `size` at most: what is done for each leaves the event loop to others in between. */
-export function* slicesOf<T>(items: readonly T[], size: number): Generator<readonly T[]> {
+export function* chunks<T>(items: readonly T[], size: number): Generator<readonly T[]> {
   for (let from = 0; from < items.length; from += size) yield items.slice(from, from + size);
 }

@@ -59,12 +59,12 @@ export class AppError extends Error {
  * The words of anything that was thrown; never empty. Node's error for a name with several addresses has no words of its
  * own: they are those of the errors in it.
  */
-export function messageOf(thrown: unknown): string {
+export function errorMessage(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown) || 'unknown error';
   if (thrown.message !== '') return thrown.message;
   if (thrown instanceof AggregateError && thrown.errors.length > 0)
-    return [...new Set(thrown.errors.map(messageOf))].join('; ');
-  return codeOf(thrown) ?? (thrown.cause === undefined ? thrown.name : messageOf(thrown.cause));
+    return [...new Set(thrown.errors.map(errorMessage))].join('; ');
+  return codeOf(thrown) ?? (thrown.cause === undefined ? thrown.name : errorMessage(thrown.cause));
 }
 
 /**
@@ -76,7 +76,7 @@ export function causeOf(thrown: unknown): string {
   return (
     codeOf(thrown) ??
     (thrown.cause instanceof Error ? codeOf(thrown.cause) : undefined) ??
-    /\b[A-Z]{4,}\b/.exec(messageOf(thrown))?.[0] ??
+    /\b[A-Z]{4,}\b/.exec(errorMessage(thrown))?.[0] ??
     thrown.name
   );
 }

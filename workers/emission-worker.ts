@@ -8,7 +8,7 @@ import type { FleetMetrics } from '../src/metrics/fleet-metrics.ts';
 import { type EmissionJob, isOfLaterVersion, parseEmissionJob } from '../src/queue/emission-job.ts';
 import { KEPT_JOBS, PRIORITY, retryDelayMs } from '../src/queue/retry-policy.ts';
 import { createThrottledLog } from '../src/process/throttled-log.ts';
-import { failureWords } from './failure-reason.ts';
+import { failureReason } from './failure-reason.ts';
 
 export interface EmissionWorkerDeps {
   queueName: string;
@@ -22,7 +22,7 @@ export interface EmissionWorkerDeps {
   /** A job was taken up, or ended. */
   onProgress: () => void;
   pause: (ms: number) => Promise<unknown>;
-  isServerAway: (error: unknown) => boolean;
+  isUnavailable: (error: unknown) => boolean;
   /** Milliseconds since 1970, by a clock that all processes share. */
   now?: () => number;
   metrics: FleetMetrics;
@@ -64,7 +64,7 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
     answerCanary,
     onProgress,
     pause,
-    isServerAway,
+    isUnavailable,
     now = Date.now,
     metrics,
     onError,
@@ -150,15 +150,15 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
     }
     if (error instanceof AppError && PERMANENT.has(error.code)) {
       flow.error({ ...ids, code: error.code, error: error.message }, 'emission failed for good');
-      return new UnrecoverableError(failureWords(error));
+      return new UnrecoverableError(failureReason(error));
     }
-    if (isServerAway(error)) {
+    if (isUnavailable(error)) {
       logUnavailable(ids, error);
       // Waits here, not by a rate limit in Redis: workers that reach their servers go on, and it holds without Redis.
       await pause(REST_MS);
       return new RateLimitError();
     }
-    const words = failureWords(error);
+    const words = failureReason(error);
     flow.warn({ ...ids, error: words }, 'attempt failed');
     return new Error(words);
   }

@@ -1,5 +1,5 @@
 import { loadWorkerConfig } from '../src/config.ts';
-import { messageOf } from '../src/errors.ts';
+import { errorMessage } from '../src/errors.ts';
 import { createLogger } from '../src/process/logger.ts';
 import { runUntilStopped } from '../src/process/run.ts';
 import { startWorker } from './start-worker.ts';
@@ -22,6 +22,6 @@ try {
     },
   });
 } catch (error) {
-  console.error(messageOf(error));
+  console.error(errorMessage(error));
   process.exit(1);
 }

@@ -8,7 +8,7 @@ import { createEmitCanary } from '../src/emission/emit-canary.ts';
 import { createEncodeMessage } from '../src/emission/encode.ts';
 import { createPublish } from '../src/emission/publish.ts';
 import { createReadSnapshots } from '../src/emission/read-snapshots.ts';
-import { messageOf } from '../src/errors.ts';
+import { errorMessage } from '../src/errors.ts';
 import { createLifecycle } from '../src/process/lifecycle.ts';
 import type { Logger } from '../src/process/logger.ts';
 import { createFleetMetrics } from '../src/metrics/fleet-metrics.ts';
@@ -19,7 +19,7 @@ import { createLoadAppointments } from '../src/population/load-appointments.ts';
 import { createModels } from '../src/population/models.ts';
 import { createNotePublished, parseCanaryJob } from '../src/liveness/canary-job.ts';
 import { closeQueues, openQueues } from '../src/queue/open-queues.ts';
-import { isServerAway } from '../src/process/unavailable.ts';
+import { isUnavailable } from '../src/process/unavailable.ts';
 import { createWarnOfSlowLog, logSlowLog } from '../src/redis/slow-log.ts';
 import { watchConnections } from '../src/redis/watch-connections.ts';
 import { SWEEP_OFF } from '../src/sweep/sweep-off.ts';
@@ -112,7 +112,7 @@ export function startWorker({ config, logger, logWarnings = () => [] }: WorkerDe
     });
     lifecycle.onClose('metrics port', close);
     listening.catch((error: unknown) => {
-      metricsPortFault = `the metrics port is not open: ${messageOf(error)}`;
+      metricsPortFault = `the metrics port is not open: ${errorMessage(error)}`;
       logger.error({ error: metricsPortFault }, 'metrics port not open');
     });
   }
@@ -130,7 +130,7 @@ export function startWorker({ config, logger, logWarnings = () => [] }: WorkerDe
       readSnapshots: createReadSnapshots({ redis, load }),
       encode: createEncodeMessage(config.SOCKET_ADAPTER_KEY),
       publish: createPublish(redis, { logMax: config.COMPANY_LOG_MAX }),
-      isServerAway,
+      isUnavailable,
       pause,
       now: clock.now,
     }),
@@ -140,7 +140,7 @@ export function startWorker({ config, logger, logWarnings = () => [] }: WorkerDe
       await notePublished(canary);
     },
     pause,
-    isServerAway,
+    isUnavailable,
     now: clock.now,
     metrics,
     onError: watch.queue('worker error'),
@@ -165,7 +165,7 @@ export function startWorker({ config, logger, logWarnings = () => [] }: WorkerDe
     queues: [queues.live, queues.bulk],
     now: clock.now,
     onFault: (error) => {
-      logger.debug({ error: messageOf(error) }, 'delayed jobs were not looked through');
+      logger.debug({ error: errorMessage(error) }, 'delayed jobs were not looked through');
     },
   });
   lifecycle.onClose('delayed jobs', delayed.close);
@@ -183,7 +183,7 @@ export function startWorker({ config, logger, logWarnings = () => [] }: WorkerDe
       clock,
       metrics,
       onResult: (fault) => {
-        sweepFault = fault === undefined ? undefined : `the sweep fails: ${messageOf(fault)}`;
+        sweepFault = fault === undefined ? undefined : `the sweep fails: ${errorMessage(fault)}`;
       },
       flow: logger,
     });

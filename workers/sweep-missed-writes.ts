@@ -1,7 +1,7 @@
 import type { WorkerConfig } from '../src/config.ts';
 import type { RedisClient } from '../src/redis/connect.ts';
 import { createReadLastPublished } from '../src/emission/last-published.ts';
-import { messageOf } from '../src/errors.ts';
+import { errorMessage } from '../src/errors.ts';
 import type { Logger } from '../src/process/logger.ts';
 import type { FleetMetrics } from '../src/metrics/fleet-metrics.ts';
 import { readQueuesDepth } from '../src/metrics/queue-depth.ts';
@@ -16,10 +16,10 @@ import { createEmitMissed } from '../src/sweep/emit-missed.ts';
 import { createLeftOutRows } from '../src/sweep/left-out.ts';
 import { createLookBack } from '../src/sweep/look-back.ts';
 import { startSweep } from '../src/sweep/start-sweep.ts';
-import { createHoldSweep } from '../src/sweep/sweep-state.ts';
+import { createAcquireSweepLease } from '../src/sweep/sweep-state.ts';
 import { createSweep } from '../src/sweep/sweep.ts';
 import type { SharedClock } from '../src/redis/shared-clock.ts';
-import { slicesOf } from '../src/batching.ts';
+import { chunks } from '../src/batching.ts';
 import { createLogLeftOut } from './log-left-out.ts';
 import { createThrottledLog } from '../src/process/throttled-log.ts';
 
@@ -60,7 +60,7 @@ export function sweepMissedWrites({
     prefix,
     now: clock.now,
     onForgotten: (error) => {
-      flow.debug({ error: messageOf(error) }, 'emission ids were not remembered by appointment');
+      flow.debug({ error: errorMessage(error) }, 'emission ids were not remembered by appointment');
     },
   });
   const enqueue = createEnqueue({
@@ -75,14 +75,14 @@ export function sweepMissedWrites({
   const emitMissed = createEmitMissed({
     lastPublished: createReadLastPublished(redis),
     enqueue: async (emissions) => {
-      for (const slice of slicesOf(emissions, ENQUEUED_AT_ONCE)) await enqueue(slice, PRIORITY.sweep);
+      for (const slice of chunks(emissions, ENQUEUED_AT_ONCE)) await enqueue(slice, PRIORITY.sweep);
     },
   });
   const lookBack = createLookBack({
     findUpdated,
     findUnsweepable: (since, limit) =>
       findUnsweepable(since, limit).catch((error: unknown) => {
-        flow.debug({ error: messageOf(error) }, 'rows that no sweep reaches were not looked for');
+        flow.debug({ error: errorMessage(error) }, 'rows that no sweep reaches were not looked for');
         return [];
       }),
     emitMissed,
@@ -91,7 +91,12 @@ export function sweepMissedWrites({
   const sweepFailed = createThrottledLog(flow, 'the sweep failed; it will try again');
   const sweep = startSweep({
     sweep: createSweep({
-      hold: createHoldSweep({ redis, prefix, ownerId, lockMs: Math.max(3 * intervalMs, SHORTEST_LOCK_MS) }),
+      hold: createAcquireSweepLease({
+        redis,
+        prefix,
+        ownerId,
+        lockMs: Math.max(3 * intervalMs, SHORTEST_LOCK_MS),
+      }),
       findUpdated,
       emitMissed,
       lookBack,

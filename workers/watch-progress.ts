@@ -2,7 +2,7 @@ import type { Queue } from 'bullmq';
 import type { WorkerConfig } from '../src/config.ts';
 import type { RedisClient } from '../src/redis/connect.ts';
 import type { Lifecycle } from '../src/process/lifecycle.ts';
-import type { Verdict } from '../src/liveness/verdict.ts';
+import type { HealthStatus } from '../src/liveness/verdict.ts';
 import { watchWorkerProgress, type WorkerProgress } from '../src/liveness/worker-progress.ts';
 import { readQueueDepth } from '../src/metrics/queue-depth.ts';
 import type { EmissionQueues } from '../src/queue/open-queues.ts';
@@ -18,7 +18,7 @@ export interface WatchProgressDeps {
 export function watchProgress({ config, redis, queues, lifecycle }: WatchProgressDeps): {
   live?: WorkerProgress;
   bulk?: WorkerProgress;
-  verdict: () => Verdict;
+  verdict: () => HealthStatus;
 } {
   if (config.CANARY_INTERVAL_MS === 0) return { verdict: () => ({ ok: true }) };
   const watch = (queue: Queue): WorkerProgress => {

@@ -5,7 +5,7 @@ import { createEncodeMessage } from '../../src/emission/encode.ts';
 import { createPublish } from '../../src/emission/publish.ts';
 import { createReadSnapshots } from '../../src/emission/read-snapshots.ts';
 import { createLoadAppointments } from '../../src/population/load-appointments.ts';
-import { isServerAway } from '../../src/process/unavailable.ts';
+import { isUnavailable } from '../../src/process/unavailable.ts';
 import type { BenchEnvironment } from './environment.ts';
 
 /** The worker's pipeline without its queue, in this process, so that only the receiving processes are measured. */
@@ -14,7 +14,7 @@ export function createEmitter({ redis, models }: BenchEnvironment) {
     readSnapshots: createReadSnapshots({ redis, load: createLoadAppointments(models) }),
     encode: createEncodeMessage('socket.io'),
     publish: createPublish(redis, { logMax: 10_000 }),
-    isServerAway,
+    isUnavailable,
     pause,
   });
   return (target: { appointmentId: string; companyId: string }) =>

@@ -1,4 +1,4 @@
-import type { Place } from '@appointment-emissions/contracts';
+import type { StreamPosition } from '@appointment-emissions/contracts';
 import { createCompanyLog } from '../../src/emission/company-log.ts';
 import { signToken } from '../../test/harness/dashboard.ts';
 import { createEmitter } from '../harness/emitter.ts';
@@ -27,7 +27,7 @@ const THRESHOLDS: Threshold[] = [
 interface Company {
   companyId: string;
   token: string;
-  place: Place;
+  place: StreamPosition;
 }
 
 /** All dashboards of a gateway reconnect at once, and each receives the emissions that it missed. */

@@ -1,19 +1,19 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AppointmentEvent, Id } from '@appointment-emissions/contracts';
-import { coalesce, slicesOf } from '../batching.ts';
+import { coalesce, chunks } from '../batching.ts';
 import { AppError } from '../errors.ts';
 import { within } from '../process/lifecycle.ts';
-import type { LiveFirst } from './yield-to-live.ts';
+import type { YieldToLive } from './yield-to-live.ts';
 
 /** What is asked for, checked in shape already. Ids in lower case. */
-export interface Asked {
+export interface EmissionRequest {
   event: AppointmentEvent;
   appointmentId: Id;
 }
 
 /** What is known of a request beside what it asks for. */
-export interface AskedBy {
+export interface RequestContext {
   /** Makes a repeated request give the same emission ids; `undefined` without Idempotency-Key. */
   seed: string | undefined;
   /** The same request was accepted before: its emissions are not counted again. */
@@ -24,7 +24,7 @@ export interface AskedBy {
 }
 
 /** An emission that stands in the queue. */
-export interface Accepted extends Asked {
+export interface Accepted extends EmissionRequest {
   companyId: Id;
   emissionId: string;
   /** ISO 8601. */
@@ -33,7 +33,7 @@ export interface Accepted extends Asked {
 }
 
 /** How long it took to accept, and whether somebody waited for that. */
-export interface Took {
+export interface AcceptTiming {
   ms: number;
   isLive: boolean;
 }
@@ -45,8 +45,8 @@ export interface AcceptDeps {
   priority: { live: number; batch: number };
   /** The queue holds as much as it may. */
   isFull: () => boolean;
-  liveFirst: LiveFirst;
-  onAccepted: (emissions: readonly Accepted[], by: AskedBy, took: Took) => void;
+  liveFirst: YieldToLive;
+  onAccepted: (emissions: readonly Accepted[], by: RequestContext, took: AcceptTiming) => void;
   /** Milliseconds since 1970, by a clock that the workers share. */
   now?: () => number;
 }
@@ -57,9 +57,9 @@ export interface AcceptEmissions {
    * @throws AppError APPOINTMENT_NOT_FOUND, DATABASE_ERROR (within 1 s, nothing enqueued), QUEUE_UNAVAILABLE,
    * QUEUE_FULL.
    */
-  one: (asked: Asked, by: AskedBy) => Promise<string>;
+  one: (asked: EmissionRequest, by: RequestContext) => Promise<string>;
   /** Accepts those that exist; `undefined` for the others. @throws as `one`, but for APPOINTMENT_NOT_FOUND. */
-  many: (asked: readonly Asked[], by: AskedBy) => Promise<(string | undefined)[]>;
+  many: (asked: readonly EmissionRequest[], by: RequestContext) => Promise<(string | undefined)[]>;
 }
 
 const EXISTENCE_CHECK_LIMIT_MS = 820;
@@ -105,7 +105,7 @@ export function createAcceptEmissions({
   });
 
   async function findAll(appointmentIds: readonly Id[]): Promise<(Id | undefined)[]> {
-    const slices = [...slicesOf(appointmentIds, CHECKED_AT_ONCE)];
+    const slices = [...chunks(appointmentIds, CHECKED_AT_ONCE)];
     return (await Promise.all(slices.map(findCompaniesOfBatch))).flat();
   }
 
@@ -175,7 +175,7 @@ export function createAcceptEmissions({
       const emissions = made.filter((emission) => emission !== undefined);
       await enqueueAll(emissions);
       const took = { ms: Math.round(performance.now() - startedAt), isLive: false };
-      for (const slice of slicesOf(emissions, ACCEPTED_AT_ONCE.besideLive)) {
+      for (const slice of chunks(emissions, ACCEPTED_AT_ONCE.besideLive)) {
         onAccepted(slice, by, took);
         await nextTurn();
       }
@@ -184,7 +184,13 @@ export function createAcceptEmissions({
   };
 }
 
-function toEmission(asked: Asked, companyId: Id, by: AskedBy, index: number, acceptedAt: string): Accepted {
+function toEmission(
+  asked: EmissionRequest,
+  companyId: Id,
+  by: RequestContext,
+  index: number,
+  acceptedAt: string,
+): Accepted {
   const { event, appointmentId } = asked;
   const emissionId = createEmissionId(by.seed, index);
   const emission = { event, appointmentId, companyId, emissionId, acceptedAt };

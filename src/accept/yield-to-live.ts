@@ -1,6 +1,6 @@
-export type LiveFirst = ReturnType<typeof createLiveFirst>;
+export type YieldToLive = ReturnType<typeof createYieldToLive>;
 
-export interface LiveFirstOptions {
+export interface YieldToLiveOptions {
   /** A slice waits so long for the live bookings under way; then it goes on beside them. */
   longestWaitMs: number;
   /** So long after a live booking others are still expected. */
@@ -11,7 +11,7 @@ export interface LiveFirstOptions {
 }
 
 /** Lets what is accepted in slices wait for live bookings. */
-export function createLiveFirst({ longestWaitMs, expectedForMs, restMs, pause }: LiveFirstOptions) {
+export function createYieldToLive({ longestWaitMs, expectedForMs, restMs, pause }: YieldToLiveOptions) {
   let underWay = 0;
   let liveAt = -Infinity;
   const waiting = new Set<() => void>();

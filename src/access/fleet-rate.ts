@@ -3,7 +3,7 @@ import { RateLimiterRedis } from 'rate-limiter-flexible';
 import type { RedisClient } from '../redis/connect.ts';
 
 /** Where somebody stands within the current window. */
-export interface Standing {
+export interface LimitStatus {
   isAllowed: boolean;
   limit: number;
   windowSeconds: number;
@@ -14,9 +14,9 @@ export interface Standing {
 
 export interface FleetRate {
   /** Counts one. */
-  take: (who: string) => Standing;
+  take: (who: string) => LimitStatus;
   /** Counts nothing. */
-  look: (who: string) => Standing;
+  look: (who: string) => LimitStatus;
   close: () => void;
 }
 
@@ -81,7 +81,7 @@ export function createFleetRate(options: FleetRateOptions): FleetRate {
     for (const [who] of [...belowLimit, ...entries].slice(0, MAX_COUNTS / 10)) counts.delete(who);
   }
 
-  function standing({ known, untold, endsAt }: Count, isAllowed: boolean): Standing {
+  function standing({ known, untold, endsAt }: Count, isAllowed: boolean): LimitStatus {
     return {
       isAllowed,
       limit,

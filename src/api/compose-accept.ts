@@ -2,10 +2,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { ApiConfig } from '../config.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { ReportDamage } from '../process/damaged-data.ts';
-import { messageOf } from '../errors.ts';
+import { errorMessage } from '../errors.ts';
 import { createAcceptEmissions } from '../accept/accept-emission.ts';
 import { createIdempotency } from '../accept/idempotency.ts';
-import { createLiveFirst } from '../accept/yield-to-live.ts';
+import { createYieldToLive } from '../accept/yield-to-live.ts';
 import type { Lifecycle } from '../process/lifecycle.ts';
 import type { Logger } from '../process/logger.ts';
 import type { FleetMetrics } from '../metrics/fleet-metrics.ts';
@@ -18,7 +18,7 @@ import { createRecentEmissions } from '../queue/recent-emissions.ts';
 import { PRIORITY } from '../queue/retry-policy.ts';
 import { watchDepth } from '../queue/watch-depth.ts';
 import type { SharedClock } from '../redis/shared-clock.ts';
-import { createTellAccepted } from '../accept/record-accepted.ts';
+import { createRecordAccepted } from '../accept/record-accepted.ts';
 
 export interface ComposeAcceptDeps {
   config: ApiConfig;
@@ -52,7 +52,7 @@ export function composeAccept({
     prefix: config.QUEUE_PREFIX,
     now: clock.now,
     onForgotten: (error) => {
-      logger.debug({ error: messageOf(error) }, 'emission ids were not remembered by appointment');
+      logger.debug({ error: errorMessage(error) }, 'emission ids were not remembered by appointment');
     },
   });
   lifecycle.onClose('recent ids', recent.settled);
@@ -72,7 +72,7 @@ export function composeAccept({
   });
   lifecycle.onClose('queue depth', depth.close);
 
-  const liveFirst = createLiveFirst({ ...LIVE_FIRST, pause });
+  const liveFirst = createYieldToLive({ ...LIVE_FIRST, pause });
   return {
     accept: createAcceptEmissions({
       findCompanies: createFindCompanies(models),
@@ -81,7 +81,7 @@ export function composeAccept({
       isFull: depth.isFull,
       liveFirst,
       now: clock.now,
-      onAccepted: createTellAccepted({ metrics, logger }),
+      onAccepted: createRecordAccepted({ metrics, logger }),
     }),
     idempotently: createIdempotency({
       redis,

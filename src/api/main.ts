@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { loadApiConfig } from '../config.ts';
-import { messageOf } from '../errors.ts';
+import { errorMessage } from '../errors.ts';
 import { createLogger } from '../process/logger.ts';
 import { runUntilStopped } from '../process/run.ts';
 import { startApi } from './start-api.ts';
@@ -24,6 +24,6 @@ try {
     },
   });
 } catch (error) {
-  console.error(messageOf(error));
+  console.error(errorMessage(error));
   process.exit(1);
 }

@@ -15,7 +15,7 @@ import { demoRoutesOf } from '../../demo/demo-routes.ts';
 import { createCompanyLog } from '../emission/company-log.ts';
 import { createReadSnapshots } from '../emission/read-snapshots.ts';
 import { createTakeSnapshots } from '../emission/take-snapshots.ts';
-import { messageOf } from '../errors.ts';
+import { errorMessage } from '../errors.ts';
 import { createApp } from '../http/app.ts';
 import { allowOrigins } from '../http/middleware/cors.ts';
 import { countRefusals, countRefusedTokens, countRejections } from '../http/middleware/count-rejections.ts';
@@ -284,7 +284,7 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
     });
     lifecycle.onClose('metrics port', close);
     listening.catch((error: unknown) => {
-      metricsPortFault = `the metrics port is not open: ${messageOf(error)}`;
+      metricsPortFault = `the metrics port is not open: ${errorMessage(error)}`;
       logger.error({ error: metricsPortFault }, 'metrics port not open');
     });
   }

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import type { Queue } from 'bullmq';
 import type { ApiConfig } from '../config.ts';
 import type { RedisClient } from '../redis/connect.ts';
-import { messageOf } from '../errors.ts';
+import { errorMessage } from '../errors.ts';
 import type { Lifecycle } from '../process/lifecycle.ts';
 import { type Canary, startCanary } from '../liveness/canary.ts';
-import { listenToSelf } from '../liveness/connect-probe-socket.ts';
+import { connectProbeSocket } from '../liveness/connect-probe-socket.ts';
 import type { Logger } from '../process/logger.ts';
 import type { FleetMetrics } from '../metrics/fleet-metrics.ts';
 import { createCanaryQueue } from '../liveness/canary-job.ts';
@@ -38,11 +38,16 @@ export function startGatewayCanary(parts: GatewayCanaryParts): Canary {
     fateOf,
     onHeard: metrics.canaryReturned,
     onFault: (error) => {
-      logger.debug({ error: messageOf(error) }, 'no canary was sent');
+      logger.debug({ error: errorMessage(error) }, 'no canary was sent');
     },
   });
   metrics.watchProgress('gateway', canary.sinceHeardMs);
-  const ear = listenToSelf({ port, secret, transports: config.SOCKET_TRANSPORTS, onCanary: canary.heard });
+  const ear = connectProbeSocket({
+    port,
+    secret,
+    transports: config.SOCKET_TRANSPORTS,
+    onCanary: canary.heard,
+  });
   lifecycle.onClose('canary', () => {
     canary.close();
     ear.close();

@@ -15,7 +15,7 @@ import { announcePositions, companiesOf } from '../realtime/announce-positions.t
 import { createCatchUp } from '../realtime/catch-up.ts';
 import { createIo, type DashboardServer } from '../realtime/create-io.ts';
 import { attachGateway, type GatewayDeps } from '../realtime/gateway.ts';
-import { hearSeen } from '../realtime/render-acks.ts';
+import { observeRenderAcks } from '../realtime/render-acks.ts';
 import { attachInternalNamespace, type InternalNamespaceDeps } from '../realtime/internal-namespace.ts';
 import { limitSockets } from '../realtime/limit-sockets.ts';
 import { logDeliveries } from '../realtime/log-deliveries.ts';
@@ -104,7 +104,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   });
   lifecycle.onClose('socket limits', limits.close);
   logDeliveries(io, logger);
-  hearSeen({
+  observeRenderAcks({
     io,
     now: parts.clock.now,
     onSeen: (ms) => {

@@ -1,5 +1,5 @@
 import { createConnection } from 'mongoose';
-import { messageOf } from '../errors.ts';
+import { errorMessage } from '../errors.ts';
 import { readMongoUri } from '../settings/mongo-uri.ts';
 import { createIndexes } from '../population/indexes.ts';
 import { createModels } from '../population/models.ts';
@@ -11,7 +11,7 @@ try {
   uri = readMongoUri(MONGODB_URI);
 } catch (error) {
   const words =
-    MONGODB_URI === '' ? 'is required: it names the database that gets the indexes' : messageOf(error);
+    MONGODB_URI === '' ? 'is required: it names the database that gets the indexes' : errorMessage(error);
   process.stderr.write(`MONGODB_URI ${words}\n`);
   process.exit(1);
 }
@@ -21,7 +21,7 @@ try {
   await createIndexes(createModels(connection));
   process.stdout.write('appointments has the indexes that the list route and the sweep need.\n');
 } catch (error) {
-  process.stderr.write(`the indexes were not made: ${messageOf(error)}\n`);
+  process.stderr.write(`the indexes were not made: ${errorMessage(error)}\n`);
   process.exitCode = 1;
 } finally {
   await connection.close();

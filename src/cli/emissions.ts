@@ -1,5 +1,5 @@
 import { ConfigError, loadWorkerConfig } from '../config.ts';
-import { AppError, messageOf } from '../errors.ts';
+import { AppError, errorMessage } from '../errors.ts';
 import { readArguments, USAGE } from '../repair/read-arguments.ts';
 import { runRepair } from './run-repair.ts';
 
@@ -13,6 +13,6 @@ try {
   process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
 } catch (error) {
   const ours = error instanceof AppError || error instanceof ConfigError;
-  process.stderr.write(`${ours ? error.message : `the repair failed: ${messageOf(error)}`}\n`);
+  process.stderr.write(`${ours ? error.message : `the repair failed: ${errorMessage(error)}`}\n`);
   process.exitCode = 1;
 }

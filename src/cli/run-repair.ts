@@ -2,13 +2,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { composeRepairs } from '../api/compose-repairs.ts';
 import type { WorkerConfig } from '../config.ts';
 import { connectRedis } from '../redis/connect.ts';
-import { AppError, messageOf } from '../errors.ts';
+import { AppError, errorMessage } from '../errors.ts';
 import { createLifecycle } from '../process/lifecycle.ts';
 import { connectMongo } from '../population/connect.ts';
 import { createModels } from '../population/models.ts';
 import { closeQueues, openQueues } from '../queue/open-queues.ts';
 import { createEnqueue } from '../queue/producer.ts';
-import { explainRefusal } from '../redis/access-errors.ts';
+import { describeAccessError } from '../redis/access-errors.ts';
 import type { RepairCommand } from '../repair/read-arguments.ts';
 
 const CONNECT_WITHIN_MS = 5_000;
@@ -39,13 +39,13 @@ export async function runRepair(config: WorkerConfig, { repair, asked }: RepairC
     await connected(
       'REDIS_URL',
       () => redis.status === 'ready',
-      () => reasons.redis && explainRefusal(reasons.redis),
+      () => reasons.redis && describeAccessError(reasons.redis),
     );
     if (repair === 'reEmit') {
       await connected(
         'MONGODB_URI',
         () => mongo.connection.db !== undefined,
-        () => reasons.mongo && messageOf(reasons.mongo),
+        () => reasons.mongo && errorMessage(reasons.mongo),
       );
     }
     const enqueue = createEnqueue({

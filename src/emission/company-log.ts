@@ -2,7 +2,7 @@ import {
   type AppointmentEvent,
   type Id,
   isAppointmentEvent,
-  type Place,
+  type StreamPosition,
 } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../redis/connect.ts';
 import { LIFETIMES, logKey, positionKey } from './keys.ts';
@@ -20,16 +20,16 @@ export interface LogEntry {
 
 /** What a company's log holds after a place; `missing` says why it can't tell. */
 export interface LogRead {
-  head: Place;
+  head: StreamPosition;
   entries: LogEntry[];
   missing?: 'epoch' | 'trimmed' | 'too-many';
 }
 
 export interface CompanyLog {
   /** Epoch and offset of the newest emission; begins an epoch where there is none. */
-  head: (companyId: Id) => Promise<Place>;
+  head: (companyId: Id) => Promise<StreamPosition>;
   /** Entries after `from`, at most `limit`. */
-  after: (companyId: Id, from: Place, limit: number) => Promise<LogRead>;
+  after: (companyId: Id, from: StreamPosition, limit: number) => Promise<LogRead>;
 }
 
 export function createCompanyLog(redis: RedisClient): CompanyLog {

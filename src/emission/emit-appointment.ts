@@ -40,7 +40,7 @@ export interface EmitAppointmentDeps {
   encode: EncodeMessage;
   publish: Publish;
   /** True where a server is away, so that trying a smaller batch is of no use. */
-  isServerAway: (error: unknown) => boolean;
+  isUnavailable: (error: unknown) => boolean;
   /** Waits after lost rounds, and between batches of what nobody waits for. */
   pause: (ms: number) => Promise<void>;
   /** Milliseconds since 1970, by a clock that all processes share. */
@@ -98,7 +98,7 @@ async function emitBatch(
   try {
     read = await deps.readSnapshots(attempts);
   } catch (error) {
-    if (attempts.length === 1 || deps.isServerAway(error)) return attempts.map(() => ({ error }));
+    if (attempts.length === 1 || deps.isUnavailable(error)) return attempts.map(() => ({ error }));
     // One bad document fails the query of all: find it by halves, so that it alone spends its attempt.
     const middle = attempts.length >> 1;
     const halves = [attempts.slice(0, middle), attempts.slice(middle)];

@@ -1,7 +1,7 @@
 import { Emitter } from '@socket.io/redis-emitter';
 
 /** What the Redis emitter would have published. */
-export interface CapturedMessage {
+export interface EncodedBroadcast {
   channel: string;
   message: Buffer;
 }
@@ -10,8 +10,8 @@ export interface CapturedMessage {
  * Encodes through Socket.IO's Redis emitter. The emitter drops the promise of its PUBLISH, so it is given a client
  * that only captures what would be published; who asked for it publishes it, and its failure fails the job.
  */
-export function createCapture(adapterKey: string, namespace: string) {
-  let last: CapturedMessage = { channel: '', message: Buffer.alloc(0) };
+export function createBroadcastEncoder(adapterKey: string, namespace: string) {
+  let last: EncodedBroadcast = { channel: '', message: Buffer.alloc(0) };
   const captured = {
     publish(channel: string, message: Buffer): void {
       last = { channel, message };
@@ -22,7 +22,7 @@ export function createCapture(adapterKey: string, namespace: string) {
     { key: adapterKey },
     namespace,
   );
-  return (room: string, event: string, ...args: unknown[]): CapturedMessage => {
+  return (room: string, event: string, ...args: unknown[]): EncodedBroadcast => {
     emitter.to(room).emit(event, ...args);
     return last;
   };

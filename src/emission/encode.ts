@@ -5,7 +5,7 @@ import {
   DASHBOARD_NAMESPACE,
   type EmissionMeta,
 } from '@appointment-emissions/contracts';
-import { createCapture } from './encode-broadcast.ts';
+import { createBroadcastEncoder } from './encode-broadcast.ts';
 import { randomId, RANDOM_ID_LENGTH } from './random.ts';
 
 /** A message of the Redis emitter with a hole where the publish script writes epoch and offset. */
@@ -27,7 +27,7 @@ const TWO_TO_32 = 2 ** 32;
  * appointment.
  */
 export function createEncodeMessage(adapterKey: string): EncodeMessage {
-  const capture = createCapture(adapterKey, DASHBOARD_NAMESPACE);
+  const capture = createBroadcastEncoder(adapterKey, DASHBOARD_NAMESPACE);
   const epoch = randomId();
   const offset = randomInt(TWO_TO_32, TWO_TO_32 * 1_000);
   const hole = standIn(epoch, offset);

@@ -1,6 +1,6 @@
-import type { AppointmentSnapshot, Id, Place } from '@appointment-emissions/contracts';
+import type { AppointmentSnapshot, Id, StreamPosition } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../redis/connect.ts';
-import { slicesOf } from '../batching.ts';
+import { chunks } from '../batching.ts';
 import { LIFETIMES, logKey, orderKey, positionKey } from './keys.ts';
 import { randomId } from './random.ts';
 import type { ReadSnapshots } from './read-snapshots.ts';
@@ -9,7 +9,7 @@ import { scriptWithPosition } from './script-with-position.ts';
 const confirmScript = scriptWithPosition('confirm');
 
 /** A confirmed snapshot, with its place in the order of all snapshots of that appointment. */
-export interface ConfirmedSnapshot extends Place {
+export interface ConfirmedSnapshot extends StreamPosition {
   appointment: AppointmentSnapshot;
   read: number;
 }
@@ -60,7 +60,7 @@ export function createTakeSnapshots({ redis, readSnapshots, pause }: TakeSnapsho
   return async (companyId, appointmentIds) => {
     const taken = new Map<Id, ConfirmedSnapshot>();
     const ids = [...new Set(appointmentIds)];
-    for (const slice of slicesOf(ids, CHUNK)) {
+    for (const slice of chunks(ids, CHUNK)) {
       let left = slice;
       for (let rounds = 1; left.length > 0; rounds += 1) {
         left = await round(companyId, left, taken);

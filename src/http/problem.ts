@@ -3,7 +3,7 @@ import { mongo } from 'mongoose';
 import { STATUS_CODES } from 'node:http';
 import type { ProblemReply } from '@appointment-emissions/contracts';
 import { AppError, type ErrorCode, ERROR_CODES } from '../errors.ts';
-import { isServerAway } from '../process/unavailable.ts';
+import { isUnavailable } from '../process/unavailable.ts';
 import { routeOf } from './route-of.ts';
 
 /** RFC 9457. Never carries what was sent in, nor words of the database or of Redis. */
@@ -62,7 +62,7 @@ export function toAppError(thrown: unknown): AppError {
   if (thrown instanceof mongo.MongoError) {
     return new AppError('DATABASE_ERROR', 'the database does not answer, or not in time', { cause: thrown });
   }
-  if (isServerAway(thrown)) {
+  if (isUnavailable(thrown)) {
     return new AppError('QUEUE_UNAVAILABLE', 'Redis does not answer; the same call may succeed in a moment', {
       cause: thrown,
       retryAfterSeconds: 1,

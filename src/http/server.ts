@@ -37,7 +37,7 @@ export function createHttpServer(limits: ServerLimits): HttpServer {
   return {
     server,
     serve(app) {
-      bearPrototypes(app, AppRequest.prototype, AppResponse.prototype);
+      adoptAppPrototypes(app, AppRequest.prototype, AppResponse.prototype);
       server.on('request', app);
     },
   };
@@ -49,7 +49,7 @@ export function createHttpServer(limits: ServerLimits): HttpServer {
  * garbage. Where Node makes them with those prototypes Express changes nothing, and takes a third of the CPU
  * (docs/decisions/0015-express-prototypes.md).
  */
-function bearPrototypes(app: Express, request: IncomingMessage, response: ServerResponse): void {
+function adoptAppPrototypes(app: Express, request: IncomingMessage, response: ServerResponse): void {
   Object.setPrototypeOf(request, app.request);
   Object.setPrototypeOf(response, app.response);
   Object.assign(app, { request, response });

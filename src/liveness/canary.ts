@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Verdict } from './verdict.ts';
+import type { HealthStatus } from './verdict.ts';
 
 export interface CanaryDeps {
   intervalMs: number;
@@ -15,7 +15,7 @@ export interface Canary {
   /** It came back to this gateway's own socket. */
   heard: (canaryId: string) => void;
   /** Red where canaries are published that this gateway does not hear. */
-  verdict: () => Verdict;
+  verdict: () => HealthStatus;
   /** ms since one was heard, or since the start. */
   sinceHeardMs: () => number;
   close: () => void;

@@ -1,7 +1,7 @@
 import { io } from 'socket.io-client';
 import { CANARY, CANARY_NAMESPACE } from '@appointment-emissions/contracts';
 
-export interface ListenToSelfOptions {
+export interface ProbeSocketOptions {
   port: number;
   /** Known to this process only. */
   secret: string;
@@ -10,7 +10,7 @@ export interface ListenToSelfOptions {
 }
 
 /** A socket from this process to its own port, as a dashboard's; connects again by itself. */
-export function listenToSelf({ port, secret, transports, onCanary }: ListenToSelfOptions): {
+export function connectProbeSocket({ port, secret, transports, onCanary }: ProbeSocketOptions): {
   close: () => void;
 } {
   const socket = io(`http://127.0.0.1:${port}${CANARY_NAMESPACE}`, {

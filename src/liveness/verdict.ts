@@ -1,5 +1,5 @@
 /** Whether a process gets on with its work; words for the operator where it does not. */
-export interface Verdict {
+export interface HealthStatus {
   ok: boolean;
   detail?: string;
 }

@@ -1,4 +1,4 @@
-import type { Verdict } from './verdict.ts';
+import type { HealthStatus } from './verdict.ts';
 
 export interface WorkerProgressDeps {
   /** How often the queue is looked at; canaries come as often. */
@@ -11,7 +11,7 @@ export interface WorkerProgress {
   /** A job was taken up, or ended, however it ended. */
   made: () => void;
   /** Red where jobs wait and this worker takes none. */
-  verdict: () => Verdict;
+  verdict: () => HealthStatus;
   /** ms since progress was made, or since the start. */
   sinceMadeMs: () => number;
   close: () => void;

@@ -1,4 +1,4 @@
-import { answersOf } from '../redis/exec-pipeline.ts';
+import { execPipeline } from '../redis/exec-pipeline.ts';
 import type { MetricsRedis } from './writer-deps.ts';
 
 /** Counters by field, as Redis gives them. */
@@ -8,7 +8,7 @@ export type Hash = Record<string, string>;
 export async function readHashes(redis: MetricsRedis, keys: string[]): Promise<Map<string, Hash>> {
   const pipeline = redis.pipeline();
   for (const key of keys) pipeline.hgetall(key);
-  const hashes = await answersOf(pipeline);
+  const hashes = await execPipeline(pipeline);
   return new Map(hashes.map((hash, index) => [keys[index] ?? '', hash as Hash]));
 }
 

@@ -1,7 +1,7 @@
 import type { Id } from '@appointment-emissions/contracts';
 import { REFERENCE_FIELDS, type ReferenceField } from '../domain/references.ts';
 import { READ_LIMIT_MS } from './connect.ts';
-import { among } from './read-command.ts';
+import { byIds } from './read-command.ts';
 import { ownedBy, SOURCES } from './load-appointments.ts';
 import type { Models } from './models.ts';
 import { id, type RawDocument } from './to-snapshot.ts';
@@ -31,7 +31,7 @@ export function createCheckReferences(models: Models): CheckReferences {
     const referring = sample.filter((appointment) => (appointment[field] ?? null) !== null);
     const ids = new Set(referring.flatMap((appointment) => id(appointment[field]) ?? []));
     const options = { projection: { companyId: 1 }, maxTimeMS: READ_LIMIT_MS };
-    const documents = ids.size === 0 ? [] : await collection.find(among(ids), options).toArray();
+    const documents = ids.size === 0 ? [] : await collection.find(byIds(ids), options).toArray();
     const byId = new Map<Id | null, RawDocument>(documents.map((document) => [id(document._id), document]));
     const unresolved = referring.filter(
       (appointment) => !ownedBy(id(appointment.companyId), byId.get(id(appointment[field]) ?? '')),

@@ -1,6 +1,6 @@
 import type { Types } from 'mongoose';
 import type { Id } from '@appointment-emissions/contracts';
-import { among, readInOneAnswer } from './read-command.ts';
+import { byIds, readCommand } from './read-command.ts';
 import type { Models } from './models.ts';
 import { id } from './to-snapshot.ts';
 
@@ -22,14 +22,14 @@ interface OfCompany {
  */
 export function createFindCompanies({ Appointment }: Models): FindCompanies {
   const few = async (ids: ReadonlySet<Id>): Promise<OfCompany[]> => {
-    const found = await readInOneAnswer(Appointment, { filter: among(ids), projection: { companyId: 1 } });
+    const found = await readCommand(Appointment, { filter: byIds(ids), projection: { companyId: 1 } });
     return found.map(({ _id, companyId }) => ({
       _id: companyId as unknown,
       appointmentIds: [_id as Types.ObjectId],
     }));
   };
   const many = (ids: ReadonlySet<Id>): Promise<OfCompany[]> =>
-    readInOneAnswer(Appointment, { pipeline: [{ $match: among(ids) }, BY_COMPANY] }) as Promise<OfCompany[]>;
+    readCommand(Appointment, { pipeline: [{ $match: byIds(ids) }, BY_COMPANY] }) as Promise<OfCompany[]>;
 
   return async (appointmentIds) => {
     const ids = new Set(appointmentIds);

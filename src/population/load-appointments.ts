@@ -1,6 +1,6 @@
 import type { AppointmentSnapshot, Id } from '@appointment-emissions/contracts';
 import { REFERENCE_FIELDS, type ReferenceField, unpackReferences } from '../domain/references.ts';
-import { among, readInOneAnswer } from './read-command.ts';
+import { byIds, readCommand } from './read-command.ts';
 import type { Models } from './models.ts';
 import { id, type RawDocument, toSnapshot } from './to-snapshot.ts';
 
@@ -49,7 +49,7 @@ export function createLoadAppointments(models: Models): LoadAppointments {
       const project = { ...fields, [READ_FOR]: { $literal: field } };
       return {
         model: models[model],
-        pipeline: [{ $match: among(ids) }, { $project: project }],
+        pipeline: [{ $match: byIds(ids) }, { $project: project }],
       };
     });
     const found: Found = new Map([...wanted.keys()].map((field) => [field, new Map<Id, RawDocument>()]));
@@ -57,7 +57,7 @@ export function createLoadAppointments(models: Models): LoadAppointments {
     const unions = others.map(({ model, pipeline }) => ({
       $unionWith: { coll: model.collection.collectionName, pipeline },
     }));
-    const documents: RawDocument[] = await readInOneAnswer(first.model, {
+    const documents: RawDocument[] = await readCommand(first.model, {
       pipeline: [...first.pipeline, ...unions],
     });
     for (const document of documents) {

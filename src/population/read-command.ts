@@ -1,6 +1,6 @@
 import { mongo, Types } from 'mongoose';
 import type { Id } from '@appointment-emissions/contracts';
-import { isServerAway } from '../process/unavailable.ts';
+import { isUnavailable } from '../process/unavailable.ts';
 import { READ_LIMIT_MS } from './connect.ts';
 
 const { MongoNotConnectedError, MongoServerSelectionError } = mongo;
@@ -26,7 +26,7 @@ const MOST_DOCUMENTS = 100_000;
  * a list of those that are open, and looks after them until they end. As with a cursor, a read that finds its server away is
  * tried once more. @throws what the driver throws
  */
-export async function readInOneAnswer(of: Source, read: Read): Promise<mongo.Document[]> {
+export async function readCommand(of: Source, read: Read): Promise<mongo.Document[]> {
   const collection = of.collection.collectionName;
   const command =
     'pipeline' in read
@@ -36,7 +36,7 @@ export async function readInOneAnswer(of: Source, read: Read): Promise<mongo.Doc
     return await run(of, command);
   } catch (error) {
     // Who looked for a server has waited for it already.
-    if (!isServerAway(error) || error instanceof MongoServerSelectionError) throw error;
+    if (!isUnavailable(error) || error instanceof MongoServerSelectionError) throw error;
     return run(of, command);
   }
 }
@@ -54,6 +54,6 @@ async function run({ db: { db }, collection }: Source, command: mongo.Document):
 }
 
 /** The documents of these ids. */
-export function among(ids: ReadonlySet<Id>): { _id: { $in: Types.ObjectId[] } } {
+export function byIds(ids: ReadonlySet<Id>): { _id: { $in: Types.ObjectId[] } } {
   return { _id: { $in: [...ids].map((hex) => new Types.ObjectId(hex)) } };
 }

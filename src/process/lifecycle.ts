@@ -1,4 +1,4 @@
-import { messageOf } from '../errors.ts';
+import { errorMessage } from '../errors.ts';
 
 /** Closes one thing. */
 export type Close = () => unknown;
@@ -26,7 +26,7 @@ export function createLifecycle({ deadlineMs, onError }: LifecycleOptions): Life
       try {
         await within(Math.max(giveUpAt - performance.now(), 50), name, Promise.resolve().then(close));
       } catch (error) {
-        onError(name, error instanceof Error ? error : new Error(messageOf(error)));
+        onError(name, error instanceof Error ? error : new Error(errorMessage(error)));
       }
     }
   }

@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { messageOf } from '../errors.ts';
+import { errorMessage } from '../errors.ts';
 
 const ADVICE = new Map<unknown, string>([
   ['EADDRINUSE', 'to a free port'],
@@ -10,5 +10,5 @@ const ADVICE = new Map<unknown, string>([
 export function listenError(setting: string, error: unknown): Error {
   const code = types.isNativeError(error) && 'code' in error ? error.code : undefined;
   const advice = ADVICE.get(code) ?? 'to another port';
-  return new Error(`${messageOf(error)}: set ${setting} ${advice}`, { cause: error });
+  return new Error(`${errorMessage(error)}: set ${setting} ${advice}`, { cause: error });
 }

@@ -1,4 +1,4 @@
-import { causeOf, messageOf } from '../errors.ts';
+import { causeOf, errorMessage } from '../errors.ts';
 import type { Logger } from './logger.ts';
 
 /** While an outage lasts. */
@@ -54,7 +54,7 @@ export function createOutageLog({
       }
       down.add(part);
       attempts += 1;
-      const line = { connections: [...down], error: messageOf(error) };
+      const line = { connections: [...down], error: errorMessage(error) };
       const cause = causeOf(error);
       if (!isDue(cause)) {
         logger.debug(line, lost);

@@ -1,5 +1,5 @@
 import type { Logger } from './logger.ts';
-import { messageOf } from '../errors.ts';
+import { errorMessage } from '../errors.ts';
 
 export interface Running {
   close: () => Promise<void>;
@@ -39,7 +39,7 @@ export function runUntilStopped({ name, start, logger, flushLogs }: RunOptions):
       logger.info('stopped');
     } catch (error) {
       exitCode = 1;
-      logger.error({ error: messageOf(error) }, 'not closed in order');
+      logger.error({ error: errorMessage(error) }, 'not closed in order');
     }
     await Promise.race([flushLogs(), afterMs(FLUSH_WITHIN_MS)]);
     process.exit(exitCode);
@@ -48,8 +48,8 @@ export function runUntilStopped({ name, start, logger, flushLogs }: RunOptions):
   const starting = Promise.resolve()
     .then(start)
     .catch((error: unknown) => {
-      logger.fatal({ error: error instanceof Error ? error.stack : messageOf(error) }, 'not started');
-      console.error(`${name} did not start: ${messageOf(error)}`);
+      logger.fatal({ error: error instanceof Error ? error.stack : errorMessage(error) }, 'not started');
+      console.error(`${name} did not start: ${errorMessage(error)}`);
       exitCode = 1;
       stop('the start failed');
       return undefined;
@@ -57,7 +57,7 @@ export function runUntilStopped({ name, start, logger, flushLogs }: RunOptions):
   const onCrash = (error: unknown): void => {
     // The first error is the cause; a timer may throw the next ones until the end.
     if (exitCode === 0) {
-      logger.fatal({ error: error instanceof Error ? error.stack : messageOf(error) }, 'crashed');
+      logger.fatal({ error: error instanceof Error ? error.stack : errorMessage(error) }, 'crashed');
     }
     exitCode = 1;
     stop('crash');

@@ -1,4 +1,4 @@
-import { causeOf, messageOf } from '../errors.ts';
+import { causeOf, errorMessage } from '../errors.ts';
 import type { Logger } from './logger.ts';
 
 const REMIND_EVERY_MS = 30_000;
@@ -21,7 +21,7 @@ export function createThrottledLog(logger: Logger, event: string, options: Optio
   const byCause = new Map<string, { loggedAt: number; times: number }>();
   return (fields, error) => {
     const cause = causeOf(error);
-    const line = { ...fields, error: messageOf(error) };
+    const line = { ...fields, error: errorMessage(error) };
     const known = byCause.get(cause);
     const times = (known?.times ?? 0) + 1;
     if (known && now() - known.loggedAt < REMIND_EVERY_MS) {

@@ -28,7 +28,7 @@ const NODE_CODES = new Set([
  * True for errors that say a server is away: they are nobody's fault, so they spend no attempt. A query that timed out
  * is not among them: one bad document must not hold up the queue for ever.
  */
-export function isServerAway(error: unknown): boolean {
+export function isUnavailable(error: unknown): boolean {
   if (!types.isNativeError(error)) return false;
   if (error instanceof MongoNetworkTimeoutError) return false;
   if (

@@ -2,7 +2,7 @@ import type { JobsOptions } from 'bullmq';
 import type { RedisClient } from '../redis/connect.ts';
 import { AppError } from '../errors.ts';
 import { DeadlineExceeded, within } from '../process/lifecycle.ts';
-import { inOneWrite } from '../redis/cork-until-immediate.ts';
+import { corkUntilImmediate } from '../redis/cork-until-immediate.ts';
 import { type EmissionJob, JOB_VERSION } from './emission-job.ts';
 import type { EmissionQueues } from './open-queues.ts';
 import { jobOptions, PRIORITY, type RetryPolicy } from './retry-policy.ts';
@@ -32,7 +32,7 @@ export function createEnqueue({ queues, redis, policy, remember }: EnqueueDeps):
   const options = jobOptions(policy);
 
   async function add(emissions: readonly NewEmission[], priority: number): Promise<void> {
-    if (emissions.length > 1) inOneWrite(redis);
+    if (emissions.length > 1) corkUntilImmediate(redis);
     const queue = priority === PRIORITY.live ? queues.live : queues.bulk;
     await Promise.all(
       emissions.map((emission) => {

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Id } from '@appointment-emissions/contracts';
-import { coalesce, slicesOf } from '../batching.ts';
+import { coalesce, chunks } from '../batching.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import { within } from '../process/lifecycle.ts';
 import { luaScript } from '../redis/script.ts';
@@ -76,7 +76,7 @@ export function createRecentEmissions({
       await pause(GATHER_MS);
       const emissions = calls.flat();
       try {
-        for (const slice of slicesOf(emissions, IDS_PER_COMMAND)) await keep(slice);
+        for (const slice of chunks(emissions, IDS_PER_COMMAND)) await keep(slice);
       } catch (error) {
         onForgotten(error);
       }

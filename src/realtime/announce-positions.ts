@@ -2,7 +2,7 @@ import {
   companyRoom,
   DASHBOARD_NAMESPACE,
   type Id,
-  type Place,
+  type StreamPosition,
   POSITION_EVENT,
 } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../redis/connect.ts';
@@ -10,7 +10,7 @@ import type { DashboardServer } from './create-io.ts';
 
 export interface AnnounceDeps {
   io: DashboardServer;
-  head: (companyId: Id) => Promise<Place>;
+  head: (companyId: Id) => Promise<StreamPosition>;
   subscriber: RedisClient;
   adapterKey: string;
   intervalMs: number;

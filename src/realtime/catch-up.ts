@@ -4,8 +4,8 @@ import type {
   AppointmentSnapshot,
   EmissionMeta,
   Id,
-  Place,
-  Position,
+  StreamPosition,
+  PositionUpdate,
   ReloadReason,
 } from '@appointment-emissions/contracts';
 import { coalesce } from '../batching.ts';
@@ -20,16 +20,16 @@ interface LogEntry {
 }
 
 interface LogRead {
-  head: Place;
+  head: StreamPosition;
   entries: LogEntry[];
   missing?: ReloadReason;
 }
 
-type ConfirmedSnapshot = Place & { appointment: AppointmentSnapshot; read: number };
+type ConfirmedSnapshot = StreamPosition & { appointment: AppointmentSnapshot; read: number };
 
 export interface CatchUpDeps {
-  readLog: (companyId: Id, from: Place, limit: number) => Promise<LogRead>;
-  head: (companyId: Id) => Promise<Place>;
+  readLog: (companyId: Id, from: StreamPosition, limit: number) => Promise<LogRead>;
+  head: (companyId: Id) => Promise<StreamPosition>;
   takeSnapshots: (companyId: Id, ids: readonly Id[]) => Promise<Map<Id, ConfirmedSnapshot>>;
   /** Most emissions that one replay may send. */
   replayLimit: number;
@@ -44,7 +44,7 @@ export interface ReplayedEvent {
 /** What a dashboard missed, in order, and where it stands after it. */
 export interface Replay {
   events: ReplayedEvent[];
-  position: Position;
+  position: PositionUpdate;
 }
 
 /**
@@ -55,7 +55,7 @@ export interface Replay {
 export type CatchUp = (companyId: Id, from: CatchUpFrom) => Promise<Replay>;
 
 /** `undefined`: it has no position yet. `invalid`: it gave one that could not be parsed, and must load the list. */
-export type CatchUpFrom = Place | typeof INVALID_POSITION | undefined;
+export type CatchUpFrom = StreamPosition | typeof INVALID_POSITION | undefined;
 
 /** A gateway's dashboards come back within some seconds of its restart: each waits a random while. */
 const SHARED_MS = 10_000;
@@ -63,7 +63,7 @@ const MOST_SHARED = 10_000;
 
 export function createCatchUp(deps: CatchUpDeps): CatchUp {
   const recent = createRecentSnapshots<ConfirmedSnapshot>({ keptMs: SHARED_MS, most: MOST_SHARED });
-  const byCompany = new Map<Id, (from: Place) => Promise<Replay>>();
+  const byCompany = new Map<Id, (from: StreamPosition) => Promise<Replay>>();
   const waiting = new Map<Id, number>();
 
   return async (companyId, from) => {
@@ -76,7 +76,7 @@ export function createCatchUp(deps: CatchUpDeps): CatchUp {
     }
     let ask = byCompany.get(companyId);
     if (!ask) {
-      ask = coalesce<Place, Replay>({
+      ask = coalesce<StreamPosition, Replay>({
         run: (places) => replay(deps, recent, companyId, places),
         maxBatch: 10_000,
       });
@@ -100,7 +100,7 @@ async function replay(
   deps: CatchUpDeps,
   recent: RecentSnapshots<ConfirmedSnapshot>,
   companyId: Id,
-  places: readonly Place[],
+  places: readonly StreamPosition[],
 ): Promise<Replay[]> {
   const reads = await readOnceEach(deps, companyId, places);
   const snapshots = new Map<Id, ConfirmedSnapshot>();
@@ -150,7 +150,7 @@ async function replay(
 }
 
 /** Reads the log once for each distinct place: dashboards that were cut off together stand at the same one. */
-async function readOnceEach(deps: CatchUpDeps, companyId: Id, places: readonly Place[]) {
+async function readOnceEach(deps: CatchUpDeps, companyId: Id, places: readonly StreamPosition[]) {
   const reads = new Map<string, ReturnType<CatchUpDeps['readLog']>>();
   return Promise.all(
     places.map((place) => {

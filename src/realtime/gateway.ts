@@ -3,7 +3,7 @@ import {
   CATCH_UP_EVENT,
   companyRoom,
   type Id,
-  type Position,
+  type PositionUpdate,
   SEEN_EVENT,
 } from '@appointment-emissions/contracts';
 import type { CatchUp, CatchUpFrom } from './catch-up.ts';
@@ -62,7 +62,10 @@ export function attachGateway(deps: GatewayDeps): void {
     disconnectAtExpiry(socket, now);
     void socket.join(companyRoom(companyId));
 
-    const bringUpToDate = async (from: CatchUpFrom, mostTries: number): Promise<Position | undefined> => {
+    const bringUpToDate = async (
+      from: CatchUpFrom,
+      mostTries: number,
+    ): Promise<PositionUpdate | undefined> => {
       for (let tries = 1; socket.connected; tries += 1) {
         try {
           const replay = await catchUp(companyId, from);
@@ -84,7 +87,7 @@ export function attachGateway(deps: GatewayDeps): void {
     socket.on(CATCH_UP_EVENT, (...args: unknown[]) => {
       const { given, acknowledge } = splitArguments(args);
       if (!acknowledge) return;
-      const answer: (position: Position) => void = acknowledge;
+      const answer: (position: PositionUpdate) => void = acknowledge;
       const from = (given.length === 1 && parsePosition(given[0])) || INVALID_POSITION;
       const place = from === INVALID_POSITION ? { epoch: '', offset: 0 } : from;
       if (!allowed()) {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Place } from '@appointment-emissions/contracts';
+import type { StreamPosition } from '@appointment-emissions/contracts';
 
 /** Shapes of what dashboards and services send; what does not fit is refused. */
 const place = z.object({ epoch: z.string().min(1).max(64), offset: z.int().min(0) });
@@ -15,7 +15,7 @@ export const seenReport = z.strictObject({
 export const INVALID_POSITION = 'invalid';
 
 /** A dashboard's position; `undefined` only where it gave none. */
-export function parsePosition(given: unknown): Place | typeof INVALID_POSITION | undefined {
+export function parsePosition(given: unknown): StreamPosition | typeof INVALID_POSITION | undefined {
   if (given === undefined) return undefined;
   return place.safeParse(given).data ?? INVALID_POSITION;
 }

@@ -3,7 +3,7 @@ import type { DashboardServer } from './create-io.ts';
 import { seenReport } from './handshake.ts';
 import { createSentEmissions } from './sent-emissions.ts';
 
-export interface HearSeenDeps {
+export interface RenderAcksDeps {
   io: DashboardServer;
   /** @param ms from the POST until the report of a dashboard that it is on the screen */
   onSeen: (ms: number) => void;
@@ -23,7 +23,7 @@ const MAX_RECENT = 10;
  * time of its acceptance comes from the emission that was sent, so only servers' clocks are compared and no client can
  * report a time of its own.
  */
-export function hearSeen({ io, onSeen, now }: HearSeenDeps): void {
+export function observeRenderAcks({ io, onSeen, now }: RenderAcksDeps): void {
   const sent = createSentEmissions();
   io.on('connection', (socket) => {
     const connectedAt = performance.now();

@@ -1,6 +1,6 @@
 import { ReplyError } from 'ioredis';
 import type { RedisClient } from './connect.ts';
-import { messageOf } from '../errors.ts';
+import { errorMessage } from '../errors.ts';
 
 const USERS = 'see "Redis users and TLS" in docs/guides/production.md';
 
@@ -50,13 +50,13 @@ export function isMissingDatabase(error: unknown): boolean {
 }
 
 /** Whether Redis is there, but does not let us in, or do what was asked. */
-export function isRefusal(error: unknown): boolean {
-  return ADVICE.some(([fits]) => fits.test(messageOf(error)));
+export function isAccessError(error: unknown): boolean {
+  return ADVICE.some(([fits]) => fits.test(errorMessage(error)));
 }
 
 /** An error's words, with what to do where that is known. */
-export function explainRefusal(error: unknown): string {
-  const words = [messageOf(error), ...ofLastNode(error)].join(': ');
+export function describeAccessError(error: unknown): string {
+  const words = [errorMessage(error), ...ofLastNode(error)].join(': ');
   const [, advice] = [...ADVICE, ...UNREACHABLE].find(([fits]) => fits.test(words)) ?? [];
   return advice === undefined ? words : `${words} (${advice})`;
 }
@@ -65,20 +65,20 @@ export function explainRefusal(error: unknown): string {
 function ofLastNode(error: unknown): string[] {
   const isOfCluster =
     error instanceof Error && 'lastNodeError' in error && error.lastNodeError instanceof Error;
-  return isOfCluster ? [messageOf(error.lastNodeError)] : [];
+  return isOfCluster ? [errorMessage(error.lastNodeError)] : [];
 }
 
 /**
  * Why there is no connection, in Redis' words or those of TLS: what a command says then is only that there is none.
  * `undefined` while there is one.
  */
-export function watchRefusal(redis: RedisClient): () => string | undefined {
+export function watchAccessError(redis: RedisClient): () => string | undefined {
   let [refusal, ofNode]: (string | undefined)[] = [];
-  onNodeRefusal(redis, (error) => {
-    ofNode = explainRefusal(error);
+  onNodeAccessError(redis, (error) => {
+    ofNode = describeAccessError(error);
   });
   redis.on('error', (error) => {
-    refusal = ofNode ?? explainRefusal(error);
+    refusal = ofNode ?? describeAccessError(error);
   });
   redis.on('ready', () => {
     refusal = ofNode = undefined;
@@ -87,8 +87,8 @@ export function watchRefusal(redis: RedisClient): () => string | undefined {
 }
 
 /** Why a node of a Cluster refuses us. The Cluster's own error tells it only where the node let us connect. */
-export function onNodeRefusal(redis: RedisClient, told: (error: Error) => void): void {
+export function onNodeAccessError(redis: RedisClient, told: (error: Error) => void): void {
   redis.on('node error', (error: Error) => {
-    if (isRefusal(error)) told(error);
+    if (isAccessError(error)) told(error);
   });
 }

@@ -1,6 +1,6 @@
 import { Cluster, Redis, type RedisOptions as AnyRedisOptions } from 'ioredis';
 import { createAnyNodeConnector } from './any-node-connector.ts';
-import { explainRefusal, isMissingDatabase } from './access-errors.ts';
+import { describeAccessError, isMissingDatabase } from './access-errors.ts';
 import { type Address, readRedisUrl, type RedisTarget } from '../settings/redis-url.ts';
 
 /** RESP3's replies are kept in their RESP2 shape: BullMQ and the Socket.IO adapter expect it. */
@@ -79,7 +79,7 @@ export function connectRedis(
 export function whenDatabaseMissing(client: RedisClient): Promise<string> {
   return new Promise((resolve) => {
     client.on('error', (error) => {
-      if (isMissingDatabase(error)) resolve(explainRefusal(error));
+      if (isMissingDatabase(error)) resolve(describeAccessError(error));
     });
   });
 }

@@ -6,7 +6,7 @@ import type { RedisClient } from './connect.ts';
  * single: one of ioredis' carries all commands of its client, costs more than they do by themselves, and what it leaves outlives
  * collections of young garbage. On a Cluster each command is written by itself.
  */
-export function inOneWrite(redis: RedisClient): void {
+export function corkUntilImmediate(redis: RedisClient): void {
   if (redis instanceof Cluster) return;
   const { stream } = redis as { stream?: Redis['stream'] };
   if (!stream) return;

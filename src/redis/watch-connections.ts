@@ -1,10 +1,10 @@
 import { Cluster } from 'ioredis';
 import type { RedisClient } from './connect.ts';
-import { messageOf } from '../errors.ts';
+import { errorMessage } from '../errors.ts';
 import type { Lifecycle } from '../process/lifecycle.ts';
 import type { Logger } from '../process/logger.ts';
 import { createOutageLog, type OutageLog } from '../process/outage-log.ts';
-import { explainRefusal, onNodeRefusal } from './access-errors.ts';
+import { describeAccessError, onNodeAccessError } from './access-errors.ts';
 import { createThrottledLog } from '../process/throttled-log.ts';
 
 /** What to look at where MongoDB can't be used, by its driver's words. */
@@ -33,7 +33,7 @@ export function watchConnections(logger: Logger, lifecycle: Pick<Lifecycle, 'onC
     /** Watches one connection. @param part  what the process uses it for */
     redis(part: string, client: RedisClient): void {
       watchRedis(part, client, redis, () => closing);
-      onNodeRefusal(client, (error) => {
+      onNodeAccessError(client, (error) => {
         nodeRefused({ connection: part }, explained(error));
       });
     },
@@ -42,7 +42,7 @@ export function watchConnections(logger: Logger, lifecycle: Pick<Lifecycle, 'onC
     queue(event: string): (error: unknown) => void {
       const log = createThrottledLog(logger, event);
       return (error) => {
-        if (redis.isDown || closing) logger.debug({ error: messageOf(error) }, event);
+        if (redis.isDown || closing) logger.debug({ error: errorMessage(error) }, event);
         else log({}, explained(error));
       };
     },
@@ -101,14 +101,14 @@ function serversOf(client: RedisClient): string {
 }
 
 function explained(error: unknown, server?: string): Error {
-  const words = explainRefusal(error);
+  const words = describeAccessError(error);
   const named = server === undefined || words.includes(server) ? words : `${server}: ${words}`;
   return new Error(named, { cause: error });
 }
 
 /** What the driver says of one document is not repeated here: these errors speak of connections. */
 function explainedMongo(error: unknown): Error {
-  const words = messageOf(error);
+  const words = errorMessage(error);
   const [, advice] = MONGO_ADVICE.find(([fits]) => fits.test(words)) ?? [];
   return new Error(advice === undefined ? words : `${words} (${advice})`, { cause: error });
 }

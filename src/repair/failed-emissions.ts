@@ -1,7 +1,7 @@
 import type { Queue } from 'bullmq';
 import type { FailedEmission } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../redis/connect.ts';
-import { answersOf } from '../redis/exec-pipeline.ts';
+import { execPipeline } from '../redis/exec-pipeline.ts';
 
 export interface FailedRange {
   /** ms since the epoch, both inclusive; judged by when the job failed, by its worker's clock. */
@@ -59,7 +59,7 @@ function failedOf(redis: RedisClient, queue: Queue): FailedEmissions {
     const pipeline = redis.pipeline();
     for (const id of ids)
       pipeline.hmget(queue.toKey(id), 'name', 'data', 'failedReason', 'atm', 'finishedOn');
-    const replies = await answersOf(pipeline);
+    const replies = await execPipeline(pipeline);
     return replies.map((reply, index) => toFailed(ids[index] ?? '', reply as (string | null)[]));
   }
 

@@ -7,7 +7,7 @@ import {
   type Id,
   type RepairReport,
 } from '@appointment-emissions/contracts';
-import { slicesOf } from '../batching.ts';
+import { chunks } from '../batching.ts';
 
 /** Whose appointments: a company's, or one appointment. */
 export type ReEmitSubject = { companyId: Id } | { appointmentId: Id };
@@ -64,7 +64,7 @@ export function createReEmit({ findWritten, enqueue, now }: ReEmitDeps) {
       acceptedAt,
     }));
     if (!dryRun) {
-      for (const slice of slicesOf(emissions, EMISSIONS_AT_ONCE)) await enqueue(slice);
+      for (const slice of chunks(emissions, EMISSIONS_AT_ONCE)) await enqueue(slice);
     }
     return {
       dryRun,

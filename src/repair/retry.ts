@@ -1,6 +1,6 @@
 import type { Job, Queue } from 'bullmq';
 import type { RepairReport } from '@appointment-emissions/contracts';
-import { slicesOf } from '../batching.ts';
+import { chunks } from '../batching.ts';
 import type { FailedEmissions, FailedRange } from './failed-emissions.ts';
 
 export interface RetryDeps {
@@ -62,7 +62,7 @@ export function createRetry({ queues, findJob, failed, priority, letLiveFirst, n
     ): Promise<RepairReport> {
       const { found, matched, leftOut } = await failed.inRange(range, limit);
       let repaired = dryRun ? found.length : 0;
-      for (const slice of slicesOf(dryRun ? [] : found, JOBS_AT_ONCE)) {
+      for (const slice of chunks(dryRun ? [] : found, JOBS_AT_ONCE)) {
         await letLiveFirst();
         const done = await Promise.all(slice.map(({ emissionId }) => againInBulk(emissionId)));
         repaired += done.filter(Boolean).length;

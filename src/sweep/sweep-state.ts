@@ -10,7 +10,7 @@ export interface Watermark {
 }
 
 /** The right to sweep. */
-export interface SweepHold {
+export interface SweepLease {
   /** When it was taken, by Redis' clock, which all workers share; ms since the epoch. */
   now: number;
   load: () => Promise<Watermark | undefined>;
@@ -22,18 +22,18 @@ export interface SweepHold {
 }
 
 /** Resolves to `undefined` where another process sweeps. @throws what Redis throws. */
-export type HoldSweep = () => Promise<SweepHold | undefined>;
+export type AcquireSweepLease = () => Promise<SweepLease | undefined>;
 
 const holdScript = luaScript(new URL('./hold-sweep.lua', import.meta.url));
 const saveScript = luaScript(new URL('./save-watermark.lua', import.meta.url));
 
 /** The lock and the watermark, in Redis. Both may be lost: two sweeps at once, or one from further back, do no harm. */
-export function createHoldSweep(deps: {
+export function createAcquireSweepLease(deps: {
   redis: RedisClient;
   prefix: string;
   ownerId: string;
   lockMs: number;
-}): HoldSweep {
+}): AcquireSweepLease {
   const { redis, prefix, ownerId, lockMs } = deps;
   const lock = `${prefix}:sweep:lock`;
   const watermark = `${prefix}:sweep:watermark`;

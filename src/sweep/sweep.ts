@@ -2,10 +2,10 @@ import type { Id } from '@appointment-emissions/contracts';
 import type { EmitMissed } from './emit-missed.ts';
 import type { LeftOutRows } from './left-out.ts';
 import type { FindUpdated, LookBack } from './look-back.ts';
-import type { HoldSweep, SweepHold, Watermark } from './sweep-state.ts';
+import type { AcquireSweepLease, SweepLease, Watermark } from './sweep-state.ts';
 
 export interface SweepDeps {
-  hold: HoldSweep;
+  hold: AcquireSweepLease;
   findUpdated: FindUpdated;
   emitMissed: EmitMissed;
   lookBack: LookBack;
@@ -42,7 +42,7 @@ export function createSweep(deps: SweepDeps): () => Promise<SweepReport | undefi
   /** Rows of the overlap that were seen to be published, so that they are not asked for at every sweep. */
   let settled = new Map<Id, number>();
 
-  async function catchUp(held: SweepHold, mark: Watermark): Promise<SweepReport> {
+  async function catchUp(held: SweepLease, mark: Watermark): Promise<SweepReport> {
     const until = held.now - GRACE_MS;
     const windowStart = mark.updatedAt - OVERLAP_MS;
     const report: SweepReport = { looked: 0, emitted: 0, leftOut: 0, caughtUp: false };
@@ -67,7 +67,7 @@ export function createSweep(deps: SweepDeps): () => Promise<SweepReport | undefi
   }
 
   /** Costs one page at most, so that it delays no sweep. */
-  async function alsoLookBack(held: SweepHold, report: SweepReport): Promise<SweepReport> {
+  async function alsoLookBack(held: SweepLease, report: SweepReport): Promise<SweepReport> {
     const emitted = await lookBack.step(held.now);
     if (emitted === 0) return report;
     const isKept = await held.save({ updatedAt: held.now - GRACE_MS, appointmentId: '', caughtUp: true });

@@ -6,8 +6,8 @@ import type {
   DashboardAuth,
   DashboardClientEvents,
   DashboardServerEvents,
-  Place,
-  Position,
+  StreamPosition,
+  PositionUpdate,
 } from '@appointment-emissions/contracts';
 import { until } from '../harness/until.ts';
 import { appointment, meta } from './appointment-fixture.ts';
@@ -37,8 +37,8 @@ function createMailbox<T>() {
 }
 
 interface Question {
-  from: Place;
-  answer: (position: Position) => void;
+  from: StreamPosition;
+  answer: (position: PositionUpdate) => void;
 }
 
 /** A dashboard's connection, seen from the server. The test decides what the server sends. */
@@ -46,7 +46,7 @@ export interface ServerSide {
   auth: DashboardAuth;
   /** Sends an appointment event. By default the appointment's notes contain its offset and read. */
   send: (id: string, fields: Parameters<typeof meta>[0], appointment?: Partial<AppointmentSnapshot>) => void;
-  place: (position: Place & Partial<Position>) => void;
+  place: (position: StreamPosition & Partial<PositionUpdate>) => void;
   alive: (reads: boolean) => void;
   question: () => Promise<Question>;
   /** Number of catch-ups without a reply. */

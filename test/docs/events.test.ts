@@ -9,8 +9,8 @@ const PAYLOADS = [
   'AppointmentPayload',
   'AppointmentSnapshot',
   'EmissionMeta',
-  'Place',
-  'Position',
+  'StreamPosition',
+  'PositionUpdate',
   'Alive',
   'Seen',
 ];

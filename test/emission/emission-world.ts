@@ -5,7 +5,7 @@ import { createEmitAppointment, type EmissionAttempt } from '../../src/emission/
 import { createEncodeMessage } from '../../src/emission/encode.ts';
 import { createPublish } from '../../src/emission/publish.ts';
 import { createReadSnapshots } from '../../src/emission/read-snapshots.ts';
-import { isServerAway } from '../../src/process/unavailable.ts';
+import { isUnavailable } from '../../src/process/unavailable.ts';
 
 const hexId = (): Id => randomBytes(12).toString('hex');
 
@@ -31,7 +31,7 @@ export function createEmissionWorld() {
     readSnapshots,
     encode: createEncodeMessage('test'),
     publish: createPublish(redis, { logMax: 1_000 }),
-    isServerAway,
+    isUnavailable,
     pause: (ms) => {
       pauses.push(ms);
       return Promise.resolve();

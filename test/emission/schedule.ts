@@ -9,7 +9,7 @@ import { orderKey } from '../../src/emission/keys.ts';
 import { createPublish } from '../../src/emission/publish.ts';
 import { createReadSnapshots } from '../../src/emission/read-snapshots.ts';
 import { createTakeSnapshots } from '../../src/emission/take-snapshots.ts';
-import { isServerAway } from '../../src/process/unavailable.ts';
+import { isUnavailable } from '../../src/process/unavailable.ts';
 
 /** One move of a schedule. Numbers choose among what is there, modulo its count. */
 export type Move =
@@ -83,7 +83,7 @@ export function createScheduler(redisUrl: string) {
         readSnapshots,
         encode: encodePlainly(channel),
         publish: createPublish(wire.redis, { logMax: 100 }),
-        isServerAway,
+        isUnavailable,
         pause,
       }),
     );

@@ -5,8 +5,8 @@ import {
   type AppointmentEvent,
   type AppointmentPayload,
   type EmissionMeta,
-  type Place,
-  type Position,
+  type StreamPosition,
+  type PositionUpdate,
 } from '@appointment-emissions/contracts';
 import { until } from './until.ts';
 
@@ -20,7 +20,7 @@ export interface Dashboard {
   socket: Socket;
   /** Everything heard so far, in order. */
   heard: Heard[];
-  positions: Position[];
+  positions: PositionUpdate[];
   /** Resolves when an event fits, also one that was heard before. */
   hear: (fits: (heard: Heard) => boolean, what?: string, deadlineMs?: number) => Promise<Heard>;
   close: () => void;
@@ -40,7 +40,7 @@ export function signToken(
 export interface DashboardOptions {
   url: string;
   token: string;
-  position?: Place;
+  position?: StreamPosition;
   socketOptions?: Partial<ManagerOptions & SocketOptions>;
 }
 
@@ -52,7 +52,7 @@ export async function openDashboard({
   socketOptions,
 }: DashboardOptions): Promise<Dashboard> {
   const heard: Heard[] = [];
-  const positions: Position[] = [];
+  const positions: PositionUpdate[] = [];
   const waiting = new Set<() => void>();
   const socket = io(url, {
     forceNew: true,
@@ -65,7 +65,7 @@ export async function openDashboard({
       for (const look of waiting) look();
     });
   }
-  socket.on('emissions:position', (told: Position) => positions.push(told));
+  socket.on('emissions:position', (told: PositionUpdate) => positions.push(told));
   const close = () => void socket.close();
 
   const placed = new Promise<void>((resolve, reject) => {

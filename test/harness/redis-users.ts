@@ -5,7 +5,7 @@ import { Redis } from 'ioredis';
 import type { RedisOptions } from '../../scripts/services/redis.mjs';
 import type { ServiceHandle } from '../../scripts/services/service.mjs';
 import type { RedisClient } from '../../src/redis/connect.ts';
-import { messageOf } from '../../src/errors.ts';
+import { errorMessage } from '../../src/errors.ts';
 import { freshDir, ownRedis } from './own-services.ts';
 
 const RULES = readFileSync(new URL('../../ops/redis/users.acl', import.meta.url), 'utf8');
@@ -86,7 +86,7 @@ export async function createRedisUsers(redis: RedisClient, url: string, names: R
     urls = { api: await make('api'), worker: await make('worker') };
   } catch (error) {
     // A Redis on which we may manage no users is the only excuse: rules that it cannot read are a fault of ours.
-    if (!/NOPERM|unknown command/i.test(messageOf(error))) throw error;
+    if (!/NOPERM|unknown command/i.test(errorMessage(error))) throw error;
     return undefined;
   }
   return {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { type Accepted, createAcceptEmissions } from '../../src/accept/accept-emission.ts';
-import { createLiveFirst } from '../../src/accept/yield-to-live.ts';
+import { createYieldToLive } from '../../src/accept/yield-to-live.ts';
 import { eventually } from '../harness/until.ts';
 
 const COMPANY = 'c'.repeat(24);
@@ -23,7 +23,7 @@ function slowQueue(longestWaitMs = 60_000) {
     enqueue: (emissions) => new Promise((take, fail) => adds.push({ emissions, take, fail })),
     priority: { live: 0, batch: 1 },
     isFull: () => false,
-    liveFirst: createLiveFirst({
+    liveFirst: createYieldToLive({
       ...{ longestWaitMs, expectedForMs: 60_000, restMs: 20 },
       pause: (ms) => Promise.resolve(rests.push(ms)),
     }),

@@ -54,7 +54,7 @@ test('a job that runs twice, since its lock was lost, is counted once', async ()
     answerCanary: () => Promise.resolve(),
     onProgress: () => undefined,
     pause,
-    isServerAway: () => false,
+    isUnavailable: () => false,
     metrics,
     onError: () => undefined,
     flow: pino({ level: 'silent' }),

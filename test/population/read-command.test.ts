@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createConnection, Types } from 'mongoose';
 import { connectMongo } from '../../src/population/connect.ts';
-import { among, readInOneAnswer } from '../../src/population/read-command.ts';
+import { byIds, readCommand } from '../../src/population/read-command.ts';
 import { createModels } from '../../src/population/models.ts';
-import { isServerAway } from '../../src/process/unavailable.ts';
+import { isUnavailable } from '../../src/process/unavailable.ts';
 import { startTcpProxy } from '../harness/tcp-proxy.ts';
 import { createWorld, type World } from '../harness/world.ts';
 
@@ -23,8 +23,8 @@ test('what is larger than an answer of MongoDB may be is read all the same', asy
     ids.add(insertedId.toHexString());
   }
   const idsOf = (documents: { _id?: unknown }[]) => new Set(documents.map(({ _id }) => String(_id)));
-  expect(idsOf(await readInOneAnswer(Pet, { filter: among(ids), projection: { name: 1 } }))).toEqual(ids);
-  expect(idsOf(await readInOneAnswer(Pet, { pipeline: [{ $match: among(ids) }] }))).toEqual(ids);
+  expect(idsOf(await readCommand(Pet, { filter: byIds(ids), projection: { name: 1 } }))).toEqual(ids);
+  expect(idsOf(await readCommand(Pet, { pipeline: [{ $match: byIds(ids) }] }))).toEqual(ids);
 });
 
 test('a read whose connection is lost on the way is tried once more, a second time not', async () => {
@@ -44,7 +44,7 @@ test('a read whose connection is lost on the way is tried once more, a second ti
     const company = await world.documents.company();
     const id = await company.appointment();
     const read = () =>
-      readInOneAnswer(Appointment, { filter: among(new Set([id])), projection: { companyId: 1 } });
+      readCommand(Appointment, { filter: byIds(new Set([id])), projection: { companyId: 1 } });
 
     cuts = 1;
     expect(await read()).toEqual([
@@ -53,7 +53,7 @@ test('a read whose connection is lost on the way is tried once more, a second ti
     expect(cuts).toBe(0);
 
     cuts = 2;
-    expect(await read().catch(isServerAway)).toBe(true);
+    expect(await read().catch(isUnavailable)).toBe(true);
     expect(cuts).toBe(0);
   } finally {
     await mongo.close();
@@ -64,7 +64,7 @@ test('a read whose connection is lost on the way is tried once more, a second ti
 test('before the first connection it fails at once, as a server that is away', async () => {
   const connection = createConnection();
   const { Appointment } = createModels(connection);
-  await expect(readInOneAnswer(Appointment, { pipeline: [] })).rejects.toMatchObject({
+  await expect(readCommand(Appointment, { pipeline: [] })).rejects.toMatchObject({
     name: 'MongoNotConnectedError',
   });
   await connection.close();

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import { pino } from 'pino';
-import { causeOf, messageOf } from '../../src/errors.ts';
+import { causeOf, errorMessage } from '../../src/errors.ts';
 import { createOutageLog } from '../../src/process/outage-log.ts';
 import { createThrottledLog } from '../../src/process/throttled-log.ts';
 
@@ -83,7 +83,7 @@ test.each([
   [new TypeError(''), 'TypeError'],
   ['', 'unknown error'],
 ])('a reason is never empty: %p', (error, reason) => {
-  expect(messageOf(error)).toBe(reason);
+  expect(errorMessage(error)).toBe(reason);
 });
 
 test.each([

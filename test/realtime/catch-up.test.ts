@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Types } from 'mongoose';
-import type { Place, Position } from '@appointment-emissions/contracts';
+import type { StreamPosition, PositionUpdate } from '@appointment-emissions/contracts';
 import type { RunningApi } from '../../src/api/start-api.ts';
 import type { Dashboard } from '../harness/dashboard.ts';
 import type { Company } from '../harness/documents.ts';
@@ -29,7 +29,7 @@ beforeEach(async () => {
 });
 afterAll(() => world.close());
 
-const open = (position?: Place) => world.dashboard(api, company.companyId, position && { position });
+const open = (position?: StreamPosition) => world.dashboard(api, company.companyId, position && { position });
 /** Emits one after the other, so that their order in the log is known. */
 async function emit(appointmentIds: readonly string[], slug = 'appointment-updated'): Promise<string[]> {
   const emitted = [];
@@ -40,8 +40,8 @@ async function emit(appointmentIds: readonly string[], slug = 'appointment-updat
   }
   return emitted;
 }
-const catchUp = ({ socket }: Dashboard, from: unknown): Promise<Position> =>
-  socket.timeout(10_000).emitWithAck('emissions:catch-up', from) as Promise<Position>;
+const catchUp = ({ socket }: Dashboard, from: unknown): Promise<PositionUpdate> =>
+  socket.timeout(10_000).emitWithAck('emissions:catch-up', from) as Promise<PositionUpdate>;
 const emissionIds = ({ heard }: Dashboard) => heard.map(({ meta }) => meta.emissionId);
 
 describe('a dashboard that was away', () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { io, type Socket } from 'socket.io-client';
-import type { Position } from '@appointment-emissions/contracts';
+import type { PositionUpdate } from '@appointment-emissions/contracts';
 import type { RunningApi } from '../../src/api/start-api.ts';
 import type { Company } from '../harness/documents.ts';
 import { until } from '../harness/until.ts';
@@ -10,7 +10,7 @@ import { INVALID_POSITIONS } from './invalid-positions.ts';
 let world: World;
 let api: RunningApi;
 let company: Company;
-let head: Position;
+let head: PositionUpdate;
 beforeAll(async () => {
   world = await createWorld({ env: { CATCH_UPS_PER_SOCKET: '100' } });
   api = await world.ready(world.api());

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { io } from 'socket.io-client';
-import type { AppointmentPayload, EmissionMeta, Place } from '@appointment-emissions/contracts';
+import type { AppointmentPayload, EmissionMeta, StreamPosition } from '@appointment-emissions/contracts';
 import type { Company } from '../harness/documents.ts';
 import type { Spawned } from '../harness/processes.ts';
 import { eventually } from '../harness/until.ts';
@@ -34,7 +34,7 @@ beforeEach(async () => {
 async function plainListener({ tellsPlace }: { tellsPlace: boolean }) {
   const token = await world.token(company.companyId);
   const heard: string[] = [];
-  let last: Place | undefined;
+  let last: StreamPosition | undefined;
   const socket = io(url, {
     forceNew: true,
     reconnectionDelay: 100,
@@ -44,7 +44,7 @@ async function plainListener({ tellsPlace }: { tellsPlace: boolean }) {
     },
   });
   world.keep(socket, () => socket.close());
-  socket.on('emissions:position', ({ epoch, offset }: Place) => {
+  socket.on('emissions:position', ({ epoch, offset }: StreamPosition) => {
     last = { epoch, offset };
   });
   socket.on('appointment:updated', ({ appointment }: AppointmentPayload, { replayed }: EmissionMeta) => {

@@ -1,5 +1,5 @@
 import type { BatchReply } from '@appointment-emissions/contracts';
-import { slicesOf } from '../../src/batching.ts';
+import { chunks } from '../../src/batching.ts';
 import type { Company } from '../harness/documents.ts';
 import { eventually } from '../harness/until.ts';
 import type { World } from '../harness/world.ts';
@@ -20,7 +20,7 @@ export async function emitMany(
     const size = Math.min(BATCH, count - emissionIds.length);
     const appointmentIds = await Promise.all(Array.from({ length: size }, () => company.appointment()));
     const single = appointmentIds.splice(0, size / 2);
-    for (const slice of slicesOf(single, SINGLE_AT_ONCE)) {
+    for (const slice of chunks(single, SINGLE_AT_ONCE)) {
       const ids = slice.map((appointmentId) => world.emit(api, 'appointment-created', appointmentId));
       emissionIds.push(...(await Promise.all(ids)));
     }

@@ -46,7 +46,7 @@ function createWorker(redis: RedisClient, companyId: Id, read: () => Promise<str
     readSnapshots: createReadSnapshots({ redis, load }),
     encode: createEncodeMessage('failover'),
     publish: createPublish(redis, { logMax: 100 }),
-    isServerAway: () => false,
+    isUnavailable: () => false,
     pause: () => Promise.resolve(),
   });
   return (appointmentId: Id) =>

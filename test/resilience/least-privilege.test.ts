@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { freePort } from '../../scripts/process/free-port.mjs';
 import type { ServiceHandle } from '../../scripts/services/service.mjs';
 import { createConnection } from 'mongoose';
-import { messageOf } from '../../src/errors.ts';
+import { errorMessage } from '../../src/errors.ts';
 import { createIndexes } from '../../src/population/indexes.ts';
 import { createModels } from '../../src/population/models.ts';
 import { startMongoTap } from '../harness/mongo-tap.ts';
@@ -127,7 +127,7 @@ test.each(['api', 'worker'] as const)('%s is denied what it does not need', asyn
   const client = new Redis(urls[user], { replyMapping: 'legacy' });
   try {
     for (const [command = '', ...args] of [...OPERATORS, ...DENIED[user]]) {
-      const answer = await client.call(command, ...args).catch(messageOf);
+      const answer = await client.call(command, ...args).catch(errorMessage);
       expect([command, ...args, answer]).toEqual([
         command,
         ...args,

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { Redis } from 'ioredis';
 import { setTimeout as pause } from 'node:timers/promises';
 import { io as connect, type Socket } from 'socket.io-client';
-import type { Place, Position } from '@appointment-emissions/contracts';
+import type { StreamPosition, PositionUpdate } from '@appointment-emissions/contracts';
 import { announcePositions } from '../../src/realtime/announce-positions.ts';
 import type { CatchUpFrom, Replay } from '../../src/realtime/catch-up.ts';
 import { createIo } from '../../src/realtime/create-io.ts';
@@ -13,13 +13,13 @@ import { appointment, meta } from '../dashboard/appointment-fixture.ts';
 import { eventually } from '../harness/until.ts';
 
 const COMPANY = 'c'.repeat(24);
-const HEAD: Place = { epoch: 'e', offset: 9 };
+const HEAD: StreamPosition = { epoch: 'e', offset: 9 };
 const ended: (() => unknown)[] = [];
 let url: string;
 /** How the gateway answers what was missed; each test sets it. */
 let catchUp: (from: CatchUpFrom) => Promise<Replay>;
 /** The head, while Redis answers. */
-let head: () => Promise<Place>;
+let head: () => Promise<StreamPosition>;
 
 beforeEach(async () => {
   head = () => Promise.resolve(HEAD);
@@ -76,10 +76,10 @@ afterEach(async () => {
 });
 
 /** A listener of its own making, and all that it is told, in order. */
-function dashboard(position?: Place): { socket: Socket; told: (Position | string)[] } {
+function dashboard(position?: StreamPosition): { socket: Socket; told: (PositionUpdate | string)[] } {
   const socket = connect(url, { forceNew: true, transports: ['websocket'], auth: { token: 't', position } });
-  const told: (Position | string)[] = [];
-  socket.on('emissions:position', (place: Position) => told.push(place));
+  const told: (PositionUpdate | string)[] = [];
+  socket.on('emissions:position', (place: PositionUpdate) => told.push(place));
   socket.on('appointment:updated', ({ appointment: { _id } }: { appointment: { _id: string } }) =>
     told.push(_id),
   );

@@ -1,7 +1,7 @@
 import { connect, type Socket as TcpSocket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { io, type Socket } from 'socket.io-client';
-import { type Position, POSITION_EVENT } from '@appointment-emissions/contracts';
+import { type PositionUpdate, POSITION_EVENT } from '@appointment-emissions/contracts';
 import { until } from '../harness/until.ts';
 import { API_KEY, createWorld, type World } from '../harness/world.ts';
 
@@ -136,7 +136,7 @@ test('a dashboard has its share of catch-ups', async () => {
     const answer = (await until(
       `an answer with ${POSITION_EVENT}`,
       socket.emitWithAck('emissions:catch-up', { epoch, offset }),
-    )) as Position;
+    )) as PositionUpdate;
     reasons.push(answer.reason);
   }
   expect(reasons).toEqual([...Array<undefined>(20).fill(undefined), 'rate-limited']);

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { SignJWT } from 'jose';
 import { io } from 'socket.io-client';
-import type { Position } from '@appointment-emissions/contracts';
+import type { PositionUpdate } from '@appointment-emissions/contracts';
 import { createFleetRate } from '../../src/access/fleet-rate.ts';
 import { until } from '../harness/until.ts';
 import { API_KEY, createWorld, JWT_SECRET, type World } from '../harness/world.ts';
@@ -83,7 +83,7 @@ test('catch-ups and lists of a viewer share one limit, however many sockets it h
   for (const { socket, positions } of screens) {
     const { epoch, offset } = positions[0]!;
     for (let n = 0; n < 4; n += 1) {
-      const asked = socket.emitWithAck('emissions:catch-up', { epoch, offset }) as Promise<Position>;
+      const asked = socket.emitWithAck('emissions:catch-up', { epoch, offset }) as Promise<PositionUpdate>;
       reasons.push((await until('an answer', asked)).reason);
     }
   }

@@ -3,7 +3,7 @@ import { createEmitMissed, type EmitMissedDeps } from '../../src/sweep/emit-miss
 import { createLeftOutRows } from '../../src/sweep/left-out.ts';
 import { createLookBack } from '../../src/sweep/look-back.ts';
 import { createSweep, type SweepDeps } from '../../src/sweep/sweep.ts';
-import { createHoldSweep } from '../../src/sweep/sweep-state.ts';
+import { createAcquireSweepLease } from '../../src/sweep/sweep-state.ts';
 import type { Company } from '../harness/documents.ts';
 import { ownRedis } from '../harness/own-services.ts';
 import { eventually } from '../harness/until.ts';
@@ -104,7 +104,7 @@ test('what a sweep enqueued while Redis lost everything is looked for again', as
     };
     const enqueued: string[] = [];
     const sweep = createSweep({
-      hold: createHoldSweep({
+      hold: createAcquireSweepLease({
         redis: own.redis,
         prefix: own.env['QUEUE_PREFIX']!,
         ownerId: 'one',
@@ -135,7 +135,12 @@ test('a watermark is not saved into another history of Redis, nor by who has los
   const own = await createWorld({ redisUrl: redis.url });
   try {
     const holdAs = (ownerId: string) =>
-      createHoldSweep({ redis: own.redis, prefix: own.env['QUEUE_PREFIX']!, ownerId, lockMs: 60_000 })();
+      createAcquireSweepLease({
+        redis: own.redis,
+        prefix: own.env['QUEUE_PREFIX']!,
+        ownerId,
+        lockMs: 60_000,
+      })();
     const mark = { updatedAt: 1, appointmentId: '', caughtUp: true };
     const before = await holdAs('one');
     expect(await holdAs('two')).toBeUndefined();

@@ -9,7 +9,7 @@ import { AppError } from '../../src/errors.ts';
 import { closeQueues, openQueues } from '../../src/queue/open-queues.ts';
 import { type EmissionJob, JOB_VERSION } from '../../src/queue/emission-job.ts';
 import { jobOptions } from '../../src/queue/retry-policy.ts';
-import { isServerAway } from '../../src/process/unavailable.ts';
+import { isUnavailable } from '../../src/process/unavailable.ts';
 import { createEmissionWorker } from '../../workers/emission-worker.ts';
 import { eventually } from '../harness/until.ts';
 
@@ -60,7 +60,7 @@ function start(emitAppointment: EmitAppointment, { attempts = 3, concurrency = 5
       rests.push(ms);
       return Promise.resolve();
     },
-    isServerAway,
+    isUnavailable,
     metrics: {
       count: (event: string, outcome: string) => counted.push(`${event} ${outcome}`),
       observe: () => undefined,

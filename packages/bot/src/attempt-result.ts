@@ -9,7 +9,7 @@ export interface Answer {
 }
 
 /** What an answer means for what to do next. */
-export type Verdict =
+export type AttemptResult =
   /** It is in the queue. */
   | { outcome: 'accepted'; answer: Answer }
   /** Asking again can't change the answer. */
@@ -23,12 +23,12 @@ export type Verdict =
   /** The circuit breakers are open: nothing was tried. */
   | { outcome: 'not-tried' };
 
-export type Judge = (answer: Answer) => Verdict;
+export type ClassifyReply = (answer: Answer) => AttemptResult;
 
 const CONFLICT = 409;
 const TOO_MANY_REQUESTS = 429;
 
-export function judgeSingle(answer: Answer): Verdict {
+export function classifySingleReply(answer: Answer): AttemptResult {
   if (isSuccess(answer)) return { outcome: 'accepted', answer };
   if (answer.status === CONFLICT || answer.status === TOO_MANY_REQUESTS)
     return { outcome: 'postponed', answer };
@@ -38,8 +38,8 @@ export function judgeSingle(answer: Answer): Verdict {
 }
 
 /** A batch is accepted once every item is. Items that may pass later make it worth sending again, with its key. */
-export function judgeBatch(answer: Answer): Verdict {
-  const verdict = judgeSingle(answer);
+export function classifyBatchReply(answer: Answer): AttemptResult {
+  const verdict = classifySingleReply(answer);
   if (verdict.outcome !== 'accepted') return verdict;
   const rejected = rejectedItems(answer.body);
   if (rejected.length === 0) return verdict;

@@ -5,10 +5,15 @@ import type { HttpTransport } from './http-transport.ts';
 import type { Settings } from './options.ts';
 import type { EmissionRequest } from './requests.ts';
 import type { SocketTransport } from './socket-transport.ts';
-import { judgeSingle, type Answer, type Judge, type Verdict } from './attempt-result.ts';
+import {
+  classifySingleReply,
+  type Answer,
+  type ClassifyReply,
+  type AttemptResult,
+} from './attempt-result.ts';
 
 export interface Delivery {
-  verdict: Verdict;
+  verdict: AttemptResult;
   /** The way that the verdict came by. */
   via: 'http' | 'socket';
   attempts: number;
@@ -38,14 +43,14 @@ export function createDeliver({ http, httpBreaker, socket, socketBreaker, settin
   async function attempt(
     breaker: CircuitBreaker,
     work: (signal: AbortSignal) => Promise<Answer>,
-    judge: Judge,
+    judge: ClassifyReply,
     limitMs: number,
     outer: AbortSignal,
-  ): Promise<Verdict> {
+  ): Promise<AttemptResult> {
     const pass = breaker.enter();
     if (pass === undefined) return { outcome: 'not-tried' };
     const limit = startDeadline(limitMs, outer);
-    let verdict: Verdict;
+    let verdict: AttemptResult;
     try {
       const answer = await untilAborted(work(limit.signal), limit.signal);
       verdict = answer === undefined ? timedOut(limitMs) : judge(answer);
@@ -60,7 +65,7 @@ export function createDeliver({ http, httpBreaker, socket, socketBreaker, settin
   }
 
   async function overHttp(request: EmissionRequest, deadline: Deadline): Promise<Delivery> {
-    let verdict: Verdict = { outcome: 'not-tried' };
+    let verdict: AttemptResult = { outcome: 'not-tried' };
     let attempts = 0;
     while (attempts < settings.maxAttempts) {
       const leftMs = deadline.leftMs() - (socketReady() ? settings.deadlineMs / 4 : 0);
@@ -84,7 +89,7 @@ export function createDeliver({ http, httpBreaker, socket, socketBreaker, settin
     return { verdict, via: 'http', attempts };
   }
 
-  function retryDelayMs(verdict: Verdict, attempts: number): number {
+  function retryDelayMs(verdict: AttemptResult, attempts: number): number {
     const asked = 'answer' in verdict ? (verdict.answer.retryAfterMs ?? 0) : 0;
     return asked + backoffMs(attempts, settings.firstRetryDelayMs, settings.maxRetryDelayMs);
   }
@@ -93,13 +98,13 @@ export function createDeliver({ http, httpBreaker, socket, socketBreaker, settin
     request: EmissionRequest,
     way: SocketTransport,
     deadline: Deadline,
-  ): Promise<Verdict> {
-    let last: Verdict = { outcome: 'not-tried' };
+  ): Promise<AttemptResult> {
+    let last: AttemptResult = { outcome: 'not-tried' };
     for (const emissions of windows(request.overSocket)) {
       const verdicts = await Promise.all(
         emissions.map((emission) => {
           const work = (signal: AbortSignal): Promise<Answer> => way.emit(emission, signal);
-          return attempt(socketBreaker, work, judgeSingle, deadline.leftMs(), deadline.signal);
+          return attempt(socketBreaker, work, classifySingleReply, deadline.leftMs(), deadline.signal);
         }),
       );
       last = verdicts.find(({ outcome }) => outcome !== 'accepted') ?? verdicts[0] ?? last;
@@ -127,11 +132,11 @@ function windows<T>(items: T[]): T[][] {
 }
 
 /** 409 and 429 are the backend's own word, which it would give on the socket as well. */
-function isWorthAnotherWay({ outcome }: Verdict): boolean {
+function isWorthAnotherWay({ outcome }: AttemptResult): boolean {
   return outcome === 'unavailable' || outcome === 'unanswered' || outcome === 'not-tried';
 }
 
-function timedOut(limitMs: number): Verdict {
+function timedOut(limitMs: number): AttemptResult {
   const error = new Error(
     `no answer within ${Math.round(limitMs)} ms: it may have been accepted all the same`,
   );

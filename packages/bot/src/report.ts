@@ -2,7 +2,7 @@ import { isNativeError } from 'node:util/types';
 import type { AppointmentEvent } from '@appointment-emissions/contracts';
 import type { Delivery } from './deliver.ts';
 import type { MessageFlowLogger } from './message-flow.ts';
-import { rejectedItems, type Answer, type Verdict } from './attempt-result.ts';
+import { rejectedItems, type Answer, type AttemptResult } from './attempt-result.ts';
 
 /** While nothing is tried, one line in this time stands for all. */
 const NOT_TRIED_EVERY_MS = 10_000;
@@ -89,7 +89,7 @@ function details({ status, text, body }: Answer, redact: (text: string) => strin
 }
 
 function stack(
-  { error }: Extract<Verdict, { outcome: 'unanswered' }>,
+  { error }: Extract<AttemptResult, { outcome: 'unanswered' }>,
   redact: (text: string) => string,
 ): Record<string, unknown> {
   // Unlike instanceof this knows Node's own errors in a vm context too, such as a bot's tests in jest.

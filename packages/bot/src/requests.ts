@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type AppointmentEvent, type EmitRequest, EVENT_SLUGS } from '@appointment-emissions/contracts';
-import { judgeBatch, judgeSingle, type Judge } from './attempt-result.ts';
+import { classifyBatchReply, classifySingleReply, type ClassifyReply } from './attempt-result.ts';
 
 const BASE_PATH = '/api/v1/internal/socket';
 
@@ -13,7 +13,7 @@ export interface EmissionRequest {
    * repetition of it becomes the same emission, not a second one.
    */
   idempotencyKey: string;
-  judge: Judge;
+  judge: ClassifyReply;
   /** The same, as the `/internal` namespace takes it: one at a time. */
   overSocket: EmitRequest[];
 }
@@ -29,7 +29,7 @@ export function singleRequest({ event, appointmentId }: Emission): EmissionReque
     path: `${BASE_PATH}/${slugOf(event)}`,
     body: JSON.stringify({ appointmentId }),
     idempotencyKey,
-    judge: judgeSingle,
+    judge: classifySingleReply,
     overSocket: [{ event, appointmentId, idempotencyKey }],
   };
 }
@@ -40,7 +40,7 @@ export function batchRequest(emissions: Emission[]): EmissionRequest {
     path: `${BASE_PATH}/batch`,
     body: JSON.stringify({ emissions }),
     idempotencyKey,
-    judge: judgeBatch,
+    judge: classifyBatchReply,
     overSocket: emissions.map((emission, index) => ({
       ...emission,
       idempotencyKey: `${idempotencyKey}-${index}`,

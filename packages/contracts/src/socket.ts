@@ -8,7 +8,7 @@ import type { AppointmentEvent } from './events.ts';
  * dashboard at `{ epoch: 'A', offset: 3 }` has seen everything up to emission 3, so the next live emission has offset 4. If it
  * receives offset 6 instead, it has missed 4 and 5 and requests a catch-up from offset 3.
  */
-export interface Place {
+export interface StreamPosition {
   /**
    * Names one history of the company log. It changes whenever offsets could be reused: if the log is lost, or if Redis restarts
    * or fails over. Offsets of different epochs are not comparable: a dashboard at offset 3 of epoch A must not take offset 4 of
@@ -45,7 +45,7 @@ export interface EmissionMeta {
   emissionId: string;
   /** The name of the event. */
   event: AppointmentEvent;
-  /** See {@link Place.epoch}. */
+  /** See {@link StreamPosition.epoch}. */
   epoch: string;
   /** A live emission has its own offset. A replay or a list row has the offset of the head when its snapshot was taken. */
   offset: number;
@@ -88,7 +88,7 @@ export type ReloadReason =
  * const incomplete = { epoch: 'B', offset: 2, recovered: false, reason: 'epoch' };
  * ```
  */
-export interface Position extends Place {
+export interface PositionUpdate extends StreamPosition {
   /** False if some missed emissions cannot be replayed: the dashboard must reload its list. */
   recovered: boolean;
   /** Set if `recovered` is false. */
@@ -117,13 +117,13 @@ export interface DashboardServerEvents {
   'appointment:created': AppointmentListener;
   'appointment:updated': AppointmentListener;
   'appointment:canceled': AppointmentListener;
-  'emissions:position': (position: Position) => void;
+  'emissions:position': (position: PositionUpdate) => void;
   'emissions:alive': (alive: Alive) => void;
 }
 
 /** Events that dashboards send to the server. */
 export interface DashboardClientEvents {
-  'emissions:catch-up': (from: Place, acknowledge: (position: Position) => void) => void;
+  'emissions:catch-up': (from: StreamPosition, acknowledge: (position: PositionUpdate) => void) => void;
   'emissions:seen': (seen: Seen) => void;
 }
 
@@ -139,14 +139,14 @@ export interface DashboardAuth {
   /** JWT with the claims `companyId` and `exp`. The server disconnects the socket when the token expires. */
   token: string;
   /** Position that the dashboard has reached. The server replays everything after it. Omit it on the first connection. */
-  position?: Place;
+  position?: StreamPosition;
 }
 
 /**
  * Reply of `GET /api/v1/dashboard/appointments`: the appointments of a company in a range of time, and the head of the company
  * log before they were read. Each row has its own `(offset, read)`, which compares with those in {@link EmissionMeta}.
  */
-export interface AppointmentList extends Place {
+export interface AppointmentList extends StreamPosition {
   appointments: { appointment: AppointmentSnapshot; offset: number; read: number }[];
 }
 

@@ -2,7 +2,7 @@ import type {
   AppointmentEvent,
   AppointmentListener,
   Id,
-  Place,
+  StreamPosition,
   ReloadReason,
 } from '@appointment-emissions/contracts';
 import { createAcknowledge } from './acknowledge.ts';
@@ -14,7 +14,7 @@ import { createLiveness } from './liveness.ts';
 import { DEFAULT_TIMINGS, type DashboardOptions, type LoadSnapshot } from './options.ts';
 import { createReload } from './reload.ts';
 import { createScreen, type ShownAppointment } from './screen.ts';
-import { createSequence, type Standing } from './sequence.ts';
+import { createSequence, type ConnectionState } from './sequence.ts';
 import { createTokens } from './tokens.ts';
 
 /**
@@ -29,7 +29,7 @@ import { createTokens } from './tokens.ts';
  *   app must call `reload`. New events are still shown.
  * - `closed`: `close` was called. This state is final.
  */
-export type DashboardState = Standing | 'stale' | 'closed';
+export type DashboardState = ConnectionState | 'stale' | 'closed';
 
 /**
  * Events of a dashboard, for {@link Dashboard.on}.
@@ -52,7 +52,7 @@ export interface Dashboard {
   /** Time up to which the screen is known to be complete. Undefined while live, and until it is live for the first time. */
   readonly notLiveSince: Date | undefined;
   /** The stream position reached. Undefined until the server or a list has provided it. */
-  readonly position: Readonly<Place> | undefined;
+  readonly position: Readonly<StreamPosition> | undefined;
   /** The newest known snapshot of each appointment, by `_id`. */
   readonly appointments: ReadonlyMap<Id, ShownAppointment>;
   /**

@@ -8,8 +8,8 @@ import {
   type DashboardAuth,
   type DashboardClientEvents,
   type DashboardServerEvents,
-  type Place,
-  type Position,
+  type StreamPosition,
+  type PositionUpdate,
   POSITION_EVENT,
   type Seen,
   SEEN_EVENT,
@@ -22,7 +22,7 @@ import type { DashboardOptions } from './options.ts';
 export interface ConnectionEvents {
   onConnect: () => void;
   onEvent: (event: ReceivedEvent) => void;
-  onPosition: (position: Position) => void;
+  onPosition: (position: PositionUpdate) => void;
   onAlive: (alive: Alive) => void;
   /** The connection ended, or could not be opened. `refused`: the server rejected the token. */
   onEnd: (reason: Error, refused: boolean) => void;
@@ -30,7 +30,7 @@ export interface ConnectionEvents {
 
 export interface Connection {
   /** Requests a catch-up. Rejects if the server does not reply in time. */
-  catchUp: (from: Place, timeoutMs: number) => Promise<Position>;
+  catchUp: (from: StreamPosition, timeoutMs: number) => Promise<PositionUpdate>;
   /** Reports that an emission is on the screen. The report is dropped if the socket is not connected. */
   acknowledge: (seen: Seen) => void;
   drop: () => void;

@@ -18,6 +18,6 @@ export type {
   AppointmentPayload,
   AppointmentSnapshot,
   EmissionMeta,
-  Place,
+  StreamPosition,
   ReloadReason,
 } from '@appointment-emissions/contracts';

@@ -1,4 +1,4 @@
-import type { Position } from '@appointment-emissions/contracts';
+import type { PositionUpdate } from '@appointment-emissions/contracts';
 import { createAlarm } from './alarm.ts';
 import type { ApiAddress } from './api-address.ts';
 import { createBackoff } from './backoff.ts';
@@ -86,7 +86,7 @@ export function createLink({
           sequence.onEvent(event);
           onChange();
         },
-        onPosition(update: Position) {
+        onPosition(update: PositionUpdate) {
           liveness.onPosition();
           sequence.onPosition(update);
           onChange();

@@ -1,4 +1,9 @@
-import type { AppointmentList, Place, Position, ReloadReason } from '@appointment-emissions/contracts';
+import type {
+  AppointmentList,
+  StreamPosition,
+  PositionUpdate,
+  ReloadReason,
+} from '@appointment-emissions/contracts';
 import { createReorderBuffer, isLive, type ReceivedEvent } from './reorder-buffer.ts';
 import type { Screen } from './screen.ts';
 
@@ -14,7 +19,7 @@ import type { Screen } from './screen.ts';
  *
  * Every state changes to `connecting` when the connection ends.
  */
-export type Standing = 'connecting' | 'catching-up' | 'reload-needed' | 'live';
+export type ConnectionState = 'connecting' | 'catching-up' | 'reload-needed' | 'live';
 
 export interface SequenceOptions {
   screen: Screen;
@@ -44,9 +49,9 @@ export function createSequence({ screen, onShown, maxBuffered = 10_000 }: Sequen
   /** False until the server has sent the first position of a connection. Until then all events are buffered. */
   let joined = false;
   /** The position sent with the handshake. */
-  let joinedFrom: Place | undefined;
+  let joinedFrom: StreamPosition | undefined;
   /** The end of the run. */
-  let reached: Place | undefined;
+  let reached: StreamPosition | undefined;
   let runStart = 0;
   /** The highest known offset in the epoch of `reached`. */
   let head = 0;
@@ -57,7 +62,7 @@ export function createSequence({ screen, onShown, maxBuffered = 10_000 }: Sequen
 
   const isBehind = () => joined && reached !== undefined && (isUnconfirmed || head > reached.offset);
 
-  function startRun({ epoch, offset }: Place): void {
+  function startRun({ epoch, offset }: StreamPosition): void {
     reached = { epoch, offset };
     runStart = head = offset;
   }
@@ -109,7 +114,7 @@ export function createSequence({ screen, onShown, maxBuffered = 10_000 }: Sequen
     isUnconfirmed = true;
   }
 
-  function onReply(from: Place | undefined, position: Position): void {
+  function onReply(from: StreamPosition | undefined, position: PositionUpdate): void {
     if (!position.recovered && isTemporary(position.reason)) {
       onNoReply();
       return;
@@ -135,7 +140,7 @@ export function createSequence({ screen, onShown, maxBuffered = 10_000 }: Sequen
 
   return {
     /** The stream position up to which everything was received; undefined before the first position or list. */
-    get position(): Readonly<Place> | undefined {
+    get position(): Readonly<StreamPosition> | undefined {
       return reached;
     },
     /** Why the list must be reloaded; undefined if it need not be. */
@@ -150,14 +155,14 @@ export function createSequence({ screen, onShown, maxBuffered = 10_000 }: Sequen
     get joined() {
       return joined;
     },
-    get standing(): Standing {
+    get standing(): ConnectionState {
       if (!isConnected) return 'connecting';
       if (reloadReason !== undefined) return 'reload-needed';
       return joined && !isBehind() ? 'live' : 'catching-up';
     },
 
     /** @param from the position that was sent with the handshake */
-    onConnect(from: Place | undefined): void {
+    onConnect(from: StreamPosition | undefined): void {
       isConnected = true;
       joined = false;
       joinedFrom = from;
@@ -180,7 +185,7 @@ export function createSequence({ screen, onShown, maxBuffered = 10_000 }: Sequen
       if (buffer.size > maxBuffered) skipGap('too-many');
     },
     /** Handles `emissions:position`. The first one of a connection is the reply to the handshake; later ones reveal gaps. */
-    onPosition(position: Position): void {
+    onPosition(position: PositionUpdate): void {
       if (reached === undefined) onReply(joinedFrom, position);
       else if (!joined) {
         // A periodic position can arrive before the reply. It is one if it claims `recovered`, although emissions were missed and

@@ -8,8 +8,8 @@ import {
   type DashboardAuth,
   type EmissionMeta,
   type EmitRequest,
-  type Place,
-  type Position,
+  type StreamPosition,
+  type PositionUpdate,
   type Seen,
 } from '@appointment-emissions/contracts';
 
@@ -66,7 +66,7 @@ const read = z.int().min(0).meta({
 export const placeSchema = z.strictObject(place).meta({
   id: 'Place',
   description: "Where a screen stands in its company's log.",
-}) satisfies z.ZodType<Place>;
+}) satisfies z.ZodType<StreamPosition>;
 
 export const position = z
   .strictObject({
@@ -78,7 +78,7 @@ export const position = z
       .enum(['trimmed', 'epoch', 'too-many', 'gone', 'invalid', 'unavailable', 'rate-limited'])
       .exactOptional(),
   })
-  .meta({ id: 'Position' }) satisfies z.ZodType<Position>;
+  .meta({ id: 'Position' }) satisfies z.ZodType<PositionUpdate>;
 export const alive = z
   .strictObject({
     reads: z

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Request, RequestHandler, Response } from 'express';
 import type { EmitReply } from '@appointment-emissions/contracts';
 import { AppError } from '../../errors.ts';
-import type { FleetRate, Standing } from '../../access/fleet-rate.ts';
+import type { FleetRate, LimitStatus } from '../../access/fleet-rate.ts';
 import { problem } from '../problem.ts';
 
 /** Failed authentications, counted by address. */
@@ -28,7 +28,7 @@ export function limitRate(
 }
 
 /** 429. */
-export function tooMany(what: string, { resetSeconds }: Pick<Standing, 'resetSeconds'>): AppError {
+export function tooMany(what: string, { resetSeconds }: Pick<LimitStatus, 'resetSeconds'>): AppError {
   return new AppError('RATE_LIMITED', `too many ${what}: wait for Retry-After`, {
     retryAfterSeconds: resetSeconds,
   });
@@ -39,7 +39,7 @@ export function limitEmits(
   limits: { byAddress: FleetRate; byKey: FleetRate; addressOf: (req: IncomingMessage) => string },
   emit: (keyFingerprint: string, request: unknown) => Promise<EmitReply>,
 ): (keyFingerprint: string, request: unknown, from: IncomingMessage) => Promise<EmitReply> {
-  const refused = (name: string, status: Standing): Promise<EmitReply> => {
+  const refused = (name: string, status: LimitStatus): Promise<EmitReply> => {
     const { code, message, retryAfterSeconds } = tooMany(`requests by ${name}`, status);
     return Promise.resolve({ ...problem(code, message), retryAfterSeconds });
   };

@@ -12,7 +12,7 @@ import {
 } from '@appointment-emissions/contracts';
 import { AppError, ERROR_CODES, type ErrorCode } from '../../errors.ts';
 import { allowOnly } from '../middleware/allow-only.ts';
-import type { AcceptEmissions, Asked, AskedBy } from '../../accept/accept-emission.ts';
+import type { AcceptEmissions, EmissionRequest, RequestContext } from '../../accept/accept-emission.ts';
 import { fromRedis } from '../../redis/from-redis.ts';
 import type { RunIdempotently } from '../../accept/idempotency.ts';
 import { jsonBody } from '../middleware/json-body.ts';
@@ -45,7 +45,7 @@ export function createEmissionRoutes(deps: EmissionRoutesDeps): Router {
     (event: AppointmentEvent): RequestHandler =>
     async (req, res) => {
       const { appointmentId } = req.body as { appointmentId: string };
-      const asked: Asked = { event, appointmentId: appointmentId.toLowerCase() };
+      const asked: EmissionRequest = { event, appointmentId: appointmentId.toLowerCase() };
       const emissionId = await idempotently(idempotencyOf(req, asked), (by) =>
         accept.one(asked, { ...by, ...requestOf(req) }),
       );
@@ -60,7 +60,7 @@ export function createEmissionRoutes(deps: EmissionRoutesDeps): Router {
   router.post('/batch', ...jsonBody(bodyLimits.batch), ...batchBody, async (req, res) => {
     const { emissions } = req.body as { emissions: unknown[] };
     const judged = emissions.map(judge);
-    const fit = judged.filter((item): item is Asked => typeof item !== 'string');
+    const fit = judged.filter((item): item is EmissionRequest => typeof item !== 'string');
     const ids = await idempotently(idempotencyOf(req, emissions), (by) =>
       accept.many(fit, { ...by, ...requestOf(req) }),
     );
@@ -117,7 +117,7 @@ function sendAccepted(res: Response, reply: AcceptedReply | BatchReply): void {
 
 /** Body of a 202, here and on the `/internal` namespace. */
 export function acceptedReply(
-  { event, appointmentId }: Asked,
+  { event, appointmentId }: EmissionRequest,
   emissionId: string,
   basePath = '',
 ): AcceptedReply {
@@ -131,7 +131,7 @@ export function acceptedReply(
 }
 
 /** One item of a batch: what is asked for, or why it can't be accepted. */
-function judge(item: unknown): Asked | ErrorCode {
+function judge(item: unknown): EmissionRequest | ErrorCode {
   if (typeof item !== 'object' || item === null) return 'INVALID_REQUEST';
   const { event, appointmentId } = item as Record<string, unknown>;
   if (!isAppointmentEvent(event)) return 'INVALID_EVENT';
@@ -149,7 +149,7 @@ function idempotencyOf(req: Request, body: unknown) {
 }
 
 /** Which request it is, for logs. A malformed traceparent is left out, as the specification has it. */
-function requestOf(req: Request): Pick<AskedBy, 'traceparent' | 'requestId'> {
+function requestOf(req: Request): Pick<RequestContext, 'traceparent' | 'requestId'> {
   const traceparent = req.get('traceparent');
   return {
     requestId: String(req.res?.locals.requestId),

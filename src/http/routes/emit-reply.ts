@@ -1,6 +1,6 @@
 import { type EmitReply, isAppointmentEvent } from '@appointment-emissions/contracts';
 import { AppError } from '../../errors.ts';
-import type { AcceptEmissions, Asked } from '../../accept/accept-emission.ts';
+import type { AcceptEmissions, EmissionRequest } from '../../accept/accept-emission.ts';
 import { acceptedReply } from './emission-routes.ts';
 import type { RunIdempotently } from '../../accept/idempotency.ts';
 import { problem, toAppError } from '../problem.ts';
@@ -33,7 +33,7 @@ export function createEmitReply({ basePath, accept, idempotently, onFault }: Emi
     if (idempotencyKey !== undefined && typeof idempotencyKey !== 'string') {
       throw new AppError('INVALID_IDEMPOTENCY_KEY', 'idempotencyKey must be a string');
     }
-    const asked: Asked = { event, appointmentId: String(body.appointmentId).toLowerCase() };
+    const asked: EmissionRequest = { event, appointmentId: String(body.appointmentId).toLowerCase() };
     const emissionId = await idempotently({ keyFingerprint, idempotencyKey, body: asked }, (by) =>
       accept.one(asked, by),
     );

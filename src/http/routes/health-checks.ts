@@ -2,7 +2,7 @@ import { Cluster, type Redis } from 'ioredis';
 import type { Connection } from 'mongoose';
 import type { RedisClient } from '../../redis/connect.ts';
 import { within } from '../../process/lifecycle.ts';
-import { explainRefusal, isRefusal, watchRefusal } from '../../redis/access-errors.ts';
+import { describeAccessError, isAccessError, watchAccessError } from '../../redis/access-errors.ts';
 import type { Check } from './health-routes.ts';
 
 import { parseInfo, whyNoWrites } from '../../redis/redis-warnings.ts';
@@ -24,7 +24,7 @@ export function checkMongo(connection: Connection): () => Promise<Check> {
  * @param queueKey  any key of the queue
  */
 export function checkRedis(redis: RedisClient, queueKey: string): () => Promise<Check> {
-  const refusal = watchRefusal(redis);
+  const refusal = watchAccessError(redis);
   return guarded('Redis', async () => {
     const refused = refusal();
     if (refused !== undefined) return { ok: false, detail: refused };
@@ -55,7 +55,7 @@ async function stateOf(
 ): Promise<{ node: string; answers: boolean; policy: string | undefined; refuses: string | undefined }> {
   const node = `${server.options.host}:${server.options.port}`;
   const text = await server.info().catch((error: unknown) => {
-    if (isRefusal(error)) throw error;
+    if (isAccessError(error)) throw error;
     return undefined;
   });
   const info = parseInfo(text ?? '');
@@ -68,7 +68,7 @@ function guarded(what: string, check: () => Promise<Check>): () => Promise<Check
     try {
       return await within(CHECK_LIMIT_MS, `${what}'s answer`, check());
     } catch (error) {
-      return { ok: false, detail: explainRefusal(error) };
+      return { ok: false, detail: describeAccessError(error) };
     }
   };
 }

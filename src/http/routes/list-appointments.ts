@@ -1,9 +1,9 @@
-import type { AppointmentList, Id, Place } from '@appointment-emissions/contracts';
+import type { AppointmentList, Id, StreamPosition } from '@appointment-emissions/contracts';
 import { AppError } from '../../errors.ts';
 import type { ListRequest } from './dashboard-routes.ts';
 
 export interface ListDeps {
-  head: (companyId: Id) => Promise<Place>;
+  head: (companyId: Id) => Promise<StreamPosition>;
   findIds: (request: ListRequest, limit: number) => Promise<Id[]>;
   takeSnapshots: (
     companyId: Id,

@@ -1,4 +1,9 @@
-import type { AppointmentList, EmissionMeta, Place, Position } from '@appointment-emissions/contracts';
+import type {
+  AppointmentList,
+  EmissionMeta,
+  StreamPosition,
+  PositionUpdate,
+} from '@appointment-emissions/contracts';
 import type { ReceivedEvent } from '../../../packages/dashboard/src/reorder-buffer.ts';
 import { appointment, meta } from '../appointment-fixture.ts';
 
@@ -13,8 +18,8 @@ export interface Written {
 
 export type Packet =
   | { kind: 'event'; event: ReceivedEvent }
-  | { kind: 'position'; position: Position }
-  | { kind: 'reply'; from: Place; position: Position };
+  | { kind: 'position'; position: PositionUpdate }
+  | { kind: 'reply'; from: StreamPosition; position: PositionUpdate };
 
 export interface ListReply {
   list: AppointmentList;
@@ -67,7 +72,10 @@ export function createCompany(ids: readonly string[]) {
     });
   }
 
-  function* replay(from: Place | undefined, send: (packet: Packet) => void): Generator<undefined, Position> {
+  function* replay(
+    from: StreamPosition | undefined,
+    send: (packet: Packet) => void,
+  ): Generator<undefined, PositionUpdate> {
     const head = place();
     if (failingReplies > 0) {
       failingReplies -= 1;

@@ -1,4 +1,4 @@
-import type { Place } from '@appointment-emissions/contracts';
+import type { StreamPosition } from '@appointment-emissions/contracts';
 import type { isAbove } from '../../../packages/dashboard/src/order.ts';
 import { createScreen } from '../../../packages/dashboard/src/screen.ts';
 import { createSequence } from '../../../packages/dashboard/src/sequence.ts';
@@ -16,7 +16,7 @@ export function createDashboard(
   const sequence = createSequence({ screen, onShown: check, maxBuffered: 12 });
   const newest = new Map<string, number>();
   /** Appointments that the last list did not contain, with the version that was outside its range. */
-  let absentFromList = new Map<string, Place & { version: number }>();
+  let absentFromList = new Map<string, StreamPosition & { version: number }>();
   let onGateway: Packet[] = [];
   let wire: Packet[] = [];
   let connection = 0;
@@ -48,7 +48,7 @@ export function createDashboard(
     spawn(join(connection, from));
   }
 
-  function* join(mine: number, from: Place | undefined): Process {
+  function* join(mine: number, from: StreamPosition | undefined): Process {
     const send = (packet: Packet) => mine === connection && wire.push(packet);
     yield;
     if (mine === connection) inRoom = true;
@@ -57,7 +57,7 @@ export function createDashboard(
     send({ kind: 'position', position });
   }
 
-  function* catchUp(mine: number, from: Place): Process {
+  function* catchUp(mine: number, from: StreamPosition): Process {
     const send = (packet: Packet) => mine === connection && wire.push(packet);
     const position = yield* company.replay(from, send);
     send({ kind: 'reply', from, position });

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import type { Id, Place, Position } from '@appointment-emissions/contracts';
+import type { Id, StreamPosition, PositionUpdate } from '@appointment-emissions/contracts';
 import type { ReceivedEvent } from '../../../packages/dashboard/src/reorder-buffer.ts';
 import { createCompanyLog } from '../../../src/emission/company-log.ts';
 import { createEmitAppointment } from '../../../src/emission/emit-appointment.ts';
@@ -43,7 +43,7 @@ export function createRealCompany(
   const tap = tapRedis(redis, stop, scripts);
   const listeners: ((arrival: ReceivedEvent) => void)[] = [];
   const kept = new Map<string, Buffer>();
-  let head: Place = { epoch: '', offset: 0 };
+  let head: StreamPosition = { epoch: '', offset: 0 };
   let failingReplies = 0;
   let sentWhenStill = 0;
 
@@ -64,7 +64,7 @@ export function createRealCompany(
       readSnapshots,
       encode: encodePlainly(channel),
       publish: createPublish(tap.redis, { logMax: LOG_MAX }),
-      isServerAway: () => false,
+      isUnavailable: () => false,
       pause: stop,
     }),
   );
@@ -87,7 +87,10 @@ export function createRealCompany(
     }
   }
 
-  function* replay(from: Place | undefined, send: (packet: Packet) => void): Generator<undefined, Position> {
+  function* replay(
+    from: StreamPosition | undefined,
+    send: (packet: Packet) => void,
+  ): Generator<undefined, PositionUpdate> {
     const answer = yield* settled(catchUp(companyId, from));
     if (!answer.ok) return { ...(from ?? head), recovered: false, reason: 'unavailable' };
     const { events, position } = answer.value;
