@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { composeClock } from '../src/redis/compose-clock.ts';
 import { ConfigError, type WorkerConfig } from '../src/config.ts';
 import { connectRedis, whenDatabaseMissing } from '../src/redis/connect.ts';
+import { createReportDamage } from '../src/process/damaged-data.ts';
 import { createEmitAppointment } from '../src/emission/emit-appointment.ts';
 import { createEmitCanary } from '../src/emission/emit-canary.ts';
 import { createEncodeMessage } from '../src/emission/encode.ts';
@@ -84,6 +85,7 @@ export function startWorker({ config, logger, logWarnings = () => [] }: WorkerDe
     onError: watch.queue('counts not kept'),
   });
   lifecycle.onClose('metrics', metrics.close);
+  const reportDamage = createReportDamage({ count: metrics.damage, logger });
   const id = randomUUID();
   const progress = watchProgress({ config, redis, queues, lifecycle });
   if (progress.live) metrics.watchProgress('worker', progress.live.sinceMadeMs);
@@ -127,9 +129,9 @@ export function startWorker({ config, logger, logWarnings = () => [] }: WorkerDe
     firstRetryDelayMs: config.EMISSION_BACKOFF_MS,
     // Of both queues, so that the one sees what the other is at.
     emitAppointment: createEmitAppointment({
-      readSnapshots: createReadSnapshots({ redis, load }),
+      readSnapshots: createReadSnapshots({ redis, load, reportDamage }),
       encode: createEncodeMessage(config.SOCKET_ADAPTER_KEY),
-      publish: createPublish(redis, { logMax: config.COMPANY_LOG_MAX }),
+      publish: createPublish(redis, { logMax: config.COMPANY_LOG_MAX, reportDamage }),
       isUnavailable,
       pause,
       now: clock.now,
@@ -185,6 +187,7 @@ export function startWorker({ config, logger, logWarnings = () => [] }: WorkerDe
       onResult: (fault) => {
         sweepFault = fault === undefined ? undefined : `the sweep fails: ${errorMessage(fault)}`;
       },
+      reportDamage,
       flow: logger,
     });
     lifecycle.onClose('sweep', sweep.close);

@@ -1,5 +1,6 @@
 import type { WorkerConfig } from '../src/config.ts';
 import type { RedisClient } from '../src/redis/connect.ts';
+import type { ReportDamage } from '../src/process/damaged-data.ts';
 import { createReadLastPublished } from '../src/emission/last-published.ts';
 import { errorMessage } from '../src/errors.ts';
 import type { Logger } from '../src/process/logger.ts';
@@ -34,6 +35,7 @@ export interface SweepMissedWritesDeps {
   metrics: Pick<FleetMetrics, 'watchLeftOut'>;
   /** What the last sweep failed with; undefined where it did not. */
   onResult: (fault: unknown) => void;
+  reportDamage: ReportDamage;
   flow: Logger;
 }
 
@@ -43,17 +45,8 @@ const SHORTEST_LOCK_MS = 15_000;
 const ENQUEUED_AT_ONCE = 25;
 
 /** The sweep of this worker: every worker has the timer, whoever gets the lock does the work. */
-export function sweepMissedWrites({
-  config,
-  redis,
-  queues,
-  models,
-  ownerId,
-  clock,
-  metrics,
-  onResult,
-  flow,
-}: SweepMissedWritesDeps) {
+export function sweepMissedWrites(deps: SweepMissedWritesDeps) {
+  const { config, redis, queues, models, ownerId, clock, metrics, onResult, reportDamage, flow } = deps;
   const { RECONCILE_INTERVAL_MS: intervalMs, QUEUE_PREFIX: prefix } = config;
   const recent = createRecentEmissions({
     redis,
@@ -73,7 +66,7 @@ export function sweepMissedWrites({
   const findUnsweepable = createFindUnsweepable(models);
   const leftOut = createLeftOutRows(createLogLeftOut(flow));
   const emitMissed = createEmitMissed({
-    lastPublished: createReadLastPublished(redis),
+    lastPublished: createReadLastPublished(redis, reportDamage),
     enqueue: async (emissions) => {
       for (const slice of chunks(emissions, ENQUEUED_AT_ONCE)) await enqueue(slice, PRIORITY.sweep);
     },
@@ -96,6 +89,7 @@ export function sweepMissedWrites({
         prefix,
         ownerId,
         lockMs: Math.max(3 * intervalMs, SHORTEST_LOCK_MS),
+        reportDamage,
       }),
       findUpdated,
       emitMissed,

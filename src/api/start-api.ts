@@ -126,8 +126,9 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
     logger,
   });
   lifecycle.onClose('reference check', references.close);
-  const companyLog = createCompanyLog(redis);
-  const readSnapshots = createReadSnapshots({ redis, load: createLoadAppointments(models) });
+  const companyLog = createCompanyLog(redis, { reportDamage });
+  const load = createLoadAppointments(models);
+  const readSnapshots = createReadSnapshots({ redis, load, reportDamage });
   const takeSnapshots = createTakeSnapshots({ redis, readSnapshots, pause });
   const clock = composeClock({ redis, queues, mongo, metrics, lifecycle, logger });
   const parts = { config, redis, queues, models, metrics, reportDamage, lifecycle, clock, logger };

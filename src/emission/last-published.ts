@@ -1,6 +1,10 @@
 import type { Id } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../redis/connect.ts';
+import type { ReportDamage } from '../process/damaged-data.ts';
+import { isWrongType } from '../wrong-type.ts';
 import { orderKey } from './keys.ts';
+
+const MILLISECONDS = /^-?\d{1,15}$/;
 
 /** What was last published of an appointment; kept for 48 hours. */
 export interface LastPublished {
@@ -12,9 +16,18 @@ export interface LastPublished {
 /** `undefined` where nothing was published that is still known. @throws when Redis is away. */
 export type ReadLastPublished = (companyId: Id, appointmentId: Id) => Promise<LastPublished | undefined>;
 
-export function createReadLastPublished(redis: RedisClient): ReadLastPublished {
+/** Whatever cannot be understood counts as not known: then the newest state is published once more. */
+export function createReadLastPublished(redis: RedisClient, reportDamage: ReportDamage): ReadLastPublished {
   return async (companyId, appointmentId) => {
-    const [updatedAt, status] = await redis.hmget(orderKey(companyId, appointmentId), 'updatedAt', 'status');
-    return updatedAt ? { updatedAt: Number(updatedAt), status: status ?? '' } : undefined;
+    const key = orderKey(companyId, appointmentId);
+    try {
+      const [updatedAt, status] = await redis.hmget(key, 'updatedAt', 'status');
+      if (!updatedAt) return undefined;
+      if (MILLISECONDS.test(updatedAt)) return { updatedAt: Number(updatedAt), status: status ?? '' };
+    } catch (error) {
+      if (!isWrongType(error)) throw error;
+    }
+    reportDamage('order', { key });
+    return undefined;
   };
 }

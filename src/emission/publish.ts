@@ -1,6 +1,7 @@
 import { Cluster } from 'ioredis';
 import type { AppointmentEvent, Id } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../redis/connect.ts';
+import type { ReportDamage } from '../process/damaged-data.ts';
 import type { EncodedMessage } from './encode.ts';
 import { LIFETIMES, logKey, orderKey, positionKey } from './keys.ts';
 import { randomId } from './random.ts';
@@ -38,7 +39,10 @@ export type Publish = (
   messages: readonly OutgoingMessage[],
 ) => Promise<(Published | undefined)[]>;
 
-export function createPublish(redis: RedisClient, { logMax }: { logMax: number }): Publish {
+export function createPublish(
+  redis: RedisClient,
+  { logMax, reportDamage }: { logMax: number; reportDamage?: ReportDamage },
+): Publish {
   // A node of a Cluster counts those that are subscribed at itself, and passes the message on to the others.
   const gatewaysOf = (counted = 0): number | null => (redis instanceof Cluster ? null : counted);
   return async (companyId, { readId, epoch: claimedEpoch }, messages) => {
@@ -69,8 +73,9 @@ export function createPublish(redis: RedisClient, { logMax }: { logMax: number }
         message.head,
         message.tail,
       ]),
-    ])) as [string, ...number[]];
-    const [epoch, ...numbers] = answer;
+    ])) as [string, number, ...number[]];
+    const [epoch, isDamaged, ...numbers] = answer;
+    if (isDamaged === 1) reportDamage?.('log', { key: logKey(companyId) });
     return messages.map((_, index) => {
       const offset = numbers[index * 2] ?? 0;
       return offset === 0 ? undefined : { epoch, offset, gateways: gatewaysOf(numbers[index * 2 + 1]) };

@@ -1,5 +1,6 @@
 import type { AppointmentSnapshot, Id } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../redis/connect.ts';
+import type { ReportDamage } from '../process/damaged-data.ts';
 import { LIFETIMES, logKey, orderKey, positionKey } from './keys.ts';
 import { randomId } from './random.ts';
 import { scriptWithPosition } from './script-with-position.ts';
@@ -28,6 +29,7 @@ export type ReadSnapshots = (subjects: readonly Subject[]) => Promise<SnapshotRe
 
 export interface ReadSnapshotsDeps {
   redis: RedisClient;
+  reportDamage?: ReportDamage;
   /** Reads from MongoDB's primary. `guesses`: what some of them referred to when they were published last, packed. */
   load: (ids: readonly Id[], guesses: readonly string[]) => Promise<Map<Id, AppointmentSnapshot>>;
 }
@@ -36,14 +38,17 @@ export interface ReadSnapshotsDeps {
  * The first two of claim → read → confirm. All claims are answered before the read begins: so a snapshot that is
  * confirmed was read after the one confirmed before it, without clocks or version fields.
  */
-export function createReadSnapshots({ redis, load }: ReadSnapshotsDeps): ReadSnapshots {
+export function createReadSnapshots({ redis, load, reportDamage }: ReadSnapshotsDeps): ReadSnapshots {
   async function claim(companyId: Id, appointmentIds: readonly Id[]) {
     const keys = appointmentIds.map((appointmentId) => orderKey(companyId, appointmentId));
-    const [epoch = '', ...answers] = (await claimScript(
+    const [epoch, damaged, ...answers] = (await claimScript(
       redis,
       [positionKey(companyId), logKey(companyId), ...keys],
       [randomId(), LIFETIMES.positionMs, LIFETIMES.orderMs, randomId()],
-    )) as string[];
+    )) as [string, string[], ...string[]];
+    for (const key of damaged) {
+      reportDamage?.(key === positionKey(companyId) ? 'position' : 'order', { key });
+    }
     const claimed = keys.map((key, index) => [key, answers[index * 2] ?? ''] as const);
     return { companyId, epoch, claimed, references: answers.filter((_, index) => index % 2 === 1) };
   }

@@ -1,9 +1,18 @@
 -- Gives the company's epoch, and of each appointment its order token and what it referred to when it was published last.
--- Where there is no token it writes the random one, so that "absent" never matches.
+-- Where there is no token it writes the random one, so that "absent" never matches. A key of another type than ours is
+-- deleted first: whoever claimed before then finds its token gone and starts over.
 -- KEYS: position, log, then order keys. ARGV: fresh epoch, position ms, order ms, random token.
-local answer = { (current_position(KEYS[1], KEYS[2], ARGV[1], ARGV[2])) }
+-- Returns the epoch, the keys that were damaged, then (token, references) per order key.
+local epoch, _, is_damaged = current_position(KEYS[1], KEYS[2], ARGV[1], ARGV[2])
+local damaged = is_damaged == 1 and { KEYS[1] } or {}
+local answer = { epoch, damaged }
 for i = 3, #KEYS do
-  local kept = redis.call('HMGET', KEYS[i], 'token', 'references')
+  local kept = of_own_type('HMGET', KEYS[i], 'token', 'references')
+  if not kept then
+    damaged[#damaged + 1] = KEYS[i]
+    redis.call('DEL', KEYS[i])
+    kept = {}
+  end
   local token = kept[1]
   if not token then
     token = ARGV[4]

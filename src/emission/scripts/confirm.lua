@@ -8,7 +8,8 @@ local epoch, offset = current_position(KEYS[1], KEYS[2], ARGV[2], ARGV[3])
 local read = redis.call('HINCRBY', KEYS[1], 'read', 1)
 local answer = { epoch, offset, read }
 for i = 3, #KEYS do
-  local token = epoch == ARGV[#ARGV] and redis.call('HGET', KEYS[i], 'token')
+  -- A key of another type has no token: the next claim repairs it.
+  local token = epoch == ARGV[#ARGV] and of_own_type('HGET', KEYS[i], 'token')
   local passes = token and (token == ARGV[i + 2] or token == read_id)
   if passes then
     redis.call('HSET', KEYS[i], 'token', read_id)

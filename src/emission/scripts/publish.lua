@@ -3,13 +3,15 @@
 -- token may be back. KEYS: position, log, then one order key per message.
 -- ARGV: read id, fresh epoch, position ms, log ms, order ms, log length, channel, claimed epoch; then nine per message:
 -- claimed token, event, appointment id, emission id, updatedAt (ms), status, references, head, tail.
--- Returns the epoch, then (offset, gateways) per message; offset 0 where refused.
+-- Returns the epoch, 1 where position or log was damaged, then (offset, gateways) per message; offset 0 where refused.
+-- A log that takes no further entry (another program wrote one with a higher id, or the key has another type) begins a
+-- new epoch, and everything is refused: it was claimed in the old one.
 local FIELDS = 9
 local read_id = ARGV[1]
-local epoch, offset = current_position(KEYS[1], KEYS[2], ARGV[2], ARGV[3])
+local epoch, offset, is_damaged = current_position(KEYS[1], KEYS[2], ARGV[2], ARGV[3])
 local passes, count = {}, 0
 for i = 3, #KEYS do
-  local token = epoch == ARGV[8] and redis.call('HGET', KEYS[i], 'token')
+  local token = epoch == ARGV[8] and of_own_type('HGET', KEYS[i], 'token')
   passes[i] = token and (token == ARGV[FIELDS * (i - 2)] or token == read_id)
   if passes[i] then
     count = count + 1
@@ -20,16 +22,43 @@ if count > 0 then
   redis.call('HSET', KEYS[1], 'offset', offset + count)
   redis.call('PEXPIRE', KEYS[1], ARGV[3])
 end
-local answer = { epoch }
+-- Adds one entry; false where the log does not take it. Only the first of a publish can fail so: nothing was sent then.
+local function append(id, event, appointment_id, emission_id)
+  local added = redis.pcall('XADD', KEYS[2], 'MAXLEN', '=', ARGV[6], id,
+    'event', event, 'appointmentId', appointment_id, 'emissionId', emission_id)
+  if type(added) ~= 'table' or not added.err then
+    return true
+  end
+  for _, cause in ipairs({ 'WRONGTYPE', 'equal or smaller', 'exhausted' }) do
+    if string.find(added.err, cause, 1, true) then
+      return false
+    end
+  end
+  return redis.call('XADD', KEYS[2], 'MAXLEN', '=', ARGV[6], id,
+    'event', event, 'appointmentId', appointment_id, 'emissionId', emission_id)
+end
+
+local function refuse_all()
+  begin_epoch(KEYS[1], KEYS[2], ARGV[2], ARGV[3], current_history())
+  local refused = { ARGV[2], 1 }
+  for _ = 3, #KEYS do
+    refused[#refused + 1] = 0
+    refused[#refused + 1] = 0
+  end
+  return refused
+end
+
+local answer = { epoch, is_damaged }
 for i = 3, #KEYS do
   local arg = FIELDS * (i - 2)
   if passes[i] then
     offset = offset + 1
+    if not append(offset .. '-0', ARGV[arg + 1], ARGV[arg + 2], ARGV[arg + 3]) then
+      return refuse_all()
+    end
     redis.call('HSET', KEYS[i], 'token', read_id, 'updatedAt', ARGV[arg + 4], 'status', ARGV[arg + 5],
       'references', ARGV[arg + 6])
     redis.call('PEXPIRE', KEYS[i], ARGV[5])
-    redis.call('XADD', KEYS[2], 'MAXLEN', '=', ARGV[6], offset .. '-0',
-      'event', ARGV[arg + 1], 'appointmentId', ARGV[arg + 2], 'emissionId', ARGV[arg + 3])
     -- msgpack: 16 characters of epoch, then the key "offset" and an unsigned 64-bit number
     local message = ARGV[arg + 7] .. '\176' .. epoch .. '\166offset\207' .. struct.pack('>I8', offset) .. ARGV[arg + 8]
     answer[#answer + 1] = offset
