@@ -1,7 +1,7 @@
 import type { Id } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { ReportDamage } from '../process/damaged-data.ts';
-import { isWrongType } from '../wrong-type.ts';
+import { isWrongType } from '../redis/wrong-type.ts';
 import { orderKey } from './keys.ts';
 
 const MILLISECONDS = /^-?\d{1,15}$/;

@@ -1,5 +1,8 @@
 import type { RedisClient } from '../redis/connect.ts';
+import { OBJECT_ID } from '@appointment-emissions/contracts';
+import type { ReportDamage } from '../process/damaged-data.ts';
 import { luaScript } from '../redis/script.ts';
+import { isWrongType } from '../redis/wrong-type.ts';
 
 /** Where the sweep stands in the order of `(updatedAt, _id)`; ms since the epoch. */
 export interface Watermark {
@@ -33,8 +36,9 @@ export function createAcquireSweepLease(deps: {
   prefix: string;
   ownerId: string;
   lockMs: number;
+  reportDamage: ReportDamage;
 }): AcquireSweepLease {
-  const { redis, prefix, ownerId, lockMs } = deps;
+  const { redis, prefix, ownerId, lockMs, reportDamage } = deps;
   const lock = `${prefix}:sweep:lock`;
   const watermark = `${prefix}:sweep:watermark`;
   return async () => {
@@ -44,18 +48,35 @@ export function createAcquireSweepLease(deps: {
     return {
       now: Number(now),
       async load() {
-        const { updatedAt, appointmentId, caughtUp } = await redis.hgetall(watermark);
-        if (updatedAt === undefined) return undefined;
-        return {
-          updatedAt: Number(updatedAt),
-          appointmentId: appointmentId ?? '',
-          caughtUp: caughtUp === '1',
-        };
+        const kept = await redis.hgetall(watermark).catch((error: unknown) => {
+          if (isWrongType(error)) return undefined;
+          throw error;
+        });
+        if (kept && Object.keys(kept).length === 0) return undefined;
+        const parsed = kept && parseWatermark(kept, Number(now));
+        if (!parsed) reportDamage('watermark', { key: watermark });
+        return parsed;
       },
       async save({ updatedAt, appointmentId, caughtUp }) {
         const args = [ownerId, lockMs, history, updatedAt, appointmentId, caughtUp ? 1 : 0];
         return (await saveScript(redis, [lock, watermark], args)) === 1;
       },
     };
+  };
+}
+
+/** As far as each sweep looks back. A watermark further ahead of the clock would hide what is written until then. */
+const MAX_AHEAD_MS = 5 * 60_000;
+
+/** `undefined` where it cannot be understood: then the sweep begins anew, a day back, and skips no row. */
+function parseWatermark(kept: Record<string, string>, now: number): Watermark | undefined {
+  const { updatedAt = '', appointmentId = '', caughtUp } = kept;
+  const isWhole = /^-?\d{1,15}$/.test(updatedAt) && (caughtUp === '0' || caughtUp === '1');
+  if (!isWhole || Number(updatedAt) > now + MAX_AHEAD_MS) return undefined;
+  return {
+    updatedAt: Number(updatedAt),
+    // Without it the sweep begins at the first row of that millisecond.
+    appointmentId: OBJECT_ID.test(appointmentId) ? appointmentId : '',
+    caughtUp: caughtUp === '1',
   };
 }

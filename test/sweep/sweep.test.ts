@@ -109,6 +109,7 @@ test('what a sweep enqueued while Redis lost everything is looked for again', as
         prefix: own.env['QUEUE_PREFIX']!,
         ownerId: 'one',
         lockMs: 60_000,
+        reportDamage: () => undefined,
       }),
       ...createParts({
         findUpdated: ({ updatedAt }) =>
@@ -140,6 +141,7 @@ test('a watermark is not saved into another history of Redis, nor by who has los
         prefix: own.env['QUEUE_PREFIX']!,
         ownerId,
         lockMs: 60_000,
+        reportDamage: () => undefined,
       })();
     const mark = { updatedAt: 1, appointmentId: '', caughtUp: true };
     const before = await holdAs('one');
