@@ -9,6 +9,7 @@ import { type EmissionJob, isOfLaterVersion, parseEmissionJob } from '../src/que
 import { KEPT_JOBS, PRIORITY, retryDelayMs } from '../src/queue/retry-policy.ts';
 import { createThrottledLog } from '../src/process/throttled-log.ts';
 import { failureReason } from './failure-reason.ts';
+import type { Quarantine } from '../src/queue/quarantine.ts';
 
 export interface EmissionWorkerDeps {
   queueName: string;
@@ -17,6 +18,8 @@ export interface EmissionWorkerDeps {
   concurrency: number;
   firstRetryDelayMs: number;
   emitAppointment: EmitAppointment;
+  /** For jobs whose record in Redis is damaged. */
+  quarantine: Quarantine;
   /** Sends a canary back to its gateway. */
   answerCanary: (job: unknown) => Promise<void>;
   /** A job was taken up, or ended. */
@@ -61,6 +64,7 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
     concurrency,
     firstRetryDelayMs,
     emitAppointment,
+    quarantine,
     answerCanary,
     onProgress,
     pause,
@@ -83,6 +87,7 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
     const attempt = job.attemptsMade + 1;
     let emission: EmissionJob | undefined;
     try {
+      await refuseDamaged(job);
       if (job.name === CANARY) {
         await answerCanary(job.data);
         return null;
@@ -91,7 +96,7 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
         await job.moveToDelayed(Date.now() + byOwnClock(LOOK_AGAIN_MS), token);
         throw new DelayedError("the job's version is later than this worker's");
       }
-      emission = parseEmissionJob(job.data);
+      emission = parseEmissionJob(job.data, job.name);
       const own = { ...emission, attempt, isLive: job.priority === PRIORITY.live };
       const receipt = await emitAppointment(own);
       report(own, receipt, startedAt);
@@ -101,6 +106,13 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
     } finally {
       onProgress();
     }
+  }
+
+  /** BullMQ counts attempts when a job ends: where it cannot count, its script would drop the job from all lists. */
+  async function refuseDamaged({ id = '', attemptsMade }: Job): Promise<void> {
+    if (Number.isSafeInteger(attemptsMade)) return;
+    await quarantine.move(id);
+    throw new AppError('JOB_INVALID', "the job's count of attempts is not usable");
   }
 
   function report(done: EmissionJob & EmissionAttempt, receipt: Receipt, startedAt: number): void {
@@ -177,7 +189,10 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
       backoffStrategy: (attemptsMade: number) => byOwnClock(retryDelayMs(attemptsMade, firstRetryDelayMs)),
     },
   });
-  worker.on('error', onError);
+  worker.on('error', (error) => {
+    onError(error);
+    void quarantine.look();
+  });
   // Counted when the queue has taken note, not when it was done: a job that ran twice counts once.
   worker.on('completed', ({ name }) => {
     if (isAppointmentEvent(name)) metrics.count(name, 'published');

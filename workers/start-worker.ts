@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Queue } from 'bullmq';
 import { composeClock } from '../src/redis/compose-clock.ts';
 import { ConfigError, type WorkerConfig } from '../src/config.ts';
 import { connectRedis, whenDatabaseMissing } from '../src/redis/connect.ts';
+import { isAppointmentEvent } from '@appointment-emissions/contracts';
 import { createReportDamage } from '../src/process/damaged-data.ts';
 import { createEmitAppointment } from '../src/emission/emit-appointment.ts';
 import { createEmitCanary } from '../src/emission/emit-canary.ts';
@@ -19,6 +21,7 @@ import { connectMongo } from '../src/population/connect.ts';
 import { createLoadAppointments } from '../src/population/load-appointments.ts';
 import { createModels } from '../src/population/models.ts';
 import { createNotePublished, parseCanaryJob } from '../src/liveness/canary-job.ts';
+import { createQuarantine } from '../src/queue/quarantine.ts';
 import { closeQueues, openQueues } from '../src/queue/open-queues.ts';
 import { isUnavailable } from '../src/process/unavailable.ts';
 import { createWarnOfSlowLog, logSlowLog } from '../src/redis/slow-log.ts';
@@ -82,6 +85,9 @@ export function startWorker({ config, logger, logWarnings = () => [] }: WorkerDe
     redis,
     queues,
     prefix: config.QUEUE_PREFIX,
+    reportDamage: (kind, details) => {
+      reportDamage(kind, details);
+    },
     onError: watch.queue('counts not kept'),
   });
   lifecycle.onClose('metrics', metrics.close);
@@ -123,6 +129,16 @@ export function startWorker({ config, logger, logWarnings = () => [] }: WorkerDe
   const load = createLoadAppointments(models);
   const emitCanary = createEmitCanary(redis, config.SOCKET_ADAPTER_KEY);
   const notePublished = createNotePublished({ redis, prefix: config.QUEUE_PREFIX });
+  const quarantineOf = (queue: Queue) =>
+    createQuarantine({
+      queue,
+      redis,
+      reportDamage,
+      onFailed: (emissionId, name) => {
+        if (isAppointmentEvent(name)) metrics.count(name, 'failed');
+        logger.error({ emissionId, code: 'JOB_INVALID' }, 'emission failed for good');
+      },
+    });
   const common = {
     redis: queueRedis,
     prefix: config.QUEUE_PREFIX,
@@ -152,12 +168,14 @@ export function startWorker({ config, logger, logWarnings = () => [] }: WorkerDe
     createEmissionWorker({
       ...common,
       queueName: queues.live.name,
+      quarantine: quarantineOf(queues.live),
       concurrency: config.WORKER_CONCURRENCY,
       onProgress: () => progress.live?.made(),
     }),
     createEmissionWorker({
       ...common,
       queueName: queues.bulk.name,
+      quarantine: quarantineOf(queues.bulk),
       concurrency: Math.min(BULK_CONCURRENCY, config.WORKER_CONCURRENCY),
       onProgress: () => progress.bulk?.made(),
     }),

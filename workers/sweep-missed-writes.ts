@@ -52,6 +52,7 @@ export function sweepMissedWrites(deps: SweepMissedWritesDeps) {
     redis,
     prefix,
     now: clock.now,
+    reportDamage,
     onForgotten: (error) => {
       flow.debug({ error: errorMessage(error) }, 'emission ids were not remembered by appointment');
     },

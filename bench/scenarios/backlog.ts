@@ -97,6 +97,7 @@ async function failMany(environment: BenchEnvironment, count: number): Promise<v
 /** Adds emissions one by one, as the API does. Resolves to the median duration in ms. */
 async function addOneByOne({ queues, redis, ids, env }: BenchEnvironment): Promise<number> {
   const { remember } = createRecentEmissions({
+    reportDamage: () => undefined,
     redis,
     prefix: env['QUEUE_PREFIX']!,
     onForgotten: (error) => {

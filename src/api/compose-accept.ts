@@ -51,6 +51,7 @@ export function composeAccept({
     redis,
     prefix: config.QUEUE_PREFIX,
     now: clock.now,
+    reportDamage,
     onForgotten: (error) => {
       logger.debug({ error: errorMessage(error) }, 'emission ids were not remembered by appointment');
     },

@@ -1,5 +1,6 @@
 import { composeRepairs } from './compose-repairs.ts';
 import type { ApiConfig } from '../config.ts';
+import type { ReportDamage } from '../process/damaged-data.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import { createAdminRoutes } from '../http/routes/admin-routes.ts';
 import { createBullBoardRoutes } from '../http/routes/bull-board.ts';
@@ -21,6 +22,7 @@ export interface ComposeOperatorDeps {
   metrics: FleetMetrics;
   /** Those of `/health`, without what the page's own figures say. */
   warnings: () => Promise<string[]>;
+  reportDamage: ReportDamage;
   logger: Logger;
 }
 
@@ -35,6 +37,7 @@ export function composeOperator({
   clock,
   metrics,
   warnings,
+  reportDamage,
   logger,
 }: ComposeOperatorDeps) {
   const { failed, repairs } = composeRepairs({
@@ -44,6 +47,7 @@ export function composeOperator({
     enqueue,
     letLiveFirst,
     now: clock.now,
+    reportDamage,
   });
   return {
     bullBoard: createBullBoardRoutes(queues, { writes: config.ADMIN_WRITES, basePath: config.BASE_PATH }),

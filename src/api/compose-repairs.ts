@@ -1,7 +1,8 @@
 import type { RedisClient } from '../redis/connect.ts';
+import type { ReportDamage } from '../process/damaged-data.ts';
 import { createFindWritten } from '../population/find-written.ts';
 import type { Models } from '../population/models.ts';
-import { findJob } from '../queue/find-job.ts';
+import { createFindJob } from '../queue/find-job.ts';
 import type { EmissionQueues } from '../queue/open-queues.ts';
 import type { Enqueue } from '../queue/producer.ts';
 import { PRIORITY } from '../queue/retry-policy.ts';
@@ -19,18 +20,20 @@ export interface ComposeRepairsDeps {
   letLiveFirst: () => Promise<void>;
   /** Milliseconds since 1970. */
   now: () => number;
+  reportDamage: ReportDamage;
 }
 
 /** The repairs over their stages, for the API and the command line alike. */
-export function composeRepairs({ redis, queues, models, enqueue, letLiveFirst, now }: ComposeRepairsDeps): {
+export function composeRepairs(deps: ComposeRepairsDeps): {
   failed: FailedEmissions;
   repairs: Repairs;
 } {
-  const failed = createFailedEmissions(redis, [queues.live, queues.bulk]);
+  const { redis, queues, models, enqueue, letLiveFirst, now, reportDamage } = deps;
+  const failed = createFailedEmissions(redis, [queues.live, queues.bulk], reportDamage);
   const repairs = createRepairs({
     retry: createRetry({
       queues,
-      findJob: (id) => findJob(queues, id),
+      findJob: createFindJob(queues, reportDamage),
       failed,
       priority: PRIORITY.repair,
       letLiveFirst,

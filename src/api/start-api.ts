@@ -45,6 +45,7 @@ import { createLoadAppointments } from '../population/load-appointments.ts';
 import { createModels } from '../population/models.ts';
 import { watchReferences } from '../population/watch-references.ts';
 import { closeQueues, openQueues } from '../queue/open-queues.ts';
+import { createFindJob } from '../queue/find-job.ts';
 import { createReadTimelines } from '../queue/timeline.ts';
 import { recordCuts } from '../access/record-cuts.ts';
 import { startGatewayCanary } from './start-canary.ts';
@@ -115,6 +116,9 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
     redis,
     queues,
     prefix: config.QUEUE_PREFIX,
+    reportDamage: (kind, details) => {
+      reportDamage(kind, details);
+    },
     onError: watch.queue('counts not kept'),
   });
   lifecycle.onClose('metrics', metrics.close);
@@ -192,7 +196,7 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
       basePath: config.BASE_PATH,
       accept,
       idempotently,
-      timelines: createReadTimelines({ queues, recent: recentIds }),
+      timelines: createReadTimelines({ findJob: createFindJob(queues, reportDamage), recent: recentIds }),
       bodyLimits: { single: config.BODY_MAX_BYTES, batch: config.BATCH_MAX_BYTES },
     }),
     metricsRoutes: createMetricsRoutes(metrics.read),

@@ -57,7 +57,12 @@ export async function runRepair(config: WorkerConfig, { repair, asked }: RepairC
     const models = createModels(mongo.connection);
     // Live bookings come to other processes.
     const letLiveFirst = () => Promise.resolve();
-    const { repairs } = composeRepairs({ redis, queues, models, enqueue, letLiveFirst, now: Date.now });
+    const { repairs } = composeRepairs({
+      ...{ redis, queues, models, enqueue, letLiveFirst },
+      now: Date.now,
+      // The processes that run report it.
+      reportDamage: ignore,
+    });
     return await repairs[repair](asked);
   } finally {
     await lifecycle.close();

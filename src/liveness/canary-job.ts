@@ -1,6 +1,7 @@
 import type { JobsOptions, Queue } from 'bullmq';
 import { z } from 'zod';
 import type { RedisClient } from '../redis/connect.ts';
+import { isWrongType } from '../redis/wrong-type.ts';
 import { CANARY } from '@appointment-emissions/contracts';
 import { AppError } from '../errors.ts';
 
@@ -37,7 +38,12 @@ export function createCanaryQueue(deps: {
       await queue.add(CANARY, job, { ...OPTIONS, jobId: jobId(canaryId) });
     },
     fateOf: async (canaryId: string): Promise<'published' | 'waiting' | 'lost'> => {
-      if ((await redis.get(publishedKey(prefix, gatewayId))) === canaryId) return 'published';
+      const published = await redis.get(publishedKey(prefix, gatewayId)).catch((error: unknown) => {
+        // Another program wrote it. The next canary that is published replaces it.
+        if (isWrongType(error)) return null;
+        throw error;
+      });
+      if (published === canaryId) return 'published';
       return (await redis.exists(queue.toKey(jobId(canaryId)))) === 1 ? 'waiting' : 'lost';
     },
   };

@@ -1,4 +1,5 @@
 import type { RedisClient } from '../redis/connect.ts';
+import type { ReportDamage } from '../process/damaged-data.ts';
 import { createMetrics, type Metrics } from './create-metrics.ts';
 import { registerFleetGauges } from './fleet-gauges.ts';
 import { type Fleet, type Heartbeat, readFleet } from './fleet.ts';
@@ -19,6 +20,7 @@ export interface FleetMetricsDeps {
   queues: { live: QueueKeys; bulk: QueueKeys };
   /** Queue prefix, in braces. */
   prefix: string;
+  reportDamage: ReportDamage;
   onError: (error: unknown) => void;
 }
 
@@ -42,14 +44,15 @@ export function createFleetMetrics({
   redis,
   queues,
   prefix: queuePrefix,
+  reportDamage,
   onError,
 }: FleetMetricsDeps): FleetMetrics {
   const prefix = `${queuePrefix.slice(1, -1)}-metrics`;
   const metrics = createMetrics({ redis, prefix, onError });
   const timers: NodeJS.Timeout[] = [];
-  const readDepth = () => readQueuesDepth(redis, queues);
+  const readDepth = () => readQueuesDepth(redis, queues, reportDamage);
   const queueStates = () => readQueueStates(redis, queues);
-  const fleetNow = async () => (await readFleet({ redis, prefix })).fleet;
+  const fleetNow = async () => (await readFleet({ redis, prefix, reportDamage })).fleet;
   registerFleetGauges({
     registry: metrics.registry,
     readQueueDepth: readDepth,
@@ -61,7 +64,7 @@ export function createFleetMetrics({
     ...registerProgressGauges(metrics.registry),
     ...registerReferenceGauge(metrics.registry),
     read: shareFor(SHARE_READING_MS, async () => {
-      const reading = readMetrics({ redis, prefix });
+      const reading = readMetrics({ redis, prefix, reportDamage });
       const [metrics, depth, states] = await Promise.all([reading, readDepth(), queueStates()]);
       return { ...metrics, queue: { ...depth, states } };
     }),
@@ -73,7 +76,7 @@ export function createFleetMetrics({
     watchWarnings: (read) => {
       registerWarningsGauge(metrics.registry, read);
     },
-    series: shareFor(SHARE_READING_MS, () => readSeries({ redis, prefix })),
+    series: shareFor(SHARE_READING_MS, () => readSeries({ redis, prefix, reportDamage })),
     beat(describe) {
       metrics.heartbeat(describe());
       timers.push(

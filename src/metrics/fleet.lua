@@ -8,14 +8,25 @@ if not now then
 end
 
 local beats, sketches = {}, {}
-local live = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. string.format('%d', now - ARGV[1]), '+inf', 'WITHSCORES')
+-- Keys of another type are replaced by the next heartbeat.
+local live = redis.pcall('ZRANGEBYSCORE', KEYS[1], '(' .. string.format('%d', now - ARGV[1]), '+inf', 'WITHSCORES')
+if live.err then
+  if not string.find(live.err, 'WRONGTYPE', 1, true) then return live end
+  live = {}
+end
 for i = 1, #live, 2 do
-  local said = redis.call('HGET', KEYS[2], live[i])
-  if said then
-    table.insert(beats, { said, string.format('%d', now - live[i + 1]) })
+  local said = redis.pcall('HGET', KEYS[2], live[i])
+  local age = now - (tonumber(live[i + 1]) or 0)
+  -- A heartbeat that lies ahead was written by another program, or before Redis' clock was set back.
+  if type(said) == 'string' and age > -ARGV[1] then
+    table.insert(beats, { said, string.format('%d', age) })
     table.insert(sketches, ARGV[3] .. live[i])
   end
 end
 local companies = 0
-if #sketches > 0 then companies = redis.call('PFCOUNT', unpack(sketches)) end
+if #sketches > 0 then
+  local counted = redis.pcall('PFCOUNT', unpack(sketches))
+  -- A key that is no HyperLogLog lasts until the next heartbeat, which replaces it.
+  companies = type(counted) == 'number' and counted or 0
+end
 return { string.format('%d', now), companies, beats }

@@ -18,15 +18,34 @@ local spans = {
 }
 local firstCell = 10 + 2 * ARGV[9]
 
-for i = 10, firstCell - 1, 2 do redis.call('HINCRBY', KEYS[2], ARGV[i], ARGV[i + 1]) end
+-- What another program has damaged begins anew at 0: else every later flush would fail at it.
+local function increase(key, field, by)
+  local sum = redis.pcall('HINCRBY', key, field, by)
+  if type(sum) ~= 'table' then return end
+  if string.find(sum.err, 'WRONGTYPE', 1, true) then
+    redis.call('DEL', key)
+  elseif string.find(sum.err, 'integer', 1, true) or string.find(sum.err, 'overflow', 1, true) then
+    redis.call('HDEL', key, field)
+  end
+  redis.call('HINCRBY', key, field, by)
+end
+
+local function increaseCell(key, cell, by)
+  local sum = redis.pcall('BITFIELD', key, 'INCRBY', 'u32', '#' .. cell, by)
+  if not sum.err then return end
+  if string.find(sum.err, 'WRONGTYPE', 1, true) then redis.call('DEL', key) end
+  redis.call('BITFIELD', key, 'INCRBY', 'u32', '#' .. cell, by)
+end
+
+for i = 10, firstCell - 1, 2 do increase(KEYS[2], ARGV[i], ARGV[i + 1]) end
 for _, span in ipairs(spans) do
   local counts = ARGV[1] .. ':' .. span[1]
-  for i = 10, firstCell - 1, 2 do redis.call('HINCRBY', counts, ARGV[i], ARGV[i + 1]) end
+  for i = 10, firstCell - 1, 2 do increase(counts, ARGV[i], ARGV[i + 1]) end
   redis.call('PEXPIRE', counts, span[2])
 
   local latencies = counts .. ':latencies'
   for i = firstCell, #ARGV, 2 do
-    redis.call('BITFIELD', latencies, 'INCRBY', 'u32', '#' .. ARGV[i], ARGV[i + 1])
+    increaseCell(latencies, ARGV[i], ARGV[i + 1])
   end
   redis.call('PEXPIRE', latencies, span[2])
 end

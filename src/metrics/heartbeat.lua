@@ -7,11 +7,21 @@ if not now then
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
--- Processes that died without a word are forgotten here, so that nothing piles up.
-for _, gone in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[3], 'LIMIT', 0, 100)) do
-  redis.call('ZREM', KEYS[1], gone)
-  redis.call('HDEL', KEYS[2], gone)
+-- Keys of another type were written by another program: what they should hold comes again with each heartbeat.
+for i = 1, 2 do
+  local reply = i == 1 and redis.pcall('ZCARD', KEYS[1]) or redis.pcall('HGET', KEYS[2], ARGV[1])
+  if type(reply) == 'table' and string.find(reply.err, 'WRONGTYPE', 1, true) then redis.call('DEL', KEYS[i]) end
 end
+-- Processes that died without a word are forgotten here, so that nothing piles up.
+local function forget(from, to)
+  for _, gone in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], from, to, 'LIMIT', 0, 100)) do
+    redis.call('ZREM', KEYS[1], gone)
+    redis.call('HDEL', KEYS[2], gone)
+  end
+end
+forget('-inf', now - ARGV[3])
+-- So are those that lie ahead: they would never grow old.
+forget(now + ARGV[3], '+inf')
 redis.call('ZADD', KEYS[1], now, ARGV[1])
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
 

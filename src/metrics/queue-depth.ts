@@ -1,3 +1,4 @@
+import type { ReportDamage } from '../process/damaged-data.ts';
 import { luaScript } from '../redis/script.ts';
 import type { MetricsRedis } from './writer-deps.ts';
 
@@ -14,6 +15,9 @@ export interface QueueDepth {
    */
   oldestWaitingAgeMs: number | null;
 }
+
+/** Counts by state, an age, then the keys that another program has damaged. */
+type Reply = [number, number, number, number, number, number, ...string[]];
 
 const depthScript = luaScript(new URL('./queue-depth.lua', import.meta.url));
 
@@ -34,8 +38,12 @@ export interface QueuesDepth extends QueueDepth {
 export async function readQueuesDepth(
   redis: MetricsRedis,
   { live, bulk }: { live: QueueKeys; bulk: QueueKeys },
+  reportDamage?: ReportDamage,
 ): Promise<QueuesDepth> {
-  const [one, other] = await Promise.all([readQueueDepth(redis, live), readQueueDepth(redis, bulk)]);
+  const [one, other] = await Promise.all([
+    readQueueDepth(redis, live, reportDamage),
+    readQueueDepth(redis, bulk, reportDamage),
+  ]);
   const ages = [one.oldestWaitingAgeMs, other.oldestWaitingAgeMs].filter((age) => age !== null);
   return {
     waiting: one.waiting + other.waiting,
@@ -50,10 +58,15 @@ export async function readQueuesDepth(
 }
 
 /** One round trip, no scan. The layout of BullMQ's keys is tested against BullMQ itself. */
-export async function readQueueDepth(redis: MetricsRedis, queue: QueueKeys): Promise<QueueDepth> {
+export async function readQueueDepth(
+  redis: MetricsRedis,
+  queue: QueueKeys,
+  reportDamage?: ReportDamage,
+): Promise<QueueDepth> {
   const keys = ['wait', 'prioritized', 'delayed', 'active', 'failed'].map((type) => queue.toKey(type));
-  const reply = (await depthScript(redis, keys, [queue.toKey('')])) as number[];
-  const [waiting = 0, prioritized = 0, delayed = 0, active = 0, failed = 0, age = -1] = reply;
+  const reply = (await depthScript(redis, keys, [queue.toKey('')])) as Reply;
+  const [waiting, prioritized, delayed, active, failed, age, ...damaged] = reply;
+  for (const key of damaged) reportDamage?.('queue', { key });
   const oldestWaitingAgeMs = age < 0 ? null : age;
   return { waiting, prioritized, delayed, active, failed, oldestWaitingAgeMs };
 }

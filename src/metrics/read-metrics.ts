@@ -1,5 +1,5 @@
 import { APPOINTMENT_EVENTS, type AppointmentEvent } from '@appointment-emissions/contracts';
-import { readFleet, type Fleet, type ReadDeps } from './fleet.ts';
+import { ignoreDamage, readFleet, type Fleet, type ReadDeps } from './fleet.ts';
 import { metricsKeys, windowKeys } from './keys.ts';
 import { percentiles, type Percentiles } from './latency-buckets.ts';
 import { addUpCells, stageBuckets } from './latency-cells.ts';
@@ -24,7 +24,7 @@ export interface MetricsReading {
 function addUp(hashes: Iterable<Hash | undefined>): Counts {
   const sums = new Map<string, number>();
   for (const hash of hashes)
-    for (const [field, n] of Object.entries(hash ?? {})) sums.set(field, (sums.get(field) ?? 0) + Number(n));
+    for (const [field, n] of Object.entries(hash ?? {})) sums.set(field, (sums.get(field) ?? 0) + n);
   return sums;
 }
 
@@ -35,13 +35,20 @@ const mapObject = <K extends string, V>(keys: readonly K[], value: (key: K) => V
  * The whole fleet's counts and latencies, whichever process asks. Two round trips, of about two hundred small keys:
  * share one reading among those who ask at the same time (`shareFor`).
  */
-export async function readMetrics({ redis, prefix = 'metrics', now }: ReadDeps): Promise<MetricsReading> {
+export async function readMetrics({
+  redis,
+  prefix = 'metrics',
+  now,
+  reportDamage = ignoreDamage,
+}: ReadDeps): Promise<MetricsReading> {
   const keys = metricsKeys(prefix);
-  const { nowMs, fleet } = await readFleet({ redis, prefix, ...(now && { now }) });
+  const { nowMs, fleet } = await readFleet({ redis, prefix, reportDamage, ...(now && { now }) });
   const keysOf = windowKeys(keys, nowMs);
   const spanKeys = [...new Set(Object.values(keysOf).flat())];
   const [hashes, strings] = await Promise.all([
-    readHashes(redis, [...spanKeys, keys.total]),
+    readHashes(redis, [...spanKeys, keys.total], (key) => {
+      reportDamage('metrics', { key });
+    }),
     readStrings(redis, spanKeys.map(keys.latencies)),
   ]);
 

@@ -1,4 +1,4 @@
-import { readFleet, type ReadDeps } from './fleet.ts';
+import { ignoreDamage, readFleet, type ReadDeps } from './fleet.ts';
 import { MINUTE_MS, metricsKeys, windowKeys } from './keys.ts';
 import { percentiles } from './latency-buckets.ts';
 import { addUpCells, stageBuckets } from './latency-cells.ts';
@@ -16,19 +16,24 @@ export interface MetricsSeries {
 }
 
 /** The whole fleet's hour. Two round trips; share one reading among those who ask (`shareFor`). */
-export async function readSeries({ redis, prefix = 'metrics', now }: ReadDeps): Promise<MetricsSeries> {
+export async function readSeries({
+  redis,
+  prefix = 'metrics',
+  now,
+  reportDamage = ignoreDamage,
+}: ReadDeps): Promise<MetricsSeries> {
   const keys = metricsKeys(prefix);
-  const { nowMs } = await readFleet({ redis, prefix, ...(now && { now }) });
+  const { nowMs } = await readFleet({ redis, prefix, reportDamage, ...(now && { now }) });
   const minuteKeys = windowKeys(keys, nowMs)['1h'].toReversed();
   const [hashes, strings] = await Promise.all([
-    readHashes(redis, minuteKeys),
+    readHashes(redis, minuteKeys, (key) => {
+      reportDamage('metrics', { key });
+    }),
     readStrings(redis, minuteKeys.map(keys.latencies)),
   ]);
 
   const thisMinute = Math.floor(nowMs / MINUTE_MS);
-  const counted = minuteKeys.map((key) =>
-    rates(new Map(Object.entries(hashes.get(key) ?? {}).map(([field, n]) => [field, Number(n)]))),
-  );
+  const counted = minuteKeys.map((key) => rates(new Map(Object.entries(hashes.get(key) ?? {}))));
   const cells = minuteKeys.map((key) => addUpCells([strings.get(keys.latencies(key))]));
   const outcome = (name: Outcome) => counted.map((minute) => minute[name]);
   const stage = (name: Stage) => {

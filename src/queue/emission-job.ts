@@ -5,13 +5,15 @@ import { AppError } from '../errors.ts';
 /** Raised when the shape changes so that older workers must leave it to newer ones. */
 export const JOB_VERSION = 1;
 
+const MAX_EMISSION_ID_LENGTH = 200;
+
 /** A job holds ids only: personal data never passes through the queue. Times are ISO 8601. */
 const schema = z.object({
   v: z.literal(JOB_VERSION),
   event: z.enum(APPOINTMENT_EVENTS),
   appointmentId: z.string().regex(OBJECT_ID),
   companyId: z.string().regex(OBJECT_ID),
-  emissionId: z.string().min(1),
+  emissionId: z.string().min(1).max(MAX_EMISSION_ID_LENGTH),
   acceptedAt: z.iso.datetime(),
   /** Of the request that asked for it; for logs alone. Older processes neither write nor read it. */
   traceparent: z.string().regex(TRACEPARENT).optional().catch(undefined),
@@ -25,9 +27,12 @@ const laterVersion = z.object({ v: z.int().gt(JOB_VERSION) });
 export const isOfLaterVersion = (data: unknown): boolean => laterVersion.safeParse(data).success;
 
 /** @throws AppError JOB_INVALID: final, such a job can never be processed. */
-export function parseEmissionJob(data: unknown): EmissionJob {
+export function parseEmissionJob(data: unknown, name: string): EmissionJob {
   const parsed = schema.safeParse(data);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    if (parsed.data.event === name) return parsed.data;
+    throw new AppError('JOB_INVALID', "the job's name is not its event");
+  }
   const [issue] = parsed.error.issues;
   throw new AppError(
     'JOB_INVALID',

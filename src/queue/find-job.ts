@@ -1,20 +1,33 @@
 import type { Job, Queue } from 'bullmq';
+import type { ReportDamage } from '../process/damaged-data.ts';
+import { isWrongType } from '../redis/wrong-type.ts';
 import type { EmissionQueues } from './open-queues.ts';
 
-/** An emission's job, in whichever queue it stands. One that a repair moves stands in both for a moment. @throws when Redis is away */
-export async function findJob({ live, bulk }: EmissionQueues, emissionId: string): Promise<Job | undefined> {
-  const [moved, job] = await Promise.all([find(bulk, emissionId), find(live, emissionId)]);
-  return moved ?? job;
-}
+/** An emission's job, in whichever queue it stands. */
+export type FindJob = (emissionId: string) => Promise<Job | undefined>;
 
-async function find(queue: Queue, id: string): Promise<Job | undefined> {
-  try {
-    const job = (await queue.getJob(id)) as (Omit<Job, 'name'> & { name?: string }) | undefined;
-    // The queue's settings are a hash beside the jobs' ones.
-    return job?.name === undefined ? undefined : (job as Job);
-  } catch (error) {
-    // Jobs stand beside the queue's own lists and sets: an id may name one of those.
-    if (error instanceof Error && error.message.includes('WRONGTYPE')) return undefined;
-    throw error;
+/**
+ * A job that a repair moves stands in both queues for a moment. One that cannot be read counts as none, and is reported.
+ * @throws when Redis is away
+ */
+export function createFindJob({ live, bulk }: EmissionQueues, reportDamage: ReportDamage): FindJob {
+  async function find(queue: Queue, id: string): Promise<Job | undefined> {
+    try {
+      const job = (await queue.getJob(id)) as (Omit<Job, 'name'> & { name?: string }) | undefined;
+      // The queue's settings are a hash beside the jobs' ones.
+      return job?.name === undefined ? undefined : (job as Job);
+    } catch (error) {
+      // Jobs stand beside the queue's own lists and sets: an id may name one of those.
+      if (isWrongType(error)) return undefined;
+      // BullMQ parses fields of the job itself.
+      if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
+      reportDamage('job', { key: queue.toKey(id) });
+      return undefined;
+    }
   }
+
+  return async (emissionId) => {
+    const [moved, job] = await Promise.all([find(bulk, emissionId), find(live, emissionId)]);
+    return moved ?? job;
+  };
 }

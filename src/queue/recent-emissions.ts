@@ -2,8 +2,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Id } from '@appointment-emissions/contracts';
 import { coalesce, chunks } from '../batching.ts';
 import type { RedisClient } from '../redis/connect.ts';
+import type { ReportDamage } from '../process/damaged-data.ts';
 import { within } from '../process/lifecycle.ts';
 import { luaScript } from '../redis/script.ts';
+import { isWrongType } from '../redis/wrong-type.ts';
 import { KEPT_COMPLETED_SECONDS } from './retry-policy.ts';
 
 export interface RecentEmissionsDeps {
@@ -12,6 +14,7 @@ export interface RecentEmissionsDeps {
   prefix: string;
   /** Milliseconds since 1970, by a clock that all processes share: it names the sets. */
   now?: () => number;
+  reportDamage: ReportDamage;
   /** Told when ids could not be kept. They are missing from this list only: the jobs stand. */
   onForgotten: (error: unknown) => void;
 }
@@ -57,6 +60,7 @@ export function createRecentEmissions({
   redis,
   prefix,
   now = Date.now,
+  reportDamage,
   onForgotten,
 }: RecentEmissionsDeps): RecentEmissions {
   const keyOf = (span: number): string => `${prefix}:recent:${span}`;
@@ -97,7 +101,15 @@ export function createRecentEmissions({
       const spans = Array.from({ length: SPANS_KEPT + 1 }, (_, ago) => newest - ago);
       const [to, from] = [`[${appointmentId} ~`, `[${appointmentId} `];
       const found = await Promise.all(
-        spans.map((span) => redis.zrevrangebylex(keyOf(span), to, from, 'LIMIT', 0, READ)),
+        spans.map(async (span) => {
+          try {
+            return await redis.zrevrangebylex(keyOf(span), to, from, 'LIMIT', 0, READ);
+          } catch (error) {
+            if (!isWrongType(error)) throw error;
+            reportDamage('recent', { key: keyOf(span) });
+            return [];
+          }
+        }),
       );
       const ids = found.flat().map((member) => member.slice(member.lastIndexOf(' ') + 1));
       return [...new Set(ids)].slice(0, KEPT);

@@ -1,7 +1,5 @@
-import type { Job } from 'bullmq';
 import type { Id } from '@appointment-emissions/contracts';
-import { findJob } from './find-job.ts';
-import type { EmissionQueues } from './open-queues.ts';
+import type { FindJob } from './find-job.ts';
 
 /** What became of one emission, told by its job: times are ISO 8601, null where it has not come so far. */
 export interface Timeline {
@@ -33,38 +31,34 @@ export interface ReadTimelines {
 }
 
 export interface ReadTimelinesDeps {
-  queues: EmissionQueues;
+  findJob: FindJob;
   /** Newest first. */
   recent: (appointmentId: Id) => Promise<string[]>;
 }
 
-export function createReadTimelines({ queues, recent }: ReadTimelinesDeps): ReadTimelines {
+export function createReadTimelines({ findJob, recent }: ReadTimelinesDeps): ReadTimelines {
   async function one(emissionId: string): Promise<Timeline | undefined> {
-    const job = (await findJob(queues, emissionId)) as Job<Record<string, string>> | undefined;
-    if (job?.data.appointmentId === undefined) return undefined;
+    const job = await findJob(emissionId);
+    const data = fieldsOf(job?.data);
+    const appointmentId = textOf(data['appointmentId']);
+    if (job === undefined || appointmentId === null) return undefined;
     const state = await job.getState();
-    const receipt = (job.returnvalue ?? {}) as Record<string, string | number | undefined>;
-    const errors = (job.stacktrace ?? []).map((stack) => stack.split('\n')[0] ?? '');
-    const attempts = Array.from({ length: job.attemptsMade }, (_, index) => {
-      const fromLast = job.attemptsMade - (state === 'completed' ? 1 : 0) - index;
-      const error = fromLast > 0 ? (errors.at(-fromLast) ?? 'no longer kept') : null;
-      return { attempt: index + 1, error };
-    });
+    const receipt = fieldsOf(job.returnvalue);
     return {
       emissionId,
       event: job.name,
-      appointmentId: job.data.appointmentId,
+      appointmentId,
       state,
-      acceptedAt: job.data.acceptedAt ?? '',
-      attempts,
+      acceptedAt: textOf(data['acceptedAt']) ?? '',
+      attempts: attemptsOf(job, state),
       startedAt: instant(job.processedOn),
-      populatedAt: (receipt.populatedAt as string | undefined) ?? null,
-      publishedAt: (receipt.publishedAt as string | undefined) ?? null,
+      populatedAt: textOf(receipt['populatedAt']),
+      publishedAt: textOf(receipt['publishedAt']),
       endedAt: instant(job.finishedOn),
-      epoch: (receipt.epoch as string | undefined) ?? null,
-      offset: (receipt.offset as number | undefined) ?? null,
-      gateways: (receipt.gateways as number | undefined) ?? null,
-      traceparent: job.data.traceparent ?? null,
+      epoch: textOf(receipt['epoch']),
+      offset: numberOf(receipt['offset']),
+      gateways: numberOf(receipt['gateways']),
+      traceparent: textOf(data['traceparent']),
     };
   }
 
@@ -77,6 +71,40 @@ export function createReadTimelines({ queues, recent }: ReadTimelinesDeps): Read
   };
 }
 
-function instant(ms: number | undefined | null): string | null {
-  return typeof ms === 'number' ? new Date(ms).toISOString() : null;
+const MAX_ATTEMPTS_SHOWN = 1_000;
+
+/** Attempts that have ended, with the first line of each one's error. */
+function attemptsOf(
+  { attemptsMade, stacktrace }: { attemptsMade: number; stacktrace: unknown },
+  state: string,
+): Timeline['attempts'] {
+  const errors = (Array.isArray(stacktrace) ? stacktrace : []).map(
+    (stack) => String(stack).split('\n')[0] ?? '',
+  );
+  const length = Math.min(Math.max(Math.trunc(attemptsMade) || 0, 0), MAX_ATTEMPTS_SHOWN);
+  return Array.from({ length }, (_, index) => {
+    const fromLast = length - (state === 'completed' ? 1 : 0) - index;
+    const error = fromLast > 0 ? (errors.at(-fromLast) ?? 'no longer kept') : null;
+    return { attempt: index + 1, error };
+  });
+}
+
+// Another program may have written a job: each field is read as what it should be, or as missing.
+function fieldsOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+function numberOf(value: unknown): number | null {
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+}
+
+/** The latest time that a Date can hold. */
+const MAX_TIME_MS = 8.64e15;
+
+function instant(ms: unknown): string | null {
+  return typeof ms === 'number' && Math.abs(ms) <= MAX_TIME_MS ? new Date(ms).toISOString() : null;
 }

@@ -1,7 +1,8 @@
 import type { Queue } from 'bullmq';
 import type { FailedEmission } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../redis/connect.ts';
-import { execPipeline } from '../redis/exec-pipeline.ts';
+import type { ReportDamage } from '../process/damaged-data.ts';
+import { isWrongType } from '../redis/wrong-type.ts';
 
 export interface FailedRange {
   /** ms since the epoch, both inclusive; judged by when the job failed, by its worker's clock. */
@@ -26,8 +27,12 @@ const PAGE = 500;
 const MAX_PAGES = 20;
 
 /** Reads failed jobs over the indexes that BullMQ keeps by time of failure. @throws when Redis is away */
-export function createFailedEmissions(redis: RedisClient, of: readonly Queue[]): FailedEmissions {
-  const queues = of.map((queue) => failedOf(redis, queue));
+export function createFailedEmissions(
+  redis: RedisClient,
+  of: readonly Queue[],
+  reportDamage: ReportDamage,
+): FailedEmissions {
+  const queues = of.map((queue) => failedOf(redis, queue, reportDamage));
   return {
     async latest(limit) {
       const found = await Promise.all(queues.map((queue) => queue.latest(limit)));
@@ -51,41 +56,40 @@ export function createFailedEmissions(redis: RedisClient, of: readonly Queue[]):
 const byFailure = (one: FailedEmission, other: FailedEmission): number =>
   one.failedAt < other.failedAt ? -1 : Number(one.failedAt > other.failedAt);
 
-function failedOf(redis: RedisClient, queue: Queue): FailedEmissions {
+function failedOf(redis: RedisClient, queue: Queue, reportDamage: ReportDamage): FailedEmissions {
   const failedKey = queue.toKey('failed');
+
+  /** The list of failed jobs under another type is no list: BullMQ's own errors name no key, this report does. */
+  async function ofFailed<T>(reading: Promise<T>, none: T): Promise<T> {
+    try {
+      return await reading;
+    } catch (error) {
+      if (!isWrongType(error)) throw error;
+      reportDamage('queue', { key: failedKey });
+      return none;
+    }
+  }
 
   /** Undefined in the place of those that hold no emission. */
   async function read(ids: readonly string[]): Promise<(FailedEmission | undefined)[]> {
     const pipeline = redis.pipeline();
     for (const id of ids)
       pipeline.hmget(queue.toKey(id), 'name', 'data', 'failedReason', 'atm', 'finishedOn');
-    const replies = await execPipeline(pipeline);
-    return replies.map((reply, index) => toFailed(ids[index] ?? '', reply as (string | null)[]));
-  }
-
-  function toFailed(emissionId: string, fields: readonly (string | null)[]): FailedEmission | undefined {
-    const [event, data, reason, attempts, finishedOn] = fields;
-    const failedAt = new Date(Number(finishedOn ?? Number.NaN));
-    if (event == null || Number.isNaN(failedAt.getTime())) return undefined;
-    const { appointmentId, companyId, acceptedAt } = parse(data ?? '');
-    return {
-      emissionId,
-      queue: queue.name,
-      event,
-      appointmentId: text(appointmentId),
-      companyId: text(companyId),
-      reason: reason ?? '',
-      attempts: Number(attempts ?? 0) || 0,
-      acceptedAt: text(acceptedAt),
-      failedAt: failedAt.toISOString(),
-    };
+    const replies = (await pipeline.exec()) ?? [];
+    return replies.map(([error, reply], index) => {
+      const emissionId = ids[index] ?? '';
+      if (error && !isWrongType(error)) throw error;
+      const failed = error ? undefined : parseFailed(reply as (string | null)[]);
+      if (!failed) reportDamage('job', { key: queue.toKey(emissionId) });
+      return failed && { ...failed, emissionId, queue: queue.name };
+    });
   }
 
   return {
     async latest(limit) {
       const found: FailedEmission[] = [];
       for (let from = 0, page = 0; page < MAX_PAGES; from += limit, page += 1) {
-        const ids = await redis.zrevrange(failedKey, from, from + limit - 1);
+        const ids = await ofFailed(redis.zrevrange(failedKey, from, from + limit - 1), []);
         found.push(...(await read(ids)).filter((failed) => failed !== undefined));
         if (found.length >= limit || ids.length < limit) break;
       }
@@ -97,7 +101,7 @@ function failedOf(redis: RedisClient, queue: Queue): FailedEmissions {
       const found: FailedEmission[] = [];
       let [matched, leftOut] = [0, 0];
       for (let from = 0; ; from += PAGE) {
-        const ids = await redis.zrangebyscore(failedKey, since, end, 'LIMIT', from, PAGE);
+        const ids = await ofFailed(redis.zrangebyscore(failedKey, since, end, 'LIMIT', from, PAGE), []);
         const jobs = await read(ids);
         const usable = jobs.filter((failed) => failed !== undefined);
         const fitting = usable.filter(({ reason }) => code === undefined || reason.startsWith(`${code}:`));
@@ -114,12 +118,30 @@ function failedOf(redis: RedisClient, queue: Queue): FailedEmissions {
   };
 }
 
-const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+/** The latest time that a Date can hold. */
+const MAX_TIME_MS = 8.64e15;
 
-/** A job that somebody else put there may hold anything. */
-function parse(json: string): Record<string, unknown> {
+/** `undefined` where it is no longer kept, or was never a failed job. What cannot be understood is empty. */
+function parseFailed([event, json, reason, attempts, finishedOn]: (string | null)[]) {
+  const failedMs = Number(finishedOn ?? undefined);
+  if (event == null || !(Math.abs(failedMs) <= MAX_TIME_MS)) return undefined;
+  const data = parseData(json ?? '');
+  const text = (field: string): string => (typeof data[field] === 'string' ? data[field] : '');
+  return {
+    event,
+    appointmentId: text('appointmentId'),
+    companyId: text('companyId'),
+    reason: reason ?? '',
+    attempts: Math.trunc(Number(attempts)) || 0,
+    acceptedAt: text('acceptedAt'),
+    failedAt: new Date(failedMs).toISOString(),
+  };
+}
+
+/** A job that another program wrote may hold anything. */
+function parseData(json: string): Record<string, unknown> {
   try {
-    const data = JSON.parse(json) as unknown;
+    const data: unknown = JSON.parse(json);
     return typeof data === 'object' && data !== null ? (data as Record<string, unknown>) : {};
   } catch {
     return {};

@@ -88,18 +88,22 @@ test('what fails for good tells why, and that it was tried once', async () => {
 });
 
 test('each failed attempt is told with its error, in backoff and when it has given up', async () => {
-  // A position that is no hash: the script fails, through no fault of a server.
-  const broken = await world.documents.company();
-  const position = `{company:${broken.companyId}}:position`;
-  await world.redis.set(position, 'no hash');
-  const slow = world.worker({ EMISSION_BACKOFF_MS: '60000' });
-  const emissionId = await world.emit(api, 'appointment-created', await broken.appointment());
+  // A worker that may not publish: the script fails, through no fault of a server.
+  const muted = `${world.env['SOCKET_ADAPTER_KEY']}-muted`;
+  await world.redis.call('ACL', 'SETUSER', muted, 'on', '>secret', '~*', '&*', '+@all', '-publish');
+  world.keep(muted, () => world.redis.call('ACL', 'DELUSER', muted));
+  const url = new URL(world.env['REDIS_URL']!);
+  [url.username, url.password] = [muted, 'secret'];
+  const REDIS_URL = url.href;
+  const company = await world.documents.company();
+  const slow = world.worker({ REDIS_URL, EMISSION_BACKOFF_MS: '60000' });
+  const emissionId = await world.emit(api, 'appointment-created', await company.appointment());
   await world.jobIn(emissionId, 'delayed');
-  const error = expect.stringContaining('WRONGTYPE');
+  const error = expect.stringMatching(/NOPERM|permissions/);
   expect(await timelineOf(emissionId)).toMatchObject({ state: 'delayed', attempts: [{ attempt: 1, error }] });
   await slow.close();
 
-  const worker = world.worker({ EMISSION_BACKOFF_MS: '1' });
+  const worker = world.worker({ REDIS_URL, EMISSION_BACKOFF_MS: '1' });
   await (await world.jobs.get(emissionId))!.promote();
   await world.jobIn(emissionId, 'failed');
   expect((await timelineOf(emissionId)).attempts).toEqual([
@@ -107,7 +111,6 @@ test('each failed attempt is told with its error, in backoff and when it has giv
     { attempt: 2, error },
     { attempt: 3, error },
   ]);
-  await world.redis.del(position);
   await worker.close();
 });
 

@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { connectRedis } from '../../src/redis/connect.ts';
 import type { EmitAppointment } from '../../src/emission/emit-appointment.ts';
 import { createFleetMetrics } from '../../src/metrics/fleet-metrics.ts';
+import { createQuarantine } from '../../src/queue/quarantine.ts';
 import { createEmissionWorker } from '../../workers/emission-worker.ts';
 import { eventually } from '../harness/until.ts';
 import type { World } from '../harness/world.ts';
@@ -23,6 +24,7 @@ test('a job that runs twice, since its lock was lost, is counted once', async ()
     redis,
     queues: { live: world.queue, bulk: world.bulk },
     prefix,
+    reportDamage: () => undefined,
     onError: () => undefined,
   });
   world.keep(metrics, metrics.close);
@@ -51,6 +53,12 @@ test('a job that runs twice, since its lock was lost, is counted once', async ()
     concurrency: 2,
     firstRetryDelayMs: 10,
     emitAppointment,
+    quarantine: createQuarantine({
+      queue: world.queue,
+      redis,
+      reportDamage: () => undefined,
+      onFailed: () => undefined,
+    }),
     answerCanary: () => Promise.resolve(),
     onProgress: () => undefined,
     pause,

@@ -103,7 +103,7 @@ test.each([
   [{ ...job, traceparent: 'malformed' }, job],
   [{ ...job, addedLater: true }, job],
 ])('a job of another version of the API is understood: %j', (given, understood) => {
-  expect(JSON.parse(JSON.stringify(parseEmissionJob(given)))).toEqual(understood);
+  expect(JSON.parse(JSON.stringify(parseEmissionJob(given, given.event)))).toEqual(understood);
 });
 
 test('a malformed traceparent is left out, not refused', async () => {

@@ -10,6 +10,7 @@ import { closeQueues, openQueues } from '../../src/queue/open-queues.ts';
 import { type EmissionJob, JOB_VERSION } from '../../src/queue/emission-job.ts';
 import { jobOptions } from '../../src/queue/retry-policy.ts';
 import { isUnavailable } from '../../src/process/unavailable.ts';
+import { createQuarantine } from '../../src/queue/quarantine.ts';
 import { createEmissionWorker } from '../../workers/emission-worker.ts';
 import { eventually } from '../harness/until.ts';
 
@@ -54,6 +55,12 @@ function start(emitAppointment: EmitAppointment, { attempts = 3, concurrency = 5
     concurrency,
     firstRetryDelayMs: 10,
     emitAppointment,
+    quarantine: createQuarantine({
+      queue: queue,
+      redis,
+      reportDamage: () => undefined,
+      onFailed: () => undefined,
+    }),
     answerCanary: () => Promise.resolve(),
     onProgress: () => undefined,
     pause: (ms) => {

@@ -1,0 +1,111 @@
+import type { Queue } from 'bullmq';
+import type { RedisClient } from '../redis/connect.ts';
+import type { ReportDamage } from '../process/damaged-data.ts';
+import { luaScript } from '../redis/script.ts';
+import { isWrongType } from '../redis/wrong-type.ts';
+
+export interface QuarantineDeps {
+  queue: Queue;
+  redis: RedisClient;
+  reportDamage: ReportDamage;
+  /** A job was moved to the failed ones. */
+  onFailed: (emissionId: string, name: string) => void;
+}
+
+export interface Quarantine {
+  /** Looks through the active jobs; calls while it does share the next look. Never rejects. */
+  look: () => Promise<void>;
+  /** Moves one that is being processed, since it could not be finished. @throws what Redis throws */
+  move: (jobId: string) => Promise<void>;
+}
+
+const REASON =
+  "JOB_INVALID: the job's record in Redis is damaged, so that no worker can read it; emit its appointment again";
+/** More than a fleet has in hand. */
+const MAX_ACTIVE = 10_000;
+const COUNT = /^\d{1,9}$/;
+
+const quarantineScript = luaScript(new URL('./quarantine-job.lua', import.meta.url));
+
+/**
+ * Finds jobs whose record in Redis another program has damaged. BullMQ throws while it takes up such a job, and again
+ * each time the job has stalled, for ever: nothing ever fails it. Here it becomes a failed job that an operator sees.
+ */
+export function createQuarantine({ queue, redis, reportDamage, onFailed }: QuarantineDeps): Quarantine {
+  const key = (name: string): string => queue.toKey(name);
+  let looking: Promise<void> | undefined;
+  let isWanted = false;
+
+  /** `undefined` where another program wrote a key of another type. */
+  async function read(jobId: string): Promise<Record<string, string> | undefined> {
+    try {
+      return await redis.hgetall(key(jobId));
+    } catch (error) {
+      if (isWrongType(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async function fail(jobId: string, fields: Record<string, string>): Promise<void> {
+    const now = String(Date.now());
+    const { name = '', data = '', opts = '', timestamp = '' } = fields;
+    const kept = {
+      name,
+      data: isJsonObject(data) ? data : '{}',
+      opts: isJsonObject(opts) ? opts : '{}',
+      timestamp: /^\d{1,15}$/.test(timestamp) ? timestamp : now,
+      ...{ delay: '0', priority: '0', atm: '1', finishedOn: now, failedReason: REASON, stacktrace: '[]' },
+    };
+    const keys = [key('active'), key('failed'), key('stalled'), key(jobId), `${key(jobId)}:lock`];
+    const moved = await quarantineScript(redis, keys, [jobId, now, ...Object.entries(kept).flat()]);
+    if (moved !== 1) return;
+    reportDamage('job', { key: key(jobId) });
+    onFailed(jobId, name);
+  }
+
+  async function lookOnce(): Promise<void> {
+    for (const jobId of await redis.lrange(key('active'), 0, MAX_ACTIVE)) {
+      // A job that is gone is not damaged: BullMQ hands out an empty one, which the worker fails.
+      const fields = await read(jobId);
+      if (!fields) await fail(jobId, {});
+      else if (Object.keys(fields).length > 0 && !isReadable(fields)) await fail(jobId, fields);
+    }
+  }
+
+  return {
+    look() {
+      isWanted = true;
+      looking ??= (async () => {
+        while (isWanted) {
+          isWanted = false;
+          // While Redis is away there is nothing to see; the next fault of the worker looks again.
+          await lookOnce().catch(() => undefined);
+        }
+        looking = undefined;
+      })();
+      return looking;
+    },
+    move: async (jobId) => fail(jobId, (await read(jobId)) ?? {}),
+  };
+}
+
+/** Whether BullMQ can take the job up: what it parses, and the counts that its scripts increase. */
+function isReadable({ data, opts, parent, parentKey, rjk, ats, stc }: Record<string, string>): boolean {
+  const isParsed = (data === undefined || isJson(data)) && (opts === undefined || isJsonObject(opts));
+  // No job of ours has a parent or is repeated.
+  const isOurs = parent === undefined && parentKey === undefined && rjk === undefined;
+  return isParsed && isOurs && [ats, stc].every((count) => count === undefined || COUNT.test(count));
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isJsonObject(text: string): boolean {
+  return isJson(text) && /^\s*\{/.test(text);
+}
