@@ -48,6 +48,8 @@ export interface ServerSide {
   send: (id: string, fields: Parameters<typeof meta>[0], appointment?: Partial<AppointmentSnapshot>) => void;
   place: (position: StreamPosition & Partial<PositionUpdate>) => void;
   alive: (reads: boolean) => void;
+  /** Sends anything. */
+  raw: (event: string, ...args: unknown[]) => void;
   question: () => Promise<Question>;
   /** Number of catch-ups without a reply. */
   readonly questions: number;
@@ -103,6 +105,7 @@ function serverSide(socket: ServerSocket): ServerSide {
     },
     place: (position) => socket.emit('emissions:position', { recovered: true, ...position }),
     alive: (reads) => socket.emit('emissions:alive', { reads }),
+    raw: (event, ...args) => (socket as Socket).emit(event, ...args),
     question: () => until('a catch-up', questions.take()),
     get questions() {
       return questions.size;

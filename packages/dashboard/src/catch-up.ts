@@ -2,6 +2,7 @@ import { createAlarm } from './alarm.ts';
 import { createBackoff } from './backoff.ts';
 import type { Connection } from './connection.ts';
 import type { Timings } from './options.ts';
+import { parsePosition } from './parse.ts';
 import type { Sequence } from './sequence.ts';
 
 export interface CatchUpDeps {
@@ -28,11 +29,15 @@ export function createCatchUp({ timings, random, sequence, connection, onChange 
     if (!sequence.isBehind || used === undefined || from === undefined) return;
     withOpenRequest.add(used);
     try {
-      const reply = await used.catchUp(from, timings.answerMs);
+      const update = parsePosition(await used.catchUp(from, timings.answerMs));
       if (used !== connection()) return;
+      if (update === undefined) {
+        futileReplies += 1;
+        return;
+      }
       const before = sequence.position?.offset;
-      sequence.onReply(from, reply);
-      const helped = !reply.recovered || sequence.position?.offset !== before;
+      sequence.onReply(from, update);
+      const helped = !update.recovered || sequence.position?.offset !== before;
       futileReplies = helped ? 0 : futileReplies + 1;
     } catch {
       // No reply in time: `check` schedules another request. If the connection has ended, `link.ts` handles that.

@@ -55,6 +55,8 @@ export interface Dashboard {
   readonly position: Readonly<StreamPosition> | undefined;
   /** The newest known snapshot of each appointment, by `_id`. */
   readonly appointments: ReadonlyMap<Id, ShownAppointment>;
+  /** Number of appointment events without a usable `meta`. They are from another publisher and are not shown. */
+  readonly ignored: number;
   /**
    * Adds a listener. Returns a function that removes it.
    *
@@ -125,9 +127,13 @@ export function connectDashboard(options: DashboardOptions): Dashboard {
   let reason: ReloadReason | undefined;
   let notLiveSince: Date | undefined;
   let isOpened = false;
+  let ignored = 0;
 
   const onProblem = (error: unknown) => {
     listeners.emit('problem', error);
+  };
+  const onIgnored = () => {
+    ignored += 1;
   };
   const liveness = createLiveness({ silenceMs: timings.silenceMs, onSilent: onChange });
   const link = createLink({
@@ -139,6 +145,7 @@ export function connectDashboard(options: DashboardOptions): Dashboard {
     sequence,
     liveness,
     onChange,
+    onIgnored,
     onProblem,
   });
   const catchUp = createCatchUp({ timings, random, sequence, connection: () => link.connection, onChange });
@@ -188,6 +195,9 @@ export function connectDashboard(options: DashboardOptions): Dashboard {
     },
     get appointments() {
       return screen.rows;
+    },
+    get ignored() {
+      return ignored;
     },
     on: listeners.on,
     reload: reloading.reload,

@@ -9,20 +9,19 @@ import {
   type DashboardClientEvents,
   type DashboardServerEvents,
   type StreamPosition,
-  type PositionUpdate,
   POSITION_EVENT,
   type Seen,
   SEEN_EVENT,
 } from '@appointment-emissions/contracts';
 import type { ApiAddress } from './api-address.ts';
-import type { ReceivedEvent } from './reorder-buffer.ts';
 import type { DashboardOptions } from './options.ts';
 
 /** Callbacks of one connection. None is called after `onEnd` or `drop`. */
 export interface ConnectionEvents {
   onConnect: () => void;
-  onEvent: (event: ReceivedEvent) => void;
-  onPosition: (position: PositionUpdate) => void;
+  /** The arguments are not checked yet. */
+  onEvent: (event: { payload: unknown; meta: unknown }) => void;
+  onPosition: (position: unknown) => void;
   onAlive: (alive: Alive) => void;
   /** The connection ended, or could not be opened. `refused`: the server rejected the token. */
   onEnd: (reason: Error, refused: boolean) => void;
@@ -30,7 +29,7 @@ export interface ConnectionEvents {
 
 export interface Connection {
   /** Requests a catch-up. Rejects if the server does not reply in time. */
-  catchUp: (from: StreamPosition, timeoutMs: number) => Promise<PositionUpdate>;
+  catchUp: (from: StreamPosition, timeoutMs: number) => Promise<unknown>;
   /** Reports that an emission is on the screen. The report is dropped if the socket is not connected. */
   acknowledge: (seen: Seen) => void;
   drop: () => void;

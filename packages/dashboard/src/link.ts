@@ -1,11 +1,10 @@
-import type { PositionUpdate } from '@appointment-emissions/contracts';
 import { createAlarm } from './alarm.ts';
 import type { ApiAddress } from './api-address.ts';
 import { createBackoff } from './backoff.ts';
 import { openConnection, type Connection } from './connection.ts';
-import type { ReceivedEvent } from './reorder-buffer.ts';
 import type { Liveness } from './liveness.ts';
 import type { DashboardOptions, Timings } from './options.ts';
+import { parseEvent, parsePosition } from './parse.ts';
 import type { Sequence } from './sequence.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -19,6 +18,8 @@ export interface LinkDeps {
   liveness: Liveness;
   /** Called after each step that may have changed the sequence. */
   onChange: () => void;
+  /** An appointment event could not be understood, or is another publisher's. */
+  onIgnored: () => void;
   onProblem: (error: unknown) => void;
 }
 
@@ -26,17 +27,9 @@ export interface LinkDeps {
  * Keeps one connection to the server open. It reconnects with backoff, and before the token expires. Each handshake sends
  * a valid token and the stream position reached so far.
  */
-export function createLink({
-  options,
-  address,
-  timings,
-  random,
-  tokens,
-  sequence,
-  liveness,
-  onChange,
-  onProblem,
-}: LinkDeps) {
+export function createLink(deps: LinkDeps) {
+  const { options, address, timings, random, tokens, sequence, liveness, onChange, onIgnored, onProblem } =
+    deps;
   const backoff = createBackoff({
     firstMs: timings.reconnectMs,
     longestMs: timings.longestReconnectMs,
@@ -82,13 +75,21 @@ export function createLink({
           planRenewal();
           onChange();
         },
-        onEvent(event: ReceivedEvent) {
-          sequence.onEvent(event);
+        onEvent(given) {
+          const event = parseEvent(given);
+          if (event) sequence.onEvent(event);
+          else onIgnored();
           onChange();
         },
-        onPosition(update: PositionUpdate) {
-          liveness.onPosition();
-          sequence.onPosition(update);
+        onPosition(given) {
+          const update = parsePosition(given);
+          if (update) {
+            liveness.onPosition();
+            sequence.onPosition(update);
+          } else {
+            // The reply to a catch-up repeats what this position should have contained.
+            sequence.onNoReply();
+          }
           onChange();
         },
         onAlive(alive) {

@@ -1,6 +1,7 @@
 import { createAlarm } from './alarm.ts';
 import { createBackoff } from './backoff.ts';
 import type { LoadSnapshot, Timings } from './options.ts';
+import { parseList } from './parse.ts';
 import type { Sequence } from './sequence.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -28,7 +29,7 @@ export function createReload({ load, timings, random, tokens, sequence, onListed
     sequence.onListRequest();
     let list;
     try {
-      list = await loadNow(token);
+      list = parseList(await loadNow(token));
     } catch (error) {
       if ((error as { status?: unknown } | null)?.status === 401) tokens.refuse(token);
       throw error;

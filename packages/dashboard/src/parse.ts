@@ -1,0 +1,66 @@
+import {
+  type AppointmentList,
+  type AppointmentPayload,
+  type EmissionMeta,
+  isAppointmentEvent,
+  type PositionUpdate,
+} from '@appointment-emissions/contracts';
+import type { ReceivedEvent } from './reorder-buffer.ts';
+
+/**
+ * Checks an appointment event. Returns `undefined` if it is not one of our servers': an event of another publisher has no
+ * `meta`, and so no place in the order.
+ */
+export function parseEvent({
+  payload,
+  meta,
+}: {
+  payload: unknown;
+  meta: unknown;
+}): ReceivedEvent | undefined {
+  const { emissionId, event, epoch, offset, read } = fieldsOf(meta);
+  const isPlaced = isName(epoch) && isCount(offset) && isCount(read);
+  if (!isPlaced || typeof emissionId !== 'string' || !isAppointmentEvent(event)) return undefined;
+  if (!isName(fieldsOf(fieldsOf(payload)['appointment'])['_id'])) return undefined;
+  return { payload: payload as AppointmentPayload, meta: meta as EmissionMeta };
+}
+
+/** Checks a position. Returns `undefined` if it is malformed. */
+export function parsePosition(given: unknown): PositionUpdate | undefined {
+  const { epoch, offset, recovered, reason } = fieldsOf(given);
+  if (typeof epoch !== 'string' || !isCount(offset) || typeof recovered !== 'boolean') return undefined;
+  if (recovered && epoch === '') return undefined;
+  return {
+    epoch,
+    offset,
+    recovered,
+    ...(isName(reason) && { reason: reason as NonNullable<PositionUpdate['reason']> }),
+  };
+}
+
+/** Checks a list. @throws Error if it is malformed */
+export function parseList(given: unknown): AppointmentList {
+  const { epoch, offset, appointments } = fieldsOf(given);
+  const isWhole =
+    isName(epoch) && isCount(offset) && Array.isArray(appointments) && appointments.every(isRow);
+  if (!isWhole)
+    throw new Error('the list is not as the list route answers it: epoch, offset and appointments');
+  return given as AppointmentList;
+}
+
+function isRow(row: unknown): boolean {
+  const { appointment, offset, read } = fieldsOf(row);
+  return isName(fieldsOf(appointment)['_id']) && isCount(offset) && isCount(read);
+}
+
+function fieldsOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
