@@ -15,13 +15,18 @@ import {
   limitViewers,
 } from '../http/middleware/limit-rate.ts';
 import type { Lifecycle } from '../process/lifecycle.ts';
-import type { VerifyToken, Viewer } from '../access/verify-token.ts';
+import { createVerifyToken, type Viewer } from '../access/verify-token.ts';
+import type { Logger } from '../process/logger.ts';
+import { createLogEarlyTokens } from '../realtime/log-early-tokens.ts';
+import type { SharedClock } from '../redis/shared-clock.ts';
 
 export interface ComposeAccessDeps {
   config: ApiConfig;
   redis: RedisClient;
-  verifyToken: VerifyToken;
+  /** Tokens are checked by the clock that all processes share. */
+  clock: Pick<SharedClock, 'now'>;
   lifecycle: Lifecycle;
+  logger: Logger;
 }
 
 /** Checks who shows a token, and from where. */
@@ -45,7 +50,15 @@ export interface Access {
 const RATE_WINDOW_SECONDS = 10;
 
 /** Who is let in, how often each may come, and how often an address may be wrong. */
-export function composeAccess({ config, redis, verifyToken, lifecycle }: ComposeAccessDeps): Access {
+export function composeAccess({ config, redis, clock, lifecycle, logger }: ComposeAccessDeps): Access {
+  const verifyToken = createVerifyToken({
+    secret: config.SOCKET_JWT_SECRET,
+    jwksUrl: config.SOCKET_JWKS_URL,
+    issuer: config.SOCKET_JWT_ISSUER,
+    audience: config.SOCKET_JWT_AUDIENCE,
+    now: clock.now,
+    onTooEarly: createLogEarlyTokens(logger),
+  });
   const rate = (name: string, perSecond: number, windowSeconds = RATE_WINDOW_SECONDS) => {
     const limit = Math.ceil(perSecond * windowSeconds);
     const limited = createFleetRate({ redis, prefix: config.QUEUE_PREFIX, name, limit, windowSeconds });

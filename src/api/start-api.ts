@@ -50,8 +50,6 @@ import { createReadTimelines } from '../queue/timeline.ts';
 import { recordCuts } from '../access/record-cuts.ts';
 import { startGatewayCanary } from './start-canary.ts';
 import { type Gateway, startGateway } from './start-gateway.ts';
-import { createLogEarlyTokens } from '../realtime/log-early-tokens.ts';
-import { createVerifyToken } from '../access/verify-token.ts';
 import { createWarnOfSlowLog, logSlowLog } from '../redis/slow-log.ts';
 import { createThrottledLog } from '../process/throttled-log.ts';
 import { watchConnections } from '../redis/watch-connections.ts';
@@ -137,16 +135,7 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
   const clock = composeClock({ redis, queues, mongo, metrics, lifecycle, logger });
   const parts = { config, redis, queues, models, metrics, reportDamage, lifecycle, clock, logger };
   const { accept, idempotently, enqueue, letLiveFirst, recentIds } = composeAccept(parts);
-  const verifyToken = createVerifyToken({
-    secret: config.SOCKET_JWT_SECRET,
-    jwksUrl: config.SOCKET_JWKS_URL,
-    issuer: config.SOCKET_JWT_ISSUER,
-    audience: config.SOCKET_JWT_AUDIENCE,
-    now: clock.now,
-    onTooEarly: createLogEarlyTokens(logger),
-  });
-
-  const access = composeAccess({ config, redis, verifyToken, lifecycle });
+  const access = composeAccess(parts);
 
   const logFailed = createThrottledLog(logger, 'request failed', { level: 'error' });
   const requestFailed = (route: string | undefined) => (error: unknown) => {
