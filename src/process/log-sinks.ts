@@ -10,6 +10,8 @@ export interface LogSink {
   write: (lines: Buffer, count: number) => void;
   /** Lines dropped since this was asked last. */
   takeDropped: () => number;
+  /** Whether the last write failed. */
+  isFailing: () => boolean;
   /** Resolves when all that it holds has been passed on or dropped. */
   close: () => Promise<void>;
 }
@@ -57,6 +59,7 @@ export function createFileSink(path: string): LogSink {
   let [waitingBytes, waitingLines] = [0, 0];
   const dropped = countDropped();
   let writing: Promise<void> | undefined;
+  let isFailing = false;
   const appender = createFileAppender({
     file: path,
     reopenDelayMs: REOPEN_DELAY_MS,
@@ -75,7 +78,8 @@ export function createFileSink(path: string): LogSink {
       const lines = waitingLines;
       waiting = [];
       waitingBytes = waitingLines = 0;
-      if (!(await appender.append(bytes))) dropped.add(lines);
+      isFailing = !(await appender.append(bytes));
+      if (isFailing) dropped.add(lines);
     }
     writing = undefined;
   }
@@ -93,6 +97,7 @@ export function createFileSink(path: string): LogSink {
       writing ??= writeAll();
     },
     takeDropped: dropped.take,
+    isFailing: () => isFailing,
     async close() {
       await writing;
       await appender.close();
@@ -115,6 +120,7 @@ export function createStdoutSink(stdout: Writable): LogSink {
       else stdout.write(lines);
     },
     takeDropped: dropped.take,
+    isFailing: () => false,
     close: () =>
       new Promise((resolve) => {
         stdout.write('', () => {

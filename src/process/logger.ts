@@ -44,10 +44,12 @@ export function createLogger({ level, dir, name }: LoggerOptions): {
   return {
     logger,
     warnings: () =>
-      [...dropping].map(
-        (sink) =>
-          `log lines are dropped: ${sink} takes no more (LOG_DIR is ${dir}; disk full, no access, or a pipe not read)`,
-      ),
+      sinks
+        .filter((sink) => sink.isFailing() || dropping.has(sink.name))
+        .map(
+          ({ name: sink }) =>
+            `log lines are dropped: ${sink} takes no more (disk full, LOG_DIR not writable, or a pipe not read)`,
+        ),
     close: async () => {
       clearInterval(tellDropped);
       gathered.pass();
