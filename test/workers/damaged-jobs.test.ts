@@ -158,6 +158,11 @@ test.each<[string, (key: string) => Promise<unknown>]>([
   ['data that is null', field('data', 'null')],
   ['a list in its place', asType((key) => world.redis.rpush(key, 'x'))],
 ])('a failed job with %s hides no other from the operator, and stops no repair', async (_, damage) => {
+  // The page shows the 20 latest failures: jobs of the tests before must not fail after those of this one.
+  await eventually('the bulk queue to be empty', async () => {
+    const { waiting, prioritized, active, delayed } = await world.bulk.getJobCounts();
+    return [waiting, prioritized, active, delayed].every((count) => count === 0);
+  });
   const [one, other] = [
     await damaged(unharmed, { event: 'garbage' }),
     await damaged(unharmed, { event: 'garbage' }),
