@@ -5,8 +5,10 @@ export const FAILOVERS = [
   '**/test/resilience/cluster/failover.test.ts',
   '**/test/resilience/cluster/sentinel.test.ts',
   '**/trials/chaos/scaling.test.ts',
+  '**/test/operate/hidden-states.test.ts',
   '**/test/realtime/heartbeat.test.ts',
   '**/test/resilience/outage-lines.test.ts',
+  '**/test/sweep/clocks.test.ts',
 ];
 
 /** Native ESM: run through `npm test`, which sets NODE_OPTIONS=--experimental-vm-modules. */
