@@ -24,6 +24,25 @@ test('the ledger distinguishes published, failed and lost emissions', async () =
   expect([...ledger.lost]).toEqual([lost]);
 });
 
+test('an emission that is retried after the repair of its appointment counts as published', async () => {
+  world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0' } });
+  const [api, company] = await Promise.all([world.ready(world.api()), world.documents.company()]);
+  const ledger = createLedger(world);
+  world.keep(ledger, ledger.close);
+  world.worker();
+  const ids = await Promise.all(
+    Array.from({ length: 5 }, () => company.appointment({ notes: 'x'.repeat(300_000) })),
+  );
+  for (const id of ids) ledger.recordAccepted(await world.emit(api, 'appointment-created', id));
+  await ledger.settled();
+  expect(ledger.failed.size).toBe(5);
+  for (const id of ids) await company.change(id, { notes: 'repaired' });
+
+  expect(await ledger.retryFailed()).toBe(5);
+  await ledger.settled();
+  expect([ledger.publishedCount, ledger.failed.size]).toEqual([5, 0]);
+});
+
 test('a published emission whose job was removed is found in the workers’ log and not counted as lost', async () => {
   world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0' } });
   const [api, company] = await Promise.all([world.ready(world.api()), world.documents.company()]);

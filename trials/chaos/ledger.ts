@@ -119,9 +119,10 @@ export function createLedger(world: World): Ledger {
     async retryFailed() {
       const ids = [...failed.keys()];
       for (const id of ids) {
+        await (await world.jobs.get(id))?.retry();
+        // After the retry: until then a poll would still read the failure.
         failed.delete(id);
         open.add(id);
-        await (await world.jobs.get(id))?.retry();
       }
       return ids.length;
     },
