@@ -9,10 +9,10 @@ import { isUnavailable } from '../../src/process/unavailable.ts';
 import type { BenchEnvironment } from './environment.ts';
 
 /** The worker's pipeline without its queue, in this process, so that only the receiving processes are measured. */
-export function createEmitter({ redis, models }: BenchEnvironment) {
+export function createEmitter({ redis, models, adapterKey }: BenchEnvironment) {
   const emit = createEmitAppointment({
     readSnapshots: createReadSnapshots({ redis, load: createLoadAppointments(models) }),
-    encode: createEncodeMessage('socket.io'),
+    encode: createEncodeMessage(adapterKey),
     publish: createPublish(redis, { logMax: 10_000 }),
     isUnavailable,
     pause,

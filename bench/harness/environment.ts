@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { createConnection } from 'mongoose';
+import { defaultAdapterKey } from '@appointment-emissions/contracts';
 import { startRedis } from '../../scripts/services/redis.mjs';
 import { createIndexes } from '../../src/population/indexes.ts';
 import { createModels } from '../../src/population/models.ts';
@@ -89,6 +90,7 @@ export async function openEnvironment({ appointments = 2_000, companies = 1 } = 
 
   return {
     env,
+    adapterKey: defaultAdapterKey(0, PREFIX),
     ids,
     models,
     redis,
