@@ -30,10 +30,12 @@ export async function fireAtRate(
     const sent = new Map<string, number[]>();
     const latencies: Latencies = { events: [], replies: [] };
     let notify = (): void => undefined;
+    let fail: (error: Error) => void = () => undefined;
     const all = new Promise<'all'>((resolve, reject) => {
       notify = () => {
         if (latencies.events.length === count && latencies.replies.length === count) resolve('all');
       };
+      fail = reject;
       socket.on('disconnect', (reason) => {
         reject(new Error(`the dashboard was disconnected: ${reason}`));
       });
@@ -44,6 +46,8 @@ export async function fireAtRate(
       latencies.events.push(performance.now() - at);
       notify();
     });
+    // It is awaited only after the last POST.
+    all.catch(() => undefined);
     const startedAt = performance.now();
     for (let i = 0; i < count; i += 1) {
       const wait = startedAt + (i * 1_000) / rate - performance.now();
@@ -66,6 +70,7 @@ export async function fireAtRate(
           latencies.replies.push(performance.now() - at);
           notify();
         })
+        .on('error', fail)
         .end(body);
     }
     if ((await Promise.race([all, pause(ARRIVAL_TIMEOUT_MS)])) !== 'all') {
