@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { filesBelow, readPage, ROOT } from './pages.ts';
+import { MUTATIONS } from '../../trials/mutations/mutations.ts';
+import { filesBelow, readPage, ROOT, tableUnder } from './pages.ts';
 
 const PAGES = [
   ...readdirSync(ROOT).filter((name) => name.endsWith('.md')),
@@ -47,6 +48,30 @@ test('docs/reference/guarantees.md: every test that it quotes stands in the file
   expect(quoted.length).toBeGreaterThan(20);
   const missing = quoted.filter(([, title = '', file = '']) => !readPage(file).includes(title));
   expect(missing.map(([whole]) => whole)).toEqual([]);
+});
+
+test('docs/reference/guarantees.md: each mutation that it names as a negative control is one of the row’s test', () => {
+  const rows = tableUnder(
+    readPage('docs/reference/guarantees.md'),
+    '4. A dashboard that was disconnected catches up or reloads',
+  );
+  const named = rows.flatMap((row) =>
+    [...(row['negative control'] ?? '').matchAll(/“([^”]+)”/g)].map(([, safeguard = '']) => ({
+      safeguard,
+      shownBy: row['test'] ?? '',
+    })),
+  );
+  expect(named.length).toBeGreaterThan(5);
+  const wrong = named.filter(
+    ({ safeguard, shownBy }) =>
+      !MUTATIONS.some(
+        (mutation) =>
+          mutation.safeguard === safeguard &&
+          shownBy.startsWith(`“${mutation.name}`) &&
+          shownBy.includes(mutation.test),
+      ),
+  );
+  expect(wrong).toEqual([]);
 });
 
 test('docs/README.md links to every page but the single decisions', () => {

@@ -13,7 +13,7 @@ afterAll(() => world.close());
 
 const idOf = (hex: string) => ({ _id: new Types.ObjectId(hex) });
 
-test('an appointment that is deleted after its emission was accepted fails at once, in words', async () => {
+test('the emission of an appointment that was deleted after the 202 fails at once, with a reason', async () => {
   const company = await world.documents.company();
   const appointmentId = await company.appointment();
   await world.jobs.pause();
@@ -26,7 +26,7 @@ test('an appointment that is deleted after its emission was accepted fails at on
   expect(job.attemptsMade).toBe(1);
 });
 
-test('a snapshot that is too large fails visibly, and a retry after it was mended reaches the dashboard', async () => {
+test('a snapshot that is too large fails with a reason, and a retry after its repair reaches the dashboard', async () => {
   const company = await world.documents.company();
   const dashboard = await world.dashboard(api, company.companyId);
   const appointmentId = await company.appointment({ notes: 'x'.repeat(300_000) });
@@ -44,7 +44,7 @@ test('a snapshot that is too large fails visibly, and a retry after it was mende
   await world.jobIn(emissionId, 'completed');
 });
 
-test('one bad appointment does not hold up or fail those that are emitted with it', async () => {
+test('a bad appointment neither delays nor fails the other emissions of its batch', async () => {
   const company = await world.documents.company();
   const dashboard = await world.dashboard(api, company.companyId);
   const good = await Promise.all(Array.from({ length: 5 }, () => company.appointment()));
@@ -67,7 +67,7 @@ test('one bad appointment does not hold up or fail those that are emitted with i
   for (const appointmentId of [gone, large]) await world.jobIn(emissionIds.get(appointmentId)!, 'failed');
 });
 
-test('fields of the wrong type become null; the rest of the appointment reaches the screen', async () => {
+test('fields of the wrong type become null; the other fields reach the dashboard', async () => {
   const company = await world.documents.company();
   const dashboard = await world.dashboard(api, company.companyId);
   const appointmentId = await company.appointment({
@@ -95,7 +95,7 @@ test('fields of the wrong type become null; the rest of the appointment reaches 
   });
 });
 
-test('finished jobs are bounded: each is kept for an age and by a count', async () => {
+test('finished jobs are kept up to a maximum age and a maximum number', async () => {
   const company = await world.documents.company();
   const completed = world.queue.toKey('completed');
   const now = Date.now();

@@ -7,7 +7,7 @@ afterEach(() => world.close());
 
 const EMISSIONS = 60;
 
-test('two gateways, two workers, three companies under load: each dashboard hears all of its own company, in order, and nothing of another', async () => {
+test('two gateways, two workers, three companies under load: each dashboard receives all events of its company, in order, and none of another', async () => {
   world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0' } });
   const gateways = await Promise.all([world.ready(world.api()), world.ready(world.api())]);
   world.worker();

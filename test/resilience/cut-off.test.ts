@@ -54,7 +54,7 @@ async function plainListener({ tellsPlace }: { tellsPlace: boolean }) {
   return { heard, socket };
 }
 
-test('a dashboard that is cut off briefly is told what it missed, in order, and does not reload', async () => {
+test('a dashboard that is disconnected briefly receives what it missed, in order, without a reload', async () => {
   const screen = await openScreen(world, url, company.companyId);
   const [placed, unplaced] = await Promise.all([
     plainListener({ tellsPlace: true }),
@@ -86,7 +86,7 @@ test('a dashboard that is cut off briefly is told what it missed, in order, and 
   expect(unplaced.heard).toEqual(['before', 'after']);
 });
 
-test('a transport that ends under a plain listener costs it nothing, as long as it tells its place', async () => {
+test('a plain listener whose transport ends misses nothing if it reconnects with its stream position', async () => {
   const appointmentId = await company.appointment();
   const listener = await plainListener({ tellsPlace: true });
   const { socket, heard } = listener;
@@ -101,7 +101,7 @@ test('a transport that ends under a plain listener costs it nothing, as long as 
   expect(heard).toEqual(['meanwhile again']);
 });
 
-test('beyond the reach of the log it is told to reload, says why, and shows the list', async () => {
+test('a dashboard that was disconnected beyond the company log reloads, reports why, and shows the list', async () => {
   const screen = await openScreen(world, url, company.companyId);
   await screen.becomes('live');
   const ids = await Promise.all(Array.from({ length: LOG_MAX + 1 }, () => company.appointment()));

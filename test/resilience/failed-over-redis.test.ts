@@ -61,7 +61,7 @@ function createWorker(redis: RedisClient, companyId: Id, read: () => Promise<str
     });
 }
 
-test('offsets that were lost in a fail-over are never taken for the new ones, not even after a fail-back', async () => {
+test('offsets that were lost in a failover are never confused with new ones, not even after a failback', async () => {
   const [companyId, appointmentId] = [newId(), newId()];
   const emit = createWorker(a!, companyId, () => Promise.resolve('any'));
   await follow(b!, services[0]!);
@@ -80,7 +80,7 @@ test('offsets that were lost in a fail-over are never taken for the new ones, no
   expect((await emit(appointmentId)).offset).toBe(1);
 });
 
-test('a snapshot that was read before a fail-over is read again, though its order token is back', async () => {
+test('a snapshot that was read before a failover is read again, although its order token is back', async () => {
   const [companyId, appointmentId] = [newId(), newId()];
   let state = 'first';
   await follow(b!, services[0]!);

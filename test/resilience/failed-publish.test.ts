@@ -20,7 +20,7 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-test('a publish that fails fails the job; once it is mended, a retry reaches the dashboard', async () => {
+test('a failed publish fails the job; a retry after the repair reaches the dashboard', async () => {
   const [api, company] = await Promise.all([world.ready(world.api()), world.documents.company()]);
   const dashboard = await world.dashboard(api, company.companyId);
   world.worker({ REDIS_URL: mutedUrl });
@@ -41,7 +41,7 @@ test('a publish that fails fails the job; once it is mended, a retry reaches the
   expect(after.meta.offset).toBe(heard.meta.offset + 1);
 });
 
-test('negative control: with the plain emitter the same job counts as done, and nobody hears of it', async () => {
+test('negative control: with the plain emitter the same job completes, and no dashboard receives the event', async () => {
   const [api, company] = await Promise.all([world.ready(world.api()), world.documents.company()]);
   const dashboard = await world.dashboard(api, company.companyId);
   const muted = new Redis(mutedUrl, { replyMapping: 'legacy' });

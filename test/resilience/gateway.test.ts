@@ -40,7 +40,7 @@ const tell = (appointmentId: string, notes: string) =>
 /** What a plain listener heard, which asks for nothing: what a gateway passed on live. */
 const heard = ({ heard }: Dashboard) => heard.map(({ payload }) => payload.appointment.notes);
 
-test('a gateway that is killed and started again: its dashboards come back to what they missed, without a reload', async () => {
+test('a gateway is killed and restarted: its dashboards reconnect and receive a replay, without a reload', async () => {
   const screen = await openScreen(world, gateway.url, company.companyId);
   const plain = await world.dashboard(gateway, company.companyId);
   await screen.becomes('live');
@@ -65,7 +65,7 @@ test('a gateway that is killed and started again: its dashboards come back to wh
   expect(heard(plain)).toEqual(['after']);
 });
 
-test('a gateway that is frozen and thawed: dashboards that stayed hear of it late, those that left hear of it elsewhere', async () => {
+test('a gateway is frozen and resumed: connected dashboards receive its events late, reconnected ones receive them from another gateway', async () => {
   const network = await startTcpProxy(Number(port));
   world.keep(network, network.close);
   const [stays, leaves] = await Promise.all([
@@ -88,7 +88,7 @@ test('a gateway that is frozen and thawed: dashboards that stayed hear of it lat
   expect([leaves.reloads, leaves.lists]).toEqual([[], 1]);
 });
 
-test('a gateway that loses its Redis subscription while it is frozen: its dashboards ask for what it never heard', async () => {
+test('a gateway loses its Redis subscription while it is frozen: its dashboards catch up', async () => {
   const screen = await openScreen(world, gateway.url, company.companyId);
   const plain = await world.dashboard(gateway, company.companyId);
   await screen.becomes('live');
@@ -103,7 +103,7 @@ test('a gateway that loses its Redis subscription while it is frozen: its dashbo
   await expectMissed(plain, appointmentId, 'meanwhile');
 });
 
-test('a Redis subscription that is cut: what was published meanwhile is asked for, without a reload', async () => {
+test('a Redis subscription is cut: dashboards catch up on the missed emissions, without a reload', async () => {
   const screen = await openScreen(world, gateway.url, company.companyId);
   const plain = await world.dashboard(gateway, company.companyId);
   await screen.becomes('live');

@@ -20,7 +20,7 @@ afterAll(() => {
 });
 
 test(
-  'however list, replay and live interleave, and whatever is lost: what a screen shows of an appointment never goes back, and ends at the last',
+  'lists, replays and live events in any order, with any loss of data: a dashboard never goes back, and finally shows the last state',
   async () => {
     let runs = 0;
     await fc.assert(
@@ -36,11 +36,11 @@ test(
   SECONDS * 1_000 + 60_000,
 );
 
-// A fail-over that brings back the claims of before it has a test of its own: failed-over-redis.test.ts.
-describe('negative controls: the same schedules find out', () => {
+// failed-over-redis.test.ts tests a failover that restores claims from before it.
+describe('negative controls: the same schedules detect a missing safeguard', () => {
   test.each<[string, ScheduleOptions, RegExp]>([
-    ['where the screen does not compare', { isNewer: () => true }, /went back/],
-    ['where a replay is left out', { replaysNothing: true }, /shows/],
+    ['without the comparison of snapshots', { isNewer: () => true }, /went back/],
+    ['without the replay', { replaysNothing: true }, /shows/],
   ])('%s', async (_, weakness, fault) => {
     let found: unknown;
     for (const choices of fc.sample(schedule, { numRuns: 2_000, seed: 7 })) {

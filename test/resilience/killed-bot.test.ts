@@ -30,7 +30,7 @@ afterAll(async () => {
   await Promise.all([world.close(), unswept.close()]);
 });
 
-test('a bot that is killed between save and call: its booking is on the screen within interval and grace, once', async () => {
+test('a bot is killed between save and call: the sweep emits its booking within interval and grace, once', async () => {
   const [api] = await Promise.all([world.apiProcess(), world.workerProcess()]);
   const other = await unswept.api();
   unswept.worker();

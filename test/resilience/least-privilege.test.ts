@@ -62,14 +62,14 @@ afterAll(async () => {
   await redis.stop();
 });
 
-test('under the users of ops/redis/users.acl everything works, and Redis denies nothing', async () => {
+test('all features work with the users of ops/redis/users.acl, and Redis denies no command', async () => {
   expect(await readDenials(world.redis)).toEqual([]);
 });
 
 /** Bull Board's list of workers, of which MONITOR does not tell, and what a subscription is asked every ten seconds. */
 const UNSEEN = new Set(['+client|list', '+ping']);
 
-test.each(['api', 'worker'] as const)('%s has no command that it does not run', async (user) => {
+test.each(['api', 'worker'] as const)('%s is allowed no command that it does not run', async (user) => {
   const { ran, named } = await tap.of(user);
   const granted = rulesOf(user).flatMap((rule) =>
     rule.startsWith('+') && !UNSEEN.has(rule) ? rule.slice(1) : [],
@@ -123,25 +123,28 @@ const OPERATORS = [
   ['EVAL', "return redis.call('FLUSHALL')", '0'],
 ];
 
-test.each(['api', 'worker'] as const)('%s is denied what it does not need', async (user) => {
-  const client = new Redis(urls[user], { replyMapping: 'legacy' });
-  try {
-    for (const [command = '', ...args] of [...OPERATORS, ...DENIED[user]]) {
-      const answer = await client.call(command, ...args).catch(errorMessage);
-      expect([command, ...args, answer]).toEqual([
-        command,
-        ...args,
-        expect.stringMatching(
-          /NOPERM|can't run this command|[Nn]o permissions|can't access at least one|can't publish to the channel/,
-        ),
-      ]);
+test.each(['api', 'worker'] as const)(
+  '%s is denied commands, keys and channels that it does not need',
+  async (user) => {
+    const client = new Redis(urls[user], { replyMapping: 'legacy' });
+    try {
+      for (const [command = '', ...args] of [...OPERATORS, ...DENIED[user]]) {
+        const answer = await client.call(command, ...args).catch(errorMessage);
+        expect([command, ...args, answer]).toEqual([
+          command,
+          ...args,
+          expect.stringMatching(
+            /NOPERM|can't run this command|[Nn]o permissions|can't access at least one|can't publish to the channel/,
+          ),
+        ]);
+      }
+    } finally {
+      client.disconnect();
     }
-  } finally {
-    client.disconnect();
-  }
-});
+  },
+);
 
-test('who does not log in is denied everything', async () => {
+test('an unauthenticated client is denied everything', async () => {
   const nobody = new Redis(redis.url, {
     replyMapping: 'legacy',
     enableReadyCheck: false,
@@ -164,7 +167,7 @@ test('API and worker only read MongoDB', () => {
   ]);
 });
 
-test('npm run db:indexes alone writes', async () => {
+test('only npm run db:indexes writes to MongoDB', async () => {
   const connection = await createConnection(mongo.uri).asPromise();
   await createIndexes(createModels(connection));
   await connection.close();

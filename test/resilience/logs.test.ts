@@ -28,7 +28,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 let world: World;
 afterEach(() => world.close());
 
-test('after an emission the publishing process has said so in logs/combined.log', async () => {
+test('the publishing process logs each emission in logs/combined.log', async () => {
   world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0' } });
   const [api, company] = await Promise.all([
     world.ready(world.api()),
@@ -59,7 +59,7 @@ function fullDisk(): string {
   return dir;
 }
 
-test('a disk without space for logs does not stop API or worker', async () => {
+test('a full log disk does not stop API or worker', async () => {
   const dir = fullDisk();
   world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0', LOG_DIR: dir, LOG_LEVEL: 'trace' } });
   const [api, worker, company] = await Promise.all([
@@ -94,7 +94,7 @@ function workerOnUnreadPipe(env: Record<string, string>) {
   return { worker, exited, pipe };
 }
 
-test('a pipe that nobody reads does not stop a worker, neither its work nor its end', async () => {
+test('an unread pipe stops neither the jobs of a worker nor its shutdown', async () => {
   world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0', LOG_LEVEL: 'trace' } });
   const [api, company] = await Promise.all([world.ready(world.api()), world.documents.company()]);
   const { worker, exited } = workerOnUnreadPipe(world.env);
@@ -107,7 +107,7 @@ test('a pipe that nobody reads does not stop a worker, neither its work nor its 
   expect(await until('the worker to end', exited, 10_000)).toBe(0);
 });
 
-test('a full disk and a blocked pipe at once: the worker goes on, says what it dropped as soon as somebody reads, and ends', async () => {
+test('a full disk and a blocked pipe at once: the worker continues, reports dropped lines when the pipe is read again, and shuts down', async () => {
   const dir = fullDisk();
   world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0', LOG_LEVEL: 'trace', LOG_DIR: dir } });
   const [api, company] = await Promise.all([
@@ -137,7 +137,7 @@ test('a full disk and a blocked pipe at once: the worker goes on, says what it d
   expect(await until('the worker to end', exited, 10_000)).toBe(0);
 });
 
-test('what a stream does not take beyond 4 MiB is dropped, and counted once', () => {
+test('lines beyond 4 MiB that a stream does not accept are dropped, and counted once', () => {
   const never = new Writable({ write: () => undefined });
   const sink = createStdoutSink(never);
   const lines = Buffer.alloc(1_000_000, 'x');
@@ -175,7 +175,7 @@ test.each([
   expect(await until('the worker to end', worker.exited, 10_000)).toBe(0);
 });
 
-test.each(['deleted', 'moved away'])('a log folder that is %s during the run is made again', async (how) => {
+test.each(['deleted', 'moved away'])('a log folder that is %s at run time is created again', async (how) => {
   const dir = freshDir('logs');
   const file = join(dir, 'combined.log');
   const sink = createFileSink(file);
@@ -188,7 +188,7 @@ test.each(['deleted', 'moved away'])('a log folder that is %s during the run is 
   expect([readFileSync(file, 'utf8'), sink.takeDropped()]).toEqual(['second\n', 0]);
 });
 
-test('the bot library and the server append to files by the same code', () => {
+test('the bot library and the server append to files with the same code', () => {
   const [bot, server] = ['packages/bot/src', 'src/process'].map((folder) =>
     readFileSync(join(ROOT, folder, 'append-file.ts'), 'utf8'),
   );

@@ -28,7 +28,7 @@ async function starts(emissionIds: readonly string[]): Promise<number[]> {
   return jobs.map((job) => job?.attemptsStarted ?? 0);
 }
 
-test('while MongoDB is stopped emissions are tried again and again without an attempt spent, and published after', async () => {
+test('while MongoDB is stopped, emissions are retried without spending an attempt, and are published afterwards', async () => {
   await mongoOfItsOwn();
   const [api, company] = await Promise.all([world.ready(world.api()), world.documents.company()]);
   const emissionIds = await emitMany(world, api, company, 20);
@@ -47,7 +47,7 @@ test('while MongoDB is stopped emissions are tried again and again without an at
   expect(seen.attemptsSpent).toEqual([1]);
 });
 
-test('a MongoDB that freezes under running emissions costs no emission and no attempt', async () => {
+test('a MongoDB that freezes during emissions costs no emission and no attempt', async () => {
   await mongoOfItsOwn();
   const [api, company] = await Promise.all([world.ready(world.api()), world.documents.company()]);
   await world.workerProcess({ WORKER_CONCURRENCY: '4' });

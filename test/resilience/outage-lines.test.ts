@@ -58,7 +58,7 @@ async function warningsAfter(dir: string, attempts: number, event: string): Prom
 }
 
 test.each(['api', 'worker'] as const)(
-  'Redis is down when the %s starts: one line for each cause, with host and port, and one when it is back',
+  'Redis is down when the %s starts: one log line for each cause, with host and port, and one when it is available',
   async (role) => {
     const redis = await own(ownRedis());
     world = await createWorld({ redisUrl: redis.url });
@@ -87,7 +87,7 @@ test.each(['api', 'worker'] as const)(
   120_000,
 );
 
-test('MongoDB is down when API and worker start: one line each, and one when it is back', async () => {
+test('MongoDB is down when API and worker start: one log line each, and one when it is available', async () => {
   const mongo = await own(ownMongo());
   world = await createWorld({ mongoUri: mongo.url });
   await mongo.stop();
@@ -122,7 +122,7 @@ test.each([
   ['a wrong password', 'redis://default:wrong@', 'WRONGPASS'],
   ['TLS to a server without it', 'rediss://', 'speaks no TLS though REDIS_URL is rediss://'],
 ])(
-  '%s: the line says so, and does not repeat for each attempt',
+  '%s: one log line gives the reason, and is not repeated for each attempt',
   async (_what, start, reason) => {
     const redis = await own(ownRedis());
     world = await createWorld({ redisUrl: redis.url });
@@ -144,7 +144,7 @@ test.each([
   ['sentinels', (port: number) => `redis+sentinel://127.0.0.1:${port}/mymaster`],
   ['a Cluster', (port: number) => `redis://127.0.0.1:${port},redis://localhost:${port}`],
 ])(
-  '%s that cannot be reached: the line says so, and does not repeat for each attempt',
+  '%s cannot be reached: one log line gives the reason, and is not repeated for each attempt',
   async (_what, urlOf) => {
     world = await createWorld();
     const env = { REDIS_URL: urlOf(await closedPort()), LOG_LEVEL: 'debug', LOG_DIR: freshDir('logs') };

@@ -90,18 +90,18 @@ async function everywhereElse(): Promise<Place[]> {
   ];
 }
 
-test('the owner’s dashboard is told everything', () => {
+test('the company’s own dashboard receives all personal data', () => {
   const { fullName, email, phone, notes } = PERSONAL;
   const customerId = expect.objectContaining({ fullName, email, phone });
   const told = used.own.heard.map(({ payload }) => payload.appointment);
   expect(told).toContainEqual(expect.objectContaining({ notes, customerId }));
 });
 
-test('personal data stands in no key or file of Redis, no log, no output and no answer to anybody else', async () => {
+test('personal data is in no key or file of Redis, no log, no output and no reply to others', async () => {
   expect(findWords(WORDS, await everywhereElse())).toEqual([]);
 });
 
-test('nor after faults: a publish refused, MongoDB away, Redis frozen, a worker killed', async () => {
+test('the same after faults: a refused publish, an unavailable MongoDB, a frozen Redis, a killed worker', async () => {
   const { notes } = PERSONAL;
   const appointmentId = await owner.appointment({ notes });
   const ask = async (to: string): Promise<void> => {
@@ -141,7 +141,7 @@ test('nor after faults: a publish refused, MongoDB away, Redis frozen, a worker 
   expect(findWords(WORDS, await everywhereElse())).toEqual([]);
 }, 180_000);
 
-test('the slow log, where it is on, keeps ids of what is published', async () => {
+test('an enabled slow log keeps only ids of published messages', async () => {
   const appointmentId = await owner.appointment({ notes: PERSONAL.notes });
   await world.redis.config('SET', 'slowlog-log-slower-than', '0');
   await world.jobIn(await world.emit(api, 'appointment-updated', appointmentId), 'completed');
@@ -171,7 +171,7 @@ const LEAKS: Record<string, () => Promise<unknown>> = {
   },
 };
 
-test.each(Object.entries(LEAKS))('negative control: what stands in %s is found', async (_, leak) => {
+test.each(Object.entries(LEAKS))('negative control: personal data in %s is detected', async (_, leak) => {
   const before = findWords(WORDS, await everywhereElse());
   await leak();
   expect(findWords(WORDS, await everywhereElse()).length).toBeGreaterThan(before.length);

@@ -87,7 +87,7 @@ function dashboard(position?: StreamPosition): { socket: Socket; told: (Position
   return { socket, told };
 }
 
-test('nobody is told the head as their place while what they missed is still to come', async () => {
+test('a dashboard that waits for its replay is never sent the head as its position', async () => {
   let answer: (replay: Replay) => void = () => undefined;
   let asked = false;
   catchUp = (from) => {

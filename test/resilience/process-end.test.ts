@@ -50,7 +50,7 @@ test.each(['api', 'worker'] as const)('a signal ends the %s while it waits for i
   expect(output()).toContain('"stopped"');
 });
 
-test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('%s ends a worker in order', async (signal) => {
+test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('%s shuts a worker down gracefully', async (signal) => {
   const { child, output, ended } = launch([ENTRIES.worker], world.env);
   await eventually('the worker to be ready', () => output().includes('"working"'));
   child.kill(signal);
@@ -77,7 +77,7 @@ test.each([
   },
 );
 
-test('a worker whose output has lost its reader goes on, and ends in order', async () => {
+test('a worker whose standard output is closed keeps working and shuts down gracefully', async () => {
   const { child, output, ended } = launch([ENTRIES.worker], { ...world.env, LOG_LEVEL: 'trace' });
   await eventually('the worker to be ready', () => output().includes('"working"'));
   child.stdout.destroy();

@@ -21,7 +21,7 @@ async function redisOfItsOwn(): Promise<ServiceHandle> {
 }
 
 test.each([['stopped', 'SIGTERM'] as const, ['killed', 'SIGKILL'] as const])(
-  'emissions that wait or run while Redis is %s and started again are all published, without an attempt spent',
+  'emissions that wait or run while Redis is %s and restarted are all published, and spend no attempt',
   async (_, signal) => {
     const redis = await redisOfItsOwn();
     const [api, company] = await Promise.all([world.ready(world.api()), world.documents.company()]);
@@ -38,7 +38,7 @@ test.each([['stopped', 'SIGTERM'] as const, ['killed', 'SIGKILL'] as const])(
   },
 );
 
-test('a Redis that is frozen for longer than its commands may take costs no emission and no attempt', async () => {
+test('a Redis that is frozen for longer than the command timeout costs no emission and no attempt', async () => {
   const redis = await redisOfItsOwn();
   const [api, company] = await Promise.all([world.ready(world.api()), world.documents.company()]);
   const emissionIds = await emitMany(world, api, company, 200);
@@ -60,7 +60,7 @@ test('a Redis that is frozen for longer than its commands may take costs no emis
   expect(seen.attemptsSpent).toEqual([1]);
 });
 
-test('a worker that is started before Redis and MongoDB works when they come', async () => {
+test('a worker that was started before Redis and MongoDB works when they are available', async () => {
   const [redis, mongo] = await Promise.all([ownRedis(), ownMongo()]);
   services.push(redis, mongo);
   world = await createWorld({
@@ -79,7 +79,7 @@ test('a worker that is started before Redis and MongoDB works when they come', a
 });
 
 test.each([['frozen', 'SIGSTOP'] as const, ['gone', 'SIGKILL'] as const])(
-  'SIGTERM while Redis is %s: the worker ends with 0 within 10 s',
+  'SIGTERM while Redis is %s: the worker exits with 0 within 10 s',
   async (_, signal) => {
     const redis = await redisOfItsOwn();
     const worker = await world.workerProcess();

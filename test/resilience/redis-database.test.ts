@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 test.each(['api', 'worker'] as const)(
-  'the %s ends with code 1 and says so if the server does not have the database of REDIS_URL',
+  'the %s exits with code 1 and a reason if the server does not have the database of REDIS_URL',
   async (role) => {
     const run = start(role, databaseUrl(process.env['TEST_REDIS_URL']!, 99));
     expect(await run.exited()).toBe(1);
@@ -30,7 +30,7 @@ test.each(['api', 'worker'] as const)(
   90_000,
 );
 
-test('the API ends when a server comes up later that does not have the database, which stays untouched', async () => {
+test('the API exits if a server without the database becomes available later, and writes nothing to that server', async () => {
   const port = await freePort();
   const run = start('api', `redis://127.0.0.1:${port}/99`);
   await until('the API to listen', run.hasSaid('listening'), 60_000);

@@ -74,7 +74,7 @@ async function expectLive(): Promise<void> {
   expect(screens.map(({ reloads }) => reloads.length)).toEqual([1, 1, 1]);
 }
 
-test('Redis is killed and started again with what it had on disk: every screen is told to reload, and equals the list', async () => {
+test('Redis is killed and restarted with its AOF: every dashboard reloads, and equals the list', async () => {
   await openScreens();
   await services[0]!.kill();
   await writeUnheard();
@@ -83,7 +83,7 @@ test('Redis is killed and started again with what it had on disk: every screen i
   await expectLive();
 });
 
-test('Redis is started again without its data: offsets begin anew, and every screen knows', async () => {
+test('Redis is restarted without its data: offsets restart, and every dashboard detects it', async () => {
   await openScreens();
   const plain = await world.dashboard(api, busy!.companyId);
   await tell('four');
@@ -107,7 +107,7 @@ test('Redis is started again without its data: offsets begin anew, and every scr
   expect(shown.get(told!)).toEqual({ offset: 4, notes: 'four' });
 });
 
-test('FLUSHALL while all are connected: who hears the next emission reloads at once, all others within 10 s', async () => {
+test('FLUSHALL: dashboards that receive the next emission reload at once, all others within 10 s', async () => {
   await openScreens();
   await world.redis.flushall();
   await writeUnheard();
@@ -116,7 +116,7 @@ test('FLUSHALL while all are connected: who hears the next emission reloads at o
   await expectLive();
 });
 
-test('a replica takes over that has not heard of the last emissions: every screen reloads, and equals the list', async () => {
+test('a lagging replica is promoted: every dashboard reloads, and equals the list', async () => {
   const replica = await ownRedis();
   services.push(replica);
   const next = new Redis(replica.url, { replyMapping: 'legacy' });
@@ -138,7 +138,7 @@ test('a replica takes over that has not heard of the last emissions: every scree
   await expectLive();
 });
 
-test('a master becomes a replica and keeps its connections: whoever is refused as a writer connects to the new one', async () => {
+test('a master becomes a replica and keeps its connections: processes whose writes are refused connect to the new master', async () => {
   const [next, old] = services.map(({ url }) => new Redis(url, { replyMapping: 'legacy' }));
   world.keep(services, () => {
     next!.disconnect();

@@ -7,7 +7,7 @@ import { createProxy } from './proxy.ts';
 let world: World;
 afterEach(() => world.close());
 
-test('a worker and an API whose connections to Redis go silent, as after a failover of the network, connect anew', async () => {
+test('a worker and an API reconnect if their connections to Redis go silent, as after a network failover', async () => {
   world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0' } });
   const proxy = await createProxy(world.env['REDIS_URL']!);
   world.keep(proxy, proxy.close);

@@ -21,7 +21,7 @@ afterEach(async () => {
 });
 
 test(
-  `${DASHBOARDS} dashboards of ${COMPANIES} companies that come back at once after a restart of their gateway read each missed appointment about once`,
+  `${DASHBOARDS} dashboards of ${COMPANIES} companies reconnect at once after a restart of their gateway: each missed appointment is read about once`,
   async () => {
     world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0' } });
     tap = await startMongoTap(world.env['MONGODB_URI']!);
@@ -85,7 +85,7 @@ test(
   60_000 + 3 * DEADLINE_MS,
 );
 
-test('dashboards that come one after the other share what is read; without sharing each reads all', async () => {
+test('dashboards that reconnect one after the other share reads; without sharing, each reads everything', async () => {
   const entries = ['a', 'b', 'c'].map((appointmentId, index) => ({
     offset: index + 1,
     event: 'appointment:updated' as const,

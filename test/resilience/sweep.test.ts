@@ -20,7 +20,7 @@ afterEach(() => world.close());
 const writtenAt = (at: Date) => company.appointment({ createdAt: at, updatedAt: at });
 const sweeps = { RECONCILE_INTERVAL_MS: '100' };
 
-test('where the bot did its part, a sweep is one query that an index answers', async () => {
+test('if every write was announced, a sweep is one query that uses an index', async () => {
   const api = await world.api();
   const worker = world.worker();
   const writtenBefore = new Date(Date.now() - MINUTE_MS);
@@ -50,7 +50,7 @@ test('where the bot did its part, a sweep is one query that an index answers', a
   expect(read.ids).toEqual([missed]);
 });
 
-test('after hours of outage the sweep finds every write, and a live booking goes out before the rest of them', async () => {
+test('after hours of outage the sweep finds every write, and a live booking is published before the remaining ones', async () => {
   const ROWS = 1_000;
   const api = await world.api();
   const dashboard = await world.dashboard(api, company.companyId);

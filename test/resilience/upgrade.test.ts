@@ -42,7 +42,7 @@ describe('jobs of other versions', () => {
     await world.jobIn(await emit(data), 'completed');
   });
 
-  test('a job of a later version is left to a newer worker, and no attempt is spent', async () => {
+  test('a job of a later version is left to a newer worker, and spends no attempt', async () => {
     const data = await jobData({ v: JOB_VERSION + 1, whatever: 'it holds' });
     const emissionId = await emit(data);
     const left = await world.jobIn(emissionId, 'delayed');
@@ -64,7 +64,7 @@ describe('jobs of other versions', () => {
     await newer.close();
   });
 
-  test('where no newer worker comes within ten minutes it fails, in words; it stays, to be retried', async () => {
+  test('without a newer worker for ten minutes it fails with a reason, and can be retried', async () => {
     const data = await jobData({ v: JOB_VERSION + 1, whatever: 'it holds' });
     const emissionId = await emit(data, { timestamp: Date.now() - 10 * 60_000 });
     const job = await world.jobIn(emissionId, 'failed');

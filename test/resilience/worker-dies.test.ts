@@ -33,7 +33,7 @@ async function workerInTheMiddle(count: number) {
   return { worker, emissionIds, thaw: () => server.kill('SIGCONT') };
 }
 
-test('SIGTERM: the jobs that run are finished, and the process ends with 0 within 10 s', async () => {
+test('SIGTERM: running jobs are finished, and the process exits with 0 within 10 s', async () => {
   const { worker, emissionIds, thaw } = await workerInTheMiddle(30);
   worker.kill('SIGTERM');
   await thaw();
@@ -43,7 +43,7 @@ test('SIGTERM: the jobs that run are finished, and the process ends with 0 withi
   expect(new Set(states)).toEqual(new Set(['completed']));
 });
 
-test('SIGTERM while MongoDB does not answer: the process ends with 0 within 10 s, and its jobs stay', async () => {
+test('SIGTERM while MongoDB does not answer: the process exits with 0 within 10 s, and its jobs remain', async () => {
   const { worker, emissionIds } = await workerInTheMiddle(5);
   worker.kill('SIGTERM');
   expect(await until('the worker to end', worker.exited, 10_000)).toBe(0);
@@ -52,7 +52,7 @@ test('SIGTERM while MongoDB does not answer: the process ends with 0 within 10 s
   expect(states).not.toContain('unknown');
 });
 
-test('SIGKILL: its jobs are run by another worker within 20 s', async () => {
+test('SIGKILL: another worker runs its jobs within 20 s', async () => {
   const { worker, emissionIds, thaw } = await workerInTheMiddle(30);
   const killedAt = Date.now();
   worker.kill('SIGKILL');
@@ -64,7 +64,7 @@ test('SIGKILL: its jobs are run by another worker within 20 s', async () => {
   expect(seen.attemptsSpent).toEqual([1]);
 });
 
-test('a worker that is frozen past its lock, about to publish: what it had read is not published when it thaws', async () => {
+test('a worker that freezes before it publishes, until its lock has expired, does not publish its snapshot afterwards', async () => {
   world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0' } });
   const proxy = await createProxy(world.env['REDIS_URL']!);
   world.keep(proxy, proxy.close);

@@ -33,12 +33,12 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'MongoDB is frozen: sockets are told',
   },
   {
-    safeguard: 'a catch-up from beyond the company log is answered with “trimmed”',
+    safeguard: 'a catch-up from beyond the company log is answered with the reason trimmed',
     file: 'src/emission/scripts/log-after.lua',
     find: 'if #entries ~= offset - from then',
     replace: 'if false then',
     test: 'test/resilience/cut-off.test.ts',
-    name: 'beyond the reach of the log',
+    name: 'a dashboard that was disconnected beyond',
   },
   {
     safeguard: 'the gateway replays the emissions that a dashboard missed',
@@ -46,7 +46,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'of replay.events) them.emit(event, payload, meta);',
     replace: 'of replay.events.slice(0, 0)) them.emit(event, payload, meta);',
     test: 'test/resilience/gateway.test.ts',
-    name: 'a gateway that is frozen and thawed',
+    name: 'a gateway is frozen and resumed',
   },
   {
     safeguard: 'a nonexistent date is rejected, not shifted into the next month',
@@ -86,7 +86,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'if is_whole and kept[3] == history then',
     replace: 'if is_whole then',
     test: 'test/resilience/redis-lost.test.ts',
-    name: 'Redis is killed and started again with what it had on disk',
+    name: 'Redis is killed and restarted with its AOF',
   },
   {
     safeguard: 'a lost stream position starts an epoch with a new name',
@@ -94,7 +94,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: "redis.call('DEL', log_key, position_key)",
     replace: "redis.call('DEL', log_key, position_key)\n  fresh_epoch = 'aaaaaaaaaaaaaaaa'",
     test: 'test/resilience/redis-lost.test.ts',
-    name: 'FLUSHALL while all are connected',
+    name: 'FLUSHALL: dashboards that receive',
   },
   {
     safeguard: 'the gateway announces the head of the log to every room every few seconds',
@@ -102,7 +102,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'if (socket.data.isPlaced) socket.emit(',
     replace: 'if (socket.data.isPlaced && closed) socket.emit(',
     test: 'test/resilience/redis-lost.test.ts',
-    name: 'FLUSHALL while all are connected',
+    name: 'FLUSHALL: dashboards that receive',
   },
   {
     safeguard: 'the promotion of a replica starts a new epoch',
@@ -110,15 +110,15 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'if is_whole and kept[3] == history then',
     replace: 'if is_whole then',
     test: 'test/resilience/redis-lost.test.ts',
-    name: 'a replica takes over that has not heard',
+    name: 'a lagging replica is promoted',
   },
   {
-    safeguard: 'a fail-back to the same server starts a new epoch',
+    safeguard: 'a failback to the same server starts a new epoch',
     file: POSITION,
     find: "string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)')",
     replace: "string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')",
     test: 'test/resilience/failed-over-redis.test.ts',
-    name: 'offsets that were lost in a fail-over',
+    name: 'offsets that were lost in a failover',
   },
   {
     safeguard: 'a snapshot claimed in another epoch is not published',
@@ -126,7 +126,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: "local token = epoch == ARGV[8] and of_own_type('HGET', KEYS[i], 'token')",
     replace: "local token = of_own_type('HGET', KEYS[i], 'token')",
     test: 'test/resilience/failed-over-redis.test.ts',
-    name: 'a snapshot that was read before a fail-over',
+    name: 'a snapshot that was read before a failover',
   },
   {
     safeguard: 'a dashboard that waits for its replay is not sent the head',
@@ -134,7 +134,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'if (socket.data.isPlaced) socket.emit(',
     replace: 'socket.emit(',
     test: 'test/resilience/placing.test.ts',
-    name: 'nobody is told the head as their place',
+    name: 'a dashboard that waits for its replay',
   },
   {
     safeguard: 'a worker leaves jobs of a later version to newer workers',
@@ -150,7 +150,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'passes[i] = token and (token == ARGV[FIELDS * (i - 2)] or token == read_id)',
     replace: 'passes[i] = token',
     test: 'test/resilience/worker-dies.test.ts',
-    name: 'a worker that is frozen past its lock',
+    name: 'a worker that freezes before it publishes',
   },
   {
     safeguard: 'a worker processes live bookings in separate batches',
@@ -190,7 +190,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: '...(redisOptions.tls && {',
     replace: '...(redisOptions.tls && !redisOptions.tls && {',
     test: 'test/resilience/cluster/secured.test.ts',
-    name: 'over TLS, and under users of few rights',
+    name: 'with TLS and the users of least privilege',
   },
   {
     safeguard: 'socket frames are validated before they are used',

@@ -77,14 +77,14 @@ async function whileDead(node: ClusterNode, run: () => Promise<unknown>): Promis
   }
 }
 
-test('a master dies: its replica takes over, its companies’ screens are told to reload, and all is well by itself', async () => {
+test('a master dies: its replica takes over, dashboards of its companies reload, and the service recovers by itself', async () => {
   const [company] = companies;
   const node = await cluster.serving(`{company:${company!.companyId}}`);
   const itsScreens = await screensOn(node);
   await whileDead(node, () => expectTakenOver(node, itsScreens));
 });
 
-test('the queue’s master dies under load: what was accepted reaches the screens', async () => {
+test('the queue’s master dies under load: accepted emissions reach the dashboards', async () => {
   const node = await queueNode();
   const itsScreens = await screensOn(node);
   const ids = await Promise.all(
@@ -116,7 +116,7 @@ test('the queue’s master dies under load: what was accepted reaches the screen
   });
 });
 
-test('a master is frozen: it is replaced meanwhile, and when it thaws nobody listens to it', async () => {
+test('a frozen master is replaced, and after it resumes no process uses it', async () => {
   const node = await queueNode();
   const itsScreens = await screensOn(node);
   await freeze(node.service);
@@ -130,7 +130,7 @@ test('a master is frozen: it is replaced meanwhile, and when it thaws nobody lis
   for (const screen of screens) expect(screen.reloads.length).toBe(itsScreens.includes(screen) ? 1 : 0);
 });
 
-test('slots move to another master while all is live: the company’s screens reload, the queue goes on', async () => {
+test('slots move to another master at run time: dashboards of the company reload, the queue continues', async () => {
   const [company] = companies;
   const keys = [`{company:${company!.companyId}}`, world.env['QUEUE_PREFIX']!];
   for (const key of keys) {
@@ -142,7 +142,7 @@ test('slots move to another master while all is live: the company’s screens re
   expect(screens.map(({ reloads }) => reloads)).toEqual([['epoch'], [], []]);
 });
 
-test('a whole Cluster away: 503 within two seconds, and all is well by itself when it is back', async () => {
+test('a whole Cluster is unavailable: 503 within two seconds; afterwards the service recovers by itself', async () => {
   const { nodes } = cluster;
   await Promise.all(nodes.map(({ service }) => service.kill()));
   const appointmentId = await companies[0]!.appointment();

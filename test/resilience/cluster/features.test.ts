@@ -47,7 +47,7 @@ const internal = (path: string) =>
   fetch(`${api!.url}/api/v1/internal/${path}`, { headers: { 'x-api-key': API_KEY } });
 
 test.each(['created', 'updated', 'canceled'] as const)(
-  'what is %s reaches the dashboards of its company on both gateways, wherever the company’s keys lie',
+  'an appointment that is %s reaches the dashboards of its company on both gateways, on any node of the company’s keys',
   async (what) => {
     await Promise.all(
       companies.map(async ({ companyId, appointment }) => {
@@ -76,7 +76,7 @@ test.each(['created', 'updated', 'canceled'] as const)(
   },
 );
 
-test('a batch over all companies, repeated with its key at the other API, is emitted once', async () => {
+test('a batch for all companies that is repeated with its key at the other API is emitted once', async () => {
   const ids = await Promise.all(companies.flatMap(({ appointment }) => [appointment(), appointment()]));
   const emissions = ids.map((appointmentId) => ({ event: 'appointment:created', appointmentId }));
   const ask = async (at: Spawned) =>
@@ -102,7 +102,7 @@ test('a service emits over its socket', async () => {
   await world.jobIn(String(reply['emissionId']), 'completed');
 });
 
-test('screens whose network was cut are replayed what they missed, on every node, without a reload', async () => {
+test('dashboards whose network was cut receive a replay, on every node, without a reload', async () => {
   const network = await startTcpProxy(Number(new URL(api!.url).port));
   world.keep(network, network.close);
   const screens = await Promise.all(
@@ -120,7 +120,7 @@ test('screens whose network was cut are replayed what they missed, on every node
   for (const { dashboard } of screens) dashboard.close();
 });
 
-test('positions are told every 10 s, and at once when a subscription is back', async () => {
+test('positions are sent every 10 s, and at once when a subscription is restored', async () => {
   const dashboards = await Promise.all(companies.map(({ companyId }) => world.dashboard(api!, companyId)));
   const told = () => Math.min(...dashboards.map(({ positions }) => positions.length));
   await eventually('the positions to be told without a cause', () => told() > 1);
@@ -131,7 +131,7 @@ test('positions are told every 10 s, and at once when a subscription is back', a
   for (const { close } of dashboards) close();
 });
 
-test('the sweep finds what no bot told of, in every company', async () => {
+test('the sweep finds writes that were not announced, in every company', async () => {
   await Promise.all(
     companies.map(async ({ companyId, appointment }) => {
       const dashboard = await world.dashboard(other!, companyId);
@@ -143,7 +143,7 @@ test('the sweep finds what no bot told of, in every company', async () => {
   );
 });
 
-test('what failed is shown and retried on Bull Board; what was written is emitted again', async () => {
+test('failed emissions are shown and retried on Bull Board; written appointments are emitted again', async () => {
   const { Appointment } = world.documents.models;
   const [company] = companies;
   await world.queue.pause();
@@ -178,7 +178,7 @@ test('what failed is shown and retried on Bull Board; what was written is emitte
   dashboard.close();
 });
 
-test('counts, depth, heartbeats and canaries are the fleet’s, whichever API is asked', async () => {
+test('counts, depth, heartbeats and canaries cover the fleet, from any API', async () => {
   for (const asked of [api!, other!]) {
     const { fleet, overall } = await eventually('the fleet to be seen', async () => {
       const reading = await fleetMetrics(asked);
@@ -198,7 +198,7 @@ test('counts, depth, heartbeats and canaries are the fleet’s, whichever API is
   }
 });
 
-test('a caller’s rate is counted over both of two APIs', async () => {
+test('a caller’s rate is counted across two APIs', async () => {
   const [one, two] = await Promise.all([world.api({ RATE_PER_KEY: '2' }), world.api({ RATE_PER_KEY: '2' })]);
   const ask = async (at: { url: string }) => (await world.post(at, 'appointment-updated', {})).status;
   await eventually('one to refuse', async () => (await ask(one)) === 429);
@@ -206,7 +206,7 @@ test('a caller’s rate is counted over both of two APIs', async () => {
   await Promise.all([one.close(), two.close()]);
 });
 
-test('readiness asks every node for its policy', async () => {
+test('readiness checks the eviction policy of every node', async () => {
   const [, node] = cluster.nodes;
   await node!.client.config('SET', 'maxmemory-policy', 'allkeys-lru');
   const said = (await (await fetch(`${api!.url}/health`)).json()) as Answer;
@@ -218,7 +218,7 @@ test('readiness asks every node for its policy', async () => {
   expect((await fetch(`${api!.url}/readyz`)).status).toBe(200);
 });
 
-test('every node has a company’s keys; nothing was refused for crossing slots, nothing surfaced as moved', async () => {
+test('every node has keys of a company; no command crossed slots, and no redirection surfaced', async () => {
   const nodes = await Promise.all(
     cluster.nodes.map(async ({ client }) => await client.keys('{company:*}:position')),
   );

@@ -54,7 +54,7 @@ const as = (user: 'api' | 'worker', ca: string) => ({
   NODE_EXTRA_CA_CERTS: fileURLToPath(new URL(ca, TLS)),
 });
 
-test('over TLS, and under users of few rights, each company of a Cluster hears its appointments', async () => {
+test('with TLS and the users of least privilege, each company of a Cluster receives its appointments', async () => {
   for (const { companyId, appointment } of companies) {
     const dashboard = await world.dashboard(api, companyId);
     const emissionId = await world.emit(api, 'appointment-created', await appointment());
@@ -63,7 +63,7 @@ test('over TLS, and under users of few rights, each company of a Cluster hears i
   for (const { client } of cluster.nodes) expect(await readDenials(client)).toEqual([]);
 });
 
-test('a Cluster whose certificates are of another authority is sent nothing, and health tells why', async () => {
+test('a Cluster with certificates of another authority receives nothing, and /health gives the reason', async () => {
   const stranger = await world.apiProcess(as('api', 'other-ca.pem'));
   const appointmentId = await companies[0]!.appointment();
   expect((await world.post(stranger, 'appointment-created', { appointmentId })).status).toBe(503);

@@ -53,20 +53,20 @@ async function expectTakenOver(before: { port: number }): Promise<void> {
   expect((await fetch(`${api.url}/readyz`)).status).toBe(200);
 }
 
-test('the master dies: sentinels name another, and the screens are right after one announced reload', async () => {
+test('the master dies: sentinels name another, and dashboards equal the list after one announced reload', async () => {
   const master = await redis.master();
   await master.kill();
   await expectTakenOver(master);
   await master.restart();
 });
 
-test('the sentinels replace a master that is well: whoever is still connected to it leaves it', async () => {
+test('the sentinels replace a healthy master: processes that are still connected to it leave it', async () => {
   const master = await redis.master();
   await eventually('the sentinels to agree', redis.failOver, 30_000);
   await expectTakenOver(master);
 });
 
-test('a sentinel that accepts and never answers holds up nobody', async () => {
+test('a sentinel that accepts connections but never answers delays no process', async () => {
   const [sentinel] = redis.sentinels;
   await freeze(sentinel!);
   const late = await world.ready(world.apiProcess());
