@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundle } from './build-page.mjs';
-import { finishDeclarations } from './declarations.mjs';
+import { COMMONJS, finishDeclarations } from './declarations.mjs';
 import { PROJECT_DIR, RUNTIME_DIR } from './paths.mjs';
 import { run } from './process/run.mjs';
 
@@ -9,7 +9,8 @@ import { run } from './process/run.mjs';
 const PACKAGES = ['contracts', 'bot', 'dashboard'];
 
 /**
- * Compiles the packages under `packages/` into their `dist` folders, and bundles the browser library into one file.
+ * Compiles the packages under `packages/` into their `dist` folders: as ES modules, and in `dist/commonjs` as CommonJS.
+ * The dashboard's library is also bundled, with its dependencies, into one file for browsers.
  * @param {{ log: (line: string) => void }} options
  */
 export async function buildPackages({ log }) {
@@ -19,12 +20,36 @@ export async function buildPackages({ log }) {
     try {
       await compile(join(folder, 'tsconfig.build.json'), draft, log);
       finishDeclarations(draft);
-      if (name === 'dashboard') await bundle(join(folder, 'src', 'index.ts'), join(draft, 'browser.js'));
+      const entry = join(folder, 'src', 'index.ts');
+      await compileCommonJs(entry, join(draft, COMMONJS, 'index.js'));
+      if (name === 'dashboard') {
+        await bundle(entry, join(draft, 'browser.js'));
+        await bundle(entry, join(draft, COMMONJS, 'browser.js'), 'cjs');
+      }
       replaceFolder(draft, join(folder, 'dist'));
     } finally {
       rmSync(draft, { recursive: true, force: true });
     }
   }
+}
+
+/**
+ * For CommonJS projects. Node can `require` an ES module, but jest and older bundlers cannot, and TypeScript must not
+ * find CommonJS types for an ES module.
+ */
+async function compileCommonJs(/** @type {string} */ entry, /** @type {string} */ outfile) {
+  const { build } = await import('esbuild');
+  await build({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'cjs',
+    target: 'es2022',
+    logLevel: 'warning',
+    absWorkingDir: PROJECT_DIR,
+  });
 }
 
 /**

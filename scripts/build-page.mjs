@@ -35,13 +35,19 @@ export async function buildPage(out = OUT) {
   }
 }
 
-export async function bundle(/** @type {string} */ entry, /** @type {string} */ outfile) {
+/**
+ * Bundles a program and everything that it imports into one file for browsers.
+ * @param {string} entry
+ * @param {string} outfile
+ * @param {'esm' | 'cjs'} [format]
+ */
+export async function bundle(entry, outfile, format = 'esm') {
   const { build } = await import('esbuild');
   await build({
     entryPoints: [entry],
     outfile,
     bundle: true,
-    format: 'esm',
+    format,
     target: 'es2022',
     conditions: [SOURCE_CONDITION, 'module'],
     minify: true,

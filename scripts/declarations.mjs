@@ -1,14 +1,14 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** Folder, in a package's `dist`, of the declarations for CommonJS projects. */
-const COMMONJS = 'commonjs';
+/** Folder, in a package's `dist`, of the code and declarations for CommonJS projects. */
+export const COMMONJS = 'commonjs';
 const OWN_MODULE = /(?<=\b(?:from|import) ?\(?')(\.\.?\/[^']+)\.ts(?=')/g;
 
 /**
  * Makes the declarations of one package usable in any TypeScript project. tsc leaves `./name.ts` in them, which TypeScript
- * 4 does not resolve. And a CommonJS project may not import what is declared as an ES module (TS1479), although Node loads
- * it with `require`: for those a copy stands in a folder of the CommonJS type.
+ * 4 does not resolve. A CommonJS project may not import declarations of an ES module (TS1479), so it gets a copy in a
+ * folder of type `commonjs`.
  * @param {string} dist
  */
 export function finishDeclarations(dist) {

@@ -5,6 +5,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { chromium } from 'playwright-core';
+import { findChromium } from '../../scripts/services/chromium.mjs';
+import { startScriptedServer } from '../dashboard/scripted-server.ts';
 import { childEnv } from '../harness/child-env.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -91,7 +94,7 @@ test.each(PACKAGES)('npm pack of an unbuilt %s packs what its exports name, and 
   const { exports, main, types } = JSON.parse(manifest) as Record<string, unknown>;
   const named =
     JSON.stringify([exports, main, types]).match(/(?<="\.\/)[\w./-]+\.(?:ts|js|json)(?=")/g) ?? [];
-  // The subpaths that exports offers are no files.
+  // `./browser.js` is a subpath that exports offers, not a file.
   const targets = new Set(named.filter((file) => file !== 'browser.js'));
   expect(filesOf(name)).toEqual(expect.arrayContaining([...targets, 'README.md', 'LICENSE']));
   const others = filesOf(name).filter(
@@ -123,12 +126,63 @@ async function install(type: 'commonjs' | 'module', names: readonly string[]): P
   return project;
 }
 
+/** Names of all installed packages, as `npm ls` lists them. */
+async function installedPackages(project: string): Promise<string[]> {
+  const { stdout } = await run('npm', ['ls', '--all', '--parseable'], { cwd: project, env: childEnv() });
+  const folders = stdout.trim().split('\n').slice(1);
+  return folders.map((folder) => path.relative(path.join(project, 'node_modules'), folder)).sort();
+}
+
 test('a bot that installs the library gets two packages', async () => {
   const project = await install('module', ['contracts', 'bot']);
-  const { stdout } = await run('npm', ['ls', '--all', '--parseable'], { cwd: project, env: childEnv() });
-  const names = stdout.trim().split('\n').slice(1);
-  expect(names.map((folder) => path.basename(folder)).sort()).toEqual(['bot', 'contracts']);
+  expect(await installedPackages(project)).toEqual([
+    '@appointment-emissions/bot',
+    '@appointment-emissions/contracts',
+  ]);
 }, 60_000);
+
+test('a dashboard that installs the library gets two packages, its peer socket.io-client and the dependencies of the peer', async () => {
+  const project = await install('module', ['contracts', 'dashboard']);
+  const installed = await installedPackages(project);
+  const ofPeer = (name: string) =>
+    /^(?:@socket\.io\/|engine\.io-|socket\.io-|debug$|ms$|ws$|xmlhttprequest-ssl$)/.test(name);
+  expect(installed.filter((name) => !ofPeer(name))).toEqual([
+    '@appointment-emissions/contracts',
+    '@appointment-emissions/dashboard',
+  ]);
+  expect(installed).toContain('socket.io-client');
+}, 60_000);
+
+test('the one-file browser build connects a page that has no bundler', async () => {
+  const project = await install('module', ['contracts', 'dashboard']);
+  const library = path.join(project, 'node_modules/@appointment-emissions/dashboard/dist/browser.js');
+  const files: Record<string, [string, string]> = {
+    '/': ['text/html', '<!doctype html><title>Page</title><script type="module" src="/page.js"></script>'],
+    '/browser.js': ['text/javascript', await readFile(library, 'utf8')],
+    '/page.js': [
+      'text/javascript',
+      `import { connectDashboard } from '/browser.js';
+       const dashboard = connectDashboard({ url: '/', getToken: async () => 'token' });
+       dashboard.on('state', (state) => { document.title = state; });`,
+    ],
+  };
+  const server = await startScriptedServer((request, reply) => {
+    const [type, body] = files[request.url ?? ''] ?? ['text/plain', ''];
+    reply.writeHead(body === '' ? 404 : 200, { 'content-type': type }).end(body);
+  });
+  const browser = await chromium.launch(await findChromium());
+  try {
+    const page = await browser.newPage();
+    await page.goto(server.url);
+    const connection = await server.connection();
+    expect(connection.auth).toEqual({ token: 'token' });
+    connection.place({ epoch: 'e', offset: 1 });
+    await page.waitForFunction('document.title === "live"');
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+}, 120_000);
 
 /** TypeScript's settings, and those of them that Node can run. */
 const SETTINGS: [string, string, boolean][] = [
