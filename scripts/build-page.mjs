@@ -1,4 +1,5 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, extname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { PROJECT_DIR, RUNTIME_DIR } from './paths.mjs';
@@ -6,13 +7,16 @@ import { SOURCE_CONDITION } from './source-args.mjs';
 
 const OUT = join(PROJECT_DIR, 'dist', 'page');
 const COPIED = new Set(['.html', '.css', '.svg', '.ico', '.png', '.webmanifest']);
-/** Stylesheets and icons of both pages. */
+/** Stylesheets and icons of the calendar and the operator's page. */
 const SHARED = join(PROJECT_DIR, 'web', 'shared');
 /** Each page: its sources, and its folder below `dist/page`. */
 const PAGES = [
   { from: join(PROJECT_DIR, 'web', 'calendar'), to: '' },
   { from: join(PROJECT_DIR, 'web', 'admin'), to: 'admin' },
+  { from: join(PROJECT_DIR, 'web', 'docs'), to: 'docs' },
 ];
+/** Viewer of the OpenAPI document, served unchanged. */
+const SWAGGER_UI = ['swagger-ui.css', 'swagger-ui-bundle.js', 'swagger-ui-bundle.js.LICENSE.txt', 'LICENSE'];
 
 /**
  * Bundles what browsers load into `dist/page`, a moment's work. Built beside and moved in file by file, since a
@@ -28,6 +32,7 @@ export async function buildPage(out = OUT) {
       copyStatic(from, join(draft, to));
     }
     copyStatic(SHARED, draft);
+    copySwaggerUi(join(draft, 'docs'));
     await bundle(join(PROJECT_DIR, 'packages', 'dashboard', 'src', 'index.ts'), join(draft, 'realtime.js'));
     moveInto(draft, out);
   } finally {
@@ -62,6 +67,11 @@ function copyStatic(/** @type {string} */ from, /** @type {string} */ to) {
   for (const name of readdirSync(from)) {
     if (COPIED.has(extname(name))) cpSync(join(from, name), join(to, name));
   }
+}
+
+function copySwaggerUi(/** @type {string} */ to) {
+  const from = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+  for (const name of SWAGGER_UI) cpSync(join(from, name), join(to, name));
 }
 
 function moveInto(/** @type {string} */ draft, /** @type {string} */ out) {

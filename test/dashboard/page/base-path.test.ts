@@ -93,17 +93,10 @@ test('Bull Board lists the queues', async () => {
   await close();
 }, 60_000);
 
-test('the interfaces’ page has its style, and its links work', async () => {
-  const { page, failed, close } = await open('/docs');
-  await page.locator('h1').waitFor();
-  expect(failed).toEqual([]);
-  await page.locator('a[href$="openapi.json"]').click();
-  await page.waitForURL(`${proxied}/openapi.json`);
-  expect(failed).toEqual([]);
-  await close();
+test('the OpenAPI document names the base path', async () => {
   const openApi = (await (await fetch(`${proxied}/openapi.json`)).json()) as { servers: unknown };
   expect(openApi.servers).toEqual([{ url: PREFIX }]);
-}, 60_000);
+});
 
 test('a statusUrl works through the proxy and directly', async () => {
   const reply = await world.post({ url: proxied }, 'appointment-updated', { appointmentId });
