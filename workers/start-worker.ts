@@ -24,7 +24,6 @@ import { createNotePublished, parseCanaryJob } from '../src/liveness/canary-job.
 import { createQuarantine } from '../src/queue/quarantine.ts';
 import { closeQueues, openQueues } from '../src/queue/open-queues.ts';
 import { isUnavailable } from '../src/process/unavailable.ts';
-import { createWarnOfSlowLog, logSlowLog } from '../src/redis/slow-log.ts';
 import { watchConnections } from '../src/redis/watch-connections.ts';
 import { SWEEP_OFF } from '../src/sweep/sweep-off.ts';
 import { createEmissionWorker } from './emission-worker.ts';
@@ -66,7 +65,6 @@ export function startWorker({ config, logger, logWarnings = () => [] }: WorkerDe
     redis.disconnect();
   });
   const unusable = whenDatabaseMissing(redis).then((words) => new ConfigError([words]));
-  void logSlowLog(redis, createWarnOfSlowLog(redis), logger);
   const queueRedis = connectRedis(config.REDIS_URL, 'queue');
   watch.redis('queue', queueRedis);
   lifecycle.onClose('redis of the queue', () => {

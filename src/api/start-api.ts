@@ -50,7 +50,6 @@ import { createReadTimelines } from '../queue/timeline.ts';
 import { recordCuts } from '../access/record-cuts.ts';
 import { startGatewayCanary } from './start-canary.ts';
 import { type Gateway, startGateway } from './start-gateway.ts';
-import { createWarnOfSlowLog, logSlowLog } from '../redis/slow-log.ts';
 import { createThrottledLog } from '../process/throttled-log.ts';
 import { watchConnections } from '../redis/watch-connections.ts';
 
@@ -103,9 +102,6 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
   });
   lifecycle.onClose('mongodb', mongo.close);
   watch.ready();
-
-  const warnOfSlowLog = createWarnOfSlowLog(redis);
-  void logSlowLog(redis, warnOfSlowLog, logger);
 
   // Stages
   const queues = openQueues({ redis, prefix: config.QUEUE_PREFIX, onError: watch.queue('queue error') });
@@ -192,7 +188,6 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
     prometheus: servePrometheus(metrics.registry),
     healthRoutes: createHealthRoutes({
       checks: { mongodb: checkMongo(mongo.connection), redis: checkRedis(redis, queues.live.toKey('meta')) },
-      leaks: warnOfSlowLog,
       warnings: warnings.all,
       isDraining: serving.isDraining,
       isAlive,

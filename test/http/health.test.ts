@@ -31,7 +31,6 @@ test('it is alive and ready while MongoDB and Redis answer, and asks nobody for 
     status: 'ready',
     draining: false,
     checks: { mongodb: true, redis: true },
-    warnings: [],
   });
   expect((await look('/health').expect(200)).body).toEqual({
     status: 'ready',
@@ -76,22 +75,3 @@ test('with a Redis that may evict keys it is not ready, and says what to set', a
   }
   await readyAgain();
 });
-
-test.each(['slowlog-log-slower-than', 'commandlog-request-larger-than'])(
-  'a Redis whose %s would keep published appointments is told of at readiness, and what to set',
-  async (setting) => {
-    const [, before = ''] = await world.redis.config('GET', setting);
-    // Redis itself keeps slow commands only.
-    if (before === '') return;
-    await world.redis.config('SET', setting, '1000');
-    try {
-      const warning = expect.stringMatching(new RegExp(`slow log: set .*${setting}.* to -1$`));
-      expect((await look('/readyz').expect(200)).body.warnings).toEqual([warning]);
-      const { body } = await look('/health').expect(200);
-      expect(body.warnings).toContainEqual(warning);
-    } finally {
-      await world.redis.config('SET', setting, before);
-    }
-    expect((await look('/readyz').expect(200)).body.warnings).toEqual([]);
-  },
-);

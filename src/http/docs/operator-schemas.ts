@@ -157,7 +157,6 @@ export const aliveReply = z
 const readiness = {
   status: z.enum(['ready', 'not ready']),
   draining: z.boolean(),
-  warnings: z.array(z.string()),
 };
 export const readyReply = z.strictObject({ ...readiness, checks: states }).meta({ id: 'ReadyReply' });
 export const healthReply = z
@@ -170,6 +169,7 @@ export const healthReply = z
         detail: z.string().exactOptional(),
       }),
     ),
+    warnings: z.array(z.string()),
     uptimeSeconds: count,
   })
   .meta({ id: 'HealthReply' });

@@ -9,8 +9,6 @@ export interface Check {
 export interface HealthDeps {
   /** By name; run at each request, each with a deadline of its own. */
   checks: Record<string, () => Promise<Check>>;
-  /** Why personal data is not safe, though the service works: told at readiness too. */
-  leaks: () => Promise<string[]>;
   /** Other things that are not as they should be but do not stop the service. */
   warnings: () => Promise<string[]>;
   isDraining: () => boolean;
@@ -19,19 +17,17 @@ export interface HealthDeps {
 }
 
 /** `/livez`, `/readyz` and `/health`. Open: they tell states, never data. */
-export function createHealthRoutes({ checks, leaks, warnings, isDraining, isAlive }: HealthDeps): Router {
+export function createHealthRoutes({ checks, warnings, isDraining, isAlive }: HealthDeps): Router {
   const router = Router();
 
   async function look() {
-    const [results, warned] = await Promise.all([
-      Promise.all(Object.entries(checks).map(async ([name, check]) => [name, await check()] as const)),
-      leaks(),
-    ]);
+    const results = await Promise.all(
+      Object.entries(checks).map(async ([name, check]) => [name, await check()] as const),
+    );
     const draining = isDraining();
     return {
       ready: !draining && results.every(([, { ok }]) => ok),
       draining,
-      warned,
       checks: Object.fromEntries(results),
     };
   }
@@ -43,19 +39,17 @@ export function createHealthRoutes({ checks, leaks, warnings, isDraining, isAliv
       .json({ status: ok ? 'alive' : 'stuck', ...(detail !== undefined && { detail }) });
   });
   router.get('/readyz', async (_req, res) => {
-    const { ready, draining, checks: results, warned } = await look();
+    const { ready, draining, checks: results } = await look();
     const states = Object.fromEntries(Object.entries(results).map(([name, { ok }]) => [name, ok]));
-    res
-      .status(ready ? 200 : 503)
-      .json({ status: ready ? 'ready' : 'not ready', draining, checks: states, warnings: warned });
+    res.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not ready', draining, checks: states });
   });
   router.get('/health', async (_req, res) => {
-    const { ready, draining, checks: results, warned } = await look();
+    const { ready, draining, checks: results } = await look();
     res.status(ready ? 200 : 503).json({
       status: ready ? 'ready' : 'not ready',
       draining,
       checks: results,
-      warnings: [...warned, ...(await warnings())],
+      warnings: await warnings(),
       uptimeSeconds: Math.round(process.uptime()),
     });
   });
