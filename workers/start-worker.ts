@@ -9,6 +9,7 @@ import { createReportDamage } from '../src/process/damaged-data.ts';
 import { createEmitAppointment } from '../src/emission/emit-appointment.ts';
 import { createEmitCanary } from '../src/emission/emit-canary.ts';
 import { createEncodeMessage } from '../src/emission/encode.ts';
+import { createCompanyKeys } from '../src/emission/keys.ts';
 import { createPublish } from '../src/emission/publish.ts';
 import { createReadSnapshots } from '../src/emission/read-snapshots.ts';
 import { errorMessage } from '../src/errors.ts';
@@ -125,6 +126,7 @@ export function startWorker({ config, logger, logWarnings = () => [] }: WorkerDe
 
   const models = createModels(mongo.connection);
   const load = createLoadAppointments(models);
+  const keys = createCompanyKeys(config.QUEUE_PREFIX);
   const emitCanary = createEmitCanary(redis, config.SOCKET_ADAPTER_KEY);
   const notePublished = createNotePublished({ redis, prefix: config.QUEUE_PREFIX });
   const quarantineOf = (queue: Queue) =>
@@ -143,9 +145,9 @@ export function startWorker({ config, logger, logWarnings = () => [] }: WorkerDe
     firstRetryDelayMs: config.EMISSION_BACKOFF_MS,
     // Of both queues, so that the one sees what the other is at.
     emitAppointment: createEmitAppointment({
-      readSnapshots: createReadSnapshots({ redis, load, reportDamage }),
+      readSnapshots: createReadSnapshots({ redis, keys, load, reportDamage }),
       encode: createEncodeMessage(config.SOCKET_ADAPTER_KEY),
-      publish: createPublish(redis, { logMax: config.COMPANY_LOG_MAX, reportDamage }),
+      publish: createPublish(redis, { keys, logMax: config.COMPANY_LOG_MAX, reportDamage }),
       isUnavailable,
       pause,
       now: clock.now,

@@ -1,6 +1,7 @@
 import type { WorkerConfig } from '../src/config.ts';
 import type { RedisClient } from '../src/redis/connect.ts';
 import type { ReportDamage } from '../src/process/damaged-data.ts';
+import { createCompanyKeys } from '../src/emission/keys.ts';
 import { createReadLastPublished } from '../src/emission/last-published.ts';
 import { errorMessage } from '../src/errors.ts';
 import type { Logger } from '../src/process/logger.ts';
@@ -67,7 +68,7 @@ export function sweepMissedWrites(deps: SweepMissedWritesDeps) {
   const findUnsweepable = createFindUnsweepable(models);
   const leftOut = createLeftOutRows(createLogLeftOut(flow));
   const emitMissed = createEmitMissed({
-    lastPublished: createReadLastPublished(redis, reportDamage),
+    lastPublished: createReadLastPublished({ redis, keys: createCompanyKeys(prefix), reportDamage }),
     enqueue: async (emissions) => {
       for (const slice of chunks(emissions, ENQUEUED_AT_ONCE)) await enqueue(slice, PRIORITY.sweep);
     },

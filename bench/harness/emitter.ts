@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createEmitAppointment } from '../../src/emission/emit-appointment.ts';
 import { createEncodeMessage } from '../../src/emission/encode.ts';
+import { createCompanyKeys } from '../../src/emission/keys.ts';
 import { createPublish } from '../../src/emission/publish.ts';
 import { createReadSnapshots } from '../../src/emission/read-snapshots.ts';
 import { createLoadAppointments } from '../../src/population/load-appointments.ts';
@@ -9,11 +10,12 @@ import { isUnavailable } from '../../src/process/unavailable.ts';
 import type { BenchEnvironment } from './environment.ts';
 
 /** The worker's pipeline without its queue, in this process, so that only the receiving processes are measured. */
-export function createEmitter({ redis, models, adapterKey }: BenchEnvironment) {
+export function createEmitter({ redis, models, adapterKey, env }: BenchEnvironment) {
+  const keys = createCompanyKeys(env['QUEUE_PREFIX']!);
   const emit = createEmitAppointment({
-    readSnapshots: createReadSnapshots({ redis, load: createLoadAppointments(models) }),
+    readSnapshots: createReadSnapshots({ redis, keys, load: createLoadAppointments(models) }),
     encode: createEncodeMessage(adapterKey),
-    publish: createPublish(redis, { logMax: 10_000 }),
+    publish: createPublish(redis, { keys, logMax: 10_000 }),
     isUnavailable,
     pause,
   });

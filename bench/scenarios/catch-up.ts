@@ -1,5 +1,6 @@
 import type { StreamPosition } from '@appointment-emissions/contracts';
 import { createCompanyLog } from '../../src/emission/company-log.ts';
+import { createCompanyKeys } from '../../src/emission/keys.ts';
 import { signToken } from '../../test/harness/dashboard.ts';
 import { createEmitter } from '../harness/emitter.ts';
 import type { Threshold } from '../harness/figures.ts';
@@ -42,7 +43,9 @@ export const catchUp: Scenario = {
         environment.start('contenders/our-api.ts'),
       ]);
       const emit = createEmitter(environment);
-      const { head } = createCompanyLog(environment.redis);
+      const { head } = createCompanyLog(environment.redis, {
+        keys: createCompanyKeys(environment.env['QUEUE_PREFIX']!),
+      });
       const companyIds = [...new Set(environment.ids.map(({ companyId }) => companyId))];
       const reconnect = async (url: string, missed: number, expectsPosition = true) => {
         const companies = await Promise.all(

@@ -13,6 +13,7 @@ import { connectRedis, whenDatabaseMissing, whenReady } from '../redis/connect.t
 import { createReportDamage } from '../process/damaged-data.ts';
 import { demoRoutesOf } from '../../demo/demo-routes.ts';
 import { createCompanyLog } from '../emission/company-log.ts';
+import { createCompanyKeys } from '../emission/keys.ts';
 import { createReadSnapshots } from '../emission/read-snapshots.ts';
 import { createTakeSnapshots } from '../emission/take-snapshots.ts';
 import { errorMessage } from '../errors.ts';
@@ -124,10 +125,11 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
     logger,
   });
   lifecycle.onClose('reference check', references.close);
-  const companyLog = createCompanyLog(redis, { reportDamage });
+  const keys = createCompanyKeys(config.QUEUE_PREFIX);
+  const companyLog = createCompanyLog(redis, { keys, reportDamage });
   const load = createLoadAppointments(models);
-  const readSnapshots = createReadSnapshots({ redis, load, reportDamage });
-  const takeSnapshots = createTakeSnapshots({ redis, readSnapshots, pause });
+  const readSnapshots = createReadSnapshots({ redis, keys, load, reportDamage });
+  const takeSnapshots = createTakeSnapshots({ redis, keys, readSnapshots, pause });
   const clock = composeClock({ redis, queues, mongo, metrics, lifecycle, logger });
   const parts = { config, redis, queues, models, metrics, reportDamage, lifecycle, clock, logger };
   const { accept, idempotently, enqueue, letLiveFirst, recentIds } = composeAccept(parts);

@@ -7,7 +7,7 @@ import {
 } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { ReportDamage } from '../process/damaged-data.ts';
-import { LIFETIMES, logKey, positionKey } from './keys.ts';
+import { type CompanyKeys, LIFETIMES } from './keys.ts';
 import { randomId } from './random.ts';
 import { scriptWithPosition } from './script-with-position.ts';
 
@@ -39,23 +39,23 @@ export interface CompanyLog {
 
 export function createCompanyLog(
   redis: RedisClient,
-  { reportDamage }: { reportDamage?: ReportDamage } = {},
+  { keys, reportDamage }: { keys: CompanyKeys; reportDamage?: ReportDamage },
 ): CompanyLog {
   async function ask(companyId: Id, epoch: string, offset: number, limit: number): Promise<LogRead> {
     const answer = (await logAfter(
       redis,
-      [positionKey(companyId), logKey(companyId)],
+      [keys.position(companyId), keys.log(companyId)],
       [randomId(), LIFETIMES.positionMs, epoch, offset, limit],
     )) as [string, number, 'ok' | Missing, number, ...string[]];
     const [headEpoch, headOffset, verdict, isDamaged, ...fields] = answer;
-    if (isDamaged === 1) reportDamage?.('position', { key: positionKey(companyId) });
+    if (isDamaged === 1) reportDamage?.('position', { key: keys.position(companyId) });
     const head = { epoch: headEpoch, offset: headOffset };
     if (verdict === 'ok') {
       const entries = parseEntries(fields, offset);
       if (entries) return { head, entries };
     }
     const missing = verdict === 'ok' ? 'invalid' : verdict;
-    if (missing === 'invalid') reportDamage?.('log', { key: logKey(companyId) });
+    if (missing === 'invalid') reportDamage?.('log', { key: keys.log(companyId) });
     return { head, entries: [], missing };
   }
 

@@ -3,7 +3,6 @@ import { packReferences } from '../domain/references.ts';
 import { coalesce } from '../batching.ts';
 import { AppError } from '../errors.ts';
 import type { EncodeMessage } from './encode.ts';
-import { orderKey } from './keys.ts';
 import type { Publish, Published } from './publish.ts';
 import type { ReadSnapshots } from './read-snapshots.ts';
 
@@ -104,7 +103,7 @@ async function emitBatch(
     const halves = [attempts.slice(0, middle), attempts.slice(middle)];
     return (await Promise.all(halves.map((half) => emitBatch(deps, half)))).flat();
   }
-  const { readId, epochs, tokens, snapshots } = read;
+  const { readId, claims, snapshots } = read;
   const { now = Date.now } = deps;
   const populatedAt = new Date(now()).toISOString();
 
@@ -119,6 +118,7 @@ async function emitBatch(
   await Promise.all(
     [...byCompany].map(async ([companyId, members]) => {
       const publishedAt = new Date(now()).toISOString();
+      const claim = claims.get(companyId);
       try {
         const ready = members.flatMap((attempt) => {
           const appointment = snapshots.get(attempt.appointmentId) as AppointmentSnapshot;
@@ -131,7 +131,7 @@ async function emitBatch(
             outcomes.set(attempt, { error });
             return [];
           }
-          const claimedToken = tokens.get(orderKey(companyId, attempt.appointmentId)) ?? '';
+          const claimedToken = claim?.tokens.get(attempt.appointmentId) ?? '';
           const { appointmentId, emissionId, event } = attempt;
           const { updatedAt, status } = appointment;
           const references = packReferences(appointment);
@@ -147,7 +147,7 @@ async function emitBatch(
         });
         const published = await deps.publish(
           companyId,
-          { readId, epoch: epochs.get(companyId) ?? '' },
+          { readId, epoch: claim?.epoch ?? '' },
           ready.map(({ message }) => message),
         );
         ready.forEach(({ attempt }, index) => {

@@ -1,19 +1,35 @@
 import type { Id } from '@appointment-emissions/contracts';
 
-/** All keys of a company share one hash tag, so that one script may touch them in a Cluster. */
-const tag = (companyId: Id): string => `{company:${companyId}}`;
+/** Names of the Redis keys of a company. */
+export interface CompanyKeys {
+  /** Hash: epoch, offset, read, history, run. */
+  position: (companyId: Id) => string;
+  /** Stream of {event, appointmentId, emissionId}; an entry's id is its offset. */
+  log: (companyId: Id) => string;
+  /** Hash of one appointment: its order token, and the time, status and references of what was last published. */
+  order: (companyId: Id, appointmentId: Id) => string;
+}
 
-/** Hash: epoch, offset, read, run. */
-export const positionKey = (companyId: Id): string => `${tag(companyId)}:position`;
-/** Stream of {event, appointmentId, emissionId}; an entry's id is its offset. */
-export const logKey = (companyId: Id): string => `${tag(companyId)}:log`;
-/** Hash: the order token of one appointment, and of what was last published its time, status and references. */
-export const orderKey = (companyId: Id, appointmentId: Id): string =>
-  `${tag(companyId)}:order:${appointmentId}`;
+/**
+ * Keys of one fleet's companies. Fleets with different prefixes share no key, also in one database. All keys of a
+ * company have one hash tag, so a script may use them together on a Cluster; companies are spread over its slots.
+ * `{emissions}` gives `{emissions:company:<id>}:log`.
+ *
+ * @param queuePrefix  `QUEUE_PREFIX`: a name in braces
+ */
+export function createCompanyKeys(queuePrefix: string): CompanyKeys {
+  const fleet = queuePrefix.slice(1, -1);
+  const tag = (companyId: Id): string => `{${fleet}:company:${companyId}}`;
+  return {
+    position: (companyId) => `${tag(companyId)}:position`,
+    log: (companyId) => `${tag(companyId)}:log`,
+    order: (companyId, appointmentId) => `${tag(companyId)}:order:${appointmentId}`,
+  };
+}
 
-/** How long keys outlive their last use, in ms. */
+/** Time after their last use until keys expire, in ms. */
 export const LIFETIMES = {
-  /** Longer than any log, so that a log that is there always has its position. */
+  /** Longer than that of the log, so that a log always has its position. */
   positionMs: 30 * 24 * 3_600_000,
   logMs: 24 * 3_600_000,
   orderMs: 48 * 3_600_000,

@@ -2,7 +2,7 @@ import type { Id } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { ReportDamage } from '../process/damaged-data.ts';
 import { isWrongType } from '../redis/wrong-type.ts';
-import { orderKey } from './keys.ts';
+import type { CompanyKeys } from './keys.ts';
 
 const MILLISECONDS = /^-?\d{1,15}$/;
 
@@ -17,9 +17,17 @@ export interface LastPublished {
 export type ReadLastPublished = (companyId: Id, appointmentId: Id) => Promise<LastPublished | undefined>;
 
 /** Whatever cannot be understood counts as not known: then the newest state is published once more. */
-export function createReadLastPublished(redis: RedisClient, reportDamage: ReportDamage): ReadLastPublished {
+export function createReadLastPublished({
+  redis,
+  keys,
+  reportDamage,
+}: {
+  redis: RedisClient;
+  keys: CompanyKeys;
+  reportDamage: ReportDamage;
+}): ReadLastPublished {
   return async (companyId, appointmentId) => {
-    const key = orderKey(companyId, appointmentId);
+    const key = keys.order(companyId, appointmentId);
     try {
       const [updatedAt, status] = await redis.hmget(key, 'updatedAt', 'status');
       if (!updatedAt) return undefined;

@@ -3,7 +3,7 @@ import type { AppointmentEvent, Id } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { ReportDamage } from '../process/damaged-data.ts';
 import type { EncodedMessage } from './encode.ts';
-import { LIFETIMES, logKey, orderKey, positionKey } from './keys.ts';
+import { type CompanyKeys, LIFETIMES } from './keys.ts';
 import { randomId } from './random.ts';
 import { scriptWithPosition } from './script-with-position.ts';
 
@@ -41,19 +41,19 @@ export type Publish = (
 
 export function createPublish(
   redis: RedisClient,
-  { logMax, reportDamage }: { logMax: number; reportDamage?: ReportDamage },
+  { keys, logMax, reportDamage }: { keys: CompanyKeys; logMax: number; reportDamage?: ReportDamage },
 ): Publish {
   // A node of a Cluster counts those that are subscribed at itself, and passes the message on to the others.
   const gatewaysOf = (counted = 0): number | null => (redis instanceof Cluster ? null : counted);
   return async (companyId, { readId, epoch: claimedEpoch }, messages) => {
     const [first] = messages;
     if (!first) return [];
-    const keys = [
-      positionKey(companyId),
-      logKey(companyId),
-      ...messages.map(({ appointmentId }) => orderKey(companyId, appointmentId)),
+    const scriptKeys = [
+      keys.position(companyId),
+      keys.log(companyId),
+      ...messages.map(({ appointmentId }) => keys.order(companyId, appointmentId)),
     ];
-    const answer = (await publishScript(redis, keys, [
+    const answer = (await publishScript(redis, scriptKeys, [
       readId,
       randomId(),
       LIFETIMES.positionMs,
@@ -75,7 +75,7 @@ export function createPublish(
       ]),
     ])) as [string, number, ...number[]];
     const [epoch, isDamaged, ...numbers] = answer;
-    if (isDamaged === 1) reportDamage?.('log', { key: logKey(companyId) });
+    if (isDamaged === 1) reportDamage?.('log', { key: keys.log(companyId) });
     return messages.map((_, index) => {
       const offset = numbers[index * 2] ?? 0;
       return offset === 0 ? undefined : { epoch, offset, gateways: gatewaysOf(numbers[index * 2 + 1]) };

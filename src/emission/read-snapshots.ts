@@ -1,7 +1,7 @@
 import type { AppointmentSnapshot, Id } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { ReportDamage } from '../process/damaged-data.ts';
-import { LIFETIMES, logKey, orderKey, positionKey } from './keys.ts';
+import { type CompanyKeys, LIFETIMES } from './keys.ts';
 import { randomId } from './random.ts';
 import { scriptWithPosition } from './script-with-position.ts';
 
@@ -13,14 +13,20 @@ export interface Subject {
   appointmentId: Id;
 }
 
+/** The order tokens of a company's appointments before they were read. */
+export interface Claim {
+  /** In which the tokens were claimed. In another epoch they are worth nothing. */
+  epoch: string;
+  /** By appointment. */
+  tokens: ReadonlyMap<Id, string>;
+}
+
 /** Snapshots that were read after their order tokens were claimed. They may be shown once a script confirms them. */
 export interface SnapshotRead {
   /** Becomes the order token of what is confirmed. */
   readId: string;
-  /** By company: the epoch in which its order tokens were claimed. */
-  epochs: ReadonlyMap<Id, string>;
-  /** Claimed order tokens by order key. */
-  tokens: ReadonlyMap<string, string>;
+  /** By company. */
+  claims: ReadonlyMap<Id, Claim>;
   /** By appointment; what does not exist is missing. */
   snapshots: ReadonlyMap<Id, AppointmentSnapshot>;
 }
@@ -29,6 +35,7 @@ export type ReadSnapshots = (subjects: readonly Subject[]) => Promise<SnapshotRe
 
 export interface ReadSnapshotsDeps {
   redis: RedisClient;
+  keys: CompanyKeys;
   reportDamage?: ReportDamage;
   /** Reads from MongoDB's primary. `guesses`: what some of them referred to when they were published last, packed. */
   load: (ids: readonly Id[], guesses: readonly string[]) => Promise<Map<Id, AppointmentSnapshot>>;
@@ -38,19 +45,20 @@ export interface ReadSnapshotsDeps {
  * The first two of claim → read → confirm. All claims are answered before the read begins: so a snapshot that is
  * confirmed was read after the one confirmed before it, without clocks or version fields.
  */
-export function createReadSnapshots({ redis, load, reportDamage }: ReadSnapshotsDeps): ReadSnapshots {
+export function createReadSnapshots({ redis, keys, load, reportDamage }: ReadSnapshotsDeps): ReadSnapshots {
   async function claim(companyId: Id, appointmentIds: readonly Id[]) {
-    const keys = appointmentIds.map((appointmentId) => orderKey(companyId, appointmentId));
+    const orderKeys = appointmentIds.map((appointmentId) => keys.order(companyId, appointmentId));
     const [epoch, damaged, ...answers] = (await claimScript(
       redis,
-      [positionKey(companyId), logKey(companyId), ...keys],
+      [keys.position(companyId), keys.log(companyId), ...orderKeys],
       [randomId(), LIFETIMES.positionMs, LIFETIMES.orderMs, randomId()],
     )) as [string, string[], ...string[]];
     for (const key of damaged) {
-      reportDamage?.(key === positionKey(companyId) ? 'position' : 'order', { key });
+      reportDamage?.(key === keys.position(companyId) ? 'position' : 'order', { key });
     }
-    const claimed = keys.map((key, index) => [key, answers[index * 2] ?? ''] as const);
-    return { companyId, epoch, claimed, references: answers.filter((_, index) => index % 2 === 1) };
+    const tokens = new Map(appointmentIds.map((id, index) => [id, answers[index * 2] ?? '']));
+    const references = answers.filter((_, index) => index % 2 === 1);
+    return { companyId, epoch, tokens, references };
   }
 
   return async (subjects) => {
@@ -60,11 +68,10 @@ export function createReadSnapshots({ redis, load, reportDamage }: ReadSnapshots
       if (ids) ids.add(appointmentId);
       else byCompany.set(companyId, new Set([appointmentId]));
     }
-    const claims = await Promise.all([...byCompany].map(([companyId, ids]) => claim(companyId, [...ids])));
-    const epochs = new Map(claims.map(({ companyId, epoch }) => [companyId, epoch]));
-    const tokens = new Map(claims.flatMap(({ claimed }) => claimed));
+    const claimed = await Promise.all([...byCompany].map(([companyId, ids]) => claim(companyId, [...ids])));
+    const claims = new Map(claimed.map(({ companyId, epoch, tokens }) => [companyId, { epoch, tokens }]));
     const ids = new Set(subjects.map(({ appointmentId }) => appointmentId));
-    const guesses = claims.flatMap(({ references }) => references);
-    return { readId: randomId(), epochs, tokens, snapshots: await load([...ids], guesses) };
+    const guesses = claimed.flatMap(({ references }) => references);
+    return { readId: randomId(), claims, snapshots: await load([...ids], guesses) };
   };
 }

@@ -1,7 +1,7 @@
 import type { AppointmentSnapshot, Id, StreamPosition } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../redis/connect.ts';
 import { chunks } from '../batching.ts';
-import { LIFETIMES, logKey, orderKey, positionKey } from './keys.ts';
+import { type CompanyKeys, LIFETIMES } from './keys.ts';
 import { randomId } from './random.ts';
 import type { ReadSnapshots } from './read-snapshots.ts';
 import { scriptWithPosition } from './script-with-position.ts';
@@ -25,6 +25,7 @@ export type TakeSnapshots = (
 
 export interface TakeSnapshotsDeps {
   redis: RedisClient;
+  keys: CompanyKeys;
   readSnapshots: ReadSnapshots;
   pause: (ms: number) => Promise<void>;
 }
@@ -32,22 +33,22 @@ export interface TakeSnapshotsDeps {
 const CHUNK = 200;
 const ROUNDS_BEFORE_PAUSE = 5;
 
-export function createTakeSnapshots({ redis, readSnapshots, pause }: TakeSnapshotsDeps): TakeSnapshots {
+export function createTakeSnapshots({ redis, keys, readSnapshots, pause }: TakeSnapshotsDeps): TakeSnapshots {
   /** One round of claim → read → confirm; returns the ids that somebody else was quicker with. */
   async function round(companyId: Id, ids: readonly Id[], taken: Map<Id, ConfirmedSnapshot>): Promise<Id[]> {
-    const { readId, epochs, tokens, snapshots } = await readSnapshots(
+    const { readId, claims, snapshots } = await readSnapshots(
       ids.map((appointmentId) => ({ companyId, appointmentId })),
     );
     const own = ids.filter((id) => snapshots.get(id)?.companyId === companyId);
     if (own.length === 0) return [];
-    const keys = own.map((id) => orderKey(companyId, id));
+    const claim = claims.get(companyId);
     const [epoch, offset, read, ...passed] = (await confirmScript(
       redis,
-      [positionKey(companyId), logKey(companyId), ...keys],
+      [keys.position(companyId), keys.log(companyId), ...own.map((id) => keys.order(companyId, id))],
       [
         ...[readId, randomId(), LIFETIMES.positionMs, LIFETIMES.orderMs],
-        ...keys.map((key) => tokens.get(key) ?? ''),
-        epochs.get(companyId) ?? '',
+        ...own.map((id) => claim?.tokens.get(id) ?? ''),
+        claim?.epoch ?? '',
       ],
     )) as [string, number, number, ...number[]];
     return own.filter((id, index) => {

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { logKey, orderKey, positionKey } from '../../src/emission/keys.ts';
 import type { PositionUpdate } from '@appointment-emissions/contracts';
 import type { RunningApi } from '../../src/api/start-api.ts';
 import type { Dashboard } from '../harness/dashboard.ts';
@@ -81,11 +80,11 @@ const damagedPositions: [string, (key: string) => Promise<unknown>][] = [
 test.each(damagedPositions)(
   'a position of %s begins a new epoch, and screens must reload',
   async (_, write) => {
-    await write(positionKey(company.companyId));
+    await write(world.keys.position(company.companyId));
     expect(await catchUp(place(1))).toMatchObject({ offset: 0, recovered: false, reason: 'epoch' });
-    await write(positionKey(company.companyId));
+    await write(world.keys.position(company.companyId));
     expect((await list()).status).toBe(200);
-    await write(positionKey(company.companyId));
+    await write(world.keys.position(company.companyId));
     await arrives();
     expect(before.heard.at(-1)!.meta).toMatchObject({ offset: 1 });
     expect(before.heard.at(-1)!.meta.epoch).not.toBe(place(0).epoch);
@@ -95,8 +94,8 @@ test.each(damagedPositions)(
 test.each(WRONG_TYPES)(
   'a log of %s is never replayed as complete, and takes the next emission',
   async (_, write) => {
-    await world.redis.del(logKey(company.companyId));
-    await write(logKey(company.companyId));
+    await world.redis.del(world.keys.log(company.companyId));
+    await write(world.keys.log(company.companyId));
     expect(await catchUp(place(1))).toMatchObject({ recovered: false });
     await arrives();
     await arrives();
@@ -122,9 +121,9 @@ test.each<[string, () => Record<string, string>]>([
   ['other fields', () => ({ garbage: 'x' })],
 ])('a log entry with %s is not skipped in a replay that claims to be complete', async (_, fields) => {
   const counted = (await damageCounts(api))['log']!;
-  const key = logKey(company.companyId);
+  const key = world.keys.log(company.companyId);
   await world.redis.xadd(key, '4-0', ...Object.entries(fields()).flat());
-  await world.redis.hset(positionKey(company.companyId), 'offset', 4);
+  await world.redis.hset(world.keys.position(company.companyId), 'offset', 4);
   expect(await catchUp(place(2))).toEqual({ ...place(4), recovered: false, reason: 'invalid' });
   expect((await damageCounts(api))['log']).toBe(counted + 1);
   expect(await catchUp(place(4))).toEqual({ ...place(4), recovered: true });
@@ -135,7 +134,7 @@ test.each<[string, () => Record<string, string>]>([
 test.each(['3-1', '4-0', '999999999999-0', '18446744073709551615-18446744073709551615'])(
   'a log entry with the id %s, which is not ours, stops no emission',
   async (id) => {
-    await world.redis.xadd(logKey(company.companyId), id, 'garbage', 'x');
+    await world.redis.xadd(world.keys.log(company.companyId), id, 'garbage', 'x');
     expect((await catchUp(place(1))).recovered).toBe(false);
     await arrives();
     await arrives();
@@ -146,7 +145,7 @@ test.each(['3-1', '4-0', '999999999999-0', '18446744073709551615-184467440737095
 test.each(WRONG_TYPES.filter(([what]) => !what.includes('hash')))(
   'an order token of %s is replaced, for emissions, lists and replays',
   async (_, write) => {
-    const key = orderKey(company.companyId, appointmentId);
+    const key = world.keys.order(company.companyId, appointmentId);
     const damage = async () => {
       await world.redis.del(key);
       await write(key);
@@ -162,7 +161,7 @@ test.each(WRONG_TYPES.filter(([what]) => !what.includes('hash')))(
 );
 
 test('what is damaged is counted by the API', async () => {
-  await world.redis.set(positionKey(company.companyId), 'garbage');
+  await world.redis.set(world.keys.position(company.companyId), 'garbage');
   await catchUp(place(1));
   expect((await damageCounts(api))['position']).toBeGreaterThan(0);
 });

@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import type { AppointmentSnapshot, Id } from '@appointment-emissions/contracts';
 import { createEmitAppointment, type EmissionAttempt } from '../../src/emission/emit-appointment.ts';
 import { createEncodeMessage } from '../../src/emission/encode.ts';
+import { createCompanyKeys } from '../../src/emission/keys.ts';
 import { createPublish } from '../../src/emission/publish.ts';
 import { createReadSnapshots } from '../../src/emission/read-snapshots.ts';
 import { isUnavailable } from '../../src/process/unavailable.ts';
@@ -13,6 +14,7 @@ const hexId = (): Id => randomBytes(12).toString('hex');
 export function createEmissionWorld() {
   const redis = new Redis(process.env['TEST_REDIS_URL']!, { replyMapping: 'legacy' });
   const companyId = hexId();
+  const keys = createCompanyKeys('{emission-world}');
   const appointments = new Map<Id, AppointmentSnapshot>();
   const loads: (readonly Id[])[] = [];
   const pauses: number[] = [];
@@ -20,6 +22,7 @@ export function createEmissionWorld() {
 
   const readSnapshots = createReadSnapshots({
     redis,
+    keys,
     async load(ids) {
       loads.push(ids);
       const found = new Map(ids.flatMap((id) => appointments.get(id) ?? []).map((one) => [one._id, one]));
@@ -30,7 +33,7 @@ export function createEmissionWorld() {
   const emit = createEmitAppointment({
     readSnapshots,
     encode: createEncodeMessage('test'),
-    publish: createPublish(redis, { logMax: 1_000 }),
+    publish: createPublish(redis, { keys, logMax: 1_000 }),
     isUnavailable,
     pause: (ms) => {
       pauses.push(ms);
@@ -40,6 +43,7 @@ export function createEmissionWorld() {
 
   return {
     redis,
+    keys,
     companyId,
     appointments,
     /** Ids of each read, in order. */
@@ -73,7 +77,7 @@ export function createEmissionWorld() {
         isLive: true,
         ...over,
       }),
-    log: () => redis.xrange(`{company:${companyId}}:log`, '-', '+'),
+    log: () => redis.xrange(keys.log(companyId), '-', '+'),
     close: () => {
       redis.disconnect();
     },

@@ -104,8 +104,7 @@ test('who loses the order token to a later read reads again, and waits after fiv
   let others = 7;
   world.onLoad(async () => {
     // Somebody else confirms between this read and its confirmation.
-    if (others > 0)
-      await world.redis.hset(`{company:${world.companyId}}:order:${id}`, 'token', `other-${others}`);
+    if (others > 0) await world.redis.hset(world.keys.order(world.companyId, id), 'token', `other-${others}`);
     others -= 1;
   });
   const receipt = await world.emit(id);

@@ -16,7 +16,7 @@ test('an offset beyond 32 bits arrives as a number', async () => {
   const appointmentId = await company.appointment();
   const first = await world.emit(api, 'appointment-created', appointmentId);
   await dashboard.hear(({ meta }) => meta.emissionId === first);
-  await world.redis.hset(`{company:${company.companyId}}:position`, 'offset', 2 ** 40);
+  await world.redis.hset(world.keys.position(company.companyId), 'offset', 2 ** 40);
 
   const next = await world.emit(api, 'appointment-updated', appointmentId);
   const { meta } = await dashboard.hear((heard) => heard.meta.emissionId === next);

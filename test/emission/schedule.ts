@@ -5,7 +5,7 @@ import type { AppointmentSnapshot, Id } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../../src/redis/connect.ts';
 import { createEmitAppointment, type EmitAppointment } from '../../src/emission/emit-appointment.ts';
 import type { EncodeMessage } from '../../src/emission/encode.ts';
-import { orderKey } from '../../src/emission/keys.ts';
+import { createCompanyKeys } from '../../src/emission/keys.ts';
 import { createPublish } from '../../src/emission/publish.ts';
 import { createReadSnapshots } from '../../src/emission/read-snapshots.ts';
 import { createTakeSnapshots } from '../../src/emission/take-snapshots.ts';
@@ -56,6 +56,7 @@ export function createScheduler(redisUrl: string) {
     const companyId = randomBytes(12).toString('hex');
     const ids = Array.from({ length: APPOINTMENTS }, () => randomBytes(12).toString('hex'));
     const channel = `screen-of-${companyId}`;
+    const keys = createCompanyKeys('{schedule}');
 
     // The database: a version for each appointment, told in its notes.
     const versions = new Map<Id, number>(ids.map((id) => [id, 1]));
@@ -74,7 +75,7 @@ export function createScheduler(redisUrl: string) {
     };
 
     const wire = wiretap(redis, weakness);
-    const readSnapshots = createReadSnapshots({ redis: wire.redis, load });
+    const readSnapshots = createReadSnapshots({ redis: wire.redis, keys, load });
     const pause = async () => {
       await stop();
     };
@@ -82,12 +83,12 @@ export function createScheduler(redisUrl: string) {
       createEmitAppointment({
         readSnapshots,
         encode: encodePlainly(channel),
-        publish: createPublish(wire.redis, { logMax: 100 }),
+        publish: createPublish(wire.redis, { keys, logMax: 100 }),
         isUnavailable,
         pause,
       }),
     );
-    const takeSnapshots = createTakeSnapshots({ redis: wire.redis, readSnapshots, pause });
+    const takeSnapshots = createTakeSnapshots({ redis: wire.redis, keys, readSnapshots, pause });
 
     // The screen: shows a snapshot if (offset, read) is above what it shows.
     const shown = new Map<Id, { offset: number; read: number; version: number }>();
@@ -189,7 +190,7 @@ export function createScheduler(redisUrl: string) {
           live.shift()?.();
           return;
         case 'forget':
-          await redis.del(orderKey(companyId, pick(ids, move.appointment)!));
+          await redis.del(keys.order(companyId, pick(ids, move.appointment)!));
           return;
         default:
           move satisfies never;

@@ -1,52 +1,170 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { Types } from 'mongoose';
+import type { RunningApi } from '../../src/api/start-api.ts';
+import type { Company } from '../harness/documents.ts';
 import { eventually } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
 
-/** In what two fleets on one Redis server differ. */
-const FLEETS: Record<string, (base: string, name: string) => Record<string, string>> = {
-  'another database': (base, name) => ({ REDIS_URL: withDatabase(base, 5), QUEUE_PREFIX: `{${name}}` }),
-  'another queue prefix': (base, name) => ({ REDIS_URL: base, QUEUE_PREFIX: `{${name}-b}` }),
-};
-
-let first: World;
 const name = `fleet${process.pid}`;
 const base = process.env['TEST_REDIS_URL']!;
-beforeAll(async () => {
-  first = await createFleet({ REDIS_URL: base, QUEUE_PREFIX: `{${name}}` });
-}, 60_000);
-afterAll(() => first.close());
 
-test.each(Object.keys(FLEETS))(
-  'fleets on one Redis server with %s do not receive each other’s live events, also of the same company',
-  async (what) => {
-    const second = await createFleet(FLEETS[what]!(base, name));
-    try {
-      const company = await first.documents.company();
-      const appointmentId = await company.appointment();
-      const [apiA, apiB] = await Promise.all([first.ready(first.api()), second.ready(second.api())]);
-      first.worker();
-      const near = await first.dashboard(apiA, company.companyId);
-      const far = await second.dashboard(apiB, company.companyId);
-      const heard: unknown[] = [];
-      far.socket.onAny((event: string) => {
-        if (event.startsWith('appointment:')) heard.push(event);
-      });
-      let reached = 0;
-      near.socket.onAny((event: string) => {
-        if (event.startsWith('appointment:')) reached += 1;
-      });
-      await first.emit(apiA, 'appointment-updated', appointmentId);
-      await eventually('the own dashboard to receive it', () => reached > 0);
-      // One server hands out messages in order: what had come for the other gateway would have come by the second.
-      await first.emit(apiA, 'appointment-updated', appointmentId);
-      await eventually('the own dashboard to receive both', () => reached > 1);
-      expect(heard).toEqual([]);
-    } finally {
-      await second.close();
+describe('live events', () => {
+  let first: World;
+  beforeAll(async () => {
+    first = await createFleet({ REDIS_URL: base, QUEUE_PREFIX: `{${name}}` });
+  }, 60_000);
+  afterAll(() => first.close());
+
+  test.each<[string, Record<string, string>]>([
+    ['another database', { REDIS_URL: withDatabase(base, 5), QUEUE_PREFIX: `{${name}}` }],
+    ['another queue prefix', { REDIS_URL: base, QUEUE_PREFIX: `{${name}-b}` }],
+  ])(
+    'fleets on one Redis server with %s do not receive each other’s live events, also of the same company',
+    async (_, env) => {
+      const second = await createFleet(env);
+      try {
+        const company = await first.documents.company();
+        const appointmentId = await company.appointment();
+        const [apiA, apiB] = await Promise.all([first.ready(first.api()), second.ready(second.api())]);
+        first.worker();
+        const near = await first.dashboard(apiA, company.companyId);
+        const far = await second.dashboard(apiB, company.companyId);
+        // Redis delivers messages in order: if the second arrived here, the first would have arrived there.
+        for (let emitted = 1; emitted <= 2; emitted += 1) {
+          const emissionId = await first.emit(apiA, 'appointment-updated', appointmentId);
+          await near.hear(({ meta }) => meta.emissionId === emissionId);
+        }
+        expect(far.heard).toEqual([]);
+      } finally {
+        await second.close();
+      }
+    },
+    60_000,
+  );
+});
+
+/** Both fleets have a company of the same id, as a copy of the production database has. */
+describe('fleets with different queue prefixes in one database of Redis', () => {
+  const inOneDatabase = withDatabase(base, 6);
+  const prefixes = [`{${name}-c}`, `{${name}-d}`] as const;
+  const companyId = new Types.ObjectId().toHexString();
+  let [first, second]: World[] = [];
+  let [apiA, apiB]: RunningApi[] = [];
+  let [companyA, companyB]: Company[] = [];
+  beforeAll(async () => {
+    const fleets = await Promise.all(
+      prefixes.map(async (prefix) => {
+        const world = await createFleet({
+          REDIS_URL: inOneDatabase,
+          QUEUE_PREFIX: prefix,
+          CANARY_INTERVAL_MS: '200',
+          RECONCILE_INTERVAL_MS: '500',
+          RATE_PER_KEY: '100',
+        });
+        const company = await world.documents.company(companyId);
+        const api = await world.ready(world.api());
+        world.worker();
+        return { world, company, api };
+      }),
+    );
+    [first, second] = fleets.map(({ world }) => world);
+    [companyA, companyB] = fleets.map(({ company }) => company);
+    [apiA, apiB] = fleets.map(({ api }) => api);
+  }, 60_000);
+  afterAll(() => Promise.all([first?.close(), second?.close()]));
+
+  test('keep the positions of the same company apart, and replay their own emissions only', async () => {
+    const [idA, idB] = [await companyA!.appointment(), await companyB!.appointment()];
+    const screenA = await first!.dashboard(apiA!, companyId);
+    const screenB = await second!.dashboard(apiB!, companyId);
+    for (let emitted = 1; emitted <= 3; emitted += 1) {
+      const emissionId = await first!.emit(apiA!, 'appointment-updated', idA);
+      await screenA.hear(({ meta }) => meta.emissionId === emissionId);
     }
-  },
-  60_000,
-);
+    const emissionId = await second!.emit(apiB!, 'appointment-updated', idB);
+    const { meta } = await screenB.hear((heard) => heard.meta.emissionId === emissionId);
+    expect(meta.offset).toBe(1);
+
+    const moved = await second!.dashboard(apiB!, companyId, {
+      position: { epoch: screenA.heard[0]!.meta.epoch, offset: 1 },
+    });
+    expect(moved.positions[0]).toMatchObject({ epoch: meta.epoch, recovered: false, reason: 'epoch' });
+    const back = await second!.dashboard(apiB!, companyId, { position: { epoch: meta.epoch, offset: 0 } });
+    expect(back.positions[0]).toMatchObject({ epoch: meta.epoch, recovered: true });
+    expect(back.heard.map((heard) => heard.meta.emissionId)).toEqual([emissionId]);
+  }, 60_000);
+
+  test('keep the order tokens of the same appointment apart: each sweep finds what its own fleet did not publish', async () => {
+    const at = new Date(Date.now() - 20_000);
+    const appointmentId = await companyA!.appointment({ createdAt: at, updatedAt: at });
+    await first!.jobIn(await first!.emit(apiA!, 'appointment-updated', appointmentId), 'completed');
+    const _id = new Types.ObjectId(appointmentId);
+    await companyB!.appointment({ _id, createdAt: at, updatedAt: at });
+    await eventually(
+      'the sweep of the other fleet to find the same write',
+      async () => {
+        const jobs = await second!.jobs.in('completed', 'waiting', 'prioritized', 'active');
+        return jobs.some(({ id }) => id?.startsWith(`sweep-${appointmentId}-`));
+      },
+      20_000,
+    );
+  }, 60_000);
+
+  test('keep idempotency keys apart: a key that one fleet has answered is new to the other', async () => {
+    const appointmentId = await companyA!.appointment();
+    await companyB!.appointment({ _id: new Types.ObjectId(appointmentId) });
+    const headers = { 'Idempotency-Key': randomUUID() };
+    const post = async (world: World, api: RunningApi) => {
+      const response = await world.post(api, 'appointment-updated', { appointmentId }, headers);
+      return ((await response.json()) as { emissionId: string }).emissionId;
+    };
+    const idA = await post(first!, apiA!);
+    const idB = await post(second!, apiB!);
+    expect(idB).not.toBe(idA);
+    expect(await post(second!, apiB!)).toBe(idB);
+  });
+
+  test('every key in Redis begins with the name of its fleet’s queue prefix', async () => {
+    const appointmentId = await companyA!.appointment();
+    const seen = new Set<string>();
+    await eventually('each kind of key to be written', async () => {
+      // Counts of a rate limit last for a second only.
+      const emissions = [{ event: 'appointment:updated', appointmentId }];
+      expect((await first!.post(apiA!, 'batch', { emissions })).status).toBe(202);
+      for (const key of await first!.redis.keys('*')) seen.add(kindOf(key));
+      return KEY_KINDS.every((kind) => seen.has(kind));
+    });
+    expect([...seen].sort()).toEqual(KEY_KINDS);
+  });
+});
+
+/** All that the product writes: the hash tag, then the first word after it. */
+const KEY_KINDS = [
+  '{fleet-metrics}:beats',
+  '{fleet-metrics}:companies',
+  '{fleet-metrics}:live',
+  '{fleet-metrics}:minute',
+  '{fleet-metrics}:seq',
+  '{fleet-metrics}:slot',
+  '{fleet-metrics}:total',
+  '{fleet:company:id}:log',
+  '{fleet:company:id}:order',
+  '{fleet:company:id}:position',
+  '{fleet}:appointment-emissions',
+  '{fleet}:appointment-emissions-bulk',
+  '{fleet}:canary',
+  '{fleet}:idempotency',
+  '{fleet}:rate',
+  '{fleet}:recent',
+  '{fleet}:sweep',
+];
+
+function kindOf(key: string): string {
+  const [tag = '', kind = ''] = key.split('}:');
+  const named = tag.replace(new RegExp(`^\\{${name}-[cd]`), '{fleet').replace(/[0-9a-f]{24}$/, 'id');
+  return `${named}}:${kind.split(':')[0]}`;
+}
 
 /** With the default name of its channels. */
 async function createFleet(env: Record<string, string>): Promise<World> {

@@ -3,6 +3,7 @@ import { Queue } from 'bullmq';
 import { pino } from 'pino';
 import { createConnection } from 'mongoose';
 import { loadApiConfig, loadWorkerConfig } from '../../src/config.ts';
+import { createCompanyKeys } from '../../src/emission/keys.ts';
 import { connectRedis } from '../../src/redis/connect.ts';
 import { BULK_QUEUE_NAME, QUEUE_NAME } from '@appointment-emissions/contracts';
 import { createModels } from '../../src/population/models.ts';
@@ -100,6 +101,8 @@ export async function createWorld({ redisUrl, mongoUri, env: extra = {} }: World
     env,
     documents,
     redis,
+    /** Names of its companies' keys. */
+    keys: createCompanyKeys(env['QUEUE_PREFIX']!),
     /** Of live bookings. */
     queue,
     /** Of what nobody waits for. */

@@ -19,7 +19,7 @@ test('a backlog of batches is in no live booking’s way', async () => {
     expect((await world.post(api, 'batch', { emissions })).status).toBe(202);
   }
   const position = async () =>
-    Number(await world.redis.hget(`{company:${company.companyId}}:position`, 'offset'));
+    Number(await world.redis.hget(world.keys.position(company.companyId), 'offset'));
   const booked = await company.appointment();
   world.worker();
   await eventually('the worker to be at the backlog', async () => (await position()) > 0);

@@ -7,6 +7,7 @@ import type { Id } from '@appointment-emissions/contracts';
 import { createCompanyLog } from '../../src/emission/company-log.ts';
 import { createEmitAppointment } from '../../src/emission/emit-appointment.ts';
 import { createEncodeMessage } from '../../src/emission/encode.ts';
+import { createCompanyKeys } from '../../src/emission/keys.ts';
 import { createPublish } from '../../src/emission/publish.ts';
 import { createReadSnapshots } from '../../src/emission/read-snapshots.ts';
 import { appointment } from '../dashboard/appointment-fixture.ts';
@@ -34,6 +35,7 @@ const follow = async (replica: Redis, master: ServiceHandle) => {
   );
 };
 const promote = (replica: Redis) => replica.replicaof('NO', 'ONE');
+const keys = createCompanyKeys('{failover}');
 const newId = () => randomBytes(12).toString('hex');
 
 /** A worker's pipeline for one appointment whose notes tell the state that was read. */
@@ -43,9 +45,9 @@ function createWorker(redis: RedisClient, companyId: Id, read: () => Promise<str
     return new Map(ids.map((_id) => [_id, appointment({ _id, companyId, notes })]));
   };
   const emit = createEmitAppointment({
-    readSnapshots: createReadSnapshots({ redis, load }),
+    readSnapshots: createReadSnapshots({ redis, keys, load }),
     encode: createEncodeMessage('failover'),
-    publish: createPublish(redis, { logMax: 100 }),
+    publish: createPublish(redis, { keys, logMax: 100 }),
     isUnavailable: () => false,
     pause: () => Promise.resolve(),
   });
@@ -74,7 +76,7 @@ test('offsets that were lost in a failover are never confused with new ones, not
   // Nobody asks the other one about this company while it is the master.
   await follow(a!, services[1]!);
   await promote(a!);
-  const { head, missing } = await createCompanyLog(a!).after(companyId, lost[1]!, 100);
+  const { head, missing } = await createCompanyLog(a!, { keys }).after(companyId, lost[1]!, 100);
   expect(missing).toBe('epoch');
   expect(head.epoch).not.toBe(lost[1]!.epoch);
   expect((await emit(appointmentId)).offset).toBe(1);

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { orderKey } from '../../src/emission/keys.ts';
 import type { Company } from '../harness/documents.ts';
 import { eventually } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
@@ -80,7 +79,7 @@ test.each<[string, (order: string) => Promise<unknown>]>([
   ['a time that is NaN', (order) => world.redis.hset(order, { updatedAt: 'NaN' })],
 ])('a note of what was published last that is %s makes the sweep emit once more', async (_, damage) => {
   const appointmentId = await company.appointment();
-  await damage(orderKey(company.companyId, appointmentId));
+  await damage(world.keys.order(company.companyId, appointmentId));
   await company.change(appointmentId, { notes: 'changed' });
   await eventually('the sweep to find the write', () => isSwept(appointmentId), 30_000);
 });

@@ -10,7 +10,7 @@ export async function companiesOnAllNodes(world: World, cluster: RedisCluster): 
     masters.map(async (master) => {
       for (;;) {
         const companyId = randomBytes(12).toString('hex');
-        if ((await cluster.serving(`{company:${companyId}}`)) === master)
+        if ((await cluster.serving(world.keys.position(companyId))) === master)
           return world.documents.company(companyId);
       }
     }),

@@ -53,7 +53,7 @@ async function change(notes: string): Promise<void> {
 /** The screens whose company's keys lie on this node. */
 async function screensOn(node: ClusterNode): Promise<Screen[]> {
   const served = await Promise.all(
-    screens.map(async ({ companyId }) => (await cluster.serving(`{company:${companyId}}`)) === node),
+    screens.map(async ({ companyId }) => (await cluster.serving(world.keys.position(companyId))) === node),
   );
   return screens.filter((_, at) => served[at]);
 }
@@ -62,7 +62,7 @@ const queueNode = () => cluster.serving(world.env['QUEUE_PREFIX']!);
 /** Its replica has taken over: it alone makes its screens reload, once. */
 async function expectTakenOver(lost: ClusterNode, itsScreens: Screen[]): Promise<void> {
   await change('after');
-  expect((await cluster.serving(`{company:${itsScreens[0]!.companyId}}`)).id).not.toBe(lost.id);
+  expect((await cluster.serving(world.keys.position(itsScreens[0]!.companyId))).id).not.toBe(lost.id);
   for (const screen of screens) expect(screen.reloads).toEqual(itsScreens.includes(screen) ? ['epoch'] : []);
 }
 
@@ -79,7 +79,7 @@ async function whileDead(node: ClusterNode, run: () => Promise<unknown>): Promis
 
 test('a master dies: its replica takes over, dashboards of its companies reload, and the service recovers by itself', async () => {
   const [company] = companies;
-  const node = await cluster.serving(`{company:${company!.companyId}}`);
+  const node = await cluster.serving(world.keys.position(company!.companyId));
   const itsScreens = await screensOn(node);
   await whileDead(node, () => expectTakenOver(node, itsScreens));
 });
@@ -132,7 +132,7 @@ test('a frozen master is replaced, and after it resumes no process uses it', asy
 
 test('slots move to another master at run time: dashboards of the company reload, the queue continues', async () => {
   const [company] = companies;
-  const keys = [`{company:${company!.companyId}}`, world.env['QUEUE_PREFIX']!];
+  const keys = [world.keys.position(company!.companyId), world.env['QUEUE_PREFIX']!];
   for (const key of keys) {
     const from = await cluster.serving(key);
     const to = (await cluster.masters()).find((node) => node !== from);

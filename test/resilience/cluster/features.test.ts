@@ -220,7 +220,7 @@ test('readiness checks the eviction policy of every node', async () => {
 
 test('every node has keys of a company; no command crossed slots, and no redirection surfaced', async () => {
   const nodes = await Promise.all(
-    cluster.nodes.map(async ({ client }) => await client.keys('{company:*}:position')),
+    cluster.nodes.map(async ({ client }) => await client.keys(world.keys.position('*'))),
   );
   expect(nodes.every((keys) => keys.length > 0)).toBe(true);
   const log = readFileSync(join(world.env['LOG_DIR']!, 'combined.log'), 'utf8');

@@ -5,7 +5,7 @@ import type { ReceivedEvent } from '../../../packages/dashboard/src/reorder-buff
 import { createCompanyLog } from '../../../src/emission/company-log.ts';
 import { createEmitAppointment } from '../../../src/emission/emit-appointment.ts';
 import type { EncodeMessage } from '../../../src/emission/encode.ts';
-import { positionKey } from '../../../src/emission/keys.ts';
+import { createCompanyKeys } from '../../../src/emission/keys.ts';
 import { createPublish } from '../../../src/emission/publish.ts';
 import { createReadSnapshots } from '../../../src/emission/read-snapshots.ts';
 import { createTakeSnapshots } from '../../../src/emission/take-snapshots.ts';
@@ -37,6 +37,7 @@ export function createRealCompany(
 ) {
   const companyId = randomBytes(12).toString('hex');
   const channel = `model-${companyId}`;
+  const companyKeys = createCompanyKeys('{model}');
   const database = new Map<Id, Written>(ids.map((id) => [id, { version: 0, inside: true }]));
   const stops: (() => void)[] = [];
   const stop = () => new Promise<void>((goOn) => stops.push(goOn));
@@ -56,14 +57,19 @@ export function createRealCompany(
     return new Map(wanted.map((id) => [id, snapshot(id)]));
   };
   const snapshot = (_id: Id) => appointment({ _id, companyId, notes: JSON.stringify(database.get(_id)) });
-  const readSnapshots = createReadSnapshots({ redis: tap.redis, load });
-  const takeSnapshots = createTakeSnapshots({ redis: tap.redis, readSnapshots, pause: stop });
-  const log = createCompanyLog(tap.redis);
+  const readSnapshots = createReadSnapshots({ redis: tap.redis, keys: companyKeys, load });
+  const takeSnapshots = createTakeSnapshots({
+    redis: tap.redis,
+    keys: companyKeys,
+    readSnapshots,
+    pause: stop,
+  });
+  const log = createCompanyLog(tap.redis, { keys: companyKeys });
   const workers = Array.from({ length: WORKERS }, () =>
     createEmitAppointment({
       readSnapshots,
       encode: encodePlainly(channel),
-      publish: createPublish(tap.redis, { logMax: LOG_MAX }),
+      publish: createPublish(tap.redis, { keys: companyKeys, logMax: LOG_MAX }),
       isUnavailable: () => false,
       pause: stop,
     }),
@@ -135,14 +141,14 @@ export function createRealCompany(
     flush: () => undefined,
   };
 
-  const keys = () => redis.keys(`{company:${companyId}}:*`);
+  const keys = () => redis.keys(`{model:company:${companyId}}:*`);
   return {
     company,
     stops,
     subscribe: () => subscriber.subscribe(channel),
     /** What a gateway would announce. */
     async readHead(): Promise<void> {
-      head = await createCompanyLog(redis).head(companyId);
+      head = await createCompanyLog(redis, { keys: companyKeys }).head(companyId);
     },
     /** Nobody moves any more: all stand at stops or have ended, and what was published has arrived. */
     async still(): Promise<void> {
@@ -157,9 +163,9 @@ export function createRealCompany(
       if (sentWhenStill !== sentUntilNow) await subscriber.ping();
     },
     /** The log expires. */
-    trim: () => redis.del(`{company:${companyId}}:log`),
+    trim: () => redis.del(companyKeys.log(companyId)),
     /** An order token expires. */
-    forget: (id: Id) => redis.del(`{company:${companyId}}:order:${id}`),
+    forget: (id: Id) => redis.del(companyKeys.order(companyId, id)),
     /** Redis is emptied. */
     async flush(): Promise<void> {
       for (const key of await keys()) await redis.del(key);
@@ -173,7 +179,7 @@ export function createRealCompany(
     async failOver(): Promise<void> {
       for (const key of await keys()) await redis.del(key);
       for (const [key, value] of kept) await redis.restore(key, 0, value, 'REPLACE');
-      const position = positionKey(companyId);
+      const position = companyKeys.position(companyId);
       if ((await redis.exists(position)) === 1) await redis.hset(position, 'history', 'of another server');
     },
     async close(): Promise<void> {
