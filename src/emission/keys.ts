@@ -2,7 +2,7 @@ import type { Id } from '@appointment-emissions/contracts';
 
 /** Names of the Redis keys of a company. */
 export interface CompanyKeys {
-  /** Hash: epoch, offset, read, history, run. */
+  /** Hash: epoch, offset, read, history. */
   position: (companyId: Id) => string;
   /** Stream of {event, appointmentId, emissionId}; an entry's id is its offset. */
   log: (companyId: Id) => string;

@@ -6,13 +6,18 @@ import { createEncodeMessage } from '../../src/emission/encode.ts';
 import { createCompanyKeys } from '../../src/emission/keys.ts';
 import { createPublish } from '../../src/emission/publish.ts';
 import { createReadSnapshots } from '../../src/emission/read-snapshots.ts';
+import type { RedisClient } from '../../src/redis/connect.ts';
 import { isUnavailable } from '../../src/process/unavailable.ts';
 
 const hexId = (): Id => randomBytes(12).toString('hex');
 
-/** One process' emissions over a real Redis, and a database that the test plays. */
-export function createEmissionWorld() {
+/**
+ * One process' emissions over a real Redis, and a database in memory.
+ * @param through  what the scripts run on; by default Redis itself
+ */
+export function createEmissionWorld(through: (redis: Redis) => RedisClient = (redis) => redis) {
   const redis = new Redis(process.env['TEST_REDIS_URL']!, { replyMapping: 'legacy' });
+  const scripts = through(redis);
   const companyId = hexId();
   const keys = createCompanyKeys('{emission-world}');
   const appointments = new Map<Id, AppointmentSnapshot>();
@@ -21,7 +26,7 @@ export function createEmissionWorld() {
   let beforeAnswer: (ids: readonly Id[]) => Promise<void> | void = () => undefined;
 
   const readSnapshots = createReadSnapshots({
-    redis,
+    redis: scripts,
     keys,
     async load(ids) {
       loads.push(ids);
@@ -33,7 +38,7 @@ export function createEmissionWorld() {
   const emit = createEmitAppointment({
     readSnapshots,
     encode: createEncodeMessage('test'),
-    publish: createPublish(redis, { keys, logMax: 1_000 }),
+    publish: createPublish(scripts, { keys, logMax: 1_000 }),
     isUnavailable,
     pause: (ms) => {
       pauses.push(ms);

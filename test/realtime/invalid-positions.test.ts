@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { io, type Socket } from 'socket.io-client';
-import type { PositionUpdate } from '@appointment-emissions/contracts';
+import type { PositionUpdate, StreamPosition } from '@appointment-emissions/contracts';
 import type { RunningApi } from '../../src/api/start-api.ts';
 import type { Company } from '../harness/documents.ts';
 import { until } from '../harness/until.ts';
@@ -33,6 +33,23 @@ test.each(INVALID_POSITIONS)('a dashboard that connects with %s must load the li
     socketOptions: { auth: { token: await world.token(company.companyId), position } },
   });
   expect(positions[0]).toEqual({ epoch: head.epoch, offset: 1, recovered: false, reason: 'invalid' });
+});
+
+test.each<[string, () => StreamPosition]>([
+  ['an offset just beyond the head', () => ({ epoch: head.epoch, offset: 2 })],
+  ['an absurd offset', () => ({ epoch: head.epoch, offset: 1e15 })],
+  ['the largest offset', () => ({ epoch: head.epoch, offset: Number.MAX_SAFE_INTEGER })],
+  ['a forged epoch', () => ({ epoch: 'x'.repeat(16), offset: 1 })],
+  ['a forged epoch and an absurd offset', () => ({ epoch: 'x'.repeat(64), offset: 1e15 })],
+])('a dashboard with %s must load the list, and continues at the position it then gets', async (_, from) => {
+  const { socket, positions } = await world.dashboard(api, company.companyId, { position: from() });
+  const reload = { epoch: head.epoch, offset: 1, recovered: false, reason: 'epoch' };
+  expect(positions).toEqual([reload]);
+  expect(await ask(socket, 'emissions:catch-up', from())).toEqual(reload);
+  const { epoch, offset } = positions[0]!;
+  expect(await ask(socket, 'emissions:catch-up', { epoch, offset })).toEqual({ ...head, recovered: true });
+  const back = await world.dashboard(api, company.companyId, { position: { epoch, offset } });
+  expect(back.positions).toEqual([{ ...head, recovered: true }]);
 });
 
 test('a catch-up from anything but one place is answered, and never as recovered', async () => {

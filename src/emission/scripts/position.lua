@@ -19,20 +19,21 @@ end
 
 local function begin_epoch(position_key, log_key, fresh_epoch, lifetime_ms, history)
   redis.call('DEL', log_key, position_key)
-  -- `run` is what processes of the first version compare, beside which we may work during an upgrade.
-  local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
-  redis.call('HSET', position_key, 'epoch', fresh_epoch, 'offset', 0, 'read', 0, 'history', history, 'run', run)
+  redis.call('HSET', position_key, 'epoch', fresh_epoch, 'offset', 0, 'read', 0, 'history', history)
   redis.call('PEXPIRE', position_key, lifetime_ms)
 end
 
+-- Names the present history of Redis: `master_replid` changes at each restart and each promotion, also if a promotion
+-- leads back to an earlier master. A server that hides it has a `run_id` at least, which changes at each restart. Of a
+-- server that hides both, no restart can be detected.
 local function current_history()
   return string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)')
+    or string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+    or 'unknown'
 end
 
--- Gives the company's epoch and offset, and 1 where the position was damaged, else 0. A new epoch begins where offsets
--- could be used twice: there is no position, it cannot be understood, or it was kept in another history of Redis. Redis
--- names a history by `master_replid`: it is another one after each restart and each promotion, also where that leads
--- back to a server that was the master before.
+-- Returns the company's epoch and offset, and 1 if the position was damaged, else 0. A new epoch begins if offsets could
+-- be assigned twice: the position is missing, cannot be parsed, or was written in another history of Redis.
 local function current_position(position_key, log_key, fresh_epoch, lifetime_ms)
   local history = current_history()
   local kept = of_own_type('HMGET', position_key, 'epoch', 'offset', 'history', 'read')
