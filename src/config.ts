@@ -128,6 +128,8 @@ const workerSchema = z.object(workerShape);
 type WithAdapterKey<T> = T & { SOCKET_ADAPTER_KEY: string };
 export type ApiConfig = WithAdapterKey<z.infer<typeof apiSchema>>;
 export type WorkerConfig = WithAdapterKey<z.infer<typeof workerSchema>>;
+/** What both processes read. */
+export type SharedConfig = Pick<ApiConfig, keyof ApiConfig & keyof WorkerConfig>;
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Names of all settings, for the table in docs/reference/configuration.md. */

@@ -35,9 +35,10 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   metrics: [...BELOW, ...INFRASTRUCTURE, 'access'],
   realtime: [...BELOW, ...INFRASTRUCTURE, 'access'],
   http: [...BELOW, ...INFRASTRUCTURE, 'access', 'accept'],
-  api: [...BELOW, ...INFRASTRUCTURE, ...STAGES, 'config', 'access', 'accept', 'http', 'demo'],
+  resources: [...BELOW, ...INFRASTRUCTURE, 'config', 'access', 'metrics', 'population', 'queue'],
+  api: [...BELOW, ...INFRASTRUCTURE, ...STAGES, 'resources', 'config', 'access', 'accept', 'http', 'demo'],
   cli: [...BELOW, ...INFRASTRUCTURE, ...STAGES, 'config', 'settings', 'api'],
-  workers: [...BELOW, ...INFRASTRUCTURE, ...STAGES, 'access', 'config'],
+  workers: [...BELOW, ...INFRASTRUCTURE, ...STAGES, 'resources', 'config'],
   demo: [...BELOW, ...INFRASTRUCTURE, 'access', 'population', 'bot'],
   web: ['contracts', 'dashboard', 'demo', 'web'],
 };

@@ -1,25 +1,20 @@
 import type { Queue } from 'bullmq';
 import type { WorkerConfig } from '../src/config.ts';
-import type { RedisClient } from '../src/redis/connect.ts';
-import type { Lifecycle } from '../src/process/lifecycle.ts';
 import type { HealthStatus } from '../src/liveness/verdict.ts';
 import { watchWorkerProgress, type WorkerProgress } from '../src/liveness/worker-progress.ts';
 import { readQueueDepth } from '../src/metrics/queue-depth.ts';
-import type { EmissionQueues } from '../src/queue/open-queues.ts';
+import type { Resources } from '../src/resources/open-resources.ts';
 
-export interface WatchProgressDeps {
-  config: WorkerConfig;
-  redis: RedisClient;
-  queues: EmissionQueues;
-  lifecycle: Lifecycle;
-}
-
-/** This process' progress in each queue: a standstill in one must not be hidden by the other. Watched only where canaries are sent. */
-export function watchProgress({ config, redis, queues, lifecycle }: WatchProgressDeps): {
+/** `live` and `bulk` are missing if canaries are off: then an idle worker cannot be told from a stalled one. */
+export interface Progress {
   live?: WorkerProgress;
   bulk?: WorkerProgress;
   verdict: () => HealthStatus;
-} {
+}
+
+/** Watches this process' progress in each queue separately, so that progress in one does not hide a stalled other. */
+export function watchProgress(resources: Resources<WorkerConfig>): Progress {
+  const { config, redis, queues, metrics, lifecycle } = resources;
   if (config.CANARY_INTERVAL_MS === 0) return { verdict: () => ({ ok: true }) };
   const watch = (queue: Queue): WorkerProgress => {
     const progress = watchWorkerProgress({
@@ -31,6 +26,7 @@ export function watchProgress({ config, redis, queues, lifecycle }: WatchProgres
     return progress;
   };
   const [live, bulk] = [watch(queues.live), watch(queues.bulk)];
+  metrics.watchProgress('worker', live.sinceMadeMs);
   return {
     live,
     bulk,

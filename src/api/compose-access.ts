@@ -2,7 +2,6 @@ import type { IncomingMessage } from 'node:http';
 import type { RequestHandler } from 'express';
 import { clientAddress } from '../access/client-address.ts';
 import type { ApiConfig } from '../config.ts';
-import type { RedisClient } from '../redis/connect.ts';
 import { createApiKeys } from '../access/api-keys.ts';
 import { requireApiKey } from '../http/middleware/authenticate.ts';
 import { requireBasicAuth } from '../http/middleware/basic-auth.ts';
@@ -14,22 +13,11 @@ import {
   limitRate,
   limitViewers,
 } from '../http/middleware/limit-rate.ts';
-import type { Lifecycle } from '../process/lifecycle.ts';
 import { createVerifyToken, type Viewer } from '../access/verify-token.ts';
-import type { Logger } from '../process/logger.ts';
 import { createLogEarlyTokens } from '../realtime/log-early-tokens.ts';
-import type { SharedClock } from '../redis/shared-clock.ts';
+import type { Resources } from '../resources/open-resources.ts';
 
-export interface ComposeAccessDeps {
-  config: ApiConfig;
-  redis: RedisClient;
-  /** Tokens are checked by the clock that all processes share. */
-  clock: Pick<SharedClock, 'now'>;
-  lifecycle: Lifecycle;
-  logger: Logger;
-}
-
-/** Checks who shows a token, and from where. */
+/** Verifies a token. The request gives the caller's address, whose failures are counted. */
 export type VerifyFrom = (token: unknown, request: IncomingMessage) => Promise<Viewer>;
 
 export interface Access {
@@ -41,16 +29,16 @@ export interface Access {
   verifyKey: (key: string, request: IncomingMessage) => string | undefined;
   /** For sockets of dashboards. @throws AppError TOKEN_INVALID, TOKEN_KEYS_UNAVAILABLE, RATE_LIMITED */
   verifyDashboard: VerifyFrom;
-  /** For their lists, of which each viewer has a share. @throws the same */
+  /** For the list route. Counts the list in the limit of its viewer. @throws AppError, as `verifyDashboard` */
   verifyList: VerifyFrom;
-  /** Counts a catch-up in the same share, over all sockets of a viewer and all processes. @returns whether it is allowed */
+  /** Counts a catch-up in the same limit, over all sockets of a viewer and all processes. @returns whether it is allowed */
   takeCatchUp: (viewer: Pick<Viewer, 'share'>) => boolean;
 }
 
 const RATE_WINDOW_SECONDS = 10;
 
-/** Who is let in, how often each may come, and how often an address may be wrong. */
-export function composeAccess({ config, redis, clock, lifecycle, logger }: ComposeAccessDeps): Access {
+/** Authentication of services, dashboards and operators, with their rate limits. */
+export function composeAccess({ config, redis, clock, lifecycle, logger }: Resources<ApiConfig>): Access {
   const verifyToken = createVerifyToken({
     secret: config.SOCKET_JWT_SECRET,
     jwksUrl: config.SOCKET_JWKS_URL,

@@ -23,7 +23,7 @@ export interface ComposeRepairsDeps {
   reportDamage: ReportDamage;
 }
 
-/** The repairs over their stages, for the API and the command line alike. */
+/** The repairs, for the API and for the command line. */
 export function composeRepairs(deps: ComposeRepairsDeps): {
   failed: FailedEmissions;
   repairs: Repairs;

@@ -1,37 +1,30 @@
 import { randomBytes } from 'node:crypto';
-import type { Queue } from 'bullmq';
 import type { ApiConfig } from '../config.ts';
-import type { RedisClient } from '../redis/connect.ts';
 import { errorMessage } from '../errors.ts';
-import type { Lifecycle } from '../process/lifecycle.ts';
 import { type Canary, startCanary } from '../liveness/canary.ts';
-import { connectProbeSocket } from '../liveness/connect-probe-socket.ts';
-import type { Logger } from '../process/logger.ts';
-import type { FleetMetrics } from '../metrics/fleet-metrics.ts';
 import { createCanaryQueue } from '../liveness/canary-job.ts';
 import { attachCanaryNamespace } from '../liveness/canary-namespace.ts';
+import { connectProbeSocket } from '../liveness/connect-probe-socket.ts';
 import type { DashboardServer } from '../realtime/create-io.ts';
+import type { Resources } from '../resources/open-resources.ts';
 
-export interface GatewayCanaryParts {
-  io: DashboardServer;
-  gatewayId: string;
-  /** Where this process listens. */
-  port: number;
-  queue: Queue;
-  redis: RedisClient;
-  metrics: FleetMetrics;
-  config: ApiConfig;
-  lifecycle: Lifecycle;
-  logger: Logger;
-}
-
-/** Composition root of this gateway's canary: its sender, its own socket, and what is told of it. */
-export function startGatewayCanary(parts: GatewayCanaryParts): Canary {
-  const { io, gatewayId, port, queue, redis, metrics, config, lifecycle, logger } = parts;
+/**
+ * Starts this gateway's canary: it enqueues the jobs and receives them on a socket of its own.
+ * @param port  on which this process listens
+ */
+export function startGatewayCanary(
+  { id: gatewayId, config, redis, queues, metrics, lifecycle, logger }: Resources<ApiConfig>,
+  io: DashboardServer,
+  port: number,
+): Canary {
   const secret = randomBytes(32).toString('base64url');
   attachCanaryNamespace({ io, gatewayId, secret });
-
-  const { send, fateOf } = createCanaryQueue({ queue, redis, prefix: config.QUEUE_PREFIX, gatewayId });
+  const { send, fateOf } = createCanaryQueue({
+    queue: queues.live,
+    redis,
+    prefix: config.QUEUE_PREFIX,
+    gatewayId,
+  });
   const canary = startCanary({
     intervalMs: config.CANARY_INTERVAL_MS,
     send,
@@ -42,7 +35,7 @@ export function startGatewayCanary(parts: GatewayCanaryParts): Canary {
     },
   });
   metrics.watchProgress('gateway', canary.sinceHeardMs);
-  const ear = connectProbeSocket({
+  const probe = connectProbeSocket({
     port,
     secret,
     transports: config.SOCKET_TRANSPORTS,
@@ -50,7 +43,7 @@ export function startGatewayCanary(parts: GatewayCanaryParts): Canary {
   });
   lifecycle.onClose('canary', () => {
     canary.close();
-    ear.close();
+    probe.close();
   });
   return canary;
 }

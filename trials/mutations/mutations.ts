@@ -75,7 +75,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     safeguard: 'a gateway disconnects its dashboards when it shuts down',
     file: 'src/api/start-api.ts',
-    find: 'closeSockets: async () => gateway?.io.close()',
+    find: 'closeSockets: async () => io?.close()',
     replace: 'closeSockets: () => Promise.resolve()',
     test: 'test/http/shutdown.test.ts',
     name: 'a dashboard whose gateway ends',

@@ -1,0 +1,82 @@
+import type { Express } from 'express';
+import { demoRoutesOf } from '../../demo/demo-routes.ts';
+import type { ApiConfig } from '../config.ts';
+import { createApp } from '../http/app.ts';
+import { countRejections } from '../http/middleware/count-rejections.ts';
+import { allowOrigins } from '../http/middleware/cors.ts';
+import { logRequests } from '../http/middleware/log-requests.ts';
+import { createDashboardRoutes } from '../http/routes/dashboard-routes.ts';
+import { createEmissionRoutes } from '../http/routes/emission-routes.ts';
+import { checkMongo, checkRedis } from '../http/routes/health-checks.ts';
+import { createHealthRoutes, type HealthDeps } from '../http/routes/health-routes.ts';
+import { createListAppointments } from '../http/routes/list-appointments.ts';
+import { createMetricsRoutes, servePrometheus } from '../http/routes/metrics-routes.ts';
+import { createFindInRange } from '../population/find-in-range.ts';
+import { createFindJob } from '../queue/find-job.ts';
+import { createReadTimelines } from '../queue/timeline.ts';
+import type { Resources } from '../resources/open-resources.ts';
+import type { Acceptance } from './compose-accept.ts';
+import type { Access } from './compose-access.ts';
+import { composeOperator } from './compose-operator.ts';
+import type { Snapshots } from './compose-snapshots.ts';
+import { composeWarnings } from './compose-warnings.ts';
+
+export interface ComposeAppDeps extends Pick<HealthDeps, 'isDraining' | 'isAlive'> {
+  resources: Resources<ApiConfig>;
+  acceptance: Acceptance;
+  access: Access;
+  snapshots: Snapshots;
+  /** Folder of the built pages. */
+  pageDir: string;
+  onFault: (error: unknown, route: string | undefined) => void;
+}
+
+/** The Express application, with all routes. */
+export function composeApp(deps: ComposeAppDeps): Express {
+  const { resources, acceptance, access, snapshots, pageDir, onFault, isDraining, isAlive } = deps;
+  const { config, redis, mongo, queues, models, metrics, logger } = resources;
+  const warnings = composeWarnings(resources);
+  return createApp({
+    requireApiKey: access.requireApiKey,
+    requireAdmin: access.requireAdmin,
+    logRequests: logRequests(logger),
+    countRejections: countRejections(metrics.reject),
+    allowOrigins: allowOrigins(config.CORS_ORIGIN),
+    emissionRoutes: composeEmissionRoutes(resources, acceptance),
+    metricsRoutes: createMetricsRoutes(metrics.read),
+    prometheus: servePrometheus(metrics.registry),
+    healthRoutes: createHealthRoutes({
+      checks: { mongodb: checkMongo(mongo.connection), redis: checkRedis(redis, queues.live.toKey('meta')) },
+      warnings: warnings.all,
+      isDraining,
+      isAlive,
+    }),
+    dashboardRoutes: createDashboardRoutes({
+      verifyToken: access.verifyList,
+      list: createListAppointments({
+        head: snapshots.companyLog.head,
+        findIds: createFindInRange(models),
+        takeSnapshots: snapshots.takeSnapshots,
+      }),
+    }),
+    ...composeOperator(resources, acceptance, warnings.beyondFigures),
+    demoRoutes: demoRoutesOf(config),
+    pageDir,
+    basePath: config.BASE_PATH,
+    connectOrigins: config.DEMO_BOT_URL ? [config.DEMO_BOT_URL] : [],
+    onFault,
+  });
+}
+
+function composeEmissionRoutes(
+  { config, queues, reportDamage }: Resources<ApiConfig>,
+  { accept, idempotently, recentIds }: Acceptance,
+) {
+  return createEmissionRoutes({
+    basePath: config.BASE_PATH,
+    accept,
+    idempotently,
+    timelines: createReadTimelines({ findJob: createFindJob(queues, reportDamage), recent: recentIds }),
+    bodyLimits: { single: config.BODY_MAX_BYTES, batch: config.BATCH_MAX_BYTES },
+  });
+}

@@ -1,0 +1,21 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { createCompanyLog, type CompanyLog } from '../emission/company-log.ts';
+import { createReadSnapshots } from '../emission/read-snapshots.ts';
+import { createTakeSnapshots, type TakeSnapshots } from '../emission/take-snapshots.ts';
+import { createLoadAppointments } from '../population/load-appointments.ts';
+import type { Resources } from '../resources/open-resources.ts';
+
+/** What the list route and the gateway's catch-up need. Requests for the same appointment share one read. */
+export interface Snapshots {
+  companyLog: CompanyLog;
+  takeSnapshots: TakeSnapshots;
+}
+
+export function composeSnapshots({ redis, models, companyKeys: keys, reportDamage }: Resources): Snapshots {
+  const load = createLoadAppointments(models);
+  const readSnapshots = createReadSnapshots({ redis, keys, load, reportDamage });
+  return {
+    companyLog: createCompanyLog(redis, { keys, reportDamage }),
+    takeSnapshots: createTakeSnapshots({ redis, keys, readSnapshots, pause }),
+  };
+}

@@ -1,0 +1,156 @@
+import { randomUUID } from 'node:crypto';
+import { recordCuts } from '../access/record-cuts.ts';
+import { ConfigError, type SharedConfig } from '../config.ts';
+import { type CompanyKeys, createCompanyKeys } from '../emission/keys.ts';
+import { createFleetMetrics, type FleetMetrics } from '../metrics/fleet-metrics.ts';
+import { connectMongo, type MongoHandle } from '../population/connect.ts';
+import { createModels, type Models } from '../population/models.ts';
+import { createReportDamage, type ReportDamage } from '../process/damaged-data.ts';
+import { createLifecycle, type Lifecycle } from '../process/lifecycle.ts';
+import type { Logger } from '../process/logger.ts';
+import { closeQueues, type EmissionQueues, openQueues } from '../queue/open-queues.ts';
+import { composeClock } from '../redis/compose-clock.ts';
+import { connectRedis, type RedisClient, whenDatabaseMissing } from '../redis/connect.ts';
+import type { SharedClock } from '../redis/shared-clock.ts';
+import { watchConnections } from '../redis/watch-connections.ts';
+
+/** The two kinds of process differ in their second Redis connection, and in how long a read waits for MongoDB. */
+const ROLES = {
+  api: { connection: 'subscriber', use: 'subscription', serverSelectionMs: 700 },
+  worker: { connection: 'queue', use: 'queue', serverSelectionMs: 2_000 },
+} as const;
+
+export type Role = keyof typeof ROLES;
+
+export interface ResourcesOptions<Config extends SharedConfig> {
+  config: Config;
+  role: Role;
+  logger: Logger;
+  /** Problems of this process' log, as text for the operator. */
+  logWarnings?: (() => string[]) | undefined;
+}
+
+interface Connections {
+  /** For requests: a command fails if Redis does not answer within a second. */
+  redis: RedisClient;
+  /** The API's subscription, or the connection on which BullMQ's workers wait for jobs. It waits for Redis without limit. */
+  dedicatedRedis: RedisClient;
+  mongo: MongoHandle;
+  /** Logs the outages of all connections, and reports whether MongoDB is down. */
+  outages: ReturnType<typeof watchConnections>;
+  /** Resolves if Redis has no database of the number in `REDIS_URL`: the process must end. */
+  unusable: Promise<ConfigError>;
+}
+
+/** Everything that an API process and a worker process both need. One `lifecycle` closes it, and what is opened later. */
+export interface Resources<Config extends SharedConfig = SharedConfig> extends Connections {
+  /** Of this process, in heartbeats and locks. Random. */
+  id: string;
+  config: Config;
+  logger: Logger;
+  lifecycle: Lifecycle;
+  queues: EmissionQueues;
+  models: Models;
+  /** Names of the keys of each company. */
+  companyKeys: CompanyKeys;
+  metrics: FleetMetrics;
+  reportDamage: ReportDamage;
+  /** Counts and logs connections that this process cuts. */
+  recordCut: ReturnType<typeof recordCuts>;
+  /** The clock that all processes share. */
+  clock: SharedClock;
+  /** Problems of this process itself. It reports them in its heartbeat; the API in `/health` too. */
+  warnings: OwnWarnings;
+}
+
+/**
+ * Opens connections, queues, metrics and clock, in this order. Returns at once: servers that are unavailable are tried
+ * again until they answer.
+ */
+export function openResources<Config extends SharedConfig>({
+  config,
+  role,
+  logger,
+  logWarnings = () => [],
+}: ResourcesOptions<Config>): Resources<Config> {
+  const lifecycle = createLifecycle({
+    deadlineMs: config.SHUTDOWN_DEADLINE_MS,
+    onError: (what, error) => {
+      logger.error({ what, error: error.message }, 'not closed in order');
+    },
+  });
+  const connections = openConnections(config, ROLES[role], { logger, lifecycle });
+  const { redis, mongo, outages } = connections;
+
+  const prefix = config.QUEUE_PREFIX;
+  const queues = openQueues({ redis, prefix, onError: outages.queue('queue error') });
+  lifecycle.onClose('queues', () => closeQueues(queues));
+  const metrics = createFleetMetrics({
+    redis,
+    queues,
+    prefix,
+    reportDamage: (kind, details) => {
+      reportDamage(kind, details);
+    },
+    onError: outages.queue('counts not kept'),
+  });
+  lifecycle.onClose('metrics', metrics.close);
+  const reportDamage = createReportDamage({ count: metrics.damage, logger });
+  const clock = composeClock({ redis, queues, mongo, metrics, lifecycle, logger });
+  const warnings = createOwnWarnings();
+  warnings.add(clock.warnings);
+  warnings.add(logWarnings);
+  return {
+    id: randomUUID(),
+    config,
+    logger,
+    lifecycle,
+    ...connections,
+    queues,
+    models: createModels(mongo.connection),
+    companyKeys: createCompanyKeys(prefix),
+    metrics,
+    reportDamage,
+    recordCut: recordCuts(metrics.cut, logger),
+    clock,
+    warnings,
+  };
+}
+
+function openConnections(
+  { REDIS_URL, MONGODB_URI }: SharedConfig,
+  { connection, use, serverSelectionMs }: (typeof ROLES)[Role],
+  { logger, lifecycle }: { logger: Logger; lifecycle: Lifecycle },
+): Connections {
+  const outages = watchConnections(logger, lifecycle);
+  const open = (role: 'request' | 'subscriber' | 'queue', part: string): RedisClient => {
+    const client = connectRedis(REDIS_URL, role);
+    outages.redis(part, client);
+    lifecycle.onClose(`redis: ${part}`, () => {
+      client.disconnect();
+    });
+    return client;
+  };
+  const redis = open('request', 'requests');
+  const unusable = whenDatabaseMissing(redis).then((problem) => new ConfigError([problem]));
+  const dedicatedRedis = open(connection, use);
+  const mongo = connectMongo(MONGODB_URI, { serverSelectionMs, ...outages.mongo });
+  lifecycle.onClose('mongodb', mongo.close);
+  outages.ready();
+  return { redis, dedicatedRedis, mongo, outages, unusable };
+}
+
+/** A list of warnings that each part of the process can add to. `read` returns those that are true now. */
+export interface OwnWarnings {
+  /** @param read  called at each heartbeat; must return at once */
+  add: (read: () => readonly (string | undefined)[]) => void;
+  read: () => string[];
+}
+
+function createOwnWarnings(): OwnWarnings {
+  const sources: (() => readonly (string | undefined)[])[] = [];
+  return {
+    add: (read) => void sources.push(read),
+    read: () => sources.flatMap((read) => read().filter((warning) => warning !== undefined)),
+  };
+}
