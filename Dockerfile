@@ -9,7 +9,6 @@ COPY scripts ./scripts
 COPY src ./src
 COPY workers ./workers
 COPY web ./web
-COPY demo ./demo
 RUN npm run build && npm prune --omit=dev --ignore-scripts
 
 FROM node:24-slim

@@ -12,10 +12,12 @@ import {
 } from '@appointment-emissions/bot';
 import { createLogger } from '../src/process/logger.ts';
 import { runUntilStopped } from '../src/process/run.ts';
+import { readDemoSettings } from './demo-settings.ts';
 import { startDemoBot } from './start-demo-bot.ts';
 
-const { MONGODB_URI, DEMO_BOT_URL, PORT = '3001', DASHBOARD_TIME_ZONE = 'UTC', LOG_DIR = 'logs' } = env;
-if (!MONGODB_URI || !DEMO_BOT_URL) {
+const { MONGODB_URI, PORT = '3001', LOG_DIR = 'logs' } = env;
+const { botUrl, timeZone } = readDemoSettings(env);
+if (!MONGODB_URI || !botUrl) {
   process.stderr.write('the demo bot cannot start: MONGODB_URI and DEMO_BOT_URL are required\n');
   process.exit(1);
 }
@@ -27,9 +29,9 @@ runUntilStopped({
   async start() {
     const bot = await startDemoBot({
       mongodbUri: MONGODB_URI,
-      port: Number(new URL(DEMO_BOT_URL).port),
+      port: Number(new URL(botUrl).port),
       pageOrigins: [`http://localhost:${PORT}`, `http://127.0.0.1:${PORT}`],
-      timeZone: DASHBOARD_TIME_ZONE,
+      timeZone,
       logDir: LOG_DIR,
       realtime: {
         emitAppointmentCreated,

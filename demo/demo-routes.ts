@@ -3,16 +3,6 @@ import { SignJWT } from 'jose';
 import { createChatRoutes } from './chat-routes.ts';
 import { DEMO_COMPANY } from './demo-company.ts';
 
-/** Settings that `npm start` sets for the demo, and those of the API's tokens. */
-export interface DemoSettings {
-  DEMO_MODE: boolean;
-  DEMO_BOT_URL?: string | undefined;
-  DASHBOARD_TIME_ZONE: string;
-  SOCKET_JWT_SECRET?: string | undefined;
-  SOCKET_JWT_ISSUER?: string | undefined;
-  SOCKET_JWT_AUDIENCE?: string | undefined;
-}
-
 interface DemoRoutesDeps {
   jwtSecret: string;
   issuer?: string | undefined;
@@ -24,19 +14,7 @@ interface DemoRoutesDeps {
 
 const TOKEN_LIFETIME = '15m';
 
-/** The routes of the demo; undefined if this is not the demo. */
-export function demoRoutesOf(settings: DemoSettings): Router | undefined {
-  if (!settings.DEMO_MODE || settings.SOCKET_JWT_SECRET === undefined) return undefined;
-  return createDemoRouter({
-    jwtSecret: settings.SOCKET_JWT_SECRET,
-    issuer: settings.SOCKET_JWT_ISSUER,
-    audience: settings.SOCKET_JWT_AUDIENCE,
-    timeZone: settings.DASHBOARD_TIME_ZONE,
-    botUrl: settings.DEMO_BOT_URL,
-  });
-}
-
-/** `/demo/*`. It exists only if `npm start` generated the secrets. `POST /demo/token` signs a token for the demo company. */
+/** The routes under `/demo`. `POST /demo/token` signs a token for the demo company, without a login. */
 export function createDemoRouter({ jwtSecret, issuer, audience, timeZone, botUrl }: DemoRoutesDeps): Router {
   const router = Router();
   if (botUrl !== undefined) router.use('/chat', createChatRoutes(botUrl));

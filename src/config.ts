@@ -10,7 +10,6 @@ import {
   readBy,
   readHttpUrl,
   readOrigin,
-  readTimeZone,
   text,
   trimSettings,
   whole,
@@ -116,10 +115,7 @@ const apiShape = {
   /** A second, over 10 s. */
   CATCH_UPS_PER_SOCKET: whole(1, 1_000).default(1),
   SOCKET_MAX_BUFFERED_BYTES: whole(65_536, 1_073_741_824).default(8_388_608),
-  DASHBOARD_TIME_ZONE: readBy(readTimeZone).default('UTC'),
   IDEMPOTENCY_TTL_SECONDS: whole(10, 86_400).default(3_600),
-  DEMO_MODE: flag.default(false),
-  DEMO_BOT_URL: readBy(readOrigin).optional(),
 };
 
 const apiSchema = z.object(apiShape);

@@ -47,7 +47,6 @@ test('nothing but what must be given is required, and the rest has its default',
     SOCKET_TRANSPORTS: ['polling', 'websocket'],
     CORS_ORIGIN: [],
     ADMIN_WRITES: false,
-    DEMO_MODE: false,
     EMISSION_ATTEMPTS: 8,
   });
   expect(loadWorkerConfig(WORKER)).toMatchObject({ WORKER_CONCURRENCY: 200, RECONCILE_INTERVAL_MS: 5_000 });
@@ -144,7 +143,6 @@ test.each([
   ['CORS_ORIGIN', 'https://calendar.example.com/'],
   ['CORS_ORIGIN', 'calendar.example.com'],
   ['ADMIN_WRITES', 'yes'],
-  ['DASHBOARD_TIME_ZONE', 'Mars/Base'],
   ['LOG_LEVEL', 'loud'],
 ])('%s=%s is refused, by that name alone', (name, value) => {
   const found = problems({ [name]: value });
@@ -158,7 +156,6 @@ test.each([
   ['MONGODB_URI', 'mongodb+srv://cluster.example.com/petbuddy'],
   ['CORS_ORIGIN', 'https://calendar.example.com, http://localhost:5173'],
   ['SOCKET_TRANSPORTS', 'websocket'],
-  ['DASHBOARD_TIME_ZONE', 'Europe/Berlin'],
 ])('%s=%s is taken', (name, value) => {
   expect(problems({ [name]: value })).toEqual([]);
 });

@@ -36,10 +36,10 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   realtime: [...BELOW, ...INFRASTRUCTURE, 'access'],
   http: [...BELOW, ...INFRASTRUCTURE, 'access', 'accept'],
   resources: [...BELOW, ...INFRASTRUCTURE, 'config', 'access', 'metrics', 'population', 'queue'],
-  api: [...BELOW, ...INFRASTRUCTURE, ...STAGES, 'resources', 'config', 'access', 'accept', 'http', 'demo'],
+  api: [...BELOW, ...INFRASTRUCTURE, ...STAGES, 'resources', 'config', 'access', 'accept', 'http'],
   cli: [...BELOW, ...INFRASTRUCTURE, ...STAGES, 'config', 'settings', 'api'],
   workers: [...BELOW, ...INFRASTRUCTURE, ...STAGES, 'resources', 'config'],
-  demo: [...BELOW, ...INFRASTRUCTURE, 'access', 'population', 'bot'],
+  demo: [...BELOW, ...INFRASTRUCTURE, 'config', 'api', 'access', 'population', 'bot'],
   web: ['contracts', 'dashboard', 'demo', 'web'],
 };
 
@@ -77,6 +77,7 @@ const ENTRY_FILES = new Set([
   'src/cli/db-indexes.ts',
   'src/cli/emissions.ts',
   'packages/bot/src/index.ts',
+  'demo/api.ts',
   'demo/bot-process.ts',
   'workers/main.ts',
 ]);

@@ -55,7 +55,6 @@ export async function startEverything(start) {
     REDIS_URL: redisUrl,
     MONGODB_URI: mongodbUri,
     DASHBOARD_TIME_ZONE: timeZone,
-    DEMO_MODE: secrets.isDemo ? 'on' : 'off',
     ...(hasBot && {
       DEMO_BOT_URL: `http://127.0.0.1:${await freePort()}`,
       BACKEND_API_URL: `http://localhost:${port}`,
@@ -63,7 +62,7 @@ export async function startEverything(start) {
   };
   say(`Starting the API with its gateway, ${hasBot ? "one worker and the demo's bot" : 'and one worker'}`);
   const entries = {
-    api: 'src/api/main.ts',
+    api: secrets.isDemo ? 'demo/api.ts' : 'src/api/main.ts',
     worker: 'workers/main.ts',
     ...(hasBot && { bot: 'demo/bot-process.ts' }),
   };

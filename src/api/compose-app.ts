@@ -1,5 +1,4 @@
-import type { Express } from 'express';
-import { demoRoutesOf } from '../../demo/demo-routes.ts';
+import type { Express, Router } from 'express';
 import type { ApiConfig } from '../config.ts';
 import { createApp } from '../http/app.ts';
 import { countRejections } from '../http/middleware/count-rejections.ts';
@@ -28,12 +27,16 @@ export interface ComposeAppDeps extends Pick<HealthDeps, 'isDraining' | 'isAlive
   snapshots: Snapshots;
   /** Folder of the built pages. */
   pageDir: string;
+  /** More routes, before those of the pages. */
+  routes?: Router | undefined;
+  /** Origins, besides its own, that the pages may connect to. */
+  connectOrigins?: readonly string[] | undefined;
   onFault: (error: unknown, route: string | undefined) => void;
 }
 
 /** The Express application, with all routes. */
 export function composeApp(deps: ComposeAppDeps): Express {
-  const { resources, acceptance, access, snapshots, pageDir, onFault, isDraining, isAlive } = deps;
+  const { resources, acceptance, access, snapshots } = deps;
   const { config, redis, mongo, queues, models, metrics, logger } = resources;
   const warnings = composeWarnings(resources);
   return createApp({
@@ -48,8 +51,8 @@ export function composeApp(deps: ComposeAppDeps): Express {
     healthRoutes: createHealthRoutes({
       checks: { mongodb: checkMongo(mongo.connection), redis: checkRedis(redis, queues.live.toKey('meta')) },
       warnings: warnings.all,
-      isDraining,
-      isAlive,
+      isDraining: deps.isDraining,
+      isAlive: deps.isAlive,
     }),
     dashboardRoutes: createDashboardRoutes({
       verifyToken: access.verifyList,
@@ -60,11 +63,11 @@ export function composeApp(deps: ComposeAppDeps): Express {
       }),
     }),
     ...composeOperator(resources, acceptance, warnings.beyondFigures),
-    demoRoutes: demoRoutesOf(config),
-    pageDir,
+    routes: deps.routes,
+    pageDir: deps.pageDir,
     basePath: config.BASE_PATH,
-    connectOrigins: config.DEMO_BOT_URL ? [config.DEMO_BOT_URL] : [],
-    onFault,
+    connectOrigins: deps.connectOrigins ?? [],
+    onFault: deps.onFault,
   });
 }
 

@@ -16,18 +16,16 @@ import { openMetricsPort } from '../resources/open-metrics-port.ts';
 import { openResources, type Resources } from '../resources/open-resources.ts';
 import { composeAccept } from './compose-accept.ts';
 import { composeAccess } from './compose-access.ts';
-import { composeApp } from './compose-app.ts';
+import { composeApp, type ComposeAppDeps } from './compose-app.ts';
 import { composeSnapshots } from './compose-snapshots.ts';
 import { startGatewayCanary } from './start-canary.ts';
 import { startGateway } from './start-gateway.ts';
 
 const CONNECT_WAIT_MS = 1_500;
 
-export interface ApiDeps {
+export interface ApiDeps extends Pick<ComposeAppDeps, 'pageDir' | 'routes' | 'connectOrigins'> {
   config: ApiConfig;
   logger: Logger;
-  /** Folder of the built pages. */
-  pageDir: string;
   /** Problems of this process' log, as text for the operator. */
   logWarnings?: () => string[];
 }
@@ -44,7 +42,7 @@ export interface RunningApi {
  * connects as soon as they answer.
  * @throws ConfigError if Redis has no database of the number in REDIS_URL; Error that names PORT if the port is not usable
  */
-export async function startApi({ config, logger, pageDir, logWarnings }: ApiDeps): Promise<RunningApi> {
+export async function startApi({ config, logger, logWarnings, ...pages }: ApiDeps): Promise<RunningApi> {
   const resources = openResources({ config, role: 'api', logger, logWarnings });
   const { id, lifecycle, metrics, unusable } = resources;
   const requestFailed = createThrottledLog(logger, 'request failed', { level: 'error' });
@@ -68,7 +66,7 @@ export async function startApi({ config, logger, pageDir, logWarnings }: ApiDeps
     drainMs: config.SHUTDOWN_DRAIN_MS,
     pause,
   });
-  serve(composeApp({ ...parts, pageDir, isDraining: serving.isDraining, isAlive }));
+  serve(composeApp({ ...parts, ...pages, isDraining: serving.isDraining, isAlive }));
   io = await startGateway({ ...parts, server, canary: () => canary });
   // After startGateway, which adds listeners of its own to the server.
   limitConnections(server, resources);

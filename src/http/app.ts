@@ -23,8 +23,8 @@ export interface AppDeps {
   dashboardRoutes: Router;
   bullBoard: RequestHandler;
   adminRoutes: Router;
-  /** Exists only when `npm start` made the secrets itself. */
-  demoRoutes?: Router | undefined;
+  /** More routes, before those of the pages. */
+  routes?: Router | undefined;
   /** Folder of the built page. */
   pageDir: string;
   /** The path prefix that a proxy in front strips, such as `/calendar`. */
@@ -56,7 +56,7 @@ export function createApp({ basePath = '', ...deps }: AppDeps): Express {
   app.use(createDocsRoutes(basePath));
   app.use(ADMIN_API_PATH, deps.requireAdmin, requireSameOrigin, deps.adminRoutes);
   app.use(guardAdminPage(deps.requireAdmin));
-  if (deps.demoRoutes) app.use('/demo', deps.demoRoutes);
+  if (deps.routes) app.use(deps.routes);
   app.use(servePageFiles(deps.pageDir, basePath));
 
   app.use((_req, res) => {

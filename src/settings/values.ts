@@ -83,12 +83,3 @@ export function readBasePath(value: string): string | undefined {
   }
   return `/${path}`;
 }
-
-export function readTimeZone(name: string): string {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return name;
-  } catch {
-    throw new RangeError('must be an IANA time zone such as Europe/Berlin');
-  }
-}

@@ -28,7 +28,6 @@ const SAMPLES: Record<string, string> = {
   METRICS_PORT: '9100',
   BASE_PATH: '/calendar',
   CORS_ORIGIN: 'https://calendar.example.com',
-  DEMO_BOT_URL: 'http://127.0.0.1:4000',
 };
 
 test('docs/reference/configuration.md lists every setting, and no other', () => {
@@ -77,12 +76,12 @@ test('the table of npm start lists what its scripts read besides the settings', 
   expect(documented.sort()).toEqual(own.sort());
 });
 
-test('.env.example names every setting but the demo’s, with the documented defaults', () => {
+test('.env.example names every setting, with the documented defaults', () => {
   const lines = example.split('\n').flatMap((line) => {
     const [, comment, name, value] = /^(#?)([A-Z][A-Z_]+)=(.*)$/.exec(line) ?? [];
     return name === undefined ? [] : { name, value, isComment: comment === '#' };
   });
-  const expected = [...SETTING_NAMES.filter((name) => !name.startsWith('DEMO_')), 'BACKEND_API_URL'];
+  const expected = [...SETTING_NAMES, 'BACKEND_API_URL'];
   expect(lines.map(({ name }) => name).sort()).toEqual(expected.sort());
 
   const documented = new Map(settings.map((row) => [row.setting, row.default]));

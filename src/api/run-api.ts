@@ -1,0 +1,32 @@
+import { fileURLToPath } from 'node:url';
+import { errorMessage } from '../errors.ts';
+import { createLogger } from '../process/logger.ts';
+import { runUntilStopped } from '../process/run.ts';
+import { type ApiDeps, startApi } from './start-api.ts';
+
+/**
+ * Runs the API as this process, until a signal ends it.
+ * @param readOptions  reads the settings. If it throws, the process ends with code 1 and prints the problem.
+ * @example runApi(() => ({ config: loadApiConfig(process.env) }));
+ */
+export function runApi(readOptions: () => Pick<ApiDeps, 'config' | 'routes' | 'connectOrigins'>): void {
+  try {
+    const options = readOptions();
+    const { LOG_LEVEL: level, LOG_DIR: dir } = options.config;
+    const { logger, warnings, close } = createLogger({ level, dir, name: 'api' });
+    runUntilStopped({
+      name: 'the API',
+      logger,
+      flushLogs: close,
+      async start() {
+        const pageDir = fileURLToPath(new URL('.', import.meta.resolve('#page/index.html')));
+        const api = await startApi({ ...options, logger, pageDir, logWarnings: warnings });
+        logger.info({ url: api.url }, 'listening');
+        return api;
+      },
+    });
+  } catch (error) {
+    console.error(errorMessage(error));
+    process.exit(1);
+  }
+}
