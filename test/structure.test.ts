@@ -27,7 +27,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   config: ['contracts', 'settings'],
   settings: ['contracts'],
   domain: ['contracts'],
-  process: BELOW,
+  // The bot library has the code that appends to log files.
+  process: [...BELOW, 'bot'],
   redis: [...BELOW, 'process', 'settings'],
   access: [...BELOW, ...INFRASTRUCTURE, 'metrics'],
   accept: [...BELOW, ...INFRASTRUCTURE, 'metrics'],
@@ -83,7 +84,7 @@ const ENTRY_FILES = new Set([
 ]);
 
 const MAX_LINES = 300;
-const PACKAGE = /^@appointment-emissions\/(\w+)$/;
+const PACKAGE = /^@appointment-emissions\/(\w+)(?:\/|$)/;
 const sources = readSources();
 
 test('only the named files are at the root of src', () => {

@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path';
 import type { Writable } from 'node:stream';
+import { createFileAppender } from '@appointment-emissions/bot/append-file';
 import { escapeMarks } from '@appointment-emissions/contracts';
-import { createFileAppender } from './append-file.ts';
 
 /** Takes lines, for ever, at once, and without an error: what it can't pass on in time it drops. */
 export interface LogSink {

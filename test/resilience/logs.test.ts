@@ -187,10 +187,3 @@ test.each(['deleted', 'moved away'])('a log folder that is %s at run time is cre
   await sink.close();
   expect([readFileSync(file, 'utf8'), sink.takeDropped()]).toEqual(['second\n', 0]);
 });
-
-test('the bot library and the server append to files with the same code', () => {
-  const [bot, server] = ['packages/bot/src', 'src/process'].map((folder) =>
-    readFileSync(join(ROOT, folder, 'append-file.ts'), 'utf8'),
-  );
-  expect(bot).toBe(server);
-});

@@ -27,7 +27,7 @@ interface FileAppenderOptions {
 }
 
 /**
- * Appends to a file, and makes its folder. After a failure it opens the file again; so it does when the file or its
+ * Appends to a file, and makes its folder. The server's log file uses it too. After a failure it opens the file again; so it does when the file or its
  * folder was deleted or replaced.
  */
 export function createFileAppender({ file, reopenDelayMs, onFailure }: FileAppenderOptions): FileAppender {
