@@ -1,6 +1,6 @@
 import type { Queue } from 'bullmq';
 import type { WorkerConfig } from '../src/config.ts';
-import type { HealthStatus } from '../src/liveness/verdict.ts';
+import type { HealthStatus } from '../src/domain/health-status.ts';
 import { watchWorkerProgress, type WorkerProgress } from '../src/liveness/worker-progress.ts';
 import { readQueueDepth } from '../src/metrics/queue-depth.ts';
 import type { Resources } from '../src/resources/open-resources.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { HealthStatus } from './verdict.ts';
+import type { HealthStatus } from '../domain/health-status.ts';
 
 export interface CanaryDeps {
   intervalMs: number;

@@ -1,4 +1,4 @@
-import type { HealthStatus } from './verdict.ts';
+import type { HealthStatus } from '../domain/health-status.ts';
 
 export interface WorkerProgressDeps {
   /** How often the queue is looked at; canaries come as often. */

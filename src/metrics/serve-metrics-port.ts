@@ -2,37 +2,35 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import { boundConnections, type ConnectionBounds } from '../access/bound-connections.ts';
+import type { HealthStatus } from '../domain/health-status.ts';
 import { listenError } from '../process/listen-error.ts';
 
 export interface MetricsPort {
-  /** The port it listens on. Rejects with an error that names the setting. */
+  /** The port that it listens on. Rejects with an error that names the setting. */
   listening: Promise<number>;
   close: () => Promise<void>;
 }
 
-/** Whether the process gets on with its work; words for the operator where it does not. */
-type IsAlive = () => { ok: boolean; detail?: string };
-
 export interface MetricsPortDeps {
   registry: Registry;
-  isAlive: IsAlive;
+  isAlive: () => HealthStatus;
   onCut: ConnectionBounds['onCut'];
 }
 
-/** Scrapers and probes send small requests, read their answers at once and are few. */
+/** Scrapers and probes are few, send small requests and read their replies at once. */
 const LIMITS = {
   requestTimeout: 5_000,
   headersTimeout: 5_000,
   keepAliveTimeout: 5_000,
   maxHeaderSize: 8_192,
 };
-const LOOK_EVERY_MS = 1_000;
+const CHECK_INTERVAL_MS = 1_000;
 const STALL_TIMEOUT_MS = 10_000;
 const MAX_CONNECTIONS_PER_ADDRESS = 200;
 
-/** Serves this process' Prometheus text and its liveness on a port of its own, openly: keep that port inside. */
+/** Serves `/metrics` and `/livez` of this process on a port without authentication: it must not be public. */
 export function serveMetricsPort(port: number, { registry, isAlive, onCut }: MetricsPortDeps): MetricsPort {
-  const server = createServer({ ...LIMITS, connectionsCheckingInterval: LOOK_EVERY_MS }, (req, res) => {
+  const server = createServer({ ...LIMITS, connectionsCheckingInterval: CHECK_INTERVAL_MS }, (req, res) => {
     const path = req.method === 'GET' ? req.url?.split('?')[0] : undefined;
     if (path === '/livez') {
       const { ok, detail } = isAlive();
@@ -41,7 +39,7 @@ export function serveMetricsPort(port: number, { registry, isAlive, onCut }: Met
       return;
     }
     if (path !== '/metrics') {
-      res.writeHead(404).end('here are GET /metrics and GET /livez\n');
+      res.writeHead(404).end('only GET /metrics and GET /livez exist here\n');
       return;
     }
     registry.metrics().then(

@@ -1,16 +1,15 @@
 import { Cluster, type Redis } from 'ioredis';
 import type { Connection } from 'mongoose';
+import type { HealthStatus } from '../../domain/health-status.ts';
 import type { RedisClient } from '../../redis/connect.ts';
 import { within } from '../../process/lifecycle.ts';
 import { describeAccessError, isAccessError, watchAccessError } from '../../redis/access-errors.ts';
-import type { Check } from './health-routes.ts';
-
 import { parseInfo, whyNoWrites } from '../../redis/redis-warnings.ts';
 
 const CHECK_LIMIT_MS = 1_000;
 
 /** MongoDB answers a ping. */
-export function checkMongo(connection: Connection): () => Promise<Check> {
+export function checkMongo(connection: Connection): () => Promise<HealthStatus> {
   return guarded('MongoDB', async () => {
     if (!connection.db) return { ok: false, detail: 'not connected' };
     await connection.db.command({ ping: 1 });
@@ -23,7 +22,7 @@ export function checkMongo(connection: Connection): () => Promise<Check> {
  * drop jobs, also one that is a replica yet. Other nodes of a Cluster that don't answer are told and no reason to say no.
  * @param queueKey  any key of the queue
  */
-export function checkRedis(redis: RedisClient, queueKey: string): () => Promise<Check> {
+export function checkRedis(redis: RedisClient, queueKey: string): () => Promise<HealthStatus> {
   const refusal = watchAccessError(redis);
   return guarded('Redis', async () => {
     const refused = refusal();
@@ -63,7 +62,7 @@ async function stateOf(
   return { node, answers: text !== undefined, policy: info['maxmemory_policy'], refuses };
 }
 
-function guarded(what: string, check: () => Promise<Check>): () => Promise<Check> {
+function guarded(what: string, check: () => Promise<HealthStatus>): () => Promise<HealthStatus> {
   return async () => {
     try {
       return await within(CHECK_LIMIT_MS, `${what}'s answer`, check());

@@ -1,19 +1,14 @@
 import { Router } from 'express';
-
-/** One thing that the service needs: its state in a word, and words for the operator where it is not well. */
-export interface Check {
-  ok: boolean;
-  detail?: string;
-}
+import type { HealthStatus } from '../../domain/health-status.ts';
 
 export interface HealthDeps {
   /** By name; run at each request, each with a deadline of its own. */
-  checks: Record<string, () => Promise<Check>>;
+  checks: Record<string, () => Promise<HealthStatus>>;
   /** Other things that are not as they should be but do not stop the service. */
   warnings: () => Promise<string[]>;
   isDraining: () => boolean;
   /** Whether this process gets on with its work; judged without asking any server. */
-  isAlive: () => Check;
+  isAlive: () => HealthStatus;
 }
 
 /** `/livez`, `/readyz` and `/health`. Open: they tell states, never data. */
