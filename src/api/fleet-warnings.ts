@@ -1,5 +1,5 @@
 import { SWEEP_OFF } from '../sweep/sweep-off.ts';
-import type { Fleet } from '../metrics/fleet.ts';
+import type { Fleet } from '../metrics/fleet/read-fleet.ts';
 import type { QueuesDepth } from '../metrics/queue-depth.ts';
 import { type QueueStates, restrictionsOf } from '../metrics/queue-state.ts';
 import { KEPT_JOBS } from '../queue/retry-policy.ts';

@@ -1,45 +1,43 @@
-import type { RedisClient } from '../redis/connect.ts';
+import type { FleetMetricsReading } from '@appointment-emissions/contracts';
 import type { ReportDamage } from '../process/damaged-data.ts';
+import type { RedisClient } from '../redis/connect.ts';
 import { createMetrics, type Metrics } from './create-metrics.ts';
 import { registerFleetGauges } from './fleet-gauges.ts';
-import { type Fleet, type Heartbeat, readFleet } from './fleet.ts';
-import { type ProgressGauges, registerProgressGauges } from './progress-gauges.ts';
+import type { Heartbeat } from './fleet/heartbeat-writer.ts';
+import { type Fleet, readFleet } from './fleet/read-fleet.ts';
+import { readMetrics } from './fleet/read-metrics.ts';
+import { type MetricsSeries, readSeries } from './fleet/read-series.ts';
+import { type ProcessGauges, registerProcessGauges } from './process-gauges.ts';
 import { type QueueKeys, type QueuesDepth, readQueuesDepth } from './queue-depth.ts';
-import { type QueueStates, readQueueStates } from './queue-state.ts';
-import { type MetricsReading, readMetrics } from './read-metrics.ts';
-import { type MetricsSeries, readSeries } from './read-series.ts';
-import { type ReferenceGauge, registerReferenceGauge } from './reference-gauge.ts';
+import { type QueueMetaReader, type QueueStates, readQueueStates } from './queue-state.ts';
 import { shareFor } from './share-for.ts';
-import { registerWarningsGauge } from './warnings-gauge.ts';
 
 const HEARTBEAT_INTERVAL_MS = 5_000;
 const SHARE_READING_MS = 500;
 
 export interface FleetMetricsDeps {
   redis: RedisClient;
-  queues: { live: QueueKeys; bulk: QueueKeys };
+  queues: Record<'live' | 'bulk', QueueKeys & QueueMetaReader>;
   /** Queue prefix, in braces. */
   prefix: string;
   reportDamage: ReportDamage;
   onError: (error: unknown) => void;
 }
 
-export interface FleetMetrics extends Metrics, ProgressGauges, ReferenceGauge {
-  /** The whole fleet's counts, rates, latencies and the queues' depth. @throws when Redis is away */
-  read: () => Promise<MetricsReading & { queue: QueuesDepth & { states: QueueStates } }>;
-  /** Queues and processes now, without the counts. @throws when Redis is away */
+export interface FleetMetrics extends Metrics, ProcessGauges {
+  /** All metrics of the fleet. @throws if Redis is unavailable */
+  read: () => Promise<FleetMetricsReading>;
+  /** Queues and processes, without the counts. @throws if Redis is unavailable */
   state: () => Promise<{ depth: QueuesDepth; states: QueueStates; fleet: Fleet }>;
-  /** What was set on the queues. @throws when Redis is away */
+  /** Restrictions of the queues. @throws if Redis is unavailable */
   queueStates: () => Promise<QueueStates>;
-  /** Adds the number of warnings in `/health`, read at the scrape. */
-  watchWarnings: (read: () => Promise<readonly string[]>) => void;
-  /** The fleet's last hour by the minute. @throws when Redis is away */
+  /** The fleet's last hour by the minute. @throws if Redis is unavailable */
   series: () => Promise<MetricsSeries>;
-  /** Says that this process is alive, now and every 5 s, until closed. */
+  /** Sends a heartbeat now and every 5 s until `close`. */
   beat: (describe: () => Heartbeat) => void;
 }
 
-/** One process' part in the fleet's metrics: its own counts, and the reading of all. */
+/** Writes the metrics of this process, and reads those of the fleet. */
 export function createFleetMetrics({
   redis,
   queues,
@@ -51,7 +49,7 @@ export function createFleetMetrics({
   const metrics = createMetrics({ redis, prefix, onError });
   const timers: NodeJS.Timeout[] = [];
   const readDepth = () => readQueuesDepth(redis, queues, reportDamage);
-  const queueStates = () => readQueueStates(redis, queues);
+  const queueStates = () => readQueueStates(queues);
   const fleetNow = async () => (await readFleet({ redis, prefix, reportDamage })).fleet;
   registerFleetGauges({
     registry: metrics.registry,
@@ -61,8 +59,7 @@ export function createFleetMetrics({
   });
   return {
     ...metrics,
-    ...registerProgressGauges(metrics.registry),
-    ...registerReferenceGauge(metrics.registry),
+    ...registerProcessGauges(metrics.registry),
     read: shareFor(SHARE_READING_MS, async () => {
       const reading = readMetrics({ redis, prefix, reportDamage });
       const [metrics, depth, states] = await Promise.all([reading, readDepth(), queueStates()]);
@@ -73,9 +70,6 @@ export function createFleetMetrics({
       return { depth, states, fleet };
     }),
     queueStates,
-    watchWarnings: (read) => {
-      registerWarningsGauge(metrics.registry, read);
-    },
     series: shareFor(SHARE_READING_MS, () => readSeries({ redis, prefix, reportDamage })),
     beat(describe) {
       metrics.heartbeat(describe());

@@ -1,24 +1,46 @@
-import type { AppointmentEvent } from '@appointment-emissions/contracts';
+import type {
+  AppointmentEvent,
+  EmissionOutcome,
+  LatencyStage,
+  MetricsWindow,
+  ProcessRole,
+} from '@appointment-emissions/contracts';
 
-/** What can become of an emission. `retried` is one failed attempt that will be tried again. */
-export const OUTCOMES = ['accepted', 'published', 'retried', 'failed'] as const;
-export type Outcome = (typeof OUTCOMES)[number];
+/** What can become of an emission. `retried`: an attempt failed and another one follows. */
+export const OUTCOMES = [
+  'accepted',
+  'published',
+  'retried',
+  'failed',
+] as const satisfies readonly EmissionOutcome[];
 
 /**
- * Where time goes. accept: POST received → 202; wait: accepted → a worker picks it up; load: claim and read;
- * publish: the confirm script; total: accepted → published; browser: POST → on a screen (sampled). Their order is that
- * of the latencies kept in Redis: add at the end.
+ * Measured durations. accept: POST received → 202; wait: accepted → a worker starts the job; load: claim and read;
+ * publish: the confirm script; total: accepted → published; browser: POST → on a screen (sampled); bulk: total of the bulk
+ * queue. Latencies are stored in Redis in this order: add new stages at the end.
  */
-export const STAGES = ['accept', 'wait', 'load', 'publish', 'total', 'browser', 'bulk'] as const;
-export type Stage = (typeof STAGES)[number];
+export const STAGES = [
+  'accept',
+  'wait',
+  'load',
+  'publish',
+  'total',
+  'browser',
+  'bulk',
+] as const satisfies readonly LatencyStage[];
 
-/** A process that is both API and gateway sends a heartbeat for each. */
-export const ROLES = ['api', 'gateway', 'worker'] as const;
-export type Role = (typeof ROLES)[number];
+/** A process that is both API and gateway sends a heartbeat for each role. */
+export const ROLES = ['api', 'gateway', 'worker'] as const satisfies readonly ProcessRole[];
 
-export const WINDOWS = ['1m', '5m', '1h'] as const;
-export type Window = (typeof WINDOWS)[number];
+export const WINDOWS = ['1m', '5m', '1h'] as const satisfies readonly MetricsWindow[];
 
-/** Fields of the counters in Redis. `|` parts them because event names contain `:`. */
-export const outcomeField = (event: AppointmentEvent, outcome: Outcome) => `c|${event}|${outcome}`;
-export const rejectedField = (reason: string) => `r|${reason}`;
+const REJECTED_PREFIX = 'r|';
+
+/** Fields of the counters in Redis. The separator is `|`, since event names contain `:`. */
+export const outcomeField = (event: AppointmentEvent, outcome: EmissionOutcome): string =>
+  `c|${event}|${outcome}`;
+export const rejectedField = (reason: string): string => `${REJECTED_PREFIX}${reason}`;
+
+/** The reason in a field of `rejectedField`; `undefined` for other fields. */
+export const reasonOfField = (field: string): string | undefined =>
+  field.startsWith(REJECTED_PREFIX) ? field.slice(REJECTED_PREFIX.length) : undefined;

@@ -1,63 +1,51 @@
+import type { FleetMetricsReading } from '@appointment-emissions/contracts';
 import type { ReportDamage } from '../process/damaged-data.ts';
 import { luaScript } from '../redis/script.ts';
-import type { MetricsRedis } from './writer-deps.ts';
+import type { MetricsRedis } from './fleet/keys.ts';
 
-export interface QueueDepth {
-  waiting: number;
-  prioritized: number;
-  /** In backoff after a failed attempt, or held back on purpose. */
-  delayed: number;
-  active: number;
-  failed: number;
-  /**
-   * Age of the job next in line, since it was made, over every priority and over delayed jobs that are overdue; null
-   * when none waits.
-   */
-  oldestWaitingAgeMs: number | null;
-}
+/** Both queues together; the ages also of each queue. */
+export type QueuesDepth = Omit<FleetMetricsReading['queue'], 'states'>;
+
+/**
+ * One queue. `oldestWaitingAgeMs` is the time since the next job was added, over all priorities and over delayed jobs that
+ * are overdue; null if no job waits.
+ */
+export type QueueDepth = Omit<QueuesDepth, 'oldestLiveWaitingAgeMs' | 'oldestBulkWaitingAgeMs'>;
 
 /** Counts by state, an age, then the keys that another program has damaged. */
 type Reply = [number, number, number, number, number, number, ...string[]];
 
-const depthScript = luaScript(new URL('./queue-depth.lua', import.meta.url));
-
-/** BullMQ's Queue; only its key names are used. */
+/** BullMQ's Queue, of which only the key names are used: it has no getter for the age of the oldest job. */
 export interface QueueKeys {
   toKey: (type: string) => string;
 }
 
-/** Of both queues together; the ages also of each. */
-export interface QueuesDepth extends QueueDepth {
-  /** Somebody waits for these. */
-  oldestLiveWaitingAgeMs: number | null;
-  /** Of batches, repairs, and what the sweep found. */
-  oldestBulkWaitingAgeMs: number | null;
-}
+const depthScript = luaScript(new URL('./queue-depth.lua', import.meta.url));
 
-/** One round trip, no scan. @throws when Redis is away */
+/** One round trip per queue, no scan. @throws if Redis is unavailable */
 export async function readQueuesDepth(
   redis: MetricsRedis,
-  { live, bulk }: { live: QueueKeys; bulk: QueueKeys },
+  queues: { live: QueueKeys; bulk: QueueKeys },
   reportDamage?: ReportDamage,
 ): Promise<QueuesDepth> {
-  const [one, other] = await Promise.all([
-    readQueueDepth(redis, live, reportDamage),
-    readQueueDepth(redis, bulk, reportDamage),
+  const [live, bulk] = await Promise.all([
+    readQueueDepth(redis, queues.live, reportDamage),
+    readQueueDepth(redis, queues.bulk, reportDamage),
   ]);
-  const ages = [one.oldestWaitingAgeMs, other.oldestWaitingAgeMs].filter((age) => age !== null);
+  const ages = [live.oldestWaitingAgeMs, bulk.oldestWaitingAgeMs].filter((age) => age !== null);
   return {
-    waiting: one.waiting + other.waiting,
-    prioritized: one.prioritized + other.prioritized,
-    delayed: one.delayed + other.delayed,
-    active: one.active + other.active,
-    failed: one.failed + other.failed,
+    waiting: live.waiting + bulk.waiting,
+    prioritized: live.prioritized + bulk.prioritized,
+    delayed: live.delayed + bulk.delayed,
+    active: live.active + bulk.active,
+    failed: live.failed + bulk.failed,
     oldestWaitingAgeMs: ages.length > 0 ? Math.max(...ages) : null,
-    oldestLiveWaitingAgeMs: one.oldestWaitingAgeMs,
-    oldestBulkWaitingAgeMs: other.oldestWaitingAgeMs,
+    oldestLiveWaitingAgeMs: live.oldestWaitingAgeMs,
+    oldestBulkWaitingAgeMs: bulk.oldestWaitingAgeMs,
   };
 }
 
-/** One round trip, no scan. The layout of BullMQ's keys is tested against BullMQ itself. */
+/** One round trip, no scan. A test compares the key layout with BullMQ's. @throws if Redis is unavailable */
 export async function readQueueDepth(
   redis: MetricsRedis,
   queue: QueueKeys,

@@ -1,55 +1,56 @@
 import type { QueueState } from '@appointment-emissions/contracts';
-import type { QueueKeys } from './queue-depth.ts';
-import type { RedisClient } from '../redis/connect.ts';
 
 export type QueueStates = Record<'live' | 'bulk', QueueState>;
 
-const FIELDS = ['paused', 'concurrency', 'max', 'duration'] as const;
-
-/** What an operator or a script has set on both queues, in Redis, for the whole fleet. @throws when Redis is away */
-export async function readQueueStates(
-  redis: Pick<RedisClient, 'hmget'>,
-  { live, bulk }: Record<'live' | 'bulk', QueueKeys>,
-): Promise<QueueStates> {
-  const [one, other] = await Promise.all([readQueueState(redis, live), readQueueState(redis, bulk)]);
-  return { live: one, bulk: other };
+/** The getter of BullMQ's Queue that returns the queue's settings. */
+export interface QueueMetaReader {
+  getMeta: () => Promise<{ paused?: boolean; concurrency?: number; max?: number; duration?: number }>;
 }
 
-async function readQueueState(redis: Pick<RedisClient, 'hmget'>, queue: QueueKeys): Promise<QueueState> {
-  const [paused, concurrency, max, duration] = await redis.hmget(queue.toKey('meta'), ...FIELDS);
-  return {
-    paused: typeof paused === 'string',
-    concurrency: numberOf(concurrency),
-    rateLimit: typeof max === 'string' ? { max: Number(max), durationMs: numberOf(duration) ?? 0 } : null,
-  };
+/** Reads the restrictions that operators or scripts set on both queues for the whole fleet. @throws if Redis is unavailable */
+export async function readQueueStates({
+  live,
+  bulk,
+}: Record<'live' | 'bulk', QueueMetaReader>): Promise<QueueStates> {
+  const [liveState, bulkState] = await Promise.all([readQueueState(live), readQueueState(bulk)]);
+  return { live: liveState, bulk: bulkState };
 }
 
-const numberOf = (value: string | null | undefined): number | null =>
-  typeof value === 'string' ? Number(value) : null;
+async function readQueueState(queue: QueueMetaReader): Promise<QueueState> {
+  const { paused = false, concurrency = null, max, duration = 0 } = await queue.getMeta();
+  return { paused, concurrency, rateLimit: max === undefined ? null : { max, durationMs: duration } };
+}
 
-/** Why jobs of a queue wait though workers are there, and what ends it; nothing where the queue is unrestricted. */
-export function restrictionsOf(
-  states: QueueStates,
-): { queue: 'live' | 'bulk'; kind: string; words: string }[] {
+export interface Restriction {
+  queue: 'live' | 'bulk';
+  kind: 'paused' | 'concurrency' | 'rate limit';
+  /** What restricts the queue and how to end it, for the operator. */
+  words: string;
+}
+
+/** The restrictions for which jobs wait although workers run. */
+export function restrictionsOf(states: QueueStates): Restriction[] {
   return (['live', 'bulk'] as const).flatMap((queue) => {
     const { paused, concurrency, rateLimit } = states[queue];
-    const words: [kind: string, is: boolean, words: string][] = [
-      [
-        'paused',
-        paused,
-        `the ${queue} queue is paused: its jobs wait; resume it on /admin/queues, or with queue.resume()`,
-      ],
-      [
-        'concurrency',
-        concurrency !== null,
-        `the ${queue} queue runs ${concurrency ?? 0} jobs at once at most, in the whole fleet: end it with queue.removeGlobalConcurrency()`,
-      ],
-      [
-        'rate limit',
-        rateLimit !== null,
-        `the ${queue} queue starts ${rateLimit?.max ?? 0} jobs in ${rateLimit?.durationMs ?? 0} ms at most: end it with queue.removeGlobalRateLimit()`,
-      ],
-    ];
-    return words.flatMap(([kind, is, text]) => (is ? [{ queue, kind, words: text }] : []));
+    const found: Restriction[] = [];
+    if (paused)
+      found.push({
+        queue,
+        kind: 'paused',
+        words: `the ${queue} queue is paused: its jobs wait; resume it on /admin/queues, or with queue.resume()`,
+      });
+    if (concurrency !== null)
+      found.push({
+        queue,
+        kind: 'concurrency',
+        words: `the ${queue} queue runs ${concurrency} jobs at once at most, in the whole fleet: end it with queue.removeGlobalConcurrency()`,
+      });
+    if (rateLimit !== null)
+      found.push({
+        queue,
+        kind: 'rate limit',
+        words: `the ${queue} queue starts ${rateLimit.max} jobs in ${rateLimit.durationMs} ms at most: end it with queue.removeGlobalRateLimit()`,
+      });
+    return found;
   });
 }

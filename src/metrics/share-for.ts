@@ -1,7 +1,4 @@
-/**
- * Callers within the same `ms` share one reading, also one that fails: a page polled by many, or a scrape of many
- * gauges, costs Redis one query.
- */
+/** Calls within `ms` share one reading, also a failed one: many gauges of one scrape cost one query to Redis. */
 export function shareFor<T>(ms: number, read: () => Promise<T>): () => Promise<T> {
   let shared: Promise<T> | undefined;
   let staleAt = 0;

@@ -109,7 +109,7 @@ test('npm pack of the unbuilt server packs its two processes, its page and its s
       'dist/src/api/main.js',
       'dist/workers/main.js',
       'dist/page/index.html',
-      'dist/src/metrics/flush.lua',
+      'dist/src/metrics/fleet/flush.lua',
       'README.md',
       'LICENSE',
     ]),

@@ -1,10 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { registerFleetGauges } from '../../src/metrics/fleet-gauges.ts';
-import { registerProgressGauges } from '../../src/metrics/progress-gauges.ts';
-import { registerReferenceGauge } from '../../src/metrics/reference-gauge.ts';
+import { registerProcessGauges } from '../../src/metrics/process-gauges.ts';
 import { PROMETHEUS_METRICS } from '../../src/metrics/prometheus-catalog.ts';
-import { registerWarningsGauge } from '../../src/metrics/warnings-gauge.ts';
 import { useFleet } from './world.ts';
 
 const fleets = useFleet();
@@ -28,10 +26,8 @@ test('docs/reference/metrics.md lists every Prometheus metric, with its type, la
 test('the catalog is what a process really exposes, and no label names a company or an appointment', async () => {
   const { registry } = fleets.start().process();
   const unread = () => Promise.reject(new Error('not asked'));
-  registerProgressGauges(registry);
-  registerReferenceGauge(registry);
+  registerProcessGauges(registry).watchWarnings(() => Promise.resolve([]));
   registerFleetGauges({ registry, readQueueDepth: unread, readQueueStates: unread, readFleet: unread });
-  registerWarningsGauge(registry, () => Promise.resolve([]));
   const exposed = (await registry.getMetricsAsJSON()).map(({ name, help, type }) => ({ name, help, type }));
   const described = Object.entries(PROMETHEUS_METRICS).map(([name, { help, type }]) => ({
     name,

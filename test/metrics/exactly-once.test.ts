@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { APPOINTMENT_EVENTS } from '@appointment-emissions/contracts';
 import { OUTCOMES, STAGES } from '../../src/metrics/names.ts';
-import type { MetricsRedis } from '../../src/metrics/writer-deps.ts';
+import type { MetricsRedis } from '../../src/metrics/fleet/keys.ts';
 import { useFleet } from './world.ts';
 
 const fleets = useFleet();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { bucketOf, BUCKETS, percentiles, RELATIVE_ERROR } from '../../src/metrics/latency-buckets.ts';
+import { bucketOf, BUCKETS, percentiles, RELATIVE_ERROR } from '../../src/metrics/fleet/latencies.ts';
 import { useFleet } from './world.ts';
 
 const fleets = useFleet();

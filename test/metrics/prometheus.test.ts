@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { ERROR_CODES } from '../../src/errors.ts';
 import { registerFleetGauges } from '../../src/metrics/fleet-gauges.ts';
-import type { Fleet } from '../../src/metrics/fleet.ts';
+import type { Fleet } from '../../src/metrics/fleet/read-fleet.ts';
 import type { Metrics } from '../../src/metrics/create-metrics.ts';
 import type { QueuesDepth } from '../../src/metrics/queue-depth.ts';
 import type { QueueStates } from '../../src/metrics/queue-state.ts';

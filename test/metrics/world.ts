@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { createMetrics } from '../../src/metrics/create-metrics.ts';
-import { readMetrics } from '../../src/metrics/read-metrics.ts';
+import { readMetrics } from '../../src/metrics/fleet/read-metrics.ts';
 
 export function redisUrl(): string {
   const url = process.env.TEST_REDIS_URL;

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { MINUTE_MS, MINUTE_TTL_MS, SEQUENCE_TTL_MS, SLOT_MS, SLOT_TTL_MS } from './keys.ts';
-import { luaScript } from '../redis/script.ts';
-import { within } from '../process/lifecycle.ts';
-import type { WriterDeps } from './writer-deps.ts';
+import { within } from '../../process/lifecycle.ts';
+import { luaScript } from '../../redis/script.ts';
+import { MINUTE_MS, MINUTE_TTL_MS, SEQUENCE_TTL_MS, SLOT_MS, SLOT_TTL_MS, type WriterDeps } from './keys.ts';
 
 /**
- * This process' counts on their way to Redis. What is sent is frozen under a sequence number and sent again under the
- * same one until Redis has confirmed it: a send of unknown outcome neither loses nor doubles anything.
+ * Adds the counts of this process to those of the fleet. A batch of counts gets a sequence number and is sent again under
+ * the same number until Redis confirms it, so a send of unknown outcome neither loses counts nor adds them twice.
  */
 export function createTallyWriter({ redis, keys, timeoutMs, now }: WriterDeps) {
   const flushScript = luaScript(new URL('./flush.lua', import.meta.url));
@@ -33,7 +32,7 @@ export function createTallyWriter({ redis, keys, timeoutMs, now }: WriterDeps) {
       cells.set(cell, (cells.get(cell) ?? 0) + 1);
     },
     isIdle: () => counters.size === 0 && cells.size === 0 && !frozen,
-    /** What an earlier send left behind, then what has come since. One call at a time. */
+    /** Sends an unconfirmed batch again, then what was added since. One call at a time. */
     sendWaiting: async (): Promise<void> => {
       await sendFrozen();
       if (counters.size === 0 && cells.size === 0) return;

@@ -1,0 +1,71 @@
+import {
+  APPOINTMENT_EVENTS,
+  type AppointmentEvent,
+  type OutcomeRates,
+} from '@appointment-emissions/contracts';
+import { isWrongType } from '../../redis/wrong-type.ts';
+import { OUTCOMES, outcomeField, reasonOfField } from '../names.ts';
+import type { MetricsRedis } from './keys.ts';
+
+/** Counters by field, as stored in Redis. */
+export type Counts = ReadonlyMap<string, number>;
+
+/** Reads hashes of counters in one round trip. @param onDamage  called with each key that has anything else in it */
+export async function readCounts(
+  redis: MetricsRedis,
+  keys: string[],
+  onDamage: (key: string) => void,
+): Promise<Map<string, Counts>> {
+  const pipeline = redis.pipeline();
+  for (const key of keys) pipeline.hgetall(key);
+  const replies = (await pipeline.exec()) ?? [];
+  return new Map(
+    replies.map(([error, reply], index) => {
+      const key = keys[index] ?? '';
+      if (error && !isWrongType(error)) throw error;
+      const fields = Object.entries(error ? {} : (reply as Record<string, string>));
+      const counts = new Map(fields.map(([field, n]) => [field, Number(n)] as const).filter(isCounter));
+      if (error || counts.size < fields.length) onDamage(key);
+      return [key, counts];
+    }),
+  );
+}
+
+/** Another program wrote what is not a whole number of at least 0. */
+const isCounter = ([, n]: readonly [string, number]): boolean => Number.isSafeInteger(n) && n >= 0;
+
+/** Reads strings in one round trip. */
+export async function readStrings(redis: MetricsRedis, keys: string[]): Promise<Map<string, Buffer | null>> {
+  const replies = await redis.mgetBuffer(keys);
+  return new Map(replies.map((bytes, index) => [keys[index] ?? '', bytes]));
+}
+
+export function addUp(all: Iterable<Counts | undefined>): Counts {
+  const sums = new Map<string, number>();
+  for (const counts of all)
+    for (const [field, n] of counts ?? []) sums.set(field, (sums.get(field) ?? 0) + n);
+  return sums;
+}
+
+/** Rates of one event, or of all events together. */
+export function rates(
+  counts: Counts,
+  events: readonly AppointmentEvent[] = APPOINTMENT_EVENTS,
+): OutcomeRates {
+  const counted = { accepted: 0, published: 0, retried: 0, failed: 0 };
+  for (const outcome of OUTCOMES)
+    for (const event of events) counted[outcome] += counts.get(outcomeField(event, outcome)) ?? 0;
+  const ended = counted.published + counted.failed;
+  const share = (n: number) => (ended === 0 ? null : n / ended);
+  return { ...counted, successRate: share(counted.published), failureRate: share(counted.failed) };
+}
+
+/** Rejected requests by reason. */
+export function rejections(counts: Counts): Record<string, number> {
+  return Object.fromEntries(
+    [...counts].flatMap(([field, n]) => {
+      const reason = reasonOfField(field);
+      return reason === undefined ? [] : [[reason, n]];
+    }),
+  );
+}
