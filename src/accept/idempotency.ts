@@ -6,18 +6,20 @@ import { AppError } from '../errors.ts';
 import { within } from '../process/lifecycle.ts';
 import { luaScript } from '../redis/script.ts';
 import { fromRedis } from '../redis/from-redis.ts';
+import { decodeIndices, encodeIndices } from './item-indices.ts';
 
 const VISIBLE_ASCII = /^[\x21-\x7e]{1,255}$/;
 /**
- * Longer than any answer takes. After it the key is free again, for a request whose API process died; until then a
- * frozen Redis may take the key when it thaws, though its request was answered already.
+ * How long a key is reserved for a request in progress. Longer than any request takes: a frozen Redis can take the key
+ * when it thaws, after the request was answered. Afterwards the key is free again, because the API process has died.
  */
 const IN_PROGRESS_MS = 3_000;
-const GIVE_UP_AFTER_MS = 950;
-/** What is asked while others are under way, and within one turn of the event loop, goes in one script, of so many keys at most. */
+const TAKE_TIMEOUT_MS = 950;
+/** Requests of one turn of the event loop share a script call, of at most 100 keys. */
 const SHARED = { maxBatch: 100, maxInFlight: 16, firstAtOnce: true };
 
 const takeScript = luaScript(new URL('./take-idempotency-key.lua', import.meta.url));
+const updateScript = luaScript(new URL('./update-idempotency-key.lua', import.meta.url));
 const finishScript = luaScript(new URL('./finish-idempotency-key.lua', import.meta.url));
 
 export interface IdempotencyDeps {
@@ -28,37 +30,95 @@ export interface IdempotencyDeps {
   reportDamage: ReportDamage;
 }
 
+/** The items of a batch that are in the queue, kept across all attempts of one request. */
+export interface BatchProgress {
+  has: (index: number) => boolean;
+  /** Writes to Redis in the background. */
+  add: (indices: readonly number[]) => void;
+}
+
+/** One attempt of a request. */
+export interface Attempt {
+  /** Makes all attempts give the same emission ids. `undefined` without Idempotency-Key. */
+  seed: string | undefined;
+  /** An earlier attempt was accepted: its answer is repeated, and nothing is enqueued. */
+  isRepeat: boolean;
+  /** `undefined` without Idempotency-Key. */
+  progress: BatchProgress | undefined;
+}
+
 /**
  * Runs `work` under an Idempotency-Key. The key's record in Redis (its states are in the take script) holds a random
  * nonce from before the first attempt until `ttlSeconds` after the last. Emission ids are derived from key, body and
- * nonce: a repetition within the lifetime gives the same ids, so that adding them again does nothing, also where the
- * first API process died before it could store its answer. A key that is used after its lifetime gives new ids.
- * A record that cannot be understood counts as none: its request is done again, under another nonce.
+ * nonce: a repetition within the lifetime gives the same ids, so adding a job again does nothing, even if the first
+ * API process died before it stored its answer. A job can be trimmed before the repetition; then adding it again would
+ * emit it twice. So the record also says which items of a batch are in the queue. It is written after each slice:
+ * if the process dies in between, one slice is added again. A key that is used after its lifetime gives new ids.
+ * A damaged record counts as none: its request is done again, under another nonce.
  * @throws AppError INVALID_IDEMPOTENCY_KEY, IDEMPOTENCY_IN_PROGRESS (with Retry-After), IDEMPOTENCY_KEY_REUSED,
  * QUEUE_UNAVAILABLE.
  */
 export type RunIdempotently = <T>(
   request: { keyFingerprint: string; idempotencyKey: string | undefined; body: unknown },
-  work: (by: { seed: string | undefined; isRepeat: boolean }) => Promise<T>,
+  work: (attempt: Attempt) => Promise<T>,
 ) => Promise<T>;
 
-/** Ends a request that failed, if its record is still ours: forgets the key, or leaves it open under its nonce. */
-const RELEASE = `
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-if ARGV[2] == '' then return redis.call('DEL', KEYS[1]) end
-return redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])`;
-
 /**
- * Kept in Redis, so it holds across API processes. Memory: about 250 bytes a key; so
- * accepted calls a second × IDEMPOTENCY_TTL_SECONDS × 250 bytes (100/s over an hour: 90 MB).
+ * The records are in Redis, so a key holds across API processes. Memory: about 250 bytes per key, 500 with a batch of
+ * 1,000 items; so accepted calls per second × IDEMPOTENCY_TTL_SECONDS × 250 bytes (100/s over an hour: 90 MB).
  */
-export function createIdempotency({
-  redis,
-  prefix,
-  ttlSeconds,
-  reportDamage,
-}: IdempotencyDeps): RunIdempotently {
-  const take = coalesce<{ key: string; bodyHash: string }, string>({
+export function createIdempotency(deps: IdempotencyDeps): RunIdempotently {
+  const records = createRecords(deps);
+
+  return async ({ keyFingerprint, idempotencyKey, body }, work) => {
+    if (idempotencyKey === undefined) return work({ seed: undefined, isRepeat: false, progress: undefined });
+    if (!VISIBLE_ASCII.test(idempotencyKey)) {
+      throw new AppError(
+        'INVALID_IDEMPOTENCY_KEY',
+        'Idempotency-Key must have 1 to 255 visible ASCII characters, for example a UUID',
+      );
+    }
+    const key = `${deps.prefix}:idempotency:${sha256(`${keyFingerprint}\n${idempotencyKey}`).slice(0, 32)}`;
+    const bodyHash = sha256(JSON.stringify(body)).slice(0, 32);
+    const seedOf = (nonce: string): string =>
+      sha256(`${keyFingerprint}\n${idempotencyKey}\n${bodyHash}\n${nonce}`);
+
+    const taken = await records.take(key, bodyHash);
+    const { nonce, items } = taken;
+    const progress: BatchProgress = { has: (index) => items.has(index), add: () => undefined };
+    if (taken.owned === undefined) return work({ seed: seedOf(nonce), isRepeat: true, progress });
+
+    const { owner, until, how } = taken.owned;
+    const rest = (): string => `${bodyHash} ${nonce} ${encodeIndices(items)}`;
+    if (how === 'damaged') deps.reportDamage('idempotency', { key });
+    progress.add = (indices) => {
+      for (const index of indices) items.add(index);
+      records.update(key, owner, `busy ${bodyHash} ${nonce} ${owner} ${until} ${encodeIndices(items)}`);
+    };
+    try {
+      const result = await work({ seed: seedOf(nonce), isRepeat: false, progress });
+      // Accepted is accepted, even if it cannot be recorded: a repetition then gives the same ids.
+      await records.finish({ key, record: `done ${rest()}` }).catch(() => undefined);
+      return result;
+    } catch (error) {
+      // Forget the key if nothing can be in the queue. Otherwise a repetition must give the same ids.
+      const isClean = how !== 'again' && error instanceof AppError && error.status < 500;
+      records.update(key, owner, isClean ? '' : `open ${rest()}`);
+      throw error;
+    }
+  };
+}
+
+/** What the take script returned. */
+interface Taken {
+  nonce: string;
+  items: Set<number>;
+  /** Set if this request is the one that works. */
+  owned?: { how: string; owner: string; until: string };
+}
+
+function createRecords({ redis, ttlSeconds }: IdempotencyDeps) {
+  const takeShared = coalesce<{ key: string; bodyHash: string }, string>({
     ...SHARED,
     run: async (requests) => {
       const keys = requests.map(({ key }) => key);
@@ -74,48 +134,33 @@ export function createIdempotency({
       return [];
     },
   });
-
-  return async ({ keyFingerprint, idempotencyKey, body }, work) => {
-    if (idempotencyKey === undefined) return work({ seed: undefined, isRepeat: false });
-    if (!VISIBLE_ASCII.test(idempotencyKey)) {
-      throw new AppError(
-        'INVALID_IDEMPOTENCY_KEY',
-        'Idempotency-Key must have 1 to 255 visible ASCII characters, for example a UUID',
+  return {
+    /** @throws AppError IDEMPOTENCY_IN_PROGRESS, IDEMPOTENCY_KEY_REUSED, QUEUE_UNAVAILABLE */
+    async take(key: string, bodyHash: string): Promise<Taken> {
+      const taking = within(TAKE_TIMEOUT_MS, 'taking the key', takeShared({ key, bodyHash }));
+      return parseTaken(
+        await fromRedis(taking, 'Redis is not available; the same call may succeed in a moment'),
       );
-    }
-    const key = `${prefix}:idempotency:${sha256(`${keyFingerprint}\n${idempotencyKey}`).slice(0, 32)}`;
-    const bodyHash = sha256(JSON.stringify(body)).slice(0, 32);
-    const seedOf = (nonce: string): string =>
-      sha256(`${keyFingerprint}\n${idempotencyKey}\n${bodyHash}\n${nonce}`);
-
-    const taking = within(GIVE_UP_AFTER_MS, 'taking the key', take({ key, bodyHash }));
-    const found = await fromRedis(taking, 'Redis is not available; the same call may succeed in a moment');
-    const taken = parseAnswer(found);
-    if (taken.record === undefined) return work({ seed: seedOf(taken.nonce), isRepeat: true });
-
-    const { nonce, record, how } = taken;
-    if (how === 'damaged') reportDamage('idempotency', { key });
-    try {
-      const result = await work({ seed: seedOf(nonce), isRepeat: false });
-      // Accepted is accepted, also where it can't be noted: the same ids come of a repetition all the same.
-      await finish({ key, record: `done ${bodyHash} ${nonce}` }).catch(() => undefined);
-      return result;
-    } catch (error) {
-      // What failed for sure leaves nothing behind. Else something may stand in the queue: its ids must come again.
-      const isClean = how !== 'again' && error instanceof AppError && error.status < 500;
-      // Not awaited: where it is lost, the record counts as open after IN_PROGRESS_MS.
-      redis.eval(RELEASE, 1, key, record, isClean ? '' : `open ${nonce}`, ttlSeconds).catch(() => undefined);
-      throw error;
-    }
+    },
+    finish,
+    /** In the background. If the write is lost, the record counts as open after {@link IN_PROGRESS_MS}. */
+    update(key: string, owner: string, record: string): void {
+      updateScript(redis, [key], [owner, ttlSeconds, record]).catch(() => undefined);
+    },
   };
 }
 
-/** Of the take script: the nonce, and the record where this request is the one that works. */
-function parseAnswer(answer: string): { nonce: string; record?: string; how?: string } {
-  const [said, first = '', ...rest] = answer.split(' ');
-  if (said === 'done') return { nonce: first };
-  if (said === 'taken') return { how: first, nonce: rest[2] ?? '', record: rest.join(' ') };
-  if (said === 'reused') {
+function parseTaken(answer: string): Taken {
+  const [state, ...fields] = answer.split(' ');
+  if (state === 'done') {
+    const [nonce = '', items = ''] = fields;
+    return { nonce, items: decodeIndices(items) };
+  }
+  if (state === 'taken') {
+    const [how = '', , , nonce = '', owner = '', until = '', items = ''] = fields;
+    return { nonce, items: decodeIndices(items), owned: { how, owner, until } };
+  }
+  if (state === 'reused') {
     throw new AppError(
       'IDEMPOTENCY_KEY_REUSED',
       'this Idempotency-Key was used with another body; use a new one',

@@ -1,5 +1,5 @@
 import type { AppointmentEvent } from '@appointment-emissions/contracts';
-import type { Accepted, RequestContext, AcceptTiming } from './accept-emission.ts';
+import type { AcceptedRequest, AcceptTiming, RequestContext } from './accept-emission.ts';
 import type { Logger } from '../process/logger.ts';
 import type { Metrics } from '../metrics/create-metrics.ts';
 
@@ -8,21 +8,21 @@ export interface RecordAcceptedDeps {
   logger: Logger;
 }
 
-/** Counts what was accepted, and writes a line for each emission. What the emissions of a batch share is encoded once. */
+/** Counts accepted emissions, and writes a log line for each. The fields that a batch's lines share are encoded once. */
 export function createRecordAccepted({ metrics, logger }: RecordAcceptedDeps) {
   return (
-    emissions: readonly Accepted[],
+    accepted: readonly AcceptedRequest[],
     { isRepeat, requestId, traceparent }: RequestContext,
-    took: AcceptTiming,
+    timing: AcceptTiming,
   ) => {
-    const shared = { requestId, traceparent, tookMs: took.ms, isRepeat };
+    const shared = { requestId, traceparent, tookMs: timing.ms, isRepeat };
     const lines = logger.child(shared);
     const counts = new Map<AppointmentEvent, number>();
-    for (const { event, emissionId, appointmentId } of emissions) {
+    for (const { event, emissionId, appointmentId } of accepted) {
       counts.set(event, (counts.get(event) ?? 0) + 1);
       lines.info({ event, emissionId, appointmentId }, 'accepted');
     }
-    if (took.isLive) metrics.observe('accept', took.ms);
+    if (timing.isLive) metrics.observe('accept', timing.ms);
     if (isRepeat) return;
     for (const [event, count] of counts) metrics.count(event, 'accepted', count);
   };

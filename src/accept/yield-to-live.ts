@@ -1,51 +1,51 @@
 export type YieldToLive = ReturnType<typeof createYieldToLive>;
 
 export interface YieldToLiveOptions {
-  /** A slice waits so long for the live bookings under way; then it goes on beside them. */
-  longestWaitMs: number;
-  /** So long after a live booking others are still expected. */
+  /** How long a slice waits for live emissions in progress; then it continues beside them. */
+  maxWaitMs: number;
+  /** How long after a live emission more are expected. */
   expectedForMs: number;
-  /** While they are, the processor is left to them for so long after each slice. */
+  /** How long a batch rests after each slice while live emissions are expected. */
   restMs: number;
   pause: (ms: number) => Promise<unknown>;
 }
 
-/** Lets what is accepted in slices wait for live bookings. */
-export function createYieldToLive({ longestWaitMs, expectedForMs, restMs, pause }: YieldToLiveOptions) {
-  let underWay = 0;
-  let liveAt = -Infinity;
+/** Makes bulk work, which is done in slices, yield to live emissions. */
+export function createYieldToLive({ maxWaitMs, expectedForMs, restMs, pause }: YieldToLiveOptions) {
+  let inProgress = 0;
+  let lastLiveAt = -Infinity;
   const waiting = new Set<() => void>();
-  const isExpected = (): boolean => performance.now() - liveAt < expectedForMs;
+  const isExpected = (): boolean => performance.now() - lastLiveAt < expectedForMs;
 
   return {
-    /** A live booking. */
+    /** Accepts a live emission. */
     async live<T>(work: () => Promise<T>): Promise<T> {
-      underWay += 1;
-      liveAt = performance.now();
+      inProgress += 1;
+      lastLiveAt = performance.now();
       try {
         return await work();
       } finally {
-        underWay -= 1;
-        if (underWay === 0) for (const goOn of waiting) goOn();
+        inProgress -= 1;
+        if (inProgress === 0) for (const resume of waiting) resume();
       }
     },
-    /** Whether one came lately, so that more are to be expected. */
+    /** Whether a live emission came recently, so that more are expected. */
     isExpected,
-    /** Resolves at once where none is expected. */
+    /** Pauses if live emissions are expected. */
     async rest(): Promise<void> {
       if (isExpected()) await pause(restMs);
     },
-    /** Resolves when none is under way, or after the longest wait. */
+    /** Resolves when no live emission is in progress, or after the maximum wait. */
     async pass(): Promise<void> {
-      if (underWay === 0) return;
+      if (inProgress === 0) return;
       await new Promise<void>((resolve) => {
-        const goOn = (): void => {
+        const resume = (): void => {
           clearTimeout(timer);
-          waiting.delete(goOn);
+          waiting.delete(resume);
           resolve();
         };
-        const timer = setTimeout(goOn, longestWaitMs);
-        waiting.add(goOn);
+        const timer = setTimeout(resume, maxWaitMs);
+        waiting.add(resume);
       });
     },
   };

@@ -12,7 +12,7 @@ import { composeEnqueue } from '../resources/compose-enqueue.ts';
 import type { Resources } from '../resources/open-resources.ts';
 
 const DEPTH_CHECK_EVERY_MS = 1_000;
-const YIELD_TO_LIVE = { longestWaitMs: 10, expectedForMs: 60_000, restMs: 20 };
+const YIELD_TO_LIVE = { maxWaitMs: 10, expectedForMs: 60_000, restMs: 20 };
 
 export type Acceptance = ReturnType<typeof composeAccept>;
 
@@ -21,14 +21,14 @@ export function composeAccept(resources: Resources<ApiConfig>) {
   const { config, redis, models, metrics, reportDamage, lifecycle, clock, logger } = resources;
   const { enqueue, recent } = composeEnqueue(resources);
   lifecycle.onClose('recent ids', recent.settled);
-  const liveFirst = createYieldToLive({ ...YIELD_TO_LIVE, pause });
+  const yieldToLive = createYieldToLive({ ...YIELD_TO_LIVE, pause });
   return {
     accept: createAcceptEmissions({
       findCompanies: createFindCompanies(models),
       enqueue,
       priority: PRIORITY,
       isFull: watchQueueFull(resources),
-      liveFirst,
+      yieldToLive,
       now: clock.now,
       onAccepted: createRecordAccepted({ metrics, logger }),
     }),
@@ -41,8 +41,8 @@ export function composeAccept(resources: Resources<ApiConfig>) {
     enqueue,
     /** Awaited before each slice of a repair: live emissions go first. */
     letLiveFirst: async () => {
-      await liveFirst.rest();
-      await liveFirst.pass();
+      await yieldToLive.rest();
+      await yieldToLive.pass();
     },
     recentIds: recent.read,
   };

@@ -6,11 +6,11 @@ import { eventually } from '../harness/until.ts';
 const COMPANY = 'c'.repeat(24);
 const idOf = (n: number): string => n.toString(16).padStart(24, '0');
 const asked = (n: number) => ({ event: 'appointment:updated' as const, appointmentId: idOf(n) });
-const BY = { seed: undefined, isRepeat: false };
+const BY = { seed: undefined, isRepeat: false, progress: undefined };
 const MISSING = idOf(7);
 
 /** A queue that takes emissions when the test says so. */
-function slowQueue(longestWaitMs = 60_000) {
+function slowQueue(maxWaitMs = 60_000) {
   const adds: { emissions: readonly Accepted[]; take: () => void; fail: (error: Error) => void }[] = [];
   const told: number[] = [];
   const checks: number[] = [];
@@ -23,8 +23,8 @@ function slowQueue(longestWaitMs = 60_000) {
     enqueue: (emissions) => new Promise((take, fail) => adds.push({ emissions, take, fail })),
     priority: { live: 0, batch: 1 },
     isFull: () => false,
-    liveFirst: createYieldToLive({
-      ...{ longestWaitMs, expectedForMs: 60_000, restMs: 20 },
+    yieldToLive: createYieldToLive({
+      ...{ maxWaitMs, expectedForMs: 60_000, restMs: 20 },
       pause: (ms) => Promise.resolve(rests.push(ms)),
     }),
     onAccepted: (emissions) => told.push(emissions.length),

@@ -1,11 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { BatchReply } from '@appointment-emissions/contracts';
+import { createApiKeys } from '../../src/access/api-keys.ts';
+import { createAcceptEmissions } from '../../src/accept/accept-emission.ts';
 import { createIdempotency } from '../../src/accept/idempotency.ts';
+import { createYieldToLive } from '../../src/accept/yield-to-live.ts';
 import type { RunningApi } from '../../src/api/start-api.ts';
+import { createEnqueue } from '../../src/queue/producer.ts';
+import { PRIORITY } from '../../src/queue/retry-policy.ts';
+import { Types } from 'mongoose';
 import { damageCounts } from '../harness/damage.ts';
 import type { Company } from '../harness/documents.ts';
 import { eventually, until } from '../harness/until.ts';
-import { createWorld, type World } from '../harness/world.ts';
+import { API_KEY, createWorld, type World } from '../harness/world.ts';
 
 let world: World;
 let api: RunningApi;
@@ -48,6 +55,113 @@ test('a repetition emits nothing, though the first emission’s job is no longer
   expect(await send(key, appointmentId)).toEqual(first);
   expect(await world.jobs.stateOf(first.emissionId)).toBe('unknown');
 });
+
+const sendBatch = async (key: string, emissions: object[]) => {
+  const response = await world.post(api, 'batch', { emissions }, { 'Idempotency-Key': key });
+  return { status: response.status, body: (await response.json()) as BatchReply };
+};
+const updated = (appointmentId: string) => ({ event: 'appointment:updated', appointmentId });
+const idsOf = ({ results }: BatchReply) => results.flatMap(({ emissionId }) => emissionId ?? []);
+/** Waits until the jobs have completed, and removes them, as BullMQ does when it keeps too many. */
+const trim = (ids: string[]) =>
+  Promise.all(ids.map(async (id) => (await world.jobIn(id, 'completed')).remove()));
+const statesOf = (ids: string[]) => Promise.all(ids.map((id) => world.jobs.stateOf(id)));
+
+test('a repeated batch emits nothing, though its jobs are no longer kept', async () => {
+  const key = randomUUID();
+  const ids = await Promise.all(Array.from({ length: 3 }, () => company.appointment()));
+  const dashboard = await world.dashboard(api, company.companyId);
+  const first = await sendBatch(key, ids.map(updated));
+  expect(first).toMatchObject({ status: 202, body: { accepted: 3 } });
+  await trim(idsOf(first.body));
+  expect(await sendBatch(key, ids.map(updated))).toEqual(first);
+  expect(await statesOf(idsOf(first.body))).toEqual(['unknown', 'unknown', 'unknown']);
+
+  // Jobs run in order: what the repetition enqueued would have been published before this one.
+  const last = await sendBatch(randomUUID(), [updated(ids[0]!)]);
+  await dashboard.hear(({ meta }) => meta.emissionId === idsOf(last.body)[0]);
+  expect(dashboard.heard).toHaveLength(4);
+});
+
+test('a repetition is answered as before, though appointments were deleted or written since', async () => {
+  const { Appointment } = world.documents.models;
+  const [deleted, written] = [await company.appointment(), await company.appointment()];
+  const { _id, ...rest } = (await Appointment.collection.findOne({ _id: new Types.ObjectId(written) }))!;
+  await Appointment.collection.deleteOne({ _id });
+  const [key, batchKey] = [randomUUID(), randomUUID()];
+  const emissions = [updated(deleted), updated(written)];
+  const single = await send(key, deleted);
+  const batch = await sendBatch(batchKey, emissions);
+  expect(batch.body.results.map(({ status }) => status)).toEqual([202, 404]);
+  await trim([single.emissionId, ...idsOf(batch.body)]);
+
+  await Appointment.collection.deleteOne({ _id: new Types.ObjectId(deleted) });
+  await Appointment.collection.insertOne({ _id, ...rest });
+  expect(await send(key, deleted)).toEqual(single);
+  expect(await sendBatch(batchKey, emissions)).toEqual(batch);
+});
+
+test('a repetition completes a batch whose process died in the middle, and emits no item twice', async () => {
+  const { redis } = world;
+  const key = randomUUID();
+  const appointmentId = await company.appointment();
+  const emissions = Array.from({ length: 120 }, () => updated(appointmentId));
+  const enqueue = createEnqueue({
+    queues: { live: world.queue, bulk: world.bulk },
+    redis,
+    policy: { attempts: 1, firstRetryDelayMs: 50 },
+    remember: () => undefined,
+  });
+  const slices: string[][] = [];
+  let isSecondSlice: () => void;
+  const died = new Promise<void>((resolve) => (isSecondSlice = resolve));
+  const accept = createAcceptEmissions({
+    findCompanies: (ids) => Promise.resolve(ids.map(() => company.companyId)),
+    async enqueue(slice, priority) {
+      if (slices.push(slice.map(({ emissionId }) => emissionId)) === 1) return enqueue(slice, priority);
+      isSecondSlice();
+      return new Promise(() => undefined);
+    },
+    priority: PRIORITY,
+    isFull: () => false,
+    yieldToLive: createYieldToLive({
+      maxWaitMs: 1,
+      expectedForMs: 1,
+      restMs: 1,
+      pause: () => Promise.resolve(),
+    }),
+    onAccepted: () => undefined,
+  });
+  const run = createIdempotency({
+    redis,
+    prefix: `${world.env['QUEUE_PREFIX']}`,
+    ttlSeconds: 60,
+    reportDamage: () => undefined,
+  });
+  const keyFingerprint = createApiKeys([API_KEY]).verify(API_KEY)!;
+  void run({ keyFingerprint, idempotencyKey: key, body: emissions }, (attempt) =>
+    accept.many(
+      emissions.map((item) => ({ ...item, event: 'appointment:updated' })),
+      attempt,
+    ),
+  );
+  await until('the second slice', died);
+  const [first = []] = slices;
+  expect(first).toHaveLength(100);
+  await trim(first);
+
+  const again = await eventually('the key to be free', async () => {
+    const sent = await sendBatch(key, emissions);
+    return sent.status === 202 ? sent : undefined;
+  });
+  const ids = idsOf(again.body);
+  expect(ids.slice(0, 100)).toEqual(first);
+  expect(new Set(ids).size).toBe(120);
+  await trim(ids.slice(100));
+  expect(new Set(await statesOf(ids))).toEqual(new Set(['unknown']));
+  expect(await sendBatch(key, emissions)).toEqual(again);
+  expect(new Set(await statesOf(ids))).toEqual(new Set(['unknown']));
+}, 30_000);
 
 test('a repetition of a request whose process died before its answer was stored gives the same ids', async () => {
   const { redis } = world;

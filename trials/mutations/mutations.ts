@@ -393,6 +393,14 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a forged request neither ends the process',
   },
   {
+    safeguard: 'a repeated batch enqueues nothing that an earlier attempt enqueued',
+    file: 'src/accept/accept-emission.ts',
+    find: 'progress?.has(index) ? [] : { index, item }',
+    replace: '({ index, item })',
+    test: 'test/http/idempotency-lifetime.test.ts',
+    name: 'completes a batch whose process died in the middle',
+  },
+  {
     safeguard: 'the emission ids of an Idempotency-Key belong to one lifetime',
     file: 'src/accept/idempotency.ts',
     find: '\\n${bodyHash}\\n${nonce}`',
