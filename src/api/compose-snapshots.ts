@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { TakeSnapshots } from '../domain/company-log.ts';
 import { createCompanyLog, type CompanyLog } from '../emission/company-log.ts';
 import { createReadSnapshots } from '../emission/read-snapshots.ts';
-import { createTakeSnapshots, type TakeSnapshots } from '../emission/take-snapshots.ts';
+import { createTakeSnapshots } from '../emission/take-snapshots.ts';
 import { createLoadAppointments } from '../population/load-appointments.ts';
 import type { Resources } from '../resources/open-resources.ts';
 

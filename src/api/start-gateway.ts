@@ -20,7 +20,7 @@ import { limitSockets } from '../realtime/limit-sockets.ts';
 import { logDeliveries } from '../realtime/log-deliveries.ts';
 import { observeRenderAcks } from '../realtime/render-acks.ts';
 import { sendHeartbeats } from '../realtime/send-heartbeats.ts';
-import { writeFramesAtOnce } from '../realtime/write-frames.ts';
+import { writeFramesAtOnce } from '../realtime/internals/write-frames.ts';
 import type { Resources } from '../resources/open-resources.ts';
 import type { Acceptance } from './compose-accept.ts';
 import type { Access } from './compose-access.ts';

@@ -1,13 +1,13 @@
 /**
  * Why this process ended a client's connection: values of the label `reason` of `emission_connections_cut_total`.
- * - `connections`: the address has as many as it may have
- * - `pipelined`: too many requests wait on one connection, or one of them changes the protocol
- * - `stalled`: the client took nothing of its answer for too long
- * - `unsent`: the same, for a shorter time, while too much waits for its address
- * - `half-open`: the connection was ended here and its client does not end it
- * - `does not read`: too much waits for one socket
- * - `messages`: a socket sent too much
- * - `protocol`: a socket sent what no client of ours sends, such as a second CONNECT or binary data
+ * - `connections`: the address had reached its maximum of connections
+ * - `pipelined`: too many requests were queued on one connection, or one of them changes the protocol
+ * - `stalled`: the client read nothing of its response for too long
+ * - `unsent`: the same, after a shorter time, since too many bytes were queued for its address
+ * - `half-open`: this process ended the connection, but the client did not
+ * - `does not read`: too many bytes were queued for one socket
+ * - `messages`: a socket sent too many messages
+ * - `protocol`: a socket sent a packet that our clients never send, such as a second CONNECT or binary data
  */
 export const CUT_REASONS = [
   'connections',

@@ -1,10 +1,10 @@
 import {
-  type AppointmentEvent,
   type Id,
   isAppointmentEvent,
   OBJECT_ID,
   type StreamPosition,
 } from '@appointment-emissions/contracts';
+import type { LogEntry, LogRead, MissingReason } from '../domain/company-log.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { ReportDamage } from '../process/damaged-data.ts';
 import { type CompanyKeys, LIFETIMES } from './keys.ts';
@@ -13,27 +13,13 @@ import { scriptWithPosition } from './script-with-position.ts';
 
 const logAfter = scriptWithPosition('log-after');
 
-export interface LogEntry {
-  offset: number;
-  event: AppointmentEvent;
-  appointmentId: Id;
-  emissionId: string;
-}
-
-/** `invalid`: position or log hold what no process of ours writes. */
-type Missing = 'epoch' | 'trimmed' | 'too-many' | 'invalid';
-
-/** What a company's log holds after a place; `missing` says why it can't tell. */
-export interface LogRead {
-  head: StreamPosition;
-  entries: LogEntry[];
-  missing?: Missing;
-}
+/** An epoch that no company has: the script then reads no log. */
+const HEAD_ONLY: StreamPosition = { epoch: '', offset: 0 };
 
 export interface CompanyLog {
-  /** Epoch and offset of the newest emission; begins an epoch where there is none. */
+  /** Epoch and offset of the newest emission. A company without a position gets a new epoch. */
   head: (companyId: Id) => Promise<StreamPosition>;
-  /** Entries after `from`, at most `limit`. */
+  /** The entries after `from`; `missing: 'too-many'` if there are more than `limit`. */
   after: (companyId: Id, from: StreamPosition, limit: number) => Promise<LogRead>;
 }
 
@@ -41,33 +27,33 @@ export function createCompanyLog(
   redis: RedisClient,
   { keys, reportDamage }: { keys: CompanyKeys; reportDamage?: ReportDamage },
 ): CompanyLog {
-  async function ask(companyId: Id, epoch: string, offset: number, limit: number): Promise<LogRead> {
-    const answer = (await logAfter(
+  async function read(companyId: Id, { epoch, offset }: StreamPosition, limit: number): Promise<LogRead> {
+    const reply = (await logAfter(
       redis,
       [keys.position(companyId), keys.log(companyId)],
       [randomId(), LIFETIMES.positionMs, epoch, offset, limit],
-    )) as [string, number, 'ok' | Missing, number, ...string[]];
-    const [headEpoch, headOffset, verdict, isDamaged, ...fields] = answer;
+    )) as [string, number, 'ok' | MissingReason, number, ...string[]];
+    const [headEpoch, headOffset, status, isDamaged, ...fields] = reply;
     if (isDamaged === 1) reportDamage?.('position', { key: keys.position(companyId) });
     const head = { epoch: headEpoch, offset: headOffset };
-    if (verdict === 'ok') {
+    if (status === 'ok') {
       const entries = parseEntries(fields, offset);
       if (entries) return { head, entries };
     }
-    const missing = verdict === 'ok' ? 'invalid' : verdict;
+    const missing = status === 'ok' ? 'invalid' : status;
     if (missing === 'invalid') reportDamage?.('log', { key: keys.log(companyId) });
     return { head, entries: [], missing };
   }
 
   return {
-    head: async (companyId) => (await ask(companyId, '', 0, 0)).head,
-    after: (companyId, from, limit) => ask(companyId, from.epoch, from.offset, limit),
+    head: async (companyId) => (await read(companyId, HEAD_ONLY, 0)).head,
+    after: read,
   };
 }
 
 const MAX_EMISSION_ID_LENGTH = 200;
 
-/** `undefined` where one cannot be understood: a replay without it would claim to be complete. */
+/** Undefined if any entry cannot be parsed: a replay without it would claim to be complete. */
 function parseEntries(fields: readonly string[], from: number): LogEntry[] | undefined {
   const entries: LogEntry[] = [];
   for (let i = 0; i < fields.length; i += 3) {

@@ -1,5 +1,6 @@
-import type { AppointmentSnapshot, Id, StreamPosition } from '@appointment-emissions/contracts';
+import type { Id } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../redis/connect.ts';
+import type { ConfirmedSnapshot, TakeSnapshots } from '../domain/company-log.ts';
 import { chunks } from '../batching.ts';
 import { type CompanyKeys, LIFETIMES } from './keys.ts';
 import { randomId } from './random.ts';
@@ -8,21 +9,6 @@ import { scriptWithPosition } from './script-with-position.ts';
 
 const confirmScript = scriptWithPosition('confirm');
 
-/** A confirmed snapshot, with its place in the order of all snapshots of that appointment. */
-export interface ConfirmedSnapshot extends StreamPosition {
-  appointment: AppointmentSnapshot;
-  read: number;
-}
-
-/**
- * Snapshots of one company's appointments for a list or a replay, by appointment; what does not exist, or is not the
- * company's, is missing. Source: the primary. @throws what MongoDB or Redis throw.
- */
-export type TakeSnapshots = (
-  companyId: Id,
-  appointmentIds: readonly Id[],
-) => Promise<Map<Id, ConfirmedSnapshot>>;
-
 export interface TakeSnapshotsDeps {
   redis: RedisClient;
   keys: CompanyKeys;
@@ -30,11 +16,12 @@ export interface TakeSnapshotsDeps {
   pause: (ms: number) => Promise<void>;
 }
 
-const CHUNK = 200;
+const MAX_PER_ROUND = 200;
 const ROUNDS_BEFORE_PAUSE = 5;
+const PAUSE_MS = { min: 50, max: 250 };
 
 export function createTakeSnapshots({ redis, keys, readSnapshots, pause }: TakeSnapshotsDeps): TakeSnapshots {
-  /** One round of claim → read → confirm; returns the ids that somebody else was quicker with. */
+  /** One round of claim → read → confirm. Returns the ids whose order token has changed since the claim. */
   async function round(companyId: Id, ids: readonly Id[], taken: Map<Id, ConfirmedSnapshot>): Promise<Id[]> {
     const { readId, claims, snapshots } = await readSnapshots(
       ids.map((appointmentId) => ({ companyId, appointmentId })),
@@ -61,11 +48,12 @@ export function createTakeSnapshots({ redis, keys, readSnapshots, pause }: TakeS
   return async (companyId, appointmentIds) => {
     const taken = new Map<Id, ConfirmedSnapshot>();
     const ids = [...new Set(appointmentIds)];
-    for (const slice of chunks(ids, CHUNK)) {
+    for (const slice of chunks(ids, MAX_PER_ROUND)) {
       let left = slice;
       for (let rounds = 1; left.length > 0; rounds += 1) {
         left = await round(companyId, left, taken);
-        if (rounds % ROUNDS_BEFORE_PAUSE === 0) await pause(50 + Math.random() * 200);
+        if (rounds % ROUNDS_BEFORE_PAUSE === 0)
+          await pause(PAUSE_MS.min + Math.random() * (PAUSE_MS.max - PAUSE_MS.min));
       }
     }
     return taken;

@@ -3,17 +3,18 @@ import type { RedisClient } from '../redis/connect.ts';
 const ignore = (): undefined => undefined;
 
 export interface SubscriberChecks {
-  /** Called for each message of a pattern; `read` hands it to the adapter. */
+  /** Called for each message of a pattern. `read` passes it to the adapter. */
   readMessage: (channel: string, read: () => void) => void;
-  /** A message on a channel of the adapter's requests and responses; the adapter never sees one. */
+  /** Called for each message on a channel of the adapter's requests and responses. The adapter gets none of them. */
   onRequest: () => void;
 }
 
 type Listener = (...args: unknown[]) => void;
 
 /**
- * The subscriber as Socket.IO's adapter is given it. The adapter drops the promises of its subscriptions; those that
- * Redis no longer answers when this process ends would count as a crash. Whether we are subscribed is seen elsewhere.
+ * Wraps the subscriber for Socket.IO's adapter. The adapter drops the promises of its subscriptions, so a rejected one,
+ * for example at the end of the process, would be an unhandled rejection: they are ignored here. `announcePositions`
+ * checks the subscription itself.
  */
 export function adapterSubscriber(subscriber: RedisClient, { readMessage, onRequest }: SubscriberChecks) {
   const checked = new Map<Listener, Listener>();
@@ -28,7 +29,7 @@ export function adapterSubscriber(subscriber: RedisClient, { readMessage, onRequ
     checked.set(listener, checking);
     return checking;
   };
-  // Each namespace's adapter listens for requests; one listener of ours stands for all of them.
+  // The adapter of each namespace would listen for requests; this one listener replaces them all.
   subscriber.on('messageBuffer', onRequest);
 
   return {

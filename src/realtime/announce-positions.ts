@@ -2,8 +2,8 @@ import {
   companyRoom,
   DASHBOARD_NAMESPACE,
   type Id,
-  type StreamPosition,
   POSITION_EVENT,
+  type StreamPosition,
 } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { DashboardServer } from './create-io.ts';
@@ -19,88 +19,108 @@ export interface AnnounceDeps {
 }
 
 export interface Announcer {
-  /** Resolves when this gateway hears what is published. */
+  /** Resolves when this gateway receives what is published. */
   subscribed: Promise<void>;
   /** Whether the subscription was confirmed on the present connection. */
   isSubscribed: () => boolean;
   close: () => void;
 }
 
-/** Live events up to the head that was read have reached their gateway after this, or will not at all. */
+/** After this time, live emissions up to a head that was read have reached their gateway, or they were lost. */
 const IN_FLIGHT_MS = 500;
-/** After a fault of Redis the subscription may be back before the connection over which the heads are read. */
-const TRIES_WHEN_BACK = 8;
-const PAUSE_WHEN_BACK_MS = 250;
+/** After a fault of Redis the subscription may be back before the connection that reads the heads. */
+const MAX_TRIES = 8;
+const RETRY_DELAY_MS = 250;
 
 /**
- * Tells every room the head of its company's log, every `intervalMs` and when the Redis subscription is back: a
- * dashboard that stands elsewhere has missed something, and asks for it.
+ * Sends the head of its company log to every room, every `intervalMs` and when the Redis subscription is back. A
+ * dashboard with a lower position has missed an emission, and requests a catch-up.
  */
 export function announcePositions(deps: AnnounceDeps): Announcer {
   const { io, head, subscriber, adapterKey, intervalMs, pause, onFault } = deps;
   let closed = false;
 
   async function announce(): Promise<void> {
-    const companies = companiesOf(io);
     const heads = await Promise.all(
-      companies.map(async (companyId) => [companyId, await head(companyId)] as const),
+      companiesOf(io).map(async (companyId) => [companyId, await head(companyId)] as const),
     );
     await pause(IN_FLIGHT_MS);
     if (closed) return;
-    for (const [companyId, place] of heads) {
+    for (const [companyId, position] of heads) {
       for (const socket of socketsOf(io, companyId)) {
-        // One that waits for its replay must not take this for the answer to its joining.
-        if (socket.data.isPlaced) socket.emit(POSITION_EVENT, { ...place, recovered: true });
+        // A dashboard would take a head that arrives before its replay for the answer to its handshake.
+        if (socket.data.isCaughtUp) socket.emit(POSITION_EVENT, { ...position, recovered: true });
       }
     }
   }
 
-  async function announceWhenBack(): Promise<void> {
+  async function announceWithRetries(): Promise<void> {
     for (let tries = 1; !closed; tries += 1) {
       try {
         await announce();
         return;
       } catch (error) {
-        if (tries === TRIES_WHEN_BACK) throw error;
-        await pause(PAUSE_WHEN_BACK_MS);
+        if (tries === MAX_TRIES) throw error;
+        await pause(RETRY_DELAY_MS);
       }
     }
   }
 
-  // The adapter does not wait for its subscription. Subscribing again on the same connection does.
-  const pattern = `${adapterKey}#${DASHBOARD_NAMESPACE}#*`;
-  let isSubscribed = false;
-  const subscribe = async (): Promise<void> => {
-    await subscriber.psubscribe(pattern);
-    isSubscribed = true;
-  };
-  const onClosed = (): void => {
-    isSubscribed = false;
-  };
-  subscriber.on('close', onClosed);
-  const subscribed = subscribe();
-  // Dashboards may have been placed before: what was published in between is told by the head.
-  subscribed.then(announceWhenBack).catch(onFault);
-
-  const onBack = (): void => {
-    subscribe().then(announceWhenBack).catch(onFault);
-  };
-  const onFirstReady = (): void => void subscriber.on('ready', onBack);
-  if (subscriber.status === 'ready') onFirstReady();
-  else subscriber.once('ready', onFirstReady);
-
+  const subscription = confirmSubscription(subscriber, {
+    pattern: `${adapterKey}#${DASHBOARD_NAMESPACE}#*`,
+    // Also the first time: a dashboard may have caught up before, and missed what was published until now.
+    onConfirmed: announceWithRetries,
+    onFault,
+  });
   const timer = setInterval(() => {
     announce().catch(onFault);
   }, intervalMs);
 
   return {
-    subscribed,
-    isSubscribed: () => isSubscribed,
+    subscribed: subscription.first,
+    isSubscribed: subscription.isConfirmed,
     close() {
       closed = true;
       clearInterval(timer);
-      subscriber.off('close', onClosed);
-      subscriber.off('ready', onBack);
+      subscription.close();
+    },
+  };
+}
+
+interface ConfirmOptions {
+  pattern: string;
+  /** Called after each confirmation: the first one, and one for each later connection. */
+  onConfirmed: () => Promise<void>;
+  onFault: (error: unknown) => void;
+}
+
+/** Subscribes again on each connection of the adapter's subscriber, since the adapter waits for no confirmation. */
+function confirmSubscription(subscriber: RedisClient, { pattern, onConfirmed, onFault }: ConfirmOptions) {
+  let isConfirmed = false;
+  const subscribe = async (): Promise<void> => {
+    await subscriber.psubscribe(pattern);
+    isConfirmed = true;
+  };
+  const onClose = (): void => {
+    isConfirmed = false;
+  };
+  const onReconnect = (): void => {
+    subscribe().then(onConfirmed).catch(onFault);
+  };
+  const onFirstReady = (): void => void subscriber.on('ready', onReconnect);
+
+  subscriber.on('close', onClose);
+  const first = subscribe();
+  first.then(onConfirmed).catch(onFault);
+  if (subscriber.status === 'ready') onFirstReady();
+  else subscriber.once('ready', onFirstReady);
+
+  return {
+    first,
+    isConfirmed: () => isConfirmed,
+    close() {
+      subscriber.off('close', onClose);
+      subscriber.off('ready', onReconnect);
       subscriber.off('ready', onFirstReady);
     },
   };

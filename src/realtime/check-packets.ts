@@ -1,4 +1,4 @@
-import { createWindow } from './window.ts';
+import { createWindowLimit } from './limits.ts';
 
 /** What we use of Engine.IO's packets. */
 export interface Packet {
@@ -9,25 +9,25 @@ export interface Packet {
 export interface PacketCheck {
   /** @returns whether a client of ours may send it */
   received: (packet: Packet) => boolean;
-  /** To be called with what is sent: a refusal frees its namespace. */
+  /** Must be called with each packet that is sent: a refusal releases its namespace. */
   sent: (packet: Packet) => void;
 }
 
 /** First characters of Socket.IO's packets. */
 const [CONNECT, DISCONNECT, CONNECT_ERROR, BINARY_EVENT, BINARY_ACK] = ['0', '1', '4', '5', '6'];
-/** Namespaces that a client may connect to again and again, such as with a new token, in {@link WINDOW_MS}. */
+/** CONNECTs of one connection in {@link WINDOW_MS}. A client may connect again, for example with a new token. */
 const MAX_CONNECTS = 20;
 const WINDOW_MS = 10_000;
 
 /**
- * Checks the packets of one connection before Socket.IO decodes them. Socket.IO makes one socket for each CONNECT, also
- * for the second one to a namespace while the first is being checked; and keeps all attachments of a binary event until
- * the last one has come. No client of ours sends either.
+ * Checks the packets of one connection before Socket.IO decodes them. Socket.IO creates a socket for each CONNECT, also
+ * for a second one to the same namespace while the first is in progress. It keeps all attachments of a binary event until
+ * the last one arrives. Our clients send neither.
  */
 export function createPacketCheck(): PacketCheck {
-  /** Connected, or being checked. */
+  /** Connected, or with a handshake in progress. */
   const namespaces = new Set<string>();
-  const mayConnect = createWindow(MAX_CONNECTS, WINDOW_MS);
+  const mayConnect = createWindowLimit(MAX_CONNECTS, WINDOW_MS);
 
   return {
     received({ type, data }) {

@@ -1,8 +1,9 @@
 import { createAdapter } from '@socket.io/redis-adapter';
+import { z } from 'zod';
+import { RESERVED_EVENT_PREFIX } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { ReportDamage } from '../process/damaged-data.ts';
 import { adapterSubscriber } from './adapter-subscriber.ts';
-import { parseBroadcast } from './parse-broadcast.ts';
 import { isBoundedMsgpack } from './msgpack-bounds.ts';
 
 export interface CheckedAdapterOptions {
@@ -14,14 +15,14 @@ export interface CheckedAdapterOptions {
 
 /** Twice the largest message that a worker publishes. */
 const MAX_MESSAGE_BYTES = 512 * 1024;
-/** What the adapter ignores: it takes a message without a packet for one of another namespace. */
+/** The adapter ignores it: without a packet it is of no namespace. */
 const NOTHING: readonly unknown[] = [];
 
 /**
- * Socket.IO's Redis adapter, which trusts what it receives, behind checks. A message that is not a broadcast to the one
- * room of its channel is dropped and reported, before the adapter sees it. Requests of other servers (join, leave,
- * disconnect, fetch sockets, server-side emit) are all dropped: no process of ours sends one, and a forged one could
- * move sockets between companies. Code that wants `socketsJoin`, `fetchSockets` and the like must use `io.local`.
+ * Socket.IO's Redis adapter, which trusts all messages, behind checks. A message that is not a broadcast to the one room
+ * of its channel is dropped and reported before the adapter reads it. All requests of other servers (join, leave,
+ * disconnect, fetch sockets, server-side emit) are dropped: our processes send none, and a forged one could move sockets
+ * between companies. Code that needs `socketsJoin`, `fetchSockets` and so on must use `io.local`.
  */
 export function createCheckedAdapter({
   publisher,
@@ -29,7 +30,7 @@ export function createCheckedAdapter({
   adapterKey,
   reportDamage,
 }: CheckedAdapterOptions) {
-  /** Of the message that the adapter is reading: it reads each one in the call that hands it over. */
+  /** Of the message that the adapter reads. It reads each one synchronously. */
   let channel = '';
 
   const checkedSubscriber = adapterSubscriber(subscriber, {
@@ -38,7 +39,7 @@ export function createCheckedAdapter({
       try {
         read();
       } catch {
-        // It decoded, but could not be encoded for the sockets.
+        // The message was decoded, but cannot be encoded for the sockets.
         reportDamage('message');
       }
     },
@@ -48,7 +49,7 @@ export function createCheckedAdapter({
   });
   const create = createAdapter(publisher, checkedSubscriber, { key: adapterKey });
 
-  // Socket.IO calls it with `new`, which an arrow function refuses.
+  // Socket.IO calls it with `new`, so it cannot be an arrow function.
   return function checkedAdapter(namespace: { name: string }) {
     const adapter = create(namespace);
     const { decode } = adapter.parser;
@@ -62,4 +63,47 @@ export function createCheckedAdapter({
     };
     return Object.assign(adapter, { parser: { ...adapter.parser, decode: checkedDecode } });
   };
+}
+
+/** Socket.IO's packet type EVENT. Packets of other types are never broadcast. */
+const EVENT = 2;
+/** socket.io-client emits these itself. A broadcast of one would look like a change of its connection. */
+const RESERVED_EVENTS = new Set([
+  'connect',
+  'connect_error',
+  'disconnect',
+  'disconnecting',
+  'newListener',
+  'removeListener',
+]);
+const MAX_EVENT_LENGTH = 128;
+
+const event = z
+  .string()
+  .min(1)
+  .max(MAX_EVENT_LENGTH)
+  .refine((name) => !RESERVED_EVENTS.has(name) && !name.startsWith(RESERVED_EVENT_PREFIX));
+
+/** A message of Socket.IO's Redis emitter for `to(room).emit(event, …)`. Unknown fields are removed. */
+const broadcast = z.tuple([
+  z.string(),
+  z.object({ type: z.literal(EVENT), nsp: z.string(), data: z.tuple([event]).rest(z.unknown()) }),
+  z.object({ rooms: z.tuple([z.string().min(1)]), except: z.array(z.string()).optional() }),
+]);
+
+type Broadcast = z.infer<typeof broadcast>;
+
+/**
+ * Returns a decoded Pub/Sub message if it is an event for exactly the room that its channel names, else undefined. So no
+ * message can reach all companies, or another company than its channel names.
+ */
+function parseBroadcast(
+  decoded: unknown,
+  { channel, adapterKey, namespace }: { channel: string; adapterKey: string; namespace: string },
+): Broadcast | undefined {
+  const parsed = broadcast.safeParse(decoded);
+  if (!parsed.success) return undefined;
+  const [, packet, { rooms }] = parsed.data;
+  const isAddressed = packet.nsp === namespace && channel === `${adapterKey}#${namespace}#${rooms[0]}#`;
+  return isAddressed ? parsed.data : undefined;
 }

@@ -1,18 +1,19 @@
-import type { Server as HttpServer } from 'node:http';
+import type { IncomingMessage, Server as HttpServer } from 'node:http';
 import { Server } from 'socket.io';
 import type { DashboardClientEvents, DashboardServerEvents } from '@appointment-emissions/contracts';
+import { isOfHost, normalOrigin } from '../access/own-origin.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { ReportDamage } from '../process/damaged-data.ts';
-import { createOriginCheck } from './allow-origin.ts';
 import { createCheckedAdapter } from './checked-adapter.ts';
 
 export interface SocketData {
   companyId: string;
+  /** Milliseconds since 1970: when its token expires. */
   expiresAt: number;
-  /** Who shares the limits of this socket; see Viewer. */
+  /** Sockets with the same share have common limits; see Viewer. */
   share: string;
-  /** It has been told its place: what it missed before has been replayed. */
-  isPlaced?: boolean;
+  /** Set when its first replay and position were sent. */
+  isCaughtUp?: boolean;
 }
 export type DashboardServer = Server<
   DashboardClientEvents,
@@ -28,14 +29,14 @@ export interface CreateIoOptions {
   adapterKey: string;
   transports: ('polling' | 'websocket')[];
   corsOrigins: readonly string[];
-  /** From a client. */
+  /** Of messages from clients. */
   largestMessageBytes: number;
   reportDamage: ReportDamage;
 }
 
 /**
- * The Socket.IO server. Compression is off: it costs four times the CPU of a fan-out. Connection state recovery is
- * off: it would send what was missed before the token is checked; the catch-up replaces it.
+ * The Socket.IO server. Compression is off, since it costs four times the CPU of a fan-out. Connection state recovery is
+ * off, since it would send missed emissions before the token is verified. The catch-up replaces it.
  */
 export function createIo(options: CreateIoOptions): DashboardServer {
   const { httpServer, publisher, subscriber, adapterKey, transports, corsOrigins, reportDamage } = options;
@@ -55,4 +56,14 @@ export function createIo(options: CreateIoOptions): DashboardServer {
     ...(corsOrigins.length > 0 && { cors: { origin: [...corsOrigins] } }),
     adapter: createCheckedAdapter({ publisher, subscriber, adapterKey, reportDamage }),
   });
+}
+
+/**
+ * Whether a page may open a socket. Browsers apply CORS to polling only, so the server checks the Origin of every
+ * handshake: it allows the listed origins, its own page, and clients that send no Origin.
+ */
+function createOriginCheck(origins: readonly string[]): (request: IncomingMessage) => boolean {
+  const listed = new Set<string | undefined>(origins);
+  return ({ headers: { origin, host } }) =>
+    listed.size === 0 || origin === undefined || listed.has(normalOrigin(origin)) || isOfHost(origin, host);
 }

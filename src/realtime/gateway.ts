@@ -1,54 +1,54 @@
 import type { IncomingMessage } from 'node:http';
-import {
-  CATCH_UP_EVENT,
-  companyRoom,
-  type Id,
-  type PositionUpdate,
-  SEEN_EVENT,
-} from '@appointment-emissions/contracts';
+import { CATCH_UP_EVENT, companyRoom, type Id, type PositionUpdate } from '@appointment-emissions/contracts';
+import type { Viewer } from '../access/verify-token.ts';
 import type { CatchUp, CatchUpFrom } from './catch-up.ts';
 import type { DashboardServer } from './create-io.ts';
-import { dashboardAuth, INVALID_POSITION, parsePosition, seenReport, splitArguments } from './handshake.ts';
-import { refusal } from './refusal.ts';
-import { createSendReplay, type DashboardSocket } from './send-replay.ts';
-import type { Viewer } from '../access/verify-token.ts';
-import { createWindow } from './window.ts';
+import { dashboardAuth, INVALID_POSITION, parsePosition, refusal, splitArguments } from './handshake.ts';
+import { createWindowLimit } from './limits.ts';
+import { createSendReplay, type DashboardSocket, type SendReplay } from './send-replay.ts';
 
 export interface GatewayDeps {
   io: DashboardServer;
   verifyToken: (token: unknown, request: IncomingMessage) => Promise<Viewer>;
   catchUp: CatchUp;
-  /** That one dashboard may ask for in 10 s. */
+  /** Catch-ups that one socket may request in 10 s. */
   catchUpsPerWindow: number;
-  /** Counts a catch-up in the share of its viewer, whatever the number of sockets. @returns whether it is allowed */
+  /** Counts a catch-up in the share of its viewer, over all sockets of that viewer. @returns whether it is allowed */
   takeCatchUp: (viewer: Pick<Viewer, 'share'>) => boolean;
   /** Milliseconds since 1970, by the clock that tokens are checked with. */
   now: () => number;
-  /** Waits before a catch-up that failed is tried again. */
+  /** Waits before a failed catch-up is tried again. */
   pause: (ms: number) => Promise<void>;
   onFault: (error: unknown, companyId: Id) => void;
 }
 
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
-/** Whoever asked hears `unavailable` then, and asks again; a connection's first catch-up is tried until it ends. */
-const TRIES_PER_CATCH_UP = 3;
+/** Brings a socket up to date. @returns its new position; undefined if all tries failed or the socket disconnected */
+type BringUpToDate = (from: CatchUpFrom, maxTries: number) => Promise<PositionUpdate | undefined>;
+
 const WINDOW_MS = 10_000;
-const SEEN_SHAPE = 'send {emissionId, acceptedAt} as the meta of an appointment event had them';
+/** Then a requested catch-up is answered `unavailable`, and the dashboard may request another one. */
+const TRIES_PER_CATCH_UP = 3;
+const RETRY_DELAY_MS = { first: 250, max: 2_000 };
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Holds the dashboards' sockets. A socket joins one room, that of the company in its signed token; then what it missed
- * is replayed; then it is told where it stands. In this order, so that nothing falls between replay and live.
+ * Serves the connections of dashboards. The life of one connection, in the order of this file:
+ *
+ * 1. Handshake: the token is verified. It names the company, and the time at which it expires.
+ * 2. Room: the socket joins the room of that company, and no other. From now on it receives live emissions.
+ * 3. Catch-up: missed emissions are replayed, then the position is sent. Since the room came first, no emission falls
+ *    between replay and live emissions.
+ * 4. Live: the adapter writes each emission to the room. The dashboard may request further catch-ups.
+ * 5. Token expiry: the socket is disconnected.
+ * 6. Disconnect: the expiry timer is cleared, and a catch-up that is being retried ends.
  */
 export function attachGateway(deps: GatewayDeps): void {
-  const { io, verifyToken, catchUp, catchUpsPerWindow, takeCatchUp, now, pause, onFault } = deps;
+  const { io, now } = deps;
   const sendReplay = createSendReplay(io);
+
   io.use((socket, next) => {
-    const auth = dashboardAuth.safeParse(socket.handshake.auth);
-    verifyToken(auth.data?.token, socket.request).then(
-      ({ companyId, expiresAt, share }) => {
-        socket.data.companyId = companyId;
-        socket.data.share = share;
-        socket.data.expiresAt = expiresAt;
+    verifyHandshake(deps, socket).then(
+      () => {
         next();
       },
       (error: unknown) => {
@@ -58,66 +58,81 @@ export function attachGateway(deps: GatewayDeps): void {
   });
 
   io.on('connection', (socket) => {
-    const { companyId } = socket.data;
-    disconnectAtExpiry(socket, now);
-    void socket.join(companyRoom(companyId));
-
-    const bringUpToDate = async (
-      from: CatchUpFrom,
-      mostTries: number,
-    ): Promise<PositionUpdate | undefined> => {
-      for (let tries = 1; socket.connected; tries += 1) {
-        try {
-          const replay = await catchUp(companyId, from);
-          await sendReplay(replay, socket);
-          return replay.position;
-        } catch (error) {
-          onFault(error, companyId);
-          if (tries >= mostTries) return undefined;
-          await pause(Math.min(125 * 2 ** tries, 2_000) * (0.5 + Math.random()));
-        }
-      }
-      return undefined;
-    };
-
+    void socket.join(companyRoom(socket.data.companyId));
+    const bringUpToDate = createBringUpToDate(deps, socket, sendReplay);
+    // Until it succeeds: without a position the dashboard cannot show live emissions.
     void bringUpToDate(parsePosition(socket.handshake.auth['position']), Infinity);
+    answerCatchUps(deps, socket, bringUpToDate);
+    disconnectAtExpiry(socket, now);
+  });
+}
 
-    const isWithin = createWindow(catchUpsPerWindow, WINDOW_MS);
-    const allowed = (): boolean => isWithin() && takeCatchUp(socket.data);
-    socket.on(CATCH_UP_EVENT, (...args: unknown[]) => {
-      const { given, acknowledge } = splitArguments(args);
-      if (!acknowledge) return;
-      const answer: (position: PositionUpdate) => void = acknowledge;
-      const from = (given.length === 1 && parsePosition(given[0])) || INVALID_POSITION;
-      const place = from === INVALID_POSITION ? { epoch: '', offset: 0 } : from;
-      if (!allowed()) {
-        answer({ ...place, recovered: false, reason: 'rate-limited' });
-        return;
+/** @throws AppError if the token is refused */
+async function verifyHandshake({ verifyToken }: GatewayDeps, socket: DashboardSocket): Promise<void> {
+  const auth = dashboardAuth.safeParse(socket.handshake.auth);
+  const { companyId, expiresAt, share } = await verifyToken(auth.data?.token, socket.request);
+  Object.assign(socket.data, { companyId, expiresAt, share });
+}
+
+function createBringUpToDate(
+  { catchUp, pause, onFault }: GatewayDeps,
+  socket: DashboardSocket,
+  sendReplay: SendReplay,
+): BringUpToDate {
+  const { companyId } = socket.data;
+  return async (from, maxTries) => {
+    for (let tries = 1; socket.connected; tries += 1) {
+      try {
+        const replay = await catchUp(companyId, from);
+        await sendReplay(replay, socket);
+        return replay.position;
+      } catch (error) {
+        onFault(error, companyId);
+        if (tries >= maxTries) return undefined;
+        const delayMs = Math.min(RETRY_DELAY_MS.first * 2 ** (tries - 1), RETRY_DELAY_MS.max);
+        await pause(delayMs * (0.5 + Math.random()));
       }
-      void bringUpToDate(from, TRIES_PER_CATCH_UP).then((position) => {
-        answer(position ?? { ...place, recovered: false, reason: 'unavailable' });
-      });
-    });
+    }
+    return undefined;
+  };
+}
 
-    // A report needs no answer. A client that asks for one gets one.
-    socket.on(SEEN_EVENT, (...args: unknown[]) => {
-      const { given, acknowledge } = splitArguments(args);
-      const isReport = given.length === 1 && seenReport.safeParse(given[0]).success;
-      acknowledge?.(isReport ? { ok: true } : { ok: false, code: 'INVALID_REQUEST', message: SEEN_SHAPE });
+/** A request without an acknowledgement function is ignored: its answer could not be sent. */
+function answerCatchUps(
+  { catchUpsPerWindow, takeCatchUp }: GatewayDeps,
+  socket: DashboardSocket,
+  bringUpToDate: BringUpToDate,
+): void {
+  const isWithin = createWindowLimit(catchUpsPerWindow, WINDOW_MS);
+  const allowed = (): boolean => isWithin() && takeCatchUp(socket.data);
+
+  socket.on(CATCH_UP_EVENT, (...args: unknown[]) => {
+    const { given, acknowledge } = splitArguments(args);
+    if (!acknowledge) return;
+    const answer: (position: PositionUpdate) => void = acknowledge;
+    const from = (given.length === 1 && parsePosition(given[0])) || INVALID_POSITION;
+    const unchanged = from === INVALID_POSITION ? { epoch: '', offset: 0 } : from;
+    if (!allowed()) {
+      answer({ ...unchanged, recovered: false, reason: 'rate-limited' });
+      return;
+    }
+    void bringUpToDate(from, TRIES_PER_CATCH_UP).then((position) => {
+      answer(position ?? { ...unchanged, recovered: false, reason: 'unavailable' });
     });
   });
 }
 
+/** The clock may be corrected, and a timer has a maximum, so the time is compared again when the timer ends. */
 function disconnectAtExpiry(socket: DashboardSocket, now: () => number): void {
-  const arm = (): NodeJS.Timeout =>
+  const schedule = (): NodeJS.Timeout =>
     setTimeout(
       () => {
         if (socket.data.expiresAt <= now()) socket.disconnect(true);
-        else timer = arm();
+        else timer = schedule();
       },
-      Math.min(Math.max(socket.data.expiresAt - now(), 0), LONGEST_TIMER_MS),
+      Math.min(Math.max(socket.data.expiresAt - now(), 0), MAX_TIMER_MS),
     );
-  let timer = arm();
+  let timer = schedule();
   socket.once('disconnect', () => {
     clearTimeout(timer);
   });

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { StreamPosition } from '@appointment-emissions/contracts';
+import { AppError } from '../errors.ts';
 
-/** Shapes of what dashboards and services send; what does not fit is refused. */
-const place = z.object({ epoch: z.string().min(1).max(64), offset: z.int().min(0) });
+/** Shapes of the handshakes and events of dashboards and services. Anything else is refused. */
+const streamPosition = z.object({ epoch: z.string().min(1).max(64), offset: z.int().min(0) });
 
 export const dashboardAuth = z.object({ token: z.string() });
 export const internalAuth = z.object({ apiKey: z.string() });
@@ -11,16 +12,16 @@ export const seenReport = z.strictObject({
   acceptedAt: z.iso.datetime(),
 });
 
-/** A position that was given, but is none: its dashboard may have missed anything. */
+/** In place of a position that cannot be parsed. Its dashboard may have missed anything and must reload. */
 export const INVALID_POSITION = 'invalid';
 
-/** A dashboard's position; `undefined` only where it gave none. */
-export function parsePosition(given: unknown): StreamPosition | typeof INVALID_POSITION | undefined {
-  if (given === undefined) return undefined;
-  return place.safeParse(given).data ?? INVALID_POSITION;
+/** A dashboard's position; `undefined` only if it sent none. */
+export function parsePosition(sent: unknown): StreamPosition | typeof INVALID_POSITION | undefined {
+  if (sent === undefined) return undefined;
+  return streamPosition.safeParse(sent).data ?? INVALID_POSITION;
 }
 
-/** A client's acknowledgement function is the last argument of its event, if it gives one. */
+/** Separates a client's acknowledgement function, the last argument of its event, from the others. */
 export function splitArguments(args: readonly unknown[]): {
   given: readonly unknown[];
   acknowledge: ((reply: unknown) => void) | undefined;
@@ -28,4 +29,10 @@ export function splitArguments(args: readonly unknown[]): {
   const last = args.at(-1);
   if (typeof last !== 'function') return { given: args, acknowledge: undefined };
   return { given: args.slice(0, -1), acknowledge: last as (reply: unknown) => void };
+}
+
+/** The error for a client whose handshake is refused: a message, and the code under `data`. */
+export function refusal(error: unknown): Error {
+  if (!(error instanceof AppError)) return new Error('the token could not be checked');
+  return Object.assign(new Error(error.message), { data: { code: error.code } });
 }

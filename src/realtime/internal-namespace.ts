@@ -5,18 +5,17 @@ import {
   INTERNAL_NAMESPACE,
   type InternalClientEvents,
 } from '@appointment-emissions/contracts';
-import { internalAuth, splitArguments } from './handshake.ts';
-import { refusal } from './refusal.ts';
+import { internalAuth, refusal, splitArguments } from './handshake.ts';
 
 export interface InternalNamespaceDeps {
   io: Server;
-  /** The key's fingerprint, or `undefined` for a wrong one. @throws AppError RATE_LIMITED after too many of those. */
+  /** The key's fingerprint; undefined if the key is wrong. @throws AppError RATE_LIMITED after too many wrong keys */
   verifyKey: (key: string, request: IncomingMessage) => string | undefined;
-  /** Accepts one emission as HTTP does; resolves to HTTP's body plus its status, whatever it is given. */
+  /** Accepts one emission as HTTP does. Resolves to HTTP's body and status, also for an invalid request. */
   emit: (keyFingerprint: string, request: unknown, from: IncomingMessage) => Promise<EmitReply>;
 }
 
-/** The `/internal` namespace: the bot's second way in, for when HTTP does not get through. */
+/** The `/internal` namespace: services emit over it if HTTP does not work. */
 export function attachInternalNamespace({ io, verifyKey, emit }: InternalNamespaceDeps): void {
   const namespace = io.of(INTERNAL_NAMESPACE) as unknown as ReturnType<
     Server<
@@ -46,7 +45,7 @@ export function attachInternalNamespace({ io, verifyKey, emit }: InternalNamespa
     socket.on('emit', (...args: unknown[]) => {
       const { given, acknowledge } = splitArguments(args);
       if (!acknowledge) return;
-      // Without exactly one argument there is no request, and the answer says what to send.
+      // An event without exactly one argument is answered as an invalid request.
       const request = given.length === 1 ? given[0] : undefined;
       void emit(socket.data.keyFingerprint, request, socket.request).then(acknowledge);
     });

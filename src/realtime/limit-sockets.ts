@@ -4,18 +4,17 @@ import { INTERNAL_NAMESPACE } from '@appointment-emissions/contracts';
 import type { CutReason } from '../domain/cut-reasons.ts';
 import { AppError } from '../errors.ts';
 import { createPacketCheck, type Packet } from './check-packets.ts';
-import { createCompanyShares } from './company-shares.ts';
-import { refusal } from './refusal.ts';
-import { createWindow } from './window.ts';
+import { refusal } from './handshake.ts';
+import { createCompanyShares, createWindowLimit } from './limits.ts';
 
 export interface LimitSocketsDeps {
   io: Server;
   addressOf: (request: IncomingMessage) => string;
   perAddress: number;
   perCompany: number;
-  /** Of one connection, over 10 s; services are limited by their key instead. */
+  /** Of one connection, averaged over 10 s. Services are limited by their API key instead. */
   messagesPerSecond: number;
-  /** What may wait for one client that does not read. */
+  /** Bytes that may be queued for one client that does not read. */
   mostBufferedBytes: number;
   onCut: (reason: CutReason, address: string) => void;
 }
@@ -31,45 +30,36 @@ interface Connection {
 }
 
 const WINDOW_SECONDS = 10;
-const LOOK_EVERY_MS = 1_000;
+const CHECK_BUFFERS_EVERY_MS = 1_000;
 
 /**
- * Bounds what clients take of this gateway: connections by address and by company, messages, and memory for those that
- * do not read. Attach it after the gateway: it asks for the company that the token named.
+ * Limits the resources that clients use: connections per address, sockets per company, messages, and memory for clients
+ * that do not read. It must be attached after the gateway, since it needs the company that the token names.
  */
 export function limitSockets(deps: LimitSocketsDeps): { close: () => void } {
   const { io, addressOf, perAddress, perCompany, messagesPerSecond, mostBufferedBytes, onCut } = deps;
   const open = new Set<Connection>();
-  /** Above the cap at the last look. A burst that is read within a second is no reason to cut. */
-  const behind = new WeakSet<Connection>();
-  const byAddress = new Map<string, number>();
   const services = new WeakSet<object>();
+  const countAddress = createAddressCounts();
   const takePlace = createCompanyShares(perCompany);
 
   function cut(connection: Connection, reason: CutReason): void {
     open.delete(connection);
     onCut(reason, addressOf(connection.request));
     connection.close(true);
-    // Else a WebSocket waits for the other side's goodbye, with all that it holds.
+    // Otherwise a WebSocket, and all that it buffers, stays until the client answers the close frame.
     connection.transport.socket?.terminate?.();
   }
 
   io.engine.on('connection', (connection: Connection) => {
-    const address = addressOf(connection.request);
-    const others = byAddress.get(address) ?? 0;
-    byAddress.set(address, others + 1);
     open.add(connection);
-    connection.on('close', () => {
-      open.delete(connection);
-      const left = (byAddress.get(address) ?? 1) - 1;
-      if (left > 0) byAddress.set(address, left);
-      else byAddress.delete(address);
-    });
+    connection.on('close', () => open.delete(connection));
+    const others = countAddress(addressOf(connection.request), connection);
     if (others >= perAddress) {
       cut(connection, 'connections');
       return;
     }
-    const isWithin = createWindow(messagesPerSecond * WINDOW_SECONDS, WINDOW_SECONDS * 1_000);
+    const isWithin = createWindowLimit(messagesPerSecond * WINDOW_SECONDS, WINDOW_SECONDS * 1_000);
     const check = createPacketCheck();
     connection.on('packetCreate', check.sent);
     connection.on('packet', (packet) => {
@@ -89,14 +79,40 @@ export function limitSockets(deps: LimitSocketsDeps): { close: () => void } {
       next(refusal(new AppError('RATE_LIMITED', 'the company has as many dashboards connected as allowed')));
   });
 
+  return cutSlowReaders(open, mostBufferedBytes, (connection) => {
+    cut(connection, 'does not read');
+  });
+}
+
+/** Counts open connections by address. @returns the number of other connections of the same address */
+function createAddressCounts(): (address: string, connection: Connection) => number {
+  const counts = new Map<string, number>();
+  return (address, connection) => {
+    const others = counts.get(address) ?? 0;
+    counts.set(address, others + 1);
+    connection.on('close', () => {
+      const left = (counts.get(address) ?? 1) - 1;
+      if (left > 0) counts.set(address, left);
+      else counts.delete(address);
+    });
+    return others;
+  };
+}
+
+/** Cuts connections that are above the limit in two consecutive checks. A burst that is read within a second is none. */
+function cutSlowReaders(
+  open: ReadonlySet<Connection>,
+  maxBufferedBytes: number,
+  cut: (connection: Connection) => void,
+): { close: () => void } {
+  const behind = new WeakSet<Connection>();
   const timer = setInterval(() => {
     for (const connection of open) {
-      if (bufferedBytes(connection) <= mostBufferedBytes) behind.delete(connection);
-      else if (behind.has(connection)) cut(connection, 'does not read');
+      if (bufferedBytes(connection) <= maxBufferedBytes) behind.delete(connection);
+      else if (behind.has(connection)) cut(connection);
       else behind.add(connection);
     }
-  }, LOOK_EVERY_MS);
-
+  }, CHECK_BUFFERS_EVERY_MS);
   return {
     close() {
       clearInterval(timer);

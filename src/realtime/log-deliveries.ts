@@ -7,15 +7,15 @@ import type { Logger } from '../process/logger.ts';
 import type { DashboardServer } from './create-io.ts';
 
 /**
- * A line for each event and dashboard, `delivered`: written to its connection, not yet read by it. At level `debug`
- * only: a busy room would fill the disk, and else nothing here runs.
+ * Logs a line `delivered` for each event and dashboard when the event is written to the connection; the dashboard may not
+ * have read it yet. Only at level `debug`, since a busy room would fill the disk. At other levels it adds no listener.
  */
 export function logDeliveries(io: DashboardServer, logger: Logger): void {
   if (!logger.isLevelEnabled('debug')) return;
   io.on('connection', (socket) => {
     socket.onAnyOutgoing((event: unknown, ...args: unknown[]) => {
       if (!isAppointmentEvent(event)) return;
-      // Another publisher's event may have neither; a throw here would keep it from the room's other sockets.
+      // An event of another publisher may have neither. An error here would stop it for the room's other sockets.
       const [payload, meta] = args as [
         { appointment?: Partial<AppointmentSnapshot> }?,
         Partial<EmissionMeta>?,

@@ -2,7 +2,10 @@ import type { Logger } from '../process/logger.ts';
 
 const LOG_EVERY_MS = 10_000;
 
-/** Logs tokens that are refused since their `nbf` is ahead: the clock of their issuer is wrong. At most every 10 s. */
+/**
+ * Logs tokens that are refused because their `nbf` is in the future, at most one line every 10 s. The clock of their
+ * issuer is wrong.
+ */
 export function createLogEarlyTokens(logger: Logger) {
   let loggedAt = -Infinity;
   let tokens = 0;

@@ -1,12 +1,12 @@
 /** Deeper than any message of ours, and shallow enough for every recursive reader of it. */
 const MAX_DEPTH = 64;
 
-/** Sizes of the values whose first byte is 0xc0 to 0xdf: bytes after it, bytes of a length, bytes that follow a length. */
+/** Bytes after the first one, for values of a fixed size whose first byte is 0xc0 to 0xd8. */
 const FIXED_BYTES: Record<number, number> = {
   ...{ 0xc0: 0, 0xc2: 0, 0xc3: 0, 0xca: 4, 0xcb: 8, 0xcc: 1, 0xcd: 2, 0xce: 4, 0xcf: 8 },
   ...{ 0xd0: 1, 0xd1: 2, 0xd2: 4, 0xd3: 8, 0xd4: 2, 0xd5: 3, 0xd6: 5, 0xd7: 9, 0xd8: 17 },
 };
-/** Binary, extension (with a byte for its type) and text. */
+/** Binary, extension (with a byte for its type) and text: bytes of the length, and bytes of the type. */
 const SIZED: Record<number, { lengthBytes: number; typeBytes: number }> = {
   0xc4: { lengthBytes: 1, typeBytes: 0 },
   0xc5: { lengthBytes: 2, typeBytes: 0 },
@@ -20,8 +20,9 @@ const SIZED: Record<number, { lengthBytes: number; typeBytes: number }> = {
 };
 
 /**
- * True where the bytes are exactly one msgpack value, without a length that reaches beyond them, and nested at most 64
- * deep. A decoder that believes a length allocates it: four bytes can ask for gigabytes. Allocates nothing itself.
+ * True if the bytes are exactly one msgpack value, no length reaches beyond their end, and values are nested at most 64
+ * deep. A decoder allocates what a length says, so four bytes could make it allocate gigabytes. This check allocates
+ * nothing.
  */
 export function isBoundedMsgpack(bytes: Buffer): boolean {
   try {
@@ -32,7 +33,7 @@ export function isBoundedMsgpack(bytes: Buffer): boolean {
   }
 }
 
-/** The offset behind the value at `at`. @throws RangeError where there is none */
+/** Returns the offset after the value at `at`. @throws RangeError if there is no value */
 function skipValue(bytes: Buffer, at: number, depth: number): number {
   const first = bytes.readUInt8(at);
   const next = at + 1;

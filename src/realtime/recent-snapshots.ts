@@ -5,15 +5,15 @@ export interface RecentSnapshots<Snapshot> {
   keep: (companyId: Id, appointmentId: Id, snapshot: Snapshot) => void;
 }
 
-/** Keeps what was replayed last in this process' memory, for `keptMs` and at most `most` of them. */
+/** Keeps the snapshots of recent replays in memory, for `keptMs` and at most `max` of them. */
 export function createRecentSnapshots<Snapshot>({
   keptMs,
-  most,
+  max,
 }: {
   keptMs: number;
-  most: number;
+  max: number;
 }): RecentSnapshots<Snapshot> {
-  /** The oldest first. */
+  /** Oldest first. */
   const kept = new Map<string, { snapshot: Snapshot; until: number }>();
   const keyOf = (companyId: Id, appointmentId: Id): string => `${companyId} ${appointmentId}`;
   let timer: NodeJS.Timeout | undefined;
@@ -35,7 +35,7 @@ export function createRecentSnapshots<Snapshot>({
       const key = keyOf(companyId, appointmentId);
       kept.delete(key);
       kept.set(key, { snapshot, until: performance.now() + keptMs });
-      if (kept.size > most) kept.delete(kept.keys().next().value ?? key);
+      if (kept.size > max) kept.delete(kept.keys().next().value ?? key);
       schedule();
     },
   };

@@ -1,27 +1,29 @@
 import { SEEN_EVENT } from '@appointment-emissions/contracts';
 import type { DashboardServer } from './create-io.ts';
-import { seenReport } from './handshake.ts';
+import { seenReport, splitArguments } from './handshake.ts';
 import { createSentEmissions } from './sent-emissions.ts';
 
 export interface RenderAcksDeps {
   io: DashboardServer;
-  /** @param ms from the POST until the report of a dashboard that it is on the screen */
+  /** @param ms from the POST until a dashboard reported that it shows the emission */
   onSeen: (ms: number) => void;
   /** Milliseconds since 1970, by the clock that `acceptedAt` is from. */
   now: () => number;
 }
 
-const PAUSE_MS = 5_000;
-/** Of one emission: thousands of dashboards may show it. */
+/** A socket's reports count at most once in this time. */
+const MIN_INTERVAL_MS = 5_000;
+/** Reports that count per emission: thousands of dashboards may show it. */
 const MAX_REPORTS = 10;
-/** Reports of a socket within the time that emissions are kept, at most one in {@link PAUSE_MS}. */
+/** Reports of a socket within the time that sent emissions are kept. */
 const MAX_RECENT = 10;
+const REPORT_SHAPE = 'send {emissionId, acceptedAt} as the meta of an appointment event had them';
 
 /**
- * Takes a sample of reports from dashboards that an emission is on the screen. A report counts only if this gateway sent
- * that emission live to that dashboard's company within the last 30 s, and once for each dashboard and emission. The
- * time of its acceptance comes from the emission that was sent, so only servers' clocks are compared and no client can
- * report a time of its own.
+ * Samples the reports of dashboards that an emission is on the screen. A report counts if this gateway sent that
+ * emission live to that dashboard's company within the last 30 s, and once for each dashboard and emission. `acceptedAt`
+ * is taken from the emission that was sent. So only clocks of servers are compared, and a client cannot report a time of
+ * its own.
  */
 export function observeRenderAcks({ io, onSeen, now }: RenderAcksDeps): void {
   const sent = createSentEmissions();
@@ -30,19 +32,26 @@ export function observeRenderAcks({ io, onSeen, now }: RenderAcksDeps): void {
     let nextAt = -Infinity;
     let recent: string[] = [];
     socket.onAnyOutgoing(sent.note);
-    socket.on(SEEN_EVENT, (report: unknown) => {
-      const seen = seenReport.safeParse(report);
+
+    function count({ emissionId, acceptedAt }: { emissionId: string; acceptedAt: string }): void {
       const at = performance.now();
-      if (!seen.success || at < nextAt) return;
-      const { emissionId, acceptedAt } = seen.data;
+      if (at < nextAt) return;
       const emission = sent.find(emissionId);
       if (emission?.companyId !== socket.data.companyId || emission.sentAt < connectedAt) return;
       if (emission.acceptedAt !== Date.parse(acceptedAt) || recent.includes(emissionId)) return;
-      nextAt = at + PAUSE_MS;
+      nextAt = at + MIN_INTERVAL_MS;
       recent = [emissionId, ...recent].slice(0, MAX_RECENT);
       if (emission.reports >= MAX_REPORTS) return;
       emission.reports += 1;
       onSeen(now() - emission.acceptedAt);
+    }
+
+    // Our library requests no acknowledgement. A client that requests one gets one.
+    socket.on(SEEN_EVENT, (...args: unknown[]) => {
+      const { given, acknowledge } = splitArguments(args);
+      const report = given.length === 1 ? seenReport.safeParse(given[0]).data : undefined;
+      acknowledge?.(report ? { ok: true } : { ok: false, code: 'INVALID_REQUEST', message: REPORT_SHAPE });
+      if (report) count(report);
     });
   });
 }

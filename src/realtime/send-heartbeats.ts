@@ -10,36 +10,36 @@ export interface HeartbeatDeps {
   isSubscribed: () => boolean;
   /** Whether MongoDB can be read; answers at once. */
   readsWork: () => boolean;
-  lookEveryMs?: number;
+  checkEveryMs?: number;
   sendEveryMs?: number;
 }
 
 export interface Heartbeats {
-  /** Whether this gateway receives what is published, as of the last look. */
+  /** Whether this gateway receives what is published, by the last check. */
   hearsRedis: () => boolean;
   close: () => void;
 }
 
-const LOOK_EVERY_MS = 2_000;
-/** Each socket is promised one within 10 s. */
+const CHECK_EVERY_MS = 2_000;
+/** Each socket must get one at least every 10 s. */
 const SEND_EVERY_MS = 8_000;
 const ANSWER_WITHIN_MS = 1_500;
 
 /**
- * Sends `emissions:alive` to every dashboard of this gateway, at least every 8 s, and at once when MongoDB can no longer be
- * read, or again. While Redis does not answer on the connection of the subscription none is sent: nothing that is published
- * would arrive. It goes to this gateway's sockets alone, past the adapter, which would publish it on Redis.
+ * Sends `emissions:alive` to every dashboard of this gateway at least every 8 s, and immediately when MongoDB becomes
+ * unreadable or readable. None is sent while Redis does not answer on the connection of the subscription, since no
+ * emission would arrive. It is sent to this gateway's sockets only; the adapter would publish it on Redis.
  */
 export function sendHeartbeats(deps: HeartbeatDeps): Heartbeats {
   const { io, subscriber, isSubscribed, readsWork } = deps;
-  const { lookEveryMs = LOOK_EVERY_MS, sendEveryMs = SEND_EVERY_MS } = deps;
+  const { checkEveryMs = CHECK_EVERY_MS, sendEveryMs = SEND_EVERY_MS } = deps;
   let pending: Promise<unknown> | undefined;
-  let hears = true;
+  let isReceiving = true;
   let sent: { reads: boolean; at: number } | undefined;
   let closed = false;
 
-  /** At most one PING at a time: on a frozen connection none is answered until it is given up. */
-  async function answers(): Promise<boolean> {
+  /** At most one PING is pending: a frozen connection answers none until it is closed. */
+  async function redisAnswers(): Promise<boolean> {
     if (subscriber.status !== 'ready' || !isSubscribed()) return false;
     pending ??= subscriber
       .ping()
@@ -55,29 +55,29 @@ export function sendHeartbeats(deps: HeartbeatDeps): Heartbeats {
     }
   }
 
-  async function look(): Promise<void> {
-    const heard = await answers();
-    const isBack = heard && !hears;
-    hears = heard;
-    if (!heard || closed) return;
+  async function check(): Promise<void> {
+    const answered = await redisAnswers();
+    const isBack = answered && !isReceiving;
+    isReceiving = answered;
+    if (!answered || closed) return;
     const [reads, now] = [readsWork(), performance.now()];
-    // Looks are apart by their interval and what the PING took: the next one may come too late.
-    const isDue = !sent || now - sent.at + lookEveryMs > sendEveryMs;
+    // The next check comes after the interval and the time of its PING, which may be too late.
+    const isDue = !sent || now - sent.at + checkEveryMs > sendEveryMs;
     if (!isDue && !isBack && sent?.reads === reads) return;
     io.of(DASHBOARD_NAMESPACE).local.emit(ALIVE_EVENT, { reads });
     sent = { reads, at: now };
   }
 
-  let looking = false;
+  let isChecking = false;
   const timer = setInterval(() => {
-    if (looking) return;
-    looking = true;
-    void look().finally(() => {
-      looking = false;
+    if (isChecking) return;
+    isChecking = true;
+    void check().finally(() => {
+      isChecking = false;
     });
-  }, lookEveryMs);
+  }, checkEveryMs);
   return {
-    hearsRedis: () => hears,
+    hearsRedis: () => isReceiving,
     close: () => {
       closed = true;
       clearInterval(timer);

@@ -7,7 +7,7 @@ import {
 import { coalesce } from '../batching.ts';
 import type { Replay } from './catch-up.ts';
 import type { DashboardServer, SocketData } from './create-io.ts';
-import { writeTogether } from './write-frames.ts';
+import { writeTogether } from './internals/write-frames.ts';
 
 export type DashboardSocket = Socket<
   DashboardClientEvents,
@@ -16,23 +16,23 @@ export type DashboardSocket = Socket<
   SocketData
 >;
 
-/** Resolves when a dashboard has been sent what it missed, and after it where it stands. */
+/** Resolves when the missed emissions, and after them the position, were sent to a dashboard. */
 export type SendReplay = (replay: Replay, socket: DashboardSocket) => Promise<void>;
 
-const MOST_TOGETHER = 10_000;
+const MAX_TOGETHER = 10_000;
 
 /**
- * Dashboards that are sent the same replay in the same turn of the event loop share its encoding, and each is written to
- * once: after a restart all of a company come back to the same place.
+ * Dashboards that get the same replay in the same turn of the event loop share its encoding, and each gets all of it in
+ * one write. After a restart of a gateway all dashboards of a company have the same position.
  */
 export function createSendReplay(io: DashboardServer): SendReplay {
   function send(replay: Replay, sockets: readonly DashboardSocket[]): void {
-    const them = io.local.to(sockets.map(({ id }) => id));
+    const recipients = io.local.to(sockets.map(({ id }) => id));
     writeTogether(sockets, () => {
-      for (const { event, payload, meta } of replay.events) them.emit(event, payload, meta);
-      them.emit(POSITION_EVENT, replay.position);
+      for (const { event, payload, meta } of replay.events) recipients.emit(event, payload, meta);
+      recipients.emit(POSITION_EVENT, replay.position);
     });
-    for (const { data } of sockets) data.isPlaced = true;
+    for (const { data } of sockets) data.isCaughtUp = true;
   }
 
   const sendShared = coalesce<{ replay: Replay; socket: DashboardSocket }, undefined>({
@@ -46,7 +46,7 @@ export function createSendReplay(io: DashboardServer): SendReplay {
       for (const [replay, sockets] of byReplay) send(replay, sockets);
       return Promise.resolve([]);
     },
-    maxBatch: MOST_TOGETHER,
+    maxBatch: MAX_TOGETHER,
   });
   return async (replay, socket) => {
     await sendShared({ replay, socket });

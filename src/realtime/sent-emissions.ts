@@ -3,16 +3,16 @@ import { isAppointmentEvent } from '@appointment-emissions/contracts';
 /** An emission that this gateway has sent to dashboards. */
 export interface SentEmission {
   companyId: string;
-  /** ms since the epoch, by the servers' clocks. */
+  /** Milliseconds since 1970, by the servers' clocks. */
   acceptedAt: number;
-  /** ms of this process' monotonic clock. */
+  /** Milliseconds of this process' monotonic clock. */
   sentAt: number;
-  /** Reports that were taken. */
+  /** Reports that were counted. */
   reports: number;
 }
 
 export interface SentEmissions {
-  /** For `onAnyOutgoing` of each dashboard's socket; the arguments of what is sent. */
+  /** For `onAnyOutgoing` of each dashboard's socket, with the arguments of the event. */
   note: (event: unknown, payload: unknown, meta: unknown) => void;
   find: (emissionId: string) => SentEmission | undefined;
 }
@@ -20,9 +20,9 @@ export interface SentEmissions {
 const KEPT_MS = 30_000;
 const MAX_KEPT = 10_000;
 
-/** Keeps what this gateway sent live within the last {@link KEPT_MS}, at most {@link MAX_KEPT} emissions. */
+/** Keeps the emissions that this gateway sent live within the last {@link KEPT_MS}, at most {@link MAX_KEPT} of them. */
 export function createSentEmissions(): SentEmissions {
-  /** The oldest first. */
+  /** Oldest first. */
   const kept = new Map<string, SentEmission>();
   let latestId: string | undefined;
 
@@ -36,7 +36,7 @@ export function createSentEmissions(): SentEmissions {
   return {
     note(event, payload, meta) {
       const { emissionId, acceptedAt, replayed } = fieldsOf(meta);
-      // The same one for each dashboard of the company.
+      // Called once per dashboard of the company: only the first call matters.
       if (emissionId === latestId || typeof emissionId !== 'string' || !isAppointmentEvent(event)) return;
       latestId = emissionId;
       const { companyId } = fieldsOf(fieldsOf(payload).appointment);

@@ -4,7 +4,7 @@ import type { Writable } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Server } from 'socket.io';
 import { io, type Socket } from 'socket.io-client';
-import { writeFramesAtOnce, writeTogether } from '../../src/realtime/write-frames.ts';
+import { writeFramesAtOnce, writeTogether } from '../../src/realtime/internals/write-frames.ts';
 import { eventually, until } from '../harness/until.ts';
 
 let server: Server;
@@ -82,3 +82,33 @@ test('what is written together leaves in one piece, in order, and also where the
   await eventually('all to hear it', () => heard.every((one) => one.heard.length === all.length));
   for (const one of heard) expect(one.heard).toEqual(all);
 });
+
+test.each<[string, string[]]>([
+  ['ws', ['_sender', '_socket']],
+  ['Engine.IO', ['socket']],
+])('without the internals of %s every packet is written the plain way, in order', async (_, hidden) => {
+  const { heard, id } = await connect('websocket');
+  const alone = server.sockets.sockets.get(id)!;
+  const conn = alone.conn as unknown as { transport: { socket: object } };
+  if (hidden.includes('socket')) conn.transport = without(conn.transport, hidden);
+  else conn.transport.socket = without(conn.transport.socket, hidden);
+  const flushes = countFlushes();
+  writeTogether([alone], () => {
+    for (let n = 0; n < 20; n += 1) server.emit('number', n);
+  });
+  await eventually('all to be heard', () => heard.length === 20);
+  expect(heard).toEqual(Array.from({ length: 20 }, (_, n) => n));
+  expect(flushes()).toBeGreaterThan(0);
+});
+
+/** The same object, in which these properties seem to be absent. */
+function without<T extends object>(target: T, hidden: string[]): T {
+  return new Proxy(target, {
+    get(object, name) {
+      if (hidden.includes(String(name))) return undefined;
+      const value: unknown = Reflect.get(object, name);
+      return typeof value === 'function' ? (value.bind(object) as unknown) : value;
+    },
+    set: (object, name, value) => Reflect.set(object, name, value),
+  });
+}

@@ -19,7 +19,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     safeguard: 'a gateway without a working Redis subscription sends no heartbeat',
     file: 'src/realtime/send-heartbeats.ts',
-    find: 'if (!heard || closed) return;',
+    find: 'if (!answered || closed) return;',
     replace: 'if (closed) return;',
     test: 'test/realtime/heartbeat.test.ts',
     name: 'Redis is frozen: no heartbeat is sent',
@@ -43,8 +43,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     safeguard: 'the gateway replays the emissions that a dashboard missed',
     file: 'src/realtime/send-replay.ts',
-    find: 'of replay.events) them.emit(event, payload, meta);',
-    replace: 'of replay.events.slice(0, 0)) them.emit(event, payload, meta);',
+    find: 'of replay.events) recipients.emit(event, payload, meta);',
+    replace: 'of replay.events.slice(0, 0)) recipients.emit(event, payload, meta);',
     test: 'test/resilience/gateway.test.ts',
     name: 'a gateway is frozen and resumed',
   },
@@ -99,8 +99,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     safeguard: 'the gateway announces the head of the log to every room every few seconds',
     file: 'src/realtime/announce-positions.ts',
-    find: 'if (socket.data.isPlaced) socket.emit(',
-    replace: 'if (socket.data.isPlaced && closed) socket.emit(',
+    find: 'if (socket.data.isCaughtUp) socket.emit(',
+    replace: 'if (socket.data.isCaughtUp && closed) socket.emit(',
     test: 'test/resilience/redis-lost.test.ts',
     name: 'FLUSHALL: dashboards that receive',
   },
@@ -131,7 +131,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     safeguard: 'a dashboard that waits for its replay is not sent the head',
     file: 'src/realtime/announce-positions.ts',
-    find: 'if (socket.data.isPlaced) socket.emit(',
+    find: 'if (socket.data.isCaughtUp) socket.emit(',
     replace: 'socket.emit(',
     test: 'test/resilience/placing.test.ts',
     name: 'a dashboard that waits for its replay',
@@ -259,7 +259,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     safeguard: 'a client that does not read is disconnected',
     file: 'src/realtime/limit-sockets.ts',
-    find: "else if (behind.has(connection)) cut(connection, 'does not read');",
+    find: 'else if (behind.has(connection)) cut(connection);',
     replace: '',
     test: 'test/security/sockets.test.ts',
     name: 'a client that does not read',
@@ -306,9 +306,9 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     safeguard: 'concurrent handshakes count toward the same company limit',
-    file: 'src/realtime/company-shares.ts',
-    find: 'held.set(companyId, others + 1);',
-    replace: 'setTimeout(() => held.set(companyId, others + 1), 50);',
+    file: 'src/realtime/limits.ts',
+    find: 'counts.set(companyId, others + 1);',
+    replace: 'setTimeout(() => counts.set(companyId, others + 1), 50);',
     test: 'test/security/socket-packets.test.ts',
     name: 'handshakes that are checked at the same time',
   },
