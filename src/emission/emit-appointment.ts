@@ -2,9 +2,9 @@ import type { AppointmentEvent, AppointmentSnapshot, Id } from '@appointment-emi
 import { packReferences } from '../domain/references.ts';
 import { coalesce } from '../batching.ts';
 import { AppError } from '../errors.ts';
-import type { EncodeMessage } from './encode.ts';
-import type { Publish, Published } from './publish.ts';
-import type { ReadSnapshots } from './read-snapshots.ts';
+import type { EncodedMessage, EncodeMessage } from './encode.ts';
+import type { OutgoingMessage, Publish, Published } from './publish.ts';
+import type { ReadSnapshots, SnapshotRead } from './read-snapshots.ts';
 
 /** One attempt at one emission. */
 export interface EmissionAttempt {
@@ -16,21 +16,22 @@ export interface EmissionAttempt {
   acceptedAt: string;
   /** From 1. */
   attempt: number;
-  /** Somebody waits for it: it is not read together with a batch, a repair or what the sweep has found. */
+  /** From the live queue. It is never read in one batch with emissions of the bulk queue. */
   isLive: boolean;
 }
 
-/** What became of it; kept as the job's result. */
+/** Result of a published emission; kept as the result of its job. */
 export interface Receipt extends Published {
-  /** ISO 8601: when the snapshot had been read. */
+  /** ISO 8601: when the snapshot was read. */
   populatedAt: string;
+  /** ISO 8601. */
   publishedAt: string;
 }
 
 /**
  * Claims, reads, confirms and publishes the newest state of an appointment.
- * @throws AppError APPOINTMENT_NOT_FOUND, COMPANY_MISMATCH, SNAPSHOT_TOO_LARGE: final.
- * @throws what MongoDB or Redis throw: worth another try.
+ * @throws AppError APPOINTMENT_NOT_FOUND, COMPANY_MISMATCH, SNAPSHOT_TOO_LARGE: permanent
+ * @throws the errors of MongoDB and Redis: another attempt may succeed
  */
 export type EmitAppointment = (attempt: EmissionAttempt) => Promise<Receipt>;
 
@@ -38,9 +39,9 @@ export interface EmitAppointmentDeps {
   readSnapshots: ReadSnapshots;
   encode: EncodeMessage;
   publish: Publish;
-  /** True where a server is away, so that trying a smaller batch is of no use. */
+  /** True if a server is unavailable: then a smaller batch would fail too. */
   isUnavailable: (error: unknown) => boolean;
-  /** Waits after lost rounds, and between batches of what nobody waits for. */
+  /** Waits after lost rounds, and between batches of bulk emissions. */
   pause: (ms: number) => Promise<void>;
   /** Milliseconds since 1970, by a clock that all processes share. */
   now?: () => number;
@@ -49,30 +50,28 @@ export interface EmitAppointmentDeps {
 type Outcome = { receipt: Receipt } | { lost: true } | { error: unknown };
 
 const LIVE = { maxBatch: 100, maxInFlight: 2, firstAtOnce: true };
-/**
- * What nobody waits for. While it runs it takes from the live ones what processor there is: so, while there are any, it
- * goes one by one, with a pause before each.
- */
-const BULK = { besideLive: 1, alone: 10 };
+/** Largest batch of bulk emissions. They compete with live ones for the CPU, so beside those they run singly and paused. */
+const BULK_BATCH = { besideLive: 1, alone: 10 };
 const BULK_PAUSE_MS = 3;
-const LIVE_IS_OVER_AFTER_MS = 60_000;
-const LARGEST_MESSAGE_BYTES = 256 * 1024;
-/** After so many rounds in which somebody else was quicker, wait: a frequently written appointment must not spin. */
+/** After this time without a live emission, bulk emissions run in larger batches and without pauses. */
+const LIVE_ENDS_AFTER_MS = 60_000;
+const MAX_MESSAGE_BYTES = 256 * 1024;
+/** After this many rounds whose order token had changed, pause: an appointment that is written often must not spin. */
 const ROUNDS_BEFORE_PAUSE = 5;
 const PAUSE_MS = { min: 50, max: 250 };
 
 export function createEmitAppointment(deps: EmitAppointmentDeps): EmitAppointment {
   let liveAt = -Infinity;
-  const isBesideLive = () => performance.now() - liveAt < LIVE_IS_OVER_AFTER_MS;
+  const isBesideLive = () => performance.now() - liveAt < LIVE_ENDS_AFTER_MS;
   const run = (attempts: readonly EmissionAttempt[]) => emitBatch(deps, attempts);
-  // In one lane a live booking would wait for the batches under way, and then for the end of its own.
+  // In a common lane a live emission would wait for bulk batches in flight, and for the end of its own batch.
   const live = coalesce({ run, ...LIVE });
   const bulk = coalesce({
     async run(attempts: readonly EmissionAttempt[]) {
       if (isBesideLive()) await deps.pause(BULK_PAUSE_MS);
       return run(attempts);
     },
-    maxBatch: () => (isBesideLive() ? BULK.besideLive : BULK.alone),
+    maxBatch: () => (isBesideLive() ? BULK_BATCH.besideLive : BULK_BATCH.alone),
   });
   return async (attempt) => {
     if (attempt.isLive) liveAt = performance.now();
@@ -88,88 +87,101 @@ export function createEmitAppointment(deps: EmitAppointmentDeps): EmitAppointmen
   };
 }
 
-/** One round for a batch: every attempt has its own outcome, whatever becomes of the others. */
+/** One round for a batch. Each attempt has its own outcome. */
 async function emitBatch(
   deps: EmitAppointmentDeps,
   attempts: readonly EmissionAttempt[],
 ): Promise<Outcome[]> {
-  let read;
+  let read: SnapshotRead;
   try {
     read = await deps.readSnapshots(attempts);
   } catch (error) {
     if (attempts.length === 1 || deps.isUnavailable(error)) return attempts.map(() => ({ error }));
-    // One bad document fails the query of all: find it by halves, so that it alone spends its attempt.
+    // One bad document fails the query for all: halving finds it, so only its own emission spends an attempt.
     const middle = attempts.length >> 1;
     const halves = [attempts.slice(0, middle), attempts.slice(middle)];
     return (await Promise.all(halves.map((half) => emitBatch(deps, half)))).flat();
   }
-  const { readId, claims, snapshots } = read;
   const { now = Date.now } = deps;
   const populatedAt = new Date(now()).toISOString();
 
   const outcomes = new Map<EmissionAttempt, Outcome>();
   const byCompany = new Map<Id, EmissionAttempt[]>();
   for (const attempt of attempts) {
-    const error = unfit(attempt, snapshots.get(attempt.appointmentId));
+    const error = mismatchOf(attempt, read.snapshots.get(attempt.appointmentId));
     if (error) outcomes.set(attempt, { error });
     else byCompany.set(attempt.companyId, [...(byCompany.get(attempt.companyId) ?? []), attempt]);
   }
-
   await Promise.all(
     [...byCompany].map(async ([companyId, members]) => {
-      const publishedAt = new Date(now()).toISOString();
-      const claim = claims.get(companyId);
-      try {
-        const ready = members.flatMap((attempt) => {
-          const appointment = snapshots.get(attempt.appointmentId) as AppointmentSnapshot;
-          const encoded = deps.encode(appointment, { ...attempt, publishedAt });
-          if (encoded.head.length + encoded.tail.length > LARGEST_MESSAGE_BYTES) {
-            const error = new AppError(
-              'SNAPSHOT_TOO_LARGE',
-              `appointment ${attempt.appointmentId} makes a message of more than ${LARGEST_MESSAGE_BYTES} bytes: shorten its notes`,
-            );
-            outcomes.set(attempt, { error });
-            return [];
-          }
-          const claimedToken = claim?.tokens.get(attempt.appointmentId) ?? '';
-          const { appointmentId, emissionId, event } = attempt;
-          const { updatedAt, status } = appointment;
-          const references = packReferences(appointment);
-          return [
-            {
-              attempt,
-              message: {
-                ...{ ...encoded, appointmentId, emissionId, event },
-                ...{ claimedToken, updatedAt, status, references },
-              },
-            },
-          ];
-        });
-        const published = await deps.publish(
-          companyId,
-          { readId, epoch: claim?.epoch ?? '' },
-          ready.map(({ message }) => message),
-        );
-        ready.forEach(({ attempt }, index) => {
-          const place = published[index];
-          outcomes.set(attempt, place ? { receipt: { ...place, populatedAt, publishedAt } } : { lost: true });
-        });
-      } catch (error) {
-        for (const attempt of members) if (!outcomes.has(attempt)) outcomes.set(attempt, { error });
-      }
+      const published = await publishForCompany(deps, { companyId, attempts: members, read, populatedAt });
+      for (const [attempt, outcome] of published) outcomes.set(attempt, outcome);
     }),
   );
   return attempts.map((attempt) => outcomes.get(attempt) ?? { lost: true });
 }
 
-function unfit(attempt: EmissionAttempt, appointment: AppointmentSnapshot | undefined): AppError | undefined {
-  if (!appointment) {
-    return new AppError('APPOINTMENT_NOT_FOUND', `appointment ${attempt.appointmentId} does not exist`);
+/** Confirms and publishes the snapshots of one company with one script. */
+async function publishForCompany(
+  { encode, publish, now = Date.now }: EmitAppointmentDeps,
+  batch: { companyId: Id; attempts: readonly EmissionAttempt[]; read: SnapshotRead; populatedAt: string },
+): Promise<Map<EmissionAttempt, Outcome>> {
+  const { companyId, attempts, populatedAt } = batch;
+  const { readId, claims, snapshots } = batch.read;
+  const claim = claims.get(companyId);
+  const publishedAt = new Date(now()).toISOString();
+  const outcomes = new Map<EmissionAttempt, Outcome>();
+  try {
+    const ready = new Map<EmissionAttempt, OutgoingMessage>();
+    for (const attempt of attempts) {
+      const appointment = snapshots.get(attempt.appointmentId) as AppointmentSnapshot;
+      const encoded = encode(appointment, { ...attempt, publishedAt });
+      const claimedToken = claim?.tokens.get(attempt.appointmentId) ?? '';
+      if (encoded.head.length + encoded.tail.length > MAX_MESSAGE_BYTES) {
+        outcomes.set(attempt, { error: tooLarge(attempt) });
+      } else ready.set(attempt, toMessage(attempt, appointment, encoded, claimedToken));
+    }
+    const published = await publish(companyId, { readId, epoch: claim?.epoch ?? '' }, [...ready.values()]);
+    [...ready.keys()].forEach((attempt, index) => {
+      const receipt = published[index];
+      outcomes.set(attempt, receipt ? { receipt: { ...receipt, populatedAt, publishedAt } } : { lost: true });
+    });
+  } catch (error) {
+    for (const attempt of attempts) if (!outcomes.has(attempt)) outcomes.set(attempt, { error });
   }
-  if (appointment.companyId !== attempt.companyId) {
+  return outcomes;
+}
+
+function toMessage(
+  { appointmentId, emissionId, event }: EmissionAttempt,
+  appointment: AppointmentSnapshot,
+  encoded: EncodedMessage,
+  claimedToken: string,
+): OutgoingMessage {
+  const { updatedAt, status } = appointment;
+  const references = packReferences(appointment);
+  return { ...encoded, appointmentId, emissionId, event, claimedToken, updatedAt, status, references };
+}
+
+function tooLarge({ appointmentId }: EmissionAttempt): AppError {
+  return new AppError(
+    'SNAPSHOT_TOO_LARGE',
+    `the message for appointment ${appointmentId} has more than ${MAX_MESSAGE_BYTES} bytes: shorten its notes`,
+  );
+}
+
+/** Why a snapshot must not be published for this attempt; undefined if it may. */
+function mismatchOf(
+  { appointmentId, companyId }: EmissionAttempt,
+  appointment: AppointmentSnapshot | undefined,
+): AppError | undefined {
+  if (!appointment) {
+    return new AppError('APPOINTMENT_NOT_FOUND', `appointment ${appointmentId} does not exist`);
+  }
+  if (appointment.companyId !== companyId) {
     return new AppError(
       'COMPANY_MISMATCH',
-      `appointment ${attempt.appointmentId} is no longer of the company that it was accepted for`,
+      `appointment ${appointmentId} belongs to another company than the emission was accepted for`,
     );
   }
   return undefined;

@@ -2,10 +2,10 @@ import { CANARY, CANARY_NAMESPACE, canaryRoom } from '@appointment-emissions/con
 import type { RedisClient } from '../redis/connect.ts';
 import { createBroadcastEncoder } from './encode-broadcast.ts';
 
-/** Publishes a canary to the gateway that sent it, encoded as emissions are. Resolves once Redis has it. */
+/** Publishes a canary to the gateway that sent it, encoded like an emission. Resolves when Redis has accepted it. */
 export type EmitCanary = (canary: { gatewayId: string; canaryId: string }) => Promise<void>;
 
-/** @throws what Redis throws. */
+/** @throws the errors of Redis */
 export function createEmitCanary(redis: RedisClient, adapterKey: string): EmitCanary {
   const encode = createBroadcastEncoder(adapterKey, CANARY_NAMESPACE);
   return async ({ gatewayId, canaryId }) => {

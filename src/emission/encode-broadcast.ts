@@ -1,24 +1,24 @@
 import { Emitter } from '@socket.io/redis-emitter';
 
-/** What the Redis emitter would have published. */
+/** A message as Socket.IO's Redis emitter would publish it. */
 export interface EncodedBroadcast {
   channel: string;
   message: Buffer;
 }
 
 /**
- * Encodes through Socket.IO's Redis emitter. The emitter drops the promise of its PUBLISH, so it is given a client
- * that only captures what would be published; who asked for it publishes it, and its failure fails the job.
+ * Encodes with Socket.IO's Redis emitter. The emitter drops the promise of its PUBLISH, so it gets a client that only
+ * keeps the message. The caller publishes it and awaits the result.
  */
 export function createBroadcastEncoder(adapterKey: string, namespace: string) {
   let last: EncodedBroadcast = { channel: '', message: Buffer.alloc(0) };
-  const captured = {
+  const keepLast = {
     publish(channel: string, message: Buffer): void {
       last = { channel, message };
     },
   };
   const emitter = new Emitter<Record<string, (...args: unknown[]) => void>>(
-    captured,
+    keepLast,
     { key: adapterKey },
     namespace,
   );

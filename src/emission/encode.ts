@@ -8,7 +8,7 @@ import {
 import { createBroadcastEncoder } from './encode-broadcast.ts';
 import { randomId, RANDOM_ID_LENGTH } from './random.ts';
 
-/** A message of the Redis emitter with a hole where the publish script writes epoch and offset. */
+/** A message of the Redis emitter, split where the publish script inserts epoch and offset. */
 export interface EncodedMessage {
   channel: string;
   head: Buffer;
@@ -21,16 +21,15 @@ export type EncodeMessage = (appointment: AppointmentSnapshot, meta: MetaBeforeP
 const TWO_TO_32 = 2 ** 32;
 
 /**
- * Encodes through Socket.IO's Redis emitter; the publish script sends it. Only the script knows epoch and
- * offset. Stand-ins of the same encoded size mark their place: a 16 character string, then the key `offset` and
- * a number that msgpack writes in 9 bytes. They are random, and never leave this process: nobody can write them into an
- * appointment.
+ * Encodes with Socket.IO's Redis emitter; the publish script sends the message. Only the script knows epoch and offset.
+ * Placeholders of the same encoded size mark their position: a string of 16 characters, then the key `offset` and a
+ * number that msgpack writes in 9 bytes. They are random and never leave this process, so no appointment can contain them.
  */
 export function createEncodeMessage(adapterKey: string): EncodeMessage {
-  const capture = createBroadcastEncoder(adapterKey, DASHBOARD_NAMESPACE);
+  const encodeBroadcast = createBroadcastEncoder(adapterKey, DASHBOARD_NAMESPACE);
   const epoch = randomId();
   const offset = randomInt(TWO_TO_32, TWO_TO_32 * 1_000);
-  const hole = standIn(epoch, offset);
+  const placeholder = encodePlaceholder(epoch, offset);
 
   return (appointment, meta) => {
     const { emissionId, event, attempt, acceptedAt, publishedAt } = meta;
@@ -45,20 +44,25 @@ export function createEncodeMessage(adapterKey: string): EncodeMessage {
       publishedAt,
       replayed: false,
     } satisfies EmissionMeta;
-    const { channel, message } = capture(companyRoom(appointment.companyId), event, { appointment }, stamped);
+    const { channel, message } = encodeBroadcast(
+      companyRoom(appointment.companyId),
+      event,
+      { appointment },
+      stamped,
+    );
 
-    const at = message.lastIndexOf(hole);
+    const at = message.lastIndexOf(placeholder);
     if (at < 0) throw new Error('the emitter no longer encodes epoch and offset side by side');
-    return { channel, head: message.subarray(0, at), tail: message.subarray(at + hole.length) };
+    return { channel, head: message.subarray(0, at), tail: message.subarray(at + placeholder.length) };
   };
 }
 
-/** What msgpack writes for `epoch`'s value, the key `offset` and its value. */
-function standIn(epoch: string, offset: number): Buffer {
-  const hole = Buffer.alloc(1 + RANDOM_ID_LENGTH + 7 + 9);
-  hole[0] = 0xa0 | RANDOM_ID_LENGTH;
-  hole.write(epoch, 1, 'latin1');
-  hole.write('\xa6offset\xcf', 1 + RANDOM_ID_LENGTH, 'latin1');
-  hole.writeBigUInt64BE(BigInt(offset), 1 + RANDOM_ID_LENGTH + 8);
-  return hole;
+/** The msgpack encoding of the epoch, the key `offset` and the offset. */
+function encodePlaceholder(epoch: string, offset: number): Buffer {
+  const bytes = Buffer.alloc(1 + RANDOM_ID_LENGTH + 7 + 9);
+  bytes[0] = 0xa0 | RANDOM_ID_LENGTH;
+  bytes.write(epoch, 1, 'latin1');
+  bytes.write('\xa6offset\xcf', 1 + RANDOM_ID_LENGTH, 'latin1');
+  bytes.writeBigUInt64BE(BigInt(offset), 1 + RANDOM_ID_LENGTH + 8);
+  return bytes;
 }

@@ -6,17 +6,17 @@ import type { CompanyKeys } from './keys.ts';
 
 const MILLISECONDS = /^-?\d{1,15}$/;
 
-/** What was last published of an appointment; kept for 48 hours. */
+/** Fields of the snapshot of an appointment that was published last; kept for 48 hours. */
 export interface LastPublished {
-  /** ms since the epoch. */
+  /** Milliseconds since 1970. */
   updatedAt: number;
   status: string;
 }
 
-/** `undefined` where nothing was published that is still known. @throws when Redis is away. */
+/** Undefined if nothing was published, or it is no longer kept. @throws the errors of Redis */
 export type ReadLastPublished = (companyId: Id, appointmentId: Id) => Promise<LastPublished | undefined>;
 
-/** Whatever cannot be understood counts as not known: then the newest state is published once more. */
+/** A key that cannot be parsed counts as not published: then the sweep emits the appointment once more. */
 export function createReadLastPublished({
   redis,
   keys,

@@ -14,24 +14,24 @@ export interface OutgoingMessage extends EncodedMessage {
   emissionId: string;
   event: AppointmentEvent;
   claimedToken: string;
-  /** ISO 8601, of the snapshot; kept for the sweep. */
+  /** ISO 8601: `updatedAt` of the snapshot; kept for the sweep. */
   updatedAt: string | null;
   status: string | null;
-  /** What the snapshot refers to, packed. */
+  /** Packed references of the snapshot. */
   references: string;
 }
 
 export interface Published {
   epoch: string;
   offset: number;
-  /** Gateways that Redis handed it to; 0 means that nobody listened. `null` on a Cluster, where no node can tell. */
+  /** Number of gateways that received the message; 0 if none was subscribed. `null` on a Cluster, where it is unknown. */
   gateways: number | null;
 }
 
 /**
- * Confirms and publishes snapshots of one read and one company, in order; `epoch` is that of their claim.
- * Resolves, per message, to where it stands in the company's log, or to `undefined` where its order token had moved:
- * then it was not sent, and must be read again. @throws when Redis did not answer: then it may have been sent.
+ * Confirms and publishes snapshots of one read and one company, in order. `epoch` is the epoch of their claim.
+ * Resolves, per message, to its position in the company log, or to undefined if its order token had changed: then it was
+ * not sent, and the appointment must be read again. @throws the errors of Redis; the messages may have been sent then
  */
 export type Publish = (
   companyId: Id,
@@ -43,8 +43,8 @@ export function createPublish(
   redis: RedisClient,
   { keys, logMax, reportDamage }: { keys: CompanyKeys; logMax: number; reportDamage?: ReportDamage },
 ): Publish {
-  // A node of a Cluster counts those that are subscribed at itself, and passes the message on to the others.
-  const gatewaysOf = (counted = 0): number | null => (redis instanceof Cluster ? null : counted);
+  // A node of a Cluster counts only its own subscribers, and forwards the message to the other nodes.
+  const gatewaysOf = (subscribers = 0): number | null => (redis instanceof Cluster ? null : subscribers);
   return async (companyId, { readId, epoch: claimedEpoch }, messages) => {
     const [first] = messages;
     if (!first) return [];

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
 const BYTES = 12;
-/** The call costs far more than its bytes, and a job takes four ids. */
+/** A call costs far more than its bytes, and a job needs four ids. */
 const IDS_PER_DRAW = 256;
 
 let drawn = Buffer.alloc(0);

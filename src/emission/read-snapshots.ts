@@ -7,43 +7,43 @@ import { scriptWithPosition } from './script-with-position.ts';
 
 const claimScript = scriptWithPosition('claim');
 
-/** Which appointment, of which company. */
-export interface Subject {
+/** An appointment to read, and the company whose order token is claimed for it. */
+export interface SnapshotRequest {
   companyId: Id;
   appointmentId: Id;
 }
 
-/** The order tokens of a company's appointments before they were read. */
+/** The order tokens of a company's appointments, claimed before the read. */
 export interface Claim {
-  /** In which the tokens were claimed. In another epoch they are worth nothing. */
+  /** The epoch in which the tokens were claimed. They are invalid in any other epoch. */
   epoch: string;
   /** By appointment. */
   tokens: ReadonlyMap<Id, string>;
 }
 
-/** Snapshots that were read after their order tokens were claimed. They may be shown once a script confirms them. */
+/** Snapshots that were read after their order tokens were claimed. They may be shown only if a script confirms them. */
 export interface SnapshotRead {
-  /** Becomes the order token of what is confirmed. */
+  /** Becomes the order token of each appointment whose snapshot is confirmed. */
   readId: string;
   /** By company. */
   claims: ReadonlyMap<Id, Claim>;
-  /** By appointment; what does not exist is missing. */
+  /** By appointment. An appointment that does not exist is absent. */
   snapshots: ReadonlyMap<Id, AppointmentSnapshot>;
 }
 
-export type ReadSnapshots = (subjects: readonly Subject[]) => Promise<SnapshotRead>;
+export type ReadSnapshots = (requests: readonly SnapshotRequest[]) => Promise<SnapshotRead>;
 
 export interface ReadSnapshotsDeps {
   redis: RedisClient;
   keys: CompanyKeys;
   reportDamage?: ReportDamage;
-  /** Reads from MongoDB's primary. `guesses`: what some of them referred to when they were published last, packed. */
+  /** Reads from MongoDB's primary. `guesses`: the packed references of their last published snapshots. */
   load: (ids: readonly Id[], guesses: readonly string[]) => Promise<Map<Id, AppointmentSnapshot>>;
 }
 
 /**
- * The first two of claim → read → confirm. All claims are answered before the read begins: so a snapshot that is
- * confirmed was read after the one confirmed before it, without clocks or version fields.
+ * The first two steps of claim → read → confirm. All claims are answered before the read begins. So a confirmed snapshot
+ * was read after the one confirmed before it, without clocks or version fields.
  */
 export function createReadSnapshots({ redis, keys, load, reportDamage }: ReadSnapshotsDeps): ReadSnapshots {
   async function claim(companyId: Id, appointmentIds: readonly Id[]) {
@@ -61,16 +61,16 @@ export function createReadSnapshots({ redis, keys, load, reportDamage }: ReadSna
     return { companyId, epoch, tokens, references };
   }
 
-  return async (subjects) => {
+  return async (requests) => {
     const byCompany = new Map<Id, Set<Id>>();
-    for (const { companyId, appointmentId } of subjects) {
+    for (const { companyId, appointmentId } of requests) {
       const ids = byCompany.get(companyId);
       if (ids) ids.add(appointmentId);
       else byCompany.set(companyId, new Set([appointmentId]));
     }
     const claimed = await Promise.all([...byCompany].map(([companyId, ids]) => claim(companyId, [...ids])));
     const claims = new Map(claimed.map(({ companyId, epoch, tokens }) => [companyId, { epoch, tokens }]));
-    const ids = new Set(subjects.map(({ appointmentId }) => appointmentId));
+    const ids = new Set(requests.map(({ appointmentId }) => appointmentId));
     const guesses = claimed.flatMap(({ references }) => references);
     return { readId: randomId(), claims, snapshots: await load([...ids], guesses) };
   };

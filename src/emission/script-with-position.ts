@@ -1,6 +1,6 @@
 import { luaScript, type RunScript } from '../redis/script.ts';
 
-/** `scripts/<name>.lua`, after position.lua. */
+/** The script `scripts/<name>.lua`, preceded by position.lua. */
 export const scriptWithPosition = (name: string): RunScript =>
   luaScript(scriptFile('position'), scriptFile(name));
 

@@ -56,8 +56,8 @@ test('a missing appointment, one of another company and one too large fail alone
   const ended = await settled([gone, foreign, large, fine].map((id) => world.emit(id)));
   expect(ended).toEqual([
     `appointment ${gone} does not exist`,
-    `appointment ${foreign} is no longer of the company that it was accepted for`,
-    `appointment ${large} makes a message of more than 262144 bytes: shorten its notes`,
+    `appointment ${foreign} belongs to another company than the emission was accepted for`,
+    `the message for appointment ${large} has more than 262144 bytes: shorten its notes`,
     'published',
   ]);
 });

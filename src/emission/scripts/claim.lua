@@ -1,6 +1,6 @@
--- Gives the company's epoch, and of each appointment its order token and what it referred to when it was published last.
--- Where there is no token it writes the random one, so that "absent" never matches. A key of another type than ours is
--- deleted first: whoever claimed before then finds its token gone and starts over.
+-- Returns the company's epoch, and for each appointment its order token and the references of its last published snapshot.
+-- A missing token is created with the random value, so "absent" never matches. A key of another type than ours is deleted
+-- first: a worker that had claimed its token reads again.
 -- KEYS: position, log, then order keys. ARGV: fresh epoch, position ms, order ms, random token.
 -- Returns the epoch, the keys that were damaged, then (token, references) per order key.
 local epoch, _, is_damaged = current_position(KEYS[1], KEYS[2], ARGV[1], ARGV[2])

@@ -1,11 +1,11 @@
--- The company's head, and what its log holds after a place.
--- KEYS: position, log. ARGV: fresh epoch, position ms, epoch asked for ('' for the head alone), offset, most entries.
--- Returns epoch, offset, verdict ('ok', 'epoch', 'trimmed', 'too-many', 'invalid' for a log that cannot be understood),
--- 1 where the position was damaged, then (event, appointment id, emission id) each.
+-- Returns the head of a company log, and its entries after a position.
+-- KEYS: position, log. ARGV: fresh epoch, position ms, the requested epoch ('' for the head alone), the requested offset,
+-- maximum number of entries. Returns epoch, offset, status ('ok', 'epoch', 'trimmed', 'too-many', or 'invalid' for a log
+-- that cannot be parsed), 1 if the position was damaged, else 0, then (event, appointment id, emission id) per entry.
 local epoch, offset, is_damaged = current_position(KEYS[1], KEYS[2], ARGV[1], ARGV[2])
 local from = tonumber(ARGV[4])
-local function answer(verdict)
-  return { epoch, offset, verdict, is_damaged }
+local function answer(status)
+  return { epoch, offset, status, is_damaged }
 end
 if ARGV[3] == '' then
   return answer('ok')

@@ -1,6 +1,6 @@
 -- Included before the other scripts.
 
--- A reply where the key may have another type than ours, since another program wrote it: nil for such a key.
+-- Runs a command on a key that another program may have written. Returns nil if the key has another type than ours.
 local function of_own_type(...)
   local reply = redis.pcall(...)
   if type(reply) ~= 'table' or not reply.err then
@@ -12,7 +12,7 @@ local function of_own_type(...)
   return redis.call(...)
 end
 
--- A count that another script may go on from. A number of more digits is written with an exponent by Lua.
+-- True for a count that a script can increment. Lua writes numbers of more digits with an exponent.
 local function is_count(text)
   return text and #text <= 13 and string.find(text, '^%d+$') ~= nil
 end

@@ -1,11 +1,11 @@
--- Confirms and publishes live snapshots of one company; those whose order token has moved since their claim are
--- refused, as are all that were claimed in another epoch: then Redis has lost what was confirmed since, and an order
--- token may be back. KEYS: position, log, then one order key per message.
+-- Confirms and publishes live snapshots of one company. A snapshot whose order token has changed since its claim is
+-- refused. Claims of another epoch are all refused: Redis may have lost a later confirmation and restored an old order
+-- token. KEYS: position, log, then one order key per message.
 -- ARGV: read id, fresh epoch, position ms, log ms, order ms, log length, channel, claimed epoch; then nine per message:
 -- claimed token, event, appointment id, emission id, updatedAt (ms), status, references, head, tail.
--- Returns the epoch, 1 where position or log was damaged, then (offset, gateways) per message; offset 0 where refused.
--- A log that takes no further entry (another program wrote one with a higher id, or the key has another type) begins a
--- new epoch, and everything is refused: it was claimed in the old one.
+-- Returns the epoch, 1 if position or log was damaged, else 0, then (offset, gateways) per message; offset 0 if refused.
+-- If the log accepts no further entry (another program added one with a higher id, or the key has another type), a new
+-- epoch begins and all messages are refused, since they were claimed in the old one.
 local FIELDS = 9
 local read_id = ARGV[1]
 local epoch, offset, is_damaged = current_position(KEYS[1], KEYS[2], ARGV[2], ARGV[3])
@@ -18,11 +18,11 @@ for i = 3, #KEYS do
   end
 end
 if count > 0 then
-  -- Before the log: a PUBLISH that is refused ends this script but undoes nothing, and the next offset must be free.
+  -- Before the log: if a PUBLISH is refused, the script ends without a rollback, and the next offset must be unused.
   redis.call('HSET', KEYS[1], 'offset', offset + count)
   redis.call('PEXPIRE', KEYS[1], ARGV[3])
 end
--- Adds one entry; false where the log does not take it. Only the first of a publish can fail so: nothing was sent then.
+-- Adds one entry. Returns false if the log does not accept it. Only the first entry can fail like this: nothing was sent.
 local function append(id, event, appointment_id, emission_id)
   local added = redis.pcall('XADD', KEYS[2], 'MAXLEN', '=', ARGV[6], id,
     'event', event, 'appointmentId', appointment_id, 'emissionId', emission_id)
