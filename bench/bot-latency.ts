@@ -124,7 +124,7 @@ async function measure(calendar: Calendar, backendUrl: string | undefined, logDi
   }
   await measured.close();
   await realtime.close();
-  await logger.close?.();
+  await logger.close();
   return samples;
 }
 

@@ -78,7 +78,7 @@ export async function startDemoBot(deps: DemoBotDeps): Promise<{ url: string; cl
       clearTimeout(cut);
       await handlers.close();
       await realtime.close();
-      await messageFlow.close?.();
+      await messageFlow.close();
       await mongo.close();
     },
   };

@@ -21,5 +21,5 @@ for await (const line of createInterface({ input: process.stdin })) {
 }
 await tools.close();
 await realtime.closeRealtimeAppointments();
-await logger.close?.();
+await logger.close();
 await connection.close();

@@ -16,6 +16,7 @@ test('docs/guides/bot.md lists every option with its default', async () => {
     ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)])),
     backendUrl: backendUrl?.href.replace(/\/$/, ''),
     apiKey: 'none',
+    config: 'none',
     logger: 'the file',
   });
 });

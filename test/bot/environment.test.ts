@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import {
   closeRealtimeAppointments,
+  createRealtimeAppointments,
   emitAppointmentCanceled,
   emitAppointmentCreated,
   emitAppointmentUpdated,
@@ -13,11 +14,15 @@ const before = Object.fromEntries(NAMES.map((name) => [name, process.env[name]])
 let logDir: string;
 
 beforeEach(async () => {
+  // Without a logger, the console gets the reasons of failed calls.
+  for (const method of ['warn', 'error'] as const)
+    jest.spyOn(console, method).mockImplementation(() => undefined);
   logDir = await temporaryDirectory();
   for (const name of NAMES) Reflect.deleteProperty(process.env, name);
   process.env.LOG_DIR = logDir;
 });
 afterEach(async () => {
+  jest.restoreAllMocks();
   await closeRealtimeAppointments();
   for (const name of NAMES) {
     if (before[name] === undefined) Reflect.deleteProperty(process.env, name);
@@ -62,6 +67,21 @@ test('the backend is on port 3001 of this machine when nothing else is said', as
   await emitAppointmentCreated(undefined);
   const { toSettings } = await import('../../packages/bot/src/options.ts');
   expect(toSettings({}).backendUrl?.href).toBe('http://localhost:3001/');
+});
+
+test('address and key can be in a config object; options come first', async () => {
+  const [configured, explicit] = [await startBackend(), await startBackend()];
+  const config = { backend: { apiUrl: configured.url }, security: { internalApiKey: `${KEY},older` } };
+  const bot = createRealtimeAppointments({ config, logDir });
+  expect(await bot.emitAppointmentCreated(ID)).toBe(true);
+  await bot.close();
+  expect(configured.received.map(({ headers }) => headers['x-api-key'])).toEqual([KEY]);
+
+  const other = createRealtimeAppointments({ config, logDir, backendUrl: explicit.url, apiKey: 'other' });
+  expect(await other.emitAppointmentCreated(ID)).toBe(true);
+  await other.close();
+  expect(explicit.received.map(({ headers }) => headers['x-api-key'])).toEqual(['other']);
+  expect(configured.received).toHaveLength(1);
 });
 
 test('after a close the environment is read again', async () => {

@@ -103,7 +103,7 @@ test.each(['deleted', 'moved away'])('a folder that is %s during the run is made
   await eventually('the first line', async () => (await readLog(logDir)).length === 1);
   await (how === 'deleted' ? rm(logDir, { recursive: true }) : rename(logDir, `${logDir}.old`));
   logger.messageFlow('info', 'second');
-  await logger.close?.();
+  await logger.close();
   expect((await readLog(logDir)).map(({ message }) => message)).toEqual(['second']);
   expect(said()).toEqual([]);
 });
@@ -170,7 +170,7 @@ test('once the disk has room again, lines say how many were lost', async () => {
   await rm(logDir);
   await eventually('a line to be written', async () => {
     logger.messageFlow('info', 'again');
-    await logger.close?.();
+    await logger.close();
     return (await readLog(logDir).catch(() => [])).length > 0;
   });
   expect((await readLog(logDir))[0]).toMatchObject({ message: 'again', linesLost: expect.any(Number) });
@@ -183,6 +183,6 @@ test('fields that can not be written as JSON cost the line only', async () => {
   circular.self = circular;
   logger.messageFlow('info', 'circular', circular);
   logger.messageFlow('info', 'fine');
-  await logger.close?.();
+  await logger.close();
   expect((await readLog(logDir)).map(({ message }) => message)).toEqual(['fine']);
 });

@@ -3,8 +3,8 @@ import { OBJECT_ID } from '@appointment-emissions/contracts';
 export type ReadId = { id: string } | { problem: string };
 
 /**
- * The id out of whatever a bot has at hand: a string, an ObjectId, or a document with `_id`. Never throws, not even
- * for a revoked Proxy. The problem names the kind of value and never its content, which may be a customer's.
+ * Reads an appointment's id from a string, an ObjectId, or a document with `_id`. Never throws, not even for a revoked Proxy.
+ * The problem names the type of the value but not its content, which may be personal data.
  */
 export function readAppointmentId(given: unknown): ReadId {
   if (given === undefined || given === null || given === '') return { problem: 'no appointmentId was given' };

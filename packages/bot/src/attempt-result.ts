@@ -1,26 +1,26 @@
-/** What came back of one attempt, over HTTP or over the socket. */
+/** Reply to one attempt, over HTTP or over the socket. */
 export interface Answer {
   status: number;
-  /** Parsed JSON; undefined where it was none. */
+  /** Parsed JSON; undefined if the body is not JSON. */
   body: unknown;
-  /** The body as it came, cut: for the log. */
+  /** The body as received, shortened. For the log. */
   text: string;
   retryAfterMs?: number | undefined;
 }
 
-/** What an answer means for what to do next. */
+/** What an attempt showed. It decides what to do next. */
 export type AttemptResult =
-  /** It is in the queue. */
+  /** The emission is in the queue. */
   | { outcome: 'accepted'; answer: Answer }
-  /** Asking again can't change the answer. */
+  /** A repetition would be refused too. */
   | { outcome: 'refused'; answer: Answer }
-  /** The backend lives and says: later. */
+  /** The backend asked to repeat the request later. */
   | { outcome: 'postponed'; answer: Answer }
-  /** 5xx, or something that no backend of ours would say. */
+  /** 5xx, or a reply that is not from our backend. */
   | { outcome: 'unavailable'; answer: Answer }
-  /** No answer: network error or timeout. It can have been accepted all the same. */
+  /** No reply: network error or timeout. The emission may have been accepted. */
   | { outcome: 'unanswered'; error: unknown; timedOut: boolean }
-  /** The circuit breakers are open: nothing was tried. */
+  /** The circuit breakers are open, so nothing was sent. */
   | { outcome: 'not-tried' };
 
 export type ClassifyReply = (answer: Answer) => AttemptResult;
@@ -33,18 +33,18 @@ export function classifySingleReply(answer: Answer): AttemptResult {
   if (answer.status === CONFLICT || answer.status === TOO_MANY_REQUESTS)
     return { outcome: 'postponed', answer };
   if (answer.status >= 300 && answer.status < 500) return { outcome: 'refused', answer };
-  // 5xx, and a 2xx without our body: a proxy's page, or garbage.
+  // 5xx, or a 2xx with a foreign body, such as the page of a proxy.
   return { outcome: 'unavailable', answer };
 }
 
-/** A batch is accepted once every item is. Items that may pass later make it worth sending again, with its key. */
+/** A batch is accepted if every item is. If an item may be accepted later, the batch is sent again with the same key. */
 export function classifyBatchReply(answer: Answer): AttemptResult {
-  const verdict = classifySingleReply(answer);
-  if (verdict.outcome !== 'accepted') return verdict;
+  const result = classifySingleReply(answer);
+  if (result.outcome !== 'accepted') return result;
   const rejected = rejectedItems(answer.body);
-  if (rejected.length === 0) return verdict;
-  const later = rejected.some(({ status }) => status >= 500 || status === TOO_MANY_REQUESTS);
-  return { outcome: later ? 'postponed' : 'refused', answer };
+  if (rejected.length === 0) return result;
+  const isTemporary = rejected.some(({ status }) => status >= 500 || status === TOO_MANY_REQUESTS);
+  return { outcome: isTemporary ? 'postponed' : 'refused', answer };
 }
 
 interface RejectedItem {
@@ -53,6 +53,7 @@ interface RejectedItem {
   code?: unknown;
 }
 
+/** The rejected items of a batch reply. Empty for any other body. */
 export function rejectedItems(body: unknown): RejectedItem[] {
   if (!isRecord(body) || !Array.isArray(body.results)) return [];
   return body.results.filter(

@@ -1,55 +1,58 @@
-/** Leave to try once. Exactly one of the two is called when it is over. */
+/** Permission for one attempt. Call exactly one of the two methods when the attempt has ended. */
 export interface Pass {
   succeeded(): void;
   failed(): void;
 }
 
 export interface CircuitBreaker {
-  /** Undefined: the other side is taken for dead, don't try. */
+  /** Returns undefined while the circuit is open: do not try. */
   enter(): Pass | undefined;
-  /** Whether enter() would give leave now. */
-  lets(): boolean;
+  /** True if `enter` would return a pass now. */
+  isReady(): boolean;
 }
 
 interface BreakerOptions {
-  /** Consecutive failures that open it. */
+  /** Number of consecutive failures that open the circuit. */
   failuresToOpen: number;
-  /** How long it stays open before one probe is let through; spread by ±25 % so that bots don't probe in step. */
+  /** How long the circuit stays open before one probe. Varied by ±25 %, so that many bots do not probe at the same time. */
   coolDownMs: number;
 }
 
 /**
- * Covers a backend that is gone for longer than a few retries: after some consecutive failures it gives no more leave,
- * so that a call costs nothing, but for one probe after each cool-down. A probe's success closes it.
+ * Stops attempts to a server that is down for a long time, so that calls fail at once.
+ *
+ * - closed: every attempt gets a pass. `failuresToOpen` consecutive failures → open.
+ * - open: no attempt gets a pass. After the cool-down → half-open.
+ * - half-open: one attempt, the probe, gets a pass. Its success → closed; its failure → open.
  */
 export function createCircuitBreaker({ failuresToOpen, coolDownMs }: BreakerOptions): CircuitBreaker {
   let failures = 0;
-  let opensUntil: number | undefined;
-  let probing = false;
+  let openUntil: number | undefined;
+  let isProbing = false;
 
-  const lets = (): boolean => opensUntil === undefined || (!probing && performance.now() >= opensUntil);
+  const isReady = (): boolean => openUntil === undefined || (!isProbing && performance.now() >= openUntil);
 
   function open(): void {
-    opensUntil = performance.now() + coolDownMs * (0.75 + Math.random() / 2);
+    openUntil = performance.now() + coolDownMs * (0.75 + Math.random() / 2);
   }
 
   return {
-    lets,
+    isReady,
     enter() {
-      if (!lets()) return undefined;
-      const probe = opensUntil !== undefined;
-      if (probe) probing = true;
+      if (!isReady()) return undefined;
+      const isProbe = openUntil !== undefined;
+      if (isProbe) isProbing = true;
       return {
         succeeded() {
-          if (probe) probing = false;
+          if (isProbe) isProbing = false;
           failures = 0;
-          opensUntil = undefined;
+          openUntil = undefined;
         },
         failed() {
-          if (probe) probing = false;
+          if (isProbe) isProbing = false;
           failures += 1;
-          // Stragglers that fail while it is open must not put the probe off.
-          if (probe || (opensUntil === undefined && failures >= failuresToOpen)) open();
+          // Attempts that started before the circuit opened must not delay the probe.
+          if (isProbe || (openUntil === undefined && failures >= failuresToOpen)) open();
         },
       };
     },

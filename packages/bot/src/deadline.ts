@@ -1,23 +1,24 @@
 import { setMaxListeners } from 'node:events';
 
 export interface Deadline {
+  /** Aborted when the deadline passes, when `end` is called, or when the parent signal is aborted. */
   signal: AbortSignal;
-  /** Milliseconds left; 0 once it has passed. */
+  /** Milliseconds left; 0 after the deadline. */
   leftMs(): number;
-  /** Clears the timer. Everything that listens to the signal ends with it. */
+  /** Clears the timer and aborts the signal. */
   end(): void;
 }
 
-/** A point in time that aborts the work still under way when it comes, or earlier when the parent is aborted. */
+/** Starts a deadline `afterMs` from now. */
 export function startDeadline(afterMs: number, parent?: AbortSignal): Deadline {
   const controller = new AbortController();
-  // A batch has many attempts under way that end with it.
+  // Each attempt of a batch adds a listener.
   setMaxListeners(0, controller.signal);
   const endsAt = performance.now() + afterMs;
   const abort = (): void => {
     controller.abort();
   };
-  // The timer keeps the process alive on purpose: what it bounds is short, and worth finishing.
+  // The timer is not unreferenced: the process must stay alive until the call has ended.
   const timer = setTimeout(abort, afterMs);
   if (parent?.aborted) abort();
   parent?.addEventListener('abort', abort, { once: true });
@@ -32,7 +33,7 @@ export function startDeadline(afterMs: number, parent?: AbortSignal): Deadline {
   };
 }
 
-/** Resolves after the time, or at once when the signal is aborted. */
+/** Resolves after the time, or as soon as the signal is aborted. */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
@@ -46,7 +47,7 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Settles as the promise does, or with undefined as soon as the signal is aborted. */
+/** Settles like the promise, or resolves to undefined as soon as the signal is aborted. */
 export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
   let stop: (() => void) | undefined;
   const aborted = new Promise<undefined>((resolve) => {

@@ -1,20 +1,16 @@
-import { backoffMs } from './backoff.ts';
+import { attempt } from './attempt.ts';
+import { classifySingleReply, type AttemptResult } from './attempt-result.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
-import { pause, startDeadline, untilAborted, type Deadline } from './deadline.ts';
+import { pause, type Deadline } from './deadline.ts';
 import type { HttpTransport } from './http-transport.ts';
 import type { Settings } from './options.ts';
-import type { EmissionRequest } from './requests.ts';
+import type { DeliveryRequest } from './requests.ts';
 import type { SocketTransport } from './socket-transport.ts';
-import {
-  classifySingleReply,
-  type Answer,
-  type ClassifyReply,
-  type AttemptResult,
-} from './attempt-result.ts';
 
+/** How a request ended. */
 export interface Delivery {
-  verdict: AttemptResult;
-  /** The way that the verdict came by. */
+  result: AttemptResult;
+  /** The transport that gave the result. */
   via: 'http' | 'socket';
   attempts: number;
 }
@@ -27,118 +23,111 @@ interface Deps {
   settings: Settings;
 }
 
-/** An attempt shorter than this is not worth starting. */
+/** With less time left, no attempt is started. */
 const MIN_ATTEMPT_MS = 20;
-/** How many of a batch are under way at once over the socket. */
+/** Maximum number of concurrent emissions of a batch over the socket. */
 const SOCKET_WINDOW = 32;
 
 /**
- * HTTP attempts with backoff, then the socket. What each layer covers: retries, a blink (a restart, a lost connection,
- * a full pool); the socket, an HTTP path that is broken; the breakers, a backend that stays away; the key on all of
- * them, an answer that got lost. What is left over, and a bot that dies before it gets here, the sweep finds.
+ * Delivers requests: HTTP attempts with backoff, then the socket. It never rejects.
+ *
+ * | mechanism        | covers                                                                     |
+ * | ---------------- | -------------------------------------------------------------------------- |
+ * | retries          | short faults: a restart, a lost connection, an exhausted connection pool   |
+ * | socket           | a broken HTTP path to a working backend                                    |
+ * | circuit breakers | a long outage                                                              |
+ * | idempotency key  | a lost reply: all attempts of a request are the same emission              |
+ *
+ * The sweep covers what remains, and a bot that crashes before it calls.
  */
-export function createDeliver({ http, httpBreaker, socket, socketBreaker, settings }: Deps) {
-  const socketReady = (): boolean => (socket?.usable() ?? false) && socketBreaker.lets();
+export function createDeliver(deps: Deps) {
+  const { socket, socketBreaker, settings } = deps;
+  const isSocketReady = (): boolean => (socket?.usable() ?? false) && socketBreaker.isReady();
+  /** Part of the deadline that HTTP leaves to the socket. */
+  const reserveMs = (): number => (isSocketReady() ? settings.deadlineMs / 4 : 0);
 
-  async function attempt(
-    breaker: CircuitBreaker,
-    work: (signal: AbortSignal) => Promise<Answer>,
-    judge: ClassifyReply,
-    limitMs: number,
-    outer: AbortSignal,
-  ): Promise<AttemptResult> {
-    const pass = breaker.enter();
-    if (pass === undefined) return { outcome: 'not-tried' };
-    const limit = startDeadline(limitMs, outer);
-    let verdict: AttemptResult;
-    try {
-      const answer = await untilAborted(work(limit.signal), limit.signal);
-      verdict = answer === undefined ? timedOut(limitMs) : judge(answer);
-    } catch (error) {
-      verdict = limit.signal.aborted ? timedOut(limitMs) : { outcome: 'unanswered', error, timedOut: false };
-    } finally {
-      limit.end();
-    }
-    if (verdict.outcome === 'unavailable' || verdict.outcome === 'unanswered') pass.failed();
-    else pass.succeeded();
-    return verdict;
-  }
-
-  async function overHttp(request: EmissionRequest, deadline: Deadline): Promise<Delivery> {
-    let verdict: AttemptResult = { outcome: 'not-tried' };
-    let attempts = 0;
-    while (attempts < settings.maxAttempts) {
-      const leftMs = deadline.leftMs() - (socketReady() ? settings.deadlineMs / 4 : 0);
-      if (leftMs < MIN_ATTEMPT_MS) break;
-      const next = await attempt(
-        httpBreaker,
-        (signal) => http.post(request.path, request.body, request.idempotencyKey, signal),
-        request.judge,
-        Math.min(leftMs, settings.attemptTimeoutMs),
-        deadline.signal,
-      );
-      if (next.outcome === 'not-tried') break;
-      verdict = next;
-      attempts += 1;
-      if (verdict.outcome === 'accepted' || verdict.outcome === 'refused') break;
-      if (attempts === settings.maxAttempts || !httpBreaker.lets()) break;
-      const waitMs = retryDelayMs(verdict, attempts);
-      if (waitMs >= deadline.leftMs()) break;
-      await pause(waitMs, deadline.signal);
-    }
-    return { verdict, via: 'http', attempts };
-  }
-
-  function retryDelayMs(verdict: AttemptResult, attempts: number): number {
-    const asked = 'answer' in verdict ? (verdict.answer.retryAfterMs ?? 0) : 0;
-    return asked + backoffMs(attempts, settings.firstRetryDelayMs, settings.maxRetryDelayMs);
-  }
-
-  async function overSocket(
-    request: EmissionRequest,
-    way: SocketTransport,
-    deadline: Deadline,
-  ): Promise<AttemptResult> {
-    let last: AttemptResult = { outcome: 'not-tried' };
-    for (const emissions of windows(request.overSocket)) {
-      const verdicts = await Promise.all(
-        emissions.map((emission) => {
-          const work = (signal: AbortSignal): Promise<Answer> => way.emit(emission, signal);
-          return attempt(socketBreaker, work, classifySingleReply, deadline.leftMs(), deadline.signal);
-        }),
-      );
-      last = verdicts.find(({ outcome }) => outcome !== 'accepted') ?? verdicts[0] ?? last;
-      if (last.outcome !== 'accepted') break;
-    }
-    return last;
-  }
-
-  return async function deliver(request: EmissionRequest, deadline: Deadline): Promise<Delivery> {
-    const first = await overHttp(request, deadline);
-    if (!isWorthAnotherWay(first.verdict) || socket === undefined || !socketReady()) return first;
+  return async function deliver(request: DeliveryRequest, deadline: Deadline): Promise<Delivery> {
+    const first = await deliverOverHttp(deps, request, deadline, reserveMs);
+    if (!mayAnotherTransportHelp(first.result) || socket === undefined || !isSocketReady()) return first;
     if (deadline.leftMs() < MIN_ATTEMPT_MS) return first;
-    const verdict = await overSocket(request, socket, deadline);
-    // If neither got through, HTTP's reason tells more.
-    const better = verdict.outcome === 'accepted' || first.verdict.outcome === 'not-tried';
-    return better ? { verdict, via: 'socket', attempts: first.attempts + 1 } : first;
+    const result = await deliverOverSocket(socket, socketBreaker, request, deadline);
+    // If both failed, the result of HTTP has more detail.
+    const isBetter = result.outcome === 'accepted' || first.result.outcome === 'not-tried';
+    return isBetter ? { result, via: 'socket', attempts: first.attempts + 1 } : first;
   };
 }
 
-/** The first alone: it opens the connection, or is the breaker's one probe. */
+async function deliverOverHttp(
+  { http, httpBreaker, settings }: Deps,
+  request: DeliveryRequest,
+  deadline: Deadline,
+  reserveMs: () => number,
+): Promise<Delivery> {
+  let result: AttemptResult = { outcome: 'not-tried' };
+  let attempts = 0;
+  while (attempts < settings.maxAttempts) {
+    const leftMs = deadline.leftMs() - reserveMs();
+    if (leftMs < MIN_ATTEMPT_MS) break;
+    const next = await attempt({
+      breaker: httpBreaker,
+      send: (signal) => http.post(request.path, request.body, request.idempotencyKey, signal),
+      classify: request.classify,
+      limitMs: Math.min(leftMs, settings.attemptTimeoutMs),
+      signal: deadline.signal,
+    });
+    if (next.outcome === 'not-tried') break;
+    result = next;
+    attempts += 1;
+    if (result.outcome === 'accepted' || result.outcome === 'refused') break;
+    if (attempts === settings.maxAttempts || !httpBreaker.isReady()) break;
+    const waitMs = retryDelayMs(result, attempts, settings);
+    if (waitMs >= deadline.leftMs()) break;
+    await pause(waitMs, deadline.signal);
+  }
+  return { result, via: 'http', attempts };
+}
+
+/** The backend's `Retry-After`, plus exponential backoff with full jitter, which spreads the retries of many bots. */
+function retryDelayMs(result: AttemptResult, attempts: number, settings: Settings): number {
+  const retryAfterMs = 'answer' in result ? (result.answer.retryAfterMs ?? 0) : 0;
+  const boundMs = Math.min(settings.maxRetryDelayMs, settings.firstRetryDelayMs * 2 ** (attempts - 1));
+  return retryAfterMs + Math.random() * boundMs;
+}
+
+/** Sends each emission of the request by itself. Stops at the first window with one that was not accepted. */
+async function deliverOverSocket(
+  socket: SocketTransport,
+  breaker: CircuitBreaker,
+  request: DeliveryRequest,
+  deadline: Deadline,
+): Promise<AttemptResult> {
+  let last: AttemptResult = { outcome: 'not-tried' };
+  for (const emissions of windows(request.socketRequests)) {
+    const results = await Promise.all(
+      emissions.map((emission) =>
+        attempt({
+          breaker,
+          send: (signal) => socket.emit(emission, signal),
+          classify: classifySingleReply,
+          limitMs: deadline.leftMs(),
+          signal: deadline.signal,
+        }),
+      ),
+    );
+    last = results.find(({ outcome }) => outcome !== 'accepted') ?? results[0] ?? last;
+    if (last.outcome !== 'accepted') break;
+  }
+  return last;
+}
+
+/** The first window has one item: it opens the connection, or is the only probe that the circuit breaker allows. */
 function windows<T>(items: T[]): T[][] {
   const result = [items.slice(0, 1)];
   for (let at = 1; at < items.length; at += SOCKET_WINDOW) result.push(items.slice(at, at + SOCKET_WINDOW));
   return result;
 }
 
-/** 409 and 429 are the backend's own word, which it would give on the socket as well. */
-function isWorthAnotherWay({ outcome }: AttemptResult): boolean {
+/** After 409 and 429 it cannot: the backend would reply the same over the socket. */
+function mayAnotherTransportHelp({ outcome }: AttemptResult): boolean {
   return outcome === 'unavailable' || outcome === 'unanswered' || outcome === 'not-tried';
-}
-
-function timedOut(limitMs: number): AttemptResult {
-  const error = new Error(
-    `no answer within ${Math.round(limitMs)} ms: it may have been accepted all the same`,
-  );
-  return { outcome: 'unanswered', error, timedOut: true };
 }

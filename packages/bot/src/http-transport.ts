@@ -3,16 +3,15 @@ import http, { type ClientRequest, type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { isNativeError } from 'node:util/types';
 import { cut } from '@appointment-emissions/contracts';
-import { readRetryAfterMs } from './backoff.ts';
 import type { Answer } from './attempt-result.ts';
 
-/** A thousand results of a batch take some 120 kB; more than this is not from our backend. */
+/** Maximum size of a reply. The reply to a batch of 1,000 takes about 120 kB. */
 const MAX_BODY_BYTES = 1_000_000;
-/** Of an answer, in code points. */
+/** Maximum length of a logged reply, in code points. */
 const MAX_LOGGED = 2_000;
 
 export interface HttpTransport {
-  /** One attempt. @throws on a network error, and when the signal is aborted. */
+  /** Sends one request. @throws on a network error, and if the signal is aborted */
   post(path: string, body: string, idempotencyKey: string, signal: AbortSignal): Promise<Answer>;
   close(): void;
 }
@@ -23,10 +22,11 @@ interface HttpTransportOptions {
 }
 
 /**
- * node:http with an Agent of its own rather than fetch: it needs no package, keeps connections alive within a bound,
- * lets go of an idle one before the server does (it reads the server's `Keep-Alive: timeout`), does not keep the
- * process alive for idle ones, and can be closed. The global fetch's pool can't. Redirects are not followed: the key
- * is for one host.
+ * Sends requests over HTTP.
+ *
+ * It uses node:http with an own Agent, not `fetch`. The Agent limits the connections, closes an idle one before the server does
+ * (it reads `Keep-Alive: timeout`), does not keep the process alive, and can be closed. The pool of `fetch` offers none of this
+ * without another package. Redirects are not followed, because the API key is meant for one host.
  */
 export function createHttpTransport({ backendUrl, apiKey }: HttpTransportOptions): HttpTransport {
   const secure = backendUrl.protocol === 'https:';
@@ -52,7 +52,7 @@ export function createHttpTransport({ backendUrl, apiKey }: HttpTransportOptions
         'idempotency-key': idempotencyKey,
       },
     });
-    // once() listens until the response; an error after that comes through the response as well.
+    // `once` handles errors until the response. Later errors are also reported by the response.
     sent.on('error', () => undefined);
     sent.end(body);
     const response = await firstResponse(sent);
@@ -74,14 +74,18 @@ export function createHttpTransport({ backendUrl, apiKey }: HttpTransportOptions
   };
 }
 
-/** Undefined: the server had closed this kept connection already. The next one is another, at last a new one. */
+/**
+ * Resolves to undefined if the server had already closed the idle connection that was used. Then the request can be repeated:
+ * the Agent uses another connection, finally a new one.
+ */
 async function firstResponse(sent: ClientRequest): Promise<IncomingMessage | undefined> {
   try {
     const [response] = (await once(sent, 'response')) as [IncomingMessage];
     return response;
   } catch (error) {
-    const stale = sent.reusedSocket && isNativeError(error) && 'code' in error && error.code === 'ECONNRESET';
-    if (stale) return undefined;
+    const isStale =
+      sent.reusedSocket && isNativeError(error) && 'code' in error && error.code === 'ECONNRESET';
+    if (isStale) return undefined;
     throw error;
   }
 }
@@ -91,8 +95,8 @@ async function readText(response: IncomingMessage): Promise<string> {
   let bytes = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    // Leaving the loop destroys the response, and its connection with it.
-    if (bytes > MAX_BODY_BYTES) throw new Error(`the answer is larger than ${MAX_BODY_BYTES} bytes`);
+    // Leaving the loop destroys the response and its connection.
+    if (bytes > MAX_BODY_BYTES) throw new Error(`the reply is larger than ${MAX_BODY_BYTES} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
@@ -104,4 +108,14 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** Parses `Retry-After`: seconds or an HTTP date. Returns undefined if it is missing or invalid. */
+function readRetryAfterMs(header: string | undefined): number | undefined {
+  if (header === undefined) return undefined;
+  if (/^\d{1,9}$/.test(header)) return Number(header) * 1000;
+  const date = Date.parse(header);
+  // Date.parse accepts almost anything. Only an HTTP date is the same when it is formatted again.
+  const isHttpDate = !Number.isNaN(date) && new Date(date).toUTCString() === header;
+  return isHttpDate ? Math.max(0, date - Date.now()) : undefined;
 }

@@ -3,8 +3,13 @@ import { createRealtimeAppointments, type RealtimeAppointments } from './realtim
 
 export { createRealtimeAppointments, type RealtimeAppointments } from './realtime-appointments.ts';
 export type { RealtimeAppointmentsOptions } from './options.ts';
-export type { MessageFlowLevel, MessageFlowLogger } from './message-flow.ts';
-export { createFileLogger as createMessageFlowLogger } from './message-flow-file.ts';
+export type {
+  MessageFlowFunction,
+  MessageFlowLevel,
+  MessageFlowLogger,
+  MessageFlowMethods,
+} from './message-flow.ts';
+export { createFileLogger as createMessageFlowLogger, type FileLogger } from './message-flow-file.ts';
 export { createToolHandlers, type ToolHandlers, type ToolResult } from './tools/handlers.ts';
 export {
   SLOT_MINUTES,
@@ -25,12 +30,11 @@ export type {
 
 let ready: RealtimeAppointments | undefined;
 
-/** Made at the first call, from `BACKEND_API_URL`, `INTERNAL_SERVICE_API_KEY` and `LOG_DIR` as they are then. */
+/** Reads `BACKEND_API_URL`, `INTERNAL_SERVICE_API_KEY` and `LOG_DIR` at the first call. */
 function fromEnvironment(): RealtimeAppointments {
   ready ??= createRealtimeAppointments({
     backendUrl: process.env.BACKEND_API_URL,
-    // The backend may be given several, by commas, while they are rotated; the first is the newest.
-    apiKey: process.env.INTERNAL_SERVICE_API_KEY?.split(',').find((key) => key.trim() !== ''),
+    apiKey: process.env.INTERNAL_SERVICE_API_KEY,
     logDir: process.env.LOG_DIR,
   });
   return ready;
@@ -58,7 +62,7 @@ export function emitBatch(
   return fromEnvironment().emitBatch(emissions);
 }
 
-/** Ends what the functions above opened; a call after it starts anew, from the environment as it is then. */
+/** Closes the connections and the log file of the functions above. A later call opens them again and reads the environment again. */
 export async function closeRealtimeAppointments(): Promise<void> {
   const closing = ready;
   ready = undefined;

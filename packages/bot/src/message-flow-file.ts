@@ -2,31 +2,40 @@ import path from 'node:path';
 import { escapeMarks } from '@appointment-emissions/contracts';
 import { startDeadline, untilAborted } from './deadline.ts';
 import { createFileAppender } from './append-file.ts';
-import type { MessageFlowLogger } from './message-flow.ts';
+import type { MessageFlowLevel } from './message-flow.ts';
 
 const MESSAGE_FLOW_FILE = 'message-flow.log';
 
 interface FileLoggerOptions {
-  /** Default `logs`. */
+  /** Folder of the file. Default `logs`. */
   logDir?: string;
-  /** Lines are dropped while this much waits to be written: a hung disk must not fill the memory. */
+  /** Maximum amount of unwritten lines. Further lines are dropped, so that a hung disk does not fill the memory. */
   maxBufferedBytes?: number;
-  /** After a failed write, how long before the file is opened again. */
+  /** How long after a failed write the file is opened again. */
   reopenDelayMs?: number;
+  /** Maximum duration of `close`. */
   closeWithinMs?: number;
 }
 
+/** Writes the message-flow log of a bot to a file. */
+export interface FileLogger {
+  messageFlow(level: MessageFlowLevel, message: string, fields?: Record<string, unknown>): void;
+  /** Writes the buffered lines and closes the file. A later line opens it again. */
+  close(): Promise<void>;
+}
+
 /**
- * Appends JSON lines to `<logDir>/message-flow.log`, from the first line on; makes the directory. Never throws and
- * never waits for the disk: while the disk is full, gone or hung, lines are lost. Standard error says so once, with the
- * reason, and the next line that is written carries their number as `linesLost`.
+ * Appends JSON lines to `<logDir>/message-flow.log`. The first line creates the folder and the file.
+ *
+ * It never throws and never waits for the disk. While the disk is full, missing or hung, lines are lost: the reason is printed
+ * to standard error once, and the next written line has the number of lost lines as `linesLost`.
  */
 export function createFileLogger({
   logDir = 'logs',
   maxBufferedBytes = 1_000_000,
   reopenDelayMs = 5_000,
   closeWithinMs = 1_000,
-}: FileLoggerOptions = {}): MessageFlowLogger {
+}: FileLoggerOptions = {}): FileLogger {
   const file = path.join(logDir, MESSAGE_FLOW_FILE);
   const appender = createFileAppender({ file, reopenDelayMs, onFailure: warn });
   let waiting: string[] = [];
@@ -35,10 +44,10 @@ export function createFileLogger({
   let writing: Promise<void> | undefined;
 
   function warn(error: Error): void {
-    // Unlike process.stderr.write, console.error never fails, even where standard error is closed.
+    // Unlike process.stderr.write, console.error never fails, even if standard error is closed.
     console.error(
-      `Lines of ${MESSAGE_FLOW_FILE} are lost (${error.message}); emissions go on. Make the folder writable, free space ` +
-        'on its disk, or set LOG_DIR (option logDir) to another folder.',
+      `${MESSAGE_FLOW_FILE} cannot be written (${error.message}). Its lines are lost; emissions continue. ` +
+        'Make the folder writable, free disk space, or set LOG_DIR (option logDir) to another folder.',
     );
   }
 

@@ -1,38 +1,52 @@
 import type { MessageFlowLogger } from './message-flow.ts';
 
-/** All have a default. A value that makes no sense is replaced by it: the bot must start whatever its settings say. */
+/**
+ * Options of {@link createRealtimeAppointments}. All have a default. An invalid value is replaced by it, because the bot must
+ * start with any settings.
+ */
 export interface RealtimeAppointmentsOptions {
-  /** Where the API is; a path in it is kept, and `localhost:3001` means http. Default `http://localhost:3001`. */
+  /** Address of the API. A path in it is kept, and `localhost:3001` means http. Default `http://localhost:3001`. */
   backendUrl?: string | undefined;
-  /** One of the API's `INTERNAL_SERVICE_API_KEY`s. Without it every call answers false, with a warning. */
+  /**
+   * One of the API's `INTERNAL_SERVICE_API_KEY`s; of several, separated by commas, the first. Without it every call resolves
+   * to false and logs a warning.
+   */
   apiKey?: string | undefined;
-  /** Default: JSON lines appended to `<logDir>/message-flow.log`. */
+  /** Address and key in an application's own `config` object. Used if `backendUrl` or `apiKey` is not given. */
+  config?:
+    | {
+        backend?: { apiUrl?: string | undefined } | undefined;
+        security?: { internalApiKey?: string | undefined } | undefined;
+      }
+    | undefined;
+  /** Default: JSON lines in `<logDir>/message-flow.log`, and on the console each reason of a failure once. */
   logger?: MessageFlowLogger | undefined;
   /** Default `logs`. */
   logDir?: string | undefined;
-  /** From call to answer, everything included. Default 2000. */
+  /** Maximum duration of a call. Default 2000. */
   deadlineMs?: number | undefined;
-  /** One HTTP attempt. Default 1200: more than a backend that takes a second, and it leaves time for another way. */
+  /** Maximum duration of one HTTP attempt. The default, 1200, leaves time for the socket. */
   attemptTimeoutMs?: number | undefined;
   /** HTTP attempts per call. Default 4. */
   maxAttempts?: number | undefined;
-  /** Bound of the first pause; it doubles up to `maxRetryDelayMs`. Defaults 100 and 500. */
+  /** Upper bound of the first pause between attempts. It doubles with each attempt. Default 100. */
   firstRetryDelayMs?: number | undefined;
+  /** Largest upper bound of a pause. Default 500. */
   maxRetryDelayMs?: number | undefined;
-  /** Consecutive failed attempts after which a way is taken for dead. Default 5. */
+  /** Number of consecutive failed attempts that open a circuit breaker. Default 5. */
   failuresToOpen?: number | undefined;
-  /** How long it then rests before one probe. Default 2000. */
+  /** How long a circuit breaker stays open before a probe. Default 2000. */
   coolDownMs?: number | undefined;
-  /** Default true: over a WebSocket once HTTP is exhausted, if socket.io-client is installed. */
+  /** Whether a call uses a WebSocket if HTTP fails. It needs socket.io-client. Default true. */
   socketFallback?: boolean | undefined;
-  /** How long an unused WebSocket is kept. Default 30000. */
+  /** How long an unused WebSocket stays open. Default 30000. */
   socketIdleMs?: number | undefined;
 }
 
 export interface Settings {
-  /** Undefined: what was given is no http(s) address. */
+  /** Undefined if the given text is not an http(s) address. */
   backendUrl: URL | undefined;
-  /** Undefined: none was given, or one that no header can hold. */
+  /** Undefined if none was given, or if the given one cannot be sent in a header. */
   apiKey: string | undefined;
   /** Why nothing can be sent with these settings. */
   problem: { level: 'warn' | 'error'; reason: string } | undefined;
@@ -49,8 +63,9 @@ export interface Settings {
 }
 
 export function toSettings(options: RealtimeAppointmentsOptions): Settings {
-  const backendUrl = readUrl(text(options.backendUrl) ?? 'http://localhost:3001');
-  const given = text(options.apiKey);
+  const { backend, security } = options.config ?? {};
+  const backendUrl = readUrl(text(options.backendUrl) ?? text(backend?.apiUrl) ?? 'http://localhost:3001');
+  const given = firstKey(options.apiKey) ?? firstKey(security?.internalApiKey);
   const apiKey = given !== undefined && isSendable(given) ? given : undefined;
   return {
     backendUrl,
@@ -69,12 +84,21 @@ export function toSettings(options: RealtimeAppointmentsOptions): Settings {
   };
 }
 
-/** Undefined for an empty one too, which is what `KEY=` in an environment file gives. */
+/** Returns undefined for an empty text too, which `KEY=` in an environment file gives. */
 function text(value: unknown): string | undefined {
   return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
 }
 
-/** As the API takes keys: visible ASCII, not in quotes. A header with anything else could not be sent. */
+/** While keys are rotated, the setting may contain several, separated by commas. The first is the newest. */
+function firstKey(value: unknown): string | undefined {
+  return text(
+    text(value)
+      ?.split(',')
+      .find((key) => key.trim() !== ''),
+  );
+}
+
+/** Accepts the keys that the API accepts: visible ASCII without quotes around it. */
 function isSendable(key: string): boolean {
   return /^[\x21-\x7e]+$/.test(key) && !/^(["'`]).*\1$/.test(key);
 }
@@ -87,7 +111,7 @@ function problemOf(
   if (given === undefined) return { level: 'warn', reason: 'INTERNAL_SERVICE_API_KEY is not set' };
   if (apiKey === undefined) {
     const reason =
-      'INTERNAL_SERVICE_API_KEY stands in quotes, or has a space or another character that no key has';
+      'INTERNAL_SERVICE_API_KEY is enclosed in quotes, or contains a space or another character that a key cannot contain';
     return { level: 'error', reason };
   }
   return url === undefined
@@ -96,7 +120,7 @@ function problemOf(
 }
 
 function readUrl(given: string): URL | undefined {
-  // URL would take the host of localhost:3001 for a scheme.
+  // URL would parse the host of localhost:3001 as a scheme.
   const address = /^([\w.-]+|\[[\da-f:.]+\]):\d+(?:[/?#]|$)/i.test(given) ? `http://${given}` : given;
   if (!URL.canParse(address)) return undefined;
   const url = new URL(address);
@@ -105,7 +129,7 @@ function readUrl(given: string): URL | undefined {
   return url.protocol === 'http:' || url.protocol === 'https:' ? url : undefined;
 }
 
-/** A timer longer than 2^31 ms would fire at once. */
+/** Returns the default for an invalid number. A timer of 2^31 ms or more would fire immediately. */
 function positive(value: number | undefined, otherwise: number): number {
   return typeof value === 'number' && value > 0 && value < 2 ** 31 ? value : otherwise;
 }

@@ -6,67 +6,81 @@ import {
   type AppointmentEvent,
 } from '@appointment-emissions/contracts';
 import { readAppointmentId } from './appointment-id.ts';
+import { timedOut } from './attempt.ts';
 import { inBatches, readBatch } from './batch.ts';
 import { createCircuitBreaker } from './circuit-breaker.ts';
 import { startDeadline, untilAborted } from './deadline.ts';
-import { createDeliver, type Delivery } from './deliver.ts';
+import { createDeliver } from './deliver.ts';
 import { createHttpTransport } from './http-transport.ts';
 import { createFileLogger } from './message-flow-file.ts';
-import { swallowErrors } from './message-flow.ts';
+import { createMessageFlow } from './message-flow.ts';
 import { toSettings, type RealtimeAppointmentsOptions, type Settings } from './options.ts';
-import { createReport, type Subject } from './report.ts';
-import { batchRequest, singleRequest, type EmissionRequest } from './requests.ts';
+import { createConsoleNotice, createReport, type LoggedCall } from './report.ts';
+import { batchRequest, singleRequest, type DeliveryRequest } from './requests.ts';
 import { createSocketTransport } from './socket-transport.ts';
 
 /**
- * Tells the dashboards what happened to an appointment. Every call resolves to true (the backend has it and keeps
- * it) or false (the log says why) within the deadline; none throws or rejects, whatever it is given.
+ * Announces appointment changes to the dashboards.
  *
- * False does not mean that nobody will see the change: an answer can have been lost, and the backend's sweep finds
- * what was saved and never announced. So don't undo a booking for it, and don't loop over it.
+ * Every call resolves within the deadline: to true if the backend has accepted the emission, and to false if not; then the log
+ * says why. No call throws or rejects, whatever its arguments are.
+ *
+ * After false the change may still reach the dashboards: the reply may have been lost, and the backend's sweep finds changes
+ * that were saved but not announced. So do not undo the booking, and do not call again in a loop.
  */
 export interface RealtimeAppointments {
-  /** @param appointmentId a string of 24 hex characters, an ObjectId, or the document with its `_id` */
+  /** @param appointmentId a string of 24 hexadecimal characters, an ObjectId, or the document with its `_id` */
   emitAppointmentCreated: (appointmentId: unknown) => Promise<boolean>;
+  /** See {@link RealtimeAppointments.emitAppointmentCreated}. */
   emitAppointmentUpdated: (appointmentId: unknown) => Promise<boolean>;
+  /** See {@link RealtimeAppointments.emitAppointmentCreated}. */
   emitAppointmentCanceled: (appointmentId: unknown) => Promise<boolean>;
   /**
-   * Many at once, `{event, appointmentId}` each, at low priority so that live bookings stay ahead. True if all were
-   * accepted; the log names those that were not. An empty list is true.
+   * Announces many changes. They have a lower priority than single emissions. Resolves to true if all were accepted, or the
+   * list is empty; otherwise the log names the rejected ones.
    */
   emitBatch: (emissions: readonly { event: AppointmentEvent; appointmentId: unknown }[]) => Promise<boolean>;
-  /** Waits for what is under way (the deadline at most), then lets go of connections and log file. */
+  /** Waits for running calls, at most their deadline, then closes connections and log file. */
   close: () => Promise<void>;
 }
 
+/** Maximum number of invalid items of a batch that a line names. */
+const MAX_LOGGED_PROBLEMS = 20;
+
+/**
+ * Creates the functions that announce appointment changes.
+ *
+ * @example
+ * ```ts
+ * const { emitAppointmentCreated } = createRealtimeAppointments({ config, logger: logger.messageFlow });
+ * const accepted = await emitAppointmentCreated(appointment._id);
+ * ```
+ */
 export function createRealtimeAppointments(options: RealtimeAppointmentsOptions = {}): RealtimeAppointments {
   const settings = toSettings(options);
-  const logger = swallowErrors(options.logger ?? createFileLogger({ logDir: settings.logDir }));
-  const report = createReport(logger, settings.apiKey);
+  const { logDir } = settings;
+  const messageFlow = createMessageFlow(options.logger || createFileLogger({ logDir }));
+  const report = createReport({
+    messageFlow,
+    apiKey: settings.apiKey,
+    onFailed: options.logger ? () => undefined : createConsoleNotice(logDir),
+  });
   const backend = connect(settings);
-  const underWay = new Set<Promise<unknown>>();
+  const inFlight = new Set<Promise<unknown>>();
   let closing: Promise<void> | undefined;
 
-  /** Undefined where there is no way to try it, which the log then says. */
-  function ready(fields: Record<string, unknown>): ReturnType<typeof connect> {
-    if (closing !== undefined) report.failed('warn', 'closed', fields);
-    else if (settings.problem) report.failed(settings.problem.level, settings.problem.reason, fields);
-    else return backend;
-    return undefined;
-  }
-
-  async function send(request: EmissionRequest, subject: Subject): Promise<boolean> {
-    const way = ready(subject.fields);
-    if (way === undefined) return false;
-    const startedAt = performance.now();
-    const deadline = startDeadline(settings.deadlineMs);
-    try {
-      const late: Delivery = { verdict: lateVerdict(settings), via: 'http', attempts: 1 };
-      const delivery = (await untilAborted(way.deliver(request, deadline), deadline.signal)) ?? late;
-      return report.outcome(subject, delivery, performance.now() - startedAt);
-    } finally {
-      deadline.end();
+  async function send(request: DeliveryRequest, call: LoggedCall): Promise<boolean> {
+    if (closing !== undefined) {
+      report.failed('warn', 'closed', call.fields);
+      return false;
     }
+    if (backend === undefined) {
+      if (settings.problem) report.failed(settings.problem.level, settings.problem.reason, call.fields);
+      return false;
+    }
+    const startedAt = performance.now();
+    const delivery = await backend.deliver(request);
+    return report.delivered(call, delivery, performance.now() - startedAt);
   }
 
   async function emit(event: AppointmentEvent, appointmentId: unknown): Promise<boolean> {
@@ -82,7 +96,8 @@ export function createRealtimeAppointments(options: RealtimeAppointmentsOptions 
   async function emitBatch(given: unknown): Promise<boolean> {
     const { emissions, problems } = readBatch(given);
     if (problems.length > 0) {
-      report.failed('error', 'emissions that could not be read', { problems: problems.slice(0, 20) });
+      const named = problems.slice(0, MAX_LOGGED_PROBLEMS);
+      report.failed('error', 'invalid emissions in the batch', { problems: named });
     }
     const sent = inBatches(emissions).map((batch) => {
       const events = [...new Set(batch.map(({ event }) => event))];
@@ -92,36 +107,36 @@ export function createRealtimeAppointments(options: RealtimeAppointmentsOptions 
     return problems.length === 0 && accepted.every(Boolean);
   }
 
-  /** The last line of defence: a mistake of ours must not become the bot's. */
-  async function answer(work: () => Promise<boolean>): Promise<boolean> {
-    const running = work().catch((error: unknown) => {
-      report.failed('error', 'a mistake in the library', {
-        stack: isNativeError(error) ? error.stack : undefined,
-      });
+  /** Runs a call. An unexpected error, which is a bug of this library, is logged and must not reach the bot. */
+  async function run(call: () => Promise<boolean>): Promise<boolean> {
+    const running = call().catch((error: unknown) => {
+      const stack = isNativeError(error) ? error.stack : undefined;
+      report.failed('error', 'a bug in the library', { stack });
       return false;
     });
-    underWay.add(running);
-    return running.finally(() => underWay.delete(running));
+    inFlight.add(running);
+    return running.finally(() => inFlight.delete(running));
   }
 
   async function close(): Promise<void> {
-    await Promise.all(underWay);
+    await Promise.all(inFlight);
     backend?.close();
-    await logger.close?.();
+    await messageFlow.close();
   }
 
   return {
-    emitAppointmentCreated: (appointmentId) => answer(() => emit(APPOINTMENT_CREATED, appointmentId)),
-    emitAppointmentUpdated: (appointmentId) => answer(() => emit(APPOINTMENT_UPDATED, appointmentId)),
-    emitAppointmentCanceled: (appointmentId) => answer(() => emit(APPOINTMENT_CANCELED, appointmentId)),
-    emitBatch: (emissions) => answer(() => emitBatch(emissions)),
+    emitAppointmentCreated: (appointmentId) => run(() => emit(APPOINTMENT_CREATED, appointmentId)),
+    emitAppointmentUpdated: (appointmentId) => run(() => emit(APPOINTMENT_UPDATED, appointmentId)),
+    emitAppointmentCanceled: (appointmentId) => run(() => emit(APPOINTMENT_CANCELED, appointmentId)),
+    emitBatch: (emissions) => run(() => emitBatch(emissions)),
     close: () => (closing ??= close()),
   };
 }
 
+/** Returns undefined if the settings do not allow to send anything. */
 function connect(settings: Settings) {
-  const { backendUrl, apiKey } = settings;
-  if (backendUrl === undefined || apiKey === undefined) return undefined;
+  const { backendUrl, apiKey, deadlineMs } = settings;
+  if (settings.problem !== undefined || backendUrl === undefined || apiKey === undefined) return undefined;
   const http = createHttpTransport({ backendUrl, apiKey });
   const socket = settings.socketFallback
     ? createSocketTransport({ backendUrl, apiKey, idleMs: settings.socketIdleMs })
@@ -134,15 +149,19 @@ function connect(settings: Settings) {
     settings,
   });
   return {
-    deliver,
+    /** Resolves within the deadline of a call. */
+    async deliver(request: DeliveryRequest): Promise<Awaited<ReturnType<typeof deliver>>> {
+      const deadline = startDeadline(deadlineMs);
+      try {
+        const delivery = await untilAborted(deliver(request, deadline), deadline.signal);
+        return delivery ?? { result: timedOut(deadlineMs), via: 'http', attempts: 1 };
+      } finally {
+        deadline.end();
+      }
+    },
     close() {
       http.close();
       socket?.close();
     },
   };
-}
-
-function lateVerdict({ deadlineMs }: Settings): Delivery['verdict'] {
-  const error = new Error(`no answer within ${deadlineMs} ms: it may have been accepted all the same`);
-  return { outcome: 'unanswered', error, timedOut: true };
 }

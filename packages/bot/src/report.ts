@@ -1,85 +1,116 @@
 import { isNativeError } from 'node:util/types';
 import type { AppointmentEvent } from '@appointment-emissions/contracts';
-import type { Delivery } from './deliver.ts';
-import type { MessageFlowLogger } from './message-flow.ts';
 import { rejectedItems, type Answer, type AttemptResult } from './attempt-result.ts';
+import type { Delivery } from './deliver.ts';
+import type { MessageFlow } from './message-flow.ts';
 
-/** While nothing is tried, one line in this time stands for all. */
-const NOT_TRIED_EVERY_MS = 10_000;
+/** While the circuit breakers are open, one line in this time is written for all calls. */
+const NOT_TRIED_INTERVAL_MS = 10_000;
+/** Maximum number of rejected items that a line names. */
+const MAX_LOGGED_ITEMS = 20;
+/** Maximum number of reasons that are printed to the console. */
+const MAX_NOTICES = 20;
 const FAILED = 'Failed to emit socket event';
 
-export interface Subject {
-  /** Several where it is a batch. */
+/** What a call was about, for its log lines. */
+export interface LoggedCall {
+  /** Several for a batch. */
   events: AppointmentEvent[];
   fields: Record<string, unknown>;
 }
 
-/** Writes each call's fate: to the letter what operators search for, the details as fields, never the key. */
-export function createReport(logger: MessageFlowLogger, apiKey: string | undefined) {
+interface ReportOptions {
+  messageFlow: MessageFlow;
+  /** Removed from every text that is logged. */
+  apiKey: string | undefined;
+  /** Called for each line about a failed call. */
+  onFailed: (level: 'warn' | 'error', reason: string, fields: Record<string, unknown>) => void;
+}
+
+/** Logs how each call ended. Operators search for the messages; details are in the fields. The key is never logged. */
+export function createReport({ messageFlow, apiKey, onFailed }: ReportOptions) {
   let notTriedAt = -Infinity;
   let notTried = 0;
 
-  /** An answer may echo what was sent. */
+  /** A reply may contain the request's headers. */
   const redact = (text: string): string => (apiKey === undefined ? text : text.replaceAll(apiKey, '[key]'));
 
   function failed(level: 'warn' | 'error', reason: string, fields: Record<string, unknown>): void {
-    logger.messageFlow(level, FAILED, { reason, ...fields });
+    messageFlow.log(level, FAILED, { reason, ...fields });
+    onFailed(level, reason, fields);
   }
 
-  function skipped(fields: Record<string, unknown>): void {
+  function failedUntried(fields: Record<string, unknown>): void {
     notTried += 1;
-    if (performance.now() - notTriedAt < NOT_TRIED_EVERY_MS) return;
-    failed('error', 'circuit open: the backend did not answer lately', { ...fields, notTried });
+    if (performance.now() - notTriedAt < NOT_TRIED_INTERVAL_MS) return;
+    failed('error', 'circuit open: the backend did not reply recently', { ...fields, notTried });
     notTriedAt = performance.now();
     notTried = 0;
   }
 
-  function outcome(
-    { events, fields }: Subject,
-    { verdict, via, attempts }: Delivery,
+  /** Logs the result of a delivery. Returns true if the emission was accepted. */
+  function delivered(
+    { events, fields }: LoggedCall,
+    { result, via, attempts }: Delivery,
     tookMs: number,
   ): boolean {
     const all = { ...fields, via, attempts, tookMs: Math.round(tookMs) };
-    switch (verdict.outcome) {
+    switch (result.outcome) {
       case 'accepted':
         for (const event of events) {
-          logger.messageFlow('info', `Successfully emitted ${event} socket event`, {
-            ...all,
-            ...ids(verdict.answer),
-          });
+          const message = `Successfully emitted ${event} socket event`;
+          messageFlow.log('info', message, { ...all, ...idsOf(result.answer) });
         }
         return true;
       case 'refused':
       case 'postponed':
       case 'unavailable':
-        failed('error', 'HTTP error', { ...all, ...details(verdict.answer, redact) });
+        failed('error', 'HTTP error', { ...all, ...detailsOf(result.answer, redact) });
         return false;
       case 'unanswered':
-        failed('error', verdict.timedOut ? 'timeout' : 'network error', {
+        failed('error', result.timedOut ? 'timeout' : 'network error', {
           ...all,
-          ...stack(verdict, redact),
+          ...errorOf(result, redact),
         });
         return false;
       case 'not-tried':
-        skipped(all);
+        failedUntried(all);
         return false;
       default:
-        return verdict satisfies never;
+        return result satisfies never;
     }
   }
 
-  return { failed, outcome };
+  return { failed, delivered };
 }
 
-function ids({ body }: Answer): Record<string, unknown> {
+/**
+ * Prints why calls fail, each reason once. Used if the application gave no logger, since its developer may not know of the
+ * log file.
+ */
+export function createConsoleNotice(logDir: string): ReportOptions['onFailed'] {
+  const printed = new Set<string>();
+  return (level, reason, { status, error }) => {
+    if (printed.has(reason) || printed.size >= MAX_NOTICES) return;
+    printed.add(reason);
+    const detail = [status, error].find((value) => typeof value === 'number' || typeof value === 'string');
+    const why = detail === undefined ? reason : `${reason} (${detail})`;
+    console[level](`${FAILED}: ${why}. Details are in message-flow.log, in the folder ${logDir}.`);
+  };
+}
+
+function idsOf({ body }: Answer): Record<string, unknown> {
   return typeof body === 'object' && body !== null && 'emissionId' in body
     ? { emissionId: body.emissionId }
     : {};
 }
 
-function details({ status, text, body }: Answer, redact: (text: string) => string): Record<string, unknown> {
+function detailsOf(
+  { status, text, body }: Answer,
+  redact: (text: string) => string,
+): Record<string, unknown> {
   const rejected = rejectedItems(body)
-    .slice(0, 20)
+    .slice(0, MAX_LOGGED_ITEMS)
     .map(({ index, status: itemStatus, code }) => ({
       index,
       status: itemStatus,
@@ -88,11 +119,11 @@ function details({ status, text, body }: Answer, redact: (text: string) => strin
   return { status, body: redact(text), ...(rejected.length > 0 ? { rejected } : {}) };
 }
 
-function stack(
+function errorOf(
   { error }: Extract<AttemptResult, { outcome: 'unanswered' }>,
   redact: (text: string) => string,
 ): Record<string, unknown> {
-  // Unlike instanceof this knows Node's own errors in a vm context too, such as a bot's tests in jest.
+  // Unlike instanceof, isNativeError recognizes errors of another vm context, such as that of a test in jest.
   if (!isNativeError(error)) return { error: redact(String(error)) };
   const code = 'code' in error ? String(error.code) : undefined;
   // A refused connection to a name with two addresses is an AggregateError without a message.

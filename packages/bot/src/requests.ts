@@ -4,18 +4,18 @@ import { classifyBatchReply, classifySingleReply, type ClassifyReply } from './a
 
 const BASE_PATH = '/api/v1/internal/socket';
 
-/** One thing to deliver, whichever way and however often it is tried. */
-export interface EmissionRequest {
+/** A single emission or a batch, in the form of each transport. All attempts use the same request. */
+export interface DeliveryRequest {
   path: string;
   body: string;
   /**
-   * The same for every attempt and both ways. An attempt without an answer can have been accepted; with this key a
-   * repetition of it becomes the same emission, not a second one.
+   * The same for all attempts over both transports. An attempt without a reply may have been accepted; with this key its
+   * repetition is the same emission.
    */
   idempotencyKey: string;
-  judge: ClassifyReply;
-  /** The same, as the `/internal` namespace takes it: one at a time. */
-  overSocket: EmitRequest[];
+  classify: ClassifyReply;
+  /** One request for each emission: the `/internal` namespace has no batches. */
+  socketRequests: EmitRequest[];
 }
 
 export interface Emission {
@@ -23,25 +23,25 @@ export interface Emission {
   appointmentId: string;
 }
 
-export function singleRequest({ event, appointmentId }: Emission): EmissionRequest {
+export function singleRequest({ event, appointmentId }: Emission): DeliveryRequest {
   const idempotencyKey = randomUUID();
   return {
     path: `${BASE_PATH}/${slugOf(event)}`,
     body: JSON.stringify({ appointmentId }),
     idempotencyKey,
-    judge: classifySingleReply,
-    overSocket: [{ event, appointmentId, idempotencyKey }],
+    classify: classifySingleReply,
+    socketRequests: [{ event, appointmentId, idempotencyKey }],
   };
 }
 
-export function batchRequest(emissions: Emission[]): EmissionRequest {
+export function batchRequest(emissions: Emission[]): DeliveryRequest {
   const idempotencyKey = randomUUID();
   return {
     path: `${BASE_PATH}/batch`,
     body: JSON.stringify({ emissions }),
     idempotencyKey,
-    judge: classifyBatchReply,
-    overSocket: emissions.map((emission, index) => ({
+    classify: classifyBatchReply,
+    socketRequests: emissions.map((emission, index) => ({
       ...emission,
       idempotencyKey: `${idempotencyKey}-${index}`,
     })),
@@ -50,6 +50,6 @@ export function batchRequest(emissions: Emission[]): EmissionRequest {
 
 function slugOf(event: AppointmentEvent): string {
   const found = Object.entries(EVENT_SLUGS).find(([, named]) => named === event);
-  // EVENT_SLUGS names every event: held by a test.
+  // EVENT_SLUGS contains every event; a test ensures it.
   return found?.[0] ?? event;
 }

@@ -1,12 +1,12 @@
 import { isNativeError } from 'node:util/types';
 import { cut, type EmitRequest, INTERNAL_NAMESPACE } from '@appointment-emissions/contracts';
-import { untilAborted } from './deadline.ts';
 import type { Answer } from './attempt-result.ts';
+import { untilAborted } from './deadline.ts';
 
-/** Of an answer, in code points. */
+/** Maximum length of a logged reply, in code points. */
 const MAX_LOGGED = 2_000;
 
-/** What is used of socket.io-client: spelled out, so that the declarations compile where it is not installed. */
+/** The part of socket.io-client that is used. Declared here, so that the types compile where it is not installed. */
 export interface ClientSocket {
   readonly connected: boolean;
   on(event: string, listener: (argument?: unknown) => void): unknown;
@@ -17,9 +17,9 @@ export interface ClientSocket {
 export type LoadClient = () => Promise<{ io: (url: string, options: object) => ClientSocket }>;
 
 export interface SocketTransport {
-  /** False once it is known that socket.io-client is not installed. */
+  /** False after `close`, and once it is known that socket.io-client is not installed. */
   usable(): boolean;
-  /** One attempt. @throws when it can't connect, loses the connection, or the signal is aborted. */
+  /** Sends one request. @throws if it cannot connect, if the connection is lost, or if the signal is aborted */
   emit(request: EmitRequest, signal: AbortSignal): Promise<Answer>;
   close(): void;
 }
@@ -27,27 +27,25 @@ export interface SocketTransport {
 interface SocketTransportOptions {
   backendUrl: URL;
   apiKey: string;
-  /** How long an unused connection is kept. */
+  /** How long an unused connection stays open. */
   idleMs: number;
   loadClient?: LoadClient;
 }
 
 /**
- * Covers an HTTP path that is broken while the backend is not: a proxy in front, a full accept queue, an exhausted
- * pool. One connection to the `/internal` namespace serves all emissions, and is closed when it was idle for a while,
- * or when the last one that waits for it gives up. It does not keep the process alive.
+ * Sends emissions over the `/internal` namespace. It covers a broken HTTP path to a working backend: a faulty proxy, a full
+ * accept queue, an exhausted connection pool.
+ *
+ * All emissions share one connection. It is closed after an idle time, and when its only emission fails. It does not keep
+ * the process alive.
  */
-export function createSocketTransport({
-  backendUrl,
-  apiKey,
-  idleMs,
-  loadClient = () => import('socket.io-client'),
-}: SocketTransportOptions): SocketTransport {
+export function createSocketTransport(options: SocketTransportOptions): SocketTransport {
+  const { idleMs, loadClient = () => import('socket.io-client') } = options;
   let socket: ClientSocket | undefined;
-  let users = 0;
+  let emissionsInFlight = 0;
   let idleTimer: NodeJS.Timeout | undefined;
-  let closed = false;
-  let missing = false;
+  let isClosed = false;
+  let isMissing = false;
 
   function drop(): void {
     clearTimeout(idleTimer);
@@ -57,56 +55,62 @@ export function createSocketTransport({
 
   async function open(signal: AbortSignal): Promise<ClientSocket> {
     const client = await untilAborted(loadClient(), signal).catch((error: unknown) => {
-      missing = true;
+      isMissing = true;
       throw new Error('socket.io-client is not installed', { cause: error });
     });
-    if (client === undefined || closed) throw new Error('gave up while loading socket.io-client');
-    // Another emission may have opened it while this one awaited the module.
-    socket ??= create(client);
+    if (client === undefined || isClosed) throw new Error('stopped while socket.io-client was loading');
+    // Another emission may have connected in the meantime.
+    if (socket === undefined) {
+      const created = connect(client, options, () => {
+        if (socket === created) drop();
+      });
+      socket = created;
+    }
     const opened = socket;
     await connected(opened, signal);
     return opened;
   }
 
-  function create({ io }: Awaited<ReturnType<LoadClient>>): ClientSocket {
-    const created = io(new URL(INTERNAL_NAMESPACE, backendUrl.origin).href, {
-      path: `${backendUrl.pathname.replace(/\/+$/, '')}/socket.io`,
-      auth: { apiKey },
-      transports: ['websocket'],
-      reconnection: false,
-      forceNew: true,
-      autoUnref: true,
-    });
-    const forget = (): void => {
-      if (socket === created) drop();
-    };
-    created.on('connect_error', forget);
-    created.on('disconnect', forget);
-    return created;
-  }
-
   return {
-    usable: () => !missing && !closed,
+    usable: () => !isMissing && !isClosed,
     async emit(request, signal) {
       clearTimeout(idleTimer);
-      users += 1;
+      emissionsInFlight += 1;
       try {
         const reply = await acknowledged(await open(signal), request, signal);
         return toAnswer(reply);
       } catch (error) {
-        // Nobody else waits for it: the next one starts afresh.
-        if (users === 1) drop();
+        // No other emission uses the connection, so the next one can open a new one.
+        if (emissionsInFlight === 1) drop();
         throw error;
       } finally {
-        users -= 1;
-        if (users === 0 && socket !== undefined) idleTimer = setTimeout(drop, idleMs).unref();
+        emissionsInFlight -= 1;
+        if (emissionsInFlight === 0 && socket !== undefined) idleTimer = setTimeout(drop, idleMs).unref();
       }
     },
     close() {
-      closed = true;
+      isClosed = true;
       drop();
     },
   };
+}
+
+function connect(
+  { io }: Awaited<ReturnType<LoadClient>>,
+  { backendUrl, apiKey }: SocketTransportOptions,
+  onEnd: () => void,
+): ClientSocket {
+  const socket = io(new URL(INTERNAL_NAMESPACE, backendUrl.origin).href, {
+    path: `${backendUrl.pathname.replace(/\/+$/, '')}/socket.io`,
+    auth: { apiKey },
+    transports: ['websocket'],
+    reconnection: false,
+    forceNew: true,
+    autoUnref: true,
+  });
+  socket.on('connect_error', onEnd);
+  socket.on('disconnect', onEnd);
+  return socket;
 }
 
 function toAnswer(reply: unknown): Answer {
@@ -116,7 +120,7 @@ function toAnswer(reply: unknown): Answer {
 
 function connected(socket: ClientSocket, signal: AbortSignal): Promise<void> {
   if (socket.connected) return Promise.resolve();
-  return settleOn(socket, signal, (resolve) => {
+  return whileConnected(socket, signal, (resolve) => {
     const onConnect = (): void => {
       resolve();
     };
@@ -126,14 +130,17 @@ function connected(socket: ClientSocket, signal: AbortSignal): Promise<void> {
 }
 
 function acknowledged(socket: ClientSocket, request: EmitRequest, signal: AbortSignal): Promise<unknown> {
-  return settleOn(socket, signal, (resolve) => {
+  return whileConnected(socket, signal, (resolve) => {
     socket.emit('emit', request, resolve);
     return () => undefined;
   });
 }
 
-/** Settles with what `start` resolves to, or rejects when the connection fails or the signal is aborted. */
-function settleOn<T>(
+/**
+ * Resolves to the value that `start` passes to its callback. Rejects if the connection fails or the signal is aborted.
+ * @param start returns a function that removes its listeners
+ */
+function whileConnected<T>(
   socket: ClientSocket,
   signal: AbortSignal,
   start: (resolve: (value: T) => void) => () => unknown,
@@ -144,7 +151,7 @@ function settleOn<T>(
       reject(isNativeError(reason) ? reason : new Error(`socket closed: ${String(reason)}`));
     };
     const abort = (): void => {
-      fail(new Error('no answer in time over the socket'));
+      fail(new Error('no reply in time over the socket'));
     };
     socket.on('connect_error', fail);
     socket.on('disconnect', fail);

@@ -21,13 +21,13 @@ export const EVENT_SLUGS = {
   'appointment-canceled': 'appointment:canceled',
 } as const satisfies Record<string, AppointmentEvent>;
 
-/** Server → dashboard: the head of the company log. The payload is a {@link import('./socket.ts').Position}. */
+/** Server → dashboard: the head of the company log. The payload is a {@link import('./socket.ts').PositionUpdate}. */
 export const POSITION_EVENT = 'emissions:position';
 /** Server → dashboard: the gateway's heartbeat. The payload is an {@link import('./socket.ts').Alive}. */
 export const ALIVE_EVENT = 'emissions:alive';
 /**
- * Dashboard → server: requests a replay of all emissions after a {@link import('./socket.ts').Place}. The server
- * acknowledges with a {@link import('./socket.ts').Position}.
+ * Dashboard → server: requests a replay of all emissions after a {@link import('./socket.ts').StreamPosition}. The server
+ * acknowledges with a {@link import('./socket.ts').PositionUpdate}.
  */
 export const CATCH_UP_EVENT = 'emissions:catch-up';
 /** Dashboard → server: reports that an emission is on the screen. Sent for a sample of the emissions only. */

@@ -47,5 +47,5 @@ export const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0
 /** An ObjectId as text: 24 hexadecimal characters in either case. */
 export const OBJECT_ID = /^[0-9a-f]{24}$/i;
 
-/** Events with this prefix are the gateway's own words to its sockets; none is published through Redis. */
+/** Prefix of the events that a gateway itself sends to its sockets. They are never published through Redis. */
 export const RESERVED_EVENT_PREFIX = 'emissions:';

@@ -35,7 +35,7 @@ export interface AppointmentPayload {
  * // Live emission 7, then a replay after it: the replay is newer, although both have offset 7.
  * const live = { epoch: 'A', offset: 7, read: 0 };
  * const replay = { epoch: 'A', offset: 7, read: 1 };
- * const isNewer = (a: Place & { read: number }, b: Place & { read: number }) =>
+ * const isNewer = (a: typeof live, b: typeof live) =>
  *   a.offset > b.offset || (a.offset === b.offset && a.read > b.read);
  * isNewer(replay, live); // true
  * ```

@@ -1,5 +1,5 @@
 import { isNativeError } from 'node:util/types';
-import type { MessageFlowLogger } from '../message-flow.ts';
+import type { MessageFlow } from '../message-flow.ts';
 import type { ToolName } from './definitions.ts';
 
 /** A tool handler may wait 50 ms for an emission. The difference allows for late timers in a busy process. */
@@ -9,7 +9,7 @@ const WAIT_MS = 40;
  * Starts emissions and waits for each at most {@link WAIT_MS}. After that the emission continues in the background until its own deadline.
  * The booking is already saved, so a failed emission is logged and does not fail the tool.
  */
-export function createAnnounce(logger: MessageFlowLogger) {
+export function createAnnounce(messageFlow: MessageFlow) {
   const inFlight = new Set<Promise<void>>();
 
   async function emitAndLog(
@@ -18,7 +18,7 @@ export function createAnnounce(logger: MessageFlowLogger) {
     emit: () => Promise<boolean>,
   ): Promise<void> {
     const logFailure = (reason: string): void => {
-      logger.messageFlow('warn', `[${tool}] Failed to emit socket event: ${reason}`, { tool, appointmentId });
+      messageFlow.log('warn', `[${tool}] Failed to emit socket event: ${reason}`, { tool, appointmentId });
     };
     try {
       if (!(await emit())) logFailure('the backend did not accept it');

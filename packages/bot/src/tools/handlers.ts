@@ -1,6 +1,6 @@
 import { isNativeError } from 'node:util/types';
 import { parseInstant } from '@appointment-emissions/contracts';
-import { swallowErrors, type MessageFlowLogger } from '../message-flow.ts';
+import { createMessageFlow, type MessageFlowLogger } from '../message-flow.ts';
 import type { RealtimeAppointments } from '../realtime-appointments.ts';
 import { createAnnounce } from './announce.ts';
 import type { BookedAppointment, BookingOutcome, BookingService } from './booking-service.ts';
@@ -57,8 +57,8 @@ export function createToolHandlers({
   logger,
   now = () => new Date(),
 }: Deps): ToolHandlers {
-  const log = swallowErrors(logger);
-  const { announce, drain } = createAnnounce(log);
+  const messageFlow = createMessageFlow(logger);
+  const { announce, drain } = createAnnounce(messageFlow);
 
   const emitFor: Record<ToolName, (appointmentId: string) => Promise<boolean>> = {
     book_appointment: (id) => realtime.emitAppointmentCreated(id),
@@ -74,7 +74,7 @@ export function createToolHandlers({
 
     const outcome = await save(bookings, tool.name, read.values);
     if (outcome.outcome === 'refused' && outcome.cause !== undefined)
-      log.messageFlow('error', `[${tool.name}] The booking service rejected the change`, {
+      messageFlow.log('error', `[${tool.name}] The booking service rejected the change`, {
         cause: outcome.cause,
       });
     if (outcome.outcome !== 'done') return refuse(describeOutcome(tool.name, outcome));
@@ -96,7 +96,7 @@ export function createToolHandlers({
         return await run(tool, args);
       } catch (error) {
         const fields = { stack: isNativeError(error) ? error.stack : String(error) };
-        log.messageFlow('error', `[${tool.name}] The booking service failed`, fields);
+        messageFlow.log('error', `[${tool.name}] The booking service failed`, fields);
         return refuse(
           'The calendar cannot be reached at the moment, and the change may or may not be saved. ' +
             'Apologize, and try again in a minute. If the time is then taken, ask a staff member to check.',
