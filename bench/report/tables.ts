@@ -1,7 +1,7 @@
-import { judge, median, ratioOf, spreadOf, type Figure } from '../harness/figures.ts';
+import { judge, median, ratioOf, type Figure } from '../harness/figures.ts';
 import type { Result } from '../harness/results.ts';
 
-const PROFILE_ROWS = { packages: 12, functions: 12 };
+const PROFILE_PACKAGES = 8;
 
 /** The thresholds and the measured ratios. */
 export function thresholds(results: readonly Result[], notMeasured: readonly string[]): string {
@@ -22,73 +22,86 @@ export function thresholds(results: readonly Result[], notMeasured: readonly str
   return `${table(['comparison', 'ratio', 'threshold', 'target', 'result'], rows)}\n\n${missing(notMeasured)}`;
 }
 
-/** All figures of each scenario, ratios first. */
+/** The figures of each scenario: medians, and the ratio to the first contender. */
 export function numbers(results: readonly Result[]): string {
   return results
     .flatMap(({ title, figures, facts = {} }) => [
       `### ${title}`,
-      ...figures.map(figureTable),
-      ...Object.entries(facts).map(([what, value]) => `${what}: ${digits(value)}`),
+      ...groupBy(figures, ({ contenders }) => contenders.map(({ name }) => name).join('|')).map(figureTable),
+      Object.entries(facts)
+        .map(([what, value]) => `${what}: ${digits(value)}`)
+        .join('; '),
     ])
     .join('\n\n');
 }
 
-function figureTable({ name, contenders }: Figure): string {
-  const [base] = contenders;
-  const rows = contenders.map((contender) => {
-    const { value, spread } = ratioOf({ name, contenders }, contender.name, base!.name);
-    const ratio = contender === base ? '1.00' : `${digits(value)} ± ${percent(spread)}`;
+/** One row for each figure, one column for each contender. All figures have the same contenders. */
+function figureTable(figures: readonly Figure[]): string {
+  const names = figures[0]!.contenders.map(({ name }) => name);
+  const rows = figures.map((figure) => [
+    figure.name,
+    ...figure.contenders.map(({ name, values }, index) => {
+      if (index === 0) return digits(median(values));
+      const { value, spread } = ratioOf(figure, name, names[0]!);
+      return `${digits(median(values))} (${digits(value)} ±${percent(spread)})`;
+    }),
+  ]);
+  return table(['median (ratio)', ...names], rows);
+}
+
+/** The packages and folders with the largest self time in each process. */
+export function profiles(results: readonly Result[]): string {
+  const rows = results
+    .flatMap(({ profiles: all = {} }) => Object.entries(all))
+    .map(([name, { busy, byPackage }]) => [
+      name,
+      percent(busy),
+      byPackage
+        .slice(0, PROFILE_PACKAGES)
+        .map(({ what, share }) => `${what} ${percent(share)}`)
+        .join(', '),
+    ]);
+  return table(['process', 'busy', 'self time'], rows);
+}
+
+/** When the scenarios ran, and on which machines and versions. */
+export function runs(results: readonly Result[], notMeasured: readonly string[]): string {
+  const rows = groupBy(results, ({ commit, measuredAt, rounds }) =>
+    [commit, measuredAt.slice(0, 10), rounds].join('|'),
+  ).map((group) => {
+    const [{ commit, measuredAt, rounds }] = group as [Result];
+    const otherCpuShares = group.flatMap(({ otherCpuShare }) => otherCpuShare ?? []);
     return [
-      contender.name,
-      ratio,
-      `${digits(median(contender.values))} ± ${percent(spreadOf(contender.values))}`,
+      group.map(({ scenario }) => scenario).join(', '),
+      `\`${commit}\``,
+      measuredAt.slice(0, 10),
+      String(rounds),
+      otherCpuShares.length > 0 ? percent(Math.max(...otherCpuShares)) : '',
     ];
   });
-  return table([name, 'ratio', 'median'], rows);
+  const runsTable = table(['scenarios', 'commit', 'day', 'rounds', 'CPU used by other processes'], rows);
+  return [machinesOf(results), runsTable, missing(notMeasured)].join('\n\n');
 }
 
-/** The self time of each process, by package and by function. */
-export function profiles(results: readonly Result[]): string {
-  return results
-    .flatMap(({ profiles: all = {} }) => Object.entries(all))
-    .flatMap(([name, { busy, byPackage, byFunction }]) => {
-      const packages = byPackage.slice(0, PROFILE_ROWS.packages);
-      const functions = byFunction.slice(0, PROFILE_ROWS.functions);
-      const rows = packages.map((row, index) => {
-        const fn = functions[index];
-        return [row.what, percent(row.share), fn?.what ?? '', fn ? percent(fn.share) : ''];
-      });
-      return [
-        `### ${name[0]!.toUpperCase()}${name.slice(1)}`,
-        `Busy ${percent(busy)} of the time.`,
-        table(['package or folder', 'self time', 'function', 'self time'], rows),
-      ];
-    })
-    .join('\n\n');
+/** The facts of all machines, each with its different values. */
+function machinesOf(results: readonly Result[]): string {
+  const values = new Map<string, Set<string>>();
+  for (const { machine, versions } of results)
+    for (const [name, value] of Object.entries({ ...machine, ...versions }))
+      values.set(name, (values.get(name) ?? new Set()).add(value));
+  return [...values].map(([name, different]) => `${name} ${[...different].join(' and ')}`).join(' · ');
 }
 
-/** When each scenario ran, on which machine and versions. */
-export function runs(results: readonly Result[], notMeasured: readonly string[]): string {
-  const rows = results.map((result) => [
-    result.scenario,
-    `\`${result.commit}\``,
-    result.measuredAt.slice(0, 16).replace('T', ' '),
-    String(result.rounds),
-    result.otherCpuShare === undefined ? '' : percent(result.otherCpuShare),
-  ]);
-  const machines = new Set(results.map(({ machine, versions }) => list({ ...machine, ...versions })));
-  const runsTable = table(['scenario', 'commit', 'UTC', 'rounds', 'CPU used by other processes'], rows);
-  return [...machines, runsTable, missing(notMeasured)].join('\n\n');
+/** Groups of elements with the same key, in the order of their first element. */
+function groupBy<T>(elements: readonly T[], keyOf: (element: T) => string): T[][] {
+  const groups = new Map<string, T[]>();
+  for (const element of elements)
+    groups.set(keyOf(element), [...(groups.get(keyOf(element)) ?? []), element]);
+  return [...groups.values()];
 }
 
 function missing(scenarios: readonly string[]): string {
   return scenarios.length > 0 ? `Not measured: ${scenarios.join(', ')}.` : '';
-}
-
-function list(facts: Record<string, string>): string {
-  return Object.entries(facts)
-    .map(([name, value]) => `- ${name}: ${value}`)
-    .join('\n');
 }
 
 function table(head: string[], rows: string[][]): string {

@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { MUTATIONS } from '../../trials/mutations/mutations.ts';
+import { areConnected } from './imports.ts';
 import { filesBelow, readPage, ROOT, tableUnder } from './pages.ts';
 
 const PAGES = [
@@ -86,18 +87,32 @@ test('docs/operations.md has at most 120 lines', () => {
   expect(readPage('docs/operations.md').split('\n').length).toBeLessThanOrEqual(MAX_OPERATIONS_LINES);
 });
 
-test('architecture.md tells each of its three paths in at most 12 files', () => {
-  const paths = readPage('docs/architecture.md').split('## Three paths')[1]?.split('\n## ')[0] ?? '';
-  const lengths = paths
-    .split('\n**')
-    .slice(1)
-    .map((path) => path.match(/^\d+\. `/gm)?.length ?? 0);
-  expect(lengths).toHaveLength(3);
-  for (const length of lengths) {
-    expect(length).toBeGreaterThan(0);
-    expect(length).toBeLessThanOrEqual(12);
-  }
+const PATHS = (readPage('docs/architecture.md').split('## Three paths')[1]?.split('\n## ')[0] ?? '')
+  .split('\n**')
+  .slice(1)
+  .map((path) => ({
+    name: path.split('**')[0] ?? '',
+    files: [...path.matchAll(/^\d+\. `([^`]+)`/gm)].map(([, file = '']) => file),
+  }));
+
+test('docs/architecture.md describes three paths', () => {
+  expect(PATHS).toHaveLength(3);
 });
+
+test.each(PATHS)(
+  'the path “$name” has at most 12 files, and imports connect each with the next',
+  ({ files }) => {
+    expect(files.length).toBeGreaterThan(5);
+    expect(files.length).toBeLessThanOrEqual(12);
+    const pairs = files.slice(1).map((file, index) => [files[index] ?? '', file] as const);
+    const isHopBetweenProcesses = ([from, to]: readonly [string, string]) =>
+      from.startsWith('packages/') !== to.startsWith('packages/');
+    const unconnected = pairs
+      .filter((pair) => !isHopBetweenProcesses(pair))
+      .filter(([from, to]) => !areConnected(from, to));
+    expect(unconnected).toEqual([]);
+  },
+);
 
 test('docs/decisions/README.md lists every decision', () => {
   const listed = readPage('docs/decisions/README.md');
