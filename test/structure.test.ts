@@ -36,7 +36,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   metrics: [...BELOW, ...INFRASTRUCTURE, 'access'],
   realtime: [...BELOW, ...INFRASTRUCTURE, 'access'],
   http: [...BELOW, ...INFRASTRUCTURE, 'access', 'accept'],
-  resources: [...BELOW, ...INFRASTRUCTURE, 'config', 'access', 'metrics', 'population', 'queue'],
+  resources: [...BELOW, ...INFRASTRUCTURE, 'config', 'access', 'emission', 'metrics', 'population', 'queue'],
   api: [...BELOW, ...INFRASTRUCTURE, ...STAGES, 'resources', 'config', 'access', 'accept', 'http'],
   cli: [...BELOW, ...INFRASTRUCTURE, ...STAGES, 'config', 'settings', 'api'],
   workers: [...BELOW, ...INFRASTRUCTURE, ...STAGES, 'resources', 'config'],
