@@ -6,7 +6,7 @@ export interface CompanyKeys {
   position: (companyId: Id) => string;
   /** Stream of {event, appointmentId, emissionId}; an entry's id is its offset. */
   log: (companyId: Id) => string;
-  /** Hash of one appointment: its order token, and the time, status and references of what was last published. */
+  /** Hash of one appointment: its order token, and time, status and references of its last published snapshot. */
   order: (companyId: Id, appointmentId: Id) => string;
 }
 

@@ -8,7 +8,7 @@ export interface HeartbeatDeps {
   subscriber: RedisClient;
   /** Whether the subscription was confirmed on the present connection. */
   isSubscribed: () => boolean;
-  /** Whether MongoDB can be read; answers at once. */
+  /** Whether MongoDB can be read; answers immediately. */
   readsWork: () => boolean;
   checkEveryMs?: number;
   sendEveryMs?: number;

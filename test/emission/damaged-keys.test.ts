@@ -25,7 +25,7 @@ beforeEach(async () => {
   for (let emitted = 0; emitted < 3; emitted += 1) await arrives();
 });
 
-/** An emission of the appointment is published, and reaches the dashboard. */
+/** Emits the appointment and waits until the emission reaches the dashboard. */
 async function arrives(on = before): Promise<void> {
   const emissionId = await world.emit(api, 'appointment-updated', appointmentId);
   await on.hear(({ meta }) => meta.emissionId === emissionId);
@@ -38,7 +38,7 @@ const list = async () => {
   return fetch(`${api.url}/api/v1/dashboard/appointments`, { headers: { authorization: `Bearer ${token}` } });
 };
 
-/** What another program may have made of a key: a key of every other type, or other fields. */
+/** Damage by another program: a key of each other type, or with other fields. */
 const WRONG_TYPES: [what: string, write: (key: string) => Promise<unknown>][] = [
   ['text', (key) => world.redis.set(key, 'garbage')],
   ['a list', (key) => world.redis.rpush(key, 'garbage')],
@@ -78,7 +78,7 @@ const damagedPositions: [string, (key: string) => Promise<unknown>][] = [
 ];
 
 test.each(damagedPositions)(
-  'a position of %s begins a new epoch, and screens must reload',
+  'a damaged position (%s) begins a new epoch, and dashboards must reload',
   async (_, write) => {
     await write(world.keys.position(company.companyId));
     expect(await catchUp(place(1))).toMatchObject({ offset: 0, recovered: false, reason: 'epoch' });
@@ -92,7 +92,7 @@ test.each(damagedPositions)(
 );
 
 test.each(WRONG_TYPES)(
-  'a log of %s is never replayed as complete, and takes the next emission',
+  'a damaged log (%s) is never replayed as complete, and the next emission is logged',
   async (_, write) => {
     await world.redis.del(world.keys.log(company.companyId));
     await write(world.keys.log(company.companyId));
@@ -132,7 +132,7 @@ test.each<[string, () => Record<string, string>]>([
 });
 
 test.each(['3-1', '4-0', '999999999999-0', '18446744073709551615-18446744073709551615'])(
-  'a log entry with the id %s, which is not ours, stops no emission',
+  'a foreign log entry with the id %s stops no emission',
   async (id) => {
     await world.redis.xadd(world.keys.log(company.companyId), id, 'garbage', 'x');
     expect((await catchUp(place(1))).recovered).toBe(false);
@@ -143,7 +143,7 @@ test.each(['3-1', '4-0', '999999999999-0', '18446744073709551615-184467440737095
 );
 
 test.each(WRONG_TYPES.filter(([what]) => !what.includes('hash')))(
-  'an order token of %s is replaced, for emissions, lists and replays',
+  'a damaged order token (%s) is replaced by emissions, lists and replays',
   async (_, write) => {
     const key = world.keys.order(company.companyId, appointmentId);
     const damage = async () => {
@@ -160,7 +160,7 @@ test.each(WRONG_TYPES.filter(([what]) => !what.includes('hash')))(
   },
 );
 
-test('what is damaged is counted by the API', async () => {
+test('the API counts damaged keys', async () => {
   await world.redis.set(world.keys.position(company.companyId), 'garbage');
   await catchUp(place(1));
   expect((await damageCounts(api))['position']).toBeGreaterThan(0);

@@ -55,7 +55,7 @@ export function createEmissionWorld(through: (redis: Redis) => RedisClient = (re
     loads,
     pauses,
     readSnapshots,
-    /** What happens between a read and its answer; it may throw. */
+    /** `act` runs between a read and its result; it may throw. */
     onLoad(act: typeof beforeAnswer) {
       beforeAnswer = act;
     },

@@ -25,7 +25,7 @@ test('offsets are consecutive within a company, across batches', async () => {
   expect(world.loads.length).toBeLessThan(10);
 });
 
-test('one document that can not be read fails alone: the others of its batch are published once', async () => {
+test('one unreadable document fails alone; the others of its batch are published once', async () => {
   const bad = world.appointment();
   const good = Array.from({ length: 20 }, () => world.appointment());
   world.onLoad((ids) => {
@@ -37,7 +37,7 @@ test('one document that can not be read fails alone: the others of its batch are
   expect(await world.log()).toHaveLength(20);
 });
 
-test('a server that is away is not asked again by halves', async () => {
+test('if a server is unavailable, the batch is not tried again in halves', async () => {
   world.onLoad(() => {
     throw new mongo.MongoNetworkError('connection refused');
   });
@@ -46,7 +46,7 @@ test('a server that is away is not asked again by halves', async () => {
   expect(world.loads.length).toBeLessThanOrEqual(2);
 });
 
-test('a missing appointment, one of another company and one too large fail alone', async () => {
+test('a missing, a foreign and a too large appointment fail alone', async () => {
   const [gone, foreign, large, fine] = [
     'f'.repeat(24),
     world.appointment({ companyId: 'a'.repeat(24) }),
@@ -65,7 +65,7 @@ test('a missing appointment, one of another company and one too large fail alone
 test('jobs for one appointment in one batch share its read, and all are published', async () => {
   const blocker = [world.appointment(), world.appointment()];
   const id = world.appointment();
-  // Two batches are under way: what is asked for meanwhile goes together.
+  // While two batches are in flight, later requests are collected for one batch.
   let letGo: () => void = () => undefined;
   const gate = new Promise<void>((resolve) => (letGo = resolve));
   world.onLoad((ids) => (ids.some((one) => blocker.includes(one)) ? gate : undefined));
@@ -80,7 +80,7 @@ test('jobs for one appointment in one batch share its read, and all are publishe
   expect(await world.log()).toHaveLength(5);
 });
 
-test('a live booking does not wait for a batch, is not read with it, and makes the rest go one by one', async () => {
+test('a live emission does not wait for a bulk batch, is read separately, and makes bulk emissions run singly', async () => {
   const bulk = Array.from({ length: 50 }, () => world.appointment());
   const live = world.appointment();
   let letGo: () => void = () => undefined;
@@ -99,11 +99,11 @@ test('a live booking does not wait for a batch, is not read with it, and makes t
   expect(world.pauses).toEqual(besideLive.map(() => 3));
 });
 
-test('who loses the order token to a later read reads again, and waits after five lost rounds', async () => {
+test('if a later read has taken the order token, the appointment is read again, with a pause after five lost rounds', async () => {
   const id = world.appointment();
   let others = 7;
   world.onLoad(async () => {
-    // Somebody else confirms between this read and its confirmation.
+    // Another process confirms between this read and its confirmation.
     if (others > 0) await world.redis.hset(world.keys.order(world.companyId, id), 'token', `other-${others}`);
     others -= 1;
   });
@@ -115,7 +115,7 @@ test('who loses the order token to a later read reads again, and waits after fiv
   expect(world.pauses[0]).toBeLessThanOrEqual(250);
 });
 
-test('the claims of two companies for one appointment id do not meet', async () => {
+test('claims of two companies for one appointment id are independent', async () => {
   const id = world.appointment();
   const [own, foreign] = await Promise.allSettled([
     world.emit(id, { isLive: false }),

@@ -30,21 +30,21 @@ const move: fc.Arbitrary<Move> = fc.oneof(
 );
 const schedule = fc.array(move, { minLength: 12, maxLength: 60, size: 'max' });
 
-test('whatever the order of writes, emissions, retries, lists and freezes: no screen goes back, and each ends at the last state', async () => {
-  // Where it fails, fast-check prints the seed and the shortest schedule that it found.
+test('in any order of writes, emissions, retries, lists and freezes no screen goes back, and each ends at the last state', async () => {
+  // On a failure fast-check prints the seed and the shortest schedule that it found.
   await fc.assert(
     fc.asyncProperty(schedule, async (moves) => {
       expect(await scheduler.run(moves)).toEqual({ wentBack: 0, notLast: 0 });
     }),
-    // On a busy machine fewer.
+    // Fewer runs on a busy machine.
     { numRuns: 400, interruptAfterTimeLimit: 10_000 },
   );
 });
 
-describe('negative controls: the same schedules show that a screen goes back', () => {
+describe('negative controls: with a safeguard removed the same schedules make a screen go back', () => {
   test.each<[string, Weakness]>([
     [
-      'without the token check of what is published',
+      'without the token check for published snapshots',
       {
         script: {
           name: 'publish',
@@ -54,7 +54,7 @@ describe('negative controls: the same schedules show that a screen goes back', (
       },
     ],
     [
-      'without the token check of lists',
+      'without the token check for lists',
       {
         script: {
           name: 'confirm',
@@ -64,10 +64,10 @@ describe('negative controls: the same schedules show that a screen goes back', (
       },
     ],
     [
-      'where lists do not move the token',
+      'if lists do not set the token',
       { script: { name: 'confirm', from: "redis.call('HSET', KEYS[i], 'token', read_id)", to: '' } },
     ],
-    ['where the screen does not compare', { screenDoesNotCompare: true }],
+    ['if the screen does not compare offsets', { screenDoesNotCompare: true }],
   ])('%s', async (_, weakness) => {
     let wentBack = 0;
     for (const moves of fc.sample(schedule, { numRuns: 1_000, seed: 1 })) {

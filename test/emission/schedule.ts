@@ -11,15 +11,15 @@ import { createReadSnapshots } from '../../src/emission/read-snapshots.ts';
 import { createTakeSnapshots } from '../../src/emission/take-snapshots.ts';
 import { isUnavailable } from '../../src/process/unavailable.ts';
 
-/** One move of a schedule. Numbers choose among what is there, modulo its count. */
+/** One move of a schedule. A number is an index into the present items, modulo their count. */
 export type Move =
   | { move: 'write'; appointment: number }
   /** A worker process takes the oldest job. */
   | { move: 'begin'; process: number }
-  /** A job that has begun is given to another process: its worker was thought dead. */
+  /** A running job starts again in another process, as after a stalled worker. */
   | { move: 'begin-again'; job: number; process: number }
   | { move: 'list' }
-  /** Somebody who stands before or after a read goes on, until the next stop or its end. */
+  /** A process that is stopped before or after a read continues until its next stop or its end. */
   | { move: 'go-on'; stop: number; fault?: 'read-fails' | 'reply-lost' }
   /** The oldest live message reaches the screen. */
   | { move: 'deliver' }
@@ -34,10 +34,10 @@ export interface Weakness {
   screenDoesNotCompare?: boolean;
 }
 
-export interface Verdict {
-  /** Times that the screen went back to an earlier state of the database. */
+export interface ScheduleResult {
+  /** How often the screen went back to an earlier state of the database. */
   wentBack: number;
-  /** Appointments that the screen does not show in their last state at the end. */
+  /** Appointments whose last state is not on the screen at the end. */
   notLast: number;
 }
 
@@ -45,25 +45,25 @@ const APPOINTMENTS = 2;
 const PROCESSES = 3;
 
 /**
- * Runs schedules over the real scripts and a real Redis, move by move: after each the world is still, but for those
- * who stand at a stop. A schedule so decides every interleaving of claims, reads, confirmations and deliveries.
+ * Runs schedules with the real scripts on a real Redis, move by move. After each move everything is idle, except for
+ * processes at a stop. So a schedule decides every interleaving of claims, reads, confirmations and deliveries.
  */
 export function createScheduler(redisUrl: string) {
   const redis = new Redis(redisUrl, { replyMapping: 'legacy' });
   const subscriber = new Redis(redisUrl, { replyMapping: 'legacy' });
 
-  async function run(moves: readonly Move[], weakness: Weakness = {}): Promise<Verdict> {
+  async function run(moves: readonly Move[], weakness: Weakness = {}): Promise<ScheduleResult> {
     const companyId = randomBytes(12).toString('hex');
     const ids = Array.from({ length: APPOINTMENTS }, () => randomBytes(12).toString('hex'));
     const channel = `screen-of-${companyId}`;
     const keys = createCompanyKeys('{schedule}');
 
-    // The database: a version for each appointment, told in its notes.
+    // The database: a version for each appointment, which is in its notes.
     const versions = new Map<Id, number>(ids.map((id) => [id, 1]));
     const snapshot = (id: Id) =>
       ({ _id: id, companyId, notes: String(versions.get(id)) }) as AppointmentSnapshot;
 
-    // Whoever stands at a stop.
+    // The processes that are stopped.
     const stops: { goOn: (fault?: 'read-fails') => void; atConfirm: boolean }[] = [];
     const stop = (atConfirm = false) =>
       new Promise<'read-fails' | undefined>((goOn) => stops.push({ goOn, atConfirm }));
@@ -92,12 +92,12 @@ export function createScheduler(redisUrl: string) {
 
     // The screen: shows a snapshot if (offset, read) is above what it shows.
     const shown = new Map<Id, { offset: number; read: number; version: number }>();
-    const verdict: Verdict = { wentBack: 0, notLast: 0 };
+    const result: ScheduleResult = { wentBack: 0, notLast: 0 };
     function show(id: Id, offset: number, read: number, version: number): void {
       const old = shown.get(id);
       const above = !old || offset > old.offset || (offset === old.offset && read > old.read);
       if (!above && !weakness.screenDoesNotCompare) return;
-      if (old && version < old.version) verdict.wentBack += 1;
+      if (old && version < old.version) result.wentBack += 1;
       shown.set(id, { offset, read, version });
     }
     const live: (() => void)[] = [];
@@ -111,7 +111,7 @@ export function createScheduler(redisUrl: string) {
     subscriber.on('messageBuffer', onMessage);
     await subscriber.subscribe(channel);
 
-    // Jobs: each write is announced, and tried until it is published.
+    // Jobs: each write is emitted, and retried until it is published.
     const waiting: Id[] = [];
     const begun: Id[] = [];
     let running = 0;
@@ -144,7 +144,7 @@ export function createScheduler(redisUrl: string) {
         .catch(() => undefined)
         .finally(() => (running -= 1));
     }
-    /** Until nobody moves any more: all stand at stops, or have ended, and what was published has arrived. */
+    /** Resolves when all processes are stopped or have ended, and all published messages have arrived. */
     async function still(): Promise<void> {
       let before;
       do {
@@ -199,17 +199,17 @@ export function createScheduler(redisUrl: string) {
     }
 
     for (const move of moves) await make(move);
-    // Whatever was held up ends now, oldest first, without faults.
+    // All stopped processes end now, oldest first, without faults.
     while (waiting.length > 0 || running > 0) {
       if (waiting.length > 0) await make({ move: 'begin', process: 0 });
       else await make({ move: 'go-on', stop: 0 });
     }
     for (const deliver of live.splice(0)) deliver();
 
-    for (const [id, { version }] of shown) if (version !== versions.get(id)) verdict.notLast += 1;
+    for (const [id, { version }] of shown) if (version !== versions.get(id)) result.notLast += 1;
     subscriber.off('messageBuffer', onMessage);
     await subscriber.unsubscribe(channel);
-    return verdict;
+    return result;
   }
 
   return {
@@ -223,7 +223,7 @@ export function createScheduler(redisUrl: string) {
 
 const pick = <T>(among: readonly T[], index: number): T | undefined => among[index % among.length];
 
-/** Counts what is asked of Redis, loses replies, and replaces the source of a weakened script. */
+/** Counts commands, loses replies, and replaces the source of a weakened script. */
 function wiretap(redis: Redis, { script }: Weakness) {
   let commands = 0;
   let replyToLose = false;
@@ -266,7 +266,7 @@ function weaken({ name, from, to }: NonNullable<Weakness['script']>) {
   const read = (file: string) =>
     readFileSync(new URL(`../../src/emission/scripts/${file}.lua`, import.meta.url), 'utf8');
   const source = read('position') + read(name);
-  if (source.split(from).length !== 2) throw new Error(`${name}.lua does not hold "${from}" exactly once`);
+  if (source.split(from).length !== 2) throw new Error(`${name}.lua does not contain "${from}" exactly once`);
   return { digest: createHash('sha1').update(source).digest('hex'), source: source.replace(from, to) };
 }
 

@@ -44,8 +44,8 @@ const catchUp = ({ socket }: Dashboard, from: unknown): Promise<PositionUpdate> 
   socket.timeout(10_000).emitWithAck('emissions:catch-up', from) as Promise<PositionUpdate>;
 const emissionIds = ({ heard }: Dashboard) => heard.map(({ meta }) => meta.emissionId);
 
-describe('a dashboard that was away', () => {
-  test('is sent what it missed, in order, as the newest snapshots, and then its place', async () => {
+describe('a dashboard that reconnects', () => {
+  test('receives the missed emissions in order, as the newest snapshots, and then its position', async () => {
     const before = await open();
     const [appointmentId, other] = [await company.appointment(), await company.appointment()];
     const [seen] = await emit([appointmentId]);
@@ -73,7 +73,7 @@ describe('a dashboard that was away', () => {
     expect(again.heard[1]!.meta.read).toBeGreaterThan(0);
   });
 
-  test('gets nothing twice: neither replayed nor live, when it comes back while things happen', async () => {
+  test('receives no emission twice, replayed and live, if it reconnects during emissions', async () => {
     const appointmentId = await company.appointment();
     const [first] = await emit([appointmentId]);
     const { epoch } = (await open()).positions[0]!;
@@ -81,13 +81,13 @@ describe('a dashboard that was away', () => {
     const dashboard = await open({ epoch, offset: 0 });
     const emitted = [first, ...(await emitting)];
     await dashboard.hear(({ meta }) => meta.emissionId === emitted.at(-1));
-    // What was published between joining and replaying may come both ways, marked as what it is.
+    // An emission between joining and replay may arrive twice: once live, and once marked as replayed.
     expect(new Set(emissionIds(dashboard))).toEqual(new Set(emitted));
     const live = dashboard.heard.filter(({ meta }) => !meta.replayed).map(({ meta }) => meta.offset);
     expect(live).toEqual([...new Set(live)].sort());
   });
 
-  test('with nothing missed is sent nothing but its place', async () => {
+  test('receives only its position if it missed nothing', async () => {
     const [emissionId] = await emit([await company.appointment()]);
     const { epoch } = (await open()).positions[0]!;
     const dashboard = await open({ epoch, offset: 1 });
@@ -96,21 +96,21 @@ describe('a dashboard that was away', () => {
   });
 });
 
-describe('where a replay can’t tell what was missed, the dashboard is told to reload, and why', () => {
-  test('an epoch that is not this one', async () => {
+describe('if missed emissions cannot be replayed, the dashboard must reload, with a reason', () => {
+  test('another epoch', async () => {
     await emit([await company.appointment()]);
     const dashboard = await open({ epoch: 'another-epoch', offset: 1 });
     expect(dashboard.positions[0]).toMatchObject({ offset: 1, recovered: false, reason: 'epoch' });
     expect(dashboard.heard).toEqual([]);
   });
 
-  test('a place that is ahead of the log', async () => {
+  test('a position ahead of the log', async () => {
     const { epoch } = (await open()).positions[0]!;
     const dashboard = await open({ epoch, offset: 99 });
     expect(dashboard.positions[0]).toEqual({ epoch, offset: 0, recovered: false, reason: 'epoch' });
   });
 
-  test('more than a replay may send', async () => {
+  test('more emissions than one replay may contain', async () => {
     const { epoch } = (await open()).positions[0]!;
     const appointmentId = await company.appointment();
     await emit(Array.from({ length: REPLAY_MAX + 1 }, () => appointmentId));
@@ -123,7 +123,7 @@ describe('where a replay can’t tell what was missed, the dashboard is told to 
     });
   });
 
-  test('what the log no longer has', async () => {
+  test('emissions that the log no longer holds', async () => {
     const { epoch } = (await open()).positions[0]!;
     const appointmentId = await company.appointment();
     await emit(Array.from({ length: COMPANY_LOG_MAX + 2 }, () => appointmentId));
@@ -136,7 +136,7 @@ describe('where a replay can’t tell what was missed, the dashboard is told to 
     await roomy.close();
   });
 
-  test('an appointment that is gone; the others are sent all the same', async () => {
+  test('a deleted appointment; the others are still replayed', async () => {
     const { epoch } = (await open()).positions[0]!;
     const [gone, kept] = [await company.appointment(), await company.appointment()];
     const [, still] = await emit([gone, kept]);
@@ -147,8 +147,8 @@ describe('where a replay can’t tell what was missed, the dashboard is told to 
   });
 });
 
-describe('a dashboard that asks', () => {
-  test('is answered with the place that it is told as well', async () => {
+describe('a dashboard that requests a catch-up', () => {
+  test('gets the same position as acknowledgement and as event', async () => {
     const dashboard = await open();
     const { epoch } = dashboard.positions[0]!;
     const emitted = await emit([await company.appointment(), await company.appointment()]);
@@ -163,7 +163,7 @@ describe('a dashboard that asks', () => {
     );
   });
 
-  test('for what is no place, without an acknowledgement, goes on undisturbed', async () => {
+  test('from an invalid position, without an acknowledgement, stays connected', async () => {
     const dashboard = await open();
     const { socket } = dashboard;
     const { epoch } = dashboard.positions[0]!;
@@ -190,7 +190,7 @@ describe('a dashboard that asks', () => {
     expect(socket.connected).toBe(true);
   });
 
-  test('too often is told so, and where it said that it stands', async () => {
+  test('too often gets the reason and its own position', async () => {
     const dashboard = await open();
     const { epoch } = dashboard.positions[0]!;
     const answers = await Promise.all(
@@ -202,7 +202,7 @@ describe('a dashboard that asks', () => {
     );
   });
 
-  test('with a message that is too large is cut off', async () => {
+  test('with a message that is too large is disconnected', async () => {
     const dashboard = await open();
     const cut = until(
       'the socket to be cut off',

@@ -31,7 +31,7 @@ async function hearsGood(appointmentId: string): Promise<void> {
 }
 
 test.each(['/', '/internal', '/canary'])(
-  'a message that is no broadcast is dropped and counted, in the namespace %s',
+  'a message that is not a broadcast is dropped and counted, in the namespace %s',
   async (namespace) => {
     const service = io(`${api.url}/internal`, { forceNew: true, auth: { apiKey: API_KEY } });
     world.keep(service, () => service.close());
@@ -60,7 +60,7 @@ test.each(['/', '/internal', '/canary'])(
   },
 );
 
-test('a message for nobody’s room, or for everybody, ends nothing and reaches nobody', async () => {
+test('a message for an empty room or for all rooms ends no process and reaches no socket', async () => {
   const heardBefore = dashboard.heard.length;
   for (const namespace of ['/', '/internal', '/canary', '/unknown', '']) {
     for (const [, message] of damagedMessages(namespace, '')) {
@@ -90,7 +90,7 @@ test('a forged request neither ends the process nor moves or disconnects a socke
   expect((await damageCounts(api))['request']).toBe(sent.requests);
 });
 
-test('an event of the canary’s name without a canary does not end the process', async () => {
+test('a canary event without a canary does not end the process', async () => {
   const room = await canaryRoom();
   for (const given of [[], [null], ['x'], [{ canaryId: 1 }], [{}]]) {
     await world.redis.publish(`${key()}#/canary#${room}#`, canaryMessage(room, given));

@@ -88,7 +88,7 @@ export function damagedMessages(namespace: string, room: string): [what: string,
   ];
 }
 
-/** JSON would call the date's `toJSON` on what is no date. */
+/** JSON would call `toJSON` of the date on an invalid date. */
 function withDateAsPrototype(namespace: string, room: string): Buffer {
   const value: Record<string, unknown> = {};
   Object.defineProperty(value, '__proto__', { value: new Date(0), enumerable: true });

@@ -51,7 +51,7 @@ async function handshake(
 }
 const invalid = (says: string) => ({ says, data: { code: 'TOKEN_INVALID' } });
 
-test('a token with a company and an expiry is let in, also from a client with default options', async () => {
+test('a token with a company and an expiry is accepted, also from a client with default options', async () => {
   expect(await handshake(api, { token: await sign() })).toBe('connected');
   const dashboard = await world.dashboard(api, COMPANY);
   expect(dashboard.socket.connected).toBe(true);
@@ -105,17 +105,17 @@ test.each([
     async () => ({ token: await sign({ claims: { companyId: [COMPANY] } }) }),
     "the token's companyId is not an id of 24 hexadecimal characters",
   ],
-])('%s is refused, in words', async (_, auth: () => object | Promise<object>, words) => {
+])('%s is refused, with a message', async (_, auth: () => object | Promise<object>, words) => {
   expect(await handshake(api, await auth())).toEqual(invalid(words));
 });
 
-test('a token is taken though the clock of its issuer is some seconds ahead', async () => {
+test('a token is accepted although the clock of its issuer is some seconds ahead', async () => {
   const nowS = Math.floor(Date.now() / 1_000);
   const claims = { companyId: COMPANY, nbf: nowS + 3, iat: nowS + 3 };
   expect(await handshake(api, { token: await sign({ claims }) })).toBe('connected');
 });
 
-test('where issuer and audience are set, a token must name both', async () => {
+test('if issuer and audience are set, a token must name both', async () => {
   const strict = await world.api({ SOCKET_JWT_ISSUER: 'petbuddy', SOCKET_JWT_AUDIENCE: 'dashboards' });
   const withClaims = (claims: object) => sign({ claims: { companyId: COMPANY, ...claims } });
   const both = { iss: 'petbuddy', aud: 'dashboards' };
@@ -179,13 +179,13 @@ describe('with keys from a JWKS', () => {
       .setExpirationTime('5m')
       .sign(key);
 
-  test('a token that one of them signed is let in, by socket and by list', async () => {
+  test('a token that was signed with one of them is accepted, by socket and by list', async () => {
     const token = await signRs256();
     expect(await handshake(withKeys, { token })).toBe('connected');
     await request(withKeys.url).get(LIST).set('authorization', `Bearer ${token}`).expect(200);
   });
 
-  test('nothing else is: another key, an unknown one, or a shared secret', async () => {
+  test('a token that was signed with another key, an unknown key or a shared secret is refused', async () => {
     const { privateKey: another } = await generateKeyPair('RS256');
     const tokens = [await signRs256(another), await signRs256(privateKey, 'two'), await sign()];
     for (const token of tokens) {
@@ -193,7 +193,7 @@ describe('with keys from a JWKS', () => {
     }
   });
 
-  test('the keys are kept: neither good tokens nor those of unknown keys have them fetched again and again', async () => {
+  test('the keys are cached: neither valid tokens nor those of unknown keys cause repeated requests', async () => {
     expect(await handshake(withKeys, { token: await signRs256() })).toBe('connected');
     const before = fetches;
     for (let n = 0; n < 5; n += 1) {
@@ -205,7 +205,7 @@ describe('with keys from a JWKS', () => {
     expect(fetches - before).toBeLessThanOrEqual(1);
   });
 
-  test('a provider that never answers is given up: the service’s fault, and no connection waits for ever', async () => {
+  test('a provider that never answers times out: a fault of the service, and each connection is answered', async () => {
     const silent = createServer(() => undefined).listen(0);
     await once(silent, 'listening');
     const { port } = silent.address() as AddressInfo;
@@ -223,7 +223,7 @@ describe('with keys from a JWKS', () => {
     }
   });
 
-  test('keys that can not be fetched are the service’s fault, not the token’s', async () => {
+  test('keys that cannot be fetched are reported as a fault of the service, not of the token', async () => {
     const nobody = createServer().listen(0);
     await once(nobody, 'listening');
     const { port } = nobody.address() as AddressInfo;

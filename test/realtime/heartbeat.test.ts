@@ -31,7 +31,7 @@ afterEach(async () => {
   await Promise.all([redis.stop(), mongo.stop()]);
 }, 60_000);
 
-/** A plain socket, as an application has it, and what comes that says where it stands. */
+/** A plain socket, as in an application, with its positions and heartbeats. */
 function plain() {
   const socket: Socket = connect(api.url, { auth: { token }, forceNew: true, transports: ['websocket'] });
   world.keep(socket, () => socket.close());
@@ -56,7 +56,7 @@ async function live(): Promise<Dashboard> {
 const becomes = (dashboard: Dashboard, state: Dashboard['state'], withinMs: number) =>
   eventually(`the state ${state}`, () => dashboard.state === state, withinMs);
 
-test('a heartbeat that says that MongoDB can be read reaches each socket within 10 s, again and again', async () => {
+test('a heartbeat with the state of MongoDB reaches each socket at least every 10 s', async () => {
   const sockets = [plain(), plain()];
   for (const count of [1, 2]) {
     await eventually(
@@ -69,7 +69,7 @@ test('a heartbeat that says that MongoDB can be read reaches each socket within 
     for (const heartbeat of heartbeats) expect(heartbeat).toEqual({ reads: true });
 }, 60_000);
 
-test('MongoDB is frozen: sockets are told within 10 s, the dashboard is not live; it is again when it thaws', async () => {
+test('MongoDB is frozen: a heartbeat reports it within 10 s, and the dashboard is not live until it thaws', async () => {
   const dashboard = await live();
   const { heartbeats } = plain();
   await freeze(mongo);
@@ -81,7 +81,7 @@ test('MongoDB is frozen: sockets are told within 10 s, the dashboard is not live
   expect(dashboard.notLiveSince).toBeUndefined();
 }, 120_000);
 
-test('Redis is frozen: no heartbeat is sent, the dashboard is not live after 25 s; it is again when it thaws', async () => {
+test('Redis is frozen: no heartbeat is sent, and after 25 s the dashboard is not live until it thaws', async () => {
   const dashboard = await live();
   const { socket, heartbeats } = plain();
   await eventually('a heartbeat', () => heartbeats.length > 0, PROMISED_MS);
@@ -96,7 +96,7 @@ test('Redis is frozen: no heartbeat is sent, the dashboard is not live after 25 
   await eventually('a heartbeat again', () => heartbeats.length > before, PROMISED_MS + ALLOWANCE_MS);
 }, 120_000);
 
-test('Redis is stopped: the dashboard is not live after 25 s, and live again when it is back', async () => {
+test('Redis is stopped: after 25 s the dashboard is not live until Redis is back', async () => {
   const dashboard = await live();
   await redis.stop();
   await becomes(dashboard, 'stale', SILENCE_MS + ALLOWANCE_MS);

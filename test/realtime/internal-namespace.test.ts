@@ -38,7 +38,7 @@ test.each([
   ['a key that is no string', { apiKey: ['x'] }, 'API_KEY_MISSING'],
   ['a wrong key', { apiKey: 'wrong' }, 'API_KEY_WRONG'],
   ['a dashboard’s token', { token: 'x' }, 'API_KEY_MISSING'],
-])('with %s nobody is let in', async (_, auth, code) => {
+])('a service with %s is refused', async (_, auth, code) => {
   const refused = connect(auth);
   const error = await until(
     'the refusal',
@@ -47,8 +47,8 @@ test.each([
   expect(error.message).toBe(code);
 });
 
-describe('an emission is answered as HTTP answers it, with the status', () => {
-  test('202, and it stands in the queue', async () => {
+describe('an emission is answered with the body and status of HTTP', () => {
+  test('202, and the job is in the queue', async () => {
     const reply = await emit(created());
     const { emissionId } = reply;
     expect(reply).toEqual({
@@ -93,7 +93,7 @@ describe('an emission is answered as HTTP answers it, with the status', () => {
     expect(reply).toEqual(problemOf(404, 'APPOINTMENT_NOT_FOUND'));
   });
 
-  test('202 again for a repeated key, 422 for the same key with something else', async () => {
+  test('202 again for a repeated key, 422 for the same key with another request', async () => {
     const idempotencyKey = randomUUID();
     const first = await emit(created({ idempotencyKey }));
     expect(await emit(created({ idempotencyKey }))).toEqual(first);
@@ -102,7 +102,7 @@ describe('an emission is answered as HTTP answers it, with the status', () => {
     );
   });
 
-  test('409 while the first is under way, and when to come back', async () => {
+  test('409 with retryAfter while the first request is in progress', async () => {
     const conflict = await eventually('two requests with one key to meet', async () => {
       const request = created({ idempotencyKey: randomUUID() });
       const replies = await Promise.all([emit(request), emit(request), emit(request)]);
@@ -122,7 +122,7 @@ describe('an emission is answered as HTTP answers it, with the status', () => {
     await eventually('it to be accepted again', async () => (await emit(created())).status === 202);
   });
 
-  test('503 while Redis is frozen, and when to come back', async () => {
+  test('503 with retryAfter while Redis is frozen', async () => {
     await freeze(redis);
     try {
       const reply = await emit(created({ idempotencyKey: randomUUID() }));
@@ -134,7 +134,7 @@ describe('an emission is answered as HTTP answers it, with the status', () => {
   });
 });
 
-test('a request without an acknowledgement, or another event, does nothing', async () => {
+test('a request without an acknowledgement, or an unknown event, has no effect', async () => {
   const before = await world.queue.count();
   socket.emit('emit', created());
   socket.emit('delete', created(), () => undefined);
@@ -142,7 +142,7 @@ test('a request without an acknowledgement, or another event, does nothing', asy
   expect(await world.queue.count()).toBe(before);
 });
 
-test('what dashboards are told is not told here', async () => {
+test('events for dashboards are not sent to services', async () => {
   const heard: string[] = [];
   socket.onAny((name: string) => heard.push(name));
   const company = await world.documents.company();

@@ -24,7 +24,7 @@ afterAll(() => world.close());
 const ask = (socket: Socket, event: string, ...args: unknown[]): Promise<Record<string, unknown>> =>
   until(`an answer to ${event}`, new Promise((resolve) => socket.emit(event, ...args, resolve)));
 
-test('a position that was not given is no reason to load the list', () => {
+test('a dashboard without a position need not load the list', () => {
   expect(head).toEqual({ epoch: head.epoch, offset: 1, recovered: true });
 });
 
@@ -52,7 +52,7 @@ test.each<[string, () => StreamPosition]>([
   expect(back.positions).toEqual([{ ...head, recovered: true }]);
 });
 
-test('a catch-up from anything but one place is answered, and never as recovered', async () => {
+test('a catch-up from anything but one position is answered, and never as recovered', async () => {
   const { socket } = await world.dashboard(api, company.companyId);
   const place = { epoch: head.epoch, offset: 0 };
   const invalid = { epoch: head.epoch, offset: 1, recovered: false, reason: 'invalid' };
@@ -68,7 +68,7 @@ test('a catch-up from anything but one place is answered, and never as recovered
   expect(await ask(socket, 'emissions:catch-up', place)).toMatchObject({ offset: 1, recovered: true });
 });
 
-test('a catch-up beyond the limit is answered as not recovered, whatever it holds', async () => {
+test('a catch-up above the rate limit is answered as not recovered, also with an invalid position', async () => {
   const limited = await world.api({ CATCH_UPS_PER_SOCKET: '1' });
   const { socket } = await world.dashboard(limited, company.companyId);
   for (let asked = 0; asked < 10; asked += 1) await ask(socket, 'emissions:catch-up', 'x');
@@ -78,7 +78,7 @@ test('a catch-up beyond the limit is answered as not recovered, whatever it hold
   });
 });
 
-test('a report of what was seen is acknowledged on request, and refused if it is none', async () => {
+test('a report of a shown emission is acknowledged on request, and refused if it is invalid', async () => {
   const { socket } = await world.dashboard(api, company.companyId);
   const seen = { emissionId: 'x', acceptedAt: new Date().toISOString() };
   expect(await ask(socket, 'emissions:seen', seen)).toEqual({ ok: true });

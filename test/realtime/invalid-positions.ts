@@ -1,4 +1,4 @@
-/** Values that are no position. Each must be answered `recovered: false`. */
+/** Values that are not a position. Each must be answered `recovered: false`. */
 export const INVALID_POSITIONS: [what: string, position: unknown][] = [
   ['text', 'x'],
   ['an empty text', ''],

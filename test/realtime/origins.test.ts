@@ -44,7 +44,7 @@ async function connectFrom(
 }
 
 describe.each<[Transport]>([['polling'], ['websocket']])('by %s', (transport) => {
-  test('pages of the listed origins and our own page may connect, and programs that send none', async () => {
+  test('pages of the listed origins, our own page, and programs without an Origin may connect', async () => {
     for (const origin of [LISTED, 'https://other.example.com', api.url, undefined]) {
       expect([origin, await connectFrom(origin, [transport])]).toEqual([origin, 'connected']);
     }
@@ -57,12 +57,12 @@ describe.each<[Transport]>([['polling'], ['websocket']])('by %s', (transport) =>
     ['a listed one on another port', `${LISTED}:8443`],
     ['a sandboxed frame', 'null'],
     ['something that is no origin', 'localhost'],
-  ])('no page of %s', async (_, origin) => {
+  ])('a page of %s may not connect', async (_, origin) => {
     expect(await connectFrom(origin, [transport])).toBe('refused');
   });
 });
 
-test('polling pages of a listed origin may read the answers, others may not', async () => {
+test('with polling, pages of a listed origin may read the responses, others may not', async () => {
   const ask = (origin: string) =>
     fetch(`${api.url}/socket.io/?EIO=4&transport=polling`, { headers: { origin } });
   const listed = await ask(LISTED);
@@ -71,7 +71,7 @@ test('polling pages of a listed origin may read the answers, others may not', as
   expect([other.status, other.headers.get('access-control-allow-origin')]).toEqual([403, null]);
 });
 
-test('with WebSocket alone polling is refused, and needs no sticky sessions', async () => {
+test('with WebSocket alone polling is refused, so no sticky sessions are needed', async () => {
   const only = await world.api({ SOCKET_TRANSPORTS: 'websocket' });
   expect(await connectFrom(undefined, ['websocket'], only.url)).toBe('connected');
   expect(await connectFrom(undefined, ['polling'], only.url)).toBe('refused');

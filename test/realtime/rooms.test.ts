@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-/** Emits for both companies and waits until each has heard its own. */
+/** Emits for both companies and waits until each has received its own emission. */
 async function emitForBoth(dashboards: { our: Dashboards; their: Dashboards }) {
   const [our, their] = [
     await world.emit(one!, 'appointment-created', await ours!.appointment()),
@@ -29,7 +29,7 @@ type Dashboards = Awaited<ReturnType<World['dashboard']>>[];
 const companiesHeard = (dashboards: Dashboards) =>
   dashboards.map(({ heard }) => new Set(heard.map(({ payload }) => payload.appointment.companyId)));
 
-test('both gateways deliver to their dashboards, and each company hears its own only', async () => {
+test('both gateways deliver to their dashboards, and each company receives only its own emissions', async () => {
   const our = [await world.dashboard(one!, ours!.companyId), await world.dashboard(two!, ours!.companyId)];
   const their = [
     await world.dashboard(one!, theirs!.companyId),
@@ -41,7 +41,7 @@ test('both gateways deliver to their dashboards, and each company hears its own 
   for (const dashboard of [...our, ...their]) dashboard.close();
 });
 
-test('nothing that a client says or asks for brings it into another room', async () => {
+test('no handshake or event of a client makes it join another room', async () => {
   const spy = await world.dashboard(one!, ours!.companyId, {
     socketOptions: {
       auth: { token: await world.token(ours!.companyId), companyId: theirs!.companyId, room: 'x' },

@@ -32,20 +32,20 @@ const hears = async (dashboard: Dashboard) => {
   return dashboard.hear(({ meta }) => meta.emissionId === emissionId);
 };
 
-test('a gateway whose subscription was cut tells the place again, and a plain client hears what comes', async () => {
+test('a gateway whose subscription was cut sends the position again, and a plain client receives later emissions', async () => {
   const dashboard = await plain();
   await hears(dashboard);
   const told = dashboard.positions.length;
   expect(await world.redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub')).toBeGreaterThan(0);
 
-  await eventually('the place to be told again', () => dashboard.positions.length > told);
+  await eventually('another position', () => dashboard.positions.length > told);
   const { meta } = await hears(dashboard);
   expect(dashboard.positions.at(-1)).toMatchObject({ epoch: meta.epoch, recovered: true });
   expect(dashboard.socket.connected).toBe(true);
   dashboard.close();
 });
 
-test('a Redis that was frozen costs no connection, and what was accepted arrives', async () => {
+test('a frozen Redis ends no connection, and accepted emissions arrive later', async () => {
   const dashboard = await plain();
   await freeze(redis);
   await expect(emit()).rejects.toThrow('503');
@@ -56,7 +56,7 @@ test('a Redis that was frozen costs no connection, and what was accepted arrives
   dashboard.close();
 });
 
-test('a dashboard that connects while Redis is away is placed as soon as it is back', async () => {
+test('a dashboard that connects while Redis is unavailable gets its position when Redis is back', async () => {
   await redis.stop();
   const opening = plain();
   await redis.restart();
@@ -67,7 +67,7 @@ test('a dashboard that connects while Redis is away is placed as soon as it is b
   dashboard.close();
 });
 
-test('an API that started without Redis delivers once it is there', async () => {
+test('an API that started without Redis delivers when Redis is available', async () => {
   await redis.stop();
   const early = await world.api();
   const opening = world.dashboard(early, company.companyId);

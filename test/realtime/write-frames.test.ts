@@ -41,15 +41,15 @@ function countFlushes(): () => number {
   return () => flushes;
 }
 
-test('a broadcast reaches every WebSocket without a detour through Engine.IO, and pollers the usual way', async () => {
+test('a broadcast is written directly to every WebSocket, and through Engine.IO to polling clients', async () => {
   const heard = await Promise.all([connect('websocket'), connect('websocket'), connect('polling')]);
   const flushes = countFlushes();
   server.emit('number', 1);
-  await eventually('all to hear it', () => heard.every((one) => one.heard.length === 1));
+  await eventually('all clients to receive it', () => heard.every((one) => one.heard.length === 1));
   expect(flushes()).toBe(1);
 });
 
-test('broadcasts and what one socket alone is sent arrive in the order in which they were sent', async () => {
+test('broadcasts and events for a single socket arrive in the order in which they were sent', async () => {
   const { heard, id } = await connect('websocket');
   const alone = server.sockets.sockets.get(id)!;
   const numbers = Array.from({ length: 2_000 }, (_, n) => n);
@@ -59,11 +59,11 @@ test('broadcasts and what one socket alone is sent arrive in the order in which 
     else server.emit('number', n);
     if (n % 50 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
-  await eventually('all to be heard', () => heard.length === numbers.length);
+  await eventually('all numbers to arrive', () => heard.length === numbers.length);
   expect(heard).toEqual(numbers);
 });
 
-test('what is written together leaves in one piece, in order, and also where the writing fails half way', async () => {
+test('frames that are written together leave in one piece and in order, also if the writing fails half way', async () => {
   const heard = await Promise.all([connect('websocket'), connect('polling')]);
   const sockets = [...server.sockets.sockets.values()];
   const { transport } = sockets.find(({ id }) => id === heard[0].id)!.conn;
@@ -79,7 +79,7 @@ test('what is written together leaves in one piece, in order, and also where the
   }).toThrow('half way');
   expect(tcp.writableCorked).toBe(0);
   const all = Array.from({ length: 21 }, (_, n) => n);
-  await eventually('all to hear it', () => heard.every((one) => one.heard.length === all.length));
+  await eventually('all clients to receive it', () => heard.every((one) => one.heard.length === all.length));
   for (const one of heard) expect(one.heard).toEqual(all);
 });
 
@@ -96,7 +96,7 @@ test.each<[string, string[]]>([
   writeTogether([alone], () => {
     for (let n = 0; n < 20; n += 1) server.emit('number', n);
   });
-  await eventually('all to be heard', () => heard.length === 20);
+  await eventually('all numbers to arrive', () => heard.length === 20);
   expect(heard).toEqual(Array.from({ length: 20 }, (_, n) => n));
   expect(flushes()).toBeGreaterThan(0);
 });

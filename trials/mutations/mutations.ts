@@ -30,7 +30,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'const [reads, now] = [readsWork(), performance.now()];',
     replace: 'const [reads, now] = [true, performance.now()];',
     test: 'test/realtime/heartbeat.test.ts',
-    name: 'MongoDB is frozen: sockets are told',
+    name: 'MongoDB is frozen: a heartbeat reports it',
   },
   {
     safeguard: 'a catch-up from beyond the company log is answered with the reason trimmed',
@@ -158,7 +158,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'const round = attempt.isLive ? live : bulk',
     replace: 'const round = attempt.isLive ? bulk : bulk',
     test: 'test/emission/emit-appointment.test.ts',
-    name: 'a live booking does not wait for a batch',
+    name: 'a live emission does not wait for a bulk batch',
   },
   {
     safeguard: 'bulk work pauses briefly while live bookings are in progress',
@@ -166,7 +166,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'if (isBesideLive()) await deps.pause(BULK_PAUSE_MS);',
     replace: '',
     test: 'test/emission/emit-appointment.test.ts',
-    name: 'a live booking does not wait for a batch',
+    name: 'a live emission does not wait for a bulk batch',
   },
   {
     safeguard: 'retries of many failed jobs move to the bulk queue',
@@ -382,7 +382,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'if (broadcast) return broadcast;',
     replace: 'return broadcast ?? decode(message);',
     test: 'test/realtime/damaged-messages.test.ts',
-    name: 'a message that is no broadcast is dropped and counted',
+    name: 'a message that is not a broadcast is dropped and counted',
   },
   {
     safeguard: 'requests of other Socket.IO servers are refused',
