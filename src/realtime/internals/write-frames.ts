@@ -1,7 +1,7 @@
 /*
  * Fast paths on private internals of dependencies.
  *
- * | function            | leans on                                                                     | measured                       |
+ * | function            | leans on                                                                     | measured when it was added     |
  * | ------------------- | ---------------------------------------------------------------------------- | ------------------------------ |
  * | `writeFramesAtOnce` | Engine.IO 6.6: `write`, `writeBuffer`, `transport`, and `wsPreEncodedFrame`; | one event to 1,000 dashboards: |
  * |                     | ws 8: `_sender.sendFrame`                                                    | 1.33 times bare ws, else 1.83  |
@@ -10,7 +10,8 @@
  * |                     |                                                                              | missed nothing, else 2.2       |
  *
  * Fallback: if an internal is missing, Engine.IO writes the packet itself; `writeTogether` then corks nothing.
- * Test against the plain way: `test/realtime/write-frames.test.ts`. Today's ratios: `npm run bench -- fanout catch-up`.
+ * Test against the plain way: `test/realtime/write-frames.test.ts`. Current ratios, with both in use:
+ * `docs/reports/benchmarks.md` (`npm run bench -- fanout catch-up`).
  */
 import type { Writable } from 'node:stream';
 import type { Server } from 'socket.io';
