@@ -16,6 +16,7 @@ export function problem(code: ErrorCode, detail: string, errors?: unknown[]): Pr
     detail,
     success: false,
     code,
+    error: { code, message: detail },
     ...(errors && { errors }),
   };
 }

@@ -38,7 +38,11 @@ test.each(Object.entries(EVENT_SLUGS))(
       appointmentId,
       emissionId: expect.stringMatching(/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/),
       statusUrl: `${EMISSIONS}/emissions/${emissionId}`,
+      message: `${event} was accepted`,
+      eventType: event,
     });
+    expect(response.headers['location']).toBe(response.body.statusUrl);
+    expect(response.headers['idempotency-replayed']).toBeUndefined();
     const [job, ...others] = await waiting();
     expect(others).toEqual([]);
     expect({ id: job!.id, name: job!.name, priority: job!.opts.priority ?? 0 }).toEqual({

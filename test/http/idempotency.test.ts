@@ -35,6 +35,9 @@ test('a repetition is answered as the first time, by any API process, and enqueu
   const again = await send(key, { appointmentId }).expect(202);
   const elsewhere = await send(key, { appointmentId }, other).expect(202);
   expect([again.body, elsewhere.body]).toEqual([first.body, first.body]);
+  const replayed = [first, again, elsewhere].map(({ headers }) => headers['idempotency-replayed']);
+  expect(replayed).toEqual([undefined, 'true', 'true']);
+  expect(again.headers['location']).toBe(first.body.statusUrl);
   expect(await jobs()).toEqual([first.body.emissionId]);
 });
 
@@ -105,6 +108,7 @@ test('a repeated batch gives each item the id that it had', async () => {
   const first = await send(key, { emissions }, api, 'batch').expect(202);
   const again = await send(key, { emissions }, other, 'batch').expect(202);
   expect(again.body).toEqual(first.body);
+  expect([first, again].map(({ headers }) => headers['idempotency-replayed'])).toEqual([undefined, 'true']);
   expect(first.body).toMatchObject({ accepted: 2, rejected: 1 });
   expect(await jobs()).toHaveLength(2);
 });

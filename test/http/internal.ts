@@ -22,6 +22,7 @@ export function problemOf(status: number, code: string, more: Record<string, unk
     detail: expect.any(String),
     success: false,
     code,
+    error: { code, message: expect.any(String) },
     ...more,
   };
 }

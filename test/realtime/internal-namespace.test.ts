@@ -58,6 +58,8 @@ describe('an emission is answered with the body and status of HTTP', () => {
       appointmentId,
       emissionId: expect.any(String),
       statusUrl: `/api/v1/internal/socket/emissions/${String(emissionId)}`,
+      message: 'appointment:created was accepted',
+      eventType: 'appointment:created',
     });
     expect((await world.queue.getJob(String(emissionId)))?.data).toMatchObject({ appointmentId });
   });

@@ -11,7 +11,9 @@ import type { Id } from './appointment.ts';
  *   "event": "appointment:created",
  *   "appointmentId": "65f0c0ffee65f0c0ffee00c0",
  *   "emissionId": "…",
- *   "statusUrl": "/api/v1/internal/socket/emissions/…"
+ *   "statusUrl": "/api/v1/internal/socket/emissions/…",
+ *   "message": "appointment:created was accepted",
+ *   "eventType": "appointment:created"
  * }
  * ```
  */
@@ -22,6 +24,10 @@ export interface AcceptedReply {
   emissionId: string;
   /** Path of the emission's timeline on the same server. */
   statusUrl: string;
+  /** Text for a person. */
+  message: string;
+  /** Same as `event`, for callers of the former API. */
+  eventType: AppointmentEvent;
 }
 
 /** Result of one item of a batch. */
@@ -63,6 +69,8 @@ export interface ProblemReply {
   success: false;
   /** Stable error code, for programs to compare. All codes are listed in docs/reference/errors.md. */
   code: string;
+  /** Same as `code` and `detail`, for callers of the former API. */
+  error: { code: string; message: string };
   /** Details of a validation error, one entry for each invalid field. */
   errors?: unknown[];
 }

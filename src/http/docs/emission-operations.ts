@@ -31,6 +31,15 @@ const traceparent: Parameter = {
   description: 'W3C Trace Context: kept with the emission and logged.',
   schema: z.string(),
 };
+const requestId: Parameter = {
+  name: 'X-Request-Id',
+  in: 'header',
+  description:
+    '1 to 128 letters, digits and `._:=+/-`: logged, and returned. Without it the answer has a random one.',
+  schema: z.string(),
+};
+const REQUEST_ID = { 'X-Request-Id': 'Id of the request in the logs.' };
+const REPLAYED = { 'Idempotency-Replayed': '`true` if an earlier request with this key was accepted.' };
 
 const ONE_EMISSION = Object.entries(EVENT_SLUGS).map(([slug, event]): Operation => ({
   method: 'post',
@@ -40,12 +49,13 @@ const ONE_EMISSION = Object.entries(EVENT_SLUGS).map(([slug, event]): Operation 
   summary: `Emit ${event}`,
   description: 'Loads the appointment, fully populated, and tells every dashboard of its company.',
   security: 'internalKey',
-  parameters: [idempotencyKey, traceparent],
+  parameters: [idempotencyKey, requestId, traceparent],
   body: emissions.singleRequest,
   answers: {
     202: {
       description: 'Accepted: it will be published, or stand among the failed.',
       schema: emissions.acceptedReply,
+      headers: { Location: "Path of the emission's timeline.", ...REPLAYED, ...REQUEST_ID },
     },
   },
   errors: [...ACCEPTING, 'INVALID_APPOINTMENT_ID', 'APPOINTMENT_NOT_FOUND'],
@@ -62,9 +72,15 @@ export const EMISSION_OPERATIONS: readonly Operation[] = [
     summary: 'Emit up to 1,000 events',
     description: 'They stand behind live ones. All rejected is 202 too: look at `results`.',
     security: 'internalKey',
-    parameters: [idempotencyKey, traceparent],
+    parameters: [idempotencyKey, requestId, traceparent],
     body: emissions.batchRequest,
-    answers: { 202: { description: 'Each item for itself.', schema: emissions.batchReply } },
+    answers: {
+      202: {
+        description: 'Each item for itself.',
+        schema: emissions.batchReply,
+        headers: { ...REPLAYED, ...REQUEST_ID },
+      },
+    },
     errors: ACCEPTING,
   },
   {

@@ -17,6 +17,9 @@ export const problemReply = z
     detail: z.string().meta({ description: 'Words for a person.' }),
     success: z.literal(false),
     code,
+    error: z
+      .strictObject({ code, message: z.string() })
+      .meta({ description: 'Same as `code` and `detail`, for callers of the former API.' }),
     errors: z
       .array(z.unknown())
       .exactOptional()
@@ -32,6 +35,8 @@ const accepted = {
   appointmentId: id,
   emissionId: z.string(),
   statusUrl: z.string().meta({ description: "Path of the emission's timeline." }),
+  message: z.string().meta({ description: 'Text for a person.' }),
+  eventType: event.meta({ description: 'Same as `event`, for callers of the former API.' }),
 };
 export const acceptedReply = z
   .strictObject(accepted)
@@ -105,6 +110,11 @@ export const timelinesReply = z
 export const emitReply = z
   .union([
     z.strictObject({ status: z.int(), ...accepted }),
-    z.looseObject({ status: z.int(), success: z.literal(false), code }),
+    z.looseObject({
+      status: z.int(),
+      success: z.literal(false),
+      code,
+      error: z.strictObject({ code, message: z.string() }),
+    }),
   ])
   .meta({ id: 'EmitReply', description: "HTTP's body plus its status." }) satisfies z.ZodType<EmitReply>;

@@ -46,9 +46,15 @@ export function createOpenApi(basePath = ''): Json {
 function describe(operation: Operation, schemaOf: (schema: z.ZodType) => Json): Json {
   const { id, tag, summary, description, security, parameters, body, answers, errors } = operation;
   const responses: Record<string, Json> = {};
-  for (const [status, { description, schema }] of Object.entries(answers)) {
+  for (const [status, { description, schema, headers = {} }] of Object.entries(answers)) {
     responses[status] = {
       description,
+      headers: Object.fromEntries(
+        Object.entries(headers).map(([name, meaning]) => [
+          name,
+          { description: meaning, schema: { type: 'string' } },
+        ]),
+      ),
       content:
         typeof schema === 'string'
           ? { [schema]: { schema: { type: 'string' } } }

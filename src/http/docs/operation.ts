@@ -24,7 +24,10 @@ export interface Operation {
   parameters?: Parameter[];
   body?: z.ZodType;
   /** Answers that are no problem, by status; a string is text. */
-  answers: Record<number, { description: string; schema: z.ZodType | 'text/plain' | 'text/html' }>;
+  answers: Record<
+    number,
+    { description: string; schema: z.ZodType | 'text/plain' | 'text/html'; headers?: Record<string, string> }
+  >;
   errors: ErrorCode[];
 }
 

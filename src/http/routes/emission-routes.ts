@@ -19,74 +19,84 @@ import { jsonBody } from '../middleware/json-body.ts';
 import { appointmentQuery, batchBody, singleBody } from '../middleware/validate.ts';
 
 export const EMISSIONS_PATH = '/api/v1/internal/socket';
-const WITHOUT_REDIS = 'the jobs are kept in Redis, which does not answer';
+const WITHOUT_REDIS = 'Redis, which keeps the jobs, does not answer';
 
 export interface EmissionRoutesDeps {
   /** Largest bodies, in bytes. */
   bodyLimits: { single: number; batch: number };
-  /** Stands before the paths in answers. */
+  /** Path prefix of the URLs in answers. */
   basePath?: string | undefined;
   accept: AcceptEmissions;
   idempotently: RunIdempotently;
   timelines: {
-    /** The timeline of an emission; `undefined` when it is no longer kept. */
+    /** The timeline of an emission; `undefined` if it is not kept. */
     one: (emissionId: string) => Promise<object | undefined>;
-    /** Those of an appointment's last emissions that are kept, newest first. */
+    /** The timelines of an appointment's last emissions, newest first. */
     ofAppointment: (appointmentId: Id) => Promise<object[]>;
   };
 }
 
-/** `POST /appointment-created`, `-updated`, `-canceled`, `/batch`; `GET /emissions/:emissionId`, `/emissions?appointmentId=`. Behind the key. */
+/**
+ * The internal routes, behind the API key: `POST /appointment-created`, `-updated`, `-canceled`, `/batch`;
+ * `GET /emissions/:emissionId`, `/emissions?appointmentId=`.
+ */
 export function createEmissionRoutes(deps: EmissionRoutesDeps): Router {
-  const { bodyLimits, basePath, accept, idempotently, timelines } = deps;
+  const { bodyLimits } = deps;
   const router = Router();
-
-  const acceptOne =
-    (event: AppointmentEvent): RequestHandler =>
-    async (req, res) => {
-      const { appointmentId } = req.body as { appointmentId: string };
-      const asked: EmissionRequest = { event, appointmentId: appointmentId.toLowerCase() };
-      const emissionId = await idempotently(idempotencyOf(req, asked), (by) =>
-        accept.one(asked, { ...by, ...requestOf(req) }),
-      );
-      sendAccepted(res, acceptedReply(asked, emissionId, basePath));
-    };
-
   for (const [slug, event] of Object.entries(EVENT_SLUGS)) {
-    router.post(`/${slug}`, ...jsonBody(bodyLimits.single), ...singleBody, acceptOne(event));
+    router.post(`/${slug}`, ...jsonBody(bodyLimits.single), ...singleBody, acceptOne(event, deps));
     router.all(`/${slug}`, allowOnly('POST'));
   }
+  router.post('/batch', ...jsonBody(bodyLimits.batch), ...batchBody, acceptBatch(deps));
+  router.all('/batch', allowOnly('POST'));
+  addTimelineRoutes(router, deps.timelines);
+  return router;
+}
 
-  router.post('/batch', ...jsonBody(bodyLimits.batch), ...batchBody, async (req, res) => {
+function acceptOne(
+  event: AppointmentEvent,
+  { accept, idempotently, basePath }: EmissionRoutesDeps,
+): RequestHandler {
+  return async (req, res) => {
+    const { appointmentId } = req.body as { appointmentId: string };
+    const request: EmissionRequest = { event, appointmentId: appointmentId.toLowerCase() };
+    const { emissionId, isRepeat } = await idempotently(idempotencyOf(req, request), async (attempt) => ({
+      emissionId: await accept.one(request, { ...attempt, ...contextOf(req) }),
+      isRepeat: attempt.isRepeat,
+    }));
+    const reply = acceptedReply(request, emissionId, basePath);
+    sendAccepted(res, reply, { isRepeat, location: reply.statusUrl });
+  };
+}
+
+function acceptBatch({ accept, idempotently }: EmissionRoutesDeps): RequestHandler {
+  return async (req, res) => {
     const { emissions } = req.body as { emissions: unknown[] };
-    const judged = emissions.map(judge);
-    const fit = judged.filter((item): item is EmissionRequest => typeof item !== 'string');
-    const ids = await idempotently(idempotencyOf(req, emissions), (by) =>
-      accept.many(fit, { ...by, ...requestOf(req) }),
-    );
+    const items = emissions.map(parseBatchItem);
+    const valid = items.filter((item): item is EmissionRequest => typeof item !== 'string');
+    const { emissionIds, isRepeat } = await idempotently(idempotencyOf(req, emissions), async (attempt) => ({
+      emissionIds: await accept.many(valid, { ...attempt, ...contextOf(req) }),
+      isRepeat: attempt.isRepeat,
+    }));
     let next = 0;
-    const results = judged.map((item, index): BatchItemResult => {
+    const results = items.map((item, index): BatchItemResult => {
       if (typeof item === 'string') return { index, status: ERROR_CODES[item], code: item };
-      const emissionId = ids[next++];
+      const emissionId = emissionIds[next++];
       return emissionId === undefined
         ? { index, status: 404, code: 'APPOINTMENT_NOT_FOUND' satisfies ErrorCode }
         : { index, status: 202, emissionId };
     });
     const accepted = results.filter(({ status }) => status === 202).length;
     res.locals.refusedItems = results.flatMap(({ code }) => code ?? []);
-    sendAccepted(res, { success: true, accepted, rejected: results.length - accepted, results });
-  });
+    const reply = { success: true, accepted, rejected: results.length - accepted, results } as const;
+    sendAccepted(res, reply, { isRepeat });
+  };
+}
 
-  router.all('/batch', allowOnly('POST'));
-
+function addTimelineRoutes(router: Router, timelines: EmissionRoutesDeps['timelines']): void {
   router.get('/emissions/:emissionId', async (req, res) => {
     const found = await fromRedis(timelines.one(req.params.emissionId), WITHOUT_REDIS);
-    if (!found) {
-      throw new AppError(
-        'EMISSION_NOT_FOUND',
-        'no emission of this id is kept: it never was, or it ended long ago',
-      );
-    }
+    if (!found) throw new AppError('EMISSION_NOT_FOUND', 'unknown or expired emission id');
     res.json({ success: true, ...found });
   });
   router.all('/emissions/:emissionId', allowOnly('GET', 'HEAD'));
@@ -101,18 +111,22 @@ export function createEmissionRoutes(deps: EmissionRoutesDeps): Router {
     res.json({ success: true, appointmentId, emissions });
   });
   router.all('/emissions', allowOnly('GET', 'HEAD'));
-
-  return router;
 }
 
-/** As `res.json` does, less what an answer that nobody caches has no use for: it is a tenth of this route's CPU. */
-function sendAccepted(res: Response, reply: AcceptedReply | BatchReply): void {
+/** Does what `res.json` does, without the parts that an uncached answer does not need: a tenth of this route's CPU. */
+function sendAccepted(
+  res: Response,
+  reply: AcceptedReply | BatchReply,
+  { isRepeat, location }: { isRepeat: boolean; location?: string },
+): void {
   const text = JSON.stringify(reply);
-  const headers = {
+  res.writeHead(202, {
     'Content-Type': 'application/json; charset=utf-8',
     'Content-Length': Buffer.byteLength(text),
-  };
-  res.writeHead(202, headers).end(text);
+    ...(location !== undefined && { Location: location }),
+    ...(isRepeat && { 'Idempotency-Replayed': 'true' }),
+  });
+  res.end(text);
 }
 
 /** Body of a 202, here and on the `/internal` namespace. */
@@ -127,11 +141,13 @@ export function acceptedReply(
     appointmentId,
     emissionId,
     statusUrl: `${basePath}${EMISSIONS_PATH}/emissions/${emissionId}`,
+    message: `${event} was accepted`,
+    eventType: event,
   };
 }
 
-/** One item of a batch: what is asked for, or why it can't be accepted. */
-function judge(item: unknown): EmissionRequest | ErrorCode {
+/** Validates one item of a batch. @returns the code if it is rejected */
+function parseBatchItem(item: unknown): EmissionRequest | ErrorCode {
   if (typeof item !== 'object' || item === null) return 'INVALID_REQUEST';
   const { event, appointmentId } = item as Record<string, unknown>;
   if (!isAppointmentEvent(event)) return 'INVALID_EVENT';
@@ -148,8 +164,8 @@ function idempotencyOf(req: Request, body: unknown) {
   };
 }
 
-/** Which request it is, for logs. A malformed traceparent is left out, as the specification has it. */
-function requestOf(req: Request): Pick<RequestContext, 'traceparent' | 'requestId'> {
+/** Identifies the request in logs. A malformed traceparent is left out, as its specification demands. */
+function contextOf(req: Request): Pick<RequestContext, 'traceparent' | 'requestId'> {
   const traceparent = req.get('traceparent');
   return {
     requestId: String(req.res?.locals.requestId),
