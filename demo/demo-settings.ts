@@ -8,7 +8,8 @@ export interface DemoSettings {
 
 /** Reads `DEMO_BOT_URL` and `DASHBOARD_TIME_ZONE`. @throws RangeError that names the setting */
 export function readDemoSettings(env: NodeJS.ProcessEnv): DemoSettings {
-  const { DEMO_BOT_URL: botUrl, DASHBOARD_TIME_ZONE: timeZone = 'UTC' } = env;
+  const botUrl = env.DEMO_BOT_URL || undefined;
+  const timeZone = env.DASHBOARD_TIME_ZONE || 'UTC';
   if (botUrl !== undefined && !URL.canParse(botUrl)) throw new RangeError('DEMO_BOT_URL must be a URL');
   try {
     new Intl.DateTimeFormat('en', { timeZone });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defaultAdapterKey } from '@appointment-emissions/contracts';
+import { API_LIMITS, type ApiLimits, SHARED_LIMITS } from './settings/limits.ts';
 import { readMongoUri } from './settings/mongo-uri.ts';
 import { databaseOf, readRedisUrl } from './settings/redis-url.ts';
 import {
@@ -27,7 +28,7 @@ const apiKey = secret.regex(
 const TRANSPORTS = 'must be polling, websocket, or both by a comma';
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
-/** What both processes need. Key: the environment variable. */
+/** Settings of both processes, by environment variable. */
 const shared = {
   MONGODB_URI: readBy(readMongoUri),
   REDIS_URL: readBy((url) => (readRedisUrl(url), url)),
@@ -48,9 +49,8 @@ const shared = {
   EMISSION_ATTEMPTS: whole(1, 100).default(8),
   EMISSION_BACKOFF_MS: whole(1, 60_000).default(500),
   COMPANY_LOG_MAX: whole(1, 1_000_000).default(10_000),
-  /** How often a canary goes the whole way; 0 is off, and then liveness only says that a process answers. */
+  /** 0 turns canaries off. Then `/livez` says only that a process answers. */
   CANARY_INTERVAL_MS: whole(0, 3_600_000).default(5_000),
-  SHUTDOWN_DEADLINE_MS: whole(100, 60_000).default(9_000),
 };
 
 const workerShape = {
@@ -62,7 +62,7 @@ const workerShape = {
 const apiShape = {
   ...shared,
   PORT: port.default(DEFAULT_PORT),
-  /** The path prefix that a proxy in front strips. */
+  /** Path prefix that a proxy in front strips. */
   BASE_PATH: readBy(readBasePath).optional(),
   INTERNAL_SERVICE_API_KEY: list.pipe(z.array(apiKey).min(1, 'must name at least one key')),
   SOCKET_JWT_SECRET: secret.optional(),
@@ -77,53 +77,29 @@ const apiShape = {
     .pipe(z.array(z.enum(['polling', 'websocket'], TRANSPORTS)).min(1, TRANSPORTS))
     .transform((names) => [...new Set(names)])
     .default(['polling', 'websocket']),
-  /** How long `/readyz` says no before the API stops listening; a load balancer's interval. */
+  /** How long `/readyz` fails before the API stops listening: at least the load balancer's check interval. */
   SHUTDOWN_DRAIN_MS: whole(0, 30_000).default(2_000),
-  /** Most emissions that one catch-up replays; a dashboard that missed more reloads its list. */
-  REPLAY_MAX: whole(1, 10_000).default(1_000),
-  /** Requests a second to the internal routes, over 10 s, of the whole fleet: by key, and by address. */
-  RATE_PER_KEY: whole(1, 1_000_000).default(5_000),
-  RATE_PER_ADDRESS: whole(1, 1_000_000).default(5_000),
-  /** Bodies of the internal routes. */
-  BODY_MAX_BYTES: whole(256, 1_048_576).default(4_096),
-  BATCH_MAX_BYTES: whole(1_024, 16_777_216).default(131_072),
-  /** Of every request. */
-  HEADERS_MAX_BYTES: whole(2_048, 262_144).default(16_384),
-  HEADERS_MAX_COUNT: whole(20, 2_000).default(100),
-  HEADERS_TIMEOUT_MS: whole(100, 600_000).default(10_000),
-  REQUEST_TIMEOUT_MS: whole(100, 600_000).default(15_000),
-  /** Longer than the load balancer's own, which else sends requests to connections that end. */
+  /** Requests to the internal routes, over 10 s, of the whole fleet. */
+  MAX_REQUESTS_PER_KEY_PER_SECOND: whole(1, 1_000_000).default(5_000),
+  MAX_REQUESTS_PER_ADDRESS_PER_SECOND: whole(1, 1_000_000).default(5_000),
+  /** Lists and catch-ups of one viewer, over 10 s: of a `sub`, or of tokens with the same claims. */
+  MAX_LISTS_PER_VIEWER_PER_SECOND: whole(1, 100_000).default(20),
+  /** More waiting emissions are refused with 503. Each takes about 1 kB of Redis. */
+  MAX_WAITING_EMISSIONS: whole(1, 100_000_000).default(500_000),
+  /** Longer than the load balancer's own timeout, which would otherwise send requests on connections that end. */
   KEEP_ALIVE_TIMEOUT_MS: whole(100, 600_000).default(65_000),
-  /** How long a client may take nothing of an answer that waits for it. */
-  RESPONSE_STALL_TIMEOUT_MS: whole(1_000, 600_000).default(30_000),
-  /** TCP connections of one address to this process; not counted behind proxies (TRUST_PROXY). */
-  MAX_CONNECTIONS_PER_ADDRESS: whole(1, 1_000_000).default(20_000),
-  /** Wrong keys and tokens, and wrong passwords of operators, that an address may send. */
-  AUTH_FAILURES_PER_MINUTE: whole(1, 1_000_000).default(100),
-  /** Lists and catch-ups a second of one viewer, over 10 s: of a `sub`, or of tokens with the same claims. */
-  LISTS_PER_TOKEN: whole(1, 100_000).default(20),
-  /** Proxies of ours in front, which add to X-Forwarded-For. */
+  /** Number of our proxies in front, each of which appends to X-Forwarded-For. */
   TRUST_PROXY: whole(0, 10).default(0),
-  /** Emissions that may wait before more are refused with 503: about 1 kB of Redis each. */
-  QUEUE_MAX_WAITING: whole(1, 100_000_000).default(500_000),
-  /** Connections that this gateway process holds: by company, and by address. */
-  MAX_SOCKETS_PER_COMPANY: whole(1, 1_000_000).default(5_000),
-  MAX_SOCKETS_PER_ADDRESS: whole(1, 1_000_000).default(10_000),
-  /** Of one dashboard, over 10 s. */
-  SOCKET_MESSAGES_PER_SECOND: whole(1, 100_000).default(20),
-  SOCKET_MESSAGE_MAX_BYTES: whole(1_024, 1_048_576).default(16_384),
-  /** A second, over 10 s. */
-  CATCH_UPS_PER_SOCKET: whole(1, 1_000).default(1),
-  SOCKET_MAX_BUFFERED_BYTES: whole(65_536, 1_073_741_824).default(8_388_608),
-  IDEMPOTENCY_TTL_SECONDS: whole(10, 86_400).default(3_600),
 };
 
 const apiSchema = z.object(apiShape);
 const workerSchema = z.object(workerShape);
 
 type WithAdapterKey<T> = T & { SOCKET_ADAPTER_KEY: string };
-export type ApiConfig = WithAdapterKey<z.infer<typeof apiSchema>>;
-export type WorkerConfig = WithAdapterKey<z.infer<typeof workerSchema>>;
+/** Settings and limits of an API process. */
+export type ApiConfig = WithAdapterKey<z.infer<typeof apiSchema>> & ApiLimits;
+/** Settings and limits of a worker process. */
+export type WorkerConfig = WithAdapterKey<z.infer<typeof workerSchema>> & typeof SHARED_LIMITS;
 /** What both processes read. */
 export type SharedConfig = Pick<ApiConfig, keyof ApiConfig & keyof WorkerConfig>;
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -133,7 +109,7 @@ export const SETTING_NAMES: readonly string[] = [
   ...new Set([...Object.keys(apiShape), ...Object.keys(workerShape)]),
 ];
 
-/** Every problem of the environment at once, a line each, named by its variable. */
+/** All problems of the environment at once: a line for each, which begins with the name of its variable. */
 export class ConfigError extends Error {
   readonly problems: readonly string[];
 
@@ -146,12 +122,12 @@ export class ConfigError extends Error {
 
 /** @throws {@link ConfigError} with every problem. */
 export function loadApiConfig(env: Environment): ApiConfig {
-  return parse(apiSchema, env, problemsBetween);
+  return { ...parse(apiSchema, env, problemsBetween), ...API_LIMITS };
 }
 
 /** @throws {@link ConfigError} with every problem. */
 export function loadWorkerConfig(env: Environment): WorkerConfig {
-  return parse(workerSchema, env, () => []);
+  return { ...parse(workerSchema, env, () => []), ...SHARED_LIMITS };
 }
 
 type Given = Readonly<Record<string, string>>;
@@ -177,7 +153,7 @@ function parse<T extends Pick<Shared, 'REDIS_URL' | 'QUEUE_PREFIX' | 'SOCKET_ADA
   return { ...config, SOCKET_ADAPTER_KEY: adapterKey };
 }
 
-/** What is wrong with the API's settings together, whether or not each is usable by itself. */
+/** Problems between the API's settings, whether or not each is usable by itself. */
 function problemsBetween(given: Given): string[] {
   const { SOCKET_JWT_SECRET: jwtSecret, SOCKET_JWKS_URL: jwksUrl, ADMIN_PASSWORD: password } = given;
   const keys = (given['INTERNAL_SERVICE_API_KEY'] ?? '').split(',').map((key) => key.trim());

@@ -4,8 +4,8 @@ import { createBareHandler } from '../harness/bare-handler.ts';
 
 /** The bare handler on our HTTP server, which creates requests with the prototypes that Express would set later. */
 const { server, serve } = createHttpServer({
-  HEADERS_MAX_BYTES: 16_384,
-  HEADERS_MAX_COUNT: 100,
+  MAX_HEADER_BYTES: 16_384,
+  MAX_HEADERS: 100,
   HEADERS_TIMEOUT_MS: 10_000,
   REQUEST_TIMEOUT_MS: 10_000,
   KEEP_ALIVE_TIMEOUT_MS: 5_000,

@@ -61,8 +61,8 @@ export async function openEnvironment({ appointments = 2_000, companies = 1 } = 
     RECONCILE_INTERVAL_MS: '0',
     SHUTDOWN_DRAIN_MS: '0',
     // Rate limits stay on, but too high to reject anything: rejections are not what is measured.
-    RATE_PER_KEY: '1000000',
-    RATE_PER_ADDRESS: '1000000',
+    MAX_REQUESTS_PER_KEY_PER_SECOND: '1000000',
+    MAX_REQUESTS_PER_ADDRESS_PER_SECOND: '1000000',
   };
   const connection = createConnection();
   await connection.openUri(env['MONGODB_URI']!);

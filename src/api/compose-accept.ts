@@ -55,7 +55,7 @@ function watchQueueFull({ config, redis, queues, lifecycle }: Resources<ApiConfi
       const { waiting, prioritized, delayed } = await readQueuesDepth(redis, queues);
       return waiting + prioritized + delayed;
     },
-    most: config.QUEUE_MAX_WAITING,
+    most: config.MAX_WAITING_EMISSIONS,
     everyMs: DEPTH_CHECK_EVERY_MS,
   });
   lifecycle.onClose('queue depth', depth.close);

@@ -55,17 +55,17 @@ export function composeAccess({ config, redis, clock, lifecycle, logger }: Resou
   };
   const addressOf = (req: IncomingMessage) => clientAddress(req, config.TRUST_PROXY);
   const failures = (name: string) => ({
-    rate: rate(name, config.AUTH_FAILURES_PER_MINUTE / 60, 60),
+    rate: rate(name, config.MAX_AUTH_FAILURES_PER_MINUTE / 60, 60),
     addressOf,
   });
   const apiKeys = createApiKeys(config.INTERNAL_SERVICE_API_KEY);
   const [ofKeys, ofTokens] = [failures('key-failures'), failures('token-failures')];
   const emitLimits = {
-    byAddress: rate('address', config.RATE_PER_ADDRESS),
-    byKey: rate('key', config.RATE_PER_KEY),
+    byAddress: rate('address', config.MAX_REQUESTS_PER_ADDRESS_PER_SECOND),
+    byKey: rate('key', config.MAX_REQUESTS_PER_KEY_PER_SECOND),
     addressOf,
   };
-  const lists = rate('lists', config.LISTS_PER_TOKEN);
+  const lists = rate('lists', config.MAX_LISTS_PER_VIEWER_PER_SECOND);
   const verifyDashboard = limitFailures(ofTokens, verifyToken);
 
   return {

@@ -80,6 +80,6 @@ function composeEmissionRoutes(
     accept,
     idempotently,
     timelines: createReadTimelines({ findJob: createFindJob(queues, reportDamage), recent: recentIds }),
-    bodyLimits: { single: config.BODY_MAX_BYTES, batch: config.BATCH_MAX_BYTES },
+    bodyLimits: { single: config.MAX_BODY_BYTES, batch: config.MAX_BATCH_BYTES },
   });
 }

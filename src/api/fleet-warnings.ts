@@ -29,7 +29,7 @@ export function warnOfFleet(
     );
   const waiting = depth.waiting + depth.prioritized + depth.delayed;
   if (waiting >= maxWaiting)
-    warnings.push(`${waiting} emissions wait: more are refused (QUEUE_MAX_WAITING); add workers`);
+    warnings.push(`${waiting} emissions wait: more are refused (MAX_WAITING_EMISSIONS); add workers`);
   return [...warnings, ...reportedBy(fleet, apart)];
 }
 

@@ -53,7 +53,7 @@ export async function startGateway(parts: GatewayParts): Promise<DashboardServer
     adapterKey: config.SOCKET_ADAPTER_KEY,
     transports: config.SOCKET_TRANSPORTS,
     corsOrigins: config.CORS_ORIGIN,
-    largestMessageBytes: config.SOCKET_MESSAGE_MAX_BYTES,
+    largestMessageBytes: config.MAX_MESSAGE_BYTES,
     reportDamage,
   });
   writeFramesAtOnce(io);
@@ -84,11 +84,11 @@ function attachDashboards(io: DashboardServer, { resources, access, snapshots }:
       readLog: snapshots.companyLog.after,
       head: snapshots.companyLog.head,
       takeSnapshots: snapshots.takeSnapshots,
-      replayLimit: config.REPLAY_MAX,
+      replayLimit: config.MAX_REPLAYED_EMISSIONS,
     }),
     takeCatchUp: access.takeCatchUp,
     now: clock.now,
-    catchUpsPerWindow: config.CATCH_UPS_PER_SOCKET * 10,
+    catchUpsPerWindow: config.MAX_CATCH_UPS_PER_SECOND * 10,
     pause,
     onFault: (error, companyId) => {
       catchUpFailed({ companyId }, error);
@@ -110,8 +110,8 @@ function limitDashboards(io: DashboardServer, { config, lifecycle, recordCut }: 
     addressOf: (request) => clientAddress(request, config.TRUST_PROXY),
     perAddress: config.MAX_SOCKETS_PER_ADDRESS,
     perCompany: config.MAX_SOCKETS_PER_COMPANY,
-    messagesPerSecond: config.SOCKET_MESSAGES_PER_SECOND,
-    mostBufferedBytes: config.SOCKET_MAX_BUFFERED_BYTES,
+    messagesPerSecond: config.MAX_MESSAGES_PER_SECOND,
+    mostBufferedBytes: config.MAX_UNSENT_BYTES,
     onCut: recordCut,
   });
   lifecycle.onClose('socket limits', limits.close);

@@ -2,8 +2,8 @@ import type { Express } from 'express';
 import { createServer, IncomingMessage, type Server, ServerResponse } from 'node:http';
 
 export interface ServerLimits {
-  HEADERS_MAX_BYTES: number;
-  HEADERS_MAX_COUNT: number;
+  MAX_HEADER_BYTES: number;
+  MAX_HEADERS: number;
   HEADERS_TIMEOUT_MS: number;
   REQUEST_TIMEOUT_MS: number;
   KEEP_ALIVE_TIMEOUT_MS: number;
@@ -26,14 +26,14 @@ export function createHttpServer(limits: ServerLimits): HttpServer {
   const server = createServer({
     IncomingMessage: AppRequest,
     ServerResponse: AppResponse,
-    maxHeaderSize: limits.HEADERS_MAX_BYTES,
+    maxHeaderSize: limits.MAX_HEADER_BYTES,
     headersTimeout: Math.min(limits.HEADERS_TIMEOUT_MS, limits.REQUEST_TIMEOUT_MS),
     requestTimeout: limits.REQUEST_TIMEOUT_MS,
     keepAliveTimeout: limits.KEEP_ALIVE_TIMEOUT_MS,
     connectionsCheckingInterval: LOOK_EVERY_MS,
   });
   // What comes after these is not read: as if it had not been sent.
-  server.maxHeadersCount = limits.HEADERS_MAX_COUNT;
+  server.maxHeadersCount = limits.MAX_HEADERS;
   return {
     server,
     serve(app) {

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { loadApiConfig, loadWorkerConfig, SETTING_NAMES } from '../../src/config.ts';
+import { API_LIMITS, SHARED_LIMITS } from '../../src/settings/limits.ts';
 import { filesBelow, readPage, tableUnder } from './pages.ts';
 
 const page = readPage('docs/reference/configuration.md');
@@ -54,6 +55,21 @@ test.each(settings)('$setting: the documented processes read it', (row) => {
     api: row['read by'] !== 'worker',
     worker: row['read by'] !== 'api',
   });
+});
+
+test.each([
+  ['both', loadWorkerConfig(LEAST), SHARED_LIMITS],
+  ['api', loadApiConfig(LEAST), API_LIMITS],
+])('docs/reference/configuration.md lists the limits of %s with their values', (of, config, limits) => {
+  const rows = tableUnder(page, 'Limits').filter((row) => of === 'api' || row.of === of);
+  const documented = Object.fromEntries(rows.map(({ limit, value }) => [limit, Number(value)]));
+  expect(documented).toEqual(limits);
+  expect(config).toMatchObject(limits);
+});
+
+test('no limit is a setting', () => {
+  const asSettings = Object.fromEntries(Object.keys(API_LIMITS).map((name) => [name, '7']));
+  expect(loadApiConfig({ ...LEAST, ...asSettings })).toMatchObject(API_LIMITS);
 });
 
 test('the bot’s table lists the variables that its library reads', () => {

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { createInterface } from 'node:readline';
 import { until } from './until.ts';
+import type { ApiLimits } from '../../src/settings/limits.ts';
 import { SOURCE_ARGS } from '../../scripts/source-args.mjs';
 import { childEnv } from './child-env.ts';
 
@@ -25,17 +26,27 @@ export interface Spawned {
 
 const READY = { api: 'listening', worker: 'working' } as const;
 const ENTRY = { api: 'src/api/main', worker: 'workers/main' } as const;
+const API_WITH_LIMITS = 'test/harness/fixtures/api-with-limits.mjs';
 /** Lines that are shown where a process ends too early; a long run writes many more. */
 const LINES_KEPT = 20;
 
 /**
- * Starts the API or a worker as a process of its own; resolves when it says that it is ready. From the sources, or with
+ * Starts the API or a worker as a process; resolves when it logs that it is ready. From the sources, or with
  * TEST_PROCESSES=built from `dist/`, which starts in half the time.
+ * @param limits  of the API, if they differ from those of production
  */
-export async function spawnProcess(role: 'api' | 'worker', env: Record<string, string>): Promise<Spawned> {
+export async function spawnProcess(
+  role: 'api' | 'worker',
+  env: Record<string, string>,
+  limits: Partial<ApiLimits> = {},
+): Promise<Spawned> {
   const built = process.env['TEST_PROCESSES'] === 'built';
-  const entry = built ? [`dist/${ENTRY[role]}.js`] : [...SOURCE_ARGS, `${ENTRY[role]}.ts`];
-  const child: ChildProcess = spawn(process.execPath, entry, {
+  const [nodeArgs, folder, extension] = built ? [[], 'dist/', 'js'] : [SOURCE_ARGS, '', 'ts'];
+  const entry =
+    role === 'api' && Object.keys(limits).length > 0
+      ? [API_WITH_LIMITS, `${folder}src`, extension, JSON.stringify(limits)]
+      : [`${folder}${ENTRY[role]}.${extension}`];
+  const child: ChildProcess = spawn(process.execPath, [...nodeArgs, ...entry], {
     cwd: ROOT,
     env: childEnv(env),
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { createConnection } from 'mongoose';
 import { loadApiConfig, loadWorkerConfig } from '../../src/config.ts';
 import { createCompanyKeys } from '../../src/emission/keys.ts';
+import type { ApiLimits } from '../../src/settings/limits.ts';
 import { connectRedis } from '../../src/redis/connect.ts';
 import { BULK_QUEUE_NAME, QUEUE_NAME } from '@appointment-emissions/contracts';
 import { createModels } from '../../src/population/models.ts';
@@ -31,7 +32,12 @@ export interface WorldOptions {
   mongoUri?: string;
   /** Settings for every process of this world. */
   env?: Record<string, string>;
+  /** Limits of every API of this world. */
+  limits?: Partial<ApiLimits>;
 }
+
+/** In this process a stop that hangs fails its test before the world gives up. */
+const SHUTDOWN_DEADLINE_MS = 5_000;
 
 export type World = Awaited<ReturnType<typeof createWorld>>;
 
@@ -39,7 +45,7 @@ export type World = Awaited<ReturnType<typeof createWorld>>;
  * One test's own world: its queue prefix, database, adapter key and companies, on real servers. Everything that is
  * started through it is ended by `close`, last in first out.
  */
-export async function createWorld({ redisUrl, mongoUri, env: extra = {} }: WorldOptions = {}) {
+export async function createWorld({ redisUrl, mongoUri, env: extra = {}, limits = {} }: WorldOptions = {}) {
   const name = `t${randomUUID().replaceAll('-', '').slice(0, 12)}`;
   const server = mongoUri ?? process.env['TEST_MONGODB_URI']!;
   const env: Record<string, string> = {
@@ -54,7 +60,6 @@ export async function createWorld({ redisUrl, mongoUri, env: extra = {} }: World
     ADMIN_PASSWORD: 'admin-password',
     LOG_DIR: freshDir('logs'),
     EMISSION_BACKOFF_MS: '50',
-    SHUTDOWN_DEADLINE_MS: '5000',
     CANARY_INTERVAL_MS: '0',
     SHUTDOWN_DRAIN_MS: '0',
     ...extra,
@@ -111,17 +116,19 @@ export async function createWorld({ redisUrl, mongoUri, env: extra = {} }: World
     jobs,
     keep,
 
-    async api(over: Record<string, string> = {}): Promise<RunningApi> {
-      const config = loadApiConfig({ ...apiEnv, ...over });
+    async api(over: Record<string, string> = {}, own: Partial<ApiLimits> = {}): Promise<RunningApi> {
+      const settings = loadApiConfig({ ...apiEnv, ...over });
+      const config = { ...settings, SHUTDOWN_DEADLINE_MS, ...limits, ...own };
       const api = await startApi({ config, logger, pageDir: 'dist/page' });
       return keep(api, api.close);
     },
     worker(over: Record<string, string> = {}): RunningWorker {
-      const worker = startWorker({ config: loadWorkerConfig({ ...workerEnv, ...over }), logger });
+      const config = { ...loadWorkerConfig({ ...workerEnv, ...over }), SHUTDOWN_DEADLINE_MS };
+      const worker = startWorker({ config, logger });
       return keep(worker, worker.close);
     },
-    async apiProcess(over: Record<string, string> = {}): Promise<Spawned> {
-      const spawned = await spawnProcess('api', { ...apiEnv, ...over });
+    async apiProcess(over: Record<string, string> = {}, own: Partial<ApiLimits> = {}): Promise<Spawned> {
+      const spawned = await spawnProcess('api', { ...apiEnv, ...over }, { ...limits, ...own });
       return keep(spawned, spawned.stop);
     },
     async workerProcess(over: Record<string, string> = {}): Promise<Spawned> {

@@ -18,7 +18,7 @@ let world: World;
 let api: RunningApi;
 let company: Company;
 beforeAll(async () => {
-  world = await createWorld({ env: { IDEMPOTENCY_TTL_SECONDS: '10', RECONCILE_INTERVAL_MS: '0' } });
+  world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0' }, limits: { IDEMPOTENCY_TTL_SECONDS: 10 } });
   api = await world.ready(world.api());
   company = await world.documents.company();
   world.worker();

@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { createHttpServer } from '../../src/http/server.ts';
 
 const LIMITS = {
-  HEADERS_MAX_BYTES: 16_384,
-  HEADERS_MAX_COUNT: 100,
+  MAX_HEADER_BYTES: 16_384,
+  MAX_HEADERS: 100,
   HEADERS_TIMEOUT_MS: 5_000,
   REQUEST_TIMEOUT_MS: 5_000,
   KEEP_ALIVE_TIMEOUT_MS: 5_000,

@@ -7,7 +7,7 @@ import type { Company } from '../harness/documents.ts';
 import { until } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
 
-const REPLAY_MAX = 4;
+const MAX_REPLAYED_EMISSIONS = 4;
 const COMPANY_LOG_MAX = 5;
 
 let world: World;
@@ -15,11 +15,8 @@ let api: RunningApi;
 let company: Company;
 beforeAll(async () => {
   world = await createWorld({
-    env: {
-      RECONCILE_INTERVAL_MS: '0',
-      COMPANY_LOG_MAX: String(COMPANY_LOG_MAX),
-      REPLAY_MAX: String(REPLAY_MAX),
-    },
+    env: { RECONCILE_INTERVAL_MS: '0', COMPANY_LOG_MAX: String(COMPANY_LOG_MAX) },
+    limits: { MAX_REPLAYED_EMISSIONS },
   });
   api = await world.api();
   world.worker();
@@ -113,11 +110,11 @@ describe('if missed emissions cannot be replayed, the dashboard must reload, wit
   test('more emissions than one replay may contain', async () => {
     const { epoch } = (await open()).positions[0]!;
     const appointmentId = await company.appointment();
-    await emit(Array.from({ length: REPLAY_MAX + 1 }, () => appointmentId));
+    await emit(Array.from({ length: MAX_REPLAYED_EMISSIONS + 1 }, () => appointmentId));
     const dashboard = await open({ epoch, offset: 0 });
     expect(dashboard.positions[0]).toEqual({
       epoch,
-      offset: REPLAY_MAX + 1,
+      offset: MAX_REPLAYED_EMISSIONS + 1,
       recovered: false,
       reason: 'too-many',
     });
@@ -127,7 +124,7 @@ describe('if missed emissions cannot be replayed, the dashboard must reload, wit
     const { epoch } = (await open()).positions[0]!;
     const appointmentId = await company.appointment();
     await emit(Array.from({ length: COMPANY_LOG_MAX + 2 }, () => appointmentId));
-    const roomy = await world.api({ REPLAY_MAX: '100' });
+    const roomy = await world.api({}, { MAX_REPLAYED_EMISSIONS: 100 });
     const dashboard = await world.dashboard(roomy, company.companyId, { position: { epoch, offset: 1 } });
     expect(dashboard.positions[0]).toMatchObject({ recovered: false, reason: 'trimmed' });
     const reached = await world.dashboard(roomy, company.companyId, { position: { epoch, offset: 2 } });

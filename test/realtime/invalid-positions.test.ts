@@ -12,7 +12,7 @@ let api: RunningApi;
 let company: Company;
 let head: PositionUpdate;
 beforeAll(async () => {
-  world = await createWorld({ env: { CATCH_UPS_PER_SOCKET: '100' } });
+  world = await createWorld({ limits: { MAX_CATCH_UPS_PER_SECOND: 100 } });
   api = await world.ready(world.api());
   company = await world.documents.company();
   world.worker();
@@ -69,7 +69,7 @@ test('a catch-up from anything but one position is answered, and never as recove
 });
 
 test('a catch-up above the rate limit is answered as not recovered, also with an invalid position', async () => {
-  const limited = await world.api({ CATCH_UPS_PER_SOCKET: '1' });
+  const limited = await world.api({}, { MAX_CATCH_UPS_PER_SECOND: 1 });
   const { socket } = await world.dashboard(limited, company.companyId);
   for (let asked = 0; asked < 10; asked += 1) await ask(socket, 'emissions:catch-up', 'x');
   expect(await ask(socket, 'emissions:catch-up', 'x')).toMatchObject({

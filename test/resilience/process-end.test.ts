@@ -10,7 +10,12 @@ import { eventually, until } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const ENTRIES = { api: 'src/api/main.ts', worker: 'workers/main.ts', bot: 'demo/bot-process.ts' };
+const ENTRIES = {
+  api: 'src/api/main.ts',
+  'demo API': 'demo/api.ts',
+  worker: 'workers/main.ts',
+  bot: 'demo/bot-process.ts',
+};
 const END_WITHIN_MS = 20_000;
 
 let world: World;
@@ -60,6 +65,7 @@ test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('%s shuts a worker down grac
 
 test.each([
   ['api', 'PORT', (port: number) => String(port)],
+  ['demo API', 'PORT', (port: number) => String(port)],
   ['bot', 'DEMO_BOT_URL', (port: number) => `http://127.0.0.1:${port}`],
 ] as const)(
   'if the port of the %s is in use, it names %s and ends with code 1',

@@ -7,7 +7,7 @@ import { encodeFrame, openRawWebSocket } from './raw-websocket.ts';
 let target: FuzzedApi;
 let token: string;
 beforeAll(async () => {
-  target = await startFuzzedApi({ AUTH_FAILURES_PER_MINUTE: '1000000' });
+  target = await startFuzzedApi({ MAX_AUTH_FAILURES_PER_MINUTE: 1_000_000 });
   token = await target.world.token(target.company.companyId);
 }, 60_000);
 afterAll(() => target.world.close());

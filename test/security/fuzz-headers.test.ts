@@ -7,7 +7,7 @@ import { type FuzzedApi, startFuzzedApi } from './fuzzed-api.ts';
 
 let target: FuzzedApi;
 beforeAll(async () => {
-  target = await startFuzzedApi({ AUTH_FAILURES_PER_MINUTE: '1000000' });
+  target = await startFuzzedApi({ MAX_AUTH_FAILURES_PER_MINUTE: 1_000_000 });
 }, 60_000);
 afterAll(() => target.world.close());
 

@@ -1,4 +1,5 @@
 import { expect } from '@jest/globals';
+import type { ApiLimits } from '../../src/settings/limits.ts';
 import type { Spawned } from '../harness/processes.ts';
 import { createMemoryReader, openFiles } from '../harness/memory.ts';
 import { eventually } from '../harness/until.ts';
@@ -9,11 +10,11 @@ const MOST_GROWTH_BYTES = 6_000_000;
 const MOST_MORE_FILES = 5;
 
 /** An API in a process of its own, to be thrown anything at, and what must hold after it. */
-export async function startFuzzedApi(env: Record<string, string> = {}) {
+export async function startFuzzedApi(limits: Partial<ApiLimits> = {}) {
   const world = await createWorld();
   const memory = createMemoryReader();
   world.keep(memory, memory.close);
-  const api: Spawned = await world.ready(world.apiProcess({ ...memory.env, ...env }));
+  const api: Spawned = await world.ready(world.apiProcess(memory.env, limits));
   const company = await world.documents.company();
   const appointmentId = await company.appointment();
   let exited: number | string | undefined;

@@ -10,7 +10,7 @@ const basic = (password: string) => ({ authorization: `Basic ${btoa(`admin:${pas
 
 test('above the rate of its key a caller is told to wait; over all processes, and only that caller', async () => {
   const other = 'other-key-0123456789-0123456789-0123456789';
-  world = await createWorld({ env: { RATE_PER_KEY: '2' } });
+  world = await createWorld({ env: { MAX_REQUESTS_PER_KEY_PER_SECOND: '2' } });
   const keys = { INTERNAL_SERVICE_API_KEY: `${world.env['INTERNAL_SERVICE_API_KEY']},${other}` };
   const [one, two] = await Promise.all([world.api(keys), world.api(keys)]);
   const company = await world.documents.company();
@@ -32,7 +32,7 @@ test('above the rate of its key a caller is told to wait; over all processes, an
 });
 
 test('by address too: behind a proxy the one that it adds, never one that a caller writes', async () => {
-  world = await createWorld({ env: { RATE_PER_ADDRESS: '1', TRUST_PROXY: '1' } });
+  world = await createWorld({ env: { MAX_REQUESTS_PER_ADDRESS_PER_SECOND: '1', TRUST_PROXY: '1' } });
   const api = await world.api();
   const from = (forwarded: string) =>
     world.post(api, 'appointment-updated', {}, { 'x-forwarded-for': forwarded });
@@ -45,7 +45,7 @@ test('by address too: behind a proxy the one that it adds, never one that a call
 });
 
 test('after too many wrong keys an address is told to wait, but the right key is taken', async () => {
-  world = await createWorld({ env: { AUTH_FAILURES_PER_MINUTE: '3' } });
+  world = await createWorld({ limits: { MAX_AUTH_FAILURES_PER_MINUTE: 3 } });
   const api = await world.api();
   const ask = async (headers = {}) => (await world.post(api, 'appointment-updated', {}, headers)).status;
   const statuses: number[] = [];
@@ -61,7 +61,7 @@ test('after too many wrong keys an address is told to wait, but the right key is
 });
 
 test('a token has its share of lists', async () => {
-  world = await createWorld({ env: { LISTS_PER_TOKEN: '1' } });
+  world = await createWorld({ env: { MAX_LISTS_PER_VIEWER_PER_SECOND: '1' } });
   const api = await world.api();
   const company = 'c'.repeat(24);
   const [mine, theirs] = [await world.token(company), await world.token(company, '6m')];
@@ -77,7 +77,7 @@ test('a token has its share of lists', async () => {
 });
 
 test('when as many emissions wait as may, more are 503 until workers have caught up', async () => {
-  world = await createWorld({ env: { QUEUE_MAX_WAITING: '3' } });
+  world = await createWorld({ env: { MAX_WAITING_EMISSIONS: '3' } });
   const api = await world.api();
   const company = await world.documents.company();
   const appointmentId = await company.appointment();
@@ -101,7 +101,7 @@ test('when as many emissions wait as may, more are 503 until workers have caught
 
 test('without Redis each process holds the limits alone, and refuses nobody below them', async () => {
   const redis = await ownRedis();
-  world = await createWorld({ redisUrl: redis.url, env: { RATE_PER_KEY: '1' } });
+  world = await createWorld({ redisUrl: redis.url, env: { MAX_REQUESTS_PER_KEY_PER_SECOND: '1' } });
   world.keep(redis, () => redis.stop());
   const api = await world.api();
   await redis.stop();

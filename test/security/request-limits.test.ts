@@ -49,7 +49,7 @@ function outcome(socket: Socket): Promise<string> {
 }
 
 test('bodies have the sizes that are set: one for single emissions, another for batches', async () => {
-  const api = await world.api({ BODY_MAX_BYTES: '300', BATCH_MAX_BYTES: '2000' });
+  const api = await world.api({}, { MAX_BODY_BYTES: 300, MAX_BATCH_BYTES: 2_000 });
   const status = async (path: string, body: object) => (await world.post(api, path, body)).status;
   expect(await status('appointment-updated', { appointmentId: 'a'.repeat(250) })).toBe(400);
   expect(await status('appointment-updated', { appointmentId: 'a'.repeat(300) })).toBe(413);
@@ -58,7 +58,7 @@ test('bodies have the sizes that are set: one for single emissions, another for 
 });
 
 test('headers have the size that is set; with more than are allowed the last are not read, or none', async () => {
-  const api = await world.api({ HEADERS_MAX_BYTES: '4000', HEADERS_MAX_COUNT: '30' });
+  const api = await world.api({}, { MAX_HEADER_BYTES: 4_000, MAX_HEADERS: 30 });
   const ask = async (headers: Record<string, string>) =>
     (await fetch(`${api.url}/api/v1/internal/metrics`, { headers })).status;
   expect(await ask({ 'x-api-key': API_KEY, 'x-long': 'a'.repeat(3_000) })).toBe(200);
@@ -71,11 +71,10 @@ test('headers have the size that is set; with more than are allowed the last are
 });
 
 test('who takes too long to send headers, or a body, is answered 408; an idle connection is ended', async () => {
-  const api = await world.api({
-    HEADERS_TIMEOUT_MS: '300',
-    REQUEST_TIMEOUT_MS: '900',
-    KEEP_ALIVE_TIMEOUT_MS: '200',
-  });
+  const api = await world.api(
+    { KEEP_ALIVE_TIMEOUT_MS: '200' },
+    { HEADERS_TIMEOUT_MS: 300, REQUEST_TIMEOUT_MS: 900 },
+  );
   const head = `POST ${SINGLE} HTTP/1.1\r\nhost: a\r\nx-api-key: ${API_KEY}\r\n`;
   const [headers, body, idle] = await Promise.all([
     sendAndWait(api, head),
@@ -88,7 +87,7 @@ test('who takes too long to send headers, or a body, is answered 408; an idle co
 });
 
 test('after too many wrong tokens an address is told to wait, by socket and by list; a good token is taken', async () => {
-  const api = await world.api({ AUTH_FAILURES_PER_MINUTE: '3' });
+  const api = await world.api({}, { MAX_AUTH_FAILURES_PER_MINUTE: 3 });
   const outcomes: string[] = [];
   for (let n = 0; n < 4; n += 1) outcomes.push(await outcome(open(api.url, { token: `guess-${n}` })));
   expect(outcomes).toEqual([...Array<string>(3).fill('TOKEN_INVALID'), 'RATE_LIMITED']);
@@ -103,7 +102,7 @@ test('after too many wrong tokens an address is told to wait, by socket and by l
 });
 
 test('wrong keys count the same, sent by HTTP or by socket; the right one is taken', async () => {
-  const api = await world.api({ AUTH_FAILURES_PER_MINUTE: '3' });
+  const api = await world.api({}, { MAX_AUTH_FAILURES_PER_MINUTE: 3 });
   expect((await world.post(api, 'appointment-updated', {}, { 'x-api-key': 'wrong' })).status).toBe(403);
   const outcomes: string[] = [];
   for (let n = 0; n < 3; n += 1)
@@ -114,7 +113,7 @@ test('wrong keys count the same, sent by HTTP or by socket; the right one is tak
 });
 
 test('a message larger than is set ends its connection', async () => {
-  const api = await world.api({ SOCKET_MESSAGE_MAX_BYTES: '2000' });
+  const api = await world.api({}, { MAX_MESSAGE_BYTES: 2_000 });
   const dashboard = await world.dashboard(api, COMPANY);
   const [small, large] = ['a'.repeat(1_500), 'a'.repeat(2_000)];
   dashboard.socket.emit('noise', small);
@@ -128,7 +127,7 @@ test('a message larger than is set ends its connection', async () => {
 });
 
 test('a dashboard has its share of catch-ups', async () => {
-  const api = await world.api({ CATCH_UPS_PER_SOCKET: '2' });
+  const api = await world.api({}, { MAX_CATCH_UPS_PER_SECOND: 2 });
   const { socket, positions } = await world.dashboard(api, COMPANY);
   const { epoch, offset } = positions[0]!;
   const reasons: (string | undefined)[] = [];

@@ -110,7 +110,7 @@ test('packets of every type count: a payload of thousands of pongs ends the sess
 });
 
 test('handshakes that are checked at the same time take no more places than a company has', async () => {
-  const small = await world.api({ MAX_SOCKETS_PER_COMPANY: '3' });
+  const small = await world.api({}, { MAX_SOCKETS_PER_COMPANY: 3 });
   const outcomes = await Promise.allSettled(
     Array.from({ length: 12 }, () =>
       world.dashboard(small, COMPANY, { socketOptions: { reconnection: false } }),

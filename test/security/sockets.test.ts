@@ -41,7 +41,7 @@ const closed = (socket: Socket) =>
   until('the connection to be closed', new Promise((resolve) => socket.once('disconnect', resolve)));
 
 test('a company has its share of sockets; when one goes, another may come', async () => {
-  world = await createWorld({ env: { MAX_SOCKETS_PER_COMPANY: '2' } });
+  world = await createWorld({ limits: { MAX_SOCKETS_PER_COMPANY: 2 } });
   const api = await world.api();
   const token = await world.token(COMPANY);
   const [first] = await Promise.all([world.dashboard(api, COMPANY), world.dashboard(api, COMPANY)]);
@@ -55,7 +55,7 @@ test('a company has its share of sockets; when one goes, another may come', asyn
 });
 
 test('an address has its share of connections, let in or not', async () => {
-  world = await createWorld({ env: { MAX_SOCKETS_PER_ADDRESS: '2' } });
+  world = await createWorld({ limits: { MAX_SOCKETS_PER_ADDRESS: 2 } });
   const api = await world.api();
   const token = await world.token(COMPANY);
   const first = open(api.url, { token });
@@ -70,7 +70,7 @@ test('an address has its share of connections, let in or not', async () => {
 });
 
 test('a dashboard that sends too much is cut off, a service is not', async () => {
-  world = await createWorld({ env: { SOCKET_MESSAGES_PER_SECOND: '2' } });
+  world = await createWorld({ limits: { MAX_MESSAGES_PER_SECOND: 2 } });
   const api = await world.api();
   const token = await world.token(COMPANY);
   const quiet = await world.dashboard(api, COMPANY);

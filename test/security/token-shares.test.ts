@@ -52,7 +52,7 @@ test('a token is taken in its one spelling only: no other one is another share o
 });
 
 test('all tokens of a user share one limit, and tokens with the same claims do, but not those of two users', async () => {
-  world = await createWorld({ env: { LISTS_PER_TOKEN: '1' } });
+  world = await createWorld({ env: { MAX_LISTS_PER_VIEWER_PER_SECOND: '1' } });
   const api = await world.api();
   const list = async (token: string) =>
     (
@@ -73,7 +73,10 @@ test('all tokens of a user share one limit, and tokens with the same claims do, 
 });
 
 test('catch-ups and lists of a viewer share one limit, however many sockets it has', async () => {
-  world = await createWorld({ env: { LISTS_PER_TOKEN: '1', CATCH_UPS_PER_SOCKET: '5' } });
+  world = await createWorld({
+    env: { MAX_LISTS_PER_VIEWER_PER_SECOND: '1' },
+    limits: { MAX_CATCH_UPS_PER_SECOND: 5 },
+  });
   const api = await world.api();
   const token = await sign({ sub: 'anna' });
   const screens = await Promise.all(
@@ -96,7 +99,7 @@ test('catch-ups and lists of a viewer share one limit, however many sockets it h
 });
 
 test('emissions by HTTP and through /internal share the limit of their address', async () => {
-  world = await createWorld({ env: { RATE_PER_ADDRESS: '1' } });
+  world = await createWorld({ env: { MAX_REQUESTS_PER_ADDRESS_PER_SECOND: '1' } });
   const api = await world.api();
   for (let n = 0; n < 9; n += 1) expect((await world.post(api, 'appointment-updated', {})).status).toBe(400);
   const service = io(`${api.url}/internal`, {

@@ -88,8 +88,7 @@ test('clients that pipeline 1,800 requests for the largest files and read nothin
 test('a client that takes nothing of its answers is cut, by whatever route; the others are served', async () => {
   const memory = createMemoryReader();
   world.keep(memory, memory.close);
-  const env = { ...memory.env, RESPONSE_STALL_TIMEOUT_MS: '1000' };
-  const api = await world.ready(world.apiProcess(env));
+  const api = await world.ready(world.apiProcess(memory.env, { RESPONSE_STALL_TIMEOUT_MS: 1_000 }));
   const viewer = '/docs/swagger-ui-bundle.js';
   await (await fetch(`${api.url}${viewer}`)).text();
   const before = await memory.read(api.pid);
@@ -160,7 +159,7 @@ test('pipelined requests are answered completely and in order, with bodies and e
 });
 
 test('an address has its share of connections, and gets a new one when one has ended', async () => {
-  const api = await world.api({ MAX_CONNECTIONS_PER_ADDRESS: '3' });
+  const api = await world.api({}, { MAX_CONNECTIONS_PER_ADDRESS: 3 });
   const clients = [await send(api.url, ''), await send(api.url, ''), await send(api.url, '')];
   await (await send(api.url, get('/livez'))).ended();
   clients[0]!.socket.destroy();
@@ -188,7 +187,7 @@ test('the port for metrics is bounded alike', async () => {
 });
 
 test('a connection that is ended here, but not by its client, is cut', async () => {
-  const api = await world.api({ RESPONSE_STALL_TIMEOUT_MS: '1000' });
+  const api = await world.api({}, { RESPONSE_STALL_TIMEOUT_MS: 1_000 });
   const { port } = new URL(api.url);
   // It does not end its own side when the server has ended the other.
   const socket = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true });
@@ -200,7 +199,7 @@ test('a connection that is ended here, but not by its client, is cut', async () 
 });
 
 test('a WebSocket that takes nothing is cut by time, long before it reaches the limit of its bytes', async () => {
-  const api = await world.api({ RESPONSE_STALL_TIMEOUT_MS: '1000', SOCKET_MAX_BUFFERED_BYTES: '1073741824' });
+  const api = await world.api({}, { RESPONSE_STALL_TIMEOUT_MS: 1_000, MAX_UNSENT_BYTES: 1_073_741_824 });
   const company = await world.documents.company();
   const notes = 'x'.repeat(100_000);
   const appointmentId = await company.appointment({ notes });
@@ -226,7 +225,7 @@ test('a WebSocket that takes nothing is cut by time, long before it reaches the 
 });
 
 test('a client that sends nothing, or its request byte by byte, is answered 408 and cut', async () => {
-  const api = await world.api({ HEADERS_TIMEOUT_MS: '1000', REQUEST_TIMEOUT_MS: '1500' });
+  const api = await world.api({}, { HEADERS_TIMEOUT_MS: 1_000, REQUEST_TIMEOUT_MS: 1_500 });
   const silent = await send(api.url, '');
   const drip = await send(api.url, 'GET /livez HTTP/1.1\r\n');
   const timer = setInterval(() => drip.socket.write('x'), 100);

@@ -1,4 +1,5 @@
 import type { ServiceHandle } from '../../scripts/services/service.mjs';
+import type { ApiLimits } from '../../src/settings/limits.ts';
 import { ownMongo, ownRedis } from '../../test/harness/own-services.ts';
 import { eventually, until } from '../../test/harness/until.ts';
 import { createWorld, type World } from '../../test/harness/world.ts';
@@ -36,6 +37,8 @@ export interface TestbedDeps {
   options: ChaosOptions;
   /** Additional environment variables of all processes. */
   env?: Record<string, string>;
+  /** Limits of the APIs, if they differ from those of a chaos run. */
+  limits?: Partial<ApiLimits>;
   /** Places proxies between the fleet and its servers. By default the fleet connects directly. */
   proxies?: (servers: { redis: string; mongo: string }) => Promise<Proxies>;
   /** Indexes of the gateways that bots call and that dashboards connect to. Default: all. */
@@ -55,7 +58,7 @@ export interface Proxies {
 const ACCEPTABLE_RELOAD_REASON = 'epoch';
 
 export async function openTestbed(deps: TestbedDeps): Promise<Testbed> {
-  const { options, env = {}, proxies, gatewaysOf, onCallResult, onShown } = deps;
+  const { options, env = {}, limits = {}, proxies, gatewaysOf, onCallResult, onShown } = deps;
   const closers: (() => unknown)[] = [];
   const close: Testbed['close'] = async (onError = () => undefined) => {
     for (const closeOne of closers.splice(0).reverse()) {
@@ -80,11 +83,11 @@ export async function openTestbed(deps: TestbedDeps): Promise<Testbed> {
       env: {
         RECONCILE_INTERVAL_MS: options.unannouncedShare > 0 ? '2000' : '0',
         COMPANY_LOG_MAX: '1000000',
-        REPLAY_MAX: '10000',
         // The comparison of screens with the list loads the list repeatedly.
-        LISTS_PER_TOKEN: '100000',
+        MAX_LISTS_PER_VIEWER_PER_SECOND: '100000',
         ...env,
       },
+      limits: { MAX_REPLAYED_EMISSIONS: 10_000, ...limits },
     });
     closers.push(() => world.close());
     const fleet = await startFleet(world, {

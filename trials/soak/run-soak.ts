@@ -59,7 +59,8 @@ const FAULT_EVERY_MS = 20_000;
 const CUT_EVERY = 10;
 const SETTLE_MS = 120_000;
 /** Lowered limits: data that is kept longer than a run would only grow, and never reach its limit. */
-const BOUNDS = { COMPANY_LOG_MAX: '1500', IDEMPOTENCY_TTL_SECONDS: '30', LISTS_PER_TOKEN: '1000' };
+const ENV = { COMPANY_LOG_MAX: '1500', MAX_LISTS_PER_VIEWER_PER_SECOND: '1000' };
+const LIMITS = { IDEMPOTENCY_TTL_SECONDS: 30 };
 
 /** Runs load, short-lived dashboards and faults for the given time, then computes the slope of each measured series. */
 export async function runSoak(options: SoakOptions, say: (line: string) => void): Promise<SoakResult> {
@@ -68,7 +69,8 @@ export async function runSoak(options: SoakOptions, say: (line: string) => void)
   const maxDurationMs = options.minutes * 60_000;
   const testbed = await openTestbed({
     options: { ...DEFAULTS, ...TESTBED, seed: options.seed, emissions: Infinity, maxDurationMs },
-    env: { ...memory.env, ...BOUNDS },
+    env: { ...memory.env, ...ENV },
+    limits: LIMITS,
   });
   try {
     const { fleet, ledger, redis, screens, workload } = testbed;

@@ -199,7 +199,10 @@ test('counts, depth, heartbeats and canaries cover the fleet, from any API', asy
 });
 
 test('a caller’s rate is counted across two APIs', async () => {
-  const [one, two] = await Promise.all([world.api({ RATE_PER_KEY: '2' }), world.api({ RATE_PER_KEY: '2' })]);
+  const [one, two] = await Promise.all([
+    world.api({ MAX_REQUESTS_PER_KEY_PER_SECOND: '2' }),
+    world.api({ MAX_REQUESTS_PER_KEY_PER_SECOND: '2' }),
+  ]);
   const ask = async (at: { url: string }) => (await world.post(at, 'appointment-updated', {})).status;
   await eventually('one to refuse', async () => (await ask(one)) === 429);
   await eventually('the other to have heard of it', async () => (await ask(two)) === 429);
