@@ -1,7 +1,7 @@
 import { SOURCE_CONDITION } from './scripts/source-args.mjs';
 
-/** Half a minute and more each: `npm run test:failover`. */
-export const FAILOVERS = [
+/** Tests of half a minute and more, which are too long for `npm test`: `npm run test:long`. */
+export const LONG_TESTS = [
   '**/test/resilience/cluster/failover.test.ts',
   '**/test/resilience/cluster/sentinel.test.ts',
   '**/trials/chaos/scaling.test.ts',
@@ -14,7 +14,7 @@ export const FAILOVERS = [
 /** Native ESM: run through `npm test`, which sets NODE_OPTIONS=--experimental-vm-modules. */
 export default {
   roots: ['<rootDir>/test', '<rootDir>/trials'],
-  testMatch: ['**/*.test.ts', ...FAILOVERS.map((path) => `!${path}`)],
+  testMatch: ['**/*.test.ts', ...LONG_TESTS.map((path) => `!${path}`)],
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: [SOURCE_CONDITION, 'node', 'node-addons'] },
   extensionsToTreatAsEsm: ['.ts'],

@@ -1,6 +1,6 @@
 import all from './jest.config.js';
 
-/** `npm run test:quick`: all but what stops servers, starts whole instances, walks the page in a browser or tries thousands of schedules. */
+/** `npm run test:quick`: without tests that stop servers, start whole instances, open a browser or try thousands of schedules. */
 export default {
   ...all,
   testPathIgnorePatterns: [

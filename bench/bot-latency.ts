@@ -9,7 +9,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { startMongo } from '../scripts/services/mongo.mjs';
+import { startMongo } from '../scripts/services/mongo.ts';
 import {
   type BookingService,
   createMessageFlowLogger,

@@ -1,55 +1,54 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { PROJECT_DIR, RUNTIME_DIR } from './paths.mjs';
 import { withLock } from './process/lock.mjs';
 import { runNpm } from './run-npm.mjs';
 
 const MODULES = join(PROJECT_DIR, 'node_modules');
 const STAMP = join(MODULES, '.install-stamp');
-const STILL_AT_IT_EVERY_MS = 10_000;
+const PROGRESS_EVERY_MS = 10_000;
+
+/** @typedef {{ signal: AbortSignal, log: (line: string) => void }} InstallOptions */
 
 /**
- * Makes node_modules what package-lock.json says. Returns at once where it is.
- * @param {{ log: (line: string) => void }} options
+ * Installs what package-lock.json lists into node_modules. Returns at once if it is there already.
+ * @param {InstallOptions} options
  */
-export async function ensureInstalled({ log }) {
+export async function ensureInstalled({ signal, log }) {
   if (isStamped()) return;
-  const lock = join(RUNTIME_DIR, 'locks', 'install.lock');
-  const onWait = (/** @type {number} */ pid) => log(`process ${pid} is installing them: waiting for it`);
-  await withLock(
-    lock,
-    async () => {
-      if (isStamped()) return;
-      if (!matchesLockFile()) await install(log);
-      writeFileSync(STAMP, fingerprint());
-    },
-    { onWait },
-  );
+  const task = async () => {
+    if (isStamped()) return;
+    if (!matchesLockFile()) await install({ signal, log });
+    writeFileSync(STAMP, fingerprint());
+  };
+  await withLock(join(RUNTIME_DIR, 'locks', 'install.lock'), task, {
+    signal,
+    onWait: (pid) => log(`waiting for process ${pid}, which is installing them`),
+  });
 }
 
-/** @param {(line: string) => void} log */
-async function install(log) {
-  log('installing (npm ci); the first time this takes a minute or so');
+/** @param {InstallOptions} options */
+async function install({ signal, log }) {
+  log('installing (npm ci); the first time this takes about a minute');
   const startedAt = performance.now();
   const seconds = () => Math.round((performance.now() - startedAt) / 1000);
-  const stillAtIt = setInterval(() => log(`  still installing, ${seconds()} s`), STILL_AT_IT_EVERY_MS);
-  let npm = await runNpm('ci');
-  // A lock file that was written behind a registry without, say, the packages for macOS leaves those out, and npm 11
-  // refuses it. `install --no-save` takes the same versions from it.
-  if (!npm.ok && /Missing: .* from lock file/.test(npm.excerpt)) npm = await runNpm('install', '--no-save');
-  clearInterval(stillAtIt);
-  if (!npm.ok) {
+  const progress = setInterval(() => log(`  still installing, ${seconds()} s`), PROGRESS_EVERY_MS);
+  let npm = await runNpm(['ci'], signal);
+  // A lock file that was written behind a registry without, say, the packages for macOS omits them, and npm 11 refuses
+  // it. `install --no-save` takes the same versions from it.
+  if (/Missing: .* from lock file/.test(npm.excerpt)) npm = await runNpm(['install', '--no-save'], signal);
+  clearInterval(progress);
+  signal.throwIfAborted();
+  if (!npm.ok)
     throw new Error(
-      `npm could not install the packages; often it is the network, a proxy or the disk.\n${npm.excerpt}`,
+      `npm could not install the packages. Check the network, the proxy and the disk.\n${npm.excerpt}`,
     );
-  }
-  if (!matchesLockFile()) throw new Error('npm has not installed what package-lock.json says. Try: npm ci');
+  if (!matchesLockFile()) throw new Error('npm did not install what package-lock.json lists. Try: npm ci');
   log(`  done in ${seconds()} s`);
 }
 
-/** Packages that were installed by hand count as well. */
+/** Whether node_modules holds the versions of the lock file, also if they were installed by hand. */
 function matchesLockFile() {
   const wanted = packagesOf(join(PROJECT_DIR, 'package-lock.json'));
   const present = packagesOf(join(MODULES, '.package-lock.json'));
@@ -60,8 +59,8 @@ function matchesLockFile() {
   });
 }
 
-/** @returns {Record<string, { version?: string, optional?: boolean }> | undefined} */
-function packagesOf(/** @type {string} */ lockFile) {
+/** @param {string} lockFile @returns {Record<string, { version?: string, optional?: boolean }> | undefined} */
+function packagesOf(lockFile) {
   try {
     return JSON.parse(readFileSync(lockFile, 'utf8')).packages;
   } catch {
@@ -77,17 +76,8 @@ function isStamped() {
   }
 }
 
-/** Node's version has no part in it: no package here is compiled for one. */
+/** Without Node's version: no package is compiled for one version. */
 function fingerprint() {
   const lockFile = readFileSync(join(PROJECT_DIR, 'package-lock.json'));
   return `${createHash('sha256').update(lockFile).digest('hex')} ${process.platform} ${process.arch}`;
-}
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  try {
-    await ensureInstalled({ log: (line) => console.log(line) });
-  } catch (error) {
-    console.error(`install failed: ${/** @type {Error} */ (error).message}`);
-    process.exitCode = 1;
-  }
 }

@@ -4,5 +4,5 @@ import { fileURLToPath } from 'node:url';
 /** The checkout. */
 export const PROJECT_DIR = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** Everything that npm start and npm test make for themselves; git ignores it, and it may be deleted at any time. */
+/** Everything that npm start and npm test create. git ignores it; it may be deleted at any time. */
 export const RUNTIME_DIR = join(PROJECT_DIR, '.runtime');

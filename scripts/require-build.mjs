@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
 
-// Preloaded by the commands that run from dist/: without a build, Node would print a stack that names no command.
+// Preloaded by the commands that run from dist/: without a build, Node would print only a stack.
 const [, entry = ''] = process.argv;
 if (!existsSync(entry)) {
   console.error(`${relative('.', entry)} does not exist: run "npm run build" first`);

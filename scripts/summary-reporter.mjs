@@ -1,6 +1,6 @@
 /**
- * Jest reporter: hands the counts to scripts/test.mjs, which prints them as the very last line.
- * A file that could not be run at all counts as a failed test.
+ * Jest reporter: sends the counts to scripts/test.ts, which prints them as the last line. A test file that cannot be
+ * run counts as a failed test.
  */
 export default class SummaryReporter {
   /** @param {unknown} _contexts @param {import('@jest/test-result').AggregatedResult} results */

@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { createConnection } from 'mongoose';
 import { defaultAdapterKey } from '@appointment-emissions/contracts';
-import { startRedis } from '../../scripts/services/redis.mjs';
+import { startRedis } from '../../scripts/services/redis.ts';
 import { createIndexes } from '../../src/population/indexes.ts';
 import { createModels } from '../../src/population/models.ts';
 import { closeQueues, openQueues } from '../../src/queue/open-queues.ts';

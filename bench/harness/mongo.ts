@@ -1,9 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { isMongoReady } from '../../scripts/services/mongo-ready.mjs';
-import { startMongo } from '../../scripts/services/mongo.mjs';
-import { startService, type ServiceHandle } from '../../scripts/services/service.mjs';
-import { startOnFreePort } from '../../scripts/services/start-on-free-port.mjs';
+import { isMongoReady } from '../../scripts/services/mongo-ready.ts';
+import { startMongo } from '../../scripts/services/mongo.ts';
+import { startService, type ServiceHandle } from '../../scripts/services/service.ts';
+import { startOnFreePort } from '../../scripts/process/free-port.ts';
 
 /** Starts the binary named by `BENCH_MONGO`, which is too fast to be the bottleneck; else the MongoDB of `npm start`. */
 export async function startBenchMongo(dir: string): Promise<ServiceHandle> {

@@ -2,12 +2,16 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 /**
- * A name for one process that no later process with the same pid carries, so that a pid on file can be trusted.
+ * Names one process: a later process with the same pid has another identity, so that a recorded pid can be verified.
  * @param {number} pid
- * @returns {string | undefined} undefined when there is no such process, or only its unreaped remains
+ * @returns {string | undefined} undefined if the process does not exist or has ended
  */
 export function processIdentity(pid) {
-  return process.platform === 'linux' ? fromProc(pid) : fromPs(pid);
+  try {
+    return process.platform === 'linux' ? fromProc(pid) : fromPs(pid);
+  } catch {
+    return undefined;
+  }
 }
 
 /** @param {{ pid: number, identity: string | undefined }} recorded */
@@ -17,26 +21,20 @@ export function isSameProcess({ pid, identity }) {
 
 /** @param {number} pid */
 function fromProc(pid) {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The second field is the command in parentheses and may itself hold spaces and parentheses.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const [state, startedAtTicks] = [fields[0], fields[19]];
-    if (state === 'Z' || state === 'X') return undefined;
-    // Ticks count from boot: the boot's own id keeps two boots apart.
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
-    return `${startedAtTicks}@${boot}`;
-  } catch {
-    return undefined;
-  }
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  // The second field is the command in parentheses, which can contain spaces and parentheses itself.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [state, startedAtTicks] = [fields[0], fields[19]];
+  if (state === 'Z' || state === 'X') return undefined;
+  // Ticks count from boot: the boot's id distinguishes two boots.
+  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+  return `${startedAtTicks}@${boot}`;
 }
 
 /** @param {number} pid */
 function fromPs(pid) {
-  try {
-    const options = { encoding: /** @type {const} */ ('utf8'), stdio: /** @type {any} */ ('pipe') };
-    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], options).trim() || undefined;
-  } catch {
-    return undefined;
-  }
+  return (
+    execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8', stdio: 'pipe' }).trim() ||
+    undefined
+  );
 }

@@ -7,33 +7,31 @@ import { isSameProcess, processIdentity } from './identity.mjs';
 const RETRY_MS = 100;
 
 /**
- * Runs `task` while no other process of this machine runs one under the same lock file.
- * A lock left behind by a killed process is taken over.
+ * Runs `task` while no other process of this machine runs one under the same lock file. If the process that holds the
+ * lock was killed, the lock is taken over.
  * @template T
  * @param {string} path
  * @param {() => T | Promise<T>} task
- * @param {{ onWait?: (holderPid: number) => void }} [options]  called once, if the lock is held
+ * @param {{ onWait?: (holderPid: number) => void, signal?: AbortSignal }} [options]
+ *   `onWait`: called once, if another process holds the lock; `signal`: ends the wait with an error
  * @returns {Promise<T>}
  */
-export async function withLock(path, task, { onWait } = {}) {
+export async function withLock(path, task, { onWait, signal } = {}) {
   mkdirSync(dirname(path), { recursive: true });
-  const mine = JSON.stringify({
-    pid: process.pid,
-    identity: processIdentity(process.pid),
-    turn: randomUUID(),
-  });
-  let told = false;
+  const { pid } = process;
+  const mine = JSON.stringify({ pid, identity: processIdentity(pid), turn: randomUUID() });
+  let isFirstWait = true;
   while (!create(path, mine)) {
     const theirs = read(path);
     if (theirs === undefined) continue;
     const holder = parse(theirs);
     if (holder === undefined || !isSameProcess(holder)) {
-      takeAway(path, theirs);
+      removeStale(path, theirs);
       continue;
     }
-    if (!told) onWait?.(holder.pid);
-    told = true;
-    await delay(RETRY_MS);
+    if (isFirstWait) onWait?.(holder.pid);
+    isFirstWait = false;
+    await delay(RETRY_MS, undefined, signal && { signal });
   }
   try {
     return await task();
@@ -42,8 +40,11 @@ export async function withLock(path, task, { onWait } = {}) {
   }
 }
 
-/** Linking a finished file makes the lock and its content appear together. */
-function create(/** @type {string} */ path, /** @type {string} */ content) {
+/**
+ * Links a finished file, so that the lock and its content appear together.
+ * @param {string} path @param {string} content
+ */
+function create(path, content) {
   const draft = `${path}.${randomUUID()}`;
   writeFileSync(draft, content);
   try {
@@ -57,20 +58,24 @@ function create(/** @type {string} */ path, /** @type {string} */ content) {
   }
 }
 
-/** Two may find the same stale lock: only one can move it, and who moved a newer one puts it back. */
-function takeAway(/** @type {string} */ path, /** @type {string} */ stale) {
+/**
+ * If several processes find the same stale lock, only one can move it. A process that moved a newer lock restores it.
+ * @param {string} path @param {string} stale
+ */
+function removeStale(path, stale) {
   const aside = `${path}.${randomUUID()}`;
   try {
     renameSync(path, aside);
     if (readFileSync(aside, 'utf8') !== stale) linkSync(aside, path);
   } catch {
-    // Another was faster; the loop looks again.
+    // Another process was faster; the caller's loop tries again.
   } finally {
     rmSync(aside, { force: true });
   }
 }
 
-function read(/** @type {string} */ path) {
+/** @param {string} path */
+function read(path) {
   try {
     return readFileSync(path, 'utf8');
   } catch {
@@ -78,8 +83,8 @@ function read(/** @type {string} */ path) {
   }
 }
 
-/** @returns {{ pid: number, identity: string } | undefined} */
-function parse(/** @type {string} */ content) {
+/** @param {string} content @returns {{ pid: number, identity: string } | undefined} */
+function parse(content) {
   try {
     return JSON.parse(content);
   } catch {

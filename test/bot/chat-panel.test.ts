@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { chromium, type Browser, type Page, type Route } from 'playwright-core';
-import { findChromium } from '../../scripts/services/chromium.mjs';
+import { findChromium } from '../../scripts/services/chromium.ts';
 import { DEMO_COMPANY } from '../../demo/demo-company.ts';
 import { createDemoRouter } from '../../demo/demo-routes.ts';
 import { seedDemo } from '../../demo/seed-demo.ts';

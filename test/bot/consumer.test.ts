@@ -6,7 +6,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
-import { findChromium } from '../../scripts/services/chromium.mjs';
+import { findChromium } from '../../scripts/services/chromium.ts';
 import { startScriptedServer } from '../dashboard/scripted-server.ts';
 import { childEnv } from '../harness/child-env.ts';
 

@@ -81,12 +81,14 @@ test('the bot’s table lists the variables that its library reads', () => {
 });
 
 test('the table of npm start lists what its scripts read besides the settings', () => {
-  const machine = new Set(['PATH', 'HOME', 'NODE_OPTIONS', 'PYTHONHOME', 'PYTHONPATH', 'TMPDIR']);
-  const read = filesBelow('scripts', '.mjs').flatMap((file) =>
-    [...readPage(file).matchAll(/process\.env\.([A-Z][A-Z_]+)|chosenBranch\('(\w+)'/g)].map(
-      ([, variable, branch]) => variable ?? branch ?? '',
-    ),
-  );
+  const machine = new Set(['PATH', 'HOME', 'NODE_OPTIONS', 'TMPDIR']);
+  const read = ['.mjs', '.ts']
+    .flatMap((extension) => filesBelow('scripts', extension))
+    .flatMap((file) =>
+      [...readPage(file).matchAll(/process\.env\.([A-Z][A-Z_]+)|prescribedSource\('(\w+)'/g)].map(
+        ([, variable, source]) => variable ?? source ?? '',
+      ),
+    );
   const own = [...new Set(read)].filter((name) => !machine.has(name) && !SETTING_NAMES.includes(name));
   const documented = tableUnder(page, '`npm start` and `npm test`').map(({ setting }) => setting);
   expect(documented.sort()).toEqual(own.sort());

@@ -2,12 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { format, resolveConfig } from 'prettier';
-import {
-  productionLicences,
-  renderLicences,
-  type Lock,
-  type LockEntry,
-} from '../../scripts/licences/render.mjs';
+import { productionLicences, renderLicences, type Lock, type LockEntry } from '../../scripts/licences.ts';
 import { readPage, ROOT } from './pages.ts';
 
 const lock = JSON.parse(readPage('package-lock.json')) as Lock;

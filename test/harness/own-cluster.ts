@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
-import { freePort } from '../../scripts/process/free-port.mjs';
-import type { ServiceHandle } from '../../scripts/services/service.mjs';
+import { freePort } from '../../scripts/process/free-port.ts';
+import type { ServiceHandle } from '../../scripts/services/service.ts';
 import { ownRedis } from './own-services.ts';
 import { eventually } from './until.ts';
 

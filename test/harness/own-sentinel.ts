@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { isRedisReady } from '../../scripts/services/redis-ready.mjs';
-import { startService, type ServiceHandle } from '../../scripts/services/service.mjs';
-import { startOnFreePort } from '../../scripts/services/start-on-free-port.mjs';
+import { isRedisReady } from '../../scripts/services/redis-ready.ts';
+import { startService, type ServiceHandle } from '../../scripts/services/service.ts';
+import { startOnFreePort } from '../../scripts/process/free-port.ts';
 import { freshDir, ownRedis } from './own-services.ts';
 import { eventually } from './until.ts';
 

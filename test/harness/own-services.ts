@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startMongo } from '../../scripts/services/mongo.mjs';
-import type { ServiceHandle } from '../../scripts/services/service.mjs';
-import { type RedisOptions, startRedis } from '../../scripts/services/redis.mjs';
+import { startMongo } from '../../scripts/services/mongo.ts';
+import type { ServiceHandle } from '../../scripts/services/service.ts';
+import { type RedisOptions, startRedis } from '../../scripts/services/redis.ts';
 import { eventually } from './until.ts';
 
 /** A server of the test's own, to stop, kill or freeze. The test stops it. */

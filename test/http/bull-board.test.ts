@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Browser, chromium } from 'playwright-core';
 import request from 'supertest';
-import { findChromium } from '../../scripts/services/chromium.mjs';
+import { findChromium } from '../../scripts/services/chromium.ts';
 import type { RunningApi } from '../../src/api/start-api.ts';
 import { createWorld, type World } from '../harness/world.ts';
 import { problemOf } from './internal.ts';

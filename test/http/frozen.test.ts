@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { ServiceHandle } from '../../scripts/services/service.mjs';
+import type { ServiceHandle } from '../../scripts/services/service.ts';
 import type { RunningApi } from '../../src/api/start-api.ts';
 import { freeze, ownMongo, ownRedis } from '../harness/own-services.ts';
 import { eventually, until } from '../harness/until.ts';

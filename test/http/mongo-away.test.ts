@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import { setTimeout as pause } from 'node:timers/promises';
 import request from 'supertest';
-import type { ServiceHandle } from '../../scripts/services/service.mjs';
+import type { ServiceHandle } from '../../scripts/services/service.ts';
 import type { RunningApi } from '../../src/api/start-api.ts';
 import type { Company } from '../harness/documents.ts';
 import { freeze, ownMongo } from '../harness/own-services.ts';

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { findChromium } from '../../scripts/services/chromium.mjs';
+import { findChromium } from '../../scripts/services/chromium.ts';
 import type { World } from '../harness/world.ts';
 import { quietWorld } from './admin.ts';
 

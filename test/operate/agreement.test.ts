@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { io } from 'socket.io-client';
-import { freePort } from '../../scripts/process/free-port.mjs';
+import { freePort } from '../../scripts/process/free-port.ts';
 import { eventually } from '../harness/until.ts';
 import { API_KEY, type World } from '../harness/world.ts';
 import { type Answer, CREDENTIALS, fleetMetrics, quietWorld } from './admin.ts';

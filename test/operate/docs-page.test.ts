@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Browser, chromium } from 'playwright-core';
-import { findChromium } from '../../scripts/services/chromium.mjs';
+import { findChromium } from '../../scripts/services/chromium.ts';
 import type { RunningApi } from '../../src/api/start-api.ts';
 import { startPrefixProxy } from '../harness/prefix-proxy.ts';
 import { createWorld, type World } from '../harness/world.ts';

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import { createServer, type AddressInfo } from 'node:net';
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ServiceHandle } from '../../scripts/services/service.mjs';
+import type { ServiceHandle } from '../../scripts/services/service.ts';
 import { freshDir, ownMongo, ownRedis } from '../harness/own-services.ts';
 import { eventually } from '../harness/until.ts';
 import { API_KEY, createWorld, type World, type WorldOptions } from '../harness/world.ts';

@@ -1,6 +1,6 @@
 import { io } from 'socket.io-client';
 import { afterEach, expect, test } from '@jest/globals';
-import { freePort } from '../../scripts/process/free-port.mjs';
+import { freePort } from '../../scripts/process/free-port.ts';
 import { eventually } from '../harness/until.ts';
 import type { World } from '../harness/world.ts';
 import { type Answer, fleetMetrics, quietWorld } from './admin.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { ServiceHandle } from '../../scripts/services/service.mjs';
+import type { ServiceHandle } from '../../scripts/services/service.ts';
 import { ownRedisWithUsers, type RedisUser } from '../harness/redis-users.ts';
 import { startTcpProxy, type TcpProxy } from '../harness/tcp-proxy.ts';
 import { eventually } from '../harness/until.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { io as connect, type Socket } from 'socket.io-client';
-import type { ServiceHandle } from '../../scripts/services/service.mjs';
+import type { ServiceHandle } from '../../scripts/services/service.ts';
 import { connectDashboard, type Dashboard } from '@appointment-emissions/dashboard';
 import type { RunningApi } from '../../src/api/start-api.ts';
 import { freeze, ownMongo, ownRedis } from '../harness/own-services.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { io, type Socket } from 'socket.io-client';
-import type { ServiceHandle } from '../../scripts/services/service.mjs';
+import type { ServiceHandle } from '../../scripts/services/service.ts';
 import type { EmitReply } from '@appointment-emissions/contracts';
 import type { RunningApi } from '../../src/api/start-api.ts';
 import { freeze, ownMongo, ownRedis } from '../harness/own-services.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { ServiceHandle } from '../../scripts/services/service.mjs';
+import type { ServiceHandle } from '../../scripts/services/service.ts';
 import type { RunningApi } from '../../src/api/start-api.ts';
 import type { Dashboard } from '../harness/dashboard.ts';
 import type { Company } from '../harness/documents.ts';

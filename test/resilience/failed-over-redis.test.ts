@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
-import type { ServiceHandle } from '../../scripts/services/service.mjs';
+import type { ServiceHandle } from '../../scripts/services/service.ts';
 import type { RedisClient } from '../../src/redis/connect.ts';
 import type { Id } from '@appointment-emissions/contracts';
 import { createCompanyLog } from '../../src/emission/company-log.ts';

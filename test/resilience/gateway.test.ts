@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import type { ServiceHandle } from '../../scripts/services/service.mjs';
-import { freePort } from '../../scripts/process/free-port.mjs';
+import type { ServiceHandle } from '../../scripts/services/service.ts';
+import { freePort } from '../../scripts/process/free-port.ts';
 import type { Dashboard } from '../harness/dashboard.ts';
 import type { Company } from '../harness/documents.ts';
 import { ownRedis } from '../harness/own-services.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { freePort } from '../../scripts/process/free-port.mjs';
-import type { ServiceHandle } from '../../scripts/services/service.mjs';
+import { freePort } from '../../scripts/process/free-port.ts';
+import type { ServiceHandle } from '../../scripts/services/service.ts';
 import { createConnection } from 'mongoose';
 import { errorMessage } from '../../src/errors.ts';
 import { createIndexes } from '../../src/population/indexes.ts';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePort } from '../../scripts/process/free-port.mjs';
-import type { ServiceHandle } from '../../scripts/services/service.mjs';
+import { freePort } from '../../scripts/process/free-port.ts';
+import type { ServiceHandle } from '../../scripts/services/service.ts';
 import type { Company } from '../harness/documents.ts';
 import { startMongoTap } from '../harness/mongo-tap.ts';
 import { freeze, ownRedis } from '../harness/own-services.ts';

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../../scripts/process/free-port.mjs';
+import { freePort } from '../../scripts/process/free-port.ts';
 import { SOURCE_ARGS } from '../../scripts/source-args.mjs';
 import { childEnv } from '../harness/child-env.ts';
 import { eventually, until } from '../harness/until.ts';

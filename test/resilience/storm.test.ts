@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from '@jest/globals';
-import { freePort } from '../../scripts/process/free-port.mjs';
+import { freePort } from '../../scripts/process/free-port.ts';
 import { createCatchUp } from '../../src/realtime/catch-up.ts';
 import { appointment } from '../dashboard/appointment-fixture.ts';
 import { eventually } from '../harness/until.ts';

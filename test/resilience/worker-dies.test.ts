@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from '@jest/globals';
-import type { ServiceHandle } from '../../scripts/services/service.mjs';
+import type { ServiceHandle } from '../../scripts/services/service.ts';
 import { ownMongo } from '../harness/own-services.ts';
 import { eventually, until } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { withLock } from '../../scripts/process/lock.mjs';
-import { endRecordedBelow, writeRecord } from '../../scripts/process/record.mjs';
+import { endRecordedBelow, writeRecord } from '../../scripts/process/record.ts';
 import { childEnv } from '../harness/child-env.ts';
 
 const started: ChildProcess[] = [];
@@ -17,7 +17,7 @@ function newDir(): string {
   return mkdtempSync(join(process.env.TEST_RUN_DIR!, 'leftovers-'));
 }
 
-/** A process that leads a group and does nothing; the first word it prints says that it runs. */
+/** Starts a process that leads a group and does nothing. Resolves when it runs. */
 async function startIdle(): Promise<ChildProcess> {
   const script = "console.log('up'); setInterval(() => {}, 1e6)";
   const child = spawn(process.execPath, ['-e', script], {
@@ -30,7 +30,7 @@ async function startIdle(): Promise<ChildProcess> {
   return child;
 }
 
-test('what is on record is ended', async () => {
+test('a recorded process is ended', async () => {
   const dir = newDir();
   const child = await startIdle();
   writeRecord(join(dir, 'redis', 'process.json'), { name: 'redis', pid: child.pid! });
@@ -43,7 +43,7 @@ test('what is on record is ended', async () => {
   expect(existsSync(join(dir, 'redis', 'process.json'))).toBe(false);
 });
 
-test('another process that was given a recorded pid is left alone', async () => {
+test('a process that has the pid of a recorded one, but another identity, is not ended', async () => {
   const dir = newDir();
   const child = await startIdle();
   const file = join(dir, 'process.json');
@@ -55,7 +55,7 @@ test('another process that was given a recorded pid is left alone', async () => 
   expect(child.exitCode ?? child.signalCode).toBeNull();
 });
 
-test('a lock keeps a second task waiting until the first is done', async () => {
+test('a second task waits until the first has released the lock', async () => {
   const lock = join(newDir(), 'a.lock');
   const order: string[] = [];
   let release = (): void => undefined;
@@ -74,17 +74,17 @@ test('a lock keeps a second task waiting until the first is done', async () => {
   expect(order).toEqual([`waits for ${process.pid}`, 'first', 'second']);
 });
 
-test('of many that find a lock left behind by a dead process, one at a time gets it', async () => {
+test('tasks that find the lock of a dead process still run one at a time', async () => {
   const lock = join(newDir(), 'a.lock');
-  writeFileSync(lock, JSON.stringify({ pid: process.pid, identity: 'of a process that is gone' }));
+  writeFileSync(lock, JSON.stringify({ pid: process.pid, identity: 'of a process that has ended' }));
   let inside = 0;
-  let most = 0;
+  let maxInside = 0;
   const task = async (): Promise<void> => {
-    most = Math.max(most, (inside += 1));
+    maxInside = Math.max(maxInside, (inside += 1));
     await new Promise(setImmediate);
     inside -= 1;
   };
   await Promise.all(Array.from({ length: 5 }, () => withLock(lock, task)));
-  expect(most).toBe(1);
+  expect(maxInside).toBe(1);
   expect(existsSync(lock)).toBe(false);
 });

@@ -27,14 +27,10 @@ test.each([
   ['start:api', 'listening'],
   ['start:worker', 'working'],
 ])(
-  'npm run %s: a SIGTERM to npm ends the process, and nothing stays',
+  'npm run %s: a SIGTERM to npm ends the server process',
   async (script, ready) => {
     const run = npm(script, world.env);
-    await eventually(
-      `${script} to say that it is ${ready}`,
-      () => run.output().includes(`"${ready}"`),
-      30_000,
-    );
+    await eventually(`${script} to log "${ready}"`, () => run.output().includes(`"${ready}"`), 30_000);
     const [server] = descendantsOf(run.pid);
     run.kill('SIGTERM');
     await run.ended;
@@ -45,7 +41,7 @@ test.each([
 );
 
 test.each(['start:api', 'start:worker', 'db:indexes', 'emissions'])(
-  'npm run %s without a build says which command builds',
+  'npm run %s without a build names the command that builds',
   async (script) => {
     const command = scripts[script]!.replaceAll('dist/', 'no-dist/');
     const run = start('sh', ['-c', command], {});
@@ -54,7 +50,7 @@ test.each(['start:api', 'start:worker', 'db:indexes', 'emissions'])(
   },
 );
 
-test('a script of one program replaces its shell, so that signals reach the program', () => {
+test('every npm script of a single program replaces its shell, so that signals reach the program', () => {
   const single = Object.entries(scripts).filter(([, command]) => /^(exec )?node /.test(command));
   expect(single.filter(([, command]) => !command.startsWith('exec ')).map(([name]) => name)).toEqual([]);
 });

@@ -3,9 +3,9 @@ import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import mongoose from 'mongoose';
-import { startMongo } from '../../scripts/services/mongo.mjs';
-import { startRedis } from '../../scripts/services/redis.mjs';
-import type { ServiceHandle } from '../../scripts/services/service.mjs';
+import { startMongo } from '../../scripts/services/mongo.ts';
+import { startRedis } from '../../scripts/services/redis.ts';
+import type { ServiceHandle } from '../../scripts/services/service.ts';
 
 const started: ServiceHandle[] = [];
 
@@ -17,7 +17,7 @@ function newDir(): string {
   return mkdtempSync(join(process.env.TEST_RUN_DIR!, 'services-'));
 }
 
-/** One inline command, one reply, over a connection of its own. */
+/** Sends one inline command over a new connection, and resolves to its reply. */
 function ask(port: number, command: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => socket.write(`${command}\r\n`));
@@ -29,7 +29,7 @@ function ask(port: number, command: string): Promise<string> {
   });
 }
 
-test('what Redis acknowledged is there after SIGKILL and a restart on the same port', async () => {
+test('Redis keeps acknowledged writes through SIGKILL and a restart on the same port', async () => {
   const redis = await startRedis({ dir: newDir() });
   started.push(redis);
   expect(await ask(redis.port, 'SET greeting hello')).toBe('+OK');
@@ -44,7 +44,7 @@ test('what Redis acknowledged is there after SIGKILL and a restart on the same p
   expect(await ask(redis.port, 'GET greeting')).toBe('$5\r\nhello');
 });
 
-test('Redis evicts nothing, keeps no slow log and listens on the loopback interface only', async () => {
+test('Redis evicts nothing, keeps no slow log and listens only on the loopback interface', async () => {
   const redis = await startRedis({ dir: newDir() });
   started.push(redis);
   expect(await ask(redis.port, 'CONFIG GET maxmemory-policy')).toContain('noeviction');
@@ -52,7 +52,7 @@ test('Redis evicts nothing, keeps no slow log and listens on the loopback interf
   expect(await ask(redis.port, 'CONFIG GET bind')).toContain('127.0.0.1');
 });
 
-test('a frozen Redis stops as well', async () => {
+test('a frozen Redis can be stopped, and stopped again', async () => {
   const redis = await startRedis({ dir: newDir(), appendOnly: false });
   await redis.kill('SIGSTOP');
   await redis.stop();
@@ -60,7 +60,7 @@ test('a frozen Redis stops as well', async () => {
   expect(redis.process.exitCode ?? redis.process.signalCode).not.toBeNull();
 });
 
-test('a port that is taken is named, with what the server said', async () => {
+test('the error for a port in use quotes the server', async () => {
   const redis = await startRedis({ dir: newDir() });
   started.push(redis);
   await expect(startRedis({ dir: newDir(), port: redis.port })).rejects.toThrow(
@@ -68,7 +68,7 @@ test('a port that is taken is named, with what the server said', async () => {
   );
 });
 
-test('what MongoDB acknowledged is there after SIGKILL and a restart', async () => {
+test('MongoDB keeps acknowledged writes through SIGKILL and a restart', async () => {
   const mongo = await startMongo({ dir: newDir() });
   started.push(mongo);
   const pets = async <T>(use: (collection: mongoose.mongo.Collection) => Promise<T>) => {

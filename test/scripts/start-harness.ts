@@ -4,14 +4,14 @@ import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { childEnv } from '../harness/child-env.ts';
 
-const START = new URL('../../scripts/start.mjs', import.meta.url).pathname;
+const RUN = new URL('../../scripts/run.mjs', import.meta.url).pathname;
 
 export interface NpmStart {
   dir: string;
   process: ChildProcess;
-  /** All that it has printed. */
+  /** Everything that it has printed. */
   output: () => string;
-  /** Resolves with the output when it has printed `words`. */
+  /** Resolves with the output once it contains `words`. */
   prints: (words: string, withinMs?: number) => Promise<string>;
   /** Resolves with its exit code. */
   ends: (withinMs?: number) => Promise<number | null>;
@@ -21,10 +21,10 @@ export function newStartDir(): string {
   return mkdtempSync(join(process.env.TEST_RUN_DIR!, 'start-'));
 }
 
-/** Runs what `npm start` runs, as an instance of its own. Services of the test's environment are not passed on. */
+/** Runs what `npm start` runs, as a separate instance. It does not inherit the servers of the test's environment. */
 export function npmStart(env: Record<string, string>, dir = newStartDir()): NpmStart {
   const { LANG, RUNTIME_REDIS, RUNTIME_MONGO } = process.env;
-  const child = spawn(process.execPath, [START], {
+  const child = spawn(process.execPath, [RUN, 'start'], {
     env: childEnv({
       LANG,
       RUNTIME_REDIS,
@@ -63,14 +63,14 @@ export function npmStart(env: Record<string, string>, dir = newStartDir()): NpmS
     output: () => text,
     prints: (words, withinMs = 30_000) => {
       const printed = new Promise<string>((resolve, reject) => {
-        const look = (): void => {
+        const check = (): void => {
           if (text.includes(words)) resolve(text);
         };
-        listeners.add(look);
+        listeners.add(check);
         void closed.then(() => {
           reject(new Error(`npm start ended before it printed "${words}"; it printed:\n${text}`));
         });
-        look();
+        check();
       });
       return within(withinMs, `"${words}"`, printed);
     },

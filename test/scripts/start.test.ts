@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { freePort, isFree } from '../../scripts/process/free-port.mjs';
+import { freePort, isPortFree } from '../../scripts/process/free-port.ts';
 import { newStartDir, npmStart, type NpmStart } from './start-harness.ts';
 
 const SERVICES = ['data/redis', 'data/mongodb'];
 const APPS = ['apps/api', 'apps/worker', 'apps/bot'];
 
-// One instance, as a user has one: each test goes on where the one before it left off. A start takes seconds.
+// One instance for all tests, since a start takes seconds: each test continues where the one before it ended.
 let port: number;
 let dir: string;
 let running: NpmStart;
@@ -37,7 +37,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-test('the addresses and the curl line that it prints work as they stand', async () => {
+test('the addresses and the curl command that npm start prints work unchanged', async () => {
   const text = running.output();
   expect(text).toContain(`http://localhost:${port}/admin/queues`);
   const [, key, body] = /x-api-key: (\w+)'[^]*-d '([^']+)'/.exec(text)!;
@@ -51,21 +51,21 @@ test('the addresses and the curl line that it prints work as they stand', async 
   expect(await page.text()).toMatch(/<!doctype html>/i);
 });
 
-test('what dies is started again', async () => {
+test('a process that dies is restarted', async () => {
   for (const name of ['worker', 'redis']) {
     process.kill(pidOf(name === 'redis' ? 'data/redis' : 'apps/worker'), 'SIGKILL');
-    await running.prints(`${name} was started again`);
+    await running.prints(`${name} was restarted`);
   }
 });
 
-test('a second npm start in the same checkout is refused and harms nothing', async () => {
+test('a second npm start in the same checkout is refused, and the first keeps running', async () => {
   const second = npmStart({ PORT: String(port) }, dir);
   expect(await second.ends()).toBe(1);
-  expect(second.output()).toContain(`Port ${port} is in use: npm start runs already in this checkout`);
+  expect(second.output()).toContain(`Port ${port} is in use: npm start already runs in this checkout`);
   expect([...SERVICES, ...APPS].map(pidOf).every(isAlive)).toBe(true);
 });
 
-test('a start after SIGKILL ends what was left behind, and keeps data and secrets', async () => {
+test('a start after SIGKILL ends the processes of the killed one, and keeps data and secrets', async () => {
   const keyLine = /x-api-key: .*/.exec(running.output())![0];
   const left = SERVICES.map(pidOf);
   running.process.kill('SIGKILL');
@@ -80,11 +80,11 @@ test('a start after SIGKILL ends what was left behind, and keeps data and secret
   expect(text).toContain(keyLine);
 });
 
-test('Ctrl-C stops all that was started, and the exit code is 0', async () => {
+test('Ctrl-C ends every process that was started, and the exit code is 0', async () => {
   const pids = [...SERVICES, ...APPS].map(pidOf);
   running.process.kill('SIGINT');
-  running.process.kill('SIGINT'); // npm passes on what the terminal has sent already
+  running.process.kill('SIGINT'); // the second comes from npm, after the one from the terminal
   expect(await running.ends()).toBe(0);
   expect(pids.filter(isAlive)).toEqual([]);
-  expect(await isFree(port)).toBe(true);
+  expect(await isPortFree(port)).toBe(true);
 });

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from '@jest/globals';
+import { SOURCE_ARGS } from '../../scripts/source-args.mjs';
 import { childEnv } from '../harness/child-env.ts';
 
-const SETTINGS = new URL('../../scripts/start/settings.mjs', import.meta.url).href;
+const SETTINGS = new URL('../../scripts/start/settings.ts', import.meta.url).href;
 
 test.each([
   ['Europe/Berlin', 'Europe/Berlin'],
@@ -10,7 +11,7 @@ test.each([
   ['Nowhere/Else', 'UTC'],
 ])('on a machine whose TZ is "%s", npm start shows the demo in %s', (TZ, expected) => {
   const script = `const { timeZoneOfMachine } = await import('${SETTINGS}'); process.stdout.write(timeZoneOfMachine());`;
-  const args = ['--input-type=module', '-e', script];
+  const args = [...SOURCE_ARGS, '--input-type=module', '-e', script];
   const env = childEnv({ TZ });
   expect(execFileSync(process.execPath, args, { env, encoding: 'utf8' })).toBe(expected);
 });

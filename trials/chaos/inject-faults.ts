@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ServiceHandle } from '../../scripts/services/service.mjs';
+import type { ServiceHandle } from '../../scripts/services/service.ts';
 import type { Fleet, Slot } from './fleet.ts';
 import type { Random } from './random.ts';
 

@@ -1,4 +1,4 @@
-import type { ServiceHandle } from '../../scripts/services/service.mjs';
+import type { ServiceHandle } from '../../scripts/services/service.ts';
 import type { ApiLimits } from '../../src/settings/limits.ts';
 import { ownMongo, ownRedis } from '../../test/harness/own-services.ts';
 import { eventually, until } from '../../test/harness/until.ts';

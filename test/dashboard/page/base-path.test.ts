@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { chromium, type Browser, type Page } from 'playwright-core';
-import { findChromium } from '../../../scripts/services/chromium.mjs';
+import { findChromium } from '../../../scripts/services/chromium.ts';
 import { connectDashboard, fetchAppointments } from '@appointment-emissions/dashboard';
 import { loadApiConfig } from '../../../src/config.ts';
 import { startPrefixProxy } from '../../harness/prefix-proxy.ts';

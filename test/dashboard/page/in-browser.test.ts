@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { chromium, type Browser } from 'playwright-core';
-import { findChromium } from '../../../scripts/services/chromium.mjs';
+import { findChromium } from '../../../scripts/services/chromium.ts';
 import { booked, bundlePage, openPage, STAFF, type PageWorld, type PageWorldOptions } from './page-world.ts';
 
 const E = 'e';

@@ -1,0 +1,21 @@
+import { runInTestRunDir } from './process/run-dir.ts';
+import type { Main } from './run.mjs';
+import { findJemalloc } from './services/jemalloc.ts';
+import { findSecantusRs } from './services/secantus-rs.ts';
+
+/** Runs the benchmarks, with faster servers than those of npm start if they can be built here. */
+export const main: Main = async ({ signal, args }) => {
+  const mongo = await findSecantusRs({ log: console.error });
+  const jemalloc = await findJemalloc({ log: console.error });
+  signal.throwIfAborted();
+  return runInTestRunDir({
+    entry: 'bench/main.ts',
+    args,
+    env: (dir) => ({
+      BENCH_DIR: dir,
+      ...(mongo && { BENCH_MONGO: mongo.file, BENCH_MONGO_NAME: mongo.name }),
+      ...(jemalloc && { BENCH_REDIS_PRELOAD: jemalloc.file, BENCH_REDIS_ALLOCATOR: jemalloc.name }),
+    }),
+    signal,
+  });
+};

@@ -1,2 +1,0 @@
-export const SOURCE_CONDITION: string;
-export const SOURCE_ARGS: string[];
