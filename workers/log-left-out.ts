@@ -1,5 +1,5 @@
+import type { LeftOutRow } from '../src/domain/updated-rows.ts';
 import type { Logger } from '../src/process/logger.ts';
-import type { LeftOutRow } from '../src/sweep/left-out.ts';
 
 const LOG_EVERY_MS = 10_000;
 const MAX_IDS = 20;

@@ -12,8 +12,7 @@ import type { Resources } from '../src/resources/open-resources.ts';
 import { createEmitMissed, type EmitMissed } from '../src/sweep/emit-missed.ts';
 import { createLeftOutRows, type LeftOutRows } from '../src/sweep/left-out.ts';
 import { createLookBack, type LookBack } from '../src/sweep/look-back.ts';
-import { startSweep } from '../src/sweep/start-sweep.ts';
-import { SWEEP_OFF } from '../src/sweep/sweep-off.ts';
+import { startSweep, SWEEP_OFF } from '../src/sweep/start-sweep.ts';
 import { createAcquireSweepLease } from '../src/sweep/sweep-state.ts';
 import { createSweep } from '../src/sweep/sweep.ts';
 import { createLogLeftOut } from './log-left-out.ts';
@@ -80,7 +79,7 @@ function composeSweep(
 ): ReturnType<typeof createSweep> {
   return createSweep({
     ...parts,
-    hold: createAcquireSweepLease({
+    acquireLease: createAcquireSweepLease({
       redis,
       prefix: config.QUEUE_PREFIX,
       ownerId: id,

@@ -1,4 +1,4 @@
-import { SWEEP_OFF } from '../sweep/sweep-off.ts';
+import { SWEEP_OFF } from '../sweep/start-sweep.ts';
 import type { Fleet } from '../metrics/fleet/read-fleet.ts';
 import type { QueuesDepth } from '../metrics/queue-depth.ts';
 import { type QueueStates, restrictionsOf } from '../metrics/queue-state.ts';

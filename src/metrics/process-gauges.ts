@@ -1,6 +1,5 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { ProcessRole } from '@appointment-emissions/contracts';
-import type { ReferenceField } from '../domain/references.ts';
 import { configurationOf } from './prometheus-catalog.ts';
 
 export interface ProcessGauges {
@@ -11,7 +10,7 @@ export interface ProcessGauges {
   watchClock: (skewMs: (server: 'redis' | 'mongodb') => number | undefined) => void;
   /** Adds the number of rows that the sweep of this process leaves out. */
   watchLeftOut: (count: () => number) => void;
-  countUnresolved: (field: ReferenceField, unresolved: number) => void;
+  countUnresolved: (field: string, unresolved: number) => void;
   /** Adds the number of warnings in `/health`. @param read  settles in bounded time */
   watchWarnings: (read: () => Promise<readonly string[]>) => void;
 }

@@ -1,5 +1,6 @@
 import type { mongo } from 'mongoose';
-import { toRows, type LeftOutRow } from './find-updated.ts';
+import type { LeftOutRow } from '../domain/updated-rows.ts';
+import { toRows } from './find-updated.ts';
 import type { Models } from './models.ts';
 
 /** Every type of BSON but date, which a walk by date never meets. One filter each: the index answers a single type. */

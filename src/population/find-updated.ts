@@ -1,52 +1,14 @@
 import { createHash } from 'node:crypto';
 import { mongo, Types } from 'mongoose';
-import type { Id } from '@appointment-emissions/contracts';
+import type { Cursor, FindUpdated, LeftOutRow, UpdatedPage, UpdatedRow } from '../domain/updated-rows.ts';
 import type { Models } from './models.ts';
 import { id, type RawDocument } from './to-snapshot.ts';
-
-/** What the sweep needs to know of an appointment; times in ms since the epoch. */
-export interface UpdatedRow {
-  appointmentId: Id;
-  companyId: Id;
-  updatedAt: number;
-  createdAt: number | null;
-  status: string | null;
-}
-
-/** A row that cannot be emitted, and the field that makes it so. */
-export interface LeftOutRow {
-  /** The same for the same row. */
-  key: string;
-  /** Null if `_id` is no ObjectId: then it could hold anything, personal data too. */
-  appointmentId: Id | null;
-  field: '_id' | 'companyId' | 'updatedAt';
-}
-
-/** A place in the order of `(updatedAt, _id)`. */
-export interface Cursor {
-  updatedAt: number;
-  /** `''` stands before every appointment of that time. */
-  appointmentId: Id;
-}
-
-export interface UpdatedPage {
-  rows: UpdatedRow[];
-  leftOut: LeftOutRow[];
-  /** Where the next page begins; `undefined` after the last page. Follows from what MongoDB returned, not from `rows`. */
-  next: Cursor | undefined;
-}
-
-/**
- * Rows after `after` whose `updatedAt` is at most `until`, in order, at most `limit`. Uses the index on both fields.
- * @param until ms since the epoch; without it rows of any later date are found
- */
-export type FindUpdated = (after: Cursor, until: number | undefined, limit: number) => Promise<UpdatedPage>;
 
 export const UPDATED_ROW_FIELDS = { companyId: 1, updatedAt: 1, createdAt: 1, status: 1 } as const;
 const FIRST_ID = '0'.repeat(24);
 const LONGEST_QUERY_MS = 5_000;
 
-/** @throws what the driver throws. */
+/** Uses the index on both fields. @throws what the driver throws */
 export function createFindUpdated({ Appointment }: Models): FindUpdated {
   return async (after, until, limit) => {
     const documents: RawDocument[] = await Appointment.collection

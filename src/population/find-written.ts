@@ -1,6 +1,7 @@
 import { type mongo, Types } from 'mongoose';
 import type { Id } from '@appointment-emissions/contracts';
-import { UPDATED_ROW_FIELDS, type UpdatedRow } from './find-updated.ts';
+import type { UpdatedRow } from '../domain/updated-rows.ts';
+import { UPDATED_ROW_FIELDS } from './find-updated.ts';
 import { matchId } from './match-id.ts';
 import type { Models } from './models.ts';
 import { id, type RawDocument } from './to-snapshot.ts';

@@ -1,10 +1,6 @@
 import type { AppointmentEvent, Id } from '@appointment-emissions/contracts';
-import { missedEvent, type Row } from './missed-event.ts';
-
-export interface UpdatedRow extends Row {
-  appointmentId: Id;
-  companyId: Id;
-}
+import type { UpdatedRow } from '../domain/updated-rows.ts';
+import { missedEvent } from './missed-event.ts';
 
 export interface SweepEmission {
   event: AppointmentEvent;
@@ -23,9 +19,9 @@ export interface EmitMissedDeps {
 }
 
 /**
- * Emits those of the rows whose last write was never published; resolves to these. An emission's id follows from the
- * appointment and its `updatedAt`, so that finding it twice adds one job.
- * @param time  `windowStart`: rows created later, and never published, are new; `now`: both in ms since the epoch
+ * Emits the rows whose last write was not published, and resolves to their ids. The emission id is derived from the
+ * appointment and its `updatedAt`, so a row that is found twice adds one job.
+ * @param time  ms since 1970. Rows created after `windowStart` that were never published count as new.
  */
 export type EmitMissed = (
   rows: readonly UpdatedRow[],

@@ -1,33 +1,26 @@
-import type { Id } from '@appointment-emissions/contracts';
+import type { LeftOutRow } from '../domain/updated-rows.ts';
 
-/** A row that cannot be emitted, and the field that makes it so. */
-export interface LeftOutRow {
-  /** The same for the same row. */
-  key: string;
-  appointmentId: Id | null;
-  field: '_id' | 'companyId' | 'updatedAt';
-}
-
-/** The rows that sweeps leave out at present. */
+/** The rows that sweeps currently leave out. */
 export interface LeftOutRows {
-  /** Notes rows that were just met. */
+  /** Adds rows that a walk just found. */
   add: (rows: readonly LeftOutRow[]) => void;
-  /** A look back has met all rows again: those that it did not meet have been mended. */
+  /** Call after a complete walk: rows that it did not find again have been repaired. */
   endRound: () => void;
-  /** Another process sweeps now. */
+  /** Call when another process has the lease. */
   forget: () => void;
-  /** How many, at most 1,000. */
+  /** Number of rows, at most 1,000. */
   count: () => number;
-  /** How many by field, such as `companyId: 2`; empty if there are none. */
+  /** Number of rows by field, such as `companyId: 2`; empty if there are none. */
   describe: () => string;
 }
 
 const MAX_ROWS = 1_000;
 
-/** @param onNew called with rows that were not left out before */
+/** @param onNew  called with rows that were not left out before */
 export function createLeftOutRows(onNew: (rows: readonly LeftOutRow[]) => void): LeftOutRows {
   let known = new Map<string, LeftOutRow>();
-  let met = new Map<string, LeftOutRow>();
+  /** Rows of the current walk. */
+  let found = new Map<string, LeftOutRow>();
 
   return {
     add(rows) {
@@ -37,17 +30,17 @@ export function createLeftOutRows(onNew: (rows: readonly LeftOutRow[]) => void):
           known.set(row.key, row);
           fresh.push(row);
         }
-        if (met.size < MAX_ROWS) met.set(row.key, row);
+        if (found.size < MAX_ROWS) found.set(row.key, row);
       }
       if (fresh.length > 0) onNew(fresh);
     },
     endRound() {
-      known = met;
-      met = new Map();
+      known = found;
+      found = new Map();
     },
     forget() {
       known = new Map();
-      met = new Map();
+      found = new Map();
     },
     count: () => known.size,
     describe() {

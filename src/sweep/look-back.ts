@@ -1,52 +1,40 @@
 import type { Id } from '@appointment-emissions/contracts';
-import type { EmitMissed, UpdatedRow } from './emit-missed.ts';
-import type { LeftOutRow, LeftOutRows } from './left-out.ts';
-
-export interface Cursor {
-  updatedAt: number;
-  appointmentId: Id;
-}
-
-export interface UpdatedPage {
-  rows: UpdatedRow[];
-  leftOut: LeftOutRow[];
-  next: Cursor | undefined;
-}
-
-export type FindUpdated = (after: Cursor, until: number | undefined, limit: number) => Promise<UpdatedPage>;
+import type { Cursor, FindUpdated, LeftOutRow } from '../domain/updated-rows.ts';
+import type { EmitMissed } from './emit-missed.ts';
+import type { LeftOutRows } from './left-out.ts';
 
 export interface LookBackDeps {
   findUpdated: FindUpdated;
-  /** Rows that no walk by `updatedAt` meets, at most `limit`. */
+  /** Finds rows that a walk by `updatedAt` does not reach, at most `limit`. */
   findUnsweepable: (since: number, limit: number) => Promise<LeftOutRow[]>;
   emitMissed: EmitMissed;
   leftOut: LeftOutRows;
 }
 
 export interface LookBack {
-  /** One page of the walk, if one is due. @param now ms since the epoch @returns how many were emitted */
+  /** Reads one page of a walk, if one is due. @param now  ms since 1970 @returns the number of emitted rows */
   step: (now: number) => Promise<number>;
-  /** The next step begins a walk. */
-  soon: () => void;
-  /** What was enqueued may be lost, or another process sweeps now. */
+  /** Makes the next step begin a walk. */
+  beginSoon: () => void;
+  /** Call when enqueued jobs may be lost, or when another process has the lease. */
   forget: () => void;
-  /** Rows of the last walk whose `updatedAt` was in the future. */
+  /** Number of rows of the last walk whose `updatedAt` was in the future. */
   inFuture: () => number;
 }
 
 const LOOK_BACK_MS = 24 * 3_600_000;
-/** A walk begins so many sweeps after the one before ended: with the usual interval, a minute. */
+/** Sweeps between the end of a walk and the next one: one minute with the default interval. */
 const SWEEPS_BETWEEN = 12;
 const PAGE = 500;
 const MAX_UNSWEEPABLE = 100;
-/** Bots' clocks differ a little; and the sweep itself comes to such rows soon. */
+/** Rows this close to now are left to the sweep itself. Clocks of bots differ a little. */
 const NEAR_MS = 5 * 60_000;
 const MAX_KNOWN = 100_000;
 
 /**
- * Walks over all that was written in the last day, or in the future, a page at a sweep: this finds what the watermark
- * has passed. A bot whose clock was hours behind writes below the watermark; one whose clock is ahead writes where the sweep
- * does not come for hours; a row may be mended without a new `updatedAt`.
+ * Walks over all rows written in the last 24 hours or in the future, one page per sweep. It finds rows that the watermark
+ * misses: a bot whose clock is hours behind writes below the watermark, a bot whose clock is ahead writes where the sweep
+ * arrives hours later, and a row can be repaired without a new `updatedAt`.
  */
 export function createLookBack({
   findUpdated,
@@ -54,10 +42,10 @@ export function createLookBack({
   emitMissed,
   leftOut,
 }: LookBackDeps): LookBack {
-  let sweepsToGo = SWEEPS_BETWEEN;
+  let sweepsLeft = SWEEPS_BETWEEN;
   let cursor: Cursor | undefined;
   let future = { last: 0, now: 0 };
-  /** Rows that need no second look: published, or in the queue, as they are. */
+  /** `updatedAt` of rows that are published or enqueued, so that they are not checked again. */
   let known = new Map<Id, number>();
   let stillKnown = new Map<Id, number>();
 
@@ -67,7 +55,7 @@ export function createLookBack({
   }
 
   function end(): void {
-    sweepsToGo = SWEEPS_BETWEEN;
+    sweepsLeft = SWEEPS_BETWEEN;
     known = stillKnown;
     stillKnown = new Map();
     future = { last: future.now, now: 0 };
@@ -77,8 +65,8 @@ export function createLookBack({
   return {
     async step(now) {
       if (!cursor) {
-        sweepsToGo -= 1;
-        if (sweepsToGo > 0) return 0;
+        sweepsLeft -= 1;
+        if (sweepsLeft > 0) return 0;
       }
       const page = await findUpdated((cursor ??= await begin(now)), undefined, PAGE);
       leftOut.add(page.leftOut);
@@ -92,8 +80,8 @@ export function createLookBack({
       if (!cursor) end();
       return emitted.size;
     },
-    soon() {
-      sweepsToGo = 0;
+    beginSoon() {
+      sweepsLeft = 0;
     },
     forget() {
       cursor = undefined;

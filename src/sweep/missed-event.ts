@@ -4,15 +4,12 @@ import {
   APPOINTMENT_UPDATED,
   type AppointmentEvent,
 } from '@appointment-emissions/contracts';
+import type { UpdatedRow } from '../domain/updated-rows.ts';
 
-export interface Row {
-  updatedAt: number;
-  createdAt: number | null;
-  status: string | null;
-}
+type Row = Pick<UpdatedRow, 'updatedAt' | 'createdAt' | 'status'>;
 
 /**
- * The event that a row's last write should have caused, or `undefined` where screens have it already.
+ * The event that a row's last write should have caused, or `undefined` if it was published.
  * @param published what was last published of it, if that is known
  * @param windowStart ms: rows created later, and never published, are new
  */

@@ -1,36 +1,35 @@
-import type { RedisClient } from '../redis/connect.ts';
 import { OBJECT_ID } from '@appointment-emissions/contracts';
+import type { Cursor } from '../domain/updated-rows.ts';
 import type { ReportDamage } from '../process/damaged-data.ts';
+import type { RedisClient } from '../redis/connect.ts';
 import { luaScript } from '../redis/script.ts';
 import { isWrongType } from '../redis/wrong-type.ts';
 
-/** Where the sweep stands in the order of `(updatedAt, _id)`; ms since the epoch. */
-export interface Watermark {
-  updatedAt: number;
-  appointmentId: string;
-  /** False while it is still behind: then it goes on from here, without an overlap. */
+/** Position of the sweep in the order of `(updatedAt, _id)`, in ms since 1970. */
+export interface Watermark extends Cursor {
+  /** False if rows were left for the next sweep. That one continues from here, without an overlap. */
   caughtUp: boolean;
 }
 
-/** The right to sweep. */
+/** The exclusive right to sweep. */
 export interface SweepLease {
-  /** When it was taken, by Redis' clock, which all workers share; ms since the epoch. */
+  /** When it was acquired, by Redis' clock, in ms since 1970. */
   now: number;
   load: () => Promise<Watermark | undefined>;
   /**
-   * False, and nothing is saved, where the right was lost since: to another worker, or with all that Redis held. Then
-   * what was enqueued under it may be lost too, and must be looked for again.
+   * Resolves to false, and saves nothing, if the lease was lost: to another worker, or because Redis lost its data. In that
+   * case enqueued jobs may be lost too, and their rows must be searched again.
    */
   save: (watermark: Watermark) => Promise<boolean>;
 }
 
-/** Resolves to `undefined` where another process sweeps. @throws what Redis throws. */
+/** Resolves to `undefined` if another process has the lease. @throws what Redis throws */
 export type AcquireSweepLease = () => Promise<SweepLease | undefined>;
 
-const holdScript = luaScript(new URL('./hold-sweep.lua', import.meta.url));
+const acquireScript = luaScript(new URL('./acquire-lease.lua', import.meta.url));
 const saveScript = luaScript(new URL('./save-watermark.lua', import.meta.url));
 
-/** The lock and the watermark, in Redis. Both may be lost: two sweeps at once, or one from further back, do no harm. */
+/** Keeps lock and watermark in Redis. Losing them is harmless: two sweeps at once, or one that starts earlier, emit nothing twice. */
 export function createAcquireSweepLease(deps: {
   redis: RedisClient;
   prefix: string;
@@ -42,9 +41,9 @@ export function createAcquireSweepLease(deps: {
   const lock = `${prefix}:sweep:lock`;
   const watermark = `${prefix}:sweep:watermark`;
   return async () => {
-    const held = (await holdScript(redis, [lock], [ownerId, lockMs])) as [string, string] | null;
-    if (held === null) return undefined;
-    const [history, now] = held;
+    const acquired = (await acquireScript(redis, [lock], [ownerId, lockMs])) as [string, string] | null;
+    if (acquired === null) return undefined;
+    const [history, now] = acquired;
     return {
       now: Number(now),
       async load() {
@@ -65,17 +64,17 @@ export function createAcquireSweepLease(deps: {
   };
 }
 
-/** As far as each sweep looks back. A watermark further ahead of the clock would hide what is written until then. */
+/** The overlap of sweeps. A watermark further ahead of the clock would hide the writes until that time. */
 const MAX_AHEAD_MS = 5 * 60_000;
 
-/** `undefined` where it cannot be understood: then the sweep begins anew, a day back, and skips no row. */
+/** `undefined` if it is damaged: the sweep then starts one day back and skips no row. */
 function parseWatermark(kept: Record<string, string>, now: number): Watermark | undefined {
   const { updatedAt = '', appointmentId = '', caughtUp } = kept;
   const isWhole = /^-?\d{1,15}$/.test(updatedAt) && (caughtUp === '0' || caughtUp === '1');
   if (!isWhole || Number(updatedAt) > now + MAX_AHEAD_MS) return undefined;
   return {
     updatedAt: Number(updatedAt),
-    // Without it the sweep begins at the first row of that millisecond.
+    // With '' the sweep begins at the first row of that millisecond.
     appointmentId: OBJECT_ID.test(appointmentId) ? appointmentId : '',
     caughtUp: caughtUp === '1',
   };

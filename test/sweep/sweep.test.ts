@@ -104,7 +104,7 @@ test('what a sweep enqueued while Redis lost everything is looked for again', as
     };
     const enqueued: string[] = [];
     const sweep = createSweep({
-      hold: createAcquireSweepLease({
+      acquireLease: createAcquireSweepLease({
         redis: own.redis,
         prefix: own.env['QUEUE_PREFIX']!,
         ownerId: 'one',
@@ -135,7 +135,7 @@ test('a watermark is not saved into another history of Redis, nor by who has los
   const redis = await ownRedis();
   const own = await createWorld({ redisUrl: redis.url });
   try {
-    const holdAs = (ownerId: string) =>
+    const acquireAs = (ownerId: string) =>
       createAcquireSweepLease({
         redis: own.redis,
         prefix: own.env['QUEUE_PREFIX']!,
@@ -144,16 +144,16 @@ test('a watermark is not saved into another history of Redis, nor by who has los
         reportDamage: () => undefined,
       })();
     const mark = { updatedAt: 1, appointmentId: '', caughtUp: true };
-    const before = await holdAs('one');
-    expect(await holdAs('two')).toBeUndefined();
+    const before = await acquireAs('one');
+    expect(await acquireAs('two')).toBeUndefined();
     await redis.kill('SIGKILL');
     await redis.restart();
-    const after = await eventually('Redis to answer', () => holdAs('one'));
+    const after = await eventually('Redis to answer', () => acquireAs('one'));
     expect(await before!.save(mark)).toBe(false);
     expect(await after.save(mark)).toBe(true);
     expect(await after.load()).toEqual(mark);
     await own.redis.del(`${own.env['QUEUE_PREFIX']!}:sweep:lock`);
-    await holdAs('two');
+    await acquireAs('two');
     expect(await after.save(mark)).toBe(false);
   } finally {
     await own.close();
@@ -183,7 +183,7 @@ test('many missed writes are emitted at low priority, each once, by two workers 
 function createParts({
   findUpdated,
   enqueue,
-}: Pick<SweepDeps, 'findUpdated'> & Pick<EmitMissedDeps, 'enqueue'>): Omit<SweepDeps, 'hold'> {
+}: Pick<SweepDeps, 'findUpdated'> & Pick<EmitMissedDeps, 'enqueue'>): Omit<SweepDeps, 'acquireLease'> {
   const leftOut = createLeftOutRows(() => undefined);
   const emitMissed = createEmitMissed({ lastPublished: () => Promise.resolve(undefined), enqueue });
   const findUnsweepable = () => Promise.resolve([]);

@@ -339,7 +339,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     safeguard: 'the sweep’s look-back finds writes below the watermark',
     file: 'src/sweep/look-back.ts',
-    find: 'if (sweepsToGo > 0) return 0;',
+    find: 'if (sweepsLeft > 0) return 0;',
     replace: 'return 0;',
     test: 'test/sweep/clocks.test.ts',
     name: 'what a bot wrote whose clock is',

@@ -1,8 +1,8 @@
--- Takes the sweep's lock, or keeps it. KEYS: lock. ARGV: owner, lifetime of the lock in ms.
--- Returns the name of this history of Redis (decision 2) and Redis' time in ms, or nil where another process sweeps.
+-- Acquires or renews the sweep's lock. KEYS: lock. ARGV: owner, lifetime of the lock in ms.
+-- Returns the replication id of Redis (decision 2) and Redis' time in ms, or nil if another process has the lock.
 local holder = redis.pcall('GET', KEYS[1])
 if type(holder) == 'table' or (holder and redis.call('PTTL', KEYS[1]) == -1) then
-  -- Of another type, or without an end: no process of ours wrote it, and it would keep all of them from sweeping.
+  -- Another type, or no expiry: another program wrote it. It would stop all sweeps.
   holder = nil
 end
 if holder and holder ~= ARGV[1] then

@@ -1,0 +1,39 @@
+import type { Id } from '@appointment-emissions/contracts';
+
+/** Fields of a stored appointment that the sweep and repairs need. Times are in ms since 1970. */
+export interface UpdatedRow {
+  appointmentId: Id;
+  companyId: Id;
+  updatedAt: number;
+  createdAt: number | null;
+  status: string | null;
+}
+
+/** A row that cannot be emitted, and the field that is the reason. */
+export interface LeftOutRow {
+  /** Identifies the row. */
+  key: string;
+  /** Null if `_id` is not an ObjectId: it could contain anything, personal data too. */
+  appointmentId: Id | null;
+  field: '_id' | 'companyId' | 'updatedAt';
+}
+
+/** A position in the order of `(updatedAt, _id)`. */
+export interface Cursor {
+  updatedAt: number;
+  /** `''` is before every appointment of that time. */
+  appointmentId: Id;
+}
+
+export interface UpdatedPage {
+  rows: UpdatedRow[];
+  leftOut: LeftOutRow[];
+  /** Where the next page begins; `undefined` after the last page. It follows from what MongoDB returned, not from `rows`. */
+  next: Cursor | undefined;
+}
+
+/**
+ * Finds rows after `after` whose `updatedAt` is at most `until`, in order, at most `limit`.
+ * @param until  ms since 1970; if `undefined`, rows of any later time are found
+ */
+export type FindUpdated = (after: Cursor, until: number | undefined, limit: number) => Promise<UpdatedPage>;
