@@ -5,17 +5,17 @@ import type { ReportDamage } from '../process/damaged-data.ts';
 import { isWrongType } from '../redis/wrong-type.ts';
 
 export interface FailedRange {
-  /** ms since the epoch, both inclusive; judged by when the job failed, by its worker's clock. */
+  /** When the job failed, by its worker's clock: ms since 1970, both inclusive. */
   since: number;
   until: number;
-  /** Only those whose reason begins with this code. */
+  /** Only emissions that failed with this error code. */
   code?: string | undefined;
 }
 
 export interface FailedEmissions {
   /** Newest first. */
   latest: (limit: number) => Promise<FailedEmission[]>;
-  /** Oldest first, at most `limit`; how many there are in all, and how many jobs that were met hold no emission. */
+  /** Oldest first, at most `limit`. `matched`: number of all; `leftOut`: number of jobs whose data is unusable. */
   inRange: (
     range: FailedRange,
     limit: number,
@@ -23,10 +23,13 @@ export interface FailedEmissions {
 }
 
 const PAGE = 500;
-/** Of the latest, if jobs among them hold no emission. */
+/** Limit of `latest`, which reads further pages in place of unusable jobs. */
 const MAX_PAGES = 20;
 
-/** Reads failed jobs over the indexes that BullMQ keeps by time of failure. @throws when Redis is away */
+/**
+ * Reads failed jobs through BullMQ's index by time of failure: its getters read by rank, not by time, and fail at damaged
+ * jobs. @throws if Redis is unavailable
+ */
 export function createFailedEmissions(
   redis: RedisClient,
   of: readonly Queue[],
@@ -58,8 +61,9 @@ const byFailure = (one: FailedEmission, other: FailedEmission): number =>
 
 function failedOf(redis: RedisClient, queue: Queue, reportDamage: ReportDamage): FailedEmissions {
   const failedKey = queue.toKey('failed');
+  const readJobs = createReadFailedJobs(redis, queue, reportDamage);
 
-  /** The list of failed jobs under another type is no list: BullMQ's own errors name no key, this report does. */
+  /** Reports a key of another type, since BullMQ's own errors name no key. */
   async function ofFailed<T>(reading: Promise<T>, none: T): Promise<T> {
     try {
       return await reading;
@@ -70,27 +74,12 @@ function failedOf(redis: RedisClient, queue: Queue, reportDamage: ReportDamage):
     }
   }
 
-  /** Undefined in the place of those that hold no emission. */
-  async function read(ids: readonly string[]): Promise<(FailedEmission | undefined)[]> {
-    const pipeline = redis.pipeline();
-    for (const id of ids)
-      pipeline.hmget(queue.toKey(id), 'name', 'data', 'failedReason', 'atm', 'finishedOn');
-    const replies = (await pipeline.exec()) ?? [];
-    return replies.map(([error, reply], index) => {
-      const emissionId = ids[index] ?? '';
-      if (error && !isWrongType(error)) throw error;
-      const failed = error ? undefined : parseFailed(reply as (string | null)[]);
-      if (!failed) reportDamage('job', { key: queue.toKey(emissionId) });
-      return failed && { ...failed, emissionId, queue: queue.name };
-    });
-  }
-
   return {
     async latest(limit) {
       const found: FailedEmission[] = [];
       for (let from = 0, page = 0; page < MAX_PAGES; from += limit, page += 1) {
         const ids = await ofFailed(redis.zrevrange(failedKey, from, from + limit - 1), []);
-        found.push(...(await read(ids)).filter((failed) => failed !== undefined));
+        found.push(...(await readJobs(ids)).filter((failed) => failed !== undefined));
         if (found.length >= limit || ids.length < limit) break;
       }
       return found.slice(0, limit);
@@ -102,14 +91,14 @@ function failedOf(redis: RedisClient, queue: Queue, reportDamage: ReportDamage):
       let [matched, leftOut] = [0, 0];
       for (let from = 0; ; from += PAGE) {
         const ids = await ofFailed(redis.zrangebyscore(failedKey, since, end, 'LIMIT', from, PAGE), []);
-        const jobs = await read(ids);
+        const jobs = await readJobs(ids);
         const usable = jobs.filter((failed) => failed !== undefined);
         const fitting = usable.filter(({ reason }) => code === undefined || reason.startsWith(`${code}:`));
         found.push(...fitting.slice(0, limit - found.length));
         matched += fitting.length;
         leftOut += jobs.length - usable.length;
         if (ids.length < PAGE) return { found, matched, leftOut };
-        // All are read only where the number that match cannot be counted otherwise.
+        // With a code the matching jobs cannot be counted without reading all of them.
         if (code === undefined && found.length >= limit) {
           return { found, matched: (await redis.zcount(failedKey, since, end)) - leftOut, leftOut };
         }
@@ -118,10 +107,27 @@ function failedOf(redis: RedisClient, queue: Queue, reportDamage: ReportDamage):
   };
 }
 
-/** The latest time that a Date can hold. */
+/** Reads jobs in one round trip; `undefined` for each job that is no longer kept or whose data is unusable. */
+function createReadFailedJobs(redis: RedisClient, queue: Queue, reportDamage: ReportDamage) {
+  return async (ids: readonly string[]): Promise<(FailedEmission | undefined)[]> => {
+    const pipeline = redis.pipeline();
+    for (const id of ids)
+      pipeline.hmget(queue.toKey(id), 'name', 'data', 'failedReason', 'atm', 'finishedOn');
+    const replies = (await pipeline.exec()) ?? [];
+    return replies.map(([error, reply], index) => {
+      const emissionId = ids[index] ?? '';
+      if (error && !isWrongType(error)) throw error;
+      const failed = error ? undefined : parseFailed(reply as (string | null)[]);
+      if (!failed) reportDamage('job', { key: queue.toKey(emissionId) });
+      return failed && { ...failed, emissionId, queue: queue.name };
+    });
+  };
+}
+
+/** The latest time that a Date can represent. */
 const MAX_TIME_MS = 8.64e15;
 
-/** `undefined` where it is no longer kept, or was never a failed job. What cannot be understood is empty. */
+/** `undefined` if the job is not kept or did not fail. Fields that cannot be parsed are empty. */
 function parseFailed([event, json, reason, attempts, finishedOn]: (string | null)[]) {
   const failedMs = Number(finishedOn ?? undefined);
   if (event == null || !(Math.abs(failedMs) <= MAX_TIME_MS)) return undefined;
@@ -138,7 +144,7 @@ function parseFailed([event, json, reason, attempts, finishedOn]: (string | null
   };
 }
 
-/** A job that another program wrote may hold anything. */
+/** A job that another program wrote can contain anything. */
 function parseData(json: string): Record<string, unknown> {
   try {
     const data: unknown = JSON.parse(json);

@@ -8,21 +8,17 @@ import {
   type RepairReport,
 } from '@appointment-emissions/contracts';
 import { chunks } from '../batching.ts';
+import type { UpdatedRow } from '../domain/updated-rows.ts';
 
-/** Whose appointments: a company's, or one appointment. */
+/** All appointments of a company, or one appointment. */
 export type ReEmitSubject = { companyId: Id } | { appointmentId: Id };
 
-interface WrittenRow {
-  appointmentId: Id;
-  companyId: Id;
-  createdAt: number | null;
-  status: string | null;
-}
+type WrittenRow = Omit<UpdatedRow, 'updatedAt'>;
 
 export interface ReEmitDeps {
   /**
-   * Appointments written since (ms since the epoch), oldest write first, at most `limit`; how many in all, and how many
-   * that were met cannot be emitted.
+   * Finds appointments written at `since` (ms since 1970) or later, oldest write first, at most `limit`. `matched`: number of
+   * all; `leftOut`: number of those found that cannot be emitted.
    */
   findWritten: (
     subject: ReEmitSubject,
@@ -45,8 +41,8 @@ const EMISSIONS_AT_ONCE = 25;
 const SHOWN = 20;
 
 /**
- * Emits again what was written since a time: the screens get the newest state of each, once. What was deleted can't be
- * emitted. @throws what MongoDB throws; AppError QUEUE_UNAVAILABLE
+ * Emits the current state of each appointment that was written since a time, once. Deleted appointments cannot be emitted.
+ * @throws what MongoDB throws; AppError QUEUE_UNAVAILABLE
  */
 export function createReEmit({ findWritten, enqueue, now }: ReEmitDeps) {
   return async (
@@ -80,7 +76,7 @@ export function createReEmit({ findWritten, enqueue, now }: ReEmitDeps) {
 
 export type ReEmit = ReturnType<typeof createReEmit>;
 
-/** What the last write must have been; screens judge by the snapshot anyway. */
+/** The event of the last write, as far as the row shows it. Screens use the snapshot, not the event. */
 function eventOf(createdAt: number | null, status: string | null, since: number): AppointmentEvent {
   if (status === 'canceled') return APPOINTMENT_CANCELED;
   return createdAt !== null && createdAt >= since ? APPOINTMENT_CREATED : APPOINTMENT_UPDATED;

@@ -9,7 +9,7 @@ export const USAGE = `Usage: npm run emissions -- <command>
 A time is ISO 8601 with its zone, or an age such as 90s, 30m, 2h, 3d. --dry-run only tells what would be done.
 The environment names the servers as it does for the worker: MONGODB_URI, REDIS_URL, QUEUE_PREFIX.`;
 
-/** A repair, and what it is asked with; not checked yet. */
+/** A repair and its request, which is not checked yet. */
 export interface RepairCommand {
   repair: 'retry' | 'retryFailed' | 'reEmit';
   asked: Record<string, unknown>;
@@ -60,7 +60,7 @@ export function readArguments(args: readonly string[]): RepairCommand | { proble
   };
 }
 
-/** What was typed, as part of a line. */
+/** The user's text, shortened to one line. */
 function quoted(text: string): string {
   return singleLine(cut(text, 200));
 }

@@ -11,29 +11,29 @@ export interface RepairsDeps {
   now: () => number;
 }
 
-/** The repairs, as asked by somebody outside: checked, then done. @throws AppError INVALID_REQUEST */
+/** Checks a request from outside and runs the repair. @throws AppError INVALID_REQUEST */
 export interface Repairs {
-  /** @throws AppError EMISSION_NOT_FOUND where no failed emission of this id is kept */
-  retry: (asked: unknown) => Promise<{ emissionId: string }>;
-  retryFailed: (asked: unknown) => Promise<RepairReport>;
-  reEmit: (asked: unknown) => Promise<RepairReport>;
+  /** @throws AppError EMISSION_NOT_FOUND if no failed emission of this id is kept */
+  retry: (request: unknown) => Promise<{ emissionId: string }>;
+  retryFailed: (request: unknown) => Promise<RepairReport>;
+  reEmit: (request: unknown) => Promise<RepairReport>;
 }
 
 export function createRepairs({ retry, reEmit, now }: RepairsDeps): Repairs {
   const requests = repairRequests(now);
   return {
-    async retry(asked) {
-      const { emissionId } = check(requests.retry, asked);
+    async retry(request) {
+      const { emissionId } = check(requests.retry, request);
       if (await retry.one(emissionId)) return { emissionId };
       throw new AppError('EMISSION_NOT_FOUND', 'no failed emission of this id is kept');
     },
-    async retryFailed(asked) {
-      // Without an end: a worker whose clock is ahead says that jobs failed later than now.
-      const { since, until = Infinity, code, limit, dryRun } = check(requests.retryFailed, asked);
+    async retryFailed(request) {
+      // No end by default: a worker whose clock is ahead records failures in the future.
+      const { since, until = Infinity, code, limit, dryRun } = check(requests.retryFailed, request);
       return retry.all({ since, until, code }, { limit, dryRun });
     },
-    async reEmit(asked) {
-      const { companyId, appointmentId, since, limit, dryRun } = check(requests.reEmit, asked);
+    async reEmit(request) {
+      const { companyId, appointmentId, since, limit, dryRun } = check(requests.reEmit, request);
       const subject = companyId === undefined ? { appointmentId: appointmentId ?? '' } : { companyId };
       return reEmit(subject, since, { limit, dryRun });
     },
@@ -42,12 +42,12 @@ export function createRepairs({ retry, reEmit, now }: RepairsDeps): Repairs {
 
 const MAX_PROBLEM = 500;
 
-function check<T>(schema: z.ZodType<T>, asked: unknown): T {
-  const parsed = schema.safeParse(asked);
+function check<T>(schema: z.ZodType<T>, request: unknown): T {
+  const parsed = schema.safeParse(request);
   if (parsed.success) return parsed.data;
-  const words = parsed.error.issues.map(
+  const problems = parsed.error.issues.map(
     ({ path, message }) => `${path.join('.') || 'the request'} ${message}`,
   );
-  // zod names fields that it does not know, and these are the caller's text.
-  throw new AppError('INVALID_REQUEST', singleLine(cut(words.join('; '), MAX_PROBLEM)));
+  // zod's message contains unknown field names, which are text of the caller.
+  throw new AppError('INVALID_REQUEST', singleLine(cut(problems.join('; '), MAX_PROBLEM)));
 }

@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { FIRST_INSTANT, OBJECT_ID, parseInstant } from '@appointment-emissions/contracts';
 import { ERROR_CODES, type ErrorCode } from '../errors.ts';
 
-/** At most so many jobs in one repair over HTTP or on the command line; a second call goes on. */
-const LARGEST_REPAIR = 10_000;
-const USUAL_LIMIT = 1_000;
+/** Maximum number of jobs in one repair. A second call continues. */
+const MAX_LIMIT = 10_000;
+const DEFAULT_LIMIT = 1_000;
 
 const UNITS_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
-/** A time as ISO 8601, or as an age such as `90s`, `30m`, `2h`, `3d`; gives ms since 1970, and 0 for an older age. */
+/** Parses ISO 8601, or an age such as `90s`, `30m`, `2h`, `3d`, into ms since 1970. An age before 1970 gives 0. */
 function time(now: () => number) {
   return z.string().transform((text, context) => {
     const age = /^(\d{1,6})([smhd])$/.exec(text);
@@ -35,11 +35,11 @@ const code = z.enum(
   'is not one of docs/reference/errors.md',
 );
 const extent = {
-  limit: z.number().int().min(1).max(LARGEST_REPAIR).default(USUAL_LIMIT),
+  limit: z.number().int().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
   dryRun: z.boolean().default(false),
 };
 
-/** What each repair is asked with, over HTTP and on the command line. @param now ms since the epoch */
+/** Schemas of the requests, over HTTP and on the command line. @param now  ms since 1970 */
 export function repairRequests(now: () => number) {
   const since = time(now);
   return {

@@ -5,10 +5,10 @@ import type { FailedEmissions, FailedRange } from './failed-emissions.ts';
 
 export interface RetryDeps {
   queues: { live: Queue; bulk: Queue };
-  /** An emission's job, in whichever of them it stands. */
+  /** Finds the job of an emission in either queue. */
   findJob: (emissionId: string) => Promise<Job | undefined>;
   failed: FailedEmissions;
-  /** Where many retried jobs stand in the line. */
+  /** BullMQ priority of retried jobs in the bulk queue. */
   priority: number;
   /** Awaited before each slice. */
   letLiveFirst: () => Promise<void>;
@@ -16,46 +16,46 @@ export interface RetryDeps {
   now: () => number;
 }
 
-/** Live bookings come in between. */
+/** Live jobs run between two slices. */
 const JOBS_AT_ONCE = 25;
 const SHOWN = 20;
 
-/** Puts failed jobs back into a queue, with all their attempts. They pass the order check like any other. */
+/** Enqueues failed jobs again, with all their attempts. They pass the order check as usual. */
 export function createRetry({ queues, findJob, failed, priority, letLiveFirst, now }: RetryDeps) {
   async function findFailed(emissionId: string) {
     const job = await findJob(emissionId);
     return job?.finishedOn && job.failedReason ? job : undefined;
   }
 
-  async function again(emissionId: string): Promise<boolean> {
+  async function retryInPlace(emissionId: string): Promise<boolean> {
     const job = await findFailed(emissionId);
     if (!job) return false;
     try {
       await job.retry('failed', { resetAttemptsMade: true });
       return true;
     } catch (error) {
-      // Somebody else was quicker, or it is no longer kept.
+      // Another repair was faster, or the job is no longer kept.
       if (!(await job.isFailed())) return false;
       throw error;
     }
   }
 
-  /** As `again`, but live bookings do not wait for it. */
-  async function againInBulk(emissionId: string): Promise<boolean> {
+  /** Retries a job in the bulk queue, so that live jobs do not wait for it. */
+  async function retryInBulk(emissionId: string): Promise<boolean> {
     const job = await findFailed(emissionId);
-    if (job?.queueName !== queues.live.name) return again(emissionId);
-    // Who dies in between leaves a failed job, which another repair takes for the same one.
+    if (job?.queueName !== queues.live.name) return retryInPlace(emissionId);
+    // A process that ends here leaves the failed job; the next repair adds the same job id again.
     await queues.bulk.add(job.name, job.data, { ...job.opts, jobId: emissionId, priority, timestamp: now() });
-    // Whoever took it up meanwhile emits the newest state once more.
+    // If it was retried meanwhile, the newest state is emitted twice.
     await job.remove().catch(() => undefined);
     return true;
   }
 
   return {
-    /** Retries one, in the queue that it failed in. False where no failed emission of this id is kept. */
-    one: again,
+    /** Retries one emission in the queue that it failed in. False if no failed emission of this id is kept. */
+    one: retryInPlace,
 
-    /** Retries what failed in a range of time, oldest first, after live bookings. */
+    /** Retries emissions that failed in a period, oldest first, in the bulk queue. */
     async all(
       range: FailedRange,
       { limit, dryRun }: { limit: number; dryRun: boolean },
@@ -64,7 +64,7 @@ export function createRetry({ queues, findJob, failed, priority, letLiveFirst, n
       let repaired = dryRun ? found.length : 0;
       for (const slice of chunks(dryRun ? [] : found, JOBS_AT_ONCE)) {
         await letLiveFirst();
-        const done = await Promise.all(slice.map(({ emissionId }) => againInBulk(emissionId)));
+        const done = await Promise.all(slice.map(({ emissionId }) => retryInBulk(emissionId)));
         repaired += done.filter(Boolean).length;
       }
       const emissions = found

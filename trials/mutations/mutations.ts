@@ -171,8 +171,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     safeguard: 'retries of many failed jobs move to the bulk queue',
     file: 'src/repair/retry.ts',
-    find: 'if (job?.queueName !== queues.live.name) return again(emissionId);',
-    replace: 'if (job) return again(emissionId);',
+    find: 'if (job?.queueName !== queues.live.name) return retryInPlace(emissionId);',
+    replace: 'if (job) return retryInPlace(emissionId);',
     test: 'test/operate/fairness.test.ts',
     name: 'retried by the thousand',
   },
