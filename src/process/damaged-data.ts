@@ -1,9 +1,9 @@
 import type { Logger } from './logger.ts';
 
 /**
- * Kinds of data in Redis that another program may have damaged. `message`: a Pub/Sub message to sockets; `request`: one
- * of the Socket.IO adapter's control messages, which no process of ours sends; `job`: a BullMQ job; the others are named
- * after what the key holds.
+ * Kinds of data in Redis that another program can damage. `message`: a Pub/Sub message to sockets; `request`: a control
+ * message of the Socket.IO adapter, which our processes never send; `job`: a BullMQ job. The other kinds are named after
+ * the content of the key.
  */
 export const DAMAGE_KINDS = [
   'message',
@@ -22,14 +22,14 @@ export const DAMAGE_KINDS = [
 export type DamageKind = (typeof DAMAGE_KINDS)[number];
 
 /**
- * Counts and logs data in Redis that could not be understood. Each caller decides what it does instead.
- * @param details ids and key names only, never the data itself
+ * Counts and logs data in Redis that could not be parsed. Each caller decides how to continue.
+ * @param details  ids and key names only, never the data itself
  */
 export type ReportDamage = (kind: DamageKind, details?: Record<string, string | undefined>) => void;
 
-const LOG_EVERY_MS = 10_000;
+const LOG_INTERVAL_MS = 10_000;
 
-/** Logs the first of a kind at once, then one line every 10 s with how many there were since. */
+/** Logs the first of a kind at once, then at most one line every 10 s with the number since the last one. */
 export function createReportDamage({
   count,
   logger,
@@ -45,7 +45,7 @@ export function createReportDamage({
     const seen = kinds.get(kind) ?? { loggedAt: -Infinity, times: 0 };
     kinds.set(kind, seen);
     seen.times += 1;
-    if (now() - seen.loggedAt < LOG_EVERY_MS) return;
+    if (now() - seen.loggedAt < LOG_INTERVAL_MS) return;
     logger.warn({ kind, ...details, times: seen.times }, 'damaged data in redis');
     seen.loggedAt = now();
     seen.times = 0;

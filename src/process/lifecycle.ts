@@ -1,10 +1,9 @@
 import { errorMessage } from '../errors.ts';
 
-/** Closes one thing. */
 export type Close = () => unknown;
 
 export interface Lifecycle {
-  /** Registers something started; closed last in, first out. */
+  /** Registers a started part. Parts are closed last in, first out. */
   onClose: (name: string, close: Close) => void;
   /** Idempotent. Closes everything even if one part fails or hangs; resolves within the deadline. */
   close: () => Promise<void>;
@@ -15,16 +14,16 @@ export interface LifecycleOptions {
   onError: (name: string, error: Error) => void;
 }
 
-/** Keeps what a process has started, so that it ends all of it. */
+/** Closes everything that a process started. */
 export function createLifecycle({ deadlineMs, onError }: LifecycleOptions): Lifecycle {
   const started: { name: string; close: Close }[] = [];
   let closing: Promise<void> | undefined;
 
   async function closeAll(): Promise<void> {
-    const giveUpAt = performance.now() + deadlineMs;
+    const deadline = performance.now() + deadlineMs;
     for (const { name, close } of started.toReversed()) {
       try {
-        await within(Math.max(giveUpAt - performance.now(), 50), name, Promise.resolve().then(close));
+        await within(Math.max(deadline - performance.now(), 50), name, Promise.resolve().then(close));
       } catch (error) {
         onError(name, error instanceof Error ? error : new Error(errorMessage(error)));
       }
@@ -37,16 +36,16 @@ export function createLifecycle({ deadlineMs, onError }: LifecycleOptions): Life
   };
 }
 
-/** Settles as `promise` does, or rejects after `ms` with an error that says what was waited for. */
+/** Settles as `promise` does, or rejects after `ms`. @param what  names the operation in the error @throws DeadlineExceeded */
 export async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<never>((_, reject) => {
+  const timeout = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       reject(new DeadlineExceeded(`${what} took longer than ${ms} ms`));
     }, ms);
   });
   try {
-    return await Promise.race([promise, deadline]);
+    return await Promise.race([promise, timeout]);
   } finally {
     clearTimeout(timer);
   }

@@ -6,7 +6,7 @@ const ADVICE = new Map<unknown, string>([
   ['EACCES', 'to a port that this user may open, from 1024 on'],
 ]);
 
-/** Why a server does not listen, with the setting that names its port. */
+/** The error of a server that cannot listen. It names the setting of its port. */
 export function listenError(setting: string, error: unknown): Error {
   const code = types.isNativeError(error) && 'code' in error ? error.code : undefined;
   const advice = ADVICE.get(code) ?? 'to another port';

@@ -3,27 +3,27 @@ import type { Writable } from 'node:stream';
 import { createFileAppender } from '@appointment-emissions/bot/append-file';
 import { escapeMarks } from '@appointment-emissions/contracts';
 
-/** Takes lines, for ever, at once, and without an error: what it can't pass on in time it drops. */
+/** A destination of log lines. It never blocks and never throws: lines that it cannot write in time are dropped. */
 export interface LogSink {
   name: string;
-  /** @param count  lines in it */
+  /** @param count  number of lines */
   write: (lines: Buffer, count: number) => void;
-  /** Lines dropped since this was asked last. */
+  /** Number of lines dropped since the last call. */
   takeDropped: () => number;
   /** Whether the last write failed. */
   isFailing: () => boolean;
-  /** Resolves when all that it holds has been passed on or dropped. */
+  /** Resolves when all lines are written or dropped. */
   close: () => Promise<void>;
 }
 
-/** Lines wait in memory while a file or pipe takes none; beyond this they are dropped. */
-const MOST_WAITING_BYTES = 4 * 1024 * 1024;
-/** What is written meanwhile goes together: each write wakes a thread, or whoever reads. So much a SIGKILL may lose. */
+/** Lines wait in memory while a file or pipe blocks. Further lines are dropped. */
+const MAX_WAITING_BYTES = 4 * 1024 * 1024;
+/** Lines of this period are written at once, since each write wakes a thread or the reader. A SIGKILL loses them. */
 const GATHER_MS = 25;
 /** After a failed write, how long before the file is opened again. */
 const REOPEN_DELAY_MS = 1_000;
 
-/** Lines on their way to all sinks: gathered and encoded once for all of them. */
+/** Gathers lines, encodes them once, and passes them to all sinks. */
 export function gatherLines(sinks: readonly LogSink[]) {
   let [lines, count, scheduled] = ['', 0, false];
 
@@ -44,15 +44,15 @@ export function gatherLines(sinks: readonly LogSink[]) {
       scheduled = true;
       setTimeout(pass, GATHER_MS);
     },
-    /** Does not wait for more. */
+    /** Passes the gathered lines on without waiting. */
     pass,
   };
 }
 
 /**
- * Appends to a file, and makes its folder. While the file takes no lines they are dropped; standard error says so once,
- * with the reason. Not pino's own destination: on a full disk that tries for ever to write its rest while the process
- * ends, so that SIGTERM has no effect.
+ * Appends to a file, and creates its folder. While the file cannot be written, lines are dropped and standard error has one
+ * line with the reason. pino's own destination is not used: on a full disk it repeats its last write for ever while the
+ * process ends, so SIGTERM has no effect.
  */
 export function createFileSink(path: string): LogSink {
   let waiting: Buffer[] = [];
@@ -106,11 +106,11 @@ export function createFileSink(path: string): LogSink {
 }
 
 /**
- * Writes to standard output through the stream that Node itself opens for it: to a pipe that nobody reads it waits
- * without a thread, where a write by descriptor would block one, and with it the end of the process.
+ * Writes to standard output through Node's own stream. If nothing reads the pipe, the stream waits without a thread; a write
+ * by descriptor would block a thread, and with it the end of the process.
  */
 export function createStdoutSink(stdout: Writable): LogSink {
-  // A reader that is gone: its lines are lost, the service goes on.
+  // If the reader has gone, lines are lost and the service continues.
   stdout.on('error', () => undefined);
   const dropped = countDropped();
   return {
@@ -136,7 +136,7 @@ function countDropped() {
     add: (count: number): void => {
       dropped += count;
     },
-    /** Those since this was asked last. */
+    /** Returns the count and resets it. */
     take: (): number => {
       const taken = dropped;
       dropped = 0;
@@ -145,7 +145,7 @@ function countDropped() {
   };
 }
 
-/** Where nothing waits, anything may. */
+/** A single batch is never too large. */
 function isTooMuch(waitingBytes: number, more: Buffer): boolean {
-  return waitingBytes > 0 && waitingBytes + more.length > MOST_WAITING_BYTES;
+  return waitingBytes > 0 && waitingBytes + more.length > MAX_WAITING_BYTES;
 }

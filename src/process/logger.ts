@@ -6,25 +6,25 @@ export type { Logger };
 
 export interface LoggerOptions {
   level: string;
-  /** Folder of combined.log; made where it is missing. */
+  /** Folder of combined.log; created if missing. */
   dir: string;
   /** Process name, in every line. */
   name: string;
 }
 
-const TELL_DROPPED_EVERY_MS = 5_000;
+const REPORT_DROPPED_INTERVAL_MS = 5_000;
 
 /**
- * Writes JSON lines to standard output and `<dir>/combined.log`. Logging never stops the service: where a file or a
- * pipe takes no more, lines are dropped and the process goes on. How many is told to whichever of the two takes lines.
+ * Writes JSON lines to standard output and `<dir>/combined.log`. Logging never stops the service: if the file or the pipe
+ * cannot be written, lines are dropped, and `log lines dropped` with their number is logged to both.
  */
 export function createLogger({ level, dir, name }: LoggerOptions): {
   logger: Logger;
-  /** Whether its lines are kept, in words for the operator where they are not. */
+  /** Warnings for the operator while lines are dropped. */
   warnings: () => string[];
   close: () => Promise<void>;
 } {
-  // A reader that is gone: what goes to standard error is lost, the service goes on.
+  // If the reader has gone, lines are lost and the service continues.
   process.stderr.on('error', () => undefined);
   const sinks = [createStdoutSink(process.stdout), createFileSink(join(dir, 'combined.log'))];
   const dropping = new Set<string>();
@@ -33,14 +33,14 @@ export function createLogger({ level, dir, name }: LoggerOptions): {
     { level, name, redact: { paths: ['req.headers', 'res.headers'], remove: true } },
     gathered,
   );
-  const tellDropped = setInterval(() => {
+  const reportDropped = setInterval(() => {
     for (const { name: sink, takeDropped } of sinks) {
       const lines = takeDropped();
       if (lines > 0) dropping.add(sink);
       else dropping.delete(sink);
       if (lines > 0) logger.warn({ sink, lines }, 'log lines dropped');
     }
-  }, TELL_DROPPED_EVERY_MS).unref();
+  }, REPORT_DROPPED_INTERVAL_MS).unref();
   return {
     logger,
     warnings: () =>
@@ -51,7 +51,7 @@ export function createLogger({ level, dir, name }: LoggerOptions): {
             `log lines are dropped: ${sink} takes no more (disk full, LOG_DIR not writable, or a pipe not read)`,
         ),
     close: async () => {
-      clearInterval(tellDropped);
+      clearInterval(reportDropped);
       gathered.pass();
       await Promise.all(sinks.map((sink) => sink.close()));
     },

@@ -1,8 +1,8 @@
 import { causeOf, errorMessage } from '../errors.ts';
 import type { Logger } from './logger.ts';
 
-/** While an outage lasts. */
-const REMIND_EVERY_MS = 30_000;
+/** Between reminders during an outage. */
+const REMINDER_INTERVAL_MS = 30_000;
 /** A connection that comes and goes several times a second is one outage. */
 const SETTLED_AFTER_MS = 5_000;
 
@@ -10,7 +10,7 @@ interface OutageLogDeps {
   logger: Logger;
   /** Event name of the line when the outage begins, and of its reminders. */
   lost: string;
-  /** Event name of the line when the outage is over. */
+  /** Event name of the line when the outage ends. */
   restored: string;
   now?: () => number;
 }
@@ -23,8 +23,8 @@ export interface OutageLog {
 }
 
 /**
- * Logs the outage of a server, however many connections and attempts meet it: one line for each cause when it begins,
- * one reminder each 30 s with the number of failed attempts, and one line when every connection works again.
+ * Logs an outage of a server once for all connections and attempts: one line for each cause when it begins, one reminder
+ * every 30 s with the number of failed attempts, and one line when every connection works again.
  */
 export function createOutageLog({
   logger,
@@ -41,7 +41,7 @@ export function createOutageLog({
 
   function isDue(cause: string): boolean {
     const last = loggedAt.get(cause);
-    if (last === undefined || now() - last >= REMIND_EVERY_MS) return true;
+    if (last === undefined || now() - last >= REMINDER_INTERVAL_MS) return true;
     // The same cause in another outage.
     return last < restoredAt && downSince - restoredAt >= SETTLED_AFTER_MS;
   }

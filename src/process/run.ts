@@ -3,25 +3,25 @@ import { errorMessage } from '../errors.ts';
 
 export interface Running {
   close: () => Promise<void>;
-  /** Resolves when a setting has been found that can never work: the process then ends with code 1. */
+  /** Resolves if a setting can never work. The process then ends with code 1. */
   unusable?: Promise<Error>;
 }
 
 interface RunOptions {
-  /** `the API`: in the message where it does not start. */
+  /** Such as `the API`; part of the message if it does not start. */
   name: string;
   start: () => Running | Promise<Running>;
   logger: Logger;
   flushLogs: () => Promise<void>;
 }
 
-/** A start that waits for a server is not waited for longer. */
+/** A process that stops during its start waits this long for the start to end. */
 const START_ENDS_WITHIN_MS = 3_000;
 const FLUSH_WITHIN_MS = 500;
 
 /**
- * Starts a process and keeps it until it is told to stop (a signal, or a parent that is gone), also during the start.
- * Then closes what runs and ends. An error that no code caught ends it too: the queue keeps what is half done.
+ * Starts a process and runs it until a signal arrives or its parent process ends, also during the start. Then closes
+ * everything and exits. An uncaught error ends the process too: unfinished work stays in the queue.
  */
 export function runUntilStopped({ name, start, logger, flushLogs }: RunOptions): void {
   let stopping = false;
@@ -33,14 +33,7 @@ export function runUntilStopped({ name, start, logger, flushLogs }: RunOptions):
     void end();
   };
   const end = async (): Promise<void> => {
-    try {
-      const running = await Promise.race([starting, afterMs(START_ENDS_WITHIN_MS)]);
-      await running?.close();
-      logger.info('stopped');
-    } catch (error) {
-      exitCode = 1;
-      logger.error({ error: errorMessage(error) }, 'not closed in order');
-    }
+    if (!(await closeInOrder(starting, logger))) exitCode = 1;
     await Promise.race([flushLogs(), afterMs(FLUSH_WITHIN_MS)]);
     process.exit(exitCode);
   };
@@ -48,32 +41,19 @@ export function runUntilStopped({ name, start, logger, flushLogs }: RunOptions):
   const starting = Promise.resolve()
     .then(start)
     .catch((error: unknown) => {
-      logger.fatal({ error: error instanceof Error ? error.stack : errorMessage(error) }, 'not started');
+      logger.fatal({ error: stackOf(error) }, 'not started');
       console.error(`${name} did not start: ${errorMessage(error)}`);
       exitCode = 1;
       stop('the start failed');
       return undefined;
     });
-  const onCrash = (error: unknown): void => {
-    // The first error is the cause; a timer may throw the next ones until the end.
-    if (exitCode === 0) {
-      logger.fatal({ error: error instanceof Error ? error.stack : errorMessage(error) }, 'crashed');
-    }
+  stopOnSignals(stop);
+  stopOnCrash((error) => {
+    // Only the first error is logged: it is the cause, and a timer can throw more until the end.
+    if (exitCode === 0) logger.fatal({ error: stackOf(error) }, 'crashed');
     exitCode = 1;
     stop('crash');
-  };
-  // Not once: a second signal, as npm and a shell pass on, would end the process in the middle of its goodbye.
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      stop(signal);
-    });
-  }
-  process.once('disconnect', () => {
-    stop('the parent process is gone');
   });
-  process.on('uncaughtException', onCrash);
-  process.on('unhandledRejection', onCrash);
-
   void starting
     .then((running) => running?.unusable)
     .then((error) => {
@@ -83,6 +63,40 @@ export function runUntilStopped({ name, start, logger, flushLogs }: RunOptions):
       exitCode = 1;
       stop('configuration not usable');
     });
+}
+
+/** Resolves to false after an error. */
+async function closeInOrder(starting: Promise<Running | undefined>, logger: Logger): Promise<boolean> {
+  try {
+    const running = await Promise.race([starting, afterMs(START_ENDS_WITHIN_MS)]);
+    await running?.close();
+    logger.info('stopped');
+    return true;
+  } catch (error) {
+    logger.error({ error: errorMessage(error) }, 'not closed in order');
+    return false;
+  }
+}
+
+function stopOnSignals(stop: (why: string) => void): void {
+  // Not once(): npm and a shell pass a signal on, and the second one would end the process while it closes.
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      stop(signal);
+    });
+  }
+  process.once('disconnect', () => {
+    stop('the parent process is gone');
+  });
+}
+
+function stopOnCrash(onCrash: (error: unknown) => void): void {
+  process.on('uncaughtException', onCrash);
+  process.on('unhandledRejection', onCrash);
+}
+
+function stackOf(error: unknown): string | undefined {
+  return error instanceof Error ? error.stack : errorMessage(error);
 }
 
 function afterMs(ms: number): Promise<undefined> {

@@ -1,8 +1,8 @@
 import { causeOf, errorMessage } from '../errors.ts';
 import type { Logger } from './logger.ts';
 
-const REMIND_EVERY_MS = 30_000;
-/** Causes are few; a server that words each error differently must not fill the memory. */
+const REMINDER_INTERVAL_MS = 30_000;
+/** Usually there are few causes. A server whose errors all differ must not fill the memory. */
 const MAX_CAUSES = 100;
 
 interface Options {
@@ -13,8 +13,8 @@ interface Options {
 export type ThrottledLog = (fields: object, error: unknown) => void;
 
 /**
- * Logs an event that repeats for as long as a fault lasts: the first of each cause at once, then one reminder each 30 s
- * with the number of `times` since the line before. All others are logged at level `debug`.
+ * Throttles an event that repeats during a fault: logs the first of each cause at once, then one reminder every 30 s with
+ * the number of `times` since the last line. All others are logged at level `debug`.
  */
 export function createThrottledLog(logger: Logger, event: string, options: Options = {}): ThrottledLog {
   const { level = 'warn', now = () => performance.now() } = options;
@@ -24,7 +24,7 @@ export function createThrottledLog(logger: Logger, event: string, options: Optio
     const line = { ...fields, error: errorMessage(error) };
     const known = byCause.get(cause);
     const times = (known?.times ?? 0) + 1;
-    if (known && now() - known.loggedAt < REMIND_EVERY_MS) {
+    if (known && now() - known.loggedAt < REMINDER_INTERVAL_MS) {
       known.times = times;
       logger.debug(line, event);
       return;

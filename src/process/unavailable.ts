@@ -5,12 +5,14 @@ const { MongoNetworkError, MongoNetworkTimeoutError, MongoServerSelectionError }
 const { MongoNotConnectedError, MongoTopologyClosedError, MongoServerError } = mongo;
 
 /**
- * Not primary, shutting down, or stepping down, and a router that reaches no such server: from the retryable-reads
- * specification, without its time limits.
+ * Codes for a server that is not primary, shuts down or steps down, and for a router that reaches no such server. From the
+ * retryable reads specification, without its time limits.
  */
-const AWAY_CODES = new Set([6, 7, 91, 133, 189, 9_001, 10_058, 10_107, 11_600, 11_602, 13_435, 13_436]);
+const UNAVAILABLE_CODES = new Set([
+  6, 7, 91, 133, 189, 9_001, 10_058, 10_107, 11_600, 11_602, 13_435, 13_436,
+]);
 
-/** Replies that speak of the whole server's state, not of a command. */
+/** Replies about the state of the server, not about a command. */
 const REDIS_STATES = /^(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|MISCONF|OOM|BUSY)\b/;
 const REDIS_CONNECTION =
   /Connection is closed|Stream isn't writeable|Command timed out|Socket closed|max retries per request|Cluster isn't ready|Failed to refresh slots|Too many Cluster redirections|startup nodes|All sentinels are unreachable/i;
@@ -25,8 +27,8 @@ const NODE_CODES = new Set([
 ]);
 
 /**
- * True for errors that say a server is away: they are nobody's fault, so they spend no attempt. A query that timed out
- * is not among them: one bad document must not hold up the queue for ever.
+ * True for errors that mean that a server is unavailable; they spend no attempt. A query that timed out is not one of them:
+ * one bad document must not block the queue for ever.
  */
 export function isUnavailable(error: unknown): boolean {
   if (!types.isNativeError(error)) return false;
@@ -39,7 +41,7 @@ export function isUnavailable(error: unknown): boolean {
   ) {
     return true;
   }
-  if (error instanceof MongoServerError) return AWAY_CODES.has(Number(error.code));
+  if (error instanceof MongoServerError) return UNAVAILABLE_CODES.has(Number(error.code));
   if (error.name === 'MongooseError') return error.message.includes('initial connection');
   if ('code' in error && typeof error.code === 'string' && NODE_CODES.has(error.code)) return true;
   return REDIS_STATES.test(error.message) || REDIS_CONNECTION.test(error.message);
