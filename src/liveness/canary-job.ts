@@ -7,7 +7,7 @@ import { AppError } from '../errors.ts';
 
 const schema = z.object({ gatewayId: z.string().min(1), canaryId: z.string().min(1) });
 
-/** A job without a document: it asks for nothing but to come back to the gateway that sent it. */
+/** A job without an appointment. The worker publishes it to the gateway that sent it. */
 export type CanaryJob = z.infer<typeof schema>;
 
 /** @throws AppError JOB_INVALID */
@@ -17,14 +17,14 @@ export function parseCanaryJob(data: unknown): CanaryJob {
   throw new AppError('JOB_INVALID', 'this canary names no gateway');
 }
 
-/** Leaves nothing behind, so that no count of emissions ever has a canary in it. */
+/** Canaries are removed when they end, so counts of emissions never include one. */
 const OPTIONS: JobsOptions = { attempts: 1, removeOnComplete: true, removeOnFail: true };
-const REMEMBERED_MS = 300_000;
+const PUBLISHED_TTL_MS = 300_000;
 
 const jobId = (canaryId: string): string => `canary-${canaryId}`;
 const publishedKey = (prefix: string, gatewayId: string): string => `${prefix}:canary:${gatewayId}`;
 
-/** Sends a gateway's canaries, and tells how far one has come. @throws when Redis is away */
+/** Enqueues canaries of a gateway and finds out what happened to one. @throws if Redis is unavailable */
 export function createCanaryQueue(deps: {
   queue: Queue;
   redis: RedisClient;
@@ -39,7 +39,7 @@ export function createCanaryQueue(deps: {
     },
     fateOf: async (canaryId: string): Promise<'published' | 'waiting' | 'lost'> => {
       const published = await redis.get(publishedKey(prefix, gatewayId)).catch((error: unknown) => {
-        // Another program wrote it. The next canary that is published replaces it.
+        // Another program wrote it. The next published canary replaces it.
         if (isWrongType(error)) return null;
         throw error;
       });
@@ -49,9 +49,9 @@ export function createCanaryQueue(deps: {
   };
 }
 
-/** Notes for the gateway that its canary was published. */
+/** Records for the gateway that its canary was published. */
 export function createNotePublished({ redis, prefix }: { redis: RedisClient; prefix: string }) {
   return async ({ gatewayId, canaryId }: CanaryJob): Promise<void> => {
-    await redis.set(publishedKey(prefix, gatewayId), canaryId, 'PX', REMEMBERED_MS);
+    await redis.set(publishedKey(prefix, gatewayId), canaryId, 'PX', PUBLISHED_TTL_MS);
   };
 }

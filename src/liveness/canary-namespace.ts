@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { Server } from 'socket.io';
 import { CANARY_NAMESPACE, canaryRoom } from '@appointment-emissions/contracts';
 
-/** The `/canary` namespace: for this process' own socket and nobody else. */
+/** The `/canary` namespace, for this process' own socket only. */
 export function attachCanaryNamespace({
   io,
   gatewayId,

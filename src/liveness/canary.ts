@@ -5,46 +5,46 @@ export interface CanaryDeps {
   intervalMs: number;
   /** Puts a canary into the queue. */
   send: (canaryId: string) => Promise<void>;
-  /** What became of one that was not heard. */
+  /** What happened to a canary that did not arrive. */
   fateOf: (canaryId: string) => Promise<'published' | 'waiting' | 'lost'>;
   onHeard: (roundTripMs: number) => void;
   onFault: (error: unknown) => void;
 }
 
 export interface Canary {
-  /** It came back to this gateway's own socket. */
+  /** Call when a canary arrives at this gateway's own socket. */
   heard: (canaryId: string) => void;
-  /** Red where canaries are published that this gateway does not hear. */
+  /** Not ok if published canaries do not arrive at this gateway. */
   verdict: () => HealthStatus;
-  /** ms since one was heard, or since the start. */
+  /** ms since the last canary arrived, or since the start. */
   sinceHeardMs: () => number;
   close: () => void;
 }
 
-/** A message or two may fall into a restart of Redis. */
-const UNHEARD_UNTIL_RED = 3;
+/** A restart of Redis can lose one or two canaries. */
+const MAX_MISSED = 3;
 
 /**
- * Every few seconds a job that asks for nothing goes the whole way, from this gateway through queue, worker and Redis to
- * a socket of its own. One at a time: while workers are away none piles up. What the workers owe is their own liveness.
+ * Sends a canary every few seconds through the whole pipeline: from this gateway through queue, worker and Redis to its own
+ * socket. One at a time, so none pile up while workers are missing. Workers have a liveness check of their own.
  */
 export function startCanary({ intervalMs, send, fateOf, onHeard, onFault }: CanaryDeps): Canary {
-  let away: { id: string; sentAt: number } | undefined;
+  let pending: { id: string; sentAt: number } | undefined;
   let heardAt = performance.now();
-  let unheard = 0;
+  let missed = 0;
   let busy = false;
 
   async function next(): Promise<void> {
-    const sent = away;
+    const sent = pending;
     if (sent) {
       const fate = await fateOf(sent.id);
-      if (away === sent) {
+      if (pending === sent) {
         if (fate === 'waiting') return;
-        if (fate === 'published') unheard += 1;
+        if (fate === 'published') missed += 1;
       }
     }
     const id = randomUUID();
-    away = { id, sentAt: performance.now() };
+    pending = { id, sentAt: performance.now() };
     await send(id);
   }
 
@@ -60,18 +60,18 @@ export function startCanary({ intervalMs, send, fateOf, onHeard, onFault }: Cana
 
   return {
     heard(canaryId) {
-      if (canaryId !== away?.id) return;
+      if (canaryId !== pending?.id) return;
       heardAt = performance.now();
-      onHeard(heardAt - away.sentAt);
-      away = undefined;
-      unheard = 0;
+      onHeard(heardAt - pending.sentAt);
+      pending = undefined;
+      missed = 0;
     },
     verdict: () =>
-      unheard < UNHEARD_UNTIL_RED
+      missed < MAX_MISSED
         ? { ok: true }
         : {
             ok: false,
-            detail: `the last ${unheard} canaries were published, but did not reach this gateway's socket`,
+            detail: `the last ${missed} canaries were published, but did not reach this gateway's socket`,
           },
     sinceHeardMs: () => performance.now() - heardAt,
     close: () => {

@@ -3,13 +3,13 @@ import { CANARY, CANARY_NAMESPACE } from '@appointment-emissions/contracts';
 
 export interface ProbeSocketOptions {
   port: number;
-  /** Known to this process only. */
+  /** Only this process knows it. */
   secret: string;
   transports: ('polling' | 'websocket')[];
   onCanary: (canaryId: string) => void;
 }
 
-/** A socket from this process to its own port, as a dashboard's; connects again by itself. */
+/** Connects a socket from this process to its own port, as a dashboard does. It reconnects by itself. */
 export function connectProbeSocket({ port, secret, transports, onCanary }: ProbeSocketOptions): {
   close: () => void;
 } {
@@ -19,7 +19,7 @@ export function connectProbeSocket({ port, secret, transports, onCanary }: Probe
     reconnectionDelayMax: 2_000,
     forceNew: true,
   });
-  // It came through Redis, so it may be anything.
+  // It came through Redis, so it can have any shape.
   socket.on(CANARY, (canary: { canaryId?: unknown } | null | undefined) => {
     if (typeof canary?.canaryId === 'string') onCanary(canary.canaryId);
   });

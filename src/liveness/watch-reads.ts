@@ -1,7 +1,7 @@
 import { within } from '../process/lifecycle.ts';
 
 export interface WatchReadsDeps {
-  /** Reads from MongoDB. @throws when it cannot be read; may never settle */
+  /** Reads from MongoDB. Rejects if it cannot be read; may never settle. */
   probe: () => Promise<void>;
   everyMs?: number;
   timeoutMs?: number;
@@ -13,18 +13,18 @@ export interface Reads {
   close: () => void;
 }
 
-/** One slow answer is no outage. */
-const FAILURES_UNTIL_FALSE = 2;
+/** One slow reply is not an outage. */
+const MAX_FAILURES = 2;
 
 /**
- * Probes every two seconds whether MongoDB can be read, one probe at a time, for all sockets of a gateway. A frozen server
- * is noticed within 7 s: two probes of 1.5 s each.
+ * Checks every two seconds whether MongoDB can be read, one probe at a time, for all sockets of a gateway. A frozen server
+ * is detected within 7 s: two probes of 1.5 s each.
  */
 export function watchReads({ probe, everyMs = 2_000, timeoutMs = 1_500 }: WatchReadsDeps): Reads {
-  let failures = FAILURES_UNTIL_FALSE;
+  let failures = MAX_FAILURES;
   let busy = false;
 
-  function look(): void {
+  function check(): void {
     if (busy) return;
     busy = true;
     within(timeoutMs, 'a read', probe())
@@ -41,10 +41,10 @@ export function watchReads({ probe, everyMs = 2_000, timeoutMs = 1_500 }: WatchR
       });
   }
 
-  look();
-  const timer = setInterval(look, everyMs);
+  check();
+  const timer = setInterval(check, everyMs);
   return {
-    work: () => failures < FAILURES_UNTIL_FALSE,
+    work: () => failures < MAX_FAILURES,
     close: () => {
       clearInterval(timer);
     },

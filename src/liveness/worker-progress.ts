@@ -1,40 +1,41 @@
 import type { HealthStatus } from '../domain/health-status.ts';
 
 export interface WorkerProgressDeps {
-  /** How often the queue is looked at; canaries come as often. */
+  /** How often the queue is read. Canaries are sent as often. */
   intervalMs: number;
-  /** Age of the oldest job that waits, `null` where none waits or the queue is paused. @throws when Redis is away */
+  /** Age of the oldest waiting job; `null` if none waits or the queue is paused. Rejects if Redis is unavailable. */
   oldestWaitingAgeMs: () => Promise<number | null>;
 }
 
 export interface WorkerProgress {
-  /** A job was taken up, or ended, however it ended. */
+  /** Call when a job starts or ends. */
   made: () => void;
-  /** Red where jobs wait and this worker takes none. */
+  /** Not ok if jobs wait and this worker starts none. */
   verdict: () => HealthStatus;
-  /** ms since progress was made, or since the start. */
+  /** ms since the last progress, or since the start. */
   sinceMadeMs: () => number;
   close: () => void;
 }
 
-const INTERVALS_UNTIL_RED = 6;
+const MAX_IDLE_INTERVALS = 6;
 
 /**
- * Judges a worker by what it gets done, since BullMQ can say that it runs and process nothing. While Redis does not
- * answer there is no verdict against the worker: a restart would not mend Redis.
+ * Measures the progress of a worker, since BullMQ can report that it runs although it processes nothing. While Redis does
+ * not reply the worker counts as ok: a restart would not repair Redis.
  */
 export function watchWorkerProgress({ intervalMs, oldestWaitingAgeMs }: WorkerProgressDeps): WorkerProgress {
-  const patienceMs = INTERVALS_UNTIL_RED * intervalMs;
+  const maxIdleMs = MAX_IDLE_INTERVALS * intervalMs;
   let madeAt = performance.now();
-  let seen: { ageMs: number; at: number } | undefined;
+  /** Null while it is unknown, too. */
+  let oldestAgeMs: number | null = null;
 
   const timer = setInterval(() => {
     oldestWaitingAgeMs().then(
       (ageMs) => {
-        seen = ageMs === null ? undefined : { ageMs, at: performance.now() };
+        oldestAgeMs = ageMs;
       },
       () => {
-        seen = undefined;
+        oldestAgeMs = null;
       },
     );
   }, intervalMs);
@@ -45,11 +46,10 @@ export function watchWorkerProgress({ intervalMs, oldestWaitingAgeMs }: WorkerPr
     },
     verdict() {
       const idleMs = performance.now() - madeAt;
-      if (!seen || idleMs <= patienceMs || seen.ageMs <= patienceMs) return { ok: true };
-      const [waits, idle] = [seconds(seen.ageMs), seconds(idleMs)];
+      if (oldestAgeMs === null || idleMs <= maxIdleMs || oldestAgeMs <= maxIdleMs) return { ok: true };
       return {
         ok: false,
-        detail: `a job has waited for ${waits} s, but this worker has taken none for ${idle} s`,
+        detail: `a job has waited for ${seconds(oldestAgeMs)} s, but this worker has taken none for ${seconds(idleMs)} s`,
       };
     },
     sinceMadeMs: () => performance.now() - madeAt,
