@@ -22,13 +22,13 @@ const idempotencyKey: Parameter = {
   name: 'Idempotency-Key',
   in: 'header',
   description:
-    'Up to 255 visible ASCII characters. A repetition with the same body gives the same emission ids.',
+    'Up to 255 visible ASCII characters. A repeated request with the same body gets the same emission ids.',
   schema: z.string(),
 };
 const traceparent: Parameter = {
   name: 'traceparent',
   in: 'header',
-  description: 'W3C Trace Context: kept with the emission and logged.',
+  description: 'W3C Trace Context. It is stored with the emission and logged.',
   schema: z.string(),
 };
 const requestId: Parameter = {
@@ -47,13 +47,13 @@ const ONE_EMISSION = Object.entries(EVENT_SLUGS).map(([slug, event]): Operation 
   id: slug.replace(/-(.)/, (_, letter: string) => letter.toUpperCase()),
   tag: 'Emissions',
   summary: `Emit ${event}`,
-  description: 'Loads the appointment, fully populated, and tells every dashboard of its company.',
+  description: 'Sends the populated appointment to every dashboard of its company.',
   security: 'internalKey',
   parameters: [idempotencyKey, requestId, traceparent],
   body: emissions.singleRequest,
   answers: {
     202: {
-      description: 'Accepted: it will be published, or stand among the failed.',
+      description: 'Accepted. The emission is published, or is listed as failed.',
       schema: emissions.acceptedReply,
       headers: { Location: "Path of the emission's timeline.", ...REPLAYED, ...REQUEST_ID },
     },
@@ -70,13 +70,14 @@ export const EMISSION_OPERATIONS: readonly Operation[] = [
     id: 'emitBatch',
     tag: 'Emissions',
     summary: 'Emit up to 1,000 events',
-    description: 'They stand behind live ones. All rejected is 202 too: look at `results`.',
+    description:
+      'They are published after live emissions. The status is 202 even if every item is rejected: check `results`.',
     security: 'internalKey',
     parameters: [idempotencyKey, requestId, traceparent],
     body: emissions.batchRequest,
     answers: {
       202: {
-        description: 'Each item for itself.',
+        description: 'The result of each item.',
         schema: emissions.batchReply,
         headers: { ...REPLAYED, ...REQUEST_ID },
       },
@@ -88,18 +89,18 @@ export const EMISSION_OPERATIONS: readonly Operation[] = [
     path: `${EMISSIONS_PATH}/emissions/{emissionId}`,
     id: 'readEmission',
     tag: 'Emissions',
-    summary: "One emission's life",
+    summary: 'The timeline of one emission',
     security: 'internalKey',
     parameters: [
       {
         name: 'emissionId',
         in: 'path',
         required: true,
-        description: 'As the 202 told it.',
+        description: 'From the 202 reply.',
         schema: z.string(),
       },
     ],
-    answers: { 200: { description: 'Its timeline.', schema: emissions.timelineReply } },
+    answers: { 200: { description: 'The timeline.', schema: emissions.timelineReply } },
     errors: [...KEY, 'EMISSION_NOT_FOUND', 'QUEUE_UNAVAILABLE'],
   },
   {
@@ -107,10 +108,16 @@ export const EMISSION_OPERATIONS: readonly Operation[] = [
     path: `${EMISSIONS_PATH}/emissions`,
     id: 'readEmissions',
     tag: 'Emissions',
-    summary: 'The last emissions of an appointment',
+    summary: 'The latest emissions of one appointment',
     security: 'internalKey',
     parameters: [
-      { name: 'appointmentId', in: 'query', required: true, description: 'Whose.', schema: givenId },
+      {
+        name: 'appointmentId',
+        in: 'query',
+        required: true,
+        description: 'The appointment.',
+        schema: givenId,
+      },
     ],
     answers: { 200: { description: 'Their timelines.', schema: emissions.timelinesReply } },
     errors: [...KEY, 'INVALID_APPOINTMENT_ID', 'EMISSION_NOT_FOUND', 'QUEUE_UNAVAILABLE'],

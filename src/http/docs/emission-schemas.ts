@@ -7,23 +7,20 @@ import { event, givenId, id, instant } from './appointment-schemas.ts';
 const yes = z.literal(true);
 const code = z
   .enum(Object.keys(ERROR_CODES) as [ErrorCode, ...ErrorCode[]])
-  .meta({ id: 'ErrorCode', description: 'Stable; the table is docs/reference/errors.md.' });
+  .meta({ id: 'ErrorCode', description: 'Stable. docs/reference/errors.md lists all codes.' });
 
 export const problemReply = z
   .strictObject({
     type: z.string(),
     title: z.string(),
     status: z.int(),
-    detail: z.string().meta({ description: 'Words for a person.' }),
+    detail: z.string().meta({ description: 'Explanation for a reader.' }),
     success: z.literal(false),
     code,
     error: z
       .strictObject({ code, message: z.string() })
       .meta({ description: 'Same as `code` and `detail`, for callers of the former API.' }),
-    errors: z
-      .array(z.unknown())
-      .exactOptional()
-      .meta({ description: 'Findings of the validation, field by field.' }),
+    errors: z.array(z.unknown()).exactOptional().meta({ description: 'Validation errors by field.' }),
   })
   .meta({ id: 'Problem', description: 'RFC 9457.' }) satisfies z.ZodType<ProblemReply>;
 
@@ -35,7 +32,7 @@ const accepted = {
   appointmentId: id,
   emissionId: z.string(),
   statusUrl: z.string().meta({ description: "Path of the emission's timeline." }),
-  message: z.string().meta({ description: 'Text for a person.' }),
+  message: z.string().meta({ description: 'Text for a reader.' }),
   eventType: event.meta({ description: 'Same as `event`, for callers of the former API.' }),
 };
 export const acceptedReply = z
@@ -59,7 +56,7 @@ export const batchReply = z
     results: z.array(
       z.strictObject({
         index: z.int(),
-        status: z.int().meta({ description: "As the single route's." }),
+        status: z.int().meta({ description: 'Status that the single route would return.' }),
         emissionId: z.string().exactOptional(),
         code: z.string().exactOptional(),
       }),
@@ -67,7 +64,7 @@ export const batchReply = z
   })
   .meta({
     id: 'BatchReply',
-    description: 'One bad item never fails the others.',
+    description: 'An invalid item does not affect the others.',
   }) satisfies z.ZodType<BatchReply>;
 
 const timeline = {
@@ -87,25 +84,25 @@ const timeline = {
   acceptedAt: instant,
   attempts: z
     .array(z.strictObject({ attempt: z.int(), error: z.string().nullable() }))
-    .meta({ description: 'Those that have ended.' }),
+    .meta({ description: 'Attempts that have ended.' }),
   startedAt: instant.nullable(),
   populatedAt: instant.nullable(),
   publishedAt: instant.nullable(),
   endedAt: instant.nullable(),
   epoch: z.string().nullable(),
   offset: z.int().nullable(),
-  gateways: z
-    .int()
-    .nullable()
-    .meta({ description: 'How many Redis handed it to; null on a Cluster, which can not tell.' }),
+  gateways: z.int().nullable().meta({
+    description: 'Number of gateways that received it; null on a Redis Cluster, which does not count them.',
+  }),
   traceparent: z.string().nullable(),
 };
-export const timelineReply = z
-  .strictObject({ success: yes, ...timeline })
-  .meta({ id: 'TimelineReply', description: 'Kept for a day once published, for 14 days once failed.' });
+export const timelineReply = z.strictObject({ success: yes, ...timeline }).meta({
+  id: 'TimelineReply',
+  description: 'Kept for one day after publication, for 14 days after failure.',
+});
 export const timelinesReply = z
   .strictObject({ success: yes, appointmentId: id, emissions: z.array(z.strictObject(timeline)) })
-  .meta({ id: 'TimelinesReply', description: 'The last ten that are kept, newest first.' });
+  .meta({ id: 'TimelinesReply', description: 'At most ten, newest first.' });
 
 export const emitReply = z
   .union([
@@ -117,4 +114,7 @@ export const emitReply = z
       error: z.strictObject({ code, message: z.string() }),
     }),
   ])
-  .meta({ id: 'EmitReply', description: "HTTP's body plus its status." }) satisfies z.ZodType<EmitReply>;
+  .meta({
+    id: 'EmitReply',
+    description: 'The body of the HTTP reply, with its status.',
+  }) satisfies z.ZodType<EmitReply>;

@@ -11,7 +11,7 @@ export interface Parameter {
   schema: z.ZodType;
 }
 
-/** One route, as the document tells it. */
+/** A route of the OpenAPI document. */
 export interface Operation {
   method: 'get' | 'post';
   /** With `{parameters}`. */
@@ -23,7 +23,7 @@ export interface Operation {
   security?: Security;
   parameters?: Parameter[];
   body?: z.ZodType;
-  /** Answers that are no problem, by status; a string is text. */
+  /** Replies other than problems, by status. A string is a content type of text. */
   answers: Record<
     number,
     { description: string; schema: z.ZodType | 'text/plain' | 'text/html'; headers?: Record<string, string> }
@@ -31,7 +31,7 @@ export interface Operation {
   errors: ErrorCode[];
 }
 
-/** What a route with the bot's key, and one with a body, may answer. */
+/** Errors of routes that need the internal key, and of routes with a body. */
 export const KEY: ErrorCode[] = ['API_KEY_MISSING', 'API_KEY_WRONG'];
 export const BODY: ErrorCode[] = [
   'MALFORMED_JSON',

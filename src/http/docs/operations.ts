@@ -11,11 +11,11 @@ const health = (path: string, id: string, summary: string, schema: z.ZodType, re
   id,
   tag: 'Health',
   summary,
-  answers: { 200: { description: 'It is.', schema }, 503: { description: red, schema } },
+  answers: { 200: { description: 'Yes.', schema }, 503: { description: red, schema } },
   errors: [],
 });
 
-/** Every route that is documented, in the order of the document. */
+/** All documented routes, in the order of the document. */
 export const OPERATIONS: readonly Operation[] = [
   ...EMISSION_OPERATIONS,
   {
@@ -23,30 +23,46 @@ export const OPERATIONS: readonly Operation[] = [
     path: '/api/v1/dashboard/appointments',
     id: 'listAppointments',
     tag: 'Dashboards',
-    summary: "A company's appointments, and the place to connect with",
+    summary: 'Appointments of a company, and the stream position to connect with',
     security: 'dashboardToken',
     parameters: [
       {
         name: 'from',
         in: 'query',
-        description: 'ISO 8601, 1970 to 9999; a week ago without it.',
+        description: 'ISO 8601, 1970 to 9999. Default: one week ago.',
         schema: z.string(),
       },
-      { name: 'to', in: 'query', description: 'ISO 8601, at most 62 days later.', schema: z.string() },
+      {
+        name: 'to',
+        in: 'query',
+        description: 'ISO 8601, at most 62 days after `from`. Default: in one week.',
+        schema: z.string(),
+      },
     ],
-    answers: { 200: { description: 'With `from ≤ start < to`, by start.', schema: appointmentList } },
+    answers: {
+      200: {
+        description: 'Appointments with `from ≤ start < to`, in the order of `start`.',
+        schema: appointmentList,
+      },
+    },
     errors: ['TOKEN_INVALID', 'INVALID_RANGE', 'RATE_LIMITED', 'DATABASE_ERROR', 'QUEUE_UNAVAILABLE'],
   },
   ...OPERATOR_OPERATIONS,
   health(
     '/livez',
     'isAlive',
-    'Whether this process gets on with its work',
+    'Whether this process makes progress',
     operator.aliveReply,
-    'It is stuck: restart it.',
+    'It is stuck. Restart it.',
   ),
-  health('/readyz', 'isReady', 'Whether it may be sent requests', operator.readyReply, 'Not now.'),
-  health('/health', 'readHealth', 'As /readyz, with detail and warnings', operator.healthReply, 'Not ready.'),
+  health(
+    '/readyz',
+    'isReady',
+    'Whether this process can take requests',
+    operator.readyReply,
+    'Not now; `checks` says why.',
+  ),
+  health('/health', 'readHealth', 'Readiness with details and warnings', operator.healthReply, 'Not ready.'),
   {
     method: 'get',
     path: '/openapi.json',

@@ -21,21 +21,21 @@ const repair = (
   summary,
   security: 'operator',
   body,
-  answers: { 200: { description: 'What was done.', schema: operator.repairReply } },
+  answers: { 200: { description: 'The emissions that were enqueued.', schema: operator.repairReply } },
   errors: REPAIR,
   ...more,
 });
 
-/** What an operator, and who watches for him, reads and repairs. */
+/** Routes for operators and monitoring. */
 export const OPERATOR_OPERATIONS: readonly Operation[] = [
   {
     method: 'get',
     path: '/api/v1/internal/metrics',
     id: 'readMetrics',
     tag: 'Operators',
-    summary: "The fleet's counts, rates and latencies",
+    summary: 'Counts, rates and latencies of the fleet',
     security: 'internalKey',
-    answers: { 200: { description: 'The same from every process.', schema: operator.metricsReply } },
+    answers: { 200: { description: 'Every process returns the same.', schema: operator.metricsReply } },
     errors: [...KEY, 'QUEUE_UNAVAILABLE'],
   },
   {
@@ -43,9 +43,9 @@ export const OPERATOR_OPERATIONS: readonly Operation[] = [
     path: '/metrics',
     id: 'scrape',
     tag: 'Operators',
-    summary: "This process' metrics for Prometheus",
+    summary: 'Metrics of this process, for Prometheus',
     security: 'internalKey',
-    answers: { 200: { description: 'Text of Prometheus.', schema: 'text/plain' } },
+    answers: { 200: { description: 'Prometheus text format.', schema: 'text/plain' } },
     errors: KEY,
   },
   {
@@ -53,9 +53,11 @@ export const OPERATOR_OPERATIONS: readonly Operation[] = [
     path: `${ADMIN_API_PATH}/overview`,
     id: 'readOverview',
     tag: 'Operators',
-    summary: 'What the admin page shows first',
+    summary: 'The overview of the admin page',
     security: 'operator',
-    answers: { 200: { description: 'Metrics, and what failed last.', schema: operator.overviewReply } },
+    answers: {
+      200: { description: 'Metrics and the latest failed emissions.', schema: operator.overviewReply },
+    },
     errors: ADMIN,
   },
   {
@@ -63,17 +65,28 @@ export const OPERATOR_OPERATIONS: readonly Operation[] = [
     path: `${ADMIN_API_PATH}/series`,
     id: 'readSeries',
     tag: 'Operators',
-    summary: 'The last hour, for charts',
+    summary: 'Metrics of the last hour, for charts',
     security: 'operator',
-    answers: { 200: { description: 'By the minute.', schema: operator.seriesReply } },
+    answers: { 200: { description: 'One value per minute.', schema: operator.seriesReply } },
     errors: ADMIN,
   },
   repair('retry', 'retryEmission', 'Retry one failed emission', operator.retryRequest, {
-    answers: { 200: { description: 'It stands in the queue again.', schema: operator.retryReply } },
+    answers: { 200: { description: 'The emission is enqueued again.', schema: operator.retryReply } },
     errors: [...REPAIR, 'EMISSION_NOT_FOUND'],
   }),
-  repair('retry-failed', 'retryFailed', 'Retry what failed since a time', operator.retryFailedRequest),
-  repair('re-emit', 'reEmit', 'Emit again what was written since a time', operator.reEmitRequest, {
-    errors: [...REPAIR, 'DATABASE_ERROR'],
-  }),
+  repair(
+    'retry-failed',
+    'retryFailed',
+    'Retry emissions that failed since a time',
+    operator.retryFailedRequest,
+  ),
+  repair(
+    're-emit',
+    'reEmit',
+    'Emit appointments again that were written since a time',
+    operator.reEmitRequest,
+    {
+      errors: [...REPAIR, 'DATABASE_ERROR'],
+    },
+  ),
 ];

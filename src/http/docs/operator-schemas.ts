@@ -24,7 +24,7 @@ const OUTCOMES = { accepted: count, published: count, retried: count, failed: co
 
 const rates = z
   .strictObject({ ...OUTCOMES, successRate: share, failureRate: share })
-  .meta({ id: 'Rates', description: 'Rates are shares of what ended; null where nothing did.' });
+  .meta({ id: 'Rates', description: 'Rates are shares of the emissions that ended; null if none ended.' });
 const percentiles = z
   .strictObject({ count, p50: ms.nullable(), p95: ms.nullable(), p99: ms.nullable() })
   .meta({ id: 'Percentiles', description: 'Milliseconds.' });
@@ -34,14 +34,16 @@ const processes = z.array(
     sockets: count,
     sinceHeartbeatMs: ms,
     sinceProgressMs: ms.nullable(),
-    warnings: z.array(z.string()).meta({ description: 'What it reports to be wrong with itself.' }),
+    warnings: z.array(z.string()).meta({ description: 'Problems that the process reports about itself.' }),
   }),
 );
 
 const queueState = z
   .strictObject({
-    paused: z.boolean().meta({ description: 'Its jobs wait until it is resumed.' }),
-    concurrency: count.nullable().meta({ description: 'Jobs at once in the fleet; null without a limit.' }),
+    paused: z.boolean().meta({ description: 'If true, no job starts until the queue is resumed.' }),
+    concurrency: count
+      .nullable()
+      .meta({ description: 'Maximum number of concurrent jobs in the fleet; null if unlimited.' }),
     rateLimit: z.strictObject({ max: count, durationMs: count }).nullable(),
   })
   .meta({ id: 'QueueState' });
@@ -71,17 +73,19 @@ const metrics = {
 };
 export const metricsReply = z.strictObject({ success: yes, ...metrics }).meta({
   id: 'MetricsReply',
-  description: "The whole fleet's, whichever process answers: see docs/reference/metrics.md.",
+  description: 'Metrics of the whole fleet, the same from every process. See docs/reference/metrics.md.',
 });
 
 const failedEmission = z
   .strictObject({
     emissionId: z.string(),
-    queue: z.string().meta({ description: 'Name of the BullMQ queue that it stands in.' }),
+    queue: z.string().meta({ description: 'Name of the BullMQ queue that has the job.' }),
     event: z.string(),
     appointmentId: z.string(),
     companyId: z.string(),
-    reason: z.string().meta({ description: 'A code of docs/reference/errors.md, then words.' }),
+    reason: z
+      .string()
+      .meta({ description: 'An error code of docs/reference/errors.md, then an explanation.' }),
     attempts: count,
     acceptedAt: instant,
     failedAt: instant,
@@ -90,9 +94,11 @@ const failedEmission = z
 export const overviewReply = z
   .strictObject({
     success: yes,
-    writes: z.boolean().meta({ description: 'Whether repairs are allowed.' }),
+    writes: z.boolean().meta({ description: 'Whether the operator may run repairs.' }),
     metrics: z.strictObject(metrics),
-    warnings: z.array(z.string()).meta({ description: 'Those of /health, without what the figures say.' }),
+    warnings: z
+      .array(z.string())
+      .meta({ description: 'Warnings of /health, except those that follow from `metrics`.' }),
     failures: z.array(failedEmission),
   })
   .meta({ id: 'OverviewReply' }) satisfies z.ZodType<OverviewReply>;
@@ -102,7 +108,7 @@ const quantile = z.array(ms.nullable());
 export const seriesReply = z
   .strictObject({
     success: yes,
-    minutes: z.array(z.int()).meta({ description: 'When each minute began, in seconds since 1970.' }),
+    minutes: z.array(z.int()).meta({ description: 'Start of each minute, in seconds since 1970.' }),
     counts: z.strictObject({
       accepted: perMinute,
       published: perMinute,
@@ -116,10 +122,13 @@ export const seriesReply = z
     description: 'The last hour by the minute, oldest first.',
   }) satisfies z.ZodType<SeriesReply>;
 
-const time = z.string().meta({ description: 'ISO 8601 with its zone, or an age: 90s, 30m, 2h, 3d.' });
+const time = z.string().meta({ description: 'ISO 8601 with a time zone, or an age: 90s, 30m, 2h, 3d.' });
 const extent = {
   limit: z.int().min(1).max(10_000).exactOptional().meta({ default: 1_000 }),
-  dryRun: z.boolean().exactOptional().meta({ default: false, description: 'Only tell what would be done.' }),
+  dryRun: z
+    .boolean()
+    .exactOptional()
+    .meta({ default: false, description: 'If true, nothing is enqueued; the reply says what would be.' }),
 };
 export const retryRequest = z.strictObject({ emissionId: z.string() }).meta({ id: 'RetryRequest' });
 export const retryFailedRequest = z
@@ -132,21 +141,23 @@ export const reEmitRequest = z
     since: time,
     ...extent,
   })
-  .meta({ id: 'ReEmitRequest', description: 'Either of a company or of an appointment.' });
+  .meta({ id: 'ReEmitRequest', description: 'Needs either `companyId` or `appointmentId`.' });
 
 export const retryReply = z.strictObject({ success: yes, emissionId: z.string() }).meta({ id: 'RetryReply' });
 export const repairReply = z
   .strictObject({
     success: yes,
     dryRun: z.boolean(),
-    matched: count.meta({ description: 'How many there are.' }),
-    repaired: count.meta({ description: 'How many were put into the queue, or would be.' }),
+    matched: count.meta({ description: 'Number of emissions that match the request.' }),
+    repaired: count.meta({
+      description: 'Number of emissions that were enqueued; in a dry run, that would be.',
+    }),
     leftOut: count.meta({
-      description: 'How many were met that cannot be repaired: what they hold is unusable.',
+      description: 'Number of emissions that were skipped because their stored data is unusable.',
     }),
     emissions: z
       .array(z.strictObject({ emissionId: z.string(), event: z.string(), appointmentId: z.string() }))
-      .meta({ description: 'The first of them.' }),
+      .meta({ description: 'The first of the repaired emissions.' }),
   })
   .meta({ id: 'RepairReply' }) satisfies z.ZodType<RepairReport>;
 
