@@ -4,7 +4,7 @@ import { errorMessage } from '../errors.ts';
 
 const USERS = 'see "Redis users and TLS" in docs/guides/production.md';
 
-/** What the operator can do where Redis does not let us in, or do something: its own words name user and command. */
+/** Advice for errors of authentication and permission. Redis' own message names user and command. */
 const ADVICE: [RegExp, string][] = [
   [
     /DB index is out of range|invalid DB index/i,
@@ -21,7 +21,7 @@ const ADVICE: [RegExp, string][] = [
   [/certificate|altnames/i, `a CA of your own goes into NODE_EXTRA_CA_CERTS; ${USERS}`],
 ];
 
-/** What to look at where Redis can't be reached. */
+/** Advice for errors of the connection. */
 const UNREACHABLE: [RegExp, string][] = [
   [
     /before secure TLS|wrong version number|packet length too long|EPROTO/i,
@@ -43,25 +43,25 @@ const UNREACHABLE: [RegExp, string][] = [
   [/READONLY/, 'REDIS_URL must lead to the primary'],
 ];
 
-/** Whether Redis did not let a new connection into the database that REDIS_URL names. */
+/** Whether Redis refused the database of REDIS_URL to a new connection. */
 export function isMissingDatabase(error: unknown): boolean {
   const { command } = (error ?? {}) as { command?: { name?: string } };
   return command?.name === 'select' && error instanceof ReplyError;
 }
 
-/** Whether Redis is there, but does not let us in, or do what was asked. */
+/** Whether Redis is available, but refuses the connection or a command. */
 export function isAccessError(error: unknown): boolean {
   return ADVICE.some(([fits]) => fits.test(errorMessage(error)));
 }
 
-/** An error's words, with what to do where that is known. */
+/** The message of an error, with advice if there is any. */
 export function describeAccessError(error: unknown): string {
   const words = [errorMessage(error), ...ofLastNode(error)].join(': ');
   const [, advice] = [...ADVICE, ...UNREACHABLE].find(([fits]) => fits.test(words)) ?? [];
   return advice === undefined ? words : `${words} (${advice})`;
 }
 
-/** A Cluster says only that none of its nodes would do; why stands beside it. */
+/** A Cluster's error says only that no node could be used. `lastNodeError` has the reason. */
 function ofLastNode(error: unknown): string[] {
   const isOfCluster =
     error instanceof Error && 'lastNodeError' in error && error.lastNodeError instanceof Error;
@@ -69,8 +69,8 @@ function ofLastNode(error: unknown): string[] {
 }
 
 /**
- * Why there is no connection, in Redis' words or those of TLS: what a command says then is only that there is none.
- * `undefined` while there is one.
+ * Returns the reason why there is no connection, from Redis or TLS; `undefined` while there is one. The error of a command
+ * says only that there is no connection.
  */
 export function watchAccessError(redis: RedisClient): () => string | undefined {
   let [refusal, ofNode]: (string | undefined)[] = [];
@@ -86,9 +86,9 @@ export function watchAccessError(redis: RedisClient): () => string | undefined {
   return () => refusal;
 }
 
-/** Why a node of a Cluster refuses us. The Cluster's own error tells it only where the node let us connect. */
-export function onNodeAccessError(redis: RedisClient, told: (error: Error) => void): void {
+/** Calls back if a node of a Cluster refuses access. The Cluster's own error has no reason if the connection was refused. */
+export function onNodeAccessError(redis: RedisClient, onError: (error: Error) => void): void {
   redis.on('node error', (error: Error) => {
-    if (isAccessError(error)) told(error);
+    if (isAccessError(error)) onError(error);
   });
 }

@@ -4,8 +4,7 @@ import { AbstractConnector } from 'ioredis';
 import type { Address } from '../settings/redis-url.ts';
 
 /**
- * For a connection that any node of a Cluster serves as well as any other: each time it connects, it takes the next one
- * of those that are known then.
+ * Connects to any node of a Cluster: each new connection uses the next of the nodes that are known at that time.
  */
 export function createAnyNodeConnector(
   known: () => readonly Address[],

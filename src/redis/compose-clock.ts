@@ -13,7 +13,7 @@ export interface ComposeClockDeps {
   logger: Logger;
 }
 
-/** The fleet's clock in this process, and what is reported of this process' own. */
+/** Creates the fleet's clock of this process; logs and measures the skew of its own clock. */
 export function composeClock(deps: ComposeClockDeps): SharedClock {
   const { redis, queues, mongo, metrics, lifecycle, logger } = deps;
   const clock = createSharedClock({

@@ -3,27 +3,27 @@ import { createAnyNodeConnector } from './any-node-connector.ts';
 import { describeAccessError, isMissingDatabase } from './access-errors.ts';
 import { type Address, readRedisUrl, type RedisTarget } from '../settings/redis-url.ts';
 
-/** RESP3's replies are kept in their RESP2 shape: BullMQ and the Socket.IO adapter expect it. */
+/** RESP3 replies in RESP2 shape: BullMQ and the Socket.IO adapter expect it. */
 type RedisOptions = Omit<AnyRedisOptions, 'replyMapping'> & { replyMapping: 'legacy' };
 
 export type RedisClient = Redis | Cluster;
 
 /**
- * How a connection behaves while Redis is away.
- * - `request`: an answer is owed to somebody: fails at once when disconnected, after a second when frozen.
- * - `queue`: BullMQ's worker: waits for Redis to come back, for ever.
- * - `subscriber`: Pub/Sub of a gateway: waits, and subscribes again.
+ * How a connection behaves while Redis is unavailable.
+ * - `request`: commands that a request waits for. They fail at once if disconnected, and after a second if Redis is frozen.
+ * - `queue`: BullMQ's worker. It waits for Redis without limit.
+ * - `subscriber`: Pub/Sub of a gateway. It waits, and subscribes again.
  */
 export type ConnectionRole = 'request' | 'queue' | 'subscriber';
 
 const COMMAND_TIMEOUT_MS = 900;
 /**
- * A connection on which nothing arrives for so long, though something was asked, is given up for a new one: after a
- * failover of the network nobody closes it, and TCP itself would take a quarter of an hour. BullMQ's blocking reads
- * take up to 10 s. A subscription is asked something now and then, since nobody may publish for long.
+ * A connection without data for this long, while a command waits for its reply, is replaced by a new one. After a network
+ * failover it is not closed, and TCP would take 15 minutes to detect that. BullMQ's blocking reads take up to 10 s.
+ * Subscriptions are pinged, since long periods without messages are normal.
  */
-const SILENCE_MS = { request: 2_000, queue: 12_000, subscriber: 2_000 };
-const ASK_SUBSCRIPTION_EVERY_MS = 10_000;
+const MAX_SILENCE_MS = { request: 2_000, queue: 12_000, subscriber: 2_000 };
+const PING_INTERVAL_MS = 10_000;
 
 const BASE: RedisOptions = {
   replyMapping: 'legacy',
@@ -32,7 +32,7 @@ const BASE: RedisOptions = {
   connectTimeout: 2_000,
   keepAlive: 10_000,
   retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 5), 1_000),
-  // A master that has become a replica may keep its connections: only a new one leads to the master of now.
+  // A primary that became a replica can keep its connections. Only a new connection leads to the new primary.
   reconnectOnError: (error) => error.message.startsWith('READONLY'),
 };
 
@@ -42,23 +42,23 @@ const BY_ROLE: Record<ConnectionRole, Partial<RedisOptions>> = {
     commandTimeout: COMMAND_TIMEOUT_MS,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
-    socketTimeout: SILENCE_MS.request,
+    socketTimeout: MAX_SILENCE_MS.request,
   },
-  queue: { maxRetriesPerRequest: null, socketTimeout: SILENCE_MS.queue },
+  queue: { maxRetriesPerRequest: null, socketTimeout: MAX_SILENCE_MS.queue },
   subscriber: {
     maxRetriesPerRequest: null,
     autoResubscribe: true,
-    socketTimeout: SILENCE_MS.subscriber,
+    socketTimeout: MAX_SILENCE_MS.subscriber,
   },
 };
 
-/** A command that can't be placed is tried again each 100 ms: so often, that an answer is still owed in time. */
+/** A Cluster repeats a command without a node every 100 ms. This many attempts stay within the time of a request. */
 const REDIRECTIONS = { request: 8, queue: 16 };
 
 /**
- * Connects to what REDIS_URL names: `redis://…` a server, `redis://a,redis://b` a Cluster by some of its nodes,
- * `redis+sentinel://user:pass@s1:26379,s2:26379/master/0` the master that the sentinels know.
- * Never throws for a server that is away: it goes on trying. Its outages are logged by `watchConnections`.
+ * Connects to REDIS_URL: `redis://…` is a server, `redis://a,redis://b` a Cluster with some of its nodes,
+ * `redis+sentinel://user:pass@s1:26379,s2:26379/name/0` the primary of that name at the sentinels.
+ * Never throws if a server is unavailable, and keeps trying. `watchConnections` logs outages.
  */
 export function connectRedis(
   url: string,
@@ -68,14 +68,14 @@ export function connectRedis(
   const client = create(url, role);
   client.on('error', onError);
   client.on('error', (error) => {
-    // ioredis would go on in database 0.
+    // Otherwise ioredis would continue in database 0.
     if (client instanceof Redis && isMissingDatabase(error)) client.disconnect(true);
   });
-  if (role === 'subscriber') askNowAndThen(client);
+  if (role === 'subscriber') pingRegularly(client);
   return client;
 }
 
-/** Resolves, with words for the operator, when the server has been found not to let us into the database of REDIS_URL. */
+/** Resolves, with a message for the operator, if the server refuses the database of REDIS_URL. */
 export function whenDatabaseMissing(client: RedisClient): Promise<string> {
   return new Promise((resolve) => {
     client.on('error', (error) => {
@@ -102,22 +102,21 @@ function create(url: string, role: ConnectionRole): RedisClient {
     enableOfflineQueue: options.enableOfflineQueue ?? true,
     maxRedirections: REDIRECTIONS[role],
     clusterRetryStrategy: (times: number) => Math.min(100 * times, 1_000),
-    // Certificates hold names: to resolve one first, as is usual, would leave an address to compare with.
+    // Certificates contain host names. By default ioredis resolves them first, and compares an address.
     ...(redisOptions.tls && {
       dnsLookup: (host, found) => {
         found(null, host);
       },
     }),
   });
-  // Else the first commands to each node would find it still connecting.
+  // Otherwise the first commands to a node would fail while it connects.
   cluster.on('+node', (node: Redis) => void node.connect().catch(() => undefined));
   return cluster;
 }
 
 /**
- * What is published on one node of a Cluster is heard on each, so that any will do. A connection of its own, not
- * ioredis' Cluster: that tells nobody when it has subscribed anew at another node, and what was published meanwhile
- * would not be asked for.
+ * Subscribes at any node of a Cluster: each node receives all messages. This is a plain connection, since ioredis' Cluster
+ * emits no event when it subscribes again at another node, and the messages published meanwhile would be missed.
  */
 function subscribeAnywhere(startup: readonly Address[], options: RedisOptions): Redis {
   let known = startup;
@@ -134,10 +133,10 @@ function subscribeAnywhere(startup: readonly Address[], options: RedisOptions): 
   return client;
 }
 
-function askNowAndThen(subscriber: RedisClient): void {
+function pingRegularly(subscriber: RedisClient): void {
   const timer = setInterval(() => {
     if (subscriber.status === 'ready') subscriber.ping().catch(() => undefined);
-  }, ASK_SUBSCRIPTION_EVERY_MS).unref();
+  }, PING_INTERVAL_MS).unref();
   subscriber.once('end', () => {
     clearInterval(timer);
   });
@@ -154,7 +153,7 @@ function sentinelOptions({
 }: RedisTarget & { kind: 'sentinel' }): Partial<RedisOptions> {
   return {
     sentinels: [...nodes],
-    // One that accepts and never answers must not keep us from asking the next.
+    // A sentinel that accepts connections but never replies must not block the next one.
     sentinelCommandTimeout: COMMAND_TIMEOUT_MS,
     name: master,
     db: database,

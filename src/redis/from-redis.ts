@@ -1,12 +1,12 @@
 import { AppError } from '../errors.ts';
 
 /**
- * What Redis is asked for a request. @param without  what the caller is told while it does not answer
- * @throws AppError QUEUE_UNAVAILABLE, with Retry-After, whatever Redis or the connection says
+ * Awaits a reading that a request needs. @param without  message for the caller if it fails
+ * @throws AppError QUEUE_UNAVAILABLE, with Retry-After, for any error of Redis or the connection
  */
-export async function fromRedis<T>(asking: Promise<T>, without: string): Promise<T> {
+export async function fromRedis<T>(reading: Promise<T>, without: string): Promise<T> {
   try {
-    return await asking;
+    return await reading;
   } catch (cause) {
     throw new AppError('QUEUE_UNAVAILABLE', without, { cause, retryAfterSeconds: 1 });
   }

@@ -1,3 +1,2 @@
--- Redis' time, of the node that the key lies on. KEYS: any of the queue's; it is not touched. Returns seconds and
--- microseconds.
+-- Returns the time of the node that has the key: seconds and microseconds. KEYS: any key of the queue; it is not read.
 return redis.call('TIME')

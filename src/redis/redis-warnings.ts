@@ -1,10 +1,10 @@
 import { Cluster, type Redis } from 'ioredis';
 import type { RedisClient } from './connect.ts';
 
-/** Shares of what Redis may have, above which it soon refuses. */
+/** Share of a limit of Redis above which the operator is warned. */
 const NEARLY_FULL = 0.9;
 
-/** What Redis says of itself: `INFO` as fields. */
+/** The fields of `INFO`. */
 export type RedisInfo = Readonly<Record<string, string | undefined>>;
 
 export function parseInfo(text: string): RedisInfo {
@@ -16,7 +16,7 @@ export function parseInfo(text: string): RedisInfo {
   );
 }
 
-/** Why this server would refuse what we write, with what to do; `undefined` where it takes writes. */
+/** The reason why this server refuses writes, with advice; `undefined` if it accepts them. */
 export function whyNoWrites(info: RedisInfo, isOfCluster: boolean): string | undefined {
   if (!isOfCluster && info['role'] === 'slave')
     return 'it is a read-only replica: REDIS_URL must lead to the primary';
@@ -27,7 +27,7 @@ export function whyNoWrites(info: RedisInfo, isOfCluster: boolean): string | und
   return undefined;
 }
 
-/** Words for the operator about what will become a fault of Redis, or lose what was accepted. */
+/** Warnings for the operator about conditions that will cause errors or lose accepted emissions. */
 export function warnOfInfo(info: RedisInfo): string[] {
   const warnings: string[] = [];
   if (info['aof_enabled'] === '0')
@@ -47,7 +47,7 @@ export function warnOfInfo(info: RedisInfo): string[] {
   return warnings;
 }
 
-/** Of every node that answers. */
+/** Warnings of all nodes that reply. */
 export async function warnOfRedis(redis: RedisClient): Promise<string[]> {
   const nodes = redis instanceof Cluster ? redis.nodes() : [redis];
   const found = await Promise.all(nodes.map(async (node) => warnOfNode(node, nodes.length > 1)));
@@ -55,7 +55,7 @@ export async function warnOfRedis(redis: RedisClient): Promise<string[]> {
 }
 
 async function warnOfNode(node: Redis, isNamed: boolean): Promise<string[]> {
-  // Readiness tells of a server that does not answer.
+  // Readiness reports a server that does not reply.
   const text = await node.info().catch(() => '');
   const of = isNamed ? ` (${node.options.host}:${node.options.port})` : '';
   return warnOfInfo(parseInfo(text)).map((words) => `${words}${of}`);

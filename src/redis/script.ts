@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Cluster, Redis } from 'ioredis';
 
-/** What scripts ask of a connection: single, Sentinel or Cluster. */
+/** The commands that scripts need: on a single Redis, Sentinel or Cluster. */
 export type ScriptRedis = Pick<Redis | Cluster, 'evalsha' | 'eval'>;
 export type ScriptArgument = string | number | Buffer;
 /** Runs one script; its keys must share a hash tag. */
@@ -13,8 +13,8 @@ export type RunScript = (
 ) => Promise<unknown>;
 
 /**
- * A script of these files, one after the other; they are read at its first run. It is run by its digest; a server that
- * does not know it yet, or no longer, is sent the source.
+ * A script that consists of these files, in this order, read at the first run. It is called by its digest. A server that
+ * does not know the digest gets the source.
  */
 export function luaScript(...files: readonly URL[]): RunScript {
   let read: { source: string; digest: string } | undefined;

@@ -7,7 +7,7 @@ import { createOutageLog, type OutageLog } from '../process/outage-log.ts';
 import { describeAccessError, onNodeAccessError } from './access-errors.ts';
 import { createThrottledLog } from '../process/throttled-log.ts';
 
-/** What to look at where MongoDB can't be used, by its driver's words. */
+/** Advice for errors of MongoDB's driver. */
 const MONGO_ADVICE: [RegExp, string][] = [
   [/Authentication failed|bad auth|AuthenticationFailed/i, 'correct user and password in MONGODB_URI'],
   [/not authorized/i, 'its user needs the role "read"; see "MongoDB user" in docs/guides/production.md'],
@@ -30,7 +30,7 @@ export function watchConnections(logger: Logger, lifecycle: Pick<Lifecycle, 'onC
   let closing = false;
 
   return {
-    /** Watches one connection. @param part  what the process uses it for */
+    /** Watches one connection. @param part  its purpose, such as `requests` */
     redis(part: string, client: RedisClient): void {
       watchRedis(part, client, redis, () => closing);
       onNodeAccessError(client, (error) => {
@@ -38,7 +38,7 @@ export function watchConnections(logger: Logger, lifecycle: Pick<Lifecycle, 'onC
       });
     },
     mongo,
-    /** For the errors of BullMQ, which repeats those of its connection: they are logged already. */
+    /** For errors of BullMQ. It repeats the errors of its connection, which are logged already. */
     queue(event: string): (error: unknown) => void {
       const log = createThrottledLog(logger, event);
       return (error) => {
@@ -46,7 +46,7 @@ export function watchConnections(logger: Logger, lifecycle: Pick<Lifecycle, 'onC
         else log({}, explained(error));
       };
     },
-    /** To be called when all connections are open: those that end at the process' end are no outage. */
+    /** Call after all connections were created: connections that the process closes itself are not an outage. */
     ready(): void {
       lifecycle.onClose('connection log', () => {
         closing = true;
@@ -55,7 +55,7 @@ export function watchConnections(logger: Logger, lifecycle: Pick<Lifecycle, 'onC
   };
 }
 
-/** For a process that uses MongoDB alone, too. */
+/** Also used by processes without Redis. */
 export function watchMongo(logger: Logger) {
   const log = createOutageLog({
     logger,
@@ -106,7 +106,7 @@ function explained(error: unknown, server?: string): Error {
   return new Error(named, { cause: error });
 }
 
-/** What the driver says of one document is not repeated here: these errors speak of connections. */
+/** These errors are about connections, so they contain no document. */
 function explainedMongo(error: unknown): Error {
   const words = errorMessage(error);
   const [, advice] = MONGO_ADVICE.find(([fits]) => fits.test(words)) ?? [];

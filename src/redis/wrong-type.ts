@@ -1,4 +1,4 @@
-/** True for Redis' refusal to run a command on a key of another type: another program wrote the key. */
+/** True if a command failed because its key has another type: another program wrote the key. */
 export function isWrongType(error: unknown): boolean {
   return error instanceof Error && error.message.includes('WRONGTYPE');
 }
