@@ -1,6 +1,6 @@
 import { API_KEY } from './world.ts';
 
-/** Samples of `emission_invalid_data_total` of an API, by kind. */
+/** The values of an API's metric `emission_invalid_data_total`, by kind. */
 export async function damageCounts(api: { url: string }): Promise<Record<string, number>> {
   const response = await fetch(`${api.url}/metrics`, { headers: { 'x-api-key': API_KEY } });
   const lines = (await response.text()).matchAll(/^emission_invalid_data_total\{kind="(\w+)"\} (\d+)$/gm);

@@ -18,10 +18,10 @@ export interface Heard {
 
 export interface Dashboard {
   socket: Socket;
-  /** Everything heard so far, in order. */
+  /** All events so far, in order. */
   heard: Heard[];
   positions: PositionUpdate[];
-  /** Resolves when an event fits, also one that was heard before. */
+  /** Resolves to the first event that matches, also if it has already arrived. */
   hear: (fits: (heard: Heard) => boolean, what?: string, deadlineMs?: number) => Promise<Heard>;
   close: () => void;
 }
@@ -44,7 +44,7 @@ export interface DashboardOptions {
   socketOptions?: Partial<ManagerOptions & SocketOptions>;
 }
 
-/** A plain socket.io-client with default options; resolves once the gateway has told its position. */
+/** Connects a plain socket.io-client with default options. Resolves when the gateway has sent its position. */
 export async function openDashboard({
   url,
   token,
@@ -62,36 +62,36 @@ export async function openDashboard({
   for (const event of APPOINTMENT_EVENTS) {
     socket.on(event, (payload: AppointmentPayload, meta: EmissionMeta) => {
       heard.push({ event, payload, meta });
-      for (const look of waiting) look();
+      for (const check of waiting) check();
     });
   }
-  socket.on('emissions:position', (told: PositionUpdate) => positions.push(told));
+  socket.on('emissions:position', (update: PositionUpdate) => positions.push(update));
   const close = () => void socket.close();
 
-  const placed = new Promise<void>((resolve, reject) => {
+  const positioned = new Promise<void>((resolve, reject) => {
     socket.once('emissions:position', () => {
       resolve();
     });
     socket.once('connect_error', reject);
   });
   try {
-    await until('the dashboard to be connected and placed', placed);
+    await until('the dashboard to receive its position', positioned);
   } catch (error) {
     close();
     throw error;
   }
 
   function hear(fits: (heard: Heard) => boolean, what = 'an emission', deadlineMs?: number): Promise<Heard> {
-    let look: () => void = () => undefined;
+    let check: () => void = () => undefined;
     const found = new Promise<Heard>((resolve) => {
-      look = () => {
+      check = () => {
         const match = heard.find(fits);
         if (match) resolve(match);
       };
-      waiting.add(look);
-      look();
+      waiting.add(check);
+      check();
     });
-    return until(what, found, deadlineMs).finally(() => waiting.delete(look));
+    return until(what, found, deadlineMs).finally(() => waiting.delete(check));
   }
 
   return { socket, heard, positions, hear, close };

@@ -3,7 +3,7 @@ import type { Models } from '../../src/population/models.ts';
 
 const id = () => new Types.ObjectId();
 
-/** A company's people, animals and services, and appointments that refer to them, in a real database. */
+/** Writes a company's customers, pets, services and staff, and appointments that refer to them, into a database. */
 export function createDocuments(models: Models) {
   async function company(companyId = id().toHexString()) {
     const owner = new Types.ObjectId(companyId);

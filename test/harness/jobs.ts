@@ -1,7 +1,7 @@
 import type { Job, JobType } from 'bullmq';
 import type { EmissionQueues } from '../../src/queue/open-queues.ts';
 
-/** The jobs of both queues, as a test asks for them. */
+/** Reads the jobs of both queues. */
 export function createJobs({ live, bulk }: EmissionQueues) {
   const both = [live, bulk];
   const get = async (emissionId: string): Promise<Job | undefined> =>
@@ -9,7 +9,7 @@ export function createJobs({ live, bulk }: EmissionQueues) {
 
   return {
     get,
-    /** BullMQ's word, `unknown` where there is no such job. */
+    /** BullMQ's state; `unknown` if there is no such job. */
     async stateOf(emissionId: string): Promise<string> {
       const states = await Promise.all(both.map((queue) => queue.getJobState(emissionId)));
       return states.find((state) => state !== 'unknown') ?? 'unknown';

@@ -4,24 +4,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from './until.ts';
 
-/** What a process takes, in bytes; after garbage was collected. */
+/** Memory of a process in bytes, after a garbage collection. */
 export interface Memory {
   rss: number;
   heapUsed: number;
   external: number;
 }
 
-/** A way to ask our own processes for their memory: give them `env`, then `read` by their ids. */
+/** Reads the memory of our processes: start them with `env`, then `read` by their ids. */
 export function createMemoryReader() {
-  // The path of a socket may have some hundred characters: not the run's own folder.
+  // Not in the folder of the test run: the path of a socket is limited to about 100 characters.
   const dir = mkdtempSync(join(tmpdir(), 'memory-'));
   return {
     env: {
-      NODE_OPTIONS: `--import=${new URL('./tell-memory.mjs', import.meta.url).href}`,
+      NODE_OPTIONS: `--import=${new URL('./report-memory.mjs', import.meta.url).href}`,
       MEMORY_DIR: dir,
     },
     read(pid: number): Promise<Memory> {
-      const told = new Promise<Memory>((resolve, reject) => {
+      const memory = new Promise<Memory>((resolve, reject) => {
         let text = '';
         connect(join(dir, `${pid}.sock`))
           .on('error', reject)
@@ -30,7 +30,7 @@ export function createMemoryReader() {
             resolve(JSON.parse(text) as Memory);
           });
       });
-      return until(`process ${pid} to tell its memory`, told);
+      return until(`the memory of process ${pid}`, memory);
     },
     close: () => {
       rmSync(dir, { recursive: true, force: true });
@@ -38,7 +38,7 @@ export function createMemoryReader() {
   };
 }
 
-/** How many files and sockets a process has open. */
+/** The number of files and sockets that a process has open. */
 export function openFiles(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
 }

@@ -1,12 +1,12 @@
 import { mongo } from 'mongoose';
 import { startTcpProxy } from './tcp-proxy.ts';
 
-/** One `find`, or an aggregation, that was asked of MongoDB. */
+/** One `find`, or an aggregation, that MongoDB received. */
 export interface Find {
   collection: string;
-  /** Ids asked for, where the filter names any. */
+  /** The ids in the filter; empty if it names none. */
   ids: string[];
-  /** As it was sent, without the driver's own fields: for `explain`. */
+  /** As it was sent, without the fields that the driver adds: for `explain`. */
   command: mongo.Document;
 }
 
@@ -16,7 +16,7 @@ const OP_MSG = 2013;
 
 export type MongoTap = Awaited<ReturnType<typeof startMongoTap>>;
 
-/** A way to MongoDB that notes what is asked, whichever process asks, and that can be cut. */
+/** Starts a proxy for MongoDB that records the commands of every process that uses it, and that can be interrupted. */
 export async function startMongoTap(uri: string) {
   const finds: Find[] = [];
   const commands = new Set<string>();
@@ -35,12 +35,12 @@ export async function startMongoTap(uri: string) {
   });
   const tapped = new URL(uri);
   tapped.port = String(proxy.port);
-  // Else the driver goes where the server says that it is, past us.
+  // Without it the driver connects to the address that the server reports, and bypasses the proxy.
   tapped.searchParams.set('directConnection', 'true');
   return {
     uri: tapped.href,
     finds,
-    /** Every command so far, by name; a pipeline that writes is named after its stage. */
+    /** The names of all commands so far; a pipeline that writes has the name of that stage. */
     commands,
     refuse: proxy.refuse,
     mend: proxy.mend,
@@ -69,12 +69,12 @@ function nameOf(command: mongo.Document): string {
 
 function toFind(document: mongo.Document): Find {
   const { find, aggregate, pipeline, filter, sort, projection, limit } = document;
-  const asked = (filter ?? (pipeline as mongo.Document[] | undefined)?.[0]?.['$match']) as
+  const match = (filter ?? (pipeline as mongo.Document[] | undefined)?.[0]?.['$match']) as
     { _id?: { $in?: unknown[] } } | undefined;
-  const wanted = asked?._id?.$in ?? [];
+  const ids = match?._id?.$in ?? [];
   return {
     collection: String(find ?? aggregate),
-    ids: wanted.map(String),
+    ids: ids.map(String),
     command: { find, filter, sort, projection, limit },
   };
 }

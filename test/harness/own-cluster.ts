@@ -5,76 +5,46 @@ import { ownRedis } from './own-services.ts';
 import { eventually } from './until.ts';
 
 const SLOTS = 16_384;
-/** Of a node that others believe to be alive. */
+/** After this time without a reply, the other nodes consider a node failed. */
 const NODE_TIMEOUT_MS = 2_000;
 
 export interface ClusterNode {
   service: ServiceHandle;
-  /** To this node and no other: for the test's own questions. */
+  /** Connected to this node only, for the test's own commands. */
   client: Redis;
-  /** Its name within the Cluster. */
+  /** The node's id within the Cluster. */
   id: string;
-  /** Where the other nodes talk to it. */
+  /** Port for the other nodes. */
   busPort: number;
 }
 
 export type RedisCluster = Awaited<ReturnType<typeof ownCluster>>;
 
-/** A Redis Cluster of the test's own, its slots spread evenly over the masters. The test stops it. */
+/** Starts a Redis Cluster for one test, with its slots spread evenly over the masters. The test must stop it. */
 export async function ownCluster({ masters = 3, replicas = 0 } = {}) {
   const nodes = await Promise.all(Array.from({ length: masters + replicas }, startNode));
   const heads = nodes.slice(0, masters);
-  const width = Math.ceil(SLOTS / masters);
-  await Promise.all(
-    heads.map(async ({ client }, index) => {
-      await client.call('CLUSTER', 'SET-CONFIG-EPOCH', index + 1);
-      const last = Math.min((index + 1) * width, SLOTS) - 1;
-      await client.call('CLUSTER', 'ADDSLOTSRANGE', index * width, last);
-    }),
-  );
-  const [first] = heads;
-  for (const { client } of nodes.slice(1))
-    await client.call('CLUSTER', 'MEET', '127.0.0.1', first!.service.port, first!.busPort);
+  const settled = (): Promise<void> => waitUntilComplete(nodes);
+  await assignSlots(heads);
+  await joinNodes(nodes);
   await settled();
-  await Promise.all(
-    nodes.slice(masters).map(async ({ client }, index) => {
-      await client.call('CLUSTER', 'REPLICATE', heads[index % masters]!.id);
-      await eventually('a replica to be in step', async () =>
-        (await client.info('replication')).includes('master_link_status:up'),
-      );
-    }),
-  );
+  await attachReplicas(nodes.slice(masters), heads);
   await settled();
 
-  /** All nodes know one another, and every slot is served. */
-  async function settled(): Promise<void> {
-    await eventually(
-      'the Cluster to be whole',
-      async () => {
-        const states = await Promise.all(nodes.map(({ client }) => client.cluster('INFO')));
-        return states.every(
-          (state) =>
-            state.includes('cluster_state:ok') && state.includes(`cluster_known_nodes:${nodes.length}\r`),
-        );
-      },
-      30_000,
-    );
-  }
+  /** The first reply of any node: some may be killed or frozen. */
+  const queryAny = <T>(query: (client: Redis) => Promise<T>) =>
+    Promise.any(nodes.map(({ client }) => query(client)));
 
-  /** Whichever node answers first: some may be killed or frozen. */
-  const ask = <T>(question: (client: Redis) => Promise<T>) =>
-    Promise.any(nodes.map(({ client }) => question(client)));
-
-  /** Ranges of slots, and who serves each now. */
+  /** Ranges of slots, and the node that serves each now. */
   async function ranges() {
-    const found = await ask((client) => client.cluster('SLOTS'));
+    const found = await queryAny((client) => client.cluster('SLOTS'));
     return found.map(([first, last, master]) => ({
       first,
       last,
       node: nodes.find(({ id }) => id === master?.[2])!,
     }));
   }
-  const slotOf = (key: string) => ask((client) => client.cluster('KEYSLOT', key));
+  const slotOf = (key: string) => queryAny((client) => client.cluster('KEYSLOT', key));
 
   async function serving(key: string): Promise<ClusterNode> {
     const slot = await slotOf(key);
@@ -82,15 +52,16 @@ export async function ownCluster({ masters = 3, replicas = 0 } = {}) {
   }
 
   return {
-    /** As REDIS_URL: those that were masters at first. */
+    /** For REDIS_URL: the nodes that were masters at first. */
     url: heads.map(({ service }) => service.url).join(','),
     nodes,
+    /** Resolves when all nodes know one another, and every slot is served. */
     settled,
-    /** Those that are masters now. */
+    /** The nodes that are masters now. */
     masters: async () => [...new Set((await ranges()).map(({ node }) => node))],
-    /** Which of them serves a key. */
+    /** The node that serves a key. */
     serving,
-    /** Moves a key's slot, with all that is in it. */
+    /** Moves a key's slot, with all its keys. */
     async moveSlot(key: string, to: ClusterNode): Promise<void> {
       const [slot, from] = [await slotOf(key), await serving(key)];
       await from.client.call('CLUSTER', 'MIGRATESLOTS', 'SLOTSRANGE', slot, slot, 'NODE', to.id);
@@ -108,12 +79,56 @@ export async function ownCluster({ masters = 3, replicas = 0 } = {}) {
   };
 }
 
+/** Spreads all slots over the masters, each with its own epoch. */
+async function assignSlots(heads: ClusterNode[]): Promise<void> {
+  const width = Math.ceil(SLOTS / heads.length);
+  await Promise.all(
+    heads.map(async ({ client }, index) => {
+      await client.call('CLUSTER', 'SET-CONFIG-EPOCH', index + 1);
+      const last = Math.min((index + 1) * width, SLOTS) - 1;
+      await client.call('CLUSTER', 'ADDSLOTSRANGE', index * width, last);
+    }),
+  );
+}
+
+/** Introduces all nodes to the first one. */
+async function joinNodes([first, ...others]: ClusterNode[]): Promise<void> {
+  for (const { client } of others)
+    await client.call('CLUSTER', 'MEET', '127.0.0.1', first!.service.port, first!.busPort);
+}
+
+/** Spreads the replicas over the masters, and waits until their data is in sync. */
+async function attachReplicas(replicas: ClusterNode[], heads: ClusterNode[]): Promise<void> {
+  await Promise.all(
+    replicas.map(async ({ client }, index) => {
+      await client.call('CLUSTER', 'REPLICATE', heads[index % heads.length]!.id);
+      await eventually('a replica to be in sync', async () =>
+        (await client.info('replication')).includes('master_link_status:up'),
+      );
+    }),
+  );
+}
+
+async function waitUntilComplete(nodes: ClusterNode[]): Promise<void> {
+  await eventually(
+    'the Cluster to be complete',
+    async () => {
+      const states = await Promise.all(nodes.map(({ client }) => client.cluster('INFO')));
+      return states.every(
+        (state) =>
+          state.includes('cluster_state:ok') && state.includes(`cluster_known_nodes:${nodes.length}\r`),
+      );
+    },
+    30_000,
+  );
+}
+
 async function startNode(): Promise<ClusterNode> {
   const settings = {
     'cluster-enabled': 'yes',
     'cluster-port': await freePort(),
     'cluster-node-timeout': NODE_TIMEOUT_MS,
-    // A replica that has waited for nobody takes over as soon as its master is believed to be dead.
+    // A replica takes over as soon as its master has failed, no matter how old its data is.
     'cluster-replica-validity-factor': 0,
     'repl-diskless-sync-delay': 0,
   };

@@ -12,7 +12,7 @@ const SENTINELS = 3;
 
 export type WatchedRedis = Awaited<ReturnType<typeof ownSentinels>>;
 
-/** A master and a replica, and three sentinels that watch them. The test stops them. */
+/** Starts a master, a replica and three sentinels that watch them. The test must stop them. */
 export async function ownSentinels() {
   const servers = await Promise.all(
     [1, 2].map(() => ownRedis({ extraArgs: ['--repl-diskless-sync-delay', '0'] })),
@@ -20,7 +20,7 @@ export async function ownSentinels() {
   const [first, second] = servers as [ServiceHandle, ServiceHandle];
   const replica = new Redis(second.url, { replyMapping: 'legacy' });
   await replica.replicaof('127.0.0.1', first.port);
-  await eventually('the replica to be in step', async () =>
+  await eventually('the replica to be in sync', async () =>
     (await replica.info('replication')).includes('master_link_status:up'),
   );
   replica.disconnect();
@@ -33,7 +33,7 @@ export async function ownSentinels() {
     );
   });
 
-  /** The one that the sentinels name. */
+  /** The server that the sentinels report as the master. */
   async function master(): Promise<ServiceHandle> {
     const [, port] = (await clients[0]!.call('SENTINEL', 'get-master-addr-by-name', NAME)) as [
       string,
@@ -47,7 +47,7 @@ export async function ownSentinels() {
     url: `redis+sentinel://${sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')}/${NAME}/0`,
     sentinels,
     master,
-    /** The sentinels make the replica the master, though the master is well. */
+    /** Makes the sentinels promote the replica, although the master runs. */
     failOver: () => clients[0]!.call('SENTINEL', 'FAILOVER', NAME),
     async stop(): Promise<void> {
       for (const client of clients) client.disconnect();
@@ -59,7 +59,7 @@ export async function ownSentinels() {
   };
 }
 
-/** Sentinel is the Redis server with another argument, and a file that it writes itself. */
+/** A sentinel is the Redis server with another argument, and a configuration file that it writes to. */
 function startSentinel({ port: masterPort, process: { spawnfile } }: ServiceHandle): Promise<ServiceHandle> {
   const dir = freshDir('sentinel');
   mkdirSync(dir, { recursive: true });

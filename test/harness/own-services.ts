@@ -6,16 +6,17 @@ import type { ServiceHandle } from '../../scripts/services/service.ts';
 import { type RedisOptions, startRedis } from '../../scripts/services/redis.ts';
 import { eventually } from './until.ts';
 
-/** A server of the test's own, to stop, kill or freeze. The test stops it. */
+/** Starts a Redis for one test, which may kill or freeze it, and must stop it. */
 export function ownRedis(options: Partial<RedisOptions> = {}): Promise<ServiceHandle> {
   return startRedis({ dir: freshDir('redis'), ...options });
 }
 
+/** Starts a MongoDB for one test, which may kill or freeze it, and must stop it. */
 export function ownMongo(): Promise<ServiceHandle> {
   return startMongo({ dir: freshDir('mongodb') });
 }
 
-/** Freezes a server, and resolves when none of its threads runs any more: until then it may still answer. */
+/** Freezes a server. Resolves when all its threads are stopped: until then it can still answer. */
 export async function freeze(service: ServiceHandle): Promise<void> {
   await service.kill('SIGSTOP');
   const threads = `/proc/${service.pid}/task`;
@@ -25,7 +26,7 @@ export async function freeze(service: ServiceHandle): Promise<void> {
   );
 }
 
-/** A folder that goes away with the test run. */
+/** The path of a new folder that is removed after the test run. */
 export function freshDir(name: string): string {
   return join(process.env['TEST_RUN_DIR']!, `${name}-${randomUUID().slice(0, 8)}`);
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, request } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 
-/** A reverse proxy that strips a path prefix, WebSockets included; answers 404 to every other path. */
+/** Starts a reverse proxy that strips a path prefix, also of WebSockets. It answers 404 to every other path. */
 export async function startPrefixProxy(target: string, prefix: string) {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
@@ -16,12 +16,12 @@ export async function startPrefixProxy(target: string, prefix: string) {
       return;
     }
     const { method, headers } = req;
-    const onward = request({ hostname, port, path, method, headers }, (answer) => {
-      res.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(res);
+    const forwarded = request({ hostname, port, path, method, headers }, (reply) => {
+      res.writeHead(reply.statusCode ?? 502, reply.headers);
+      reply.pipe(res);
     });
-    onward.on('error', () => res.destroy());
-    req.pipe(onward);
+    forwarded.on('error', () => res.destroy());
+    req.pipe(forwarded);
   });
   server.on('upgrade', (req: IncomingMessage, client: Socket, head: Buffer) => {
     const path = stripped(req);
@@ -46,7 +46,7 @@ export async function startPrefixProxy(target: string, prefix: string) {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
-    /** With the prefix, without a slash at its end. */
+    /** With the prefix, without a trailing slash. */
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${prefix}`,
     close(): void {
       for (const socket of sockets) socket.destroy();

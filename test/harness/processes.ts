@@ -8,31 +8,31 @@ import { childEnv } from './child-env.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** One of our processes, as production runs it. */
+/** A running API or worker process. */
 export interface Spawned {
   pid: number;
-  /** Where it listens, for the API. */
+  /** The address of an API; empty for a worker. */
   url: string;
   kill: (signal: NodeJS.Signals) => void;
-  /** What it has said so far, on standard output and error. */
+  /** The last lines that it printed, on standard output and error. */
   said: () => string;
-  /** Whether anybody reads its standard output; when nobody does, the pipe fills. */
+  /** Whether its standard output is read. If not, the pipe fills. */
   read: (isRead: boolean) => void;
   /** Resolves to its exit code, or the signal that ended it. */
   exited: Promise<number | NodeJS.Signals>;
-  /** Ends it, at once if need be. */
+  /** Kills it, also if it is frozen. */
   stop: () => Promise<void>;
 }
 
 const READY = { api: 'listening', worker: 'working' } as const;
 const ENTRY = { api: 'src/api/main', worker: 'workers/main' } as const;
 const API_WITH_LIMITS = 'test/harness/fixtures/api-with-limits.mjs';
-/** Lines that are shown where a process ends too early; a long run writes many more. */
+/** Lines kept for the error message if a process ends too early. */
 const LINES_KEPT = 20;
 
 /**
- * Starts the API or a worker as a process; resolves when it logs that it is ready. From the sources, or with
- * TEST_PROCESSES=built from `dist/`, which starts in half the time.
+ * Starts the API or a worker as a separate process. Resolves when it has logged that it is ready. Runs the sources; with
+ * TEST_PROCESSES=built it runs `dist/`, which starts in half the time.
  * @param limits  of the API, if they differ from those of production
  */
 export async function spawnProcess(

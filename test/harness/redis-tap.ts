@@ -1,22 +1,22 @@
 import { createHash } from 'node:crypto';
 import { Redis } from 'ioredis';
 
-/** Container commands, of which the first argument is part of the name. */
+/** Commands whose first argument is part of the name. */
 const CONTAINERS = new Set(['client', 'config', 'acl', 'cluster', 'script', 'object', 'slowlog', 'function']);
 
 const SCRIPT = 'script ';
 
-/** Notes which commands each user runs, as `MONITOR` tells, and which its scripts name in paths that were not taken. */
+/** Records the commands of each user with MONITOR, and the commands in its scripts, also those that were not run. */
 export async function startRedisTap(url: string) {
   const redis = new Redis(url, { replyMapping: 'legacy' });
   const tap = await redis.monitor();
   const users = new Map<string, string>();
   const commands = new Map<string, Set<string>>();
   const scripts = new Map<string, string>();
-  let asking = Promise.resolve();
+  let learning = Promise.resolve();
   let source = '';
 
-  /** Redis tells addresses; whose they are has to be asked while they are connected. */
+  /** MONITOR reports addresses: their users must be read while they are connected. */
   async function learnUsers(): Promise<void> {
     const clients = (await redis.client('LIST')) as string;
     for (const [, address = '', user = ''] of clients.matchAll(/ addr=(\S+) .* user=(\S+)/g))
@@ -25,11 +25,11 @@ export async function startRedisTap(url: string) {
 
   tap.on('monitor', (_time: string, words: string[], from: string) => {
     const [word = '', first = ''] = words;
-    // What a script does follows the call that runs it.
+    // The commands of a script follow the call that runs it.
     if (from !== 'lua') source = from;
     if (!commands.has(source)) {
       commands.set(source, new Set());
-      asking = asking.then(learnUsers);
+      learning = learning.then(learnUsers);
     }
     const name = word.toLowerCase();
     const own = commands.get(source)!;
@@ -44,9 +44,9 @@ export async function startRedisTap(url: string) {
   });
 
   return {
-    /** Commands that a user ran, and those that its scripts name. */
+    /** The commands that a user ran, and those in its scripts. */
     async of(user: string): Promise<{ ran: Set<string>; named: Set<string> }> {
-      await asking;
+      await learning;
       const own = [...commands].filter(([address]) => users.get(address) === user);
       const all = own.flatMap(([, names]) => [...names]);
       const digests = all.filter((name) => name.startsWith(SCRIPT)).map((name) => name.slice(SCRIPT.length));
@@ -64,7 +64,7 @@ export async function startRedisTap(url: string) {
   };
 }
 
-/** MONITOR writes a new line as \\n, a byte as \\x0a; quotes are ready. */
+/** Decodes MONITOR's escapes: a new line is \\n, a byte \\x0a. ioredis has decoded quotes. */
 function unescaped(text: string): string {
   const signs: Record<string, string> = { n: '\n', r: '\r', t: '\t', a: '\x07', b: '\b' };
   return text.replace(/\\(x[0-9a-f]{2}|.)/g, (_, sign: string) =>

@@ -16,14 +16,14 @@ const NO_PASSWORD_YET = '0'.repeat(64);
 export const REDIS_USERS = ['operator', 'api', 'worker'] as const;
 export type RedisUser = (typeof REDIS_USERS)[number];
 
-/** Names of a world in the place of the usual ones. */
+/** A world's names instead of the default ones. */
 export interface RedisNames {
   /** In braces. */
   prefix: string;
   adapterKey: string;
 }
 
-/** A line of Redis' ACL log: what a user was not allowed. */
+/** A line of Redis's ACL log: what a user was denied. */
 export interface Denial {
   user: string;
   reason: string;
@@ -31,7 +31,7 @@ export interface Denial {
   context: string;
 }
 
-/** The rules of ops/redis/users.acl for one user. @param names  where they are not the usual ones */
+/** The rules of ops/redis/users.acl for one user. @param names  instead of the default ones */
 export function rulesOf(user: RedisUser, names?: RedisNames): string[] {
   const line = RULES.split('\n').find((rules) => rules.startsWith(`user ${user} `));
   if (!line) throw new Error(`ops/redis/users.acl has no user ${user}`);
@@ -43,26 +43,26 @@ export function rulesOf(user: RedisUser, names?: RedisNames): string[] {
   );
 }
 
-/** What its clients need beside, where it is a Cluster: its layout, and names for their connections. */
+/** Additional rules for clients of a Cluster: they read its layout and name their connections. */
 const CLUSTER_RULES = ['+cluster|slots', '+cluster|info', '+client|setname'];
 
-/** The users of ops/redis/users.acl on one node of a Cluster. */
+/** Adds the users of ops/redis/users.acl to one node of a Cluster. */
 export async function addClusterUsers(node: RedisClient, names: RedisNames): Promise<void> {
   for (const user of ['api', 'worker'] as const) {
     await setUser(node, user, [...rulesOf(user, names), ...CLUSTER_RULES]);
   }
 }
 
-/** Their name and password, as an address has them. */
+/** Their name and password, as a URL contains them. */
 export const CLUSTER_LOGIN = { api: `api:${PASSWORD}`, worker: `worker:${PASSWORD}` };
 
-/** With a password of ours in the place of those in the rules. */
+/** Sets the tests' password instead of the one in the rules. */
 async function setUser(redis: RedisClient, user: string, rules: readonly string[]): Promise<void> {
   const others = rules.filter((rule) => !rule.startsWith('#'));
   await redis.call('ACL', 'SETUSER', user, 'reset', `>${PASSWORD}`, ...others);
 }
 
-/** Everything that Redis has denied since the log was emptied. */
+/** Everything that Redis has denied since its log was cleared. */
 export async function readDenials(redis: RedisClient): Promise<Denial[]> {
   const entries = (await redis.call('ACL', 'LOG', '128')) as unknown[][];
   return entries.map((fields) => {
@@ -72,8 +72,8 @@ export async function readDenials(redis: RedisClient): Promise<Denial[]> {
 }
 
 /**
- * The users that production has, for one world on a Redis that it shares with others; `undefined` where this Redis lets
- * us make none. So every test runs under the rules of ops/redis/users.acl.
+ * Creates production's users for one world on a shared Redis, so that every test runs under the rules of
+ * ops/redis/users.acl. Resolves to `undefined` if this Redis does not allow creating users.
  */
 export async function createRedisUsers(redis: RedisClient, url: string, names: RedisNames) {
   const make = async (role: 'api' | 'worker'): Promise<string> => {
@@ -85,42 +85,42 @@ export async function createRedisUsers(redis: RedisClient, url: string, names: R
   try {
     urls = { api: await make('api'), worker: await make('worker') };
   } catch (error) {
-    // A Redis on which we may manage no users is the only excuse: rules that it cannot read are a fault of ours.
+    // Only a Redis that denies ACL commands is accepted: rules that it cannot parse are an error.
     if (!/NOPERM|unknown command/i.test(errorMessage(error))) throw error;
     return undefined;
   }
   return {
     ...urls,
-    /** @throws when something that production's users may not do was tried */
+    /** @throws if production's users have tried something that they are not allowed to do */
     async remove(): Promise<void> {
       const users = [`api-${names.adapterKey}`, `worker-${names.adapterKey}`];
       const denied = (await readDenials(redis)).filter(({ user }) => users.includes(user));
       await redis.call('ACL', 'DELUSER', ...users);
       if (denied.length === 0) return;
-      const words = denied.map(
+      const lines = denied.map(
         ({ user, reason, object, context }) => `${user}: ${reason} ${object} (${context})`,
       );
-      throw new Error(`ops/redis/users.acl does not allow what was done:\n${words.join('\n')}`);
+      throw new Error(`ops/redis/users.acl does not allow:\n${lines.join('\n')}`);
     },
   };
 }
 
-/** A Redis of the test's own that has loaded ops/redis/users.acl, in which passwords alone were filled in. */
+/** Starts a Redis for one test with ops/redis/users.acl, in which only the passwords are replaced. */
 export async function ownRedisWithUsers(
   options: Partial<RedisOptions> = {},
 ): Promise<{ redis: ServiceHandle; urls: Record<RedisUser, string> }> {
   const dir = freshDir('redis');
   const file = join(dir, 'users.acl');
   mkdirSync(dir, { recursive: true });
-  // Whether it is ready is asked without a name: it learns of the users after.
+  // The check whether it is ready uses no login: the users are loaded afterwards.
   writeFileSync(file, 'user default on nopass allkeys allchannels +@all\n');
   const { extraArgs = [] } = options;
   const redis = await ownRedis({ dir, ...options, extraArgs: ['--aclfile', file, ...extraArgs] });
   const hash = createHash('sha256').update(PASSWORD).digest('hex');
   writeFileSync(file, RULES.replaceAll(NO_PASSWORD_YET, hash));
-  const anybody = new Redis(redis.url);
-  await anybody.call('ACL', 'LOAD').finally(() => {
-    anybody.disconnect();
+  const client = new Redis(redis.url);
+  await client.call('ACL', 'LOAD').finally(() => {
+    client.disconnect();
   });
   const urlOf = (user: RedisUser) => withLogin(redis.url, user);
   return {

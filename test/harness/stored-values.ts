@@ -3,7 +3,7 @@ import { mongo, Types } from 'mongoose';
 
 const nested = (depth: number): object => (depth === 0 ? [] : { deeper: nested(depth - 1) });
 
-/** One value for each kind that another program may have stored in any field. `undefined`: the field is missing. */
+/** One value of each kind that another program may have stored in a field. `undefined`: the field is missing. */
 export const STORED_VALUES: readonly (readonly [kind: string, value: unknown])[] = [
   ['nothing', undefined],
   ['null', null],
@@ -27,7 +27,7 @@ export const STORED_VALUES: readonly (readonly [kind: string, value: unknown])[]
   ['a boolean', true],
   ['a date of 1970', new Date(0)],
   ['a date of the year 9999', new Date('9999-12-31T23:59:59.999Z')],
-  // The test database refuses dates outside of the years 1 to 9999, which MongoDB takes: READ_ONLY_VALUES has them.
+  // MongoDB stores dates outside the years 1 to 9999, the test database does not: READ_ONLY_VALUES contains them.
   ['a date of the year 1', new Date('0001-01-02T00:00:00.000Z')],
   ['bytes', new mongo.Binary(Buffer.from('12'))],
   ['a UUID', new mongo.UUID()],
@@ -37,23 +37,23 @@ export const STORED_VALUES: readonly (readonly [kind: string, value: unknown])[]
   ['code', new mongo.Code('1')],
   ['an empty array', []],
   ['an array of a date', [new Date('2031-05-14T09:00:00Z')]],
-  ['an array of the word for it', ['canceled']],
+  ['an array of a status', ['canceled']],
   ['an array of numbers', [1, 1e300, -1]],
   ['arrays in an array', [[1], [[2]]]],
   ['an object', { $oid: 'x', constructor: null, toString: 1 }],
   ['an object nested 90 deep', nested(90)],
 ];
 
-/** Values that a driver may return, and the test database cannot store. */
+/** Values that a driver may return but the test database cannot store. */
 export const READ_ONLY_VALUES: readonly (readonly [kind: string, value: unknown])[] = [
   ['the last date of JavaScript', new Date(8.64e15)],
   ['a date before the year 0', new Date(-8.64e15)],
   ['a date that JavaScript cannot express', new Date(NaN)],
-  ['an object that looks like a number of BSON', { _bsontype: 'Decimal128', toString: 1 }],
+  ['an object that looks like a BSON number', { _bsontype: 'Decimal128', toString: 1 }],
   ['an object that looks like an ObjectId', { _bsontype: 'ObjectId', toHexString: 1 }],
 ];
 
-/** Values for some of the fields; a field that is not drawn keeps its right value. */
+/** Values for some of the fields; the other fields keep their valid values. */
 export function anyFields(names: readonly string[]): fc.Arbitrary<Record<string, unknown>> {
   const value = fc.constantFrom(...STORED_VALUES).map(([, stored]) => stored);
   return fc.dictionary(fc.constantFrom(...names), value, { maxKeys: 6, noNullPrototype: true });

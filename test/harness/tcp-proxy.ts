@@ -3,19 +3,21 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 
 export interface TcpProxy {
   port: number;
-  /** Ends every connection; new ones are let through. */
+  /** Ends every connection; new ones are accepted. */
   cut: () => void;
   /** Ends every connection, and refuses new ones until `mend`. */
   refuse: () => void;
   mend: () => void;
-  /** Connections from now on lead to this port. */
+  /** Forwards new connections to this port. */
   leadTo: (port: number) => void;
   close: () => Promise<void>;
 }
 
 /**
- * A way to a server on the loopback interface that can be cut and led elsewhere: a network, or the address that stays
- * when a replica takes over. `onSent` is shown what clients send. With `tls` it speaks that to whoever begins so.
+ * Starts a TCP proxy for a server on the loopback interface. It can interrupt connections, as a network does, and switch
+ * to another server, as a stable address does when a replica takes over.
+ * @param onSent  creates, for each connection, a function that receives the bytes that the client sends
+ * @param tls  with it, the proxy accepts TLS and plain connections
  */
 export async function startTcpProxy(
   target: number,
@@ -25,7 +27,7 @@ export async function startTcpProxy(
   const open = new Set<Socket>();
   let refusing = false;
 
-  const lead = (client: Socket): void => {
+  const forward = (client: Socket): void => {
     if (refusing) {
       client.destroy();
       return;
@@ -46,7 +48,7 @@ export async function startTcpProxy(
     }
     client.on('data', onSent());
   };
-  const server = createServer(tls ? either(createTlsServer(tls, lead), lead) : lead);
+  const server = createServer(tls ? tlsOrPlain(createTlsServer(tls, forward), forward) : forward);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const cut = () => {
     for (const socket of open) socket.destroy();
@@ -77,8 +79,8 @@ export async function startTcpProxy(
 
 const TLS_HANDSHAKE = 0x16;
 
-/** By the first byte that a client sends. */
-function either(encrypted: TlsServer, plain: (client: Socket) => void): (client: Socket) => void {
+/** Distinguishes both by the first byte that a client sends. */
+function tlsOrPlain(encrypted: TlsServer, plain: (client: Socket) => void): (client: Socket) => void {
   return (client) => {
     client.on('error', () => undefined);
     client.once('data', (first: Buffer) => {

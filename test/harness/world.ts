@@ -21,13 +21,13 @@ import { eventually, until } from './until.ts';
 export const API_KEY = 'test-key-0123456789-0123456789-0123456789';
 export const JWT_SECRET = 'test-secret-0123456789-0123456789-0123456789';
 
-/** A server that is away, since its test failed, must not hold up all the others. */
-const LONGEST_END_MS = 12_000;
+/** If a failed test has stopped a server, closing must not delay the other tests. */
+const MAX_END_MS = 12_000;
 
-const MOST_TRIES = 5;
+const MAX_TRIES = 5;
 
 export interface WorldOptions {
-  /** Servers of its own, for a test that stops or freezes them; else those that all tests share. */
+  /** Servers of one test, which may stop or freeze them; default: the servers that all tests share. */
   redisUrl?: string;
   mongoUri?: string;
   /** Settings for every process of this world. */
@@ -42,8 +42,8 @@ const SHUTDOWN_DEADLINE_MS = 5_000;
 export type World = Awaited<ReturnType<typeof createWorld>>;
 
 /**
- * One test's own world: its queue prefix, database, adapter key and companies, on real servers. Everything that is
- * started through it is ended by `close`, last in first out.
+ * Creates the world of one test on real servers: a queue prefix, a database, an adapter key and companies. `close` ends
+ * everything that was started through it, last in first out.
  */
 export async function createWorld({ redisUrl, mongoUri, env: extra = {}, limits = {} }: WorldOptions = {}) {
   const name = `t${randomUUID().replaceAll('-', '').slice(0, 12)}`;
@@ -85,7 +85,7 @@ export async function createWorld({ redisUrl, mongoUri, env: extra = {}, limits 
     return one;
   }) as [Queue, Queue];
   const jobs = createJobs({ live: queue, bulk });
-  // Servers of a test's own may restart, and then know no users.
+  // The servers of one test may restart, and then have lost the users.
   const users = redisUrl
     ? undefined
     : await createRedisUsers(redis, env['REDIS_URL']!, {
@@ -96,7 +96,7 @@ export async function createWorld({ redisUrl, mongoUri, env: extra = {}, limits 
   const apiEnv = { ...env, ...(users && { REDIS_URL: users.api }) };
   const workerEnv = { ...env, ...(users && { REDIS_URL: users.worker }) };
 
-  /** Its own end, at the latest with the world's. */
+  /** Ends `started` with the world, unless the test ends it earlier. */
   function keep<T>(started: T, end: () => unknown): T {
     open.push(end);
     return started;
@@ -108,11 +108,11 @@ export async function createWorld({ redisUrl, mongoUri, env: extra = {}, limits 
     redis,
     /** Names of its companies' keys. */
     keys: createCompanyKeys(env['QUEUE_PREFIX']!),
-    /** Of live bookings. */
+    /** The live queue. */
     queue,
-    /** Of what nobody waits for. */
+    /** The bulk queue. */
     bulk,
-    /** Of both. */
+    /** The jobs of both queues. */
     jobs,
     keep,
 
@@ -136,7 +136,7 @@ export async function createWorld({ redisUrl, mongoUri, env: extra = {}, limits 
       return keep(spawned, spawned.stop);
     },
 
-    /** Waits until an API has reached its servers: `world.ready(world.api())`. */
+    /** Resolves when the API is ready: `world.ready(world.api())`. */
     async ready<Api extends { url: string }>(starting: Promise<Api>): Promise<Api> {
       const api = await starting;
       await eventually('the API to be ready', async () => (await fetch(`${api.url}/readyz`)).ok);
@@ -162,8 +162,8 @@ export async function createWorld({ redisUrl, mongoUri, env: extra = {}, limits 
         body: JSON.stringify(body),
       }),
     /**
-     * Posts one emission that must be accepted; resolves to its id. On a busy machine MongoDB or Redis can miss the bound
-     * that the API holds; then it is asked again with the same key, as the bot does.
+     * Posts one emission that must be accepted, and resolves to its id. If a busy machine makes the API exceed a time
+     * limit, it posts again with the same key, as the bot does.
      */
     async emit(api: { url: string }, slug: string, appointmentId: string): Promise<string> {
       const headers = { 'Idempotency-Key': randomUUID() };
@@ -171,11 +171,11 @@ export async function createWorld({ redisUrl, mongoUri, env: extra = {}, limits 
         const response = await this.post(api, slug, { appointmentId }, headers);
         const body = (await response.json()) as { emissionId?: string };
         if (body.emissionId !== undefined) return body.emissionId;
-        if (response.status < 500 || tries === MOST_TRIES)
+        if (response.status < 500 || tries === MAX_TRIES)
           throw new Error(`not accepted: ${response.status} ${JSON.stringify(body)}`);
       }
     },
-    /** Waits until a job has one of the states. */
+    /** Resolves to the job when it has one of the states. */
     jobIn: (emissionId: string, ...states: string[]) =>
       eventually(
         `job ${emissionId} to be ${states.join(' or ')}`,
@@ -183,22 +183,22 @@ export async function createWorld({ redisUrl, mongoUri, env: extra = {}, limits 
         30_000,
       ),
 
-    /** Ends all that was started here. Fails if something could not be ended. */
+    /** Ends everything that was started here. @throws if something does not end */
     async close(): Promise<void> {
-      const faults: unknown[] = [];
+      const errors: unknown[] = [];
       for (const end of open.splice(0).reverse()) {
         try {
-          await until('the end of something that the test started', Promise.resolve(end()), LONGEST_END_MS);
+          await until('something that the test started to end', Promise.resolve(end()), MAX_END_MS);
         } catch (error) {
-          faults.push(error);
+          errors.push(error);
         }
       }
-      if (faults.length > 0) throw new AggregateError(faults, 'the world did not end in order');
+      if (errors.length > 0) throw new AggregateError(errors, 'the world could not be closed');
     },
   };
 }
 
-/** The server's address with another database. */
+/** A server's URL with another database. */
 function withDatabase(uri: string, database: string): string {
   const url = new URL(uri);
   url.pathname = `/${database}`;

@@ -4,18 +4,18 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /**
- * Loaded into a process before its own code, by NODE_OPTIONS: whoever connects to the socket named after the process'
- * id is told its memory, after garbage was collected twice.
+ * Preloaded into a process by NODE_OPTIONS. Listens on a socket named after the process id: a client that connects
+ * receives the process's memory as JSON, after two garbage collections.
  */
 const { MEMORY_DIR } = process.env;
 if (MEMORY_DIR) {
   setFlagsFromString('--expose-gc');
   const collect = /** @type {() => void} */ (runInNewContext('gc'));
-  createServer((asker) => {
-    asker.on('error', () => undefined);
+  createServer((client) => {
+    client.on('error', () => undefined);
     collect();
     collect();
-    asker.end(JSON.stringify(process.memoryUsage()));
+    client.end(JSON.stringify(process.memoryUsage()));
   })
     .on('error', () => undefined)
     .listen(join(MEMORY_DIR, `${process.pid}.sock`))
