@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROJECT_DIR, RUNTIME_DIR } from '../paths.mjs';
 import { SOURCE_ARGS } from '../source-args.mjs';
-import { endGroup } from './group.ts';
+import { endGroup, signalGroup } from './group.ts';
 import { endRecordedBelow, readLiveRecord, writeRecord } from './record.ts';
 
 const OWNER_FILE = 'owner.json';
@@ -69,6 +69,8 @@ export async function runInTestRunDir({ entry, args, env, signal }: Program): Pr
     const [code] = (await once(program, 'exit')) as [number | null];
     return code ?? 1;
   } finally {
+    // Processes of its group may still be shutting down, and would write to the folder again.
+    signalGroup(program.pid ?? 0, 'SIGKILL');
     await removeTestRunDir(dir);
   }
 }
