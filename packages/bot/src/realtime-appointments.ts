@@ -83,30 +83,6 @@ export function createRealtimeAppointments(options: RealtimeAppointmentsOptions 
     return report.delivered(call, delivery, performance.now() - startedAt);
   }
 
-  async function emit(event: AppointmentEvent, appointmentId: unknown): Promise<boolean> {
-    const read = readAppointmentId(appointmentId);
-    if ('problem' in read) {
-      report.failed('error', read.problem, { event });
-      return false;
-    }
-    const emission = { event, appointmentId: read.id };
-    return send(singleRequest(emission), { events: [event], fields: emission });
-  }
-
-  async function emitBatch(given: unknown): Promise<boolean> {
-    const { emissions, problems } = readBatch(given);
-    if (problems.length > 0) {
-      const named = problems.slice(0, MAX_LOGGED_PROBLEMS);
-      report.failed('error', 'invalid emissions in the batch', { problems: named });
-    }
-    const sent = inBatches(emissions).map((batch) => {
-      const events = [...new Set(batch.map(({ event }) => event))];
-      return send(batchRequest(batch), { events, fields: { batch: batch.length } });
-    });
-    const accepted = await Promise.all(sent);
-    return problems.length === 0 && accepted.every(Boolean);
-  }
-
   /** Runs a call. An unexpected error, which is a bug of this library, is logged and must not reach the bot. */
   async function run(call: () => Promise<boolean>): Promise<boolean> {
     const running = call().catch((error: unknown) => {
@@ -124,16 +100,52 @@ export function createRealtimeAppointments(options: RealtimeAppointmentsOptions 
     await messageFlow.close();
   }
 
+  const calls: Calls = { send, report };
   return {
-    emitAppointmentCreated: (appointmentId) => run(() => emit(APPOINTMENT_CREATED, appointmentId)),
-    emitAppointmentUpdated: (appointmentId) => run(() => emit(APPOINTMENT_UPDATED, appointmentId)),
-    emitAppointmentCanceled: (appointmentId) => run(() => emit(APPOINTMENT_CANCELED, appointmentId)),
-    emitBatch: (emissions) => run(() => emitBatch(emissions)),
+    emitAppointmentCreated: (appointmentId) => run(() => emitOne(calls, APPOINTMENT_CREATED, appointmentId)),
+    emitAppointmentUpdated: (appointmentId) => run(() => emitOne(calls, APPOINTMENT_UPDATED, appointmentId)),
+    emitAppointmentCanceled: (appointmentId) =>
+      run(() => emitOne(calls, APPOINTMENT_CANCELED, appointmentId)),
+    emitBatch: (emissions) => run(() => emitMany(calls, emissions)),
     close: () => (closing ??= close()),
   };
 }
 
-/** Returns undefined if the settings do not allow to send anything. */
+interface Calls {
+  /** Delivers a request and logs the result. Resolves to true if it was accepted. */
+  send: (request: DeliveryRequest, call: LoggedCall) => Promise<boolean>;
+  report: ReturnType<typeof createReport>;
+}
+
+async function emitOne(
+  { send, report }: Calls,
+  event: AppointmentEvent,
+  appointmentId: unknown,
+): Promise<boolean> {
+  const read = readAppointmentId(appointmentId);
+  if ('problem' in read) {
+    report.failed('error', read.problem, { event });
+    return false;
+  }
+  const emission = { event, appointmentId: read.id };
+  return send(singleRequest(emission), { events: [event], fields: emission });
+}
+
+async function emitMany({ send, report }: Calls, given: unknown): Promise<boolean> {
+  const { emissions, problems } = readBatch(given);
+  if (problems.length > 0) {
+    const named = problems.slice(0, MAX_LOGGED_PROBLEMS);
+    report.failed('error', 'invalid emissions in the batch', { problems: named });
+  }
+  const sent = inBatches(emissions).map((batch) => {
+    const events = [...new Set(batch.map(({ event }) => event))];
+    return send(batchRequest(batch), { events, fields: { batch: batch.length } });
+  });
+  const accepted = await Promise.all(sent);
+  return problems.length === 0 && accepted.every(Boolean);
+}
+
+/** Returns undefined if nothing can be sent with these settings. */
 function connect(settings: Settings) {
   const { backendUrl, apiKey, deadlineMs } = settings;
   if (settings.problem !== undefined || backendUrl === undefined || apiKey === undefined) return undefined;
