@@ -18,7 +18,7 @@ export interface ApiAddressOptions {
 
 const EXAMPLE = 'write an address such as https://api.example.com';
 
-/** @throws TypeError when that is no address: a mistake in the program, which trying again cannot mend */
+/** @throws TypeError if the address is invalid. Another attempt cannot succeed: the program must be corrected */
 export function readApiAddress({ url, basePath = '' }: ApiAddressOptions): ApiAddress {
   const path = basePath.split('/').filter((part) => part !== '');
   if (/[\s?#\\]/.test(basePath) || path.some((part) => /^\.\.?$/.test(part))) {
@@ -33,7 +33,7 @@ function readOrigin(given: unknown): string {
   const page = pageUrl();
   const isRelative = text === '' || /^[/\\]/.test(text);
   if (isRelative && page === undefined) {
-    throw new TypeError(`url is relative, but there is no page that it could be relative to: ${EXAMPLE}`);
+    throw new TypeError(`url is relative, which only works in a page: ${EXAMPLE}`);
   }
   const absolute = withScheme(text, page);
   if (!URL.canParse(absolute, page?.href)) throw new TypeError(`url cannot be read: ${EXAMPLE}`);
@@ -42,7 +42,7 @@ function readOrigin(given: unknown): string {
     throw new TypeError(`url must begin with http:// or https://: ${EXAMPLE}`);
   }
   if (username !== '' || password !== '') {
-    throw new TypeError('url must not contain a user name or password: getToken gives what proves who asks');
+    throw new TypeError('url must not contain a user name or password; getToken provides the token');
   }
   return `${protocol}//${host}`;
 }
@@ -56,7 +56,7 @@ function pageUrl(): URL | undefined {
 }
 
 function withScheme(text: string, page: URL | undefined): string {
-  // URL would take the host of localhost:3001 for a scheme.
+  // URL would parse the host of localhost:3001 as a scheme.
   if (/^([\w.-]+|\[[\da-f:.]+\]):\d+(?:[/?#]|$)/i.test(text)) return `${page?.protocol ?? 'http:'}//${text}`;
   if (/^wss?:/i.test(text)) return text.replace(/^ws/i, 'http');
   if (text === '' || /^[/\\]/.test(text) || /^[a-z][a-z\d+.-]*:/i.test(text)) return text;

@@ -5,7 +5,7 @@ import type { Timings } from './options.ts';
 import { parsePosition } from './parse.ts';
 import type { Sequence } from './sequence.ts';
 
-export interface CatchUpDeps {
+interface Deps {
   timings: Timings;
   random: () => number;
   sequence: Sequence;
@@ -17,7 +17,7 @@ export interface CatchUpDeps {
 const MAX_FUTILE_REPLIES = 5;
 
 /** Requests catch-ups, one at a time, until no emission is missing. */
-export function createCatchUp({ timings, random, sequence, connection, onChange }: CatchUpDeps) {
+export function createCatchUp({ timings, random, sequence, connection, onChange }: Deps) {
   const backoff = createBackoff({ firstMs: timings.catchUpMs, longestMs: timings.longestCatchUpMs, random });
   const next = createAlarm();
   const withOpenRequest = new WeakSet<Connection>();
@@ -40,7 +40,7 @@ export function createCatchUp({ timings, random, sequence, connection, onChange 
       const helped = !update.recovered || sequence.position?.offset !== before;
       futileReplies = helped ? 0 : futileReplies + 1;
     } catch {
-      // No reply in time: `check` schedules another request. If the connection has ended, `link.ts` handles that.
+      // No reply in time: `check` schedules another request. If the connection has ended, `link.ts` opens another.
     } finally {
       withOpenRequest.delete(used);
       onChange();

@@ -5,17 +5,12 @@ import type {
   StreamPosition,
   ReloadReason,
 } from '@appointment-emissions/contracts';
-import { createAcknowledge } from './acknowledge.ts';
 import { readApiAddress } from './api-address.ts';
-import { createCatchUp } from './catch-up.ts';
-import { createLink } from './link.ts';
+import { followLog } from './follow-log.ts';
 import { createListeners } from './listeners.ts';
-import { createLiveness } from './liveness.ts';
-import { DEFAULT_TIMINGS, type DashboardOptions, type LoadSnapshot } from './options.ts';
-import { createReload } from './reload.ts';
+import type { DashboardOptions, LoadSnapshot } from './options.ts';
 import { createScreen, type ShownAppointment } from './screen.ts';
-import { createSequence, type ConnectionState } from './sequence.ts';
-import { createTokens } from './tokens.ts';
+import type { ConnectionState } from './sequence.ts';
 
 /**
  * State of a dashboard.
@@ -99,99 +94,52 @@ export interface Dashboard {
  * dashboard.on('appointment:updated', ({ appointment }) => render(appointment));
  * dashboard.on('state', (state) => showBadge(state));
  * ```
- * @throws TypeError if `url` is no address or `getToken` is no function: mistakes in the program
+ * @throws TypeError if `url` is not an address, or `getToken` is not a function
  */
 export function connectDashboard(options: DashboardOptions): Dashboard {
-  const { loadSnapshot: load, random = Math.random } = options;
   if (typeof options.getToken !== 'function') {
     throw new TypeError('getToken is missing: give a function that resolves to a token');
   }
   const address = readApiAddress(options);
-  const timings = { ...DEFAULT_TIMINGS, ...options.timings };
   const listeners = createListeners<DashboardEvents>();
   const screen = createScreen();
-  const tokens = createTokens({ getToken: options.getToken, firstPauseMs: timings.reconnectMs });
-  const sequence = createSequence({
+  let ignored = 0;
+
+  const follower = followLog({
+    options,
+    address,
     screen,
     onShown: ({ payload, meta }) => {
       listeners.emit(meta.event, payload, meta);
-      acknowledge(meta);
+    },
+    onListed: () => {
+      listeners.emit('appointments', screen.rows);
+    },
+    onChange: () => {
+      tracker.update();
+    },
+    onIgnored: () => {
+      ignored += 1;
+    },
+    onProblem: (error) => {
+      listeners.emit('problem', error);
     },
   });
-  const acknowledge = createAcknowledge({
-    share: options.acknowledgeShare ?? 0.25,
-    random,
-    send: (seen) => link.connection?.acknowledge(seen),
+
+  const tracker = trackState(follower, (...change) => {
+    listeners.emit('state', ...change);
   });
-  let state: DashboardState = 'connecting';
-  let reason: ReloadReason | undefined;
-  let notLiveSince: Date | undefined;
-  let isOpened = false;
-  let ignored = 0;
 
-  const onProblem = (error: unknown) => {
-    listeners.emit('problem', error);
-  };
-  const onIgnored = () => {
-    ignored += 1;
-  };
-  const liveness = createLiveness({ silenceMs: timings.silenceMs, onSilent: onChange });
-  const link = createLink({
-    options,
-    address,
-    timings,
-    random,
-    tokens,
-    sequence,
-    liveness,
-    onChange,
-    onIgnored,
-    onProblem,
-  });
-  const catchUp = createCatchUp({ timings, random, sequence, connection: () => link.connection, onChange });
-  const reloading = createReload({ load, timings, random, tokens, sequence, onListed, onProblem });
-
-  function onChange(): void {
-    if (state === 'closed') return;
-    catchUp.check();
-    reloading.check();
-    const { standing } = sequence;
-    setState(standing === 'live' && liveness.isStale ? 'stale' : standing);
-  }
-
-  function setState(next: DashboardState): void {
-    if (next === state && sequence.reloadReason === reason) return;
-    if (next === 'live') notLiveSince = undefined;
-    else if (state === 'live') notLiveSince = new Date(liveness.lastLiveAt);
-    state = next;
-    reason = sequence.reloadReason;
-    listeners.emit('state', state, reason, notLiveSince);
-  }
-
-  function onListed(): void {
-    listeners.emit('appointments', screen.rows);
-    open();
-    onChange();
-  }
-
-  function open(): void {
-    if (isOpened) return;
-    isOpened = true;
-    link.open();
-  }
-
-  if (load) reloading.start();
-  else open();
-
+  follower.start();
   return {
     get state() {
-      return state;
+      return tracker.state;
     },
     get notLiveSince() {
-      return notLiveSince;
+      return tracker.notLiveSince;
     },
     get position() {
-      return sequence.position;
+      return follower.sequence.position;
     },
     get appointments() {
       return screen.rows;
@@ -200,13 +148,45 @@ export function connectDashboard(options: DashboardOptions): Dashboard {
       return ignored;
     },
     on: listeners.on,
-    reload: reloading.reload,
+    reload: follower.reload,
     close(): void {
-      if (state === 'closed') return;
-      setState('closed');
-      reloading.close();
-      catchUp.close();
-      link.close();
+      if (tracker.state === 'closed') return;
+      tracker.close();
+      follower.close();
+    },
+  };
+}
+
+/** Derives the state of a dashboard from its sequence and its liveness, and reports each change. */
+function trackState(
+  { sequence, liveness }: Pick<ReturnType<typeof followLog>, 'sequence' | 'liveness'>,
+  onState: DashboardEvents['state'],
+) {
+  let state: DashboardState = 'connecting';
+  let reason: ReloadReason | undefined;
+  let notLiveSince: Date | undefined;
+
+  function set(next: DashboardState): void {
+    if (next === state && sequence.reloadReason === reason) return;
+    if (next === 'live') notLiveSince = undefined;
+    else if (state === 'live') notLiveSince = new Date(liveness.lastLiveAt);
+    state = next;
+    reason = sequence.reloadReason;
+    onState(state, reason, notLiveSince);
+  }
+
+  return {
+    get state() {
+      return state;
+    },
+    get notLiveSince() {
+      return notLiveSince;
+    },
+    update(): void {
+      set(sequence.state === 'live' && liveness.isStale ? 'stale' : sequence.state);
+    },
+    close(): void {
+      set('closed');
     },
   };
 }

@@ -1,8 +1,10 @@
 import type { AppointmentList, ProblemReply } from '@appointment-emissions/contracts';
 import { type ApiAddressOptions, readApiAddress } from './api-address.ts';
 
+const TIMEOUT_MS = 20_000;
+
 /** Argument of {@link fetchAppointments}. `url` and `basePath` are those of `connectDashboard`. */
-export interface ListRequest extends ApiAddressOptions {
+export interface FetchAppointmentsOptions extends ApiAddressOptions {
   /** JWT of the company whose appointments are listed. */
   token: string;
   /** Start of the range, inclusive: the list contains appointments with `from ≤ start < to`. */
@@ -38,7 +40,7 @@ export class ListError extends Error {
 /**
  * Loads the appointments of a company in a range of time: `GET /api/v1/dashboard/appointments`.
  *
- * @throws {@link ListError} if the API does not reply with a list, TypeError if `url` is no address, or the error of `fetch` if
+ * @throws {@link ListError} if the API does not reply with a list, TypeError if `url` is not an address, or the error of `fetch` if
  * there is no reply within 20 s
  * @example
  * ```ts
@@ -55,7 +57,7 @@ export async function fetchAppointments({
   from,
   to,
   ...address
-}: ListRequest): Promise<AppointmentList> {
+}: FetchAppointmentsOptions): Promise<AppointmentList> {
   const { origin, basePath } = readApiAddress(address);
   const route = new URL(`${origin}${basePath}/api/v1/dashboard/appointments`);
   route.searchParams.set('from', from.toISOString());
@@ -68,5 +70,3 @@ export async function fetchAppointments({
     throw new ListError(reply.status, (await reply.json().catch(() => ({}))) as Partial<ProblemReply>);
   return (await reply.json()) as AppointmentList;
 }
-
-const TIMEOUT_MS = 20_000;

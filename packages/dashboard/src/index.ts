@@ -9,7 +9,7 @@ export {
   type DashboardEvents,
   type DashboardState,
 } from './connect-dashboard.ts';
-export { fetchAppointments, ListError, type ListRequest } from './fetch-appointments.ts';
+export { fetchAppointments, ListError, type FetchAppointmentsOptions } from './fetch-appointments.ts';
 export type { DashboardOptions, LoadSnapshot, Timings } from './options.ts';
 export type { ShownAppointment } from './screen.ts';
 export type {

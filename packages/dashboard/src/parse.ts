@@ -8,8 +8,8 @@ import {
 import type { ReceivedEvent } from './reorder-buffer.ts';
 
 /**
- * Checks an appointment event. Returns `undefined` if it is not one of our servers': an event of another publisher has no
- * `meta`, and so no place in the order.
+ * Checks an appointment event. Returns `undefined` if it is malformed or from another publisher: without `meta` it cannot be
+ * ordered.
  */
 export function parseEvent({
   payload,
@@ -19,8 +19,8 @@ export function parseEvent({
   meta: unknown;
 }): ReceivedEvent | undefined {
   const { emissionId, event, epoch, offset, read } = fieldsOf(meta);
-  const isPlaced = isName(epoch) && isCount(offset) && isCount(read);
-  if (!isPlaced || typeof emissionId !== 'string' || !isAppointmentEvent(event)) return undefined;
+  const isOrdered = isName(epoch) && isCount(offset) && isCount(read);
+  if (!isOrdered || typeof emissionId !== 'string' || !isAppointmentEvent(event)) return undefined;
   if (!isName(fieldsOf(fieldsOf(payload)['appointment'])['_id'])) return undefined;
   return { payload: payload as AppointmentPayload, meta: meta as EmissionMeta };
 }
@@ -44,7 +44,9 @@ export function parseList(given: unknown): AppointmentList {
   const isWhole =
     isName(epoch) && isCount(offset) && Array.isArray(appointments) && appointments.every(isRow);
   if (!isWhole)
-    throw new Error('the list is not as the list route answers it: epoch, offset and appointments');
+    throw new Error(
+      'the list is malformed: it must have epoch, offset and appointments, as in the reply of the list route',
+    );
   return given as AppointmentList;
 }
 

@@ -1,3 +1,4 @@
+import type { AppointmentList } from '@appointment-emissions/contracts';
 import { createAlarm } from './alarm.ts';
 import { createBackoff } from './backoff.ts';
 import type { LoadSnapshot, Timings } from './options.ts';
@@ -27,14 +28,7 @@ export function createReload({ load, timings, random, tokens, sequence, onListed
   async function run(loadNow: LoadSnapshot): Promise<void> {
     const token = await tokens.current();
     sequence.onListRequest();
-    let list;
-    try {
-      list = parseList(await loadNow(token));
-    } catch (error) {
-      if ((error as { status?: unknown } | null)?.status === 401) tokens.refuse(token);
-      throw error;
-    }
-    tokens.accept(token);
+    const list = await loadWithToken(loadNow, token, tokens);
     if (closed) return;
     if (!sequence.applyList(list)) throw new Error('the list may be older than the screen');
     backoff.reset();
@@ -81,4 +75,16 @@ export function createReload({ load, timings, random, tokens, sequence, onListed
       next.clear();
     },
   };
+}
+
+/** Loads a list and records whether the server accepted the token. */
+async function loadWithToken(load: LoadSnapshot, token: string, tokens: Tokens): Promise<AppointmentList> {
+  try {
+    const list = parseList(await load(token));
+    tokens.accept(token);
+    return list;
+  } catch (error) {
+    if ((error as { status?: unknown } | null)?.status === 401) tokens.refuse(token);
+    throw error;
+  }
 }

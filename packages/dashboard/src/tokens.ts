@@ -29,8 +29,6 @@ export interface TokensDeps {
 
 interface CachedToken {
   token: string;
-  /** Time of `elapsed`. */
-  receivedAt: number;
   /** Time of `elapsed`; Infinity if unknown. */
   endsAt: number;
   isAccepted: boolean;
@@ -58,19 +56,12 @@ export function createTokens(deps: TokensDeps): Tokens {
     (request ??= Promise.resolve()
       .then(getToken)
       .then(requireText)
-      .then((token) => (cached?.token === token ? cached : receive(token)))
+      .then((token) =>
+        cached?.token === token ? cached : { token, endsAt: endOf(token, elapsed(), now), isAccepted: false },
+      )
       .finally(() => {
         request = undefined;
       }));
-
-  function receive(token: string): CachedToken {
-    const lifetime = readLifetime(token);
-    const receivedAt = elapsed();
-    const lifetimeMs = lifetime && lifetime.expiresAt - (lifetime.issuedAt ?? now());
-    // A new token without `iat` that seems to have expired is a sign that the local clock is wrong.
-    const isKnown = lifetimeMs !== undefined && (lifetime?.issuedAt !== undefined || lifetimeMs > 0);
-    return { token, receivedAt, endsAt: isKnown ? receivedAt + lifetimeMs : Infinity, isAccepted: false };
-  }
 
   return {
     async current() {
@@ -103,20 +94,32 @@ export function createTokens(deps: TokensDeps): Tokens {
       const pauses = refusedInARow - REFUSALS_WITHOUT_PAUSE;
       if (pauses > 0) pausedUntil = elapsed() + firstPauseMs * Math.min(2 ** (pauses - 1), MAX_PAUSE_FACTOR);
     },
-    renewalDelayMs() {
-      const lifetime = cached && readLifetime(cached.token);
-      if (!cached || !lifetime || cached.endsAt === Infinity) return undefined;
-      // The time of the issuer's clock, derived from the time left.
-      const time = lifetime.expiresAt - (cached.endsAt - elapsed());
-      const delayMs = renewalDelayMs(lifetime, time);
-      const isSure = lifetime.issuedAt !== undefined;
-      return delayMs === undefined || isSure ? delayMs : Math.max(delayMs, MIN_UNSURE_RENEWAL_MS);
-    },
+    renewalDelayMs: () => cached && renewalDelayOf(cached, elapsed()),
   };
 }
 
-/** An app written in JavaScript may give anything. */
+/** When a token that was received at `receivedAt` expires, as a time of `elapsed`; Infinity if unknown. */
+function endOf(token: string, receivedAt: number, now: () => number): number {
+  const lifetime = readLifetime(token);
+  if (lifetime === undefined) return Infinity;
+  const lifetimeMs = lifetime.expiresAt - (lifetime.issuedAt ?? now());
+  // A new token without `iat` that seems to have expired is a sign that the local clock is wrong.
+  const isKnown = lifetime.issuedAt !== undefined || lifetimeMs > 0;
+  return isKnown ? receivedAt + lifetimeMs : Infinity;
+}
+
+function renewalDelayOf({ token, endsAt }: CachedToken, elapsed: number): number | undefined {
+  const lifetime = readLifetime(token);
+  if (lifetime === undefined || endsAt === Infinity) return undefined;
+  // The time of the issuer's clock, derived from the time left.
+  const issuerTime = lifetime.expiresAt - (endsAt - elapsed);
+  const delayMs = renewalDelayMs(lifetime, issuerTime);
+  const isSure = lifetime.issuedAt !== undefined;
+  return delayMs === undefined || isSure ? delayMs : Math.max(delayMs, MIN_UNSURE_RENEWAL_MS);
+}
+
+/** An app written in JavaScript may return anything. */
 function requireText(token: unknown): string {
   if (typeof token === 'string' && token.trim() !== '') return token.trim();
-  throw new TypeError('getToken gave no token: it must resolve to a string that is not empty');
+  throw new TypeError('getToken did not resolve to a token: it must resolve to a non-empty string');
 }

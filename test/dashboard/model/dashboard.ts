@@ -1,7 +1,7 @@
 import type { StreamPosition } from '@appointment-emissions/contracts';
 import type { isAbove } from '../../../packages/dashboard/src/order.ts';
 import { createScreen } from '../../../packages/dashboard/src/screen.ts';
-import { createSequence } from '../../../packages/dashboard/src/sequence.ts';
+import { Sequence } from '../../../packages/dashboard/src/sequence.ts';
 import type { Company, ListReply, Packet, Process, Written } from './company.ts';
 
 const writtenOf = (notes: string | null) => JSON.parse(notes ?? '') as Written;
@@ -13,7 +13,7 @@ export function createDashboard(
   isNewer?: typeof isAbove,
 ) {
   const screen = createScreen(isNewer);
-  const sequence = createSequence({ screen, onShown: check, maxBuffered: 12 });
+  const sequence = new Sequence({ screen, onShown: check, maxBuffered: 12 });
   const newest = new Map<string, number>();
   /** Appointments that the last list did not contain, with the version that was outside its range. */
   let absentFromList = new Map<string, StreamPosition & { version: number }>();

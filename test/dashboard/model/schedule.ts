@@ -42,7 +42,7 @@ export function runSchedule(choices: readonly number[], isNewer?: typeof isAbove
     }
     dashboard.sendPosition();
   }
-  if (dashboard.sequence.standing !== 'live') throw new Error(`ends in state ${dashboard.sequence.standing}`);
+  if (dashboard.sequence.state !== 'live') throw new Error(`ends in state ${dashboard.sequence.state}`);
   const shown = [...dashboard.screen.rows.values()].map(
     ({ appointment: { _id, notes } }) => `${_id} ${notes}`,
   );

@@ -99,7 +99,7 @@ export async function runSchedule(
     }
     const wanted = [...company.database].map(([id, written]) => `${id} ${JSON.stringify(written)}`);
     for (const { sequence, screen } of dashboards) {
-      if (sequence.standing !== 'live') throw new Error(`ends ${sequence.standing}`);
+      if (sequence.state !== 'live') throw new Error(`ends ${sequence.state}`);
       const shown = [...screen.rows.values()].map(
         ({ appointment: { _id, notes } }) => `${_id} ${notes ?? ''}`,
       );
