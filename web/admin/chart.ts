@@ -16,6 +16,7 @@ export interface Chart {
 }
 
 const HEIGHT_PX = 190;
+const MIN_WIDTH_PX = 120;
 
 /** A time chart with the width of its container and the colours of the page. The legend shows the values at the cursor. */
 export function createChart(container: HTMLElement, lines: readonly Line[], unit: string): Chart {
@@ -24,55 +25,13 @@ export function createChart(container: HTMLElement, lines: readonly Line[], unit
 
   function draw(): void {
     plot?.destroy();
-    const style = getComputedStyle(document.documentElement);
-    const color = (name: string) => style.getPropertyValue(name).trim();
-    const axis = {
-      stroke: color('--quiet'),
-      font: '11px system-ui, sans-serif',
-      grid: { stroke: color('--line-soft'), width: 1 },
-      ticks: { show: false },
-    };
-    plot = new uPlot(
-      {
-        width: Math.max(container.clientWidth, 120),
-        height: HEIGHT_PX,
-        scales: { y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.1 : 1] } },
-        axes: [
-          { ...axis, space: 70, size: 24, values: (_plot, ticks) => ticks.map(clock) },
-          { ...axis, size: 44, values: (_plot, ticks) => ticks.map((tick) => tick.toLocaleString('en')) },
-        ],
-        cursor: { points: { size: 6 }, drag: { x: false, y: false } },
-        legend: { live: true },
-        series: [
-          {
-            label: 'at',
-            value: (plot, seconds: number | null) => clock(seconds ?? plot.data[0].at(-1) ?? null),
-          },
-          ...lines.map((line): uPlot.Series => ({
-            label: line.label,
-            stroke: color(line.color),
-            width: 1.75,
-            ...(line.area && { fill: `color-mix(in srgb, ${color(line.color)} 14%, transparent)` }),
-            points: { size: 4, filter: isolatedValues },
-            // Without a cursor, the legend shows the last value.
-            value: (plot, value: number | null, index, at) =>
-              formatValue(at === null ? (plot.data[index]?.at(-1) ?? null) : value),
-          })),
-        ],
-      },
-      shown,
-      container,
-    );
-  }
-
-  function formatValue(value: number | null): string {
-    return value === null ? '–' : `${readable(value)}${unit}`;
+    plot = new uPlot(plotOptions(widthOf(container), lines, unit), shown, container);
   }
 
   draw();
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', draw);
   new ResizeObserver(() => {
-    plot?.setSize({ width: Math.max(container.clientWidth, 120), height: HEIGHT_PX });
+    plot?.setSize({ width: widthOf(container), height: HEIGHT_PX });
   }).observe(container);
   container.setAttribute('role', 'img');
 
@@ -83,6 +42,49 @@ export function createChart(container: HTMLElement, lines: readonly Line[], unit
       const last = lines.map(({ label }, index) => `${label} ${values[index]?.at(-1) ?? 'none'}`).join(', ');
       container.setAttribute('aria-label', `Chart; last values: ${last}`);
     },
+  };
+}
+
+function widthOf(container: HTMLElement): number {
+  return Math.max(container.clientWidth, MIN_WIDTH_PX);
+}
+
+function plotOptions(width: number, lines: readonly Line[], unit: string): uPlot.Options {
+  const style = getComputedStyle(document.documentElement);
+  const color = (name: string) => style.getPropertyValue(name).trim();
+  const formatValue = (value: number | null) => (value === null ? '–' : `${readable(value)}${unit}`);
+  const axis = {
+    stroke: color('--quiet'),
+    font: '11px system-ui, sans-serif',
+    grid: { stroke: color('--line-soft'), width: 1 },
+    ticks: { show: false },
+  };
+  return {
+    width,
+    height: HEIGHT_PX,
+    scales: { y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.1 : 1] } },
+    axes: [
+      { ...axis, space: 70, size: 24, values: (_plot, ticks) => ticks.map(clock) },
+      { ...axis, size: 44, values: (_plot, ticks) => ticks.map((tick) => tick.toLocaleString('en')) },
+    ],
+    cursor: { points: { size: 6 }, drag: { x: false, y: false } },
+    legend: { live: true },
+    series: [
+      {
+        label: 'at',
+        value: (plot, seconds: number | null) => clock(seconds ?? plot.data[0].at(-1) ?? null),
+      },
+      ...lines.map((line): uPlot.Series => ({
+        label: line.label,
+        stroke: color(line.color),
+        width: 1.75,
+        ...(line.area && { fill: `color-mix(in srgb, ${color(line.color)} 14%, transparent)` }),
+        points: { size: 4, filter: isolatedValues },
+        // Without a cursor, the legend shows the last value.
+        value: (plot, value: number | null, index, at) =>
+          formatValue(at === null ? (plot.data[index]?.at(-1) ?? null) : value),
+      })),
+    ],
   };
 }
 

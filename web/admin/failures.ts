@@ -15,51 +15,11 @@ interface Row {
 }
 
 /** The list of the last failures, each with its reason and a button to retry it. */
-export function createFailures({ retry, onRetried }: FailuresDeps) {
+export function createFailures(deps: FailuresDeps) {
   const list = byId('failures', HTMLOListElement);
   const nothing = byId('no-failures', HTMLElement);
   const readOnly = byId('read-only', HTMLElement);
   const rows = new Map<string, Row>();
-
-  function createRow(failure: FailedEmission): Row {
-    const { emissionId, queue, event, appointmentId, companyId, reason, attempts } = failure;
-    const item = create('li');
-    const [code = '', ...words] = reason.split(': ');
-    const why = create('p', 'why');
-    why.append(userText(words.length > 0 ? words.join(': ') : reason));
-    if (words.length > 0) why.prepend(create('code', '', singleLine(code)), ' ');
-    const job = create('a');
-    job.append(userText(event));
-    job.href = `${BASE_PATH}/admin/queues/queue/${queue}/${encodeURIComponent(emissionId)}?status=failed`;
-    const age = create('span', 'quiet');
-    const head = create('p', 'head');
-    head.append(job, ' ', age);
-    const ids = create('p', 'ids quiet');
-    ids.textContent = `appointment ${isolate(appointmentId)} · company ${isolate(companyId)} · ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`;
-    const button = create('button', '', 'Retry');
-    button.type = 'button';
-    button.setAttribute('aria-label', `Retry ${isolate(event)} of appointment ${isolate(appointmentId)}`);
-    button.addEventListener('click', () => {
-      button.disabled = true;
-      setText(button, 'Retrying…');
-      retry(emissionId).then(
-        () => {
-          setText(button, 'Queued');
-          onRetried();
-        },
-        (error: unknown) => {
-          button.disabled = false;
-          setText(button, 'Retry');
-          button.title = error instanceof Error ? error.message : String(error);
-          why.dataset.fault = button.title;
-        },
-      );
-    });
-    const text = create('div');
-    text.append(head, why, ids);
-    item.append(text, button);
-    return { item, age, button };
-  }
 
   return (failures: readonly FailedEmission[], { writes, now }: { writes: boolean; now: number }): void => {
     readOnly.hidden = writes;
@@ -67,7 +27,7 @@ export function createFailures({ retry, onRetried }: FailuresDeps) {
     for (const id of rows.keys()) if (!failures.some(({ emissionId }) => emissionId === id)) rows.delete(id);
     const shown = failures.map((failure) => {
       const key = failure.emissionId;
-      const row = rows.get(key) ?? createRow(failure);
+      const row = rows.get(key) ?? createRow(failure, deps);
       rows.set(key, row);
       row.button.hidden = !writes;
       setText(row.age, `${duration(Math.max(0, now - Date.parse(failure.failedAt)))} ago`);
@@ -75,4 +35,56 @@ export function createFailures({ retry, onRetried }: FailuresDeps) {
     });
     setChildren(list, shown);
   };
+}
+
+/** @param onFault called with the error message if the retry fails */
+function createRetryButton(
+  { emissionId, event, appointmentId }: FailedEmission,
+  { retry, onRetried }: FailuresDeps,
+  onFault: (message: string) => void,
+): HTMLButtonElement {
+  const button = create('button', '', 'Retry');
+  button.type = 'button';
+  button.setAttribute('aria-label', `Retry ${isolate(event)} of appointment ${isolate(appointmentId)}`);
+  button.addEventListener('click', () => {
+    button.disabled = true;
+    setText(button, 'Retrying…');
+    retry(emissionId).then(
+      () => {
+        setText(button, 'Queued');
+        onRetried();
+      },
+      (error: unknown) => {
+        button.disabled = false;
+        setText(button, 'Retry');
+        button.title = error instanceof Error ? error.message : String(error);
+        onFault(button.title);
+      },
+    );
+  });
+  return button;
+}
+
+function createRow(failure: FailedEmission, deps: FailuresDeps): Row {
+  const { emissionId, queue, event, appointmentId, companyId, reason, attempts } = failure;
+  const item = create('li');
+  const [code = '', ...words] = reason.split(': ');
+  const why = create('p', 'why');
+  why.append(userText(words.length > 0 ? words.join(': ') : reason));
+  if (words.length > 0) why.prepend(create('code', '', singleLine(code)), ' ');
+  const job = create('a');
+  job.append(userText(event));
+  job.href = `${BASE_PATH}/admin/queues/queue/${queue}/${encodeURIComponent(emissionId)}?status=failed`;
+  const age = create('span', 'quiet');
+  const head = create('p', 'head');
+  head.append(job, ' ', age);
+  const ids = create('p', 'ids quiet');
+  ids.textContent = `appointment ${isolate(appointmentId)} · company ${isolate(companyId)} · ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`;
+  const button = createRetryButton(failure, deps, (error) => {
+    why.dataset.fault = error;
+  });
+  const text = create('div');
+  text.append(head, why, ids);
+  item.append(text, button);
+  return { item, age, button };
 }

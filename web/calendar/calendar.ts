@@ -63,14 +63,7 @@ export function createCalendar(): Calendar {
       columns.map(() => create('div')),
     );
     setChildren(hours, hoursLabels(hoursShown));
-    inOrder = placements.map((placement) => {
-      const id = placement.appointment._id;
-      const card = cardById.get(id) ?? createCard(placement);
-      cardById.set(id, card);
-      card.update(placement, view.rows.get(id)?.offset ?? 0, view.timeZone);
-      return card;
-    });
-    for (const [id, card] of cardById) if (!inOrder.includes(card)) cardById.delete(id);
+    inOrder = updateCards(cardById, placements, view);
     setChildren(list, withTimes(inOrder));
     keepOneInTabOrder(inOrder);
     tick(new Date());
@@ -89,6 +82,23 @@ export function createCalendar(): Calendar {
       day.scrollTo({ top: target ? Math.max(target.offsetTop - day.clientHeight / 3, 0) : 0 });
     },
   };
+}
+
+/** Creates, updates and removes cards, so that there is one for each placement. Returns them in order. */
+function updateCards(
+  cardById: Map<Id, Card>,
+  placements: readonly Placement[],
+  { rows, timeZone }: DayView,
+): Card[] {
+  const cards = placements.map((placement) => {
+    const id = placement.appointment._id;
+    const card = cardById.get(id) ?? createCard(placement);
+    cardById.set(id, card);
+    card.update(placement, rows.get(id)?.offset ?? 0, timeZone);
+    return card;
+  });
+  for (const [id, card] of cardById) if (!cards.includes(card)) cardById.delete(id);
+  return cards;
 }
 
 function headsOf(columns: readonly Column[], placements: readonly Placement[]): HTMLElement[] {

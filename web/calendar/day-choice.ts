@@ -1,5 +1,3 @@
-import { byId } from '../shared/elements.ts';
-import { dateInAddress, putDateInAddress } from './settings.ts';
 import {
   addDays,
   endOfDay,
@@ -8,6 +6,8 @@ import {
   startOfDay,
   wallTime,
 } from '@appointment-emissions/contracts';
+import { byId } from '../shared/elements.ts';
+import { dateInAddress, putDateInAddress } from './settings.ts';
 
 /** Range of the list: appointments with `from ≤ start < to`. */
 export interface Range {
@@ -29,53 +29,36 @@ const DAYS_BEFORE = 14;
 
 /** Manages which day is shown, the controls that change it, and the range of days to load around it. */
 export function createDayChoice({ timeZone: firstZone, onDay, onRange }: DayChoiceDeps) {
-  const input = byId('date', HTMLInputElement);
   let timeZone = firstZone;
   let today = wallTime(new Date(), timeZone).date;
   let date = dateInAddress() ?? today;
-  let middle = date;
-  let loaded: Range | undefined;
-  input.value = date;
-
-  const range = (): Range => ({
-    from: startOfDay(addDays(middle, -DAYS_AROUND - DAYS_BEFORE), timeZone),
-    to: endOfDay(addDays(middle, DAYS_AROUND), timeZone),
-  });
-  const isWithin = ({ from, to }: Range) => {
-    return startOfDay(addDays(date, -DAYS_BEFORE), timeZone) >= from && endOfDay(date, timeZone) <= to;
-  };
+  const listRange = createListRange(date);
 
   function go(to: LocalDate): void {
     date = to;
-    input.value = date;
+    controls.show(date);
     putDateInAddress(date === today ? undefined : date);
-    const isInRange = isWithin(range());
-    if (!isInRange) middle = date;
+    const mustLoad = listRange.moveTo(date, timeZone);
     onDay();
-    if (!isInRange) onRange();
+    if (mustLoad) onRange();
   }
 
-  const previous = () => {
-    go(addDays(date, -1));
+  const steps = {
+    previous: () => {
+      go(addDays(date, -1));
+    },
+    next: () => {
+      go(addDays(date, 1));
+    },
+    today: () => {
+      go(wallTime(new Date(), timeZone).date);
+    },
   };
-  const next = () => {
-    go(addDays(date, 1));
-  };
-  const goToday = () => {
-    go(wallTime(new Date(), timeZone).date);
-  };
-  byId('previous', HTMLButtonElement).addEventListener('click', previous);
-  byId('next', HTMLButtonElement).addEventListener('click', next);
-  byId('today', HTMLButtonElement).addEventListener('click', goToday);
-  input.addEventListener('change', () => {
-    if (isLocalDate(input.value)) go(input.value);
-    else input.value = date;
-  });
+  const controls = connectControls(steps, go);
+  controls.show(date);
 
   return {
-    previous,
-    next,
-    today: goToday,
+    ...steps,
     get date() {
       return date;
     },
@@ -83,20 +66,18 @@ export function createDayChoice({ timeZone: firstZone, onDay, onRange }: DayChoi
       return timeZone;
     },
     get range() {
-      return range();
+      return listRange.around(timeZone);
     },
     /** True if all appointments of the day are loaded. */
     get isLoaded() {
-      return loaded !== undefined && isWithin(loaded);
+      return listRange.isLoaded(date, timeZone);
     },
-    loaded(range: Range): void {
-      loaded = range;
-    },
+    loaded: listRange.setLoaded,
     setTimeZone(to: string): void {
       timeZone = to;
       today = wallTime(new Date(), timeZone).date;
       onDay();
-      if (!loaded || !isWithin(loaded)) onRange();
+      if (!listRange.isLoaded(date, timeZone)) onRange();
     },
     /** If today is shown, shows the next day after midnight. */
     tick(): void {
@@ -106,4 +87,58 @@ export function createDayChoice({ timeZone: firstZone, onDay, onRange }: DayChoi
       if (wasToday && date !== now) go(now);
     },
   };
+}
+
+/** Connects the buttons and the date field. An invalid date in the field is replaced by the shown one. */
+function connectControls(
+  steps: Record<'previous' | 'next' | 'today', () => void>,
+  go: (date: LocalDate) => void,
+) {
+  const input = byId('date', HTMLInputElement);
+  let shown: LocalDate | undefined;
+  for (const [id, onClick] of Object.entries(steps)) {
+    byId(id, HTMLButtonElement).addEventListener('click', onClick);
+  }
+  input.addEventListener('change', () => {
+    if (isLocalDate(input.value)) go(input.value);
+    else input.value = shown ?? '';
+  });
+  return {
+    show(date: LocalDate): void {
+      shown = date;
+      input.value = date;
+    },
+  };
+}
+
+/** The range of days that the list covers. It moves only if a day outside it is shown. */
+function createListRange(firstDate: LocalDate) {
+  let middle = firstDate;
+  let loaded: Range | undefined;
+  return {
+    around: (timeZone: string) => rangeAround(middle, timeZone),
+    /** Returns true if the range had to move, so that the list must be loaded. */
+    moveTo(date: LocalDate, timeZone: string): boolean {
+      if (covers(rangeAround(middle, timeZone), date, timeZone)) return false;
+      middle = date;
+      return true;
+    },
+    isLoaded: (date: LocalDate, timeZone: string) => loaded !== undefined && covers(loaded, date, timeZone),
+    setLoaded: (range: Range) => {
+      loaded = range;
+    },
+  };
+}
+
+/** The range to load if `middle` is shown: some days on both sides, so that the next days are loaded too. */
+function rangeAround(middle: LocalDate, timeZone: string): Range {
+  return {
+    from: startOfDay(addDays(middle, -DAYS_AROUND - DAYS_BEFORE), timeZone),
+    to: endOfDay(addDays(middle, DAYS_AROUND), timeZone),
+  };
+}
+
+/** True if the range contains all appointments that are shown on the day. */
+function covers({ from, to }: Range, date: LocalDate, timeZone: string): boolean {
+  return startOfDay(addDays(date, -DAYS_BEFORE), timeZone) >= from && endOfDay(date, timeZone) <= to;
 }
