@@ -13,6 +13,8 @@ export const main: Main = async ({ signal }) => {
     const context = { viewport: { width: 1280, height: 800 }, locale: 'en-GB', timezoneId: 'Europe/Berlin' };
     const { page, close } = await openDashboardPage(demo.base, context);
     await page.locator('#cards .card').first().waitFor();
+    // In the evening the form proposes the next day.
+    await page.locator('#date').fill(await page.locator('#chat input[type=date]').inputValue());
     await page.getByRole('button', { name: 'Send' }).click();
     await page.locator('#cards .card.fresh').waitFor();
     mkdirSync(dirname(FILE), { recursive: true });
