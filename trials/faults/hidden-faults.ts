@@ -11,8 +11,7 @@ export const HIDDEN_FAULTS: readonly Scenario[] = [
   {
     fault: 'Both queues are paused',
     allowedOutcomes: [],
-    effect:
-      'Screens get no events. `/health`, `/admin`, `emission_queue_paused` and the workers’ logs report it.',
+    effect: 'No events. `/health`, `/admin`, `emission_queue_paused` and logs report it.',
     async inject({ testbed }) {
       const { queue, bulk } = testbed.world;
       await Promise.all([queue.pause(), bulk.pause()]);
@@ -25,10 +24,10 @@ export const HIDDEN_FAULTS: readonly Scenario[] = [
     },
   },
   {
-    fault: 'MongoDB is frozen until the screens report it',
+    fault: 'MongoDB is frozen until dashboards report it',
     allowedOutcomes: [MONGO_UNAVAILABLE],
     requiredOutcome: MONGO_UNAVAILABLE,
-    effect: 'Within 10 s screens report since when they are not live. Afterwards they recover automatically.',
+    effect: 'Within 10 s dashboards report since when they are not live.',
     async inject({ testbed }) {
       const { mongo, workload } = testbed;
       workload.pauseWrites(true);
@@ -41,10 +40,10 @@ export const HIDDEN_FAULTS: readonly Scenario[] = [
     },
   },
   {
-    fault: 'Redis is frozen until the screens report it',
+    fault: 'Redis is frozen until dashboards report it',
     allowedOutcomes: [REDIS_UNAVAILABLE],
     requiredOutcome: REDIS_UNAVAILABLE,
-    effect: 'Within 25 s screens report since when they are not live. Afterwards they recover automatically.',
+    effect: 'Within 25 s dashboards report since when they are not live.',
     async inject({ testbed }) {
       await freeze(testbed.redis);
       await screensSaySo(testbed);

@@ -49,7 +49,7 @@ function fullDisk(): Scenario {
   return {
     fault: 'The log disk is full and standard output is not read',
     allowedOutcomes: [],
-    effect: 'No effect on emissions. Log lines are dropped.',
+    effect: 'Log lines are dropped.',
     appointments: 200,
     testbed: () => {
       disk = smallDisk();

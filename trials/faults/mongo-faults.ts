@@ -4,8 +4,7 @@ import { refuseAsSecondary } from './not-primary.ts';
 import { MONGO_UNAVAILABLE, type Scenario } from './scenario.ts';
 
 const LATE_MS = 150;
-const EFFECT =
-  'Screens stay connected. If it lasts, they report that they are not live. Jobs wait without spending an attempt.';
+const EFFECT = 'Jobs wait and spend no attempt. Dashboards stay connected, and report the fault if it lasts.';
 
 export const MONGO_FAULTS: readonly Scenario[] = [
   {
@@ -38,7 +37,7 @@ export const MONGO_FAULTS: readonly Scenario[] = [
   },
   disturbed({
     fault: `MongoDB is slow: it delays every reply by ${LATE_MS} ms`,
-    effect: 'Screens get events later.',
+    effect: 'Dashboards get events later.',
     disturb: (proxy) => {
       proxy.delayReplies(LATE_MS);
     },

@@ -27,7 +27,7 @@ export const PROCESS_FAULTS: readonly Scenario[] = [
   {
     fault: 'One of two APIs is killed and restarted',
     allowedOutcomes: ['no connection'],
-    effect: 'Callers of the other API are not affected.',
+    effect: 'The other API is not affected.',
     processes: 2,
     minDurationMs: 0,
     testbed: () => Promise.resolve({ gatewaysOf: API }),
@@ -37,7 +37,7 @@ export const PROCESS_FAULTS: readonly Scenario[] = [
     fault: 'One of two APIs is frozen',
     allowedOutcomes: ['no response'],
     requiredOutcome: 'no response',
-    effect: 'Callers of the other API are not affected.',
+    effect: 'The other API is not affected.',
     processes: 2,
     minDurationMs: FROZEN_API_MS,
     testbed: () => Promise.resolve({ gatewaysOf: API }),
@@ -46,7 +46,7 @@ export const PROCESS_FAULTS: readonly Scenario[] = [
   {
     fault: 'The gateway of all dashboards is killed and restarted',
     allowedOutcomes: [],
-    effect: 'Screens report that they are not live, reconnect and get what they missed by replay.',
+    effect: 'Dashboards report it, reconnect and receive a replay.',
     processes: 2,
     minDurationMs: 0,
     testbed: () => Promise.resolve({ gatewaysOf: GATEWAY }),
@@ -55,7 +55,7 @@ export const PROCESS_FAULTS: readonly Scenario[] = [
   {
     fault: 'The gateway of all dashboards is frozen',
     allowedOutcomes: [],
-    effect: 'Screens get no events until the gateway resumes, then all of them.',
+    effect: 'Dashboards get the events when it resumes.',
     processes: 2,
     minDurationMs: FROZEN_API_MS,
     testbed: () => Promise.resolve({ gatewaysOf: GATEWAY }),
@@ -64,8 +64,7 @@ export const PROCESS_FAULTS: readonly Scenario[] = [
   {
     fault: 'One of two workers is killed while busy and restarted',
     allowedOutcomes: [],
-    effect:
-      'Its jobs are late, all others are not. Recovery is counted from the kill until its jobs are published.',
+    effect: 'Only its jobs are late. Recovery is counted from the kill.',
     processes: 2,
     minDurationMs: 0,
     maxRecoveryMs: 30_000,
@@ -78,8 +77,7 @@ export const PROCESS_FAULTS: readonly Scenario[] = [
   {
     fault: 'One of two workers is frozen while busy',
     allowedOutcomes: [],
-    effect:
-      'Its jobs are late, all others are not. Recovery is counted from the freeze until its jobs are published.',
+    effect: 'Only its jobs are late. Recovery is counted from the freeze.',
     processes: 2,
     minDurationMs: FROZEN_WORKER_MS,
     maxRecoveryMs: 30_000,

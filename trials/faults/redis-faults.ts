@@ -5,14 +5,14 @@ import { REDIS_UNAVAILABLE, restartAll, type Scenario } from './scenario.ts';
 
 const LATE_MS = 200;
 const KILL_EVERY_MS = 100;
-const EFFECT = 'Screens stay connected and keep their data. Afterwards they reload the list.';
+const EFFECT = 'Dashboards stay connected, and reload afterwards.';
 
 export const REDIS_FAULTS: readonly Scenario[] = [
   {
     fault: 'Redis is down when all processes start',
     allowedOutcomes: [REDIS_UNAVAILABLE],
     requiredOutcome: REDIS_UNAVAILABLE,
-    effect: 'The processes start and wait. Screens connect and get their position when Redis is up.',
+    effect: 'The processes start and wait. Dashboards connect when Redis is up.',
     async inject({ testbed }) {
       await testbed.redis.stop();
       await restartAll(testbed);
@@ -43,7 +43,7 @@ export const REDIS_FAULTS: readonly Scenario[] = [
     fault: 'Redis is frozen',
     allowedOutcomes: [REDIS_UNAVAILABLE],
     requiredOutcome: REDIS_UNAVAILABLE,
-    effect: 'Screens stay connected and keep their data.',
+    effect: 'Dashboards stay connected.',
     async inject({ testbed: { redis } }) {
       await freeze(redis);
       return () => redis.kill('SIGCONT');
@@ -54,7 +54,7 @@ export const REDIS_FAULTS: readonly Scenario[] = [
     fault: 'Redis is out of memory (`noeviction`)',
     allowedOutcomes: [REDIS_UNAVAILABLE],
     requiredOutcome: REDIS_UNAVAILABLE,
-    effect: 'Screens keep their data. Raise `maxmemory`.',
+    effect: 'Dashboards stay connected. Raise `maxmemory`.',
     async inject({ testbed: { world } }) {
       await world.redis.config('SET', 'maxmemory', '1');
       return async () => {
@@ -86,7 +86,7 @@ export const REDIS_FAULTS: readonly Scenario[] = [
     fault: 'All connections to Redis are killed ten times a second',
     // A repeated call can also find its first attempt still in progress (409).
     allowedOutcomes: [REDIS_UNAVAILABLE],
-    effect: 'Screens get events late or by replay.',
+    effect: 'Dashboards get events late or by replay.',
     inject({ testbed: { world } }) {
       const kill = async (): Promise<void> => {
         for (const type of ['normal', 'pubsub'])
@@ -105,7 +105,7 @@ function slowRedis(): Scenario {
   return {
     fault: `Redis is slow: it delays every reply by ${LATE_MS} ms`,
     allowedOutcomes: [REDIS_UNAVAILABLE],
-    effect: 'Screens get events later.',
+    effect: 'Dashboards get events later.',
     testbed: () =>
       Promise.resolve({
         async proxies({ redis, mongo }) {

@@ -7,12 +7,12 @@ const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
 
 /** The fault table in Markdown. */
 export function toTable(rows: readonly Row[]): string {
-  const head = ['fault', 'meanwhile', 'recovered after', 'accepted'];
+  const head = ['fault', 'meanwhile', 'recovered after', 'published/accepted'];
   const lines = rows.map(({ fault, effect, results, recoveredMs, accepted, published, retried }) => [
     fault,
-    [`Bots: ${results.map(describe).join(', ') || 'no call'}.`, effect].join(' '),
+    [`${results.map(describe).join(', ') || 'No call'}.`, effect].join(' '),
     recoveredMs === undefined ? 'not recovered' : seconds(recoveredMs),
-    `${accepted}, all ${published === accepted ? '' : `but ${accepted - published} `}published${retried > 0 ? `, ${retried} of them by a retry` : ''}`,
+    `${published}/${accepted}${retried > 0 ? `, ${retried} by a retry` : ''}`,
   ]);
   return [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
@@ -20,7 +20,7 @@ export function toTable(rows: readonly Row[]): string {
 function describe({ outcome, times, maxDurationMs }: Row['results'][number]): string {
   const [status = '', code] = outcome.split(' ');
   const formatted = /^\d/.test(status) && code !== undefined ? `${status} \`${code}\`` : outcome;
-  return `${times} × ${formatted} within ${seconds(Math.max(maxDurationMs, 50))}`;
+  return `${times}× ${formatted} ≤ ${seconds(Math.max(maxDurationMs, 50))}`;
 }
 
 /** Returns the page with its table replaced. @throws if the page lacks the markers */
