@@ -2,6 +2,6 @@ import { expect, test } from '@jest/globals';
 import { createPage } from '../../bench/report/page.ts';
 import { readPage } from './pages.ts';
 
-test('docs/reports/benchmarks.md is what bench/results and its template make', async () => {
+test('docs/reports/benchmarks.md is generated from bench/results and the template', async () => {
   expect(readPage('docs/reports/benchmarks.md')).toBe(await createPage());
 });

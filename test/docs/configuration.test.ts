@@ -11,8 +11,8 @@ const settings = tableUnder(page, 'API and worker') as {
 }[];
 const example = readPage('.env.example');
 
-/** The least that is accepted. */
-const LEAST: Record<string, string> = {
+/** The smallest environment that is accepted. */
+const MIN_ENV: Record<string, string> = {
   MONGODB_URI: 'mongodb://localhost:27017/petbuddy',
   REDIS_URL: 'redis://localhost:6379',
   INTERNAL_SERVICE_API_KEY: 'k'.repeat(32),
@@ -20,9 +20,9 @@ const LEAST: Record<string, string> = {
   ADMIN_USER: 'admin',
   ADMIN_PASSWORD: 'p'.repeat(12),
 };
-/** Usable values of those without a default. */
+/** Usable values of settings without a default. */
 const SAMPLES: Record<string, string> = {
-  ...LEAST,
+  ...MIN_ENV,
   SOCKET_JWKS_URL: 'https://id.example.com/keys',
   SOCKET_JWT_ISSUER: 'https://id.example.com',
   SOCKET_JWT_AUDIENCE: 'dashboards',
@@ -36,10 +36,10 @@ test('docs/reference/configuration.md lists every setting, and no other', () => 
 });
 
 test.each(settings)(
-  '$setting: the documented default is the real one',
+  '$setting: the documented default is the default of the code',
   ({ setting, default: documented }) => {
     if (documented === 'required') {
-      const without = Object.fromEntries(Object.entries(LEAST).filter(([name]) => name !== setting));
+      const without = Object.fromEntries(Object.entries(MIN_ENV).filter(([name]) => name !== setting));
       expect(() => loadApiConfig(without)).toThrow(`${setting} is required`);
     } else {
       const [api, worker] = readWith(setting, undefined);
@@ -72,7 +72,7 @@ test('no limit is a setting', () => {
   expect(loadApiConfig({ ...LEAST, ...asSettings })).toMatchObject(API_LIMITS);
 });
 
-test('the bot’s table lists the variables that its library reads', () => {
+test('the bot’s table lists the variables that the library reads', () => {
   const read = [...readPage('packages/bot/src/index.ts').matchAll(/process\.env\.(\w+)/g)].map(
     ([, name]) => name,
   );
@@ -80,7 +80,7 @@ test('the bot’s table lists the variables that its library reads', () => {
   expect(documented.sort()).toEqual([...new Set(read)].sort());
 });
 
-test('the table of npm start lists what its scripts read besides the settings', () => {
+test('the table of npm start lists the variables that its scripts read besides the settings', () => {
   const machine = new Set(['PATH', 'HOME', 'NODE_OPTIONS', 'TMPDIR']);
   const read = ['.mjs', '.ts']
     .flatMap((extension) => filesBelow('scripts', extension))
@@ -105,7 +105,7 @@ test('.env.example names every setting, with the documented defaults', () => {
   const documented = new Map(settings.map((row) => [row.setting, row.default]));
   for (const { name, value, isComment } of lines) {
     const standard = documented.get(name);
-    // What must be set stands without a comment sign; what needn't be shows its default.
+    // Required settings are not commented out; optional ones show their default.
     if (standard === 'required') expect({ name, isComment }).toEqual({ name, isComment: false });
     else if (standard !== undefined) expect({ name, isComment }).toEqual({ name, isComment: true });
     if (standard !== undefined && !['required', 'none'].includes(standard))
@@ -118,12 +118,15 @@ test('.env.example holds no secret', () => {
     expect(example).toMatch(new RegExp(`^${name}=$`, 'm'));
 });
 
-/** What the API and the worker make of one more variable. */
+/** The settings of API and worker with one more variable. */
 function readWith(
   name: string,
   value: string | undefined,
 ): [Record<string, unknown>, Record<string, unknown>] {
-  const env: Record<string, string | undefined> = { ...LEAST, ...(value !== undefined && { [name]: value }) };
+  const env: Record<string, string | undefined> = {
+    ...MIN_ENV,
+    ...(value !== undefined && { [name]: value }),
+  };
   if (name === 'SOCKET_JWKS_URL' && value !== undefined) delete env['SOCKET_JWT_SECRET'];
   return [loadApiConfig(env), loadWorkerConfig(env)];
 }

@@ -2,7 +2,7 @@ import ts from 'typescript';
 import { filesBelow, readPage } from './pages.ts';
 
 export interface Field {
-  /** With a `?` where it may be missing. */
+  /** With a `?` if it is optional. */
   field: string;
   type: string;
 }
@@ -11,7 +11,7 @@ const declarations = filesBelow('packages/contracts/src', '.ts').flatMap((file) 
   ...ts.createSourceFile(file, readPage(file), ts.ScriptTarget.Latest, true).statements,
 ]);
 
-/** Fields of an interface in packages/contracts/src, as they stand in the source; without those that it extends. */
+/** Fields of an interface in packages/contracts/src, as in the source; without inherited ones. */
 export function fieldsOf(name: string): Field[] {
   const found = declarations.find((node) => ts.isInterfaceDeclaration(node) && node.name.text === name);
   if (!found || !ts.isInterfaceDeclaration(found))
@@ -22,7 +22,7 @@ export function fieldsOf(name: string): Field[] {
   }));
 }
 
-/** Members of a union of strings in src/contracts. */
+/** Members of a union of strings in packages/contracts/src. */
 export function wordsOf(name: string): string[] {
   const found = declarations.find((node) => ts.isTypeAliasDeclaration(node) && node.name.text === name);
   if (!found || !ts.isTypeAliasDeclaration(found) || !ts.isUnionTypeNode(found.type))

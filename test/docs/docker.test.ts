@@ -25,7 +25,7 @@ const dockerfile = readPage('Dockerfile').replaceAll('\\\n', ' ');
 const stages = dockerfile.split(/^FROM /m).slice(1);
 const { scripts } = JSON.parse(readPage('package.json')) as { scripts: Record<string, string> };
 
-test('the processes are given settings that they accept, and no unknown ones', () => {
+test('the processes get settings that they accept, and no unknown ones', () => {
   const given = (service: Service): Record<string, string> =>
     Object.fromEntries(
       Object.entries(service.environment ?? {}).map(([name, value]) => [name, interpolate(value)]),
@@ -36,18 +36,18 @@ test('the processes are given settings that they accept, and no unknown ones', (
   expect(loadWorkerConfig(given(worker))).toMatchObject({ REDIS_URL: 'redis://redis:6379' });
 });
 
-test('no secret stands in the file, and without one compose refuses to start', () => {
+test('docker-compose.yml contains no secret, and compose refuses to start without one', () => {
   for (const name of ['INTERNAL_SERVICE_API_KEY', 'SOCKET_JWT_SECRET', 'ADMIN_PASSWORD'])
     expect(api.environment?.[name]).toMatch(new RegExp(`^\\$\\{${name}:\\?.+\\}$`));
 });
 
-test('two workers, and every process of ours waits for both servers', () => {
+test('there are two workers, and every process waits for both servers', () => {
   expect(worker.deploy?.replicas).toBe(2);
   for (const service of [api, worker, indexes])
     expect(Object.keys(service.depends_on ?? {})).toEqual(['mongodb', 'redis']);
 });
 
-test('every command runs a file that the build makes', () => {
+test('every command runs a file of the build', () => {
   const commands = [api, worker, indexes].map(
     ({ command }) => (command as string[] | undefined) ?? imageCommand(),
   );
@@ -57,7 +57,7 @@ test('every command runs a file that the build makes', () => {
     const source = file.replace(/^dist\//, '').replace(/\.js$/, '.ts');
     expect({ file, exists: existsSync(join(ROOT, source)) }).toEqual({ file, exists: true });
   }
-  // npm's scripts replace their shell, and check first that there is a build.
+  // npm's scripts replace their shell, and check for a build first.
   const run = Object.values(scripts).map((script) =>
     script.replace(/^exec /, '').replace('--import ./scripts/require-build.mjs ', ''),
   );
@@ -72,21 +72,21 @@ test('Redis keeps what it acknowledged, evicts nothing and logs no arguments; bo
     expect(Object.keys(compose.volumes)).toContain(volumes[0]?.split(':')[0]);
 });
 
-test('MongoDB becomes the replica set that the processes ask for', () => {
+test('MongoDB becomes the replica set in the URL of the processes', () => {
   const [, set] = /replicaSet=(\w+)/.exec(api.environment?.['MONGODB_URI'] ?? '') ?? [];
   expect(mongodb.command).toEqual(expect.arrayContaining(['--replSet', set]));
   expect(mongodb.healthcheck?.test?.at(-1)).toContain(`_id: '${set}'`);
 });
 
-test('the image copies only what exists and is let into its context', () => {
-  const letIn = readPage('.dockerignore').split('\n');
+test('the image copies only files that exist and are in its context', () => {
+  const inContext = readPage('.dockerignore').split('\n');
   const copied = [...(stages[0] ?? '').matchAll(/^COPY (.+) \S+$/gm)].flatMap(([, files = '']) =>
     files.split(' '),
   );
   expect(copied.length).toBeGreaterThan(0);
   for (const file of copied) {
     expect({ file, exists: existsSync(join(ROOT, file)) }).toEqual({ file, exists: true });
-    expect(letIn).toContain(`!${file}`);
+    expect(inContext).toContain(`!${file}`);
   }
 });
 
@@ -97,7 +97,7 @@ test('the image builds with the project’s scripts and runs as a user who is no
   expect(dockerfile).toMatch(/^HEALTHCHECK .*\/livez/m);
 });
 
-/** Which file the image itself runs. */
+/** The command of the image. */
 function imageCommand(): string[] {
   return JSON.parse(/^CMD (\[.+\])$/m.exec(stages[1] ?? '')?.[1] ?? '[]') as string[];
 }

@@ -9,6 +9,6 @@ test('docs/reference/errors.md lists every error code with its status, and no ot
   expect(documented.sort()).toEqual(Object.entries(ERROR_CODES).sort());
 });
 
-test('every code says when it comes and what to do', () => {
+test('every code has a cause and an action', () => {
   expect(rows.filter((row) => !row['when'] || !row['what to do'])).toEqual([]);
 });

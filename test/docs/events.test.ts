@@ -44,7 +44,7 @@ test('the page names every reason to reload', () => {
   expect(tableUnder(page, 'ReloadReason').map(({ reason }) => reason)).toEqual(wordsOf('ReloadReason'));
 });
 
-test('what is sent has exactly the documented fields, whatever else the documents hold', () => {
+test('a snapshot has exactly the documented fields, with any other fields in the documents', () => {
   const document = { _id: new Types.ObjectId(), secret: 'never sent' };
   const references = { customer: document, pet: document, service: document, serviceItem: document };
   const snapshot = toSnapshot(document, { ...references, staff: document });

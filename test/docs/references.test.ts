@@ -10,7 +10,7 @@ const PAGES = [
   ...filesBelow('docs', '.md'),
   ...filesBelow('examples', '.md'),
 ];
-/** First folders of the paths that are checked. */
+/** Top-level folders of the checked paths. */
 const FOLDERS = [
   ...['src', 'workers', 'packages', 'web', 'demo', 'scripts', 'test', 'trials'],
   ...['bench', 'docs', 'examples', 'ops', '.ci'],
@@ -18,7 +18,7 @@ const FOLDERS = [
 /** The operator's page must be short enough to be read during an incident. */
 const MAX_OPERATIONS_LINES = 120;
 
-test.each(PAGES)('%s: every link leads to a file or a heading that is there', (page) => {
+test.each(PAGES)('%s: every link leads to an existing file or heading', (page) => {
   const links = [...readPage(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
   const inside = links.filter((target) => !/^[a-z]+:/.test(target));
   const dead = inside.filter((target) => {
@@ -30,7 +30,7 @@ test.each(PAGES)('%s: every link leads to a file or a heading that is there', (p
   expect(dead).toEqual([]);
 });
 
-test.each(PAGES)('%s: every file that it names is there', (page) => {
+test.each(PAGES)('%s: every file that it names exists', (page) => {
   const named = [...readPage(page).matchAll(/`([\w./-]+)`/g)].map(([, path = '']) => path);
   const paths = named.filter((path) => FOLDERS.some((folder) => path.startsWith(`${folder}/`)));
   expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
@@ -42,7 +42,7 @@ test.each(PAGES)('%s: every npm script that it names exists', (page) => {
   expect(named.filter((name) => !(name in scripts))).toEqual([]);
 });
 
-test('docs/reference/guarantees.md: every test that it quotes stands in the file that it names', () => {
+test('docs/reference/guarantees.md: every test that it quotes is in the file that it names', () => {
   const quoted = [
     ...readPage('docs/reference/guarantees.md').matchAll(/“([^”]+)”\s\(`((?:test|trials)\/[^`]+)`\)/g),
   ];
@@ -130,7 +130,7 @@ test.each(filesBelow('docs/decisions', '.md').filter((path) => /\/\d/.test(path)
   },
 );
 
-/** As GitHub makes anchors of headings. */
+/** The anchors that GitHub derives from headings. */
 function headingsOf(path: string): string[] {
   return [...readPage(path).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
     heading

@@ -10,15 +10,15 @@ const manifest = JSON.parse(readPage('package.json')) as Record<
   'dependencies' | 'devDependencies',
   Record<string, string>
 >;
-/** Packages of others: the workspaces and the links to them are ours. */
+/** Packages of others, without our workspaces. */
 const locked = Object.entries(lock.packages).filter(
   ([path, { link }]) => path.startsWith('node_modules/') && !link,
 );
 
-/** Permissive ones: to be used, changed and passed on by anybody who names them. */
+/** Permissive licences. */
 const PERMISSIVE = new Set(['MIT', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD', 'Apache-2.0']);
 
-test('package.json names exact versions, and package-lock.json the same', () => {
+test('package.json and package-lock.json have the same exact versions', () => {
   for (const [name, version] of Object.entries({ ...manifest.dependencies, ...manifest.devDependencies })) {
     expect({ name, version }).toEqual({ name, version: expect.stringMatching(/^\d+\.\d+\.\d+$/) });
     const workspace = `packages/${name.split('/').at(-1)}`;
@@ -27,26 +27,26 @@ test('package.json names exact versions, and package-lock.json the same', () => 
   }
 });
 
-test('every package that is locked has its checksum, but builds for other systems that could not be had', () => {
+test('every locked package has a checksum, except for unavailable builds for other systems', () => {
   const without = locked.filter(([, { integrity }]) => !integrity?.startsWith('sha512-'));
   const isForElsewhere = (path: string, { optional, os }: LockEntry) =>
     optional === true && os !== undefined && !existsSync(join(ROOT, path));
   expect(without.filter(([path, entry]) => !isForElsewhere(path, entry))).toEqual([]);
 });
 
-test('no package needs its install script: production has one, of an optional package', () => {
+test('no package needs its install script: in production only an optional one has a script', () => {
   const scripted = locked.filter(([, { hasInstallScript, dev }]) => hasInstallScript && !dev);
   expect(scripted.map(([path, { optional }]) => [path, optional])).toEqual([
     ['node_modules/msgpackr-extract', true],
   ]);
-  // These tests ran with what this installed; so does the image.
+  // These tests and the image run without install scripts.
   expect(readPage('scripts/run-npm.mjs')).toContain("'--ignore-scripts'");
   expect(readPage('Dockerfile').match(/npm (ci|install)[^&\n]*/g)).toEqual(
     readPage('Dockerfile').match(/npm (ci|install)[^&\n]*--ignore-scripts[^&\n]*/g),
   );
 });
 
-test('docs/reference/licences.md lists what the lock file does, all of it permissive', async () => {
+test('docs/reference/licences.md lists the licences of the lock file, all permissive', async () => {
   const options = { ...(await resolveConfig('docs/reference/licences.md')), parser: 'markdown' };
   expect(readPage('docs/reference/licences.md')).toBe(await format(renderLicences(lock), options));
   expect(productionLicences(lock).filter(({ licence }) => !PERMISSIVE.has(licence))).toEqual([]);

@@ -1,8 +1,8 @@
 import type { Company } from '../harness/documents.ts';
 import type { World } from '../harness/world.ts';
 
-/** As the bot does: writes an appointment's notes, then tells of it; resolves when it was published. */
-export async function tellChange(
+/** Writes an appointment's notes and announces the write, as a bot does. Resolves when it was published. */
+export async function announceChange(
   world: World,
   api: { url: string },
   company: Company,

@@ -5,14 +5,14 @@ import type { Company } from '../harness/documents.ts';
 import type { Spawned } from '../harness/processes.ts';
 import { eventually } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
-import { tellChange } from './bot.ts';
+import { announceChange } from './bot.ts';
 import { allEqualList, openScreen } from './screens.ts';
 import { startTcpProxy, type TcpProxy } from '../harness/tcp-proxy.ts';
 
 const LOG_MAX = 5;
 let world: World;
 let api: Spawned;
-/** The dashboards' way to the API. */
+/** Proxy between the dashboards and the API. */
 let network: TcpProxy;
 let company: Company;
 let url: string;
@@ -30,8 +30,8 @@ beforeEach(async () => {
   company = await world.documents.company();
 });
 
-/** A plain socket.io-client that reconnects by itself, and tells the place that it was told last, or none. */
-async function plainListener({ tellsPlace }: { tellsPlace: boolean }) {
+/** A plain socket.io-client that reconnects by itself, with or without its last stream position. */
+async function plainListener({ sendsPosition }: { sendsPosition: boolean }) {
   const token = await world.token(company.companyId);
   const heard: string[] = [];
   let last: StreamPosition | undefined;
@@ -40,7 +40,7 @@ async function plainListener({ tellsPlace }: { tellsPlace: boolean }) {
     reconnectionDelay: 100,
     reconnectionDelayMax: 200,
     auth: (send: (auth: object) => void) => {
-      send({ token, position: tellsPlace ? last : undefined });
+      send({ token, position: sendsPosition ? last : undefined });
     },
   });
   world.keep(socket, () => socket.close());
@@ -50,51 +50,53 @@ async function plainListener({ tellsPlace }: { tellsPlace: boolean }) {
   socket.on('appointment:updated', ({ appointment }: AppointmentPayload, { replayed }: EmissionMeta) => {
     heard.push(`${appointment.notes ?? ''}${replayed ? ' again' : ''}`);
   });
-  await eventually('the plain listener to be placed', () => last);
+  await eventually('the plain listener to receive a position', () => last);
   return { heard, socket };
 }
 
 test('a dashboard that is disconnected briefly receives what it missed, in order, without a reload', async () => {
   const screen = await openScreen(world, url, company.companyId);
   const [placed, unplaced] = await Promise.all([
-    plainListener({ tellsPlace: true }),
-    plainListener({ tellsPlace: false }),
+    plainListener({ sendsPosition: true }),
+    plainListener({ sendsPosition: false }),
   ]);
   await screen.becomes('live');
   const appointmentId = await company.appointment();
-  const tell = (notes: string) => tellChange(world, api, company, appointmentId, notes);
-  await tell('before');
-  await eventually('all to hear it', () => screen.told.length + unplaced.heard.length === 2);
+  const announce = (notes: string) => announceChange(world, api, company, appointmentId, notes);
+  await announce('before');
+  await eventually('all to receive it', () => screen.shownEvents.length + unplaced.heard.length === 2);
 
   network.refuse();
   await screen.becomes('connecting');
-  for (const notes of ['first', 'second', 'third']) await tell(notes);
+  for (const notes of ['first', 'second', 'third']) await announce(notes);
   network.mend();
   await allEqualList(world, api, [screen]);
   expect(screen.notes(appointmentId)).toBe('third');
   expect(screen.reloads).toEqual([]);
   expect(screen.lists).toBe(1);
 
-  // What comes next reaches all. The listener that told its place has had the others; without it they are missed.
+  // The next event reaches both. Only the listener that sent its position received the others.
   await eventually(
-    'the plain listeners to be back',
+    'the plain listeners to reconnect',
     () => placed.socket.connected && unplaced.socket.connected,
   );
-  await tell('after');
-  await eventually('all to hear it', () => [placed, unplaced].every(({ heard }) => heard.includes('after')));
+  await announce('after');
+  await eventually('all to receive it', () =>
+    [placed, unplaced].every(({ heard }) => heard.includes('after')),
+  );
   expect(placed.heard).toEqual(['before', ...Array<string>(4).fill('third again'), 'after']);
   expect(unplaced.heard).toEqual(['before', 'after']);
 });
 
 test('a plain listener whose transport ends misses nothing if it reconnects with its stream position', async () => {
   const appointmentId = await company.appointment();
-  const listener = await plainListener({ tellsPlace: true });
+  const listener = await plainListener({ sendsPosition: true });
   const { socket, heard } = listener;
-  // The event goes out while it is away: it comes back only after it was published.
+  // It reconnects only after the event was published.
   socket.io.reconnection(false);
   socket.io.engine.close();
-  await eventually('it to be away', () => !socket.connected);
-  await tellChange(world, api, company, appointmentId, 'meanwhile');
+  await eventually('it to be disconnected', () => !socket.connected);
+  await announceChange(world, api, company, appointmentId, 'meanwhile');
   socket.io.reconnection(true);
   socket.connect();
   await eventually('the replay', () => heard.length > 0);
@@ -108,15 +110,15 @@ test('a dashboard that was disconnected beyond the company log reloads, reports 
 
   network.refuse();
   await screen.becomes('connecting');
-  for (const id of ids) await tellChange(world, api, company, id, 'missed');
+  for (const id of ids) await announceChange(world, api, company, id, 'missed');
   network.mend();
   await allEqualList(world, api, [screen]);
   expect(screen.reloads).toEqual(['trimmed']);
   expect(screen.lists).toBe(2);
   expect(ids.map((id) => screen.notes(id))).toEqual(ids.map(() => 'missed'));
 
-  // Its place is that of the list: the next one is an event again.
-  await tellChange(world, api, company, ids[0]!, 'live');
+  // The position is that of the list: the next change arrives as an event.
+  await announceChange(world, api, company, ids[0]!, 'live');
   await eventually('the event', () => screen.notes(ids[0]!) === 'live');
   expect(screen.lists).toBe(2);
 });

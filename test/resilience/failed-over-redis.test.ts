@@ -14,7 +14,7 @@ import { appointment } from '../dashboard/appointment-fixture.ts';
 import { ownRedis } from '../harness/own-services.ts';
 import { eventually } from '../harness/until.ts';
 
-/** Two servers, each the other's replica in turn; what is written to one that was replaced is lost, as in life. */
+/** Two servers that replicate one another in turn. Writes to a replaced master are lost. */
 let services: ServiceHandle[];
 let [a, b]: Redis[] = [];
 beforeAll(async () => {
@@ -38,7 +38,7 @@ const promote = (replica: Redis) => replica.replicaof('NO', 'ONE');
 const keys = createCompanyKeys('{failover}');
 const newId = () => randomBytes(12).toString('hex');
 
-/** A worker's pipeline for one appointment whose notes tell the state that was read. */
+/** A worker's pipeline for one appointment; its notes are the state that was read. */
 function createWorker(redis: RedisClient, companyId: Id, read: () => Promise<string>) {
   const load = async (ids: readonly Id[]) => {
     const notes = await read();
@@ -73,7 +73,7 @@ test('offsets that were lost in a failover are never confused with new ones, not
   const lost = [await emit(appointmentId), await emit(appointmentId)];
   expect(lost.map(({ offset }) => offset)).toEqual([4, 5]);
 
-  // Nobody asks the other one about this company while it is the master.
+  // While the other server is the master, no script reads this company's position there.
   await follow(a!, services[1]!);
   await promote(a!);
   const { head, missing } = await createCompanyLog(a!, { keys }).after(companyId, lost[1]!, 100);
@@ -89,7 +89,7 @@ test('a snapshot that was read before a failover is read again, although its ord
   await createWorker(a!, companyId, () => Promise.resolve(state))(appointmentId);
   await a!.wait(1, 5_000);
 
-  // A worker that claims and reads, and then is frozen.
+  // A worker freezes after it has claimed and read.
   const connection = { redis: a! };
   let [isFrozen, thaw]: [boolean, () => void] = [false, () => undefined];
   const frozen = createWorker(throughSwitch(connection), companyId, async () => {
@@ -102,7 +102,7 @@ test('a snapshot that was read before a failover is read again, although its ord
   })(appointmentId);
   await eventually('the read', () => isFrozen);
 
-  // Meanwhile a later state reaches the screens; the replica never hears of it, and is promoted.
+  // A later state is published; the replica does not receive it, and is promoted.
   await promote(b!);
   state = 'second';
   await createWorker(a!, companyId, () => Promise.resolve(state))(appointmentId);
@@ -120,7 +120,7 @@ test('a snapshot that was read before a failover is read again, although its ord
   expect(published).toEqual(['second']);
 });
 
-/** A client that asks whatever server stands behind it, as through a proxy. */
+/** A client whose server can be exchanged, as behind a proxy. */
 function throughSwitch(connection: { redis: Redis }): RedisClient {
   const { evalsha, eval: run } = {
     evalsha: (...args: Parameters<Redis['evalsha']>) => connection.redis.evalsha(...args),

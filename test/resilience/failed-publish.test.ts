@@ -6,7 +6,7 @@ import { QUEUE_NAME } from '@appointment-emissions/contracts';
 import { createWorld, type World } from '../harness/world.ts';
 
 let world: World;
-/** A Redis user that may do everything but publish, until the test allows it. */
+/** A Redis user that is denied PUBLISH until the test allows it. */
 let mutedUser: string;
 let mutedUrl: string;
 beforeEach(async () => {
@@ -35,7 +35,7 @@ test('a failed publish fails the job; a retry after the repair reaches the dashb
   await job.retry();
   const heard = await dashboard.hear(({ meta }) => meta.emissionId === emissionId);
   expect(heard.meta.attempt).toBe(3);
-  // The company's log went on where it was: nothing that a failed attempt left behind is in the way.
+  // Failed attempts left nothing in the company log: the offsets are consecutive.
   const next = await world.emit(api, 'appointment-updated', heard.payload.appointment._id);
   const after = await dashboard.hear(({ meta }) => meta.emissionId === next);
   expect(after.meta.offset).toBe(heard.meta.offset + 1);
@@ -53,7 +53,7 @@ test('negative control: with the plain emitter the same job completes, and no da
     {
       publish: (channel: string, message: Buffer) => {
         const reply = muted.publish(channel, message);
-        // The emitter itself lets go of this promise: its rejection would end the process.
+        // The emitter drops this promise: its rejection would end the process.
         dropped.push(reply.catch((error: unknown) => error));
         return reply;
       },

@@ -7,13 +7,13 @@ import { ownRedis } from '../harness/own-services.ts';
 import type { Spawned } from '../harness/processes.ts';
 import { eventually } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
-import { tellChange } from './bot.ts';
+import { announceChange } from './bot.ts';
 import { allEqualList, openScreen } from './screens.ts';
 import { startTcpProxy } from '../harness/tcp-proxy.ts';
 
 let redis: ServiceHandle;
 let world: World;
-/** The gateway that things happen to, and the one that emissions go through meanwhile. */
+/** The gateway with the fault, and the one that accepts emissions meanwhile. */
 let gateway: Spawned;
 let other: Spawned;
 let port: string;
@@ -35,9 +35,9 @@ beforeEach(async () => {
   company = await world.documents.company();
 });
 
-const tell = (appointmentId: string, notes: string) =>
-  tellChange(world, other, company, appointmentId, notes);
-/** What a plain listener heard, which asks for nothing: what a gateway passed on live. */
+const announce = (appointmentId: string, notes: string) =>
+  announceChange(world, other, company, appointmentId, notes);
+/** Notes that a plain listener received. It requests no catch-up, so these were delivered live. */
 const heard = ({ heard }: Dashboard) => heard.map(({ payload }) => payload.appointment.notes);
 
 test('a gateway is killed and restarted: its dashboards reconnect and receive a replay, without a reload', async () => {
@@ -49,18 +49,18 @@ test('a gateway is killed and restarted: its dashboards reconnect and receive a 
   gateway.kill('SIGKILL');
   await gateway.exited;
   await screen.becomes('connecting');
-  await tell(appointmentId, 'missed');
+  await announce(appointmentId, 'missed');
   gateway = await world.apiProcess({ PORT: port });
   await allEqualList(world, other, [screen]);
-  expect(screen.told).toEqual([`appointment:updated ${appointmentId}`]);
+  expect(screen.shownEvents).toEqual([`appointment:updated ${appointmentId}`]);
   expect([screen.notes(appointmentId), screen.reloads, screen.lists]).toEqual(['missed', [], 1]);
 
-  // Negative control: who does not tell the place that it had reached has missed it for good.
+  // Negative control: a listener that sends no position has missed the emission.
   await eventually(
-    'the plain listener to be back',
+    'the plain listener to reconnect',
     () => plain.socket.connected && plain.positions.length > 1,
   );
-  await tell(appointmentId, 'after');
+  await announce(appointmentId, 'after');
   await eventually('the next one', () => heard(plain).includes('after'));
   expect(heard(plain)).toEqual(['after']);
 });
@@ -76,11 +76,11 @@ test('a gateway is frozen and resumed: connected dashboards receive its events l
   const appointmentId = await company.appointment();
 
   gateway.kill('SIGSTOP');
-  await tell(appointmentId, 'meanwhile');
+  await announce(appointmentId, 'meanwhile');
   network.leadTo(Number(new URL(other.url).port));
   network.cut();
-  await eventually('the one that left to show it', () => leaves.notes(appointmentId) === 'meanwhile');
-  expect(stays.told).toEqual([]);
+  await eventually('the reconnected dashboard to show it', () => leaves.notes(appointmentId) === 'meanwhile');
+  expect(stays.shownEvents).toEqual([]);
 
   gateway.kill('SIGCONT');
   await allEqualList(world, other, [stays, leaves]);
@@ -96,7 +96,7 @@ test('a gateway loses its Redis subscription while it is frozen: its dashboards 
 
   gateway.kill('SIGSTOP');
   await world.redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
-  await tell(appointmentId, 'meanwhile');
+  await announce(appointmentId, 'meanwhile');
   gateway.kill('SIGCONT');
   await allEqualList(world, other, [screen]);
   expect([screen.notes(appointmentId), screen.reloads, screen.lists]).toEqual(['meanwhile', [], 1]);
@@ -109,15 +109,15 @@ test('a Redis subscription is cut: dashboards catch up on the missed emissions, 
   await screen.becomes('live');
   const appointmentId = await company.appointment();
 
-  // A gateway subscribes again within a moment: until one emission has fallen into it.
+  // A gateway subscribes again at once: repeat until one emission falls into the gap.
   const lost = await eventually(
     'an emission to be lost to the gateway',
     async () => {
       const before = heard(plain).length;
       await world.redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
-      await tell(appointmentId, `cut ${before}`);
+      await announce(appointmentId, `cut ${before}`);
       await subscribedAgain();
-      await tell(appointmentId, `after ${before}`);
+      await announce(appointmentId, `after ${before}`);
       await eventually('the next one', () => heard(plain).includes(`after ${before}`));
       return heard(plain).includes(`cut ${before}`) ? undefined : `cut ${before}`;
     },
@@ -128,15 +128,15 @@ test('a Redis subscription is cut: dashboards catch up on the missed emissions, 
   await expectMissed(plain, appointmentId, lost);
 }, 120_000);
 
-/** Negative control: the gateway passes the next one on, and has not passed that one on. */
+/** Negative control: the gateway delivers the next event, and did not deliver this one. */
 async function expectMissed(plain: Dashboard, appointmentId: string, notes: string): Promise<void> {
   await subscribedAgain();
-  await tell(appointmentId, 'the next');
+  await announce(appointmentId, 'the next');
   await eventually('the next one', () => heard(plain).includes('the next'));
   expect(heard(plain)).not.toContain(notes);
 }
 
-/** Both gateways hear what is published. */
+/** Resolves when both gateways have subscribed. */
 async function subscribedAgain(): Promise<void> {
   await eventually('both gateways to have subscribed', async () => {
     const clients = String(await world.redis.call('CLIENT', 'LIST', 'TYPE', 'pubsub'));

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { runSchedule, type ScheduleOptions } from './model/run-schedule.ts';
 
-/** `INTERLEAVING_SECONDS=600 npm test -- interleaving` goes on for longer; INTERLEAVING_SEED repeats its schedules. */
+/** `INTERLEAVING_SECONDS=600 npm test -- interleaving` runs for longer; INTERLEAVING_SEED repeats its schedules. */
 const SEED = Number(process.env['INTERLEAVING_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const SECONDS = Number(process.env['INTERLEAVING_SECONDS'] ?? 8);
 const schedule = fc.array(fc.nat(9_999), { minLength: 40, maxLength: 120, size: 'max' });

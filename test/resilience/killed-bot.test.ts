@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { Company } from '../harness/documents.ts';
 import { until, eventually } from '../harness/until.ts';
 import { API_KEY, createWorld, type World } from '../harness/world.ts';
-import { tellChange } from './bot.ts';
+import { announceChange } from './bot.ts';
 import { allEqualList, openScreen } from './screens.ts';
 import { SOURCE_ARGS } from '../../scripts/source-args.mjs';
 import { childEnv } from '../harness/child-env.ts';
@@ -14,7 +14,7 @@ import { childEnv } from '../harness/child-env.ts';
 const INTERVAL_MS = 500;
 /** `GRACE_MS` of the sweep. */
 const GRACE_MS = 5_000;
-/** What a busy machine adds to the job's own way. */
+/** Allowance for a busy machine. */
 const SLACK_MS = 4_000;
 
 let world: World;
@@ -46,22 +46,22 @@ test('a bot is killed between save and call: the sweep emits its booking within 
     bookAndDie(unswept, other.url, theirs),
   ]);
   const savedAt = Date.now();
-  await eventually('the booking to be on the screen', () => screen.told.length > 0);
+  await eventually('the booking to be on the screen', () => screen.shownEvents.length > 0);
   expect(Date.now() - savedAt).toBeLessThan(GRACE_MS + INTERVAL_MS + SLACK_MS);
-  expect(screen.told).toEqual([`appointment:created ${booked}`]);
+  expect(screen.shownEvents).toEqual([`appointment:created ${booked}`]);
 
-  // A write that the sweep finds at once shows that it goes on, and emits nothing twice.
+  // The sweep finds the next write, and emits nothing twice.
   const before = new Date(Date.now() - GRACE_MS - 1_000);
   const next = await company.appointment({ createdAt: before, updatedAt: before });
-  await eventually('the next one to be on the screen', () => screen.told.length > 1);
-  expect(screen.told).toEqual([`appointment:created ${booked}`, `appointment:created ${next}`]);
+  await eventually('the next one to be on the screen', () => screen.shownEvents.length > 1);
+  expect(screen.shownEvents).toEqual([`appointment:created ${booked}`, `appointment:created ${next}`]);
   await allEqualList(world, api, [screen]);
 
-  // Negative control: without the sweep the same booking has not come by now, though emissions do.
+  // Negative control: without the sweep the booking does not appear, although other emissions do.
   const marker = await theirs.appointment();
-  await tellChange(unswept, other, theirs, marker, 'told');
-  await eventually('the marker', () => without.notes(marker) === 'told');
-  expect(without.told).toEqual([`appointment:updated ${marker}`]);
+  await announceChange(unswept, other, theirs, marker, 'announced');
+  await eventually('the marker', () => without.notes(marker) === 'announced');
+  expect(without.shownEvents).toEqual([`appointment:updated ${marker}`]);
   await expect(allEqualList(unswept, other, [without], 100)).rejects.toThrow(`${lost} shows nothing`);
 });
 

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RedisClient } from '../../src/redis/connect.ts';
 
-/** Something that must not hold personal data, by where it lies. */
+/** A place that must not hold personal data, and its content. */
 export interface Place {
   where: string;
   bytes: Buffer;

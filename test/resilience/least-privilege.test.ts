@@ -49,7 +49,7 @@ beforeAll(async () => {
     notes: 'first visit',
     misplaced: ['a name'],
   });
-  // What they do at their end belongs to it.
+  // Includes the commands of the shutdown.
   for (const process of [api, worker]) {
     process.kill('SIGTERM');
     await process.exited;
@@ -66,7 +66,7 @@ test('all features work with the users of ops/redis/users.acl, and Redis denies 
   expect(await readDenials(world.redis)).toEqual([]);
 });
 
-/** Bull Board's list of workers, of which MONITOR does not tell, and what a subscription is asked every ten seconds. */
+/** Not shown by MONITOR: Bull Board's list of workers, and the PING of a subscription. */
 const UNSEEN = new Set(['+client|list', '+ping']);
 
 test.each(['api', 'worker'] as const)('%s is allowed no command that it does not run', async (user) => {
@@ -78,7 +78,7 @@ test.each(['api', 'worker'] as const)('%s is allowed no command that it does not
   expect(granted.filter((command) => !ran.has(command) && !named.has(command))).toEqual([]);
 });
 
-/** What nobody but an operator needs, and what one of ours does and the other must not. */
+/** Commands that only an operator needs, and commands of one process that the other must not run. */
 const DENIED: Record<'api' | 'worker', string[][]> = {
   api: [
     ['PUBLISH', 'socket.io:0:{emissions}#/#company:1#', 'x'],

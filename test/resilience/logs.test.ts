@@ -51,7 +51,7 @@ test('the publishing process logs each emission in logs/combined.log', async () 
   });
 });
 
-/** A folder for logs in which nothing can be written. */
+/** A log folder that rejects every write. */
 function fullDisk(): string {
   const dir = freshDir('full-disk');
   mkdirSync(dir, { recursive: true });
@@ -74,7 +74,7 @@ test('a full log disk does not stop API or worker', async () => {
   expect(await until('the worker to end', worker.exited, 10_000)).toBe(0);
 });
 
-/** A worker whose standard output is a pipe that nobody reads; `pipe` can be read later. */
+/** A worker whose standard output is an unread pipe; `pipe` can be read later. */
 function workerOnUnreadPipe(env: Record<string, string>) {
   const pipe = join(freshDir('pipe'), 'stdout');
   mkdirSync(join(pipe, '..'), { recursive: true });
@@ -99,7 +99,7 @@ test('an unread pipe stops neither the jobs of a worker nor its shutdown', async
   const [api, company] = await Promise.all([world.ready(world.api()), world.documents.company()]);
   const { worker, exited } = workerOnUnreadPipe(world.env);
 
-  // Each says some 300 characters; a pipe takes 64 kB.
+  // Each logs some 300 characters; a pipe holds 64 kB.
   const emissionIds = await emitMany(world, api, company, 400);
   expect((await outcomes(world, emissionIds)).counts).toEqual({ completed: 400 });
 

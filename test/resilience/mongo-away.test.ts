@@ -17,12 +17,12 @@ async function mongoOfItsOwn(): Promise<void> {
   mongo = await ownMongo();
   world = await createWorld({
     mongoUri: mongo.url,
-    // One attempt only: one that a fault of the server spent would be the last.
+    // One attempt only: if the fault spent it, the emission would fail.
     env: { RECONCILE_INTERVAL_MS: '0', EMISSION_ATTEMPTS: '1' },
   });
 }
 
-/** How often each job was begun. */
+/** How often each job was started. */
 async function starts(emissionIds: readonly string[]): Promise<number[]> {
   const jobs = await Promise.all(emissionIds.map((emissionId) => world.jobs.get(emissionId)));
   return jobs.map((job) => job?.attemptsStarted ?? 0);

@@ -8,7 +8,7 @@ import { eventually } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
 
 let world: World;
-/** Servers of a test's own: they end after what uses them. */
+/** The test's own servers; they end after their users. */
 const servers: ServiceHandle[] = [];
 afterEach(async () => {
   await world.close();
@@ -47,7 +47,7 @@ async function closedPort(): Promise<number> {
   return port;
 }
 
-/** Waits for so many failed attempts, of which all but the lines of warning are at level `debug`. */
+/** Waits for this number of failed attempts; all but the warnings are logged at level `debug`. */
 async function warningsAfter(dir: string, attempts: number, event: string): Promise<Line[]> {
   await eventually(
     `${attempts} attempts in the log`,

@@ -12,14 +12,14 @@ import { createWorld, type World } from '../harness/world.ts';
 import { filesIn, findWords, keysOf, type Place, slowLogsOf } from './leaks.ts';
 import { useWholeService } from './whole-service.ts';
 
-/** A customer like no other: what may stand in messages to the owner's dashboards, and nowhere else. */
+/** A unique customer: its data may be in messages to the company's own dashboards only. */
 const PERSONAL = {
   fullName: 'Zoë "Zarathustra" Quillfeather',
   email: 'zq.unlisted+canary@example.org',
   phone: '+49 30 5550199347',
   notes: 'bites if (and only if) his leftearlobe is touched',
 };
-/** Of each something that no encoding of texts changes. */
+/** A part of each value that no text encoding changes. */
 const WORDS = ['Zarathustra', 'Quillfeather', 'unlisted', '5550199347', 'leftearlobe'];
 
 let redis: ServiceHandle;
@@ -30,7 +30,7 @@ let api: Spawned;
 let worker: Spawned;
 let owner: Company;
 let used: Awaited<ReturnType<typeof useWholeService>>;
-/** What the processes have said on standard output and error. */
+/** Standard output and error of the processes. */
 const processes: Spawned[] = [];
 
 beforeAll(async () => {
@@ -76,7 +76,7 @@ afterAll(async () => {
   await Promise.all([redis.stop(), replica.stop()]);
 });
 
-/** Everything but the owner's dashboards and MongoDB. */
+/** All places but the company's own dashboards and MongoDB. */
 async function everywhereElse(): Promise<Place[]> {
   await world.redis.save();
   return [
@@ -93,8 +93,8 @@ async function everywhereElse(): Promise<Place[]> {
 test('the company’s own dashboard receives all personal data', () => {
   const { fullName, email, phone, notes } = PERSONAL;
   const customerId = expect.objectContaining({ fullName, email, phone });
-  const told = used.own.heard.map(({ payload }) => payload.appointment);
-  expect(told).toContainEqual(expect.objectContaining({ notes, customerId }));
+  const received = used.own.heard.map(({ payload }) => payload.appointment);
+  expect(received).toContainEqual(expect.objectContaining({ notes, customerId }));
 });
 
 test('personal data is in no key or file of Redis, no log, no output and no reply to others', async () => {
@@ -124,7 +124,7 @@ test('the same after faults: a refused publish, an unavailable MongoDB, a frozen
   const held = await world.emit(api, 'appointment-updated', appointmentId);
   mongo.refuse();
   await world.jobs.resume();
-  await eventually('the worker to tell of it', () => worker.said().includes('a server is away'));
+  await eventually('the worker to log it', () => worker.said().includes('a server is away'));
   await ask('whoever asks without MongoDB');
   mongo.mend();
   await world.jobIn(held, 'completed');
@@ -152,7 +152,7 @@ test('an enabled slow log keeps only ids of published messages', async () => {
   await world.redis.call('SLOWLOG', 'RESET');
 });
 
-/** Each leaves something behind: after all others. */
+/** These run last, since each leaves data behind. */
 const LEAKS: Record<string, () => Promise<unknown>> = {
   'the slow log': async () => {
     await world.redis.config('SET', 'slowlog-log-slower-than', '0');

@@ -16,7 +16,7 @@ const COMPANY = 'c'.repeat(24);
 const HEAD: StreamPosition = { epoch: 'e', offset: 9 };
 const ended: (() => unknown)[] = [];
 let url: string;
-/** How the gateway answers what was missed; each test sets it. */
+/** The gateway's catch-up; each test sets it. */
 let catchUp: (from: CatchUpFrom) => Promise<Replay>;
 /** The head, while Redis answers. */
 let head: () => Promise<StreamPosition>;
@@ -75,16 +75,16 @@ afterEach(async () => {
   for (const end of ended.splice(0).reverse()) await end();
 });
 
-/** A listener of its own making, and all that it is told, in order. */
-function dashboard(position?: StreamPosition): { socket: Socket; told: (PositionUpdate | string)[] } {
+/** A plain listener, and all positions and events that it received, in order. */
+function dashboard(position?: StreamPosition): { socket: Socket; received: (PositionUpdate | string)[] } {
   const socket = connect(url, { forceNew: true, transports: ['websocket'], auth: { token: 't', position } });
-  const told: (PositionUpdate | string)[] = [];
-  socket.on('emissions:position', (place: PositionUpdate) => told.push(place));
+  const received: (PositionUpdate | string)[] = [];
+  socket.on('emissions:position', (place: PositionUpdate) => received.push(place));
   socket.on('appointment:updated', ({ appointment: { _id } }: { appointment: { _id: string } }) =>
-    told.push(_id),
+    received.push(_id),
   );
   ended.push(() => socket.close());
-  return { socket, told };
+  return { socket, received };
 }
 
 test('a dashboard that waits for its replay is never sent the head as its position', async () => {
@@ -96,11 +96,11 @@ test('a dashboard that waits for its replay is never sent the head as its positi
     return new Promise((resolve) => (answer = resolve));
   };
   const behind = dashboard({ epoch: 'e', offset: 5 });
-  await eventually('the question what was missed', () => asked);
+  await eventually('the catch-up', () => asked);
   const placed = dashboard();
-  // The other one has heard the company's head several times: whoever is behind has not, or would take it for its own.
-  await eventually('announcements', () => placed.told.length > 4);
-  expect(behind.told).toEqual([]);
+  // The other dashboard received the head several times; the one that waits did not, or would take it for its position.
+  await eventually('announcements', () => placed.received.length > 4);
+  expect(behind.received).toEqual([]);
 
   answer({
     events: [
@@ -112,8 +112,8 @@ test('a dashboard that waits for its replay is never sent the head as its positi
     ],
     position: { ...HEAD, recovered: true },
   });
-  await eventually('its place', () => behind.told.length > 2);
-  expect(behind.told.slice(0, 3)).toEqual([
+  await eventually('its position', () => behind.received.length > 2);
+  expect(behind.received.slice(0, 3)).toEqual([
     'missed',
     { ...HEAD, recovered: true },
     { ...HEAD, recovered: true },

@@ -2,33 +2,33 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 export interface Proxy {
   port: number;
-  /** The server's address, by way of this proxy. */
+  /** Address of the proxy, as a URL of the server. */
   url: string;
-  /** From the first request on that holds `text`, none is passed on until they are released. */
+  /** Holds all requests from the first one that contains `text` until they are released. */
   holdRequestsFrom: (text: string) => void;
-  /** Resolves when one is held. */
+  /** Resolves when a request is held. */
   held: Promise<void>;
   releaseRequests: () => void;
-  /** Nothing passes any more, in either direction, and nobody is told; new connections are fine. */
+  /** Silently drops all data of current connections; new connections work. */
   blackhole: () => void;
-  /** Every reply comes so much later. */
+  /** Delays every reply. */
   delayReplies: (ms: number) => void;
   close: () => Promise<void>;
 }
 
-/** Of one connection: given what a client sends, says what goes on to the server, and what is answered here. */
+/** Filter of one connection: maps what a client sends to what is forwarded and what is answered by the proxy. */
 export type Intercept = (sent: Buffer) => { pass: Buffer; answer: Buffer };
 
-/** A TCP proxy on 127.0.0.1 in front of a server, which can hold back, delay, swallow or answer what passes. */
+/** A TCP proxy on 127.0.0.1 that can hold, delay, drop or answer data. */
 export async function createProxy(serverUrl: string, intercepts?: () => Intercept): Promise<Proxy> {
   const target = new URL(serverUrl);
   const open = new Set<{ client: Socket; upstream: Socket; swallowing: boolean }>();
   let holdFrom: Buffer | undefined;
   let waiting: (() => void)[] | undefined;
   let delayMs = 0;
-  let tell: () => void = () => undefined;
+  let onHeld: () => void = () => undefined;
   const held = new Promise<void>((resolve) => {
-    tell = resolve;
+    onHeld = resolve;
   });
 
   const server = createServer((client) => {
@@ -42,7 +42,7 @@ export async function createProxy(serverUrl: string, intercepts?: () => Intercep
       if (answer.length > 0) client.write(answer);
       if (!waiting && holdFrom && bytes.includes(holdFrom)) {
         waiting = [];
-        tell();
+        onHeld();
       }
       const pass = (): void => void upstream.write(bytes);
       if (waiting) waiting.push(pass);
@@ -55,7 +55,7 @@ export async function createProxy(serverUrl: string, intercepts?: () => Intercep
         client.write(bytes);
         return;
       }
-      // Whichever timer ends first, what came first goes first.
+      // Keeps the order of the data, whichever timer ends first.
       late.push(bytes);
       setTimeout(() => client.write(late.shift()!), delayMs);
     });

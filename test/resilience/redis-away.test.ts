@@ -46,7 +46,7 @@ test('a Redis that is frozen for longer than the command timeout costs no emissi
   await world.workerProcess({ WORKER_CONCURRENCY: '4' });
   await eventually('some to be published', async () => (await world.jobs.count('completed')) >= 10);
   await redis.kill('SIGSTOP');
-  // Its commands give up after a second: 503 says that this has come to pass for the API, as it does for the worker.
+  // Commands time out after a second; the 503 shows that this has happened.
   await eventually('an emission to be refused', async () => {
     const { status } = await world.post(api, 'appointment-created', {
       appointmentId: await company.appointment(),

@@ -8,20 +8,20 @@ import { ownRedis } from '../harness/own-services.ts';
 import type { Spawned } from '../harness/processes.ts';
 import { eventually } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
-import { tellChange } from './bot.ts';
+import { announceChange } from './bot.ts';
 import { allEqualList, openScreen, type Screen } from './screens.ts';
 import { startTcpProxy, type TcpProxy } from '../harness/tcp-proxy.ts';
 
-/** The sweep is off: what a screen shows at the end came by a replay, or by a reload that was announced. */
+/** The sweep is off: final states can only come from a replay or an announced reload. */
 const ENV = { RECONCILE_INTERVAL_MS: '0' };
 let services: ServiceHandle[];
-/** All processes' way to Redis: the address that stays when a replica takes over. */
+/** Proxy between all processes and Redis: its address stays when a replica takes over. */
 let address: TcpProxy;
 let world: World;
 let api: Spawned;
 let [busy, quiet]: Company[] = [];
 let screens: Screen[];
-let [told, untold]: string[] = [];
+let [announced, unannounced]: string[] = [];
 
 beforeAll(async () => {
   const redis = await ownRedis({ extraArgs: ['--repl-diskless-sync-delay', '0'] });
@@ -36,48 +36,48 @@ afterAll(async () => {
   await Promise.all(services.map((service) => service.stop()));
 });
 
-/** Two screens of a company that something happens in, one of a company in which nothing is emitted any more. */
+/** Two dashboards of a busy company, and one of a company without further emissions. */
 async function openScreens(): Promise<void> {
   [busy, quiet] = await Promise.all([world.documents.company(), world.documents.company()]);
-  [told, untold] = await Promise.all([busy.appointment(), quiet.appointment()]);
+  [announced, unannounced] = await Promise.all([busy.appointment(), quiet.appointment()]);
   const companies = [busy, busy, quiet];
   screens = await Promise.all(companies.map(({ companyId }) => openScreen(world, api.url, companyId)));
   await Promise.all(screens.map(({ becomes }) => becomes('live')));
-  for (const notes of ['one', 'two', 'three']) await tell(notes);
-  await eventually('the screens to show it', () => screens[0]!.notes(told!) === 'three');
+  for (const notes of ['one', 'two', 'three']) await announce(notes);
+  await eventually('the screens to show it', () => screens[0]!.notes(announced!) === 'three');
 }
 
-const tell = (notes: string) => tellChange(world, api, busy!, told!, notes);
+const announce = (notes: string) => announceChange(world, api, busy!, announced!, notes);
 
-/** Writes that no emission tells of: only a list shows them. */
-async function writeUnheard(): Promise<void> {
-  await busy!.change(told!, { notes: 'unheard' });
-  await quiet!.change(untold!, { notes: 'unheard' });
+/** Writes without an emission: only a list shows them. */
+async function writeUnannounced(): Promise<void> {
+  await busy!.change(announced!, { notes: 'not announced' });
+  await quiet!.change(unannounced!, { notes: 'not announced' });
 }
 
 async function expectReloadedOnce(): Promise<void> {
   await allEqualList(world, api, screens, 30_000);
-  expect(screens.map(({ notes }, index) => notes(index < 2 ? told! : untold!))).toEqual(
-    Array(3).fill('unheard'),
+  expect(screens.map(({ notes }, index) => notes(index < 2 ? announced! : unannounced!))).toEqual(
+    Array(3).fill('not announced'),
   );
   expect(screens.map(({ reloads }) => reloads)).toEqual(Array(3).fill(['epoch']));
 }
 
-/** Events reach the screens again, and nobody reloads for them. */
+/** Events reach the dashboards again, without a reload. */
 async function expectLive(): Promise<void> {
   await eventually('an emission to be accepted', async () => {
-    await tell('live again');
+    await announce('live again');
     return true;
   });
   await allEqualList(world, api, screens);
-  expect(screens.map(({ notes }) => notes(told!))).toEqual(['live again', 'live again', undefined]);
+  expect(screens.map(({ notes }) => notes(announced!))).toEqual(['live again', 'live again', undefined]);
   expect(screens.map(({ reloads }) => reloads.length)).toEqual([1, 1, 1]);
 }
 
 test('Redis is killed and restarted with its AOF: every dashboard reloads, and equals the list', async () => {
   await openScreens();
   await services[0]!.kill();
-  await writeUnheard();
+  await writeUnannounced();
   await services[0]!.restart();
   await expectReloadedOnce();
   await expectLive();
@@ -86,17 +86,17 @@ test('Redis is killed and restarted with its AOF: every dashboard reloads, and e
 test('Redis is restarted without its data: offsets restart, and every dashboard detects it', async () => {
   await openScreens();
   const plain = await world.dashboard(api, busy!.companyId);
-  await tell('four');
+  await announce('four');
   await plain.hear(({ payload }) => payload.appointment.notes === 'four');
   const redis = services[0]!;
   await redis.kill();
   rmSync(join(redis.dir, 'appendonlydir'), { recursive: true });
-  await writeUnheard();
+  await writeUnannounced();
   await redis.restart();
   await expectReloadedOnce();
   await expectLive();
 
-  // Negative control: a screen that orders by offset alone takes what is new for something that it has had.
+  // Negative control: a dashboard that compares offsets only ignores the new emissions.
   const last = await plain.hear(({ payload }) => payload.appointment.notes === 'live again');
   const shown = new Map<string, { offset: number; notes: string | null }>();
   for (const { payload, meta } of plain.heard) {
@@ -104,14 +104,14 @@ test('Redis is restarted without its data: offsets restart, and every dashboard 
     if (meta.offset > (shown.get(_id)?.offset ?? 0)) shown.set(_id, { offset: meta.offset, notes });
   }
   expect(last.meta.offset).toBe(1);
-  expect(shown.get(told!)).toEqual({ offset: 4, notes: 'four' });
+  expect(shown.get(announced!)).toEqual({ offset: 4, notes: 'four' });
 });
 
 test('FLUSHALL: dashboards that receive the next emission reload at once, all others within 10 s', async () => {
   await openScreens();
   await world.redis.flushall();
-  await writeUnheard();
-  await world.emit(api, 'appointment-updated', told!);
+  await writeUnannounced();
+  await world.emit(api, 'appointment-updated', announced!);
   await expectReloadedOnce();
   await expectLive();
 });
@@ -129,9 +129,12 @@ test('a lagging replica is promoted: every dashboard reloads, and equals the lis
   );
   await openScreens();
   await next.replicaof('NO', 'ONE');
-  await tell('lost with the old master');
-  await eventually('the screens to show it', () => screens[0]!.notes(told!) === 'lost with the old master');
-  await writeUnheard();
+  await announce('lost with the old master');
+  await eventually(
+    'the screens to show it',
+    () => screens[0]!.notes(announced!) === 'lost with the old master',
+  );
+  await writeUnannounced();
   address.leadTo(replica.port);
   address.cut();
   await expectReloadedOnce();
@@ -152,7 +155,7 @@ test('a master becomes a replica and keeps its connections: processes whose writ
   await next!.replicaof('NO', 'ONE');
   address.leadTo(services[0]!.port);
   await old!.replicaof('127.0.0.1', services[0]!.port);
-  await writeUnheard();
+  await writeUnannounced();
   await expectReloadedOnce();
   await expectLive();
 });

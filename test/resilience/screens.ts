@@ -15,8 +15,8 @@ import type { World } from '../harness/world.ts';
 export interface Screen {
   dashboard: Dashboard;
   companyId: string;
-  /** What was told, in order: `event appointmentId`. */
-  told: string[];
+  /** Received events, in order: `event appointmentId`. */
+  shownEvents: string[];
   /** Why it had to reload, each time. */
   reloads: (ReloadReason | undefined)[];
   /** How often it has loaded the list. */
@@ -51,7 +51,7 @@ export async function openScreen(
   { timings, ...over }: Partial<DashboardOptions> = {},
 ): Promise<Screen> {
   const token = await world.token(companyId);
-  const told: string[] = [];
+  const shownEvents: string[] = [];
   const reloads: Screen['reloads'] = [];
   let lists = 0;
   const dashboard = connectDashboard({
@@ -68,7 +68,7 @@ export async function openScreen(
   });
   world.keep(dashboard, dashboard.close);
   for (const event of ['appointment:created', 'appointment:updated', 'appointment:canceled'] as const) {
-    dashboard.on(event, ({ appointment: { _id } }) => told.push(`${event} ${_id}`));
+    dashboard.on(event, ({ appointment: { _id } }) => shownEvents.push(`${event} ${_id}`));
   }
   dashboard.on('state', (state, reason) => {
     if (state === 'reload-needed') reloads.push(reason);
@@ -76,7 +76,7 @@ export async function openScreen(
   return {
     dashboard,
     companyId,
-    told,
+    shownEvents,
     reloads,
     get lists() {
       return lists;

@@ -42,7 +42,7 @@ test('if every write was announced, a sweep is one query that uses an index', as
   expect(plan).toContain('IXSCAN');
   expect(plan).not.toContain('COLLSCAN');
 
-  // Negative control: what the bot did not do costs a read of its own, and is emitted.
+  // Negative control: a write that was not announced costs a read, and is emitted.
   const missed = await writtenAt(writtenBefore);
   const read = await eventually('the missed one to be read', () =>
     tap.finds.find(({ ids }) => ids.length > 0),
@@ -67,7 +67,7 @@ test('after hours of outage the sweep finds every write, and a live booking is p
 
   const live = await world.emit(api, 'appointment-created', await company.appointment());
   const rest = (await world.bulk.getPrioritized()).map(({ id }) => id!);
-  // Negative control: the same emission at the sweep's priority waits for its turn behind them.
+  // Negative control: with the sweep's priority the same emission waits behind them.
   const behind = await company.appointment();
   await world.bulk.add(
     'appointment:created',
@@ -84,7 +84,7 @@ test('after hours of outage the sweep finds every write, and a live booking is p
   expect(rest.length).toBeGreaterThan(50);
 
   await eventually(
-    'every missed write to be told',
+    'every missed write to be emitted',
     () => new Set(dashboard.heard.map(({ payload }) => payload.appointment._id)).size === ROWS + 2,
     60_000,
   );

@@ -9,7 +9,7 @@ import type { Spawned } from '../../harness/processes.ts';
 import { eventually } from '../../harness/until.ts';
 import { API_KEY, createWorld, type World } from '../../harness/world.ts';
 import { admin, type Answer, CREDENTIALS, fleetMetrics } from '../../operate/admin.ts';
-import { tellChange } from '../bot.ts';
+import { announceChange } from '../bot.ts';
 import { allEqualList, openScreen } from '../screens.ts';
 import { startTcpProxy } from '../../harness/tcp-proxy.ts';
 import { companiesOnAllNodes } from './companies.ts';
@@ -112,7 +112,9 @@ test('dashboards whose network was cut receive a replay, on every node, without 
   const ids = await Promise.all(companies.map(({ appointment }) => appointment()));
   network.refuse();
   await Promise.all(screens.map(({ becomes }) => becomes('connecting')));
-  await Promise.all(companies.map((company, at) => tellChange(world, other!, company, ids[at]!, 'missed')));
+  await Promise.all(
+    companies.map((company, at) => announceChange(world, other!, company, ids[at]!, 'missed')),
+  );
   network.mend();
   await allEqualList(world, other!, screens);
   expect(screens.map(({ notes }, at) => notes(ids[at]!))).toEqual(companies.map(() => 'missed'));
@@ -122,11 +124,11 @@ test('dashboards whose network was cut receive a replay, on every node, without 
 
 test('positions are sent every 10 s, and at once when a subscription is restored', async () => {
   const dashboards = await Promise.all(companies.map(({ companyId }) => world.dashboard(api!, companyId)));
-  const told = () => Math.min(...dashboards.map(({ positions }) => positions.length));
-  await eventually('the positions to be told without a cause', () => told() > 1);
-  const [before, at] = [told(), performance.now()];
+  const leastPositions = () => Math.min(...dashboards.map(({ positions }) => positions.length));
+  await eventually('the next positions', () => leastPositions() > 1);
+  const [before, at] = [leastPositions(), performance.now()];
   for (const { client } of cluster.nodes) await client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
-  await eventually('the positions to be told again', () => told() > before);
+  await eventually('positions after the restored subscription', () => leastPositions() > before);
   expect(performance.now() - at).toBeLessThan(9_000);
   for (const { close } of dashboards) close();
 });

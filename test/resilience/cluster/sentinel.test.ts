@@ -44,10 +44,10 @@ async function show(notes: string): Promise<void> {
   expect(screen.notes(appointmentId)).toBe(notes);
 }
 
-/** The sentinels name another master than `before`, everything works there, and the screen was told to reload once. */
+/** The sentinels name another master than `before`, everything works there, and the dashboard has reloaded once. */
 async function expectTakenOver(before: { port: number }): Promise<void> {
   await eventually('another master', async () => (await redis.master()).port !== before.port, 30_000);
-  await eventually('the screen to be told', () => screen.reloads.length > 0, 30_000);
+  await eventually('the dashboard to reload', () => screen.reloads.length > 0, 30_000);
   await show('after');
   expect(screen.reloads).toEqual(['epoch']);
   expect((await fetch(`${api.url}/readyz`)).status).toBe(200);
