@@ -58,8 +58,8 @@ test.each(settings)('$setting: the documented processes read it', (row) => {
 });
 
 test.each([
-  ['both', loadWorkerConfig(LEAST), SHARED_LIMITS],
-  ['api', loadApiConfig(LEAST), API_LIMITS],
+  ['both', loadWorkerConfig(MIN_ENV), SHARED_LIMITS],
+  ['api', loadApiConfig(MIN_ENV), API_LIMITS],
 ])('docs/reference/configuration.md lists the limits of %s with their values', (of, config, limits) => {
   const rows = tableUnder(page, 'Limits').filter((row) => of === 'api' || row.of === of);
   const documented = Object.fromEntries(rows.map(({ limit, value }) => [limit, Number(value)]));
@@ -69,7 +69,7 @@ test.each([
 
 test('no limit is a setting', () => {
   const asSettings = Object.fromEntries(Object.keys(API_LIMITS).map((name) => [name, '7']));
-  expect(loadApiConfig({ ...LEAST, ...asSettings })).toMatchObject(API_LIMITS);
+  expect(loadApiConfig({ ...MIN_ENV, ...asSettings })).toMatchObject(API_LIMITS);
 });
 
 test('the bot’s table lists the variables that the library reads', () => {
