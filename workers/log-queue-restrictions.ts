@@ -8,11 +8,11 @@ export interface LogQueueRestrictionsDeps {
   lifecycle: Pick<Lifecycle, 'onClose'>;
 }
 
-const LOOK_EVERY_MS = 2_000;
+const CHECK_EVERY_MS = 2_000;
 
 /**
- * Logs once when a queue is paused or limited in Redis, by Bull Board or a script, and once when that ends: the worker
- * itself would only seem to have nothing to do.
+ * Logs once when a queue is paused or rate-limited, for example in Bull Board, and once when that ends. Without these lines the
+ * worker would only appear to be idle.
  */
 export function logQueueRestrictions({ read, logger, lifecycle }: LogQueueRestrictionsDeps): void {
   const known = new Map<string, { queue: string; kind: string }>();
@@ -30,12 +30,12 @@ export function logQueueRestrictions({ read, logger, lifecycle }: LogQueueRestri
     }
   }
 
-  const look = (): void => {
-    // While Redis does not answer nothing is known: its outage has a line of its own.
+  const check = (): void => {
+    // The outage of Redis has log lines already.
     read().then(compare, () => undefined);
   };
-  look();
-  const timer = setInterval(look, LOOK_EVERY_MS);
+  check();
+  const timer = setInterval(check, CHECK_EVERY_MS);
   lifecycle.onClose('queue restrictions', () => {
     clearInterval(timer);
   });

@@ -5,22 +5,22 @@ import { LONGEST_RETRY_DELAY_MS } from '../src/queue/retry-policy.ts';
 export interface ReleaseDelayedDeps {
   redis: RedisClient;
   queues: readonly Queue[];
-  /** Milliseconds since 1970, by a clock that all workers share. */
+  /** Milliseconds since 1970, by the clock that all workers share. */
   now: () => number;
   onFault: (error: unknown) => void;
 }
 
-const EVERY_MS = 2_000;
-/** A job may be late by so much without a cause. */
+const CHECK_EVERY_MS = 2_000;
+/** A job that is late by less is on time. */
 const MARGIN_MS = 5_000;
 const MAX_JOBS = 100;
 /** BullMQ's score of a delayed job: due time × 4096, and a counter. */
 const SCORE_PER_MS = 4_096;
 
 /**
- * Releases delayed jobs that BullMQ would hold back too long. It takes the due time from the clock of the worker that
- * delays a job, and compares it with that of the worker that looks: a job of a worker that is an hour ahead would wait an
- * hour after the correction, and workers that are all behind would find no job due.
+ * Releases delayed jobs that BullMQ would hold back too long because of a wrong clock. BullMQ computes the due time by the clock of
+ * the worker that delays the job, and compares it with the clock of the worker that checks it. If the first is an hour ahead, the
+ * job would wait an hour; if all workers are behind, no job would become due.
  */
 export function releaseDelayed({ redis, queues, now, onFault }: ReleaseDelayedDeps): { close: () => void } {
   async function release(queue: Queue): Promise<void> {
@@ -33,7 +33,7 @@ export function releaseDelayed({ redis, queues, now, onFault }: ReleaseDelayedDe
     ]);
     for (const jobId of found.flat()) {
       const job = await queue.getJob(jobId);
-      // Another worker may have been quicker.
+      // Another worker may have released it already.
       await job?.promote().catch(() => undefined);
     }
   }
@@ -47,7 +47,7 @@ export function releaseDelayed({ redis, queues, now, onFault }: ReleaseDelayedDe
       .finally(() => {
         isRunning = false;
       });
-  }, EVERY_MS);
+  }, CHECK_EVERY_MS);
   return {
     close() {
       clearInterval(timer);

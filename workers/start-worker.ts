@@ -128,7 +128,7 @@ function composeQuarantine(
     reportDamage,
     onFailed: (emissionId, name) => {
       if (isAppointmentEvent(name)) metrics.count(name, 'failed');
-      logger.error({ emissionId, code: 'JOB_INVALID' }, 'emission failed for good');
+      logger.error({ emissionId, code: 'JOB_INVALID' }, 'emission failed permanently');
     },
   });
 }
@@ -139,7 +139,7 @@ function releaseOverdue({ redis, queues, clock, lifecycle, logger }: Resources<W
     queues: [queues.live, queues.bulk],
     now: clock.now,
     onFault: (error) => {
-      logger.debug({ error: errorMessage(error) }, 'delayed jobs were not looked through');
+      logger.debug({ error: errorMessage(error) }, 'overdue jobs were not released');
     },
   });
   lifecycle.onClose('delayed jobs', delayed.close);

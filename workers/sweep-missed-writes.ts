@@ -1,10 +1,12 @@
 import { chunks } from '../src/batching.ts';
 import type { WorkerConfig } from '../src/config.ts';
+import type { LeftOutRow } from '../src/domain/updated-rows.ts';
 import { createReadLastPublished } from '../src/emission/last-published.ts';
 import { errorMessage } from '../src/errors.ts';
 import { readQueuesDepth } from '../src/metrics/queue-depth.ts';
 import { createFindUnsweepable } from '../src/population/find-unsweepable.ts';
 import { createFindUpdated } from '../src/population/find-updated.ts';
+import type { Logger } from '../src/process/logger.ts';
 import { createThrottledLog } from '../src/process/throttled-log.ts';
 import { PRIORITY } from '../src/queue/retry-policy.ts';
 import { composeEnqueue } from '../src/resources/compose-enqueue.ts';
@@ -15,12 +17,13 @@ import { createLookBack, type LookBack } from '../src/sweep/look-back.ts';
 import { startSweep, SWEEP_OFF } from '../src/sweep/start-sweep.ts';
 import { createAcquireSweepLease } from '../src/sweep/sweep-state.ts';
 import { createSweep } from '../src/sweep/sweep.ts';
-import { createLogLeftOut } from './log-left-out.ts';
 
 /** A sweep that takes longer is taken to be dead: another worker may begin. */
 const MIN_LOCK_MS = 15_000;
 /** The sweep adds this many jobs at once, so that it does not delay live emissions. */
 const JOBS_PER_SLICE = 25;
+const LOG_LEFT_OUT_EVERY_MS = 10_000;
+const MAX_LOGGED_IDS = 20;
 
 interface SweepParts {
   findUpdated: ReturnType<typeof createFindUpdated>;
@@ -65,7 +68,7 @@ function composeLookBack(
     findUpdated,
     findUnsweepable: (since, limit) =>
       findUnsweepable(since, limit).catch((error: unknown) => {
-        logger.debug({ error: errorMessage(error) }, 'rows that no sweep reaches were not looked for');
+        logger.debug({ error: errorMessage(error) }, 'the search for rows that no sweep reaches failed');
         return [];
       }),
     emitMissed,
@@ -121,11 +124,28 @@ function warningsOf(leftOut: string, inFuture: number): string[] {
     ...(leftOut === ''
       ? []
       : [
-          `the sweep leaves out appointments with an unusable field (${leftOut}): their changes reach no dashboard by it; ` +
+          `the sweep leaves out appointments with an unusable field (${leftOut}): it does not find their changes; ` +
             `_id and companyId must be ObjectIds, updatedAt a date`,
         ]),
     ...(inFuture === 0
       ? []
       : [`appointments have an updatedAt in the future (${inFuture}): the clock of a bot is or was ahead`]),
   ];
+}
+
+/** Logs rows that the sweep leaves out: the first at once, then at most one line in 10 s with all rows since the line before. */
+function createLogLeftOut(flow: Logger) {
+  let loggedAt = -Infinity;
+  let pending: LeftOutRow[] = [];
+  return (rows: readonly LeftOutRow[]): void => {
+    pending.push(...rows);
+    if (performance.now() - loggedAt < LOG_LEFT_OUT_EVERY_MS) return;
+    const appointmentIds = pending
+      .flatMap(({ appointmentId }) => appointmentId ?? [])
+      .slice(0, MAX_LOGGED_IDS);
+    const fields = [...new Set(pending.map(({ field }) => field))];
+    flow.warn({ rows: pending.length, fields, appointmentIds }, 'rows left out by the sweep');
+    loggedAt = performance.now();
+    pending = [];
+  };
 }

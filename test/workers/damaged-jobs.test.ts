@@ -96,7 +96,7 @@ const UNREADABLE: [what: string, damage: (key: string) => Promise<unknown>, data
     ['a stream in its place', asType((key) => world.redis.xadd(key, '*', 'garbage', 'x'))],
   ];
 test.each(UNREADABLE.map(([what, ...how]) => ({ what, how })))(
-  'a job with $what fails at once, is shown, and stops nothing',
+  'a job with $what fails at once and is shown, and other jobs run',
   async ({ how }) => {
     const emissionId = await damaged(...how);
     await eventually(
@@ -118,7 +118,7 @@ test.each<[string, string, string]>([
   ['stack traces that are text', 'stacktrace', '"x"'],
   ['a result that is no JSON', 'returnvalue', 'garbage'],
   ['a count of stalls that is text', 'stc', 'x'],
-])('a job with %s is emitted all the same', async (_, name, value) => {
+])('a job with %s is emitted', async (_, name, value) => {
   const emissionId = await damaged(field(name, value));
   await dashboard.hear(({ meta }) => meta.emissionId === emissionId);
   await world.jobIn(emissionId, 'completed');
@@ -137,7 +137,7 @@ test.each<[string, string, string]>([
   ['data that is null', 'data', 'null'],
   ['data of other types', 'data', '{"appointmentId":{},"acceptedAt":1}'],
   ['options that are no JSON', 'opts', 'garbage'],
-])('a finished job with %s hides no other from the operator', async (_, name, value) => {
+])('a finished job with %s hides no other job from the operator', async (_, name, value) => {
   const emissionId = await world.emit(api, 'appointment-updated', appointmentId);
   await world.jobIn(emissionId, 'completed');
   await world.redis.hset(world.queue.toKey(emissionId), name, value);
@@ -157,7 +157,7 @@ test.each<[string, (key: string) => Promise<unknown>]>([
   ['data that is no JSON', field('data', 'garbage')],
   ['data that is null', field('data', 'null')],
   ['a list in its place', asType((key) => world.redis.rpush(key, 'x'))],
-])('a failed job with %s hides no other from the operator, and stops no repair', async (_, damage) => {
+])('a failed job with %s hides no other job from the operator, and repairs work', async (_, damage) => {
   // The page shows the 20 latest failures: jobs of the tests before must not fail after those of this one.
   await eventually('the bulk queue to be empty', async () => {
     const { waiting, prioritized, active, delayed } = await world.bulk.getJobCounts();
@@ -183,7 +183,7 @@ test.each<[string, (key: string) => Promise<unknown>]>([
 });
 
 test.each(['wait', 'prioritized', 'delayed', 'failed'])(
-  'the queue’s list of jobs %s under another type stops neither metrics nor the operator’s page',
+  'if the queue’s list %s has another type, metrics and the operator’s page work',
   async (list) => {
     const own = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0' } });
     try {
@@ -199,7 +199,7 @@ test.each(['wait', 'prioritized', 'delayed', 'failed'])(
   },
 );
 
-test('the ids of an appointment’s last emissions under another type hide none for good', async () => {
+test('if the key of recent emission ids has another type, ids of later emissions are found', async () => {
   for (const key of await world.redis.keys(`${world.env['QUEUE_PREFIX']}:recent:*`)) {
     await world.redis.del(key);
     await world.redis.set(key, 'garbage');

@@ -35,7 +35,7 @@ const emission = (): EmissionJob => ({
   acceptedAt: new Date().toISOString(),
 });
 
-/** A queue of its own, and a worker on it that emits as the test says. */
+/** A queue, and a worker on it that emits with the given function. */
 function start(emitAppointment: EmitAppointment, { attempts = 3, concurrency = 5 } = {}) {
   const prefix = `{t${randomUUID().slice(0, 8)}}`;
   const onError = () => undefined;
@@ -98,7 +98,7 @@ function start(emitAppointment: EmitAppointment, { attempts = 3, concurrency = 5
   return { queue, enqueue, ended, rests, counted };
 }
 
-/** Fails as often as there are errors, then succeeds. */
+/** Rejects with each of the errors once, then succeeds. */
 function failing(...errors: Error[]): EmitAppointment & { attempts: number[] } {
   const attempts: number[] = [];
   const emit: EmitAppointment = ({ attempt }) => {
@@ -113,7 +113,7 @@ const nodeError = (code: string) => Object.assign(new Error(`connect ${code}`), 
 
 test.each([
   ['MongoDB refuses the connection', new mongo.MongoNetworkError('connect ECONNREFUSED')],
-  ['no MongoDB server is to be found', new mongo.MongoServerSelectionError('timed out', {} as never)],
+  ['no MongoDB server is found', new mongo.MongoServerSelectionError('timed out', {} as never)],
   ['MongoDB is no longer primary', new mongo.MongoServerError({ code: 10_107, message: 'not primary' })],
   ['MongoDB shuts down', new mongo.MongoServerError({ code: 91, message: 'shutting down' })],
   ['Redis refuses the connection', nodeError('ECONNREFUSED')],
@@ -122,7 +122,7 @@ test.each([
   ['a Cluster has no node for a key', new Error('Too many Cluster redirections. Last error: TRYAGAIN')],
   ['Redis is a replica now', new Error("READONLY You can't write against a read only replica.")],
   ['Redis is full', new Error("OOM command not allowed when used memory > 'maxmemory'.")],
-])('where %s, the job rests and runs again without an attempt spent', async (_, error) => {
+])('if %s, the job pauses and runs again, and no attempt is spent', async (_, error) => {
   const emit = failing(error, error);
   const { enqueue, ended, rests } = start(emit, { attempts: 1 });
   const one = emission();
@@ -144,12 +144,12 @@ test.each([
     'DATABASE_ERROR: MongoDB did not give the appointment (MaxTimeMSExpired)',
   ],
   [
-    'a reply of MongoDB that does not come',
+    'a missing reply of MongoDB',
     new mongo.MongoNetworkTimeoutError('timed out'),
     'DATABASE_ERROR: MongoDB did not give the appointment (MongoNetworkTimeoutError)',
   ],
   ['an unknown error', new Error('boom'), 'INTERNAL_ERROR: boom'],
-])('%s spends an attempt, and the last one fails the job', async (_, error, words) => {
+])('%s spends an attempt, and the last attempt fails the job', async (_, error, words) => {
   const emit = failing(error, error, error);
   const { enqueue, ended, counted } = start(emit, { attempts: 3 });
   const one = emission();
@@ -173,7 +173,7 @@ test.each([
   ['APPOINTMENT_NOT_FOUND', 'the appointment does not exist'],
   ['COMPANY_MISMATCH', 'it is of another company'],
   ['SNAPSHOT_TOO_LARGE', 'it is too large'],
-] as const)('%s fails the job at once, code first', async (code, words) => {
+] as const)('%s fails the job at once, and the reason begins with the code', async (code, words) => {
   const emit = failing(new AppError(code, words));
   const { enqueue, ended } = start(emit);
   const one = emission();
@@ -187,7 +187,7 @@ test.each([
   });
 });
 
-test('a job that no worker can process fails at once and names the field', async () => {
+test('a job that no worker can parse fails at once, and the reason names the field', async () => {
   const { queue, ended } = start(failing());
   const { id } = await queue.add('appointment:updated', { ...emission(), v: 0 }, { attempts: 5 });
 
@@ -203,7 +203,7 @@ test('the receipt is kept with the job', async () => {
   expect((await ended(one.emissionId)).job.returnvalue).toEqual(RECEIPT);
 });
 
-test('live bookings are served before batches, and batches before what the sweep found', async () => {
+test('live emissions run before batches, and batches before those of the sweep', async () => {
   const order: string[] = [];
   const { queue, enqueue, ended } = start(
     ({ emissionId }) => {
@@ -222,7 +222,7 @@ test('live bookings are served before batches, and batches before what the sweep
   expect(order).toEqual([live.emissionId, batch.emissionId, sweep.emissionId]);
 });
 
-test('no more than 5,000 completed jobs are kept', async () => {
+test('at most 5,000 completed jobs are kept', async () => {
   const { queue, enqueue } = start(failing(), { concurrency: 200 });
   for (let round = 0; round < 6; round += 1) {
     await enqueue(Array.from({ length: 900 }, emission));

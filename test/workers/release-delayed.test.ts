@@ -10,7 +10,7 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-/** A job that is held back, as after a failed attempt, by a process with this time. */
+/** Adds a delayed job, as after a failed attempt, by a process whose clock shows `timestamp`. */
 async function delayed(name: 'queue' | 'bulk', delay: number, timestamp: number): Promise<string> {
   const company = await world.documents.company();
   const appointmentId = await company.appointment();
@@ -24,7 +24,7 @@ async function delayed(name: 'queue' | 'bulk', delay: number, timestamp: number)
 }
 
 test.each(['queue', 'bulk'] as const)(
-  'a job in the %s that a worker an hour ahead has delayed runs soon, though all clocks are right now',
+  'a job in the %s that was delayed by a worker an hour ahead runs soon after the clock is corrected',
   async (name) => {
     const jobId = await delayed(name, 500, Date.now() + HOUR_MS);
     world.worker();
@@ -32,13 +32,13 @@ test.each(['queue', 'bulk'] as const)(
   },
 );
 
-test('a delayed job runs when it is due, though the only worker is an hour behind', async () => {
+test('a delayed job runs when it is due even if the only worker is an hour behind', async () => {
   const jobId = await delayed('queue', 500, Date.now());
   await world.workerProcess(shiftedBy(-HOUR_MS));
   await world.jobIn(jobId, 'completed');
 });
 
-test('a job in backoff is left alone until it is due', async () => {
+test('a job in backoff stays delayed until it is due', async () => {
   const notDue = await delayed('queue', 29_000, Date.now());
   const overdue = await delayed('queue', 0, Date.now() + HOUR_MS);
   const late = await delayed('queue', 500, Date.now() + HOUR_MS);

@@ -1,0 +1,84 @@
+import { DelayedError, RateLimitError, UnrecoverableError } from 'bullmq';
+import { AppError, type ErrorCode, errorMessage } from '../src/errors.ts';
+import type { Logger } from '../src/process/logger.ts';
+import { createThrottledLog } from '../src/process/throttled-log.ts';
+import type { EmissionJob } from '../src/queue/emission-job.ts';
+
+/** Errors that another attempt cannot remedy. */
+const PERMANENT: ReadonlySet<ErrorCode> = new Set([
+  'APPOINTMENT_NOT_FOUND',
+  'COMPANY_MISMATCH',
+  'SNAPSHOT_TOO_LARGE',
+  'JOB_INVALID',
+]);
+
+/** How long a job keeps its slot before it returns to the queue if MongoDB or Redis is unavailable. */
+const UNAVAILABLE_PAUSE_MS = 1_000;
+
+export interface TranslateFailureDeps {
+  isUnavailable: (error: unknown) => boolean;
+  pause: (ms: number) => Promise<unknown>;
+  /** Milliseconds since 1970, by the clock that all processes share. */
+  now: () => number;
+  flow: Logger;
+}
+
+export interface FailedAttempt {
+  emissionId: string | undefined;
+  /** Undefined if the job could not be parsed. */
+  emission: EmissionJob | undefined;
+  /** From 1. */
+  attempt: number;
+  /** Milliseconds since 1970. */
+  startedAt: number;
+}
+
+/**
+ * Logs why an attempt failed, and returns the error that BullMQ understands. `UnrecoverableError` ends the job, `RateLimitError` and
+ * `DelayedError` spend no attempt, and any other spends one. The error's message is stored in Redis: it holds no personal data.
+ */
+export function createTranslateFailure({ isUnavailable, pause, now, flow }: TranslateFailureDeps) {
+  const logUnavailable = createThrottledLog(flow, 'MongoDB or Redis is unavailable; no attempt is spent');
+  const logLeft = createThrottledLog(flow, 'left to a newer worker; no attempt is spent');
+
+  return async (error: unknown, failed: FailedAttempt): Promise<Error> => {
+    const { emissionId, emission, attempt, startedAt } = failed;
+    const ids = {
+      emissionId,
+      appointmentId: emission?.appointmentId,
+      attempt,
+      tookMs: now() - startedAt,
+      traceparent: emission?.traceparent,
+    };
+    if (error instanceof DelayedError) {
+      logLeft(ids, error);
+      return error;
+    }
+    if (error instanceof AppError && PERMANENT.has(error.code)) {
+      flow.error({ ...ids, code: error.code, error: error.message }, 'emission failed permanently');
+      return new UnrecoverableError(failureReason(error));
+    }
+    if (isUnavailable(error)) {
+      logUnavailable(ids, error);
+      // A pause in this process, and no rate limit in Redis: workers that reach their servers go on, and it works without Redis.
+      await pause(UNAVAILABLE_PAUSE_MS);
+      return new RateLimitError();
+    }
+    const reason = failureReason(error);
+    flow.warn({ ...ids, error: reason }, 'attempt failed');
+    return new Error(reason);
+  };
+}
+
+/**
+ * The reason that the operator sees: a code of docs/reference/errors.md, and a text. MongoDB's own message is left out, since it
+ * may quote a document.
+ */
+function failureReason(error: unknown): string {
+  if (error instanceof AppError) return `${error.code}: ${error.message}`;
+  if (error instanceof Error && error.name.startsWith('Mongo')) {
+    const { codeName } = error as { codeName?: unknown };
+    return `DATABASE_ERROR: MongoDB did not give the appointment (${typeof codeName === 'string' ? codeName : error.name})`;
+  }
+  return `INTERNAL_ERROR: ${errorMessage(error)}`;
+}
