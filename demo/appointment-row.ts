@@ -1,9 +1,13 @@
 import type { mongo } from 'mongoose';
-import type { BookedAppointment, RefusalReason, RescheduleRequest } from '@appointment-emissions/bot';
+import {
+  type BookedAppointment,
+  type RefusalReason,
+  type RescheduleRequest,
+  SLOT_MINUTES,
+} from '@appointment-emissions/bot';
 import type { Id } from '@appointment-emissions/contracts';
 import { matchId } from '../src/population/match-id.ts';
 import { date, id, MAX_INSTANT_MS, type RawDocument } from '../src/population/to-snapshot.ts';
-import { busySlots } from './busy-slots.ts';
 
 /** The fields of an appointment that the booking service reads. A field is `null` if its stored value has the wrong type. */
 export interface AppointmentRow {
@@ -38,8 +42,19 @@ export interface Reservation {
   slots: number[];
 }
 
+const SLOT_MS = SLOT_MINUTES * 60_000;
 /** A month. A longer duration is a mistake, and would add thousands of slots to the index. */
 const MAX_LENGTH_MS = 31 * 24 * 3_600_000;
+
+/**
+ * Returns the five-minute slots that an appointment takes, numbered from 1970. They are stored in its `slots`, and a unique index on
+ * (staffId, slots) makes overlapping appointments impossible. A slot that is partly taken counts as taken.
+ */
+export function busySlots(start: Date, end: Date): number[] {
+  const first = Math.floor(start.getTime() / SLOT_MS);
+  const count = Math.max(1, Math.ceil(end.getTime() / SLOT_MS) - first);
+  return Array.from({ length: count }, (_, index) => first + index);
+}
 
 export function readRow(document: RawDocument): AppointmentRow {
   const { _id, companyId, petId, staffId, start, end, status, updatedAt } = document;

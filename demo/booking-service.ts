@@ -1,4 +1,4 @@
-import { Types, type Connection, type mongo } from 'mongoose';
+import { Types, type Connection } from 'mongoose';
 import type {
   BookingOutcome,
   BookingService,
@@ -6,23 +6,19 @@ import type {
   RescheduleRequest,
 } from '@appointment-emissions/bot';
 import { COLLECTIONS } from '../src/population/collections.ts';
-import { matchId } from '../src/population/match-id.ts';
 import {
   isSameReservation,
   keptValues,
-  NOT_CANCELED,
   readRow,
   reservationAfter,
   reservationAt,
-  ROW_FIELDS,
   toBooked,
   writtenAt,
-  type AppointmentRow,
   type Reservation,
 } from './appointment-row.ts';
+import { createAppointmentStore, type AppointmentStore } from './appointment-store.ts';
 import { createFindMissingReference } from './find-missing-reference.ts';
-import { createBookingIndexes, findOverlap } from './find-overlap.ts';
-import { describeServerRefusal, isTakenSlot } from './server-refusal.ts';
+import { describeServerRefusal } from './server-refusal.ts';
 
 interface Deps {
   connection: Connection;
@@ -33,14 +29,21 @@ interface Deps {
   now?: () => Date;
 }
 
-const LIMITS = { maxTimeMS: 2_000, enableUtf8Validation: false };
+interface Parts {
+  company: Types.ObjectId;
+  source: string;
+  now: () => Date;
+  store: AppointmentStore;
+  findMissingReference: ReturnType<typeof createFindMissingReference>;
+}
+
 /** Maximum number of attempts if the appointment changes concurrently. */
 const MAX_ATTEMPTS = 10;
 
 /**
  * A booking service on MongoDB. The unique index on (staffId, slots) prevents overlaps: an insert or update either takes all its
- * slots or fails. This works on a standalone server too, and needs no lock that a dead process could keep (docs/decisions/0100-no-overlapping-bookings.md). The
- * query for overlaps before each write finds the other appointment for the message, and appointments without slots.
+ * slots or fails. This works on a standalone server too, and needs no lock that a dead process could keep
+ * (docs/decisions/0100-no-overlapping-bookings.md).
  */
 export function createBookingService({
   connection,
@@ -49,59 +52,24 @@ export function createBookingService({
   now = () => new Date(),
 }: Deps): BookingService {
   const company = new Types.ObjectId(companyId);
-  const appointments = connection.collection(COLLECTIONS.appointments);
-  const findMissingReference = createFindMissingReference(connection, company.toHexString());
-  let indexes: Promise<unknown> | undefined;
+  const parts = {
+    company,
+    source,
+    now,
+    store: createAppointmentStore(connection.collection(COLLECTIONS.appointments), company.toHexString()),
+    findMissingReference: createFindMissingReference(connection, company.toHexString()),
+  };
+  const [book, reschedule, cancel] = [createBook(parts), createReschedule(parts), createCancel(parts)];
+  return {
+    book: (request) => withRejections(book(request)),
+    reschedule: (request) => withRejections(reschedule(request)),
+    cancel: (appointmentId) => withRejections(cancel(appointmentId)),
+  };
+}
 
-  /** Must succeed before the first write: without the index two bookings could overlap. */
-  async function ensureIndexes(): Promise<void> {
-    indexes ??= createBookingIndexes(appointments);
-    try {
-      await indexes;
-    } catch (error) {
-      indexes = undefined;
-      throw error;
-    }
-  }
-
-  async function find(appointmentId: string): Promise<AppointmentRow | undefined> {
-    const filter = { _id: new Types.ObjectId(appointmentId) };
-    const document = await appointments.findOne(filter, { ...LIMITS, projection: ROW_FIELDS });
-    const row = document === null ? undefined : readRow(document);
-    return row?.companyId === company.toHexString() ? row : undefined;
-  }
-
-  async function overlapWith(
-    reservation: Reservation,
-    { appointmentId, petId }: Pick<AppointmentRow, 'appointmentId' | 'petId'>,
-  ): Promise<BookingOutcome | undefined> {
-    const other = await findOverlap(appointments, reservation, appointmentId, LIMITS);
-    if (other === undefined) return undefined;
-    const own = petId !== null && other.petId === petId ? other.appointmentId : undefined;
-    return { outcome: 'busy', from: other.start, to: other.end, own };
-  }
-
-  /** Runs `write` unless the time is taken. Resolves to undefined if it was written. */
-  async function reserve(
-    reservation: Reservation,
-    appointment: Pick<AppointmentRow, 'appointmentId' | 'petId'>,
-    write: () => Promise<unknown>,
-  ): Promise<BookingOutcome | undefined> {
-    const busy = await overlapWith(reservation, appointment);
-    if (busy !== undefined) return busy;
-    try {
-      await write();
-      return undefined;
-    } catch (error) {
-      if (!isTakenSlot(error)) throw error;
-      // Another booking took the time between the query and the write. It may be gone again, but the write has failed.
-      const { start: from, end: to } = reservation;
-      return (await overlapWith(reservation, appointment)) ?? { outcome: 'busy', from, to };
-    }
-  }
-
-  async function book(request: BookRequest): Promise<BookingOutcome> {
-    await ensureIndexes();
+function createBook({ company, source, now, store, findMissingReference }: Parts) {
+  return async (request: BookRequest): Promise<BookingOutcome> => {
+    await store.ensureIndexes();
     const reference = await findMissingReference(request);
     if (reference !== undefined) return { outcome: 'unknown-reference', reference };
 
@@ -124,73 +92,62 @@ export function createBookingService({
       updatedAt: at,
     };
     const row = readRow(document);
-    const busy = await reserve(reservation, row, () => insertOnce(document));
+    const busy = await store.reserve(reservation, row, () => store.insertOnce(document));
     return busy ?? { outcome: 'done', appointment: toBooked(row), changed: true };
+  };
+}
+
+function createReschedule({ now, store, findMissingReference }: Parts) {
+  /** @returns undefined if the appointment changed concurrently */
+  async function attempt(request: RescheduleRequest): Promise<BookingOutcome | undefined> {
+    const current = await store.find(request.appointmentId);
+    if (current === undefined) return { outcome: 'unknown-appointment' };
+    if (current.isCanceled) return { outcome: 'is-canceled', appointment: toBooked(current) };
+    const reservation = reservationAfter(current, request);
+    if (typeof reservation === 'string') return { outcome: 'refused', reason: reservation };
+    if (isSameReservation(current, reservation))
+      return { outcome: 'done', appointment: toBooked(current), changed: false };
+
+    let isWritten = false as boolean;
+    const busy = await store.reserve(reservation, current, async () => {
+      const set = { ...toStored(reservation), updatedAt: writtenAt(now(), current.updatedAt) };
+      isWritten = await store.update(current, keptValues(current, request), { $set: set });
+    });
+    if (busy !== undefined) return busy;
+    return isWritten
+      ? { outcome: 'done', appointment: toBooked({ ...current, ...reservation }), changed: true }
+      : undefined;
   }
 
-  /** After a lost connection it is unknown whether the document was saved; a query by its id tells. */
-  async function insertOnce(document: mongo.Document & { _id: Types.ObjectId }): Promise<void> {
-    try {
-      await appointments.insertOne(document);
-    } catch (error) {
-      if (isTakenSlot(error) || (await find(document._id.toHexString())) === undefined) throw error;
-    }
-  }
-
-  async function reschedule(request: RescheduleRequest): Promise<BookingOutcome> {
-    await ensureIndexes();
+  return async (request: RescheduleRequest): Promise<BookingOutcome> => {
+    await store.ensureIndexes();
     const reference = await findMissingReference({ staffId: request.staffId });
     if (reference !== undefined) return { outcome: 'unknown-reference', reference };
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-      const current = await find(request.appointmentId);
-      if (current === undefined) return { outcome: 'unknown-appointment' };
-      if (current.isCanceled) return { outcome: 'is-canceled', appointment: toBooked(current) };
-      const reservation = reservationAfter(current, request);
-      if (typeof reservation === 'string') return { outcome: 'refused', reason: reservation };
-      if (isSameReservation(current, reservation))
-        return { outcome: 'done', appointment: toBooked(current), changed: false };
-
-      let isWritten = false as boolean;
-      const busy = await reserve(reservation, current, async () => {
-        const set = { ...toStored(reservation), updatedAt: writtenAt(now(), current.updatedAt) };
-        isWritten = await update(current, keptValues(current, request), { $set: set });
-      });
-      if (busy !== undefined) return busy;
-      if (isWritten)
-        return { outcome: 'done', appointment: toBooked({ ...current, ...reservation }), changed: true };
-    }
-    return { outcome: 'refused', reason: 'changed-by-others' };
-  }
-
-  async function cancel(appointmentId: string): Promise<BookingOutcome> {
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-      const current = await find(appointmentId);
-      if (current === undefined) return { outcome: 'unknown-appointment' };
-      const appointment = toBooked(current);
-      if (current.isCanceled) return { outcome: 'done', appointment, changed: false };
-      const set = { status: 'canceled', updatedAt: writtenAt(now(), current.updatedAt) };
-      if (await update(current, {}, { $set: set, $unset: { slots: '' } }))
-        return { outcome: 'done', appointment, changed: true };
-    }
-    return { outcome: 'refused', reason: 'changed-by-others' };
-  }
-
-  /** Resolves to false if the appointment was canceled or deleted, or no longer matches `condition`. */
-  async function update(
-    { appointmentId }: AppointmentRow,
-    condition: mongo.Filter<mongo.Document>,
-    change: mongo.UpdateFilter<mongo.Document>,
-  ): Promise<boolean> {
-    const own = { _id: new Types.ObjectId(appointmentId), companyId: matchId(companyId) };
-    const { matchedCount } = await appointments.updateOne({ ...own, ...NOT_CANCELED, ...condition }, change);
-    return matchedCount > 0;
-  }
-
-  return {
-    book: (request) => withRejections(book(request)),
-    reschedule: (request) => withRejections(reschedule(request)),
-    cancel: (appointmentId) => withRejections(cancel(appointmentId)),
+    return retried(() => attempt(request));
   };
+}
+
+function createCancel({ now, store }: Parts) {
+  /** @returns undefined if the appointment changed concurrently */
+  async function attempt(appointmentId: string): Promise<BookingOutcome | undefined> {
+    const current = await store.find(appointmentId);
+    if (current === undefined) return { outcome: 'unknown-appointment' };
+    const appointment = toBooked(current);
+    if (current.isCanceled) return { outcome: 'done', appointment, changed: false };
+    const set = { status: 'canceled', updatedAt: writtenAt(now(), current.updatedAt) };
+    const isWritten = await store.update(current, {}, { $set: set, $unset: { slots: '' } });
+    return isWritten ? { outcome: 'done', appointment, changed: true } : undefined;
+  }
+
+  return (appointmentId: string): Promise<BookingOutcome> => retried(() => attempt(appointmentId));
+}
+
+async function retried(attempt: () => Promise<BookingOutcome | undefined>): Promise<BookingOutcome> {
+  for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts += 1) {
+    const outcome = await attempt();
+    if (outcome !== undefined) return outcome;
+  }
+  return { outcome: 'refused', reason: 'changed-by-others' };
 }
 
 function toStored({ staffId, ...time }: Reservation) {

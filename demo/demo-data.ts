@@ -1,6 +1,14 @@
 import { createHash } from 'node:crypto';
-import { CLOSES_AT_MINUTES, CUSTOMERS, OPENS_AT_MINUTES, SERVICES, SIZES, STAFF } from './catalogue.ts';
-import { DEMO_COMPANY, demoId } from './demo-company.ts';
+import {
+  CLOSES_AT_MINUTES,
+  CUSTOMERS,
+  DEMO_COMPANY,
+  demoId,
+  OPENS_AT_MINUTES,
+  SERVICES,
+  SIZES,
+  STAFF,
+} from './catalogue.ts';
 import { addDays, instantAtOrAfter, type LocalDate } from '@appointment-emissions/contracts';
 
 const companyId = DEMO_COMPANY.id;

@@ -1,7 +1,7 @@
 import { Router } from 'express';
 import { SignJWT } from 'jose';
 import { createChatRoutes } from './chat-routes.ts';
-import { DEMO_COMPANY } from './demo-company.ts';
+import { DEMO_COMPANY } from './catalogue.ts';
 
 interface DemoRoutesDeps {
   jwtSecret: string;

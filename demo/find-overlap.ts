@@ -2,8 +2,8 @@ import { Types, type Collection, type mongo } from 'mongoose';
 import type { Id } from '@appointment-emissions/contracts';
 import { matchId } from '../src/population/match-id.ts';
 import { MAX_INSTANT_MS } from '../src/population/to-snapshot.ts';
-import { busySlots } from './busy-slots.ts';
 import {
+  busySlots,
   NOT_CANCELED,
   readRow,
   ROW_FIELDS,

@@ -1,7 +1,7 @@
 import mongoose, { type Model } from 'mongoose';
 import { createModels } from '../src/population/models.ts';
 import { appointmentsAround, masterData } from './demo-data.ts';
-import { DEMO_COMPANY } from './demo-company.ts';
+import { DEMO_COMPANY } from './catalogue.ts';
 import { wallTime } from '@appointment-emissions/contracts';
 
 const CONNECT_TIMEOUT_MS = 5_000;

@@ -13,7 +13,7 @@ import { createThrottledLog } from '../src/process/throttled-log.ts';
 import { watchMongo } from '../src/redis/watch-connections.ts';
 import { createBookingService } from './booking-service.ts';
 import { createBotApp } from './bot-app.ts';
-import { DEMO_COMPANY } from './demo-company.ts';
+import { DEMO_COMPANY } from './catalogue.ts';
 import { createReadCatalogue } from './read-catalogue.ts';
 
 export interface DemoBotDeps {

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { chromium, type Browser, type Page, type Route } from 'playwright-core';
 import { findChromium } from '../../scripts/services/chromium.ts';
-import { DEMO_COMPANY } from '../../demo/demo-company.ts';
+import { DEMO_COMPANY } from '../../demo/catalogue.ts';
 import { createDemoRouter } from '../../demo/demo-routes.ts';
 import { seedDemo } from '../../demo/seed-demo.ts';
 import { startDemoBot } from '../../demo/start-demo-bot.ts';
