@@ -20,12 +20,12 @@ const SECRET_LENGTH = 32;
 const DEFAULT_PORT = 3001;
 
 const secret = text.min(SECRET_LENGTH, `must have at least ${SECRET_LENGTH} characters`);
-/** Sent in a header. */
+/** A header must be able to hold it. */
 const apiKey = secret.regex(
   /^[\x21-\x7e]+$/,
-  'must be keys of visible ASCII characters, by commas: no spaces or other characters inside a key',
+  'must be keys of visible ASCII characters without spaces, separated by commas',
 );
-const TRANSPORTS = 'must be polling, websocket, or both by a comma';
+const TRANSPORTS = 'must be polling, websocket, or both separated by a comma';
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
 /** Settings of both processes, by environment variable. */
@@ -104,7 +104,7 @@ export type WorkerConfig = WithAdapterKey<z.infer<typeof workerSchema>> & typeof
 export type SharedConfig = Pick<ApiConfig, keyof ApiConfig & keyof WorkerConfig>;
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Names of all settings, for the table in docs/reference/configuration.md. */
+/** Names of all settings. docs/reference/configuration.md lists them. */
 export const SETTING_NAMES: readonly string[] = [
   ...new Set([...Object.keys(apiShape), ...Object.keys(workerShape)]),
 ];
@@ -114,7 +114,7 @@ export class ConfigError extends Error {
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {
-    super(`The configuration is not usable:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    super(`The configuration is invalid:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
     this.name = 'ConfigError';
     this.problems = problems;
   }
@@ -122,7 +122,7 @@ export class ConfigError extends Error {
 
 /** @throws {@link ConfigError} with every problem. */
 export function loadApiConfig(env: Environment): ApiConfig {
-  return { ...parse(apiSchema, env, problemsBetween), ...API_LIMITS };
+  return { ...parse(apiSchema, env, findConflicts), ...API_LIMITS };
 }
 
 /** @throws {@link ConfigError} with every problem. */
@@ -136,7 +136,7 @@ type Shared = z.infer<typeof workerSchema>;
 function parse<T extends Pick<Shared, 'REDIS_URL' | 'QUEUE_PREFIX' | 'SOCKET_ADAPTER_KEY'>>(
   schema: z.ZodType<T>,
   env: Environment,
-  more: (given: Given) => string[],
+  findConflicts: (given: Given) => string[],
 ): WithAdapterKey<T> {
   const given = trimSettings(env);
   const { data: config, error } = schema.safeParse(given);
@@ -146,7 +146,7 @@ function parse<T extends Pick<Shared, 'REDIS_URL' | 'QUEUE_PREFIX' | 'SOCKET_ADA
       ? `${name} is required`
       : `${name} ${message}`;
   });
-  const all = [...new Set([...problems, ...more(given)])];
+  const all = [...new Set([...problems, ...findConflicts(given)])];
   if (config === undefined || all.length > 0) throw new ConfigError(all);
   const { REDIS_URL, QUEUE_PREFIX, SOCKET_ADAPTER_KEY } = config;
   const adapterKey = SOCKET_ADAPTER_KEY ?? defaultAdapterKey(databaseOf(REDIS_URL), QUEUE_PREFIX);
@@ -154,7 +154,7 @@ function parse<T extends Pick<Shared, 'REDIS_URL' | 'QUEUE_PREFIX' | 'SOCKET_ADA
 }
 
 /** Problems between the API's settings, whether or not each is usable by itself. */
-function problemsBetween(given: Given): string[] {
+function findConflicts(given: Given): string[] {
   const { SOCKET_JWT_SECRET: jwtSecret, SOCKET_JWKS_URL: jwksUrl, ADMIN_PASSWORD: password } = given;
   const keys = (given['INTERNAL_SERVICE_API_KEY'] ?? '').split(',').map((key) => key.trim());
   const problems: string[] = [];
@@ -162,21 +162,21 @@ function problemsBetween(given: Given): string[] {
     problems.push('SOCKET_JWT_SECRET is required, unless SOCKET_JWKS_URL is set');
   }
   if (jwtSecret !== undefined && jwksUrl !== undefined) {
-    problems.push('SOCKET_JWKS_URL and SOCKET_JWT_SECRET exclude one another: set one of them');
+    problems.push('SOCKET_JWKS_URL and SOCKET_JWT_SECRET exclude each other: set only one');
   }
   if (jwtSecret !== undefined && keys.includes(jwtSecret)) {
     problems.push(
-      'SOCKET_JWT_SECRET must not be an INTERNAL_SERVICE_API_KEY: whoever has the one must not have the other',
+      'SOCKET_JWT_SECRET must not be an INTERNAL_SERVICE_API_KEY: services must not be able to sign tokens',
     );
   }
   if (password !== undefined && [jwtSecret, ...keys].includes(password)) {
     problems.push(
-      'ADMIN_PASSWORD must not be an INTERNAL_SERVICE_API_KEY or SOCKET_JWT_SECRET: operators must not have those',
+      'ADMIN_PASSWORD must not be an INTERNAL_SERVICE_API_KEY or SOCKET_JWT_SECRET: operators must not know those',
     );
   }
   const metricsPort = Number(given['METRICS_PORT'] ?? 0);
   if (metricsPort > 0 && metricsPort === Number(given['PORT'] ?? DEFAULT_PORT)) {
-    problems.push('METRICS_PORT must be another port than PORT');
+    problems.push('METRICS_PORT must differ from PORT');
   }
   return problems;
 }

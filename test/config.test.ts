@@ -23,7 +23,7 @@ function problemsOf(load: () => unknown): readonly string[] {
 const problems = (env: Record<string, string | undefined>) =>
   problemsOf(() => loadApiConfig({ ...API, ...env }));
 
-test('every problem is reported at once, by name, in the message too', () => {
+test('all problems are reported at once, each with the name of its setting', () => {
   const load = () =>
     loadApiConfig({ REDIS_URL: 'localhost', PORT: 'http', ADMIN_PASSWORD: 'short', CORS_ORIGIN: '*' });
   const found = problemsOf(load);
@@ -41,7 +41,7 @@ test('every problem is reported at once, by name, in the message too', () => {
   expect(load).toThrow(found.at(-1));
 });
 
-test('nothing but what must be given is required, and the rest has its default', () => {
+test('settings that are not required have defaults', () => {
   expect(loadApiConfig(API)).toMatchObject({
     PORT: 3001,
     SOCKET_TRANSPORTS: ['polling', 'websocket'],
@@ -71,7 +71,7 @@ describe('secrets', () => {
     expect(problems({ [name]: undefined })).toEqual([problem]);
   });
 
-  test('that are short are refused, each of several keys too', () => {
+  test('that are too short are refused, also among several keys', () => {
     const short = SECRET.slice(1);
     expect(problems({ SOCKET_JWT_SECRET: short })).toEqual([
       'SOCKET_JWT_SECRET must have at least 32 characters',
@@ -83,17 +83,17 @@ describe('secrets', () => {
     expect(problems({ ADMIN_USER: 'ad:min' })).toHaveLength(1);
   });
 
-  test('never stand in the message', () => {
+  test('never appear in the message', () => {
     const env = { ...API, INTERNAL_SERVICE_API_KEY: 'key-in-clear', ADMIN_PASSWORD: 'pw-in-clear' };
     const message = problemsOf(() => loadApiConfig(env)).join();
     expect(message).not.toContain('in-clear');
   });
 
-  test('by shared secret or by JWKS, not both', () => {
+  test('either SOCKET_JWT_SECRET or SOCKET_JWKS_URL is set, not both', () => {
     const SOCKET_JWKS_URL = 'https://id.example.com/keys';
     expect(problems({ SOCKET_JWT_SECRET: undefined, SOCKET_JWKS_URL })).toEqual([]);
     expect(problems({ SOCKET_JWKS_URL })).toEqual([
-      'SOCKET_JWKS_URL and SOCKET_JWT_SECRET exclude one another: set one of them',
+      'SOCKET_JWKS_URL and SOCKET_JWT_SECRET exclude each other: set only one',
     ]);
     expect(problems({ SOCKET_JWT_SECRET: undefined, SOCKET_JWKS_URL: 'ftp://id.example.com' })).toHaveLength(
       1,
@@ -105,7 +105,7 @@ test.each([
   ['SOCKET_JWT_SECRET', 'INTERNAL_SERVICE_API_KEY'],
   ['ADMIN_PASSWORD', 'INTERNAL_SERVICE_API_KEY'],
   ['ADMIN_PASSWORD', 'SOCKET_JWT_SECRET'],
-])('%s must be another than %s, also than one of several', (name, other) => {
+])('%s must differ from %s, also from each of several', (name, other) => {
   const same = 'x'.repeat(32);
   const others = other === 'INTERNAL_SERVICE_API_KEY' ? `${SECRET},${same}` : same;
   const found = problems({ [name]: same, [other]: others });
@@ -115,7 +115,7 @@ test.each([
   expect(found.join()).not.toContain(same);
 });
 
-test('several keys are given by commas, with or without spaces', () => {
+test('several keys are separated by commas, with or without spaces', () => {
   const [one, two] = ['1'.repeat(32), '2'.repeat(32)];
   const { INTERNAL_SERVICE_API_KEY } = loadApiConfig({
     ...API,
@@ -144,7 +144,7 @@ test.each([
   ['CORS_ORIGIN', 'calendar.example.com'],
   ['ADMIN_WRITES', 'yes'],
   ['LOG_LEVEL', 'loud'],
-])('%s=%s is refused, by that name alone', (name, value) => {
+])('%s=%s is refused, with one problem that names it', (name, value) => {
   const found = problems({ [name]: value });
   expect(found.map((problem) => problem.split(' ')[0])).toEqual([name]);
 });
@@ -156,6 +156,6 @@ test.each([
   ['MONGODB_URI', 'mongodb+srv://cluster.example.com/petbuddy'],
   ['CORS_ORIGIN', 'https://calendar.example.com, http://localhost:5173'],
   ['SOCKET_TRANSPORTS', 'websocket'],
-])('%s=%s is taken', (name, value) => {
+])('%s=%s is accepted', (name, value) => {
   expect(problems({ [name]: value })).toEqual([]);
 });

@@ -23,7 +23,7 @@ function problems(env: Record<string, string | undefined>): readonly string[] {
   return [];
 }
 
-/** Each is one problem, which begins with the setting's name and tells no secret. */
+/** Expects one problem, which begins with the setting's name and contains no secret. */
 function expectRefused(name: string, value: string, words: RegExp): void {
   const found = problems({ [name]: value });
   expect(found).toEqual([expect.stringMatching(new RegExp(`^${name} `))]);
@@ -46,11 +46,11 @@ test('a missing SOCKET_JWT_SECRET is reported together with all other problems',
   ]);
 });
 
-test('secrets that are equal are reported together with other problems', () => {
+test('equal secrets are reported together with all other problems', () => {
   expect(problems({ ADMIN_PASSWORD: KEY, PORT: 'x' })).toHaveLength(2);
 });
 
-describe('white space, line ends and a byte-order mark around a value are no part of it', () => {
+describe('white space, line ends and a byte-order mark around a value are removed', () => {
   const around = (value: string) => [
     `${value}\n`,
     `${value}\r\n`,
@@ -70,7 +70,7 @@ describe('white space, line ends and a byte-order mark around a value are no par
     expect(loadApiConfig({ ...API, [name]: value })).toHaveProperty(name, expected);
   });
 
-  test('a secret is measured without them', () => {
+  test('they do not count in the length of a secret', () => {
     expectRefused('SOCKET_JWT_SECRET', `${SECRET.slice(1)}\n`, /at least 32 characters/);
   });
 });
@@ -82,18 +82,18 @@ test.each([
   ['INTERNAL_SERVICE_API_KEY', `${KEY}\n${KEY}`, /line break/],
   ['SOCKET_JWT_SECRET', `${SECRET}\r\n${SECRET}`, /line break/],
   ['ADMIN_PASSWORD', 'a-long\u200bpassword', /invisible/],
-  ['INTERNAL_SERVICE_API_KEY', `${KEY} ${KEY}`, /no spaces/],
+  ['INTERNAL_SERVICE_API_KEY', `${KEY} ${KEY}`, /without spaces/],
   ['INTERNAL_SERVICE_API_KEY', 'ü'.repeat(32), /ASCII/],
   ['INTERNAL_SERVICE_API_KEY', ',', /at least one key/],
-  ['ADMIN_USER', '  ', /white space only/],
+  ['ADMIN_USER', '  ', /only white space/],
   ['PORT', '+3', /digits/],
   ['PORT', '1e3', /digits/],
-  ['METRICS_PORT', '3001', /another port than PORT/],
+  ['METRICS_PORT', '3001', /differ from PORT/],
   ['TRUST_PROXY', 'true', /whole number from 0 to 10/],
   ['TRUST_PROXY', 'loopback', /whole number from 0 to 10/],
   ['QUEUE_PREFIX', '{a*}', /letters, digits/],
   ['ADMIN_WRITES', 'true', /on or off/],
-])('%s=%j is refused, with what to do', (name, value, words) => {
+])('%s=%j is refused, and the problem says what to do', (name, value, words) => {
   expectRefused(name, value, words);
 });
 
@@ -170,7 +170,7 @@ describe('REDIS_URL', () => {
         password: 'p',
       },
     ],
-  ])('%s is read as it is meant', (url, expected) => {
+  ])('%s is parsed', (url, expected) => {
     expect(problems({ REDIS_URL: url })).toEqual([]);
     expect(readRedisUrl(url)).toMatchObject(expected);
   });
@@ -206,8 +206,8 @@ describe('MONGODB_URI', () => {
     ['mongodb://[::1]:27017/petbuddy', 'mongodb://[::1]:27017/petbuddy'],
     ['mongodb://a,b:1/petbuddy?replicaSet=x', 'mongodb://a,b:1/petbuddy?replicaSet=x'],
     ['mongodb://u:p%40@h/petbuddy?appName=a@b', 'mongodb://u:p%40@h/petbuddy?appName=a@b'],
-  ])('%s is taken', (uri, taken) => {
-    expect(loadWorkerConfig({ ...WORKER, MONGODB_URI: uri }).MONGODB_URI).toBe(taken);
+  ])('%s is accepted', (uri, accepted) => {
+    expect(loadWorkerConfig({ ...WORKER, MONGODB_URI: uri }).MONGODB_URI).toBe(accepted);
   });
 });
 
@@ -234,7 +234,7 @@ describe('CORS_ORIGIN', () => {
   });
 });
 
-test('channels are named by database and queue prefix, the same for API and workers', () => {
+test('the default channel name contains database and queue prefix, and is the same for API and workers', () => {
   const key = (env: Record<string, string>) => {
     const keys = [loadApiConfig({ ...API, ...env }), loadWorkerConfig({ ...WORKER, ...env })].map(
       ({ SOCKET_ADAPTER_KEY }) => SOCKET_ADAPTER_KEY,

@@ -33,7 +33,7 @@ export function composeOperator(
       repairs,
       writes: config.ADMIN_WRITES,
       onRepair: (repair, report) => {
-        logger.info({ repair, ...report }, 'an operator repairs');
+        logger.info({ repair, ...report }, 'repair by an operator');
       },
     }),
   };

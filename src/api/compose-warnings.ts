@@ -34,7 +34,7 @@ export function composeWarnings(resources: Resources<ApiConfig>): Warnings {
   const beyondFigures = shareFor(SHARE_MS, async () => {
     const found = await Promise.all([
       bounded('the fleet', async () =>
-        warnOfFleet(await metrics.state(), { maxWaiting: config.MAX_WAITING_EMISSIONS, apart: id }),
+        warnOfFleet(await metrics.state(), { maxWaiting: config.MAX_WAITING_EMISSIONS, ownId: id }),
       ),
       bounded('Redis', () => warnOfRedis(redis)),
       bounded('the indexes', ofIndexes),

@@ -4,7 +4,7 @@ import type { QueuesDepth } from '../metrics/queue-depth.ts';
 import { type QueueStates, restrictionsOf } from '../metrics/queue-state.ts';
 import { KEPT_JOBS } from '../queue/retry-policy.ts';
 
-/** As in ops/alerts.yml. */
+/** The same thresholds as in ops/alerts.yml. */
 const IDLE_TOO_LONG_MS = 60_000;
 const LIVE_WAITING_TOO_LONG_MS = 60_000;
 
@@ -15,25 +15,27 @@ export interface FleetState {
 }
 
 /**
- * What is wrong in the fleet though every server answers, in words for the operator.
- * @param apart  the process that asks, which tells of itself
+ * Problems of the fleet while every server answers, as text for the operator.
+ * @param ownId  of this process, whose own warnings the caller adds
  */
 export function warnOfFleet(
   { depth, states, fleet }: FleetState,
-  { maxWaiting, apart }: { maxWaiting: number; apart: string },
+  { maxWaiting, ownId }: { maxWaiting: number; ownId: string },
 ): string[] {
   const warnings = restrictionsOf(states).map(({ words }) => words);
   if (depth.failed >= KEPT_JOBS.removeOnFail.count)
     warnings.push(
-      `${depth.failed} failed emissions are kept, the most there can be: the oldest are dropped; repair them`,
+      `${depth.failed} failed emissions are kept, which is the maximum: the oldest are dropped; repair them`,
     );
   const waiting = depth.waiting + depth.prioritized + depth.delayed;
   if (waiting >= maxWaiting)
-    warnings.push(`${waiting} emissions wait: more are refused (MAX_WAITING_EMISSIONS); add workers`);
-  return [...warnings, ...reportedBy(fleet, apart)];
+    warnings.push(
+      `${waiting} emissions wait, so further ones are refused (MAX_WAITING_EMISSIONS): add workers`,
+    );
+  return [...warnings, ...reportedBy(fleet, ownId)];
 }
 
-/** What the figures say of a fleet that does not work: the operator's page judges the same figures by itself. */
+/** Problems that the figures show. The operator's page derives them from the same figures. */
 export function warnOfFigures({ depth, fleet: { processes } }: FleetState): string[] {
   const warnings: string[] = [];
   if (processes.worker.length === 0)
@@ -51,12 +53,12 @@ export function warnOfFigures({ depth, fleet: { processes } }: FleetState): stri
   return warnings;
 }
 
-/** What the processes report of themselves. */
-function reportedBy({ processes }: Fleet, apart: string): string[] {
+/** Warnings in the heartbeats of the other processes. That the sweep is off is one only if no worker has a sweep. */
+function reportedBy({ processes }: Fleet, ownId: string): string[] {
   const hasSweep = processes.worker.some(({ warnings }) => !warnings.includes(SWEEP_OFF));
   return Object.entries(processes).flatMap(([role, all]) =>
     all
-      .filter(({ id }) => id !== apart)
+      .filter(({ id }) => id !== ownId)
       .flatMap(({ id, warnings }) =>
         warnings
           .filter((words) => words !== SWEEP_OFF || !hasSweep)

@@ -21,7 +21,7 @@ try {
   await createIndexes(createModels(connection));
   process.stdout.write('appointments has the indexes that the list route and the sweep need.\n');
 } catch (error) {
-  process.stderr.write(`the indexes were not made: ${errorMessage(error)}\n`);
+  process.stderr.write(`the indexes were not created: ${errorMessage(error)}\n`);
   process.exitCode = 1;
 } finally {
   await connection.close();

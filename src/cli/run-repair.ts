@@ -14,7 +14,7 @@ import type { RepairCommand } from '../repair/read-arguments.ts';
 const CONNECT_WITHIN_MS = 5_000;
 const CLOSE_WITHIN_MS = 5_000;
 
-/** Runs one repair over connections of its own. @throws AppError when it is not usable, or a server is away */
+/** Connects, runs one repair and disconnects. @throws AppError if its arguments are invalid or a server is unavailable */
 export async function runRepair(config: WorkerConfig, { repair, asked }: RepairCommand): Promise<object> {
   const ignore = () => undefined;
   const lifecycle = createLifecycle({ deadlineMs: CLOSE_WITHIN_MS, onError: ignore });
@@ -55,12 +55,12 @@ export async function runRepair(config: WorkerConfig, { repair, asked }: RepairC
       remember: ignore,
     });
     const models = createModels(mongo.connection);
-    // Live bookings come to other processes.
+    // This process accepts no live emissions that a repair could delay.
     const letLiveFirst = () => Promise.resolve();
     const { repairs } = composeRepairs({
       ...{ redis, queues, models, enqueue, letLiveFirst },
       now: Date.now,
-      // The processes that run report it.
+      // The API and the workers report it.
       reportDamage: ignore,
     });
     return await repairs[repair](asked);
@@ -79,7 +79,7 @@ async function connected(
     if (performance.now() > giveUpAt) {
       throw new AppError(
         'QUEUE_UNAVAILABLE',
-        `no answer from the server of ${setting}: ${reason() ?? 'it accepts connections and stays silent'}`,
+        `the server of ${setting} does not respond: ${reason() ?? 'it accepts connections and sends nothing'}`,
       );
     }
     await pause(20);

@@ -20,11 +20,9 @@ const ROLES = {
   worker: { connection: 'queue', use: 'queue', serverSelectionMs: 2_000 },
 } as const;
 
-export type Role = keyof typeof ROLES;
-
 export interface ResourcesOptions<Config extends SharedConfig> {
   config: Config;
-  role: Role;
+  role: keyof typeof ROLES;
   logger: Logger;
   /** Problems of this process' log, as text for the operator. */
   logWarnings?: (() => string[]) | undefined;
@@ -119,7 +117,7 @@ export function openResources<Config extends SharedConfig>({
 
 function openConnections(
   { REDIS_URL, MONGODB_URI }: SharedConfig,
-  { connection, use, serverSelectionMs }: (typeof ROLES)[Role],
+  { connection, use, serverSelectionMs }: (typeof ROLES)[keyof typeof ROLES],
   { logger, lifecycle }: { logger: Logger; lifecycle: Lifecycle },
 ): Connections {
   const outages = watchConnections(logger, lifecycle);

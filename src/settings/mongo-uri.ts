@@ -3,12 +3,12 @@ import { mongo } from 'mongoose';
 const SCHEME = /^mongodb(\+srv)?:\/\//i;
 const ENCODE =
   'percent-encode special characters in user name and password (# is %23, / is %2F, ? is %3F, @ is %40, % is %25)';
-const LONGEST_NAME_BYTES = 63;
-/** Words of the driver that quote nothing of the URI. */
-const QUOTES_NOTHING = /cannot have port number|multiple service names|Invalid port \(zero\)/;
+const MAX_NAME_BYTES = 63;
+/** Messages of the driver that do not quote the URI. */
+const WITHOUT_QUOTE = /cannot have port number|multiple service names|Invalid port \(zero\)/;
 
 /**
- * Reads MONGODB_URI: it must name a database, since the driver would silently take `test` for it.
+ * Reads MONGODB_URI. It must name a database: without one the driver would use `test`.
  * @returns the URI with its scheme in lower case
  * @throws RangeError whose message continues the setting's name; it never holds a user name or a password
  */
@@ -19,7 +19,7 @@ export function readMongoUri(text: string): string {
   if (/[#\s]/.test(rest)) throw new RangeError(`must not contain # or spaces; ${ENCODE}`);
   const [, authority = '', path = ''] = /^([^/?]*)(?:\/([^?]*))?/.exec(rest) ?? [];
   const userinfo = authority.slice(0, Math.max(authority.lastIndexOf('@'), 0));
-  // An @ further on means that the password held a slash or a question mark.
+  // An @ after this part means that the password contains a slash or a question mark.
   const isCut = path.includes('@') || /^[^/@]*\?.*@/.test(rest);
   if (userinfo.includes('@') || isCut) throw new RangeError(`cannot be read: ${ENCODE}`);
   if (
@@ -40,10 +40,12 @@ function parseByDriver(uri: string): void {
   try {
     new mongo.MongoClient(uri);
   } catch (error) {
-    const words = error instanceof Error ? error.message : '';
-    const isHarmless = !uri.includes('@') || QUOTES_NOTHING.test(words);
+    const message = error instanceof Error ? error.message : '';
+    const holdsNoSecret = !uri.includes('@') || WITHOUT_QUOTE.test(message);
     throw new RangeError(
-      isHarmless ? `is not usable: ${words}` : `cannot be read: look at hosts, ports and options; ${ENCODE}`,
+      holdsNoSecret
+        ? `is not usable: ${message}`
+        : `cannot be read: check hosts, ports and options; ${ENCODE}`,
     );
   }
 }
@@ -57,12 +59,12 @@ function checkDatabase(path: string): void {
   }
   if (name === '') {
     throw new RangeError(
-      'must name the database after the host: mongodb://host:27017/petbuddy, with options behind it after a ?',
+      'must name the database after the host: mongodb://host:27017/petbuddy; options follow it after a ?',
     );
   }
-  if (/[/\\. "$*<>:|?\0]/.test(name) || Buffer.byteLength(name) > LONGEST_NAME_BYTES) {
+  if (/[/\\. "$*<>:|?\0]/.test(name) || Buffer.byteLength(name) > MAX_NAME_BYTES) {
     throw new RangeError(
-      `names a database that cannot exist: at most ${LONGEST_NAME_BYTES} bytes, without / \\ . $ * < > : | ? quotes and spaces`,
+      `names a database that cannot exist: at most ${MAX_NAME_BYTES} bytes, without / \\ . $ * < > : | ? quotes and spaces`,
     );
   }
 }

@@ -1,6 +1,6 @@
 import { domainToASCII } from 'node:url';
 
-/** Where a server listens. */
+/** Host and port of a server. */
 export interface Address {
   /** IPv6 without brackets. */
   host: string;
@@ -12,7 +12,7 @@ interface Login {
   password: string | undefined;
 }
 
-/** What REDIS_URL names. A Cluster has one database, 0. */
+/** The server, Cluster or Sentinel master that REDIS_URL names. A Cluster has one database, 0. */
 export type RedisTarget = Login & { database: number } & (
     | { kind: 'server' | 'cluster'; nodes: readonly Address[]; tls: boolean }
     | { kind: 'sentinel'; nodes: readonly Address[]; master: string }
@@ -23,25 +23,25 @@ const DEFAULT_SENTINEL_PORT = 26_379;
 const SCHEME = /^(rediss?|redis\+sentinel):\/\//i;
 const HOST_AND_PORT = /^(\[[^\]]+\]|[^:[\]]+)(?::(\d+))?$/;
 const SHAPES =
-  'must be redis://user:password@host:6379/0, rediss://… with TLS, several of them by commas for a Cluster, or ' +
+  'must be redis://user:password@host:6379/0, rediss://… with TLS, several separated by commas for a Cluster, or ' +
   'redis+sentinel://user:password@host:26379/master/0';
 const ENCODE =
   'percent-encode special characters in user name and password (# is %23, / is %2F, ? is %3F, @ is %40, % is %25, ' +
   'a comma is %2C)';
 
 /**
- * Reads REDIS_URL: `redis://…` is one server, `redis://a,redis://b` a Cluster, `redis+sentinel://…/master/0` the master
- * that the sentinels know.
+ * Reads REDIS_URL: `redis://…` is one server, `redis://a,redis://b` a Cluster, `redis+sentinel://…/master/0` a master that
+ * Sentinel monitors.
  * @throws RangeError whose message continues the setting's name; it never holds a user name or a password
  */
 export function readRedisUrl(text: string): RedisTarget {
   const scheme = SCHEME.exec(text)?.[1]?.toLowerCase();
   if (scheme === undefined) throw new RangeError(SHAPES);
   if (/[?#]/.test(text)) {
-    throw new RangeError(`must not contain ? or #: it takes no options; ${ENCODE}`);
+    throw new RangeError(`must not contain ? or #: it has no options; ${ENCODE}`);
   }
   const parts = text.split(',').map((part) => part.trim());
-  if (parts.includes('')) throw new RangeError('has an empty entry: remove the comma, or write a node there');
+  if (parts.includes('')) throw new RangeError('has an empty entry: remove the comma, or add a node');
   return scheme === 'redis+sentinel' ? readSentinels(parts) : readNodes(scheme, parts);
 }
 
@@ -91,7 +91,7 @@ function readSentinels(parts: readonly string[]): RedisTarget {
 }
 
 function splitLogin(authority: string, path: string): { login: Login | undefined; hosts: string } {
-  // An @ further on means that the password held a slash.
+  // An @ in the path means that the password contains a slash.
   if (path.includes('@')) throw new RangeError(`cannot be read: ${ENCODE}`);
   const at = authority.lastIndexOf('@');
   if (at < 0) return { login: undefined, hosts: authority };
@@ -110,7 +110,7 @@ function decode(text: string): string {
   }
 }
 
-/** Nodes of a Cluster share one user and password; it may stand at one of them, or the same at each. */
+/** The nodes of a Cluster share one user and password. The URL may give them at one node, or the same at each. */
 function oneLogin(logins: readonly (Login | undefined)[]): Login {
   const given = logins.filter((login) => login !== undefined);
   const [first = { username: undefined, password: undefined }] = given;
@@ -130,7 +130,7 @@ function readAddress(text: string, defaultPort: number): Address {
     );
   }
   if (Number(port) < 1 || Number(port) > 65_535) {
-    throw new RangeError('has a port that does not exist: ports go from 1 to 65535');
+    throw new RangeError('has an invalid port: ports are numbers from 1 to 65535');
   }
   return { host: new URL(`http://${name}`).hostname.replace(/^\[|\]$/g, ''), port: Number(port) };
 }
@@ -139,7 +139,7 @@ function readDatabase(path: string): number {
   const text = path.replace(/\/$/, '');
   if (!/^\d{0,5}$/.test(text)) {
     throw new RangeError(
-      'must end with the number of a database or with nothing, as in redis://host:6379/0: Redis knows databases by number only',
+      'must end with the number of a database or without one, as in redis://host:6379/0: databases in Redis have no names',
     );
   }
   return Number(text);

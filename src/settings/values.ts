@@ -1,28 +1,28 @@
 import { z } from 'zod';
 
-/** What editors, shells and `kubectl create secret` leave around a value: white space, line ends, a byte-order mark. */
+/** White space, line ends and byte-order marks, which editors, shells and `kubectl create secret` leave around a value. */
 const AROUND = /^[\s\u200b\ufeff]+|[\s\u200b\ufeff]+$/g;
-/** Nobody sees these, and no header can hold a line break. */
+/** Characters that are invisible in an editor, or that no header can hold. */
 const INVISIBLE = /[\p{Cc}\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]/u;
 const QUOTED = /^(["'`]).*\1$/s;
 
-/** One rule for all settings: white space around a value is no part of it; an empty value counts as not given. */
+/** Removes white space around each value, and settings with an empty value. */
 export function trimSettings(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
   const given = Object.entries(env).filter(([, value = '']) => value !== '');
   return Object.fromEntries(given.map(([name, value = '']) => [name, value.replace(AROUND, '')]));
 }
 
-/** Any value, once it is trimmed. */
+/** Any trimmed value. */
 export const text = z
   .string()
-  .min(1, { error: 'holds white space only: write a value, or leave the setting out', abort: true })
-  .refine((value) => !QUOTED.test(value), { error: 'stands in quotes: write it without them', abort: true })
+  .min(1, { error: 'contains only white space: set a value, or remove the setting', abort: true })
+  .refine((value) => !QUOTED.test(value), { error: 'is in quotes: remove them', abort: true })
   .refine((value) => !INVISIBLE.test(value), {
     error: 'contains a line break or another invisible character: remove it',
     abort: true,
   });
 
-/** By commas, each part without the spaces around it. A trailing comma does no harm. */
+/** Values separated by commas. Spaces around a value and a trailing comma are ignored. */
 export const list = text.transform((value) =>
   value
     .split(',')
@@ -40,7 +40,7 @@ export const whole = (min: number, max: number) =>
 
 export const port = whole(0, 65_535);
 
-/** A value that `read` understands. `read` throws a RangeError whose message continues the setting's name. */
+/** A value that `read` parses. `read` throws a RangeError whose message continues the setting's name. */
 export const readBy = <T>(read: (value: string) => T) =>
   text.transform((value, context): T => {
     try {
@@ -51,17 +51,17 @@ export const readBy = <T>(read: (value: string) => T) =>
     }
   });
 
-/** As browsers send it: scheme, host and port in lower case, without a default port, in punycode. */
+/** Returns an origin as browsers send it: in lower case and punycode, without a default port. */
 export function readOrigin(value: string): string {
   if (!/^https?:\/\/[^/?#@*\\\s]+$/i.test(value) || !URL.canParse(value)) {
     throw new RangeError(
-      'must be origins by commas, such as https://calendar.example.com: scheme, host and port, no path, no slash at the end, no *',
+      'must be origins separated by commas, such as https://calendar.example.com: scheme, host and port, no path, no slash at the end, no *',
     );
   }
   return new URL(value).origin;
 }
 
-/** An address that we send requests to. */
+/** A URL to which the API sends requests. */
 export function readHttpUrl(value: string): string {
   if (!/^https?:\/\//i.test(value) || !URL.canParse(value)) {
     throw new RangeError('must be an address such as https://id.example.com/keys');
@@ -71,7 +71,7 @@ export function readHttpUrl(value: string): string {
   return href;
 }
 
-/** What a proxy in front strips from paths: `/x` or `/a/b`; undefined where that is nothing. */
+/** Path prefix that a proxy strips, such as `/x` or `/a/b`. Returns undefined for `/` and for an empty value. */
 export function readBasePath(value: string): string | undefined {
   const path = value.replace(/^\/|\/$/g, '');
   if (path === '' && /^\/?$/.test(value)) return undefined;
