@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto';
-import { RateLimiterRedis } from 'rate-limiter-flexible';
+import { hash } from 'node:crypto';
+import { chunks } from '../batching.ts';
 import type { RedisClient } from '../redis/connect.ts';
+import { luaScript } from '../redis/script.ts';
 
-/** Where somebody stands within the current window. */
+/** The state of one caller's limit in the current window. */
 export interface LimitStatus {
   isAllowed: boolean;
   limit: number;
@@ -13,10 +14,10 @@ export interface LimitStatus {
 }
 
 export interface FleetRate {
-  /** Counts one. */
-  take: (who: string) => LimitStatus;
-  /** Counts nothing. */
-  look: (who: string) => LimitStatus;
+  /** Counts one request of a caller. */
+  consume: (caller: string) => LimitStatus;
+  /** Returns the state without counting. */
+  peek: (caller: string) => LimitStatus;
   close: () => void;
 }
 
@@ -24,101 +25,66 @@ export interface FleetRateOptions {
   redis: RedisClient;
   /** Queue prefix; one hash tag for all. */
   prefix: string;
-  /** Of the limit: part of its keys. */
+  /** Name of the limit; part of its keys. */
   name: string;
   limit: number;
   windowSeconds: number;
 }
 
+/** One caller's requests in the current window. */
 interface Count {
   endsAt: number;
-  /** Of all processes, as Redis said last. */
+  /** Of the whole fleet, at the last sync. */
   known: number;
-  /** Of this one, not told to Redis yet. */
-  untold: number;
+  /** Of this process, since the last sync. */
+  pending: number;
 }
 
-const TELL_EVERY_MS = 250;
-/** Who has less than this share of a limit is not told: that costs Redis nothing, whoever invents addresses. */
-const LEAST_SHARE = 0.01;
-/** Entries of one limit, each of at most {@link LONGEST_KEY} characters. */
+const addScript = luaScript(new URL('./add-to-windows.lua', import.meta.url));
+
+const SYNC_EVERY_MS = 250;
+/** A smaller share of the limit is not synced: callers that invent addresses cost Redis nothing. */
+const MIN_SYNCED_SHARE = 0.01;
+const MAX_KEYS_PER_CALL = 500;
+/** Of one limit. Each has a name of at most {@link MAX_NAME_LENGTH} characters. */
 const MAX_COUNTS = 50_000;
-const LONGEST_KEY = 64;
+const MAX_NAME_LENGTH = 64;
 
 /**
- * A limit over the whole fleet that costs no request a round trip: each process counts, four times a second tells Redis
- * what it counted, and hears what all have. So a limit may be passed by what arrives in 250 ms. Without Redis each
- * process holds the limit alone. Keys hold a hash of whom they count.
+ * A limit over the whole fleet that costs a request no round trip. Each process counts; four times a second it adds its
+ * count to Redis and reads that of the fleet. So a limit can be exceeded by the requests of 250 ms. While Redis is
+ * unavailable each process has the limit for itself. Keys hold a hash of the caller's name.
  */
 export function createFleetRate(options: FleetRateOptions): FleetRate {
-  const { redis, prefix, name, limit, windowSeconds } = options;
-  const limiter = new RateLimiterRedis({
-    storeClient: redis,
-    keyPrefix: `${prefix}:rate:${name}`,
-    points: limit,
-    duration: windowSeconds,
-  });
-  const leastTold = Math.max(1, limit * LEAST_SHARE);
-  const counts = new Map<string, Count>();
+  const { limit, windowSeconds } = options;
+  const minSynced = Math.max(1, limit * MIN_SYNCED_SHARE);
+  const counts = createCounts(options);
 
-  function current(who: string): Count {
-    const now = performance.now();
-    const key = who.length > LONGEST_KEY ? hashed(who) : who;
-    const found = counts.get(key);
-    if (found && now < found.endsAt) return found;
-    if (counts.size >= MAX_COUNTS) forget(now);
-    const begun = { endsAt: now + windowSeconds * 1_000, known: 0, untold: 0 };
-    counts.set(key, begun);
-    return begun;
-  }
+  const timer = setInterval(() => {
+    for (const batch of chunks(counts.due(minSynced), MAX_KEYS_PER_CALL))
+      sync(options, batch).catch(() => undefined);
+  }, SYNC_EVERY_MS);
 
-  function forget(now: number): void {
-    for (const [who, { endsAt }] of counts) if (now >= endsAt) counts.delete(who);
-    if (counts.size < MAX_COUNTS) return;
-    // Whoever invents names must not make the process forget who has reached the limit: those go last.
-    const entries = [...counts];
-    const belowLimit = entries.filter(([, { known, untold }]) => known + untold < limit);
-    for (const [who] of [...belowLimit, ...entries].slice(0, MAX_COUNTS / 10)) counts.delete(who);
-  }
-
-  function standing({ known, untold, endsAt }: Count, isAllowed: boolean): LimitStatus {
+  function status({ known, pending, endsAt }: Count, isAllowed: boolean): LimitStatus {
     return {
       isAllowed,
       limit,
       windowSeconds,
-      remaining: Math.max(0, limit - known - untold),
+      remaining: Math.max(0, limit - known - pending),
       resetSeconds: Math.max(1, Math.ceil((endsAt - performance.now()) / 1_000)),
     };
   }
 
-  async function tell(who: string, count: Count): Promise<void> {
-    const told = count.untold;
-    count.known += told;
-    count.untold = 0;
-    const { consumedPoints, msBeforeNext } = await limiter.penalty(hashed(who), told);
-    count.known = consumedPoints;
-    count.endsAt = performance.now() + msBeforeNext;
-  }
-
-  const timer = setInterval(() => {
-    const now = performance.now();
-    for (const [who, count] of counts) {
-      if (now >= count.endsAt) counts.delete(who);
-      // While Redis is away this process counts alone.
-      else if (count.untold >= leastTold) tell(who, count).catch(() => undefined);
-    }
-  }, TELL_EVERY_MS);
-
   return {
-    take(who) {
-      const count = current(who);
-      const isAllowed = count.known + count.untold < limit;
-      if (isAllowed) count.untold += 1;
-      return standing(count, isAllowed);
+    consume(caller) {
+      const count = counts.of(caller);
+      const isAllowed = count.known + count.pending < limit;
+      if (isAllowed) count.pending += 1;
+      return status(count, isAllowed);
     },
-    look(who) {
-      const count = current(who);
-      return standing(count, count.known + count.untold < limit);
+    peek(caller) {
+      const count = counts.of(caller);
+      return status(count, count.known + count.pending < limit);
     },
     close() {
       clearInterval(timer);
@@ -126,6 +92,63 @@ export function createFleetRate(options: FleetRateOptions): FleetRate {
   };
 }
 
-function hashed(who: string): string {
-  return createHash('sha256').update(who).digest('hex').slice(0, 32);
+/** The counts of this process, bounded in number. */
+function createCounts({ limit, windowSeconds }: FleetRateOptions) {
+  const counts = new Map<string, Count>();
+
+  function removeSome(now: number): void {
+    for (const [name, { endsAt }] of counts) if (now >= endsAt) counts.delete(name);
+    if (counts.size < MAX_COUNTS) return;
+    // Callers that invent names must not make the process forget those that have reached the limit.
+    const entries = [...counts];
+    const belowLimit = entries.filter(([, { known, pending }]) => known + pending < limit);
+    for (const [name] of [...belowLimit, ...entries].slice(0, MAX_COUNTS / 10)) counts.delete(name);
+  }
+
+  return {
+    /** Begins a window if the caller has none. */
+    of(caller: string): Count {
+      const now = performance.now();
+      const name = caller.length > MAX_NAME_LENGTH ? digest(caller) : caller;
+      const found = counts.get(name);
+      if (found && now < found.endsAt) return found;
+      if (counts.size >= MAX_COUNTS) removeSome(now);
+      const created = { endsAt: now + windowSeconds * 1_000, known: 0, pending: 0 };
+      counts.set(name, created);
+      return created;
+    },
+    /** Those to sync. Removes counts whose window has ended. */
+    due(minPending: number): [name: string, count: Count][] {
+      const now = performance.now();
+      const due: [string, Count][] = [];
+      for (const entry of counts) {
+        if (now >= entry[1].endsAt) counts.delete(entry[0]);
+        else if (entry[1].pending >= minPending) due.push(entry);
+      }
+      return due;
+    },
+  };
+}
+
+async function sync(
+  { redis, prefix, name: limitName, windowSeconds }: FleetRateOptions,
+  batch: readonly (readonly [name: string, count: Count])[],
+): Promise<void> {
+  const keys = batch.map(([name]) => `${prefix}:rate:${limitName}:${digest(name)}`);
+  const amounts = batch.map(([, { pending }]) => pending);
+  for (const [, count] of batch) {
+    count.known += count.pending;
+    count.pending = 0;
+  }
+  const replies = (await addScript(redis, keys, [windowSeconds * 1_000, ...amounts])) as number[];
+  const now = performance.now();
+  batch.forEach(([, count], index) => {
+    const [known = count.known, restMs = 0] = replies.slice(2 * index, 2 * index + 2);
+    count.known = known;
+    count.endsAt = now + restMs;
+  });
+}
+
+function digest(caller: string): string {
+  return hash('sha256', caller).slice(0, 32);
 }

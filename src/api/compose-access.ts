@@ -83,6 +83,6 @@ export function composeAccess({ config, redis, clock, lifecycle, logger }: Resou
     },
     verifyDashboard,
     verifyList: limitViewers(lists, verifyDashboard),
-    takeCatchUp: ({ share }) => lists.take(share).isAllowed,
+    takeCatchUp: ({ share }) => lists.consume(share).isAllowed,
   };
 }

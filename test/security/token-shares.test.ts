@@ -3,7 +3,7 @@ import { SignJWT } from 'jose';
 import { io } from 'socket.io-client';
 import type { PositionUpdate } from '@appointment-emissions/contracts';
 import { createFleetRate } from '../../src/access/fleet-rate.ts';
-import { until } from '../harness/until.ts';
+import { eventually, until } from '../harness/until.ts';
 import { API_KEY, createWorld, JWT_SECRET, type World } from '../harness/world.ts';
 
 const COMPANY = 'c'.repeat(24);
@@ -121,8 +121,42 @@ test('who invents names cannot make a process forget who has reached a limit', a
   world = await createWorld();
   const rate = createFleetRate({ redis: world.redis, prefix: '{t}', name: 'x', limit: 2, windowSeconds: 60 });
   world.keep(rate, rate.close);
-  const take = (who: string): boolean => rate.take(who).isAllowed;
-  expect([take('loud'), take('loud'), take('loud')]).toEqual([true, true, false]);
-  for (let n = 0; n < 120_000; n += 1) take(`invented ${n}`);
-  expect(take('loud')).toBe(false);
+  const consume = (caller: string): boolean => rate.consume(caller).isAllowed;
+  expect([consume('loud'), consume('loud'), consume('loud')]).toEqual([true, true, false]);
+  for (let n = 0; n < 120_000; n += 1) consume(`invented ${n}`);
+  expect(consume('loud')).toBe(false);
+});
+
+test.each<[what: string, damage: (key: string) => Promise<unknown>]>([
+  ['text', (key) => world.redis.set(key, 'garbage', 'PX', 60_000)],
+  ['a number below 0', (key) => world.redis.set(key, '-1000', 'PX', 60_000)],
+  ['a number that cannot be increased', (key) => world.redis.set(key, '9223372036854775807', 'PX', 60_000)],
+  ['a number without an end', (key) => world.redis.set(key, '1000')],
+  ['a number that ends later than its window', (key) => world.redis.set(key, '1000', 'PX', 600_000)],
+  ['a list', (key) => world.redis.rpush(key, 'garbage')],
+  ['a hash', (key) => world.redis.hset(key, 'garbage', '1')],
+])('a count in Redis that another program made %s begins anew, in every process', async (_, damage) => {
+  world = await createWorld();
+  const open = () => {
+    const options = { prefix: world.env['QUEUE_PREFIX']!, name: 'x', limit: 10, windowSeconds: 60 };
+    const rate = createFleetRate({ redis: world.redis, ...options });
+    world.keep(rate, rate.close);
+    return rate;
+  };
+  const [one, two] = [open(), open()];
+  one.consume('caller');
+  const key = await eventually('the count', async () => {
+    const [found] = await world.redis.keys(`${world.env['QUEUE_PREFIX']!}:rate:x:*`);
+    return found;
+  });
+  await world.redis.del(key);
+  await damage(key);
+  one.consume('caller');
+  await eventually('the count to begin anew', async () => {
+    const [type, endsInMs] = [await world.redis.type(key), await world.redis.pttl(key)];
+    return type === 'string' && endsInMs > 0 && endsInMs <= 60_000 && (await world.redis.get(key)) === '1';
+  });
+  // The caller had consumed 2; the second process counts on from what Redis has.
+  two.consume('caller');
+  await eventually('the second process to read it', () => two.peek('caller').remaining === 8);
 });

@@ -3,7 +3,7 @@ import type { RequestHandler } from 'express';
 import { type AuthFailures, tooMany } from './limit-rate.ts';
 import { problem, sendProblem } from '../problem.ts';
 
-/** HTTP Basic for the operator's pages. After too many wrong passwords an address is not heard for a while. */
+/** HTTP Basic for the operator's pages. After too many wrong passwords every request from the address is 429 for a while. */
 export function requireBasicAuth(
   user: string,
   password: string,
@@ -11,7 +11,7 @@ export function requireBasicAuth(
 ): RequestHandler {
   const expected = digest(`${user}:${password}`);
   return (req, res, next) => {
-    const before = rate.look(addressOf(req));
+    const before = rate.peek(addressOf(req));
     if (!before.isAllowed) throw tooMany('wrong passwords from this address', before);
     const [scheme = '', credentials = ''] = (req.get('authorization') ?? '').split(' ');
     const given = Buffer.from(credentials, 'base64').toString('utf8');
@@ -19,7 +19,7 @@ export function requireBasicAuth(
       next();
       return;
     }
-    if (credentials !== '') rate.take(addressOf(req));
+    if (credentials !== '') rate.consume(addressOf(req));
     res.set('WWW-Authenticate', 'Basic realm="operators", charset="UTF-8"');
     sendProblem(res, problem('ADMIN_AUTH_REQUIRED', 'sign in with ADMIN_USER and ADMIN_PASSWORD'));
   };

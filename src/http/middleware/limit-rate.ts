@@ -11,14 +11,14 @@ export interface AuthFailures {
   addressOf: (req: IncomingMessage) => string;
 }
 
-/** Counts each request by what `who` names; above the limit 429. The answer says where the caller stands. */
+/** Counts each request of the caller that `callerOf` names; above the limit 429. Headers give the state of the limit. */
 export function limitRate(
   name: string,
   rate: FleetRate,
-  who: (req: Request, res: Response) => string,
+  callerOf: (req: Request, res: Response) => string,
 ): RequestHandler {
   return (req, res, next) => {
-    const { isAllowed, limit, windowSeconds, remaining, resetSeconds } = rate.take(who(req, res));
+    const { isAllowed, limit, windowSeconds, remaining, resetSeconds } = rate.consume(callerOf(req, res));
     // draft-ietf-httpapi-ratelimit-headers
     res.setHeader('RateLimit-Policy', `"${name}";q=${limit};w=${windowSeconds}`);
     res.setHeader('RateLimit', `"${name}";r=${remaining};t=${resetSeconds}`);
@@ -44,9 +44,9 @@ export function limitEmits(
     return Promise.resolve({ ...problem(code, message), retryAfterSeconds });
   };
   return (keyFingerprint, request, from) => {
-    const ofAddress = limits.byAddress.take(limits.addressOf(from));
+    const ofAddress = limits.byAddress.consume(limits.addressOf(from));
     if (!ofAddress.isAllowed) return refused('address', ofAddress);
-    const ofKey = limits.byKey.take(keyFingerprint);
+    const ofKey = limits.byKey.consume(keyFingerprint);
     if (!ofKey.isAllowed) return refused('key', ofKey);
     return emit(keyFingerprint, request);
   };
@@ -62,13 +62,13 @@ export function limitViewers<T extends { share: string }>(
 ): (token: unknown, request: IncomingMessage) => Promise<T> {
   return async (token, request) => {
     const viewer = await verify(token, request);
-    const standing = rate.take(viewer.share);
-    if (!standing.isAllowed) throw tooMany('requests with this token', standing);
+    const status = rate.consume(viewer.share);
+    if (!status.isAllowed) throw tooMany('requests with this token', status);
     return viewer;
   };
 }
 
-/** After too many wrong tokens from an address it is told to wait; a good one is taken from there all the same. */
+/** Too many wrong tokens from an address are 429; a valid token from there is accepted all the same. */
 export function limitFailures<T>(
   failures: AuthFailures,
   verify: (token: unknown) => Promise<T>,
@@ -90,6 +90,6 @@ export function countFailure(
   { rate, addressOf }: AuthFailures,
   request: IncomingMessage,
 ): void {
-  const standing = rate.take(addressOf(request));
-  if (!standing.isAllowed) throw tooMany(`wrong ${what} from this address`, standing);
+  const status = rate.consume(addressOf(request));
+  if (!status.isAllowed) throw tooMany(`wrong ${what} from this address`, status);
 }
