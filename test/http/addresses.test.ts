@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { IncomingMessage } from 'node:http';
 import { clientAddress } from '../../src/access/client-address.ts';
 import { isOfHost, normalOrigin } from '../../src/access/own-origin.ts';
+import { FORWARDED_FOR } from '../security/corpus-addresses.ts';
 
 const from = (remoteAddress: string | undefined, forwarded?: string, proxies = 0) =>
   clientAddress(
@@ -47,6 +48,12 @@ test('of the connection itself the same forms are read', () => {
   expect(from('fe80::1%eth0')).toBe(from('fe80::2'));
   expect(from('::1')).toBe('0:0:0:0::/64');
   expect(from(undefined)).toBe('unknown');
+});
+
+describe('whatever stands left of the address that our proxy added, that address counts', () => {
+  test.each(FORWARDED_FOR)('%s', (_, header) => {
+    expect(from('10.0.0.1', header, 1)).toBe('203.0.113.7');
+  });
 });
 
 describe('what a caller can write changes nothing', () => {

@@ -12,6 +12,7 @@ import { Types } from 'mongoose';
 import { damageCounts } from '../harness/damage.ts';
 import type { Company } from '../harness/documents.ts';
 import { eventually, until } from '../harness/until.ts';
+import { DAMAGED_IDEMPOTENCY, ENDED_IDEMPOTENCY } from '../security/corpus-redis.ts';
 import { API_KEY, createWorld, type World } from '../harness/world.ts';
 
 let world: World;
@@ -211,35 +212,25 @@ test('a repetition of a request that may have enqueued something gives the same 
   expect(seeds[0]).toBe(seeds[1]);
 });
 
-/** Each is a key's whole record. */
-const DAMAGED: [what: string, write: (key: string) => Promise<unknown>][] = [
-  ['text', (key) => world.redis.set(key, 'garbage', 'EX', 60)],
-  ['nothing', (key) => world.redis.set(key, '', 'EX', 60)],
-  ['the word done', (key) => world.redis.set(key, 'done', 'EX', 60)],
-  ['done without a nonce', (key) => world.redis.set(key, `done ${'a'.repeat(32)}`, 'EX', 60)],
-  ['an end that is no number', (key) => world.redis.set(key, 'busy aa bb cc soon', 'EX', 60)],
-  ['bytes', (key) => world.redis.set(key, Buffer.from([0, 255, 1]), 'EX', 60)],
-  ['a list', (key) => world.redis.rpush(key, 'done')],
-  ['a hash', (key) => world.redis.hset(key, 'done', '1')],
-  ['a stream', (key) => world.redis.xadd(key, '*', 'done', '1')],
-];
+test.each(DAMAGED_IDEMPOTENCY)(
+  'a record of %s does not pass for an answer: the request is done',
+  async (_, write) => {
+    const [key, appointmentId] = [randomUUID(), await company.appointment()];
+    const before = new Set(await records());
+    await send(key, appointmentId);
+    const record = (await records()).find((name) => !before.has(name))!;
+    const counted = (await damageCounts(api))['idempotency'] ?? 0;
+    await world.redis.del(record);
+    await write(world.redis, record);
 
-test.each(DAMAGED)('a record of %s does not pass for an answer: the request is done', async (_, write) => {
-  const [key, appointmentId] = [randomUUID(), await company.appointment()];
-  const before = new Set(await records());
-  await send(key, appointmentId);
-  const record = (await records()).find((name) => !before.has(name))!;
-  const counted = (await damageCounts(api))['idempotency'] ?? 0;
-  await world.redis.del(record);
-  await write(record);
-
-  const sent = await send(key, appointmentId);
-  expect(sent.status).toBe(202);
-  await until('the emission to be published', world.jobIn(sent.emissionId, 'completed'));
-  expect(await send(key, appointmentId)).toEqual(sent);
-  expect(await world.redis.ttl(record)).toBeGreaterThan(0);
-  expect((await damageCounts(api))['idempotency']).toBe(counted + 1);
-});
+    const sent = await send(key, appointmentId);
+    expect(sent.status).toBe(202);
+    await until('the emission to be published', world.jobIn(sent.emissionId, 'completed'));
+    expect(await send(key, appointmentId)).toEqual(sent);
+    expect(await world.redis.ttl(record)).toBeGreaterThan(0);
+    expect((await damageCounts(api))['idempotency']).toBe(counted + 1);
+  },
+);
 
 test('a record that would never end does not block its key for ever', async () => {
   const [key, appointmentId] = [randomUUID(), await company.appointment()];
@@ -252,3 +243,18 @@ test('a record that would never end does not block its key for ever', async () =
   expect(again.emissionId).not.toBe(first.emissionId);
   expect(await world.redis.ttl(record)).toBeGreaterThan(0);
 });
+
+test.each(ENDED_IDEMPOTENCY)(
+  'a record of %s does not block its key: the request is done',
+  async (_, write) => {
+    const [key, appointmentId] = [randomUUID(), await company.appointment()];
+    const before = new Set(await records());
+    await send(key, appointmentId);
+    const record = (await records()).find((name) => !before.has(name))!;
+    await write(world.redis, record);
+    const sent = await send(key, appointmentId);
+    expect(sent.status).toBe(202);
+    await until('the emission to be published', world.jobIn(sent.emissionId, 'completed'));
+    expect(await send(key, appointmentId)).toEqual(sent);
+  },
+);

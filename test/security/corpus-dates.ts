@@ -4,7 +4,7 @@ const LIST = '/api/v1/dashboard/appointments';
 const REPAIRS = '/admin/api';
 
 /** Dates that do not exist, that other programs write otherwise, or that no server of ours can take. */
-const DATES: [what: string, text: string][] = [
+export const BAD_INSTANTS: readonly [what: string, text: string][] = [
   ['29 February 2027', '2027-02-29'],
   ['29 February 2100', '2100-02-29T00:00:00Z'],
   ['30 February', '2028-02-30'],
@@ -56,7 +56,7 @@ const repair = (what: string, name: string, body: object): BadRequest => ({
 const encoded = (text: string) => encodeURIComponent(text.replace(/\p{Surrogate}/gu, '\ufffd'));
 
 export const BAD_DATES: readonly BadRequest[] = [
-  ...DATES.flatMap(([what, text]) => [
+  ...BAD_INSTANTS.flatMap(([what, text]) => [
     list(`from ${what}`, `from=${encoded(text)}`),
     list(`to ${what}`, `from=2027-02-01&to=${encoded(text)}`),
     repair(`since ${what}`, 'retry-failed', { since: text }),

@@ -1,3 +1,4 @@
+import { createHmac, randomUUID } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -6,7 +7,9 @@ import { io, type Socket } from 'socket.io-client';
 import type { RunningApi } from '../../src/api/start-api.ts';
 import type { Company } from '../harness/documents.ts';
 import { until } from '../harness/until.ts';
-import { createWorld, type World } from '../harness/world.ts';
+import { API_KEY, createWorld, JWT_SECRET, type World } from '../harness/world.ts';
+import { CLOCK_TOKENS } from './corpus-clocks.ts';
+import { DAMAGED_JOBS } from './corpus-redis.ts';
 import { type BadRequest, FRAMES, GOOD_ID, HANDSHAKES, RAW, REQUESTS } from './corpus.ts';
 
 let world: World;
@@ -134,6 +137,44 @@ describe('handshakes', () => {
     });
     expect(await until('an answer to the handshake', refused)).toBe(says);
     socket.close();
+  });
+});
+
+describe('tokens of issuers whose clocks are wrong', () => {
+  test.each(CLOCK_TOKENS)('a token $what: $says', async ({ claims, says }) => {
+    const payload = { companyId: company.companyId, ...claims(Math.floor(Date.now() / 1_000)) };
+    const header = Buffer.from('{"alg":"HS256"}').toString('base64url');
+    const signed = `${header}.${Buffer.from(JSON.stringify(payload)).toString('base64url')}`;
+    const signature = createHmac('sha256', JWT_SECRET).update(signed).digest('base64url');
+    const socket = openSocket('', { token: `${signed}.${signature}` });
+    const answer = new Promise<string>((resolve) => {
+      socket.once('connect_error', (error: Error & { data?: { code?: string } }) => {
+        resolve(String(error.data?.code));
+      });
+      // A connection that ends at once has no answer to a catch-up.
+      socket.once('connect', () => {
+        void socket.emitWithAck('emissions:catch-up', { epoch: 'none', offset: 0 }).then(() => {
+          resolve(socket.connected ? 'connected' : 'disconnected');
+        });
+      });
+      socket.once('disconnect', () => {
+        resolve('disconnected');
+      });
+    });
+    expect(await until('an answer to the token', answer)).toBe(says);
+    socket.close();
+  });
+});
+
+describe('jobs that another program wrote', () => {
+  test.each(DAMAGED_JOBS)('a timeline of a job of %s is 200 or 404', async (_, write) => {
+    const emissionId = randomUUID();
+    const key = world.queue.toKey(emissionId);
+    await write(world.redis, key);
+    const headers = { 'x-api-key': API_KEY };
+    const response = await fetch(`${api.url}/api/v1/internal/socket/emissions/${emissionId}`, { headers });
+    expect([200, 404]).toContain(response.status);
+    await world.redis.del(key);
   });
 });
 

@@ -1,5 +1,8 @@
+import { ADDRESS_REQUESTS } from './corpus-addresses.ts';
+import { CLOCK_FRAMES } from './corpus-clocks.ts';
 import { BAD_DATES } from './corpus-dates.ts';
 import { LIMIT_FRAMES, LIMIT_REQUESTS } from './corpus-limits.ts';
+import { POSITION_FRAMES } from './corpus-redis.ts';
 
 /**
  * Bad requests, handshakes and frames, with the answer that each must get. All name an appointment that exists
@@ -93,6 +96,7 @@ const batches: [what: string, body: string, status: number, code: string][] = [
 export const REQUESTS: readonly BadRequest[] = [
   ...BAD_DATES,
   ...LIMIT_REQUESTS,
+  ...ADDRESS_REQUESTS,
   ...bodies.map(([what, body, status, code]) => ({
     what: `a body of ${what}`,
     method: 'POST',
@@ -694,6 +698,8 @@ const CATCH_UP = '"emissions:catch-up"';
 /** Each with what must come of it. */
 export const FRAMES: readonly BadFrame[] = [
   ...LIMIT_FRAMES,
+  ...CLOCK_FRAMES,
+  ...POSITION_FRAMES,
   { what: 'nothing', packet: '', then: 'closed' },
   { what: 'words', packet: 'hello', then: 'closed' },
   { what: 'a type that is none', packet: '9', then: 'closed' },
