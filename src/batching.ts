@@ -1,11 +1,11 @@
 export interface CoalesceOptions<K, V> {
   /** Does the work for all keys at once; one value per key, in their order. */
   run: (keys: readonly K[]) => Promise<readonly V[]>;
-  /** Largest batch; where that changes it is asked for each. */
+  /** Maximum size of a batch; a function is called for each batch. */
   maxBatch: number | (() => number);
-  /** Batches under way at once. */
+  /** Maximum number of batches in flight. */
   maxInFlight?: number;
-  /** While none is under way the first call is a batch by itself, at once: it does not wait for the turn to end. */
+  /** If no batch is in flight, the first call runs at once, as a batch of one, without waiting for the turn to end. */
   firstAtOnce?: boolean;
 }
 
@@ -16,9 +16,9 @@ interface Waiting<K, V> {
 }
 
 /**
- * Makes single calls share one `run`: what is asked for within one turn of the event loop goes together, and what
- * is asked for while a batch is under way is collected for the next. No timer: an idle caller waits for nothing, and
- * batches grow only under load. Nobody ever joins a batch that has begun, so what `run` reads was read after the call.
+ * Makes single calls share one `run`: calls of one turn of the event loop form a batch, and calls during a batch are
+ * collected for the next one. There is no timer, so batches grow only under load. Calls never join a batch in flight, so
+ * a result is never older than the call.
  */
 export function coalesce<K, V>({
   run,
@@ -64,7 +64,7 @@ export function coalesce<K, V>({
     });
 }
 
-/** One after the other, of `size` at most: what is done for each leaves the event loop to others in between. */
+/** Splits a list into chunks of at most `size` items. */
 export function* chunks<T>(items: readonly T[], size: number): Generator<readonly T[]> {
   for (let from = 0; from < items.length; from += size) yield items.slice(from, from + size);
 }

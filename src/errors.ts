@@ -33,7 +33,7 @@ export const ERROR_CODES = {
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
-/** An error with a code instead of flags; it is translated once, at a boundary. */
+/** An error with a code. It is translated once, at a boundary: into an HTTP status or a job's failure. */
 export class AppError extends Error {
   readonly code: ErrorCode;
   /** Seconds after which the same call may succeed. */
@@ -56,8 +56,8 @@ export class AppError extends Error {
 }
 
 /**
- * The words of anything that was thrown; never empty. Node's error for a name with several addresses has no words of its
- * own: they are those of the errors in it.
+ * The message of anything that was thrown; never empty. Node's error for a host with several addresses has no message; its
+ * inner errors have.
  */
 export function errorMessage(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown) || 'unknown error';
@@ -68,8 +68,8 @@ export function errorMessage(thrown: unknown): string {
 }
 
 /**
- * Names what kind of error it is, so that errors of one cause count as one though their words differ: a code, the first
- * word of a reply of Redis (`WRONGPASS`), or the error's name.
+ * Names the cause of an error, so that errors of one cause count as one even if their messages differ: a code, the first
+ * word of a Redis reply (`WRONGPASS`), or the error's name.
  */
 export function causeOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return 'unknown';

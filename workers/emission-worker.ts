@@ -64,7 +64,7 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
   });
   worker.on('error', (error) => {
     deps.onError(error);
-    void deps.quarantine.look();
+    void deps.quarantine.check();
   });
   countOutcomes(worker, deps);
   return worker;

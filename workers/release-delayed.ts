@@ -1,6 +1,6 @@
 import type { Queue } from 'bullmq';
 import type { RedisClient } from '../src/redis/connect.ts';
-import { LONGEST_RETRY_DELAY_MS } from '../src/queue/retry-policy.ts';
+import { MAX_RETRY_DELAY_MS } from '../src/queue/retry-policy.ts';
 
 export interface ReleaseDelayedDeps {
   redis: RedisClient;
@@ -26,7 +26,7 @@ export function releaseDelayed({ redis, queues, now, onFault }: ReleaseDelayedDe
   async function release(queue: Queue): Promise<void> {
     const key = queue.toKey('delayed');
     const tooLate = (now() - MARGIN_MS) * SCORE_PER_MS;
-    const tooFar = (now() + LONGEST_RETRY_DELAY_MS + MARGIN_MS) * SCORE_PER_MS;
+    const tooFar = (now() + MAX_RETRY_DELAY_MS + MARGIN_MS) * SCORE_PER_MS;
     const found = await Promise.all([
       redis.zrangebyscore(key, '-inf', tooLate, 'LIMIT', 0, MAX_JOBS),
       redis.zrangebyscore(key, tooFar, '+inf', 'LIMIT', 0, MAX_JOBS),

@@ -7,7 +7,7 @@ const MAX_WAITING = 100;
 type Answer = () => void;
 
 /** The requests of one connection. */
-interface Line {
+interface RequestQueue {
   isBusy: boolean;
   isCut: boolean;
   /** Each answers one request that has arrived. */
@@ -25,21 +25,21 @@ interface Line {
  */
 export function answerInTurn(server: Server, cut: (socket: Socket) => void): void {
   const listeners = server.listeners('request');
-  const lines = new WeakMap<Socket, Line>();
+  const lines = new WeakMap<Socket, RequestQueue>();
 
-  function lineOf(socket: Socket): Line {
+  function lineOf(socket: Socket): RequestQueue {
     let line = lines.get(socket);
     if (!line) lines.set(socket, (line = { isBusy: false, isCut: false, waiting: [] }));
     return line;
   }
 
-  function end(socket: Socket, line: Line): void {
+  function end(socket: Socket, line: RequestQueue): void {
     line.isCut = true;
     line.waiting = [];
     cut(socket);
   }
 
-  function start(socket: Socket, line: Line, res: ServerResponse, answer: Answer): void {
+  function start(socket: Socket, line: RequestQueue, res: ServerResponse, answer: Answer): void {
     line.isBusy = true;
     res.once('close', () => {
       line.isBusy = false;

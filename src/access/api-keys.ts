@@ -1,18 +1,18 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 
 export interface ApiKeys {
-  /** The fingerprint of a key that is accepted, else `undefined`. Takes the same time whichever key is right. */
+  /** Returns the fingerprint of an accepted key, else `undefined`. Its duration does not depend on the key. */
   verify: (given: string) => string | undefined;
 }
 
-/** Compares digests: equal in length, so that a comparison tells nothing about a key. */
+/** Compares digests. They have equal lengths, so the duration of a comparison reveals nothing about a key. */
 export function createApiKeys(keys: readonly string[]): ApiKeys {
   const digests = keys.map(digest);
   return {
     verify(given) {
-      const asked = digest(given);
+      const digested = digest(given);
       let match: Buffer | undefined;
-      for (const known of digests) if (timingSafeEqual(known, asked)) match = known;
+      for (const known of digests) if (timingSafeEqual(known, digested)) match = known;
       return match && fingerprint(match);
     },
   };
@@ -22,7 +22,7 @@ function digest(key: string): Buffer {
   return Buffer.from(hash('sha256', key, 'base64'), 'base64');
 }
 
-/** Names a key in logs without telling it. */
+/** Names a key in logs without revealing it. */
 function fingerprint(hash: Buffer): string {
   return hash.toString('hex').slice(0, 8);
 }

@@ -5,9 +5,9 @@ import { clientAddress } from './client-address.ts';
 import type { CutReason } from '../domain/cut-reasons.ts';
 
 export interface ConnectionBounds {
-  /** How long a client may take none of what waits for it. */
+  /** How long a client may read nothing of what was written for it. */
   stallTimeoutMs: number;
-  /** Without a value they are not counted: behind proxies all connections come from a few addresses. */
+  /** Without a value connections are not counted: behind proxies they all come from a few addresses. */
   maxPerAddress?: number | undefined;
   onCut: (reason: CutReason, address: string) => void;
 }
@@ -15,7 +15,7 @@ export interface ConnectionBounds {
 interface Connection {
   socket: Socket;
   address: string;
-  /** What the operating system has taken, as the last look found it. */
+  /** Bytes that the operating system had accepted at the last check. */
   sentBytes: number;
   progressAt: number;
 }
@@ -26,16 +26,16 @@ interface Handle {
   writeQueueSize: number;
 }
 
-const LOOK_EVERY_MS = 1_000;
-/** What may wait for all connections of an address that take nothing. */
+const CHECK_EVERY_MS = 1_000;
+/** Maximum number of unsent bytes for all stalled connections of an address. */
 const MAX_UNSENT_BYTES_PER_ADDRESS = 67_108_864;
-/** How long a connection may take nothing when its address has more than its share. */
+/** How long a connection may read nothing if its address has more unsent bytes than that. */
 const CROWDED_STALL_MS = 3_000;
 
 /**
- * Bounds what the connections of a server may hold: requests in flight (see {@link answerInTurn}), the time that answers
- * wait for a client that does not read, and connections by address. Covers every answer, Node's own and those of
- * upgraded connections too. A client that reads slowly is not cut: each byte that leaves counts as progress.
+ * Limits the connections of a server: requests in flight (see {@link answerInTurn}), the time that answers wait for a
+ * client that does not read, and connections per address. It covers every answer, also Node's own and those of upgraded
+ * connections. A client that reads slowly is not cut: each sent byte counts as progress.
  */
 export function boundConnections(server: Server, bounds: ConnectionBounds): { close: () => void } {
   const { stallTimeoutMs, maxPerAddress = Infinity, onCut } = bounds;
@@ -71,14 +71,14 @@ export function boundConnections(server: Server, bounds: ConnectionBounds): { cl
     const stalled = new Map<string, (Connection & { unsent: number })[]>();
     for (const connection of open.values()) {
       const { socket, address } = connection;
-      const unsent = look(connection, now);
+      const unsent = checkProgress(connection, now);
       const idleMs = now - connection.progressAt;
       if (idleMs >= stallTimeoutMs) cut(socket, unsent > 0 ? 'stalled' : 'half-open');
       else if (unsent > 0 && idleMs >= CROWDED_STALL_MS)
         stalled.set(address, [...(stalled.get(address) ?? []), { ...connection, unsent }]);
     }
     for (const connections of stalled.values()) cutLargest(connections);
-  }, LOOK_EVERY_MS);
+  }, CHECK_EVERY_MS);
 
   function cutLargest(connections: (Connection & { unsent: number })[]): void {
     let total = connections.reduce((sum, { unsent }) => sum + unsent, 0);
@@ -96,8 +96,8 @@ export function boundConnections(server: Server, bounds: ConnectionBounds): { cl
   };
 }
 
-/** Notes progress. @returns the bytes that wait for the client */
-function look(connection: Connection, now: number): number {
+/** Records progress. @returns the number of unsent bytes */
+function checkProgress(connection: Connection, now: number): number {
   const { socket } = connection;
   const handle = (socket as unknown as { _handle: Handle | null })._handle;
   const queued = handle?.writeQueueSize ?? 0;

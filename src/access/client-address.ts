@@ -2,10 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import { isIPv4, isIPv6 } from 'node:net';
 
 /**
- * The address that a request is counted by. Behind proxies it stands in X-Forwarded-For, counted from the right by the
- * number of proxies that are ours: a caller can write whatever stands further left. If there is no address at that place,
- * the connection's own counts, which a caller cannot vary. Of IPv6 the network (/64) counts, since one customer has it
- * whole.
+ * The address that limits count a request by. Behind proxies it is an entry of X-Forwarded-For: the one at the number of our
+ * proxies, from the right. A caller can write anything further left. If that entry is not an address, the connection's own
+ * address counts, which a caller cannot vary. Of IPv6 the /64 network counts, since one customer has all of it.
  */
 export function clientAddress({ headers, socket }: IncomingMessage, proxies: number): string {
   const forwarded = [headers['x-forwarded-for'] ?? []].flat().join(',').split(',');
@@ -25,7 +24,7 @@ function normalize(text: string): string | undefined {
 }
 
 function ofIPv6(address: string): string {
-  // Writes each address in one way only: lower case, no leading zeros, no dots.
+  // The URL parser writes each address in one form: lower case, no leading zeros, no dots.
   const [head = '', tail] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::');
   const [before, after] = [head, tail ?? ''].map((part) => part.split(':').filter(Boolean)) as [
     string[],

@@ -40,7 +40,7 @@ export function composeAccept(resources: Resources<ApiConfig>) {
     }),
     enqueue,
     /** Awaited before each slice of a repair: live emissions go first. */
-    letLiveFirst: async () => {
+    yieldToLive: async () => {
       await yieldToLive.rest();
       await yieldToLive.pass();
     },
@@ -55,7 +55,7 @@ function watchQueueFull({ config, redis, queues, lifecycle }: Resources<ApiConfi
       const { waiting, prioritized, delayed } = await readQueuesDepth(redis, queues);
       return waiting + prioritized + delayed;
     },
-    most: config.MAX_WAITING_EMISSIONS,
+    maxDepth: config.MAX_WAITING_EMISSIONS,
     everyMs: DEPTH_CHECK_EVERY_MS,
   });
   lifecycle.onClose('queue depth', depth.close);

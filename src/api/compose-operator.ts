@@ -11,7 +11,7 @@ import { composeRepairs } from './compose-repairs.ts';
  */
 export function composeOperator(
   { config, redis, queues, models, clock, metrics, reportDamage, logger }: Resources<ApiConfig>,
-  { enqueue, letLiveFirst }: Pick<Acceptance, 'enqueue' | 'letLiveFirst'>,
+  { enqueue, yieldToLive }: Pick<Acceptance, 'enqueue' | 'yieldToLive'>,
   warnings: () => Promise<string[]>,
 ) {
   const { failed, repairs } = composeRepairs({
@@ -19,7 +19,7 @@ export function composeOperator(
     queues,
     models,
     enqueue,
-    letLiveFirst,
+    yieldToLive,
     now: clock.now,
     reportDamage,
   });

@@ -17,7 +17,7 @@ export interface ComposeRepairsDeps {
   models: Models;
   enqueue: Enqueue;
   /** Awaited before each slice of a repair. */
-  letLiveFirst: () => Promise<void>;
+  yieldToLive: () => Promise<void>;
   /** Milliseconds since 1970. */
   now: () => number;
   reportDamage: ReportDamage;
@@ -28,7 +28,7 @@ export function composeRepairs(deps: ComposeRepairsDeps): {
   failed: FailedEmissions;
   repairs: Repairs;
 } {
-  const { redis, queues, models, enqueue, letLiveFirst, now, reportDamage } = deps;
+  const { redis, queues, models, enqueue, yieldToLive, now, reportDamage } = deps;
   const failed = createFailedEmissions(redis, [queues.live, queues.bulk], reportDamage);
   const repairs = createRepairs({
     retry: createRetry({
@@ -36,13 +36,13 @@ export function composeRepairs(deps: ComposeRepairsDeps): {
       findJob: createFindJob(queues, reportDamage),
       failed,
       priority: PRIORITY.repair,
-      letLiveFirst,
+      yieldToLive,
       now,
     }),
     reEmit: createReEmit({
       findWritten: createFindWritten(models),
       enqueue: async (emissions) => {
-        await letLiveFirst();
+        await yieldToLive();
         await enqueue(emissions, PRIORITY.repair);
       },
       now,

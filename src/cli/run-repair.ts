@@ -56,9 +56,9 @@ export async function runRepair(config: WorkerConfig, { repair, asked }: RepairC
     });
     const models = createModels(mongo.connection);
     // This process accepts no live emissions that a repair could delay.
-    const letLiveFirst = () => Promise.resolve();
+    const yieldToLive = () => Promise.resolve();
     const { repairs } = composeRepairs({
-      ...{ redis, queues, models, enqueue, letLiveFirst },
+      ...{ redis, queues, models, enqueue, yieldToLive },
       now: Date.now,
       // The API and the workers report it.
       reportDamage: ignore,

@@ -10,7 +10,7 @@ import { createDocsRoutes } from './docs/docs-routes.ts';
 import { requireSameOrigin } from './middleware/same-origin.ts';
 
 export interface AppDeps {
-  /** The key, and the rates around it. */
+  /** Checks the API key and the rate limits. */
   requireApiKey: RequestHandler | RequestHandler[];
   requireAdmin: RequestHandler;
   logRequests: RequestHandler;
@@ -38,7 +38,7 @@ export interface AppDeps {
 export function createApp({ basePath = '', ...deps }: AppDeps): Express {
   const app = express();
   app.disable('x-powered-by');
-  // Answers are not cached: hashing each of them is wasted.
+  // Answers are not cached, so they need no hash.
   app.disable('etag');
   app.set('query parser', 'simple');
   app.use(deps.logRequests);
@@ -60,7 +60,7 @@ export function createApp({ basePath = '', ...deps }: AppDeps): Express {
   app.use(servePageFiles(deps.pageDir, basePath));
 
   app.use((_req, res) => {
-    sendProblem(res, problem('ROUTE_NOT_FOUND', 'there is no such route, or none with this method'));
+    sendProblem(res, problem('ROUTE_NOT_FOUND', 'there is no such route'));
   });
   app.use(createErrorHandler(deps.onFault));
   return app;

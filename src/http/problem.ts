@@ -6,7 +6,7 @@ import { AppError, type ErrorCode, ERROR_CODES } from '../errors.ts';
 import { isUnavailable } from '../process/unavailable.ts';
 import { routeOf } from './route-of.ts';
 
-/** RFC 9457. Never carries what was sent in, nor words of the database or of Redis. */
+/** Body of an error, as in RFC 9457. Never contains what was sent, nor messages of the database or of Redis. */
 export function problem(code: ErrorCode, detail: string, errors?: unknown[]): ProblemReply {
   const status = ERROR_CODES[code];
   return {
@@ -27,7 +27,7 @@ export function sendProblem(res: Response, body: ProblemReply, retryAfterSeconds
   res.status(body.status).type('application/problem+json').send(JSON.stringify(body));
 }
 
-/** Last in the chain: turns whatever was thrown into an answer, and logs what is our fault. */
+/** Last in the chain: answers errors, and reports server errors to `onFault`. */
 export function createErrorHandler(
   onFault: (error: unknown, route: string | undefined) => void,
 ): ErrorRequestHandler {
@@ -42,7 +42,7 @@ export function createErrorHandler(
   };
 }
 
-/** Words and code for whatever was thrown. body-parser and Express tell their errors by `type` or `status`. */
+/** Translates anything thrown. Errors of body-parser and Express are recognized by `type` or `status`. */
 export function toAppError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;
   const { type, status } = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as {
@@ -50,14 +50,14 @@ export function toAppError(thrown: unknown): AppError {
     status?: number;
   };
   if (type === 'entity.parse.failed') return new AppError('MALFORMED_JSON', 'the body is not valid JSON');
-  if (status === 413) return new AppError('PAYLOAD_TOO_LARGE', 'the body is larger than this route takes');
+  if (status === 413) return new AppError('PAYLOAD_TOO_LARGE', 'the body is larger than this route accepts');
   if (status === 415) {
     return new AppError('UNSUPPORTED_MEDIA_TYPE', 'send UTF-8 JSON, not compressed, as application/json');
   }
   if (status !== undefined && status >= 400 && status < 500) {
     return new AppError(
       'INVALID_REQUEST',
-      "the request can't be read: look at its path, its headers and their encoding",
+      'the request cannot be read: check its path, its headers and their encoding',
     );
   }
   if (thrown instanceof mongo.MongoError) {
@@ -69,7 +69,7 @@ export function toAppError(thrown: unknown): AppError {
       retryAfterSeconds: 1,
     });
   }
-  return new AppError('INTERNAL_ERROR', 'something went wrong on our side; it has been logged', {
+  return new AppError('INTERNAL_ERROR', 'an unexpected error; it has been logged', {
     cause: thrown,
   });
 }

@@ -9,18 +9,18 @@ export interface ServerLimits {
   KEEP_ALIVE_TIMEOUT_MS: number;
 }
 
-/** How often Node looks for requests that take too long; its own default lets them live for half a minute more. */
-const LOOK_EVERY_MS = 1_000;
+/** How often Node checks request timeouts. Its default lets requests exceed them by half a minute. */
+const CHECK_EVERY_MS = 1_000;
 
 export interface HttpServer {
   server: Server;
-  /** Hands its requests to an application, its only one. */
+  /** Serves requests with an application. Called once. */
   serve: (app: Express) => void;
 }
 
-/** The HTTP server, with bounds on what a client may send and how long it may take. */
+/** Creates the HTTP server, with limits on the size and the duration of requests. */
 export function createHttpServer(limits: ServerLimits): HttpServer {
-  // Each server has its own: they are made the application's.
+  // Classes of this server only: they get the application's prototypes.
   class AppRequest extends IncomingMessage {}
   class AppResponse extends ServerResponse<AppRequest> {}
   const server = createServer({
@@ -30,9 +30,9 @@ export function createHttpServer(limits: ServerLimits): HttpServer {
     headersTimeout: Math.min(limits.HEADERS_TIMEOUT_MS, limits.REQUEST_TIMEOUT_MS),
     requestTimeout: limits.REQUEST_TIMEOUT_MS,
     keepAliveTimeout: limits.KEEP_ALIVE_TIMEOUT_MS,
-    connectionsCheckingInterval: LOOK_EVERY_MS,
+    connectionsCheckingInterval: CHECK_EVERY_MS,
   });
-  // What comes after these is not read: as if it had not been sent.
+  // Node ignores headers beyond this number.
   server.maxHeadersCount = limits.MAX_HEADERS;
   return {
     server,

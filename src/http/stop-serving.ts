@@ -6,24 +6,24 @@ export interface StopServingDeps {
   server: Server;
   /** Ends the sockets of the gateway and stops listening; resolves when every connection has ended. */
   closeSockets: () => Promise<void>;
-  /** How long to go on serving while `/readyz` already says no: load balancers need that long to look elsewhere. */
+  /** How long requests are still served while `/readyz` is 503: load balancers need this time to stop sending. */
   drainMs: number;
   pause: (ms: number) => Promise<void>;
 }
 
 export interface Serving {
   isDraining: () => boolean;
-  /** Resolves when the last connection has ended, by itself or not. */
+  /** Resolves when the last connection has ended or was destroyed. */
   stop: () => Promise<void>;
 }
 
 /** The longest answer takes 2 s. */
 const ANSWER_LIMIT_MS = 3_000;
-const LOOK_FOR_IDLE_MS = 25;
+const CLOSE_IDLE_EVERY_MS = 25;
 
 /**
- * Ends a server so that nobody notices: first it only says that it is leaving, and answers go with
- * `Connection: close`; then it stops listening and ends the sockets, and requests under way are answered.
+ * Ends a server without failed requests. First `/readyz` is 503 and answers have `Connection: close`. Then the server stops
+ * listening, ends the sockets, and answers the requests in progress.
  */
 export function createServing({ server, closeSockets, drainMs, pause }: StopServingDeps): Serving {
   const connections = new Set<Socket>();
@@ -41,10 +41,10 @@ export function createServing({ server, closeSockets, drainMs, pause }: StopServ
     async stop() {
       draining = true;
       await pause(drainMs);
-      // A connection that was kept alive for its last answer becomes idle only after `close` has looked.
+      // A connection can become idle after `close` has checked it.
       const closeIdle = setInterval(() => {
         server.closeIdleConnections();
-      }, LOOK_FOR_IDLE_MS);
+      }, CLOSE_IDLE_EVERY_MS);
       try {
         await within(ANSWER_LIMIT_MS, 'the last requests', closeSockets());
       } catch {

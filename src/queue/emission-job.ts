@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { APPOINTMENT_EVENTS, OBJECT_ID, TRACEPARENT } from '@appointment-emissions/contracts';
 import { AppError } from '../errors.ts';
 
-/** Raised when the shape changes so that older workers must leave it to newer ones. */
+/** Increased if the shape changes so that older workers must leave the job to newer ones. */
 export const JOB_VERSION = 1;
 
 const MAX_EMISSION_ID_LENGTH = 200;
@@ -15,7 +15,7 @@ const schema = z.object({
   companyId: z.string().regex(OBJECT_ID),
   emissionId: z.string().min(1).max(MAX_EMISSION_ID_LENGTH),
   acceptedAt: z.iso.datetime(),
-  /** Of the request that asked for it; for logs alone. Older processes neither write nor read it. */
+  /** Of the request; for logs only. Older processes neither write nor read it. */
   traceparent: z.string().regex(TRACEPARENT).optional().catch(undefined),
 });
 
@@ -23,7 +23,7 @@ export type EmissionJob = z.infer<typeof schema>;
 
 const laterVersion = z.object({ v: z.int().gt(JOB_VERSION) });
 
-/** True for a job of an API that is newer than this process: a newer worker can process it. */
+/** Whether a newer version made the job: a newer worker can process it. */
 export const isOfLaterVersion = (data: unknown): boolean => laterVersion.safeParse(data).success;
 
 /** @throws AppError JOB_INVALID: final, such a job can never be processed. */

@@ -3,21 +3,21 @@ import type { ReportDamage } from '../process/damaged-data.ts';
 import { isWrongType } from '../redis/wrong-type.ts';
 import type { EmissionQueues } from './open-queues.ts';
 
-/** An emission's job, in whichever queue it stands. */
+/** Finds an emission's job in either queue. */
 export type FindJob = (emissionId: string) => Promise<Job | undefined>;
 
 /**
- * A job that a repair moves stands in both queues for a moment. One that cannot be read counts as none, and is reported.
- * @throws when Redis is away
+ * A job that a repair moves is in both queues for a moment. A job that cannot be read counts as none, and is reported.
+ * @throws if Redis is unavailable
  */
 export function createFindJob({ live, bulk }: EmissionQueues, reportDamage: ReportDamage): FindJob {
   async function find(queue: Queue, id: string): Promise<Job | undefined> {
     try {
       const job = (await queue.getJob(id)) as (Omit<Job, 'name'> & { name?: string }) | undefined;
-      // The queue's settings are a hash beside the jobs' ones.
+      // The queue's settings are a hash with the same prefix as the jobs.
       return job?.name === undefined ? undefined : (job as Job);
     } catch (error) {
-      // Jobs stand beside the queue's own lists and sets: an id may name one of those.
+      // The queue's own lists and sets have the same prefix as the jobs: an id can name one of them.
       if (isWrongType(error)) return undefined;
       // BullMQ parses fields of the job itself.
       if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;

@@ -2,11 +2,11 @@ import { Queue } from 'bullmq';
 import { BULK_QUEUE_NAME, QUEUE_NAME } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../redis/connect.ts';
 
-/** Two queues, since BullMQ can't keep places of a worker for some of its jobs: so neither ever waits for the other's. */
+/** Two queues, because BullMQ cannot reserve a worker's concurrency for some jobs of one queue. Neither waits for the other. */
 export interface EmissionQueues {
-  /** What somebody waits for, and the canaries. */
+  /** Single (live) emissions, and the canaries. */
   live: Queue;
-  /** Batches, repairs of many, what the sweep finds; by priority. */
+  /** Batches, repairs of many emissions, and the sweep; by priority. */
   bulk: Queue;
 }
 
@@ -18,7 +18,7 @@ export interface OpenQueuesOptions {
 
 /**
  * Opens the queues on a connection of the `request` role. The version check and the wait for readiness are skipped:
- * with them an `add` hangs while Redis is away, and the queue breaks for good if it was away at start.
+ * with them an `add` hangs while Redis is unavailable, and the queue never works if Redis was unavailable at start.
  */
 export function openQueues({ redis, prefix, onError }: OpenQueuesOptions): EmissionQueues {
   const open = (name: string): Queue => {

@@ -10,21 +10,21 @@ import { jobOptions, PRIORITY, type RetryPolicy } from './retry-policy.ts';
 export type NewEmission = Omit<EmissionJob, 'v'>;
 
 /**
- * Takes emissions into a queue: those with a priority, for which nobody waits, into that of their own. Resolves once Redis
- * has them: from then on each is published or stands among the waiting or failed jobs. Adding one again, by its emission id
- * and with the same priority, does nothing.
+ * Adds emissions to a queue: live ones (priority 0) to the live queue, the others to the bulk queue. Resolves when Redis has
+ * them: from then on each is published, or is a waiting or failed job. Adding an emission again, with the same id and
+ * priority, does nothing while its job is kept.
  * @throws AppError QUEUE_UNAVAILABLE within 1.1 s when Redis does not answer.
  */
 export type Enqueue = (emissions: readonly NewEmission[], priority: number) => Promise<void>;
 
-const GIVE_UP_AFTER_MS = 1_100;
+const ADD_TIMEOUT_MS = 1_100;
 
 export interface EnqueueDeps {
   queues: EmissionQueues;
   /** The connection of those queues. */
   redis: RedisClient;
   policy: RetryPolicy;
-  /** Told of what stands in the queue now. */
+  /** Called with the emissions that were added. */
   remember: (emissions: readonly NewEmission[]) => void;
 }
 
@@ -40,7 +40,7 @@ export function createEnqueue({ queues, redis, policy, remember }: EnqueueDeps):
         const own: JobsOptions = {
           ...options,
           jobId: emission.emissionId,
-          // The fleet's clock, unlike this process' own: the age of jobs is judged by it.
+          // By the fleet's clock, which the age of jobs is computed with.
           timestamp: Date.parse(emission.acceptedAt),
           ...(priority !== PRIORITY.live && { priority }),
         };
@@ -61,7 +61,7 @@ export function createEnqueue({ queues, redis, policy, remember }: EnqueueDeps):
 
   return async (emissions, priority) => {
     try {
-      await within(GIVE_UP_AFTER_MS, 'adding to the queue', addTwice(emissions, priority));
+      await within(ADD_TIMEOUT_MS, 'adding to the queue', addTwice(emissions, priority));
     } catch (cause) {
       const what = cause instanceof DeadlineExceeded ? 'does not answer' : 'is not available';
       throw new AppError('QUEUE_UNAVAILABLE', `the queue ${what}; the same call may succeed in a moment`, {

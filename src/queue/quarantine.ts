@@ -13,27 +13,27 @@ export interface QuarantineDeps {
 }
 
 export interface Quarantine {
-  /** Looks through the active jobs; calls while it does share the next look. Never rejects. */
-  look: () => Promise<void>;
-  /** Moves one that is being processed, since it could not be finished. @throws what Redis throws */
+  /** Checks the active jobs. Calls during a check share the next one. Never rejects. */
+  check: () => Promise<void>;
+  /** Moves an active job that could not be finished. @throws what Redis throws */
   move: (jobId: string) => Promise<void>;
 }
 
 const REASON =
   "JOB_INVALID: the job's record in Redis is damaged, so that no worker can read it; emit its appointment again";
-/** More than a fleet has in hand. */
+/** More than a fleet processes at once. */
 const MAX_ACTIVE = 10_000;
 const COUNT = /^\d{1,9}$/;
 
 const quarantineScript = luaScript(new URL('./quarantine-job.lua', import.meta.url));
 
 /**
- * Finds jobs whose record in Redis another program has damaged. BullMQ throws while it takes up such a job, and again
+ * Finds jobs whose record in Redis another program has damaged. BullMQ throws when it fetches such a job, and again
  * each time the job has stalled, for ever: nothing ever fails it. Here it becomes a failed job that an operator sees.
  */
 export function createQuarantine({ queue, redis, reportDamage, onFailed }: QuarantineDeps): Quarantine {
   const key = (name: string): string => queue.toKey(name);
-  let looking: Promise<void> | undefined;
+  let checking: Promise<void> | undefined;
   let isWanted = false;
 
   /** `undefined` where another program wrote a key of another type. */
@@ -63,9 +63,9 @@ export function createQuarantine({ queue, redis, reportDamage, onFailed }: Quara
     onFailed(jobId, name);
   }
 
-  async function lookOnce(): Promise<void> {
+  async function checkOnce(): Promise<void> {
     for (const jobId of await redis.lrange(key('active'), 0, MAX_ACTIVE)) {
-      // A job that is gone is not damaged: BullMQ hands out an empty one, which the worker fails.
+      // A job that is gone is not damaged: BullMQ returns an empty one, which the worker fails.
       const fields = await read(jobId);
       if (!fields) await fail(jobId, {});
       else if (Object.keys(fields).length > 0 && !isReadable(fields)) await fail(jobId, fields);
@@ -73,23 +73,23 @@ export function createQuarantine({ queue, redis, reportDamage, onFailed }: Quara
   }
 
   return {
-    look() {
+    check() {
       isWanted = true;
-      looking ??= (async () => {
+      checking ??= (async () => {
         while (isWanted) {
           isWanted = false;
-          // While Redis is away there is nothing to see; the next fault of the worker looks again.
-          await lookOnce().catch(() => undefined);
+          // If Redis is unavailable, the worker's next error starts another check.
+          await checkOnce().catch(() => undefined);
         }
-        looking = undefined;
+        checking = undefined;
       })();
-      return looking;
+      return checking;
     },
     move: async (jobId) => fail(jobId, (await read(jobId)) ?? {}),
   };
 }
 
-/** Whether BullMQ can take the job up: what it parses, and the counts that its scripts increase. */
+/** Whether BullMQ can fetch the job: what it parses, and the counts that its scripts increase. */
 function isReadable({ data, opts, parent, parentKey, rjk, ats, stc }: Record<string, string>): boolean {
   const isParsed = (data === undefined || isJson(data)) && (opts === undefined || isJsonObject(opts));
   // No job of ours has a parent or is repeated.

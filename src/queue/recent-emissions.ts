@@ -15,7 +15,7 @@ export interface RecentEmissionsDeps {
   /** Milliseconds since 1970, by a clock that all processes share: it names the sets. */
   now?: () => number;
   reportDamage: ReportDamage;
-  /** Told when ids could not be kept. They are missing from this list only: the jobs stand. */
+  /** Called if ids could not be stored. They are missing from this list only; the jobs are kept. */
   onForgotten: (error: unknown) => void;
 }
 
@@ -27,11 +27,11 @@ interface Accepted {
 }
 
 export interface RecentEmissions {
-  /** Keeps ids for the operator. Nobody waits for it; what comes close together goes in one command. */
+  /** Stores ids in the background. Calls within a few milliseconds share a command. */
   remember: (emissions: readonly Accepted[]) => void;
-  /** The last ten emission ids of an appointment, newest first, with all that this process was to keep. @throws when Redis is away */
+  /** The last ten emission ids of an appointment, newest first, including those that this process has not stored yet. @throws if Redis is unavailable */
   read: (appointmentId: Id) => Promise<string[]>;
-  /** Resolves when all is kept, or forgotten. */
+  /** Resolves when all ids are stored, or failed to be. */
   settled: () => Promise<unknown>;
 }
 
@@ -39,17 +39,17 @@ export interface RecentEmissions {
 const rememberScript = luaScript(new URL('./remember-recent.lua', import.meta.url));
 
 const KEPT = 10;
-/** An emission that is asked for again stands twice: so many are read to find ten that differ. */
+/** A repeated request stores its id twice, so more are read to find ten different ones. */
 const READ = 3 * KEPT;
 const SPAN_SECONDS = 600;
 const SPANS_KEPT = KEPT_COMPLETED_SECONDS / SPAN_SECONDS;
-/** Redis does nothing else meanwhile: about a millisecond. */
+/** Blocks Redis for about a millisecond. */
 const IDS_PER_COMMAND = 500;
 const CALLS_TOGETHER = 1_000;
-/** Redis and this process have the emission itself to look after first. */
+/** The emission itself goes first. */
 const GATHER_MS = 15;
-/** Whoever reads has waited long enough then, and sees what is there. */
-const READ_WAITS_MS = 500;
+/** A read waits this long for stores in progress. */
+const READ_TIMEOUT_MS = 500;
 
 /**
  * One sorted set for each ten minutes holds "appointment, time, emission", which Redis finds by how it begins: to write
@@ -96,7 +96,7 @@ export function createRecentEmissions({
     },
     settled: () => latest,
     async read(appointmentId) {
-      await within(READ_WAITS_MS, 'the last ids', latest).catch(() => undefined);
+      await within(READ_TIMEOUT_MS, 'the last ids', latest).catch(() => undefined);
       const newest = spanNow();
       const spans = Array.from({ length: SPANS_KEPT + 1 }, (_, ago) => newest - ago);
       const [to, from] = [`[${appointmentId} ~`, `[${appointmentId} `];

@@ -1,7 +1,7 @@
 import type { DefaultJobOptions, WorkerOptions } from 'bullmq';
 
-/** Backoff stops growing here, so that an emission is tried at least so often while attempts are left. */
-export const LONGEST_RETRY_DELAY_MS = 30_000;
+/** Upper limit of the backoff. */
+export const MAX_RETRY_DELAY_MS = 30_000;
 
 export interface RetryPolicy {
   attempts: number;
@@ -10,32 +10,32 @@ export interface RetryPolicy {
 
 /**
  * Exponential with a cap and equal jitter: half of the step is fixed, half random, so that jobs that failed together
- * do not come back together. With the defaults (8 attempts, 500 ms) the last try comes after 30-60 s.
+ * are not retried together. With the defaults (8 attempts, 500 ms) the last try comes after 30-60 s.
  * @param attemptsMade from 1
  */
 export function retryDelayMs(attemptsMade: number, firstRetryDelayMs: number, random = Math.random): number {
-  const step = Math.min(firstRetryDelayMs * 2 ** (attemptsMade - 1), LONGEST_RETRY_DELAY_MS);
+  const step = Math.min(firstRetryDelayMs * 2 ** (attemptsMade - 1), MAX_RETRY_DELAY_MS);
   return Math.round(step / 2 + (step / 2) * random());
 }
 
 /** Finished jobs are the operator's record; BullMQ removes by age only when another job ends, so a count bounds them too. */
 export const KEPT_COMPLETED_SECONDS = 24 * 3_600;
-/** Said by the workers, once, rather than by every job: a job's options are packed, kept and parsed with it. */
+/** Options of the workers instead of each job: a job's options are stored and parsed with it. */
 export const KEPT_JOBS = {
   removeOnComplete: { age: KEPT_COMPLETED_SECONDS, count: 5_000 },
   removeOnFail: { age: 14 * 24 * 3_600, count: 100_000 },
 } satisfies Partial<WorkerOptions>;
 
-const MOST_STACK_TRACES = 10;
+const MAX_STACK_TRACES = 10;
 
 export function jobOptions({ attempts }: RetryPolicy): DefaultJobOptions {
   return {
     attempts,
     backoff: { type: 'custom' },
-    // One for each attempt at most.
-    ...(attempts > MOST_STACK_TRACES && { stackTraceLimit: MOST_STACK_TRACES }),
+    // At most one for each attempt.
+    ...(attempts > MAX_STACK_TRACES && { stackTraceLimit: MAX_STACK_TRACES }),
   };
 }
 
-/** Live bookings have none, and a queue of their own; the rest is served in this order. */
+/** Live emissions have no priority and their own queue. The bulk queue is served in this order. */
 export const PRIORITY = { live: 0, batch: 10, repair: 15, sweep: 20 } as const;

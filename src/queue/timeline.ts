@@ -1,7 +1,7 @@
 import type { Id } from '@appointment-emissions/contracts';
 import type { FindJob } from './find-job.ts';
 
-/** What became of one emission, told by its job: times are ISO 8601, null where it has not come so far. */
+/** The life of one emission, read from its job. Times are ISO 8601, null for stages that it has not reached. */
 export interface Timeline {
   emissionId: string;
   event: string;
@@ -17,16 +17,16 @@ export interface Timeline {
   endedAt: string | null;
   epoch: string | null;
   offset: number | null;
-  /** Gateways that Redis handed it to; stays null on a Cluster. */
+  /** Number of gateways that Redis delivered it to; null on a Cluster. */
   gateways: number | null;
-  /** Of the request that asked for it. */
+  /** Of the request. */
   traceparent: string | null;
 }
 
 export interface ReadTimelines {
-  /** One emission's; `undefined` when its job is no longer kept. @throws when Redis is away. */
+  /** Of one emission; `undefined` if its job is not kept. @throws if Redis is unavailable */
   one: (emissionId: string) => Promise<Timeline | undefined>;
-  /** Those of an appointment's last ten emissions that are still kept, newest first. @throws as `one`. */
+  /** Of an appointment's last ten emissions, as far as they are kept, newest first. @throws as `one` */
   ofAppointment: (appointmentId: Id) => Promise<Timeline[]>;
 }
 
@@ -89,7 +89,7 @@ function attemptsOf(
   });
 }
 
-// Another program may have written a job: each field is read as what it should be, or as missing.
+// Another program may have written the job: a field of a wrong type counts as missing.
 function fieldsOf(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }

@@ -1,25 +1,25 @@
 export interface WatchDepthDeps {
-  /** Emissions that wait. */
+  /** Number of waiting emissions. */
   read: () => Promise<number>;
-  most: number;
+  maxDepth: number;
   everyMs: number;
 }
 
 /**
- * Whether the queue holds as much as it may, read once in a while rather than for each request. While Redis does not
- * answer it counts as not full: adding tells.
+ * Knows whether the queue is full. The depth is read at intervals, not for each request. While Redis does not answer the
+ * queue counts as not full: adding a job then fails by itself.
  */
-export function watchDepth({ read, most, everyMs }: WatchDepthDeps): {
+export function watchDepth({ read, maxDepth, everyMs }: WatchDepthDeps): {
   isFull: () => boolean;
   close: () => void;
 } {
   let depth = 0;
-  const look = async (): Promise<void> => {
+  const update = async (): Promise<void> => {
     depth = await read().catch(() => 0);
   };
-  const timer = setInterval(() => void look(), everyMs);
+  const timer = setInterval(() => void update(), everyMs);
   return {
-    isFull: () => depth >= most,
+    isFull: () => depth >= maxDepth,
     close() {
       clearInterval(timer);
     },

@@ -11,7 +11,7 @@ export interface RetryDeps {
   /** BullMQ priority of retried jobs in the bulk queue. */
   priority: number;
   /** Awaited before each slice. */
-  letLiveFirst: () => Promise<void>;
+  yieldToLive: () => Promise<void>;
   /** Milliseconds since 1970. */
   now: () => number;
 }
@@ -21,7 +21,7 @@ const JOBS_AT_ONCE = 25;
 const SHOWN = 20;
 
 /** Enqueues failed jobs again, with all their attempts. They pass the order check as usual. */
-export function createRetry({ queues, findJob, failed, priority, letLiveFirst, now }: RetryDeps) {
+export function createRetry({ queues, findJob, failed, priority, yieldToLive, now }: RetryDeps) {
   async function findFailed(emissionId: string) {
     const job = await findJob(emissionId);
     return job?.finishedOn && job.failedReason ? job : undefined;
@@ -63,7 +63,7 @@ export function createRetry({ queues, findJob, failed, priority, letLiveFirst, n
       const { found, matched, leftOut } = await failed.inRange(range, limit);
       let repaired = dryRun ? found.length : 0;
       for (const slice of chunks(dryRun ? [] : found, JOBS_AT_ONCE)) {
-        await letLiveFirst();
+        await yieldToLive();
         const done = await Promise.all(slice.map(({ emissionId }) => retryInBulk(emissionId)));
         repaired += done.filter(Boolean).length;
       }

@@ -76,7 +76,7 @@ test('a token has its share of lists', async () => {
   expect(await list(theirs)).toBe(200);
 });
 
-test('when as many emissions wait as may, more are 503 until workers have caught up', async () => {
+test('while the queue is full, emissions are 503 until workers have caught up', async () => {
   world = await createWorld({ env: { MAX_WAITING_EMISSIONS: '3' } });
   const api = await world.api();
   const company = await world.documents.company();

@@ -419,7 +419,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     safeguard: 'jobs that no worker can read become failed jobs',
     file: 'workers/emission-worker.ts',
-    find: 'void deps.quarantine.look();',
+    find: 'void deps.quarantine.check();',
     replace: '',
     test: 'test/workers/damaged-jobs.test.ts',
     name: 'a job with',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { AcceptedReply, BatchReply, EmitReply, ProblemReply } from '@appointment-emissions/contracts';
 import { ERROR_CODES, type ErrorCode } from '../../errors.ts';
-import { MOST_BATCH_ITEMS } from '../middleware/validate.ts';
+import { MAX_BATCH_ITEMS } from '../middleware/validate.ts';
 import { event, givenId, id, instant } from './appointment-schemas.ts';
 
 const yes = z.literal(true);
@@ -44,7 +44,7 @@ export const batchRequest = z
     emissions: z
       .array(z.strictObject({ event, appointmentId: givenId }))
       .min(1)
-      .max(MOST_BATCH_ITEMS),
+      .max(MAX_BATCH_ITEMS),
   })
   .meta({ id: 'BatchRequest', description: 'At most 128 kB.' });
 

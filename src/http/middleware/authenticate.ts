@@ -4,8 +4,8 @@ import type { ApiKeys } from '../../access/api-keys.ts';
 import { type AuthFailures, countFailure } from './limit-rate.ts';
 
 /**
- * Asks for the internal key in `x-api-key`. 401 without one, 403 for a wrong one, 429 for too many of those from an
- * address; the right key is taken from there all the same.
+ * Requires the internal key in `x-api-key`: 401 if it is missing, 403 if it is wrong, 429 after too many wrong ones from an
+ * address. The right key is accepted from that address all the same.
  */
 export function requireApiKey(keys: ApiKeys, failures: AuthFailures): RequestHandler {
   return (req, res, next) => {
@@ -14,7 +14,7 @@ export function requireApiKey(keys: ApiKeys, failures: AuthFailures): RequestHan
     const fingerprint = keys.verify(given);
     if (!fingerprint) {
       countFailure('keys', failures, req);
-      throw new AppError('API_KEY_WRONG', 'this x-api-key is not known');
+      throw new AppError('API_KEY_WRONG', 'unknown x-api-key');
     }
     res.locals.keyFingerprint = fingerprint;
     next();

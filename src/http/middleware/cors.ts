@@ -3,7 +3,7 @@ import { normalOrigin } from '../../access/own-origin.ts';
 
 const PREFLIGHT_SECONDS = '600';
 
-/** Lets pages of exactly these origins read the answers. Others, and no list at all: the browser refuses them. */
+/** Allows pages of these origins to read the answers. For other origins the browser refuses it. */
 export function allowOrigins(origins: readonly string[]): RequestHandler {
   const listed = new Set<string | undefined>(origins);
   return (req, res, next) => {

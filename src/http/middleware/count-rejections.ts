@@ -2,7 +2,7 @@ import type { RequestHandler } from 'express';
 import type { EmitReply } from '@appointment-emissions/contracts';
 import { AppError } from '../../errors.ts';
 
-/** Tells `onRejected` the code of each answer that turned a request away, and of each refused item of a batch. */
+/** Calls `onRejected` with the code of each rejection, and of each rejected item of a batch. */
 export function countRejections(onRejected: (code: string) => void): RequestHandler {
   return (_req, res, next) => {
     res.once('finish', () => {

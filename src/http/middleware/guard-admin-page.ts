@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
 import { posix } from 'node:path';
 
-/** Asks for credentials wherever the file server would look below /admin, however the path is spelt. */
+/** Requires credentials for every spelling of a path that the file server resolves below /admin. */
 export function guardAdminPage(requireAdmin: RequestHandler): RequestHandler {
   return (req, res, next) => {
     if (isBelowAdmin(req.path)) requireAdmin(req, res, next);

@@ -1,7 +1,7 @@
 import express, { type RequestHandler } from 'express';
 import { AppError } from '../../errors.ts';
 
-/** What nearly all clients say: needs no parsing. */
+/** The content types that nearly all clients send; they need no parsing. */
 const USUAL = new Set([
   'application/json',
   'application/json; charset=utf-8',
@@ -17,7 +17,7 @@ export function jsonBody(limit: number): RequestHandler[] {
     }
     const hasBody =
       req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
-    // body-parser takes any charset of Unicode's, UTF-7 too.
+    // body-parser accepts every Unicode charset, UTF-7 too.
     const [, charset] = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(req.get('content-type') ?? '') ?? [];
     const isUtf8 = charset === undefined || charset.toLowerCase() === 'utf-8';
     if (hasBody && !(req.is('application/json') && isUtf8)) {

@@ -5,7 +5,7 @@ import { isOfHost } from '../../access/own-origin.ts';
 const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
- * Refuses changes that another site's page asks for: browsers send an operator's credentials along by themselves.
+ * Rejects changes requested by a page of another site: a browser adds an operator's credentials to such a request.
  * Programs send neither header and pass. A proxy in front must keep the Host.
  */
 export const requireSameOrigin: RequestHandler = (req, _res, next) => {
@@ -14,7 +14,7 @@ export const requireSameOrigin: RequestHandler = (req, _res, next) => {
     const origin = req.get('origin');
     const foreignSite = site !== undefined && site !== 'same-origin' && site !== 'none';
     if (foreignSite || (origin !== undefined && !isOfHost(origin, req.get('host')))) {
-      throw new AppError('CROSS_ORIGIN', 'changes are taken from our own pages only');
+      throw new AppError('CROSS_ORIGIN', 'changes are accepted from pages of this server only');
     }
   }
   next();

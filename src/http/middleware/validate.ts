@@ -4,7 +4,7 @@ import { OBJECT_ID, type ProblemReply } from '@appointment-emissions/contracts';
 import type { ErrorCode } from '../../errors.ts';
 import { problem, sendProblem } from '../problem.ts';
 
-export const MOST_BATCH_ITEMS = 1_000;
+export const MAX_BATCH_ITEMS = 1_000;
 
 const SINGLE_BODY = [body('appointmentId').custom(isAppointmentId), nothingBut('appointmentId')];
 
@@ -35,9 +35,9 @@ export const appointmentQuery: readonly RequestHandler[] = validate('INVALID_APP
 /** Body of the batch route; its items are judged one by one later. */
 export const batchBody: readonly RequestHandler[] = validate('INVALID_REQUEST', [
   body('emissions')
-    .custom((value: unknown) => Array.isArray(value) && value.length >= 1 && value.length <= MOST_BATCH_ITEMS)
+    .custom((value: unknown) => Array.isArray(value) && value.length >= 1 && value.length <= MAX_BATCH_ITEMS)
     .withMessage(
-      `must be an array of 1 to ${MOST_BATCH_ITEMS} items like {"event": "appointment:created", "appointmentId": "…"}`,
+      `must be an array of 1 to ${MAX_BATCH_ITEMS} items like {"event": "appointment:created", "appointmentId": "…"}`,
     ),
   nothingBut('emissions'),
 ]);

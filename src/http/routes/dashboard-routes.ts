@@ -18,7 +18,7 @@ export interface DashboardRoutesDeps {
 }
 
 const DAY_MS = 24 * 3_600_000;
-const LONGEST_RANGE_MS = 62 * DAY_MS;
+const MAX_RANGE_MS = 62 * DAY_MS;
 const LISTS_IN_FLIGHT = 8;
 
 /** `GET /appointments?from=…&to=…`: the company's appointments as confirmed snapshots, and the place to connect with. */
@@ -59,7 +59,7 @@ function readRange(query: Record<string, unknown>, now: number): { from: number;
   const eightDaysOn = (query.from === undefined ? today : from) + 8 * DAY_MS;
   const to = instant('to', query.to) ?? Math.min(eightDaysOn, LAST_INSTANT);
   if (to <= from) throw new AppError('INVALID_RANGE', 'to must be later than from');
-  if (to - from > LONGEST_RANGE_MS)
+  if (to - from > MAX_RANGE_MS)
     throw new AppError('INVALID_RANGE', 'from and to may be at most 62 days apart');
   return { from, to };
 }

@@ -7,15 +7,15 @@ import { problem, toAppError } from '../problem.ts';
 import { refuseSingle } from '../middleware/validate.ts';
 
 export interface EmitReplyDeps {
-  /** Stands before the paths in answers. */
+  /** Path prefix of the URLs in answers. */
   basePath?: string | undefined;
   accept: AcceptEmissions;
   idempotently: RunIdempotently;
-  /** Told of what is our fault. */
+  /** Called with the cause of each server error. */
   onFault: (error: unknown) => void;
 }
 
-/** The single routes' answer without HTTP: the same body, plus its status. Never rejects, whatever it is given. */
+/** Does without HTTP what the single routes do. The reply is their body plus the status. Never rejects. */
 export function createEmitReply({ basePath, accept, idempotently, onFault }: EmitReplyDeps) {
   async function answer(keyFingerprint: string, request: unknown): Promise<EmitReply> {
     if (typeof request !== 'object' || request === null || Array.isArray(request)) {
@@ -25,7 +25,7 @@ export function createEmitReply({ basePath, accept, idempotently, onFault }: Emi
     if (!isAppointmentEvent(event)) {
       throw new AppError(
         'INVALID_EVENT',
-        'event is none of the three: appointment:created, …:updated, …:canceled',
+        'event must be appointment:created, appointment:updated or appointment:canceled',
       );
     }
     const refused = await refuseSingle(body);

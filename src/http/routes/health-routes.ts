@@ -4,14 +4,14 @@ import type { HealthStatus } from '../../domain/health-status.ts';
 export interface HealthDeps {
   /** By name; run at each request, each with a deadline of its own. */
   checks: Record<string, () => Promise<HealthStatus>>;
-  /** Other things that are not as they should be but do not stop the service. */
+  /** Other problems that do not stop the service. */
   warnings: () => Promise<string[]>;
   isDraining: () => boolean;
-  /** Whether this process gets on with its work; judged without asking any server. */
+  /** Whether this process makes progress. Asks no server. */
   isAlive: () => HealthStatus;
 }
 
-/** `/livez`, `/readyz` and `/health`. Open: they tell states, never data. */
+/** `/livez`, `/readyz` and `/health`. They need no key: they contain states, never data. */
 export function createHealthRoutes({ checks, warnings, isDraining, isAlive }: HealthDeps): Router {
   const router = Router();
 

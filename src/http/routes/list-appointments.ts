@@ -11,7 +11,7 @@ export interface ListDeps {
   ) => Promise<Map<Id, AppointmentList['appointments'][number] & { epoch: string }>>;
 }
 
-const LARGEST_LIST = 5_000;
+const MAX_LIST_LENGTH = 5_000;
 const TRIES = 3;
 
 /**
@@ -22,11 +22,11 @@ export function createListAppointments({ head, findIds, takeSnapshots }: ListDep
   return async (request: ListRequest): Promise<AppointmentList> => {
     for (let tries = 1; tries <= TRIES; tries += 1) {
       const place = await head(request.companyId);
-      const ids = await findIds(request, LARGEST_LIST + 1);
-      if (ids.length > LARGEST_LIST) {
+      const ids = await findIds(request, MAX_LIST_LENGTH + 1);
+      if (ids.length > MAX_LIST_LENGTH) {
         throw new AppError(
           'INVALID_RANGE',
-          `more than ${LARGEST_LIST} appointments: ask for a shorter range`,
+          `more than ${MAX_LIST_LENGTH} appointments: ask for a shorter range`,
         );
       }
       const taken = await takeSnapshots(request.companyId, ids);

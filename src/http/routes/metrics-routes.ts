@@ -6,7 +6,7 @@ import { fromRedis } from '../../redis/from-redis.ts';
 export function createMetricsRoutes(read: () => Promise<object>): Router {
   const router = Router();
   router.get('/metrics', async (_req, res) => {
-    const reading = await fromRedis(read(), 'the counts are kept in Redis, which does not answer');
+    const reading = await fromRedis(read(), 'Redis, which keeps the counts, does not answer');
     res.json({ success: true, ...reading });
   });
   return router;
