@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AppointmentEvent, Id } from '@appointment-emissions/contracts';
 import { chunks } from '../batching.ts';
 import { AppError } from '../errors.ts';
-import { createFindCompany } from './find-company.ts';
+import { createFindCompany, type FindCompany } from './find-company.ts';
 import type { Attempt } from './idempotency.ts';
 import type { YieldToLive } from './yield-to-live.ts';
 
@@ -78,18 +78,11 @@ const RETRY_WHEN_FULL_SECONDS = 5;
 export function createAcceptEmissions(deps: AcceptDeps): AcceptEmissions {
   const { enqueue, priority, isFull, yieldToLive, onAccepted, now = Date.now } = deps;
   const findCompany = createFindCompany(deps.findCompanies);
-  const enqueueBatch = createEnqueueBatch(deps);
-
-  function refuseIfFull(): void {
-    if (!isFull()) return;
-    throw new AppError('QUEUE_FULL', 'the queue is full: workers are missing or too slow', {
-      retryAfterSeconds: RETRY_WHEN_FULL_SECONDS,
-    });
-  }
+  const acceptMany = createAcceptMany(deps, findCompany);
 
   async function acceptOne(request: EmissionRequest, context: RequestContext): Promise<AcceptedRequest> {
     if (context.isRepeat) return withId(request, context, 0);
-    refuseIfFull();
+    refuseIfFull(isFull);
     const acceptedAt = new Date(now()).toISOString();
     return yieldToLive.live(async () => {
       const companyId = await findCompany.one(request.appointmentId);
@@ -100,30 +93,6 @@ export function createAcceptEmissions(deps: AcceptDeps): AcceptEmissions {
       await enqueue([emission], priority.live);
       return emission;
     });
-  }
-
-  async function acceptMany(
-    requests: readonly EmissionRequest[],
-    context: RequestContext,
-  ): Promise<(AcceptedRequest | undefined)[]> {
-    const { isRepeat, progress } = context;
-    const items = requests.map((request, index) => withId(request, context, index));
-    if (isRepeat) return items.map((item, index) => (progress?.has(index) ? item : undefined));
-    refuseIfFull();
-    const acceptedAt = new Date(now()).toISOString();
-    // An earlier attempt may have enqueued some, and failed later.
-    const missing = items.flatMap((item, index) => (progress?.has(index) ? [] : { index, item }));
-    const companies = await findCompany.many(missing.map(({ item }) => item.appointmentId));
-    const accepted: (AcceptedRequest | undefined)[] = [...items];
-    const toEnqueue = missing.flatMap(({ index, item }, n) => {
-      const companyId = companies[n];
-      if (companyId !== undefined)
-        return { index, emission: toEmission(item, companyId, acceptedAt, context) };
-      accepted[index] = undefined;
-      return [];
-    });
-    await enqueueBatch(toEnqueue, progress);
-    return accepted;
   }
 
   return {
@@ -147,6 +116,43 @@ export function createAcceptEmissions(deps: AcceptDeps): AcceptEmissions {
       return results.map((item) => item?.emissionId);
     },
   };
+}
+
+/** Accepts the items of a batch that no earlier attempt has enqueued. `undefined` for those whose appointments do not exist. */
+function createAcceptMany(deps: AcceptDeps, findCompany: FindCompany) {
+  const { isFull, now = Date.now } = deps;
+  const enqueueBatch = createEnqueueBatch(deps);
+
+  return async (
+    requests: readonly EmissionRequest[],
+    context: RequestContext,
+  ): Promise<(AcceptedRequest | undefined)[]> => {
+    const { isRepeat, progress } = context;
+    const items = requests.map((request, index) => withId(request, context, index));
+    if (isRepeat) return items.map((item, index) => (progress?.has(index) ? item : undefined));
+    refuseIfFull(isFull);
+    const acceptedAt = new Date(now()).toISOString();
+    // An earlier attempt may have enqueued some, and failed later.
+    const missing = items.flatMap((item, index) => (progress?.has(index) ? [] : { index, item }));
+    const companies = await findCompany.many(missing.map(({ item }) => item.appointmentId));
+    const accepted: (AcceptedRequest | undefined)[] = [...items];
+    const toEnqueue = missing.flatMap(({ index, item }, n) => {
+      const companyId = companies[n];
+      if (companyId !== undefined)
+        return { index, emission: toEmission(item, companyId, acceptedAt, context) };
+      accepted[index] = undefined;
+      return [];
+    });
+    await enqueueBatch(toEnqueue, progress);
+    return accepted;
+  };
+}
+
+function refuseIfFull(isFull: () => boolean): void {
+  if (!isFull()) return;
+  throw new AppError('QUEUE_FULL', 'the queue is full: workers are missing or too slow', {
+    retryAfterSeconds: RETRY_WHEN_FULL_SECONDS,
+  });
 }
 
 /** Enqueues a batch in slices, so that live emissions come in between. */

@@ -39,21 +39,7 @@ export function answerInTurn(server: Server, cut: (socket: Socket) => void): voi
     cut(socket);
   }
 
-  function start(socket: Socket, line: RequestQueue, res: ServerResponse, answer: Answer): void {
-    line.isBusy = true;
-    res.once('close', () => {
-      line.isBusy = false;
-      if (socket.destroyed) line.waiting = [];
-      const next = line.waiting.shift();
-      if (!next) return;
-      // The last one's body may not have arrived yet.
-      if (line.waiting.length === 0) socket.resume();
-      next();
-    });
-    answer();
-  }
-
-  function take(req: IncomingMessage, res: ServerResponse, answer: Answer): void {
+  function enqueue(req: IncomingMessage, res: ServerResponse, answer: Answer): void {
     const { socket } = req;
     const line = lineOf(socket);
     if (line.isCut) return;
@@ -71,23 +57,38 @@ export function answerInTurn(server: Server, cut: (socket: Socket) => void): voi
     socket.pause();
   }
 
+  function cutIfBusy({ socket }: IncomingMessage): void {
+    const line = lineOf(socket);
+    if (line.isBusy) end(socket, line);
+  }
+
   server.removeAllListeners('request');
   server.on('request', (req, res) => {
-    take(req, res, () => {
+    enqueue(req, res, () => {
       for (const listener of listeners) listener.call(server, req, res);
     });
   });
   // `Expect` other than 100-continue: Node's own answer, in turn like the others.
   server.on('checkExpectation', (req, res) => {
-    take(req, res, () => {
+    enqueue(req, res, () => {
       res.writeHead(417).end();
     });
   });
   // Without a listener Node ignores the header. With one, the connection now carries another protocol: no answer may
   // come in between.
-  if (server.listenerCount('upgrade') === 0) return;
-  server.prependListener('upgrade', ({ socket }) => {
-    const line = lineOf(socket);
-    if (line.isBusy) end(socket, line);
+  if (server.listenerCount('upgrade') > 0) server.prependListener('upgrade', cutIfBusy);
+}
+
+function start(socket: Socket, line: RequestQueue, res: ServerResponse, answer: Answer): void {
+  line.isBusy = true;
+  res.once('close', () => {
+    line.isBusy = false;
+    if (socket.destroyed) line.waiting = [];
+    const next = line.waiting.shift();
+    if (!next) return;
+    // The last one's body may not have arrived yet.
+    if (line.waiting.length === 0) socket.resume();
+    next();
   });
+  answer();
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import request from 'supertest';
 import type { AppointmentList } from '@appointment-emissions/contracts';
-import { createDashboardRoutes, type ListRequest } from '../../src/http/routes/dashboard-routes.ts';
+import { createDashboardRoutes, type CompanyRange } from '../../src/http/routes/dashboard-routes.ts';
 import type { RunningApi } from '../../src/api/start-api.ts';
 import type { Company } from '../harness/documents.ts';
 import { createWorld, type World } from '../harness/world.ts';
@@ -203,7 +203,7 @@ describe('how it joins with the events', () => {
 
 describe('dashboards that load at once', () => {
   test('share one read for the same list, and only that', async () => {
-    const asked: ListRequest[] = [];
+    const asked: CompanyRange[] = [];
     let letGo: (list: AppointmentList) => void = () => undefined;
     const held = new Promise<AppointmentList>((resolve) => (letGo = resolve));
     const routes = createDashboardRoutes({

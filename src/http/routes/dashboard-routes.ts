@@ -4,7 +4,7 @@ import { type AppointmentList, type Id, LAST_INSTANT, parseInstant } from '@appo
 import { coalesce } from '../../batching.ts';
 import { AppError } from '../../errors.ts';
 
-export interface ListRequest {
+export interface CompanyRange {
   companyId: Id;
   /** ms since the epoch; `from ≤ start < to`. */
   from: number;
@@ -14,7 +14,7 @@ export interface ListRequest {
 export interface DashboardRoutesDeps {
   /** Who the bearer token speaks for. @throws AppError TOKEN_INVALID */
   verifyToken: (token: unknown, request: IncomingMessage) => Promise<{ companyId: Id }>;
-  list: (request: ListRequest) => Promise<AppointmentList>;
+  list: (request: CompanyRange) => Promise<AppointmentList>;
 }
 
 const DAY_MS = 24 * 3_600_000;
@@ -26,7 +26,7 @@ export function createDashboardRoutes({ verifyToken, list }: DashboardRoutesDeps
   const router = Router();
 
   // Dashboards that reload together ask for the same list: it is read once for all that ask before the read begins.
-  const shared = coalesce<ListRequest, () => Promise<AppointmentList>>({
+  const shared = coalesce<CompanyRange, () => Promise<AppointmentList>>({
     run: (requests) => {
       const reads = new Map<string, Promise<AppointmentList>>();
       return Promise.all(

@@ -1,10 +1,10 @@
 import type { AppointmentList, Id, StreamPosition } from '@appointment-emissions/contracts';
 import { AppError } from '../../errors.ts';
-import type { ListRequest } from './dashboard-routes.ts';
+import type { CompanyRange } from './dashboard-routes.ts';
 
 export interface ListDeps {
   head: (companyId: Id) => Promise<StreamPosition>;
-  findIds: (request: ListRequest, limit: number) => Promise<Id[]>;
+  findIds: (request: CompanyRange, limit: number) => Promise<Id[]>;
   takeSnapshots: (
     companyId: Id,
     ids: readonly Id[],
@@ -19,7 +19,7 @@ const TRIES = 3;
  * replayed or sent live to who connects with it, so list and events join without a hole.
  */
 export function createListAppointments({ head, findIds, takeSnapshots }: ListDeps) {
-  return async (request: ListRequest): Promise<AppointmentList> => {
+  return async (request: CompanyRange): Promise<AppointmentList> => {
     for (let tries = 1; tries <= TRIES; tries += 1) {
       const place = await head(request.companyId);
       const ids = await findIds(request, MAX_LIST_LENGTH + 1);
