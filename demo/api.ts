@@ -9,7 +9,7 @@ import { ConfigError, loadApiConfig } from '../src/config.ts';
 import { createDemoRouter } from './demo-routes.ts';
 import { readDemoSettings } from './demo-settings.ts';
 
-runApi(() => {
+await runApi(() => {
   const config = loadApiConfig(env);
   const { botUrl, timeZone } = readDemoSettings(env);
   if (config.SOCKET_JWT_SECRET === undefined) throw new ConfigError(['SOCKET_JWT_SECRET is required']);

@@ -6,8 +6,7 @@ import {
   SLOT_MINUTES,
 } from '@appointment-emissions/bot';
 import type { Id } from '@appointment-emissions/contracts';
-import { matchId } from '../src/population/match-id.ts';
-import { date, id, MAX_INSTANT_MS, type RawDocument } from '../src/population/to-snapshot.ts';
+import { date, id, matchId, MAX_INSTANT_MS, type RawDocument } from '../src/population/stored-values.ts';
 
 /** The fields of an appointment that the booking service reads. A field is `null` if its stored value has the wrong type. */
 export interface AppointmentRow {

@@ -1,7 +1,7 @@
 import { Types, type Collection, type mongo } from 'mongoose';
 import type { BookingOutcome } from '@appointment-emissions/bot';
 import type { Id } from '@appointment-emissions/contracts';
-import { matchId } from '../src/population/match-id.ts';
+import { matchId } from '../src/population/stored-values.ts';
 import {
   NOT_CANCELED,
   readRow,

@@ -5,7 +5,7 @@ import type {
   BookRequest,
   RescheduleRequest,
 } from '@appointment-emissions/bot';
-import { COLLECTIONS } from '../src/population/collections.ts';
+import { COLLECTIONS } from './models.ts';
 import {
   isSameReservation,
   keptValues,

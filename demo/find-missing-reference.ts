@@ -1,8 +1,8 @@
 import { Types, type Connection } from 'mongoose';
 import type { ReferenceName } from '@appointment-emissions/bot';
 import type { Id } from '@appointment-emissions/contracts';
-import { COLLECTIONS } from '../src/population/collections.ts';
-import { id } from '../src/population/to-snapshot.ts';
+import { COLLECTIONS } from './models.ts';
+import { id } from '../src/population/stored-values.ts';
 
 const OPTIONS = {
   maxTimeMS: 2_000,

@@ -1,7 +1,6 @@
 import { Types, type Collection, type mongo } from 'mongoose';
 import type { Id } from '@appointment-emissions/contracts';
-import { matchId } from '../src/population/match-id.ts';
-import { MAX_INSTANT_MS } from '../src/population/to-snapshot.ts';
+import { matchId, MAX_INSTANT_MS } from '../src/population/stored-values.ts';
 import {
   busySlots,
   NOT_CANCELED,

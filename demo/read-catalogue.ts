@@ -1,8 +1,7 @@
 import type { Connection } from 'mongoose';
 import type { ChatAppointment, ChatCatalogue } from './chat.ts';
-import { COLLECTIONS } from '../src/population/collections.ts';
-import { matchId } from '../src/population/match-id.ts';
-import { amount, date, id, type RawDocument, words } from '../src/population/to-snapshot.ts';
+import { COLLECTIONS } from './models.ts';
+import { amount, date, id, matchId, type RawDocument, words } from '../src/population/stored-values.ts';
 import { NOT_CANCELED } from './appointment-row.ts';
 
 const OPTIONS = { maxTimeMS: 2_000, enableUtf8Validation: false };

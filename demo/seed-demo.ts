@@ -1,5 +1,8 @@
 import mongoose, { type Model } from 'mongoose';
+import { DEFAULT_MODEL } from '../src/model/default-model.ts';
+import { createIndexes } from '../src/population/indexes.ts';
 import { createModels } from '../src/population/models.ts';
+import { createMongooseModels } from './models.ts';
 import { appointmentsAround, masterData } from './demo-data.ts';
 import { DEMO_COMPANY } from './catalogue.ts';
 import { wallTime } from '@appointment-emissions/contracts';
@@ -21,10 +24,10 @@ export async function seedDemo(mongodbUri: string, timeZone: string, now: Date):
     .createConnection(mongodbUri, { serverSelectionTimeoutMS: CONNECT_TIMEOUT_MS })
     .asPromise();
   try {
-    const models = createModels(connection);
+    const models = createMongooseModels(connection);
     const today = wallTime(now, timeZone).date;
     const appointments = appointmentsAround(today, timeZone);
-    await models.Appointment.createIndexes();
+    await createIndexes(createModels(connection, DEFAULT_MODEL));
     for (const [name, documents] of Object.entries({ ...masterData(), Appointment: appointments })) {
       await insertMissing(models[name as keyof typeof models] as unknown as Model<unknown>, documents);
     }

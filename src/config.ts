@@ -32,6 +32,8 @@ const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 const shared = {
   MONGODB_URI: readBy(readMongoUri),
   REDIS_URL: readBy((url) => (readRedisUrl(url), url)),
+  /** Module with the model description; the default model without it. */
+  EMISSIONS_MODEL: text.optional(),
   /** Prefix of the queue's and the metrics' keys; in braces, so that Cluster keeps them in one slot. */
   QUEUE_PREFIX: text
     .regex(

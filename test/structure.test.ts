@@ -14,7 +14,7 @@ const SRC_FILES = ['batching.ts', 'config.ts', 'errors.ts'];
 const STAGES = ['emission', 'liveness', 'metrics', 'population', 'queue', 'realtime', 'repair', 'sweep'];
 
 /** What every folder of the server may import: vocabulary and infrastructure below the stages. */
-const BELOW = ['contracts', 'domain', 'errors', 'batching'];
+const BELOW = ['contracts', 'domain', 'model', 'errors', 'batching'];
 const INFRASTRUCTURE = ['process', 'redis'];
 
 /** Which places each place may import, besides itself. A place is a folder, or a file at the root of `src/`. */
@@ -27,6 +27,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   config: ['contracts', 'settings'],
   settings: ['contracts'],
   domain: ['contracts'],
+  model: ['contracts'],
   // The bot library has the code that appends to log files.
   process: [...BELOW, 'bot'],
   redis: [...BELOW, 'process', 'settings'],

@@ -1,11 +1,13 @@
 import { loadWorkerConfig } from '../src/config.ts';
 import { errorMessage } from '../src/errors.ts';
+import { loadModel } from '../src/model/load-model.ts';
 import { createLogger } from '../src/process/logger.ts';
 import { runUntilStopped } from '../src/process/run.ts';
 import { startWorker } from './start-worker.ts';
 
 try {
   const config = loadWorkerConfig(process.env);
+  const model = await loadModel(config.EMISSIONS_MODEL);
   const { logger, warnings, close } = createLogger({
     level: config.LOG_LEVEL,
     dir: config.LOG_DIR,
@@ -16,7 +18,7 @@ try {
     logger,
     flushLogs: close,
     start() {
-      const worker = startWorker({ config, logger, logWarnings: warnings });
+      const worker = startWorker({ config, model, logger, logWarnings: warnings });
       logger.info({ concurrency: config.WORKER_CONCURRENCY }, 'working');
       return worker;
     },

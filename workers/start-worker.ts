@@ -10,6 +10,7 @@ import { createReadSnapshots } from '../src/emission/read-snapshots.ts';
 import { errorMessage } from '../src/errors.ts';
 import { createNotePublished, parseCanaryJob } from '../src/liveness/canary-job.ts';
 import { createLoadAppointments } from '../src/population/load-appointments.ts';
+import type { AppointmentModel } from '../src/model/appointment-model.ts';
 import type { Logger } from '../src/process/logger.ts';
 import { isUnavailable } from '../src/process/unavailable.ts';
 import { createQuarantine, type Quarantine } from '../src/queue/quarantine.ts';
@@ -26,6 +27,7 @@ const BULK_CONCURRENCY = 20;
 
 export interface WorkerDeps {
   config: WorkerConfig;
+  model: AppointmentModel;
   logger: Logger;
   /** Problems of this process' log, as text for the operator. */
   logWarnings?: () => string[];
@@ -38,8 +40,8 @@ export interface RunningWorker {
 }
 
 /** Starts one worker process. Returns at once: the worker takes jobs as soon as MongoDB and Redis answer. */
-export function startWorker({ config, logger, logWarnings }: WorkerDeps): RunningWorker {
-  const resources = openResources({ config, role: 'worker', logger, logWarnings });
+export function startWorker({ config, model, logger, logWarnings }: WorkerDeps): RunningWorker {
+  const resources = openResources({ config, model, role: 'worker', logger, logWarnings });
   const { id, lifecycle, metrics, outages, warnings, unusable } = resources;
   const progress = watchProgress(resources);
   warnings.add(() => [outages.mongo.isDown() ? "MongoDB can't be read: jobs wait" : undefined]);
@@ -102,6 +104,7 @@ function composePipeline(resources: Resources<WorkerConfig>) {
     readSnapshots: createReadSnapshots({ redis, keys, load, reportDamage }),
     encode: createEncodeMessage(config.SOCKET_ADAPTER_KEY),
     publish: createPublish(redis, { keys, logMax: config.COMPANY_LOG_MAX, reportDamage }),
+    packReferences: models.packReferences,
     isUnavailable,
     pause,
     now: clock.now,

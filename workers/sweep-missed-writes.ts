@@ -4,8 +4,7 @@ import type { LeftOutRow } from '../src/domain/updated-rows.ts';
 import { createReadLastPublished } from '../src/emission/last-published.ts';
 import { errorMessage } from '../src/errors.ts';
 import { readQueuesDepth } from '../src/metrics/queue-depth.ts';
-import { createFindUnsweepable } from '../src/population/find-unsweepable.ts';
-import { createFindUpdated } from '../src/population/find-updated.ts';
+import { createFindUnsweepable, createFindUpdated } from '../src/population/find-updated.ts';
 import type { Logger } from '../src/process/logger.ts';
 import { createThrottledLog } from '../src/process/throttled-log.ts';
 import { PRIORITY } from '../src/queue/retry-policy.ts';
@@ -46,6 +45,7 @@ export function sweepMissedWrites(resources: Resources<WorkerConfig>): void {
   lifecycle.onClose('recent ids of the sweep', recent.settled);
   const emitMissed = createEmitMissed({
     lastPublished: createReadLastPublished({ redis, keys, reportDamage }),
+    isCanceled: resources.models.isCanceled,
     enqueue: async (emissions) => {
       for (const slice of chunks(emissions, JOBS_PER_SLICE)) await enqueue(slice, PRIORITY.sweep);
     },

@@ -3,13 +3,13 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createConnection } from 'mongoose';
 import { companyRoom } from '@appointment-emissions/contracts';
-import { createModels } from '../../src/population/models.ts';
+import { createMongooseModels } from '../../demo/models.ts';
 import { openRooms } from '../harness/rooms.ts';
 
 /** The baseline of `latency`: no queue and no worker. The request handler loads, populates and emits, then replies. */
 const connection = createConnection();
 await connection.openUri(process.env['MONGODB_URI']!);
-const { Appointment } = createModels(connection);
+const { Appointment } = createMongooseModels(connection);
 const app = express();
 const server = createServer(app);
 const io = openRooms(server);

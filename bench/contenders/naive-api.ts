@@ -6,13 +6,13 @@ import { createConnection } from 'mongoose';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { QUEUE_NAME } from '@appointment-emissions/contracts';
-import { createModels } from '../../src/population/models.ts';
+import { createMongooseModels } from '../../demo/models.ts';
 import { openRooms } from '../harness/rooms.ts';
 
 /** A straightforward first implementation: one `exists` and one `add` per request, the gateway in the same process. */
 const connection = createConnection();
 await connection.openUri(process.env['MONGODB_URI']!);
-const { Appointment } = createModels(connection);
+const { Appointment } = createMongooseModels(connection);
 const redis = new Redis(process.env['REDIS_URL']!, { maxRetriesPerRequest: null, replyMapping: 'legacy' });
 const queue = new Queue(QUEUE_NAME, { connection: redis, prefix: process.env['QUEUE_PREFIX']! });
 

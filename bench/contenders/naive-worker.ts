@@ -2,14 +2,14 @@ import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { createConnection } from 'mongoose';
 import { companyRoom, QUEUE_NAME } from '@appointment-emissions/contracts';
-import { createModels } from '../../src/population/models.ts';
+import { createMongooseModels } from '../../demo/models.ts';
 import { emitterTo } from '../harness/rooms.ts';
 
 /** A straightforward first implementation: for each job, mongoose populates the appointment and the emitter publishes it. */
 const redis = new Redis(process.env['REDIS_URL']!, { maxRetriesPerRequest: null, replyMapping: 'legacy' });
 const connection = createConnection();
 await connection.openUri(process.env['MONGODB_URI']!);
-const { Appointment } = createModels(connection);
+const { Appointment } = createMongooseModels(connection);
 const emitter = emitterTo(redis);
 const worker = new Worker<{ appointmentId: string }>(
   QUEUE_NAME,

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { loadApiConfig } from '../../src/config.ts';
+import { DEFAULT_MODEL } from '../../src/model/default-model.ts';
 import { createLogger } from '../../src/process/logger.ts';
 import { startApi } from '../../src/api/start-api.ts';
 
@@ -8,6 +9,7 @@ const config = loadApiConfig(process.env);
 const { logger } = createLogger({ level: config.LOG_LEVEL, dir: config.LOG_DIR, name: 'api' });
 const api = await startApi({
   config,
+  model: DEFAULT_MODEL,
   logger: process.env['BENCH_SILENT'] ? pino({ level: 'silent' }) : logger,
   pageDir: 'dist/page',
 });

@@ -16,6 +16,7 @@ export function createEmitter({ redis, models, adapterKey, env }: BenchEnvironme
     readSnapshots: createReadSnapshots({ redis, keys, load: createLoadAppointments(models) }),
     encode: createEncodeMessage(adapterKey),
     publish: createPublish(redis, { keys, logMax: 10_000 }),
+    packReferences: models.packReferences,
     isUnavailable,
     pause,
   });

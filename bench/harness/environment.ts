@@ -7,6 +7,8 @@ import { createConnection } from 'mongoose';
 import { defaultAdapterKey } from '@appointment-emissions/contracts';
 import { startRedis } from '../../scripts/services/redis.ts';
 import { createIndexes } from '../../src/population/indexes.ts';
+import { createMongooseModels } from '../../demo/models.ts';
+import { DEFAULT_MODEL } from '../../src/model/default-model.ts';
 import { createModels } from '../../src/population/models.ts';
 import { closeQueues, openQueues } from '../../src/queue/open-queues.ts';
 import { createDocuments } from '../../test/harness/documents.ts';
@@ -66,9 +68,9 @@ export async function openEnvironment({ appointments = 2_000, companies = 1 } = 
   };
   const connection = createConnection();
   await connection.openUri(env['MONGODB_URI']!);
-  const models = createModels(connection);
+  const models = createModels(connection, DEFAULT_MODEL);
   await createIndexes(models);
-  const documents = createDocuments(models);
+  const documents = createDocuments(createMongooseModels(connection));
   const ids: { appointmentId: string; companyId: string }[] = [];
   for (let c = 0; c < companies; c += 1) {
     const company = await documents.company();

@@ -40,6 +40,7 @@ export function composeApp(deps: ComposeAppDeps): Express {
   const { config, redis, mongo, queues, models, metrics, logger } = resources;
   const warnings = composeWarnings(resources);
   return createApp({
+    model: models.model,
     requireApiKey: access.requireApiKey,
     requireAdmin: access.requireAdmin,
     logRequests: logRequests(logger),

@@ -41,6 +41,7 @@ export function composeRepairs(deps: ComposeRepairsDeps): {
     }),
     reEmit: createReEmit({
       findWritten: createFindWritten(models),
+      isCanceled: models.isCanceled,
       enqueue: async (emissions) => {
         await yieldToLive();
         await enqueue(emissions, PRIORITY.repair);

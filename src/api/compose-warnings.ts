@@ -51,9 +51,16 @@ export function composeWarnings(resources: Resources<ApiConfig>): Warnings {
 }
 
 /** Finds references that resolve for no appointment. @returns reads their warnings; rejects if MongoDB is unavailable */
-function watchModelReferences({ models, metrics, lifecycle, logger }: Resources): () => Promise<string[]> {
+function watchModelReferences({
+  mongo,
+  models,
+  metrics,
+  lifecycle,
+  logger,
+}: Resources): () => Promise<string[]> {
   const references = watchReferences({
     check: createCheckReferences(models),
+    connected: mongo.connected,
     count: metrics.countUnresolved,
     logger,
   });

@@ -1,4 +1,4 @@
 import { loadApiConfig } from '../config.ts';
 import { runApi } from './run-api.ts';
 
-runApi(() => ({ config: loadApiConfig(process.env) }));
+await runApi(() => ({ config: loadApiConfig(process.env) }));

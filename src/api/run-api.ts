@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { errorMessage } from '../errors.ts';
+import { loadModel } from '../model/load-model.ts';
 import { createLogger } from '../process/logger.ts';
 import { runUntilStopped } from '../process/run.ts';
 import { type ApiDeps, startApi } from './start-api.ts';
@@ -7,12 +8,15 @@ import { type ApiDeps, startApi } from './start-api.ts';
 /**
  * Runs the API as this process, until a signal ends it.
  * @param readOptions  reads the settings. If it throws, the process ends with code 1 and prints the problem.
- * @example runApi(() => ({ config: loadApiConfig(process.env) }));
+ * @example await runApi(() => ({ config: loadApiConfig(process.env) }));
  */
-export function runApi(readOptions: () => Pick<ApiDeps, 'config' | 'routes' | 'connectOrigins'>): void {
+export async function runApi(
+  readOptions: () => Pick<ApiDeps, 'config' | 'routes' | 'connectOrigins'>,
+): Promise<void> {
   try {
     const options = readOptions();
-    const { LOG_LEVEL: level, LOG_DIR: dir } = options.config;
+    const { LOG_LEVEL: level, LOG_DIR: dir, EMISSIONS_MODEL } = options.config;
+    const model = await loadModel(EMISSIONS_MODEL);
     const { logger, warnings, close } = createLogger({ level, dir, name: 'api' });
     runUntilStopped({
       name: 'the API',
@@ -20,7 +24,7 @@ export function runApi(readOptions: () => Pick<ApiDeps, 'config' | 'routes' | 'c
       flushLogs: close,
       async start() {
         const pageDir = fileURLToPath(new URL('.', import.meta.resolve('#page/index.html')));
-        const api = await startApi({ ...options, logger, pageDir, logWarnings: warnings });
+        const api = await startApi({ ...options, model, logger, pageDir, logWarnings: warnings });
         logger.info({ url: api.url }, 'listening');
         return api;
       },

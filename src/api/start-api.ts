@@ -5,6 +5,7 @@ import { boundConnections } from '../access/bound-connections.ts';
 import { type ApiConfig, ConfigError } from '../config.ts';
 import { createHttpServer } from '../http/server.ts';
 import { createServing } from '../http/stop-serving.ts';
+import type { AppointmentModel } from '../model/appointment-model.ts';
 import type { Canary } from '../liveness/canary.ts';
 import { within } from '../process/lifecycle.ts';
 import { listenError } from '../process/listen-error.ts';
@@ -25,6 +26,7 @@ const CONNECT_WAIT_MS = 1_500;
 
 export interface ApiDeps extends Pick<ComposeAppDeps, 'pageDir' | 'routes' | 'connectOrigins'> {
   config: ApiConfig;
+  model: AppointmentModel;
   logger: Logger;
   /** Problems of this process' log, as text for the operator. */
   logWarnings?: () => string[];
@@ -42,8 +44,14 @@ export interface RunningApi {
  * connects as soon as they answer.
  * @throws ConfigError if Redis has no database of the number in REDIS_URL; Error that names PORT if the port is not usable
  */
-export async function startApi({ config, logger, logWarnings, ...pages }: ApiDeps): Promise<RunningApi> {
-  const resources = openResources({ config, role: 'api', logger, logWarnings });
+export async function startApi({
+  config,
+  model,
+  logger,
+  logWarnings,
+  ...pages
+}: ApiDeps): Promise<RunningApi> {
+  const resources = openResources({ config, model, role: 'api', logger, logWarnings });
   const { id, lifecycle, metrics, unusable } = resources;
   const requestFailed = createThrottledLog(logger, 'request failed', { level: 'error' });
   const parts = {

@@ -8,7 +8,7 @@ import { limitEmits } from '../http/middleware/limit-rate.ts';
 import { createEmitReply } from '../http/routes/emit-reply.ts';
 import type { Canary } from '../liveness/canary.ts';
 import { watchReads } from '../liveness/watch-reads.ts';
-import { createReadProbe } from '../population/read-probe.ts';
+import { createReadProbe } from '../population/find-companies.ts';
 import { within } from '../process/lifecycle.ts';
 import { createThrottledLog } from '../process/throttled-log.ts';
 import { announcePositions, companiesOf } from '../realtime/announce-positions.ts';

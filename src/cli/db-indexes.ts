@@ -1,11 +1,15 @@
 import { createConnection } from 'mongoose';
 import { errorMessage } from '../errors.ts';
 import { readMongoUri } from '../settings/mongo-uri.ts';
+import { loadModel } from '../model/load-model.ts';
 import { createIndexes } from '../population/indexes.ts';
 import { createModels } from '../population/models.ts';
 import { trimSettings } from '../settings/values.ts';
 
-const { MONGODB_URI = '' } = trimSettings({ MONGODB_URI: process.env['MONGODB_URI'] });
+const { MONGODB_URI = '', EMISSIONS_MODEL } = trimSettings({
+  MONGODB_URI: process.env['MONGODB_URI'],
+  EMISSIONS_MODEL: process.env['EMISSIONS_MODEL'],
+});
 let uri: string;
 try {
   uri = readMongoUri(MONGODB_URI);
@@ -17,9 +21,10 @@ try {
 }
 const connection = createConnection();
 try {
+  const model = await loadModel(EMISSIONS_MODEL);
   await connection.openUri(uri, { serverSelectionTimeoutMS: 5_000 });
-  await createIndexes(createModels(connection));
-  process.stdout.write('appointments has the indexes that the list route and the sweep need.\n');
+  await createIndexes(createModels(connection, model));
+  process.stdout.write(`${model.collection} has the indexes that the list route and the sweep need.\n`);
 } catch (error) {
   process.stderr.write(`the indexes were not created: ${errorMessage(error)}\n`);
   process.exitCode = 1;

@@ -1,5 +1,7 @@
 import { ConfigError, loadWorkerConfig } from '../config.ts';
 import { AppError, errorMessage } from '../errors.ts';
+import { loadModel } from '../model/load-model.ts';
+import { ModelError } from '../model/parse-model.ts';
 import { readArguments, USAGE } from '../repair/read-arguments.ts';
 import { runRepair } from './run-repair.ts';
 
@@ -9,10 +11,11 @@ if ('problem' in command) {
   process.exit(2);
 }
 try {
-  const report = await runRepair(loadWorkerConfig(process.env), command);
+  const config = loadWorkerConfig(process.env);
+  const report = await runRepair(config, await loadModel(config.EMISSIONS_MODEL), command);
   process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
 } catch (error) {
-  const ours = error instanceof AppError || error instanceof ConfigError;
+  const ours = error instanceof AppError || error instanceof ConfigError || error instanceof ModelError;
   process.stderr.write(`${ours ? error.message : `the repair failed: ${errorMessage(error)}`}\n`);
   process.exitCode = 1;
 }

@@ -3,6 +3,7 @@ import { composeRepairs } from '../api/compose-repairs.ts';
 import type { WorkerConfig } from '../config.ts';
 import { connectRedis } from '../redis/connect.ts';
 import { AppError, errorMessage } from '../errors.ts';
+import type { AppointmentModel } from '../model/appointment-model.ts';
 import { createLifecycle } from '../process/lifecycle.ts';
 import { connectMongo } from '../population/connect.ts';
 import { createModels } from '../population/models.ts';
@@ -15,7 +16,11 @@ const CONNECT_WITHIN_MS = 5_000;
 const CLOSE_WITHIN_MS = 5_000;
 
 /** Connects, runs one repair and disconnects. @throws AppError if its arguments are invalid or a server is unavailable */
-export async function runRepair(config: WorkerConfig, { repair, asked }: RepairCommand): Promise<object> {
+export async function runRepair(
+  config: WorkerConfig,
+  model: AppointmentModel,
+  { repair, asked }: RepairCommand,
+): Promise<object> {
   const ignore = () => undefined;
   const lifecycle = createLifecycle({ deadlineMs: CLOSE_WITHIN_MS, onError: ignore });
   try {
@@ -54,7 +59,7 @@ export async function runRepair(config: WorkerConfig, { repair, asked }: RepairC
       policy: { attempts: config.EMISSION_ATTEMPTS, firstRetryDelayMs: config.EMISSION_BACKOFF_MS },
       remember: ignore,
     });
-    const models = createModels(mongo.connection);
+    const models = createModels(mongo.connection, model);
     // This process accepts no live emissions that a repair could delay.
     const yieldToLive = () => Promise.resolve();
     const { repairs } = composeRepairs({

@@ -1,5 +1,4 @@
 import type { AppointmentEvent, AppointmentSnapshot, Id } from '@appointment-emissions/contracts';
-import { packReferences } from '../domain/references.ts';
 import { coalesce } from '../batching.ts';
 import { AppError } from '../errors.ts';
 import type { EncodedMessage, EncodeMessage } from './encode.ts';
@@ -39,6 +38,8 @@ export interface EmitAppointmentDeps {
   readSnapshots: ReadSnapshots;
   encode: EncodeMessage;
   publish: Publish;
+  /** The ids that a snapshot refers to, as one text: a guess for the next read. */
+  packReferences: (snapshot: AppointmentSnapshot) => string;
   /** True if a server is unavailable: then a smaller batch would fail too. */
   isUnavailable: (error: unknown) => boolean;
   /** Waits after lost rounds, and between batches of bulk emissions. */
@@ -123,7 +124,7 @@ async function emitBatch(
 
 /** Confirms and publishes the snapshots of one company with one script. */
 async function publishForCompany(
-  { encode, publish, now = Date.now }: EmitAppointmentDeps,
+  { encode, publish, packReferences, now = Date.now }: EmitAppointmentDeps,
   batch: { companyId: Id; attempts: readonly EmissionAttempt[]; read: SnapshotRead; populatedAt: string },
 ): Promise<Map<EmissionAttempt, Outcome>> {
   const { companyId, attempts, populatedAt } = batch;
@@ -139,7 +140,15 @@ async function publishForCompany(
       const claimedToken = claim?.tokens.get(attempt.appointmentId) ?? '';
       if (encoded.head.length + encoded.tail.length > MAX_MESSAGE_BYTES) {
         outcomes.set(attempt, { error: tooLarge(attempt) });
-      } else ready.set(attempt, toMessage(attempt, appointment, encoded, claimedToken));
+      } else
+        ready.set(
+          attempt,
+          toMessage(attempt, appointment, {
+            ...encoded,
+            claimedToken,
+            references: packReferences(appointment),
+          }),
+        );
     }
     const published = await publish(companyId, { readId, epoch: claim?.epoch ?? '' }, [...ready.values()]);
     [...ready.keys()].forEach((attempt, index) => {
@@ -155,12 +164,10 @@ async function publishForCompany(
 function toMessage(
   { appointmentId, emissionId, event }: EmissionAttempt,
   appointment: AppointmentSnapshot,
-  encoded: EncodedMessage,
-  claimedToken: string,
+  rest: EncodedMessage & Pick<OutgoingMessage, 'claimedToken' | 'references'>,
 ): OutgoingMessage {
   const { updatedAt, status } = appointment;
-  const references = packReferences(appointment);
-  return { ...encoded, appointmentId, emissionId, event, claimedToken, updatedAt, status, references };
+  return { ...rest, appointmentId, emissionId, event, updatedAt, status };
 }
 
 function tooLarge({ appointmentId }: EmissionAttempt): AppError {

@@ -6,6 +6,7 @@ import { EMISSIONS_PATH } from './routes/emission-routes.ts';
 import { bullBoardHeaders, ownPageHeaders } from './middleware/page-headers.ts';
 import { guardAdminPage } from './middleware/guard-admin-page.ts';
 import { servePageFiles } from './page-files.ts';
+import type { AppointmentModel } from '../model/appointment-model.ts';
 import { createDocsRoutes } from './docs/docs-routes.ts';
 import { requireSameOrigin } from './middleware/same-origin.ts';
 
@@ -27,6 +28,8 @@ export interface AppDeps {
   routes?: Router | undefined;
   /** Folder of the built page. */
   pageDir: string;
+  /** Described by the documents of the API. */
+  model: AppointmentModel;
   /** The path prefix that a proxy in front strips, such as `/calendar`. */
   basePath?: string | undefined;
   /** Further origins that the page may connect to. */
@@ -53,7 +56,7 @@ export function createApp({ basePath = '', ...deps }: AppDeps): Express {
 
   app.use(BULL_BOARD_PATH, bullBoardHeaders(), deps.requireAdmin, requireSameOrigin, deps.bullBoard);
   app.use(ownPageHeaders(deps.connectOrigins));
-  app.use(createDocsRoutes(basePath));
+  app.use(createDocsRoutes(deps.model, basePath));
   app.use(ADMIN_API_PATH, deps.requireAdmin, requireSameOrigin, deps.adminRoutes);
   app.use(guardAdminPage(deps.requireAdmin));
   if (deps.routes) app.use(deps.routes);

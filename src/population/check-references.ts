@@ -1,16 +1,18 @@
 import type { Id } from '@appointment-emissions/contracts';
-import { REFERENCE_FIELDS, type ReferenceField } from '../domain/references.ts';
+import type { ReferenceModel } from '../model/appointment-model.ts';
 import { READ_LIMIT_MS } from './connect.ts';
-import { byIds } from './read-command.ts';
-import { ownedBy, SOURCES } from './load-appointments.ts';
+import { ownedBy } from './load-appointments.ts';
 import type { Models } from './models.ts';
-import { id, type RawDocument } from './to-snapshot.ts';
+import { byIds } from './read-command.ts';
+import { id, type RawDocument } from './stored-values.ts';
 
-/** How many of the sampled appointments have a value in a reference field, and how many of these resolve to nothing. */
+/** How many of the newest appointments have a value in a reference field, and how many of these values resolve to nothing. */
 export interface ReferenceCheck {
-  field: ReferenceField;
+  field: string;
   /** Where the documents were looked for. */
   collection: string;
+  /** The collection does not exist or has no document. It is looked at only if no reference resolves. */
+  isEmpty: boolean;
   referring: number;
   unresolved: number;
 }
@@ -18,36 +20,39 @@ export interface ReferenceCheck {
 export type CheckReferences = () => Promise<ReferenceCheck[]>;
 
 const SAMPLE = 100;
-const SAMPLE_FIELDS = { companyId: 1, ...Object.fromEntries(REFERENCE_FIELDS.map((field) => [field, 1])) };
 
 /**
- * Looks up the references of the newest appointments, apart from the loader, so that emissions do not pay for it. A single
- * dangling reference is normal; a field that never resolves is a wrong collection name or a wrong type of id.
+ * Resolves the references of the newest appointments, apart from the loader, so that emissions do not pay for it. A single
+ * dangling reference is normal. If a field never resolves, the name of its collection or the type of its ids is wrong.
  * @throws what the driver throws
  */
-export function createCheckReferences(models: Models): CheckReferences {
-  async function checkField(field: ReferenceField, sample: readonly RawDocument[]): Promise<ReferenceCheck> {
-    const { collection } = models[SOURCES[field].model];
+export function createCheckReferences({ connection, appointments, model }: Models): CheckReferences {
+  const fields = [model.companyField, ...model.references.map(({ field }) => field)];
+  const projection = Object.fromEntries(fields.map((field) => [field, 1]));
+
+  async function checkReference(
+    { field, collection: name, companyField }: ReferenceModel,
+    sample: readonly RawDocument[],
+  ): Promise<ReferenceCheck> {
+    const collection = connection.collection(name);
     const referring = sample.filter((appointment) => (appointment[field] ?? null) !== null);
     const ids = new Set(referring.flatMap((appointment) => id(appointment[field]) ?? []));
-    const options = { projection: { companyId: 1 }, maxTimeMS: READ_LIMIT_MS };
+    const options = { projection: { [companyField]: 1 }, maxTimeMS: READ_LIMIT_MS };
     const documents = ids.size === 0 ? [] : await collection.find(byIds(ids), options).toArray();
     const byId = new Map<Id | null, RawDocument>(documents.map((document) => [id(document._id), document]));
-    const unresolved = referring.filter(
-      (appointment) => !ownedBy(id(appointment.companyId), byId.get(id(appointment[field]) ?? '')),
-    );
-    return {
-      field,
-      collection: collection.collectionName,
-      referring: referring.length,
-      unresolved: unresolved.length,
-    };
+    const unresolved = referring.filter((appointment) => {
+      const owner = id(appointment[model.companyField]);
+      return !ownedBy(owner, byId.get(id(appointment[field]) ?? ''), companyField);
+    }).length;
+    const isEmpty =
+      referring.length > 0 && documents.length === 0 && (await collection.findOne({}, options)) === null;
+    return { field, collection: name, isEmpty, referring: referring.length, unresolved };
   }
 
   return async () => {
-    const sample = await models.Appointment.collection
-      .find({}, { projection: SAMPLE_FIELDS, sort: { _id: -1 }, limit: SAMPLE, maxTimeMS: READ_LIMIT_MS })
+    const sample = await appointments
+      .find({}, { projection, sort: { _id: -1 }, limit: SAMPLE, maxTimeMS: READ_LIMIT_MS })
       .toArray();
-    return Promise.all(REFERENCE_FIELDS.map((field) => checkField(field, sample)));
+    return Promise.all(model.references.map((reference) => checkReference(reference, sample)));
   };
 }

@@ -1,100 +1,105 @@
-import { createHash } from 'node:crypto';
-import { mongo, Types } from 'mongoose';
-import type { Cursor, FindUpdated, LeftOutRow, UpdatedPage, UpdatedRow } from '../domain/updated-rows.ts';
+import { type mongo, Types } from 'mongoose';
+import type { Cursor, FindUpdated, LeftOutRow } from '../domain/updated-rows.ts';
 import type { Models } from './models.ts';
-import { id, type RawDocument } from './to-snapshot.ts';
+import { milliseconds, type RawDocument } from './stored-values.ts';
+import { createToRows, rowProjection } from './updated-rows.ts';
 
-export const UPDATED_ROW_FIELDS = { companyId: 1, updatedAt: 1, createdAt: 1, status: 1 } as const;
 const FIRST_ID = '0'.repeat(24);
-const LONGEST_QUERY_MS = 5_000;
+const MAX_QUERY_MS = 5_000;
 
-/** Uses the index on both fields. @throws what the driver throws */
-export function createFindUpdated({ Appointment }: Models): FindUpdated {
+/** Uses the index on `(updatedAt, _id)`. @throws what the driver throws */
+export function createFindUpdated({ appointments, model }: Models): FindUpdated {
+  const { updatedAt } = model.times;
+  const projection = rowProjection(model);
+  const toRows = createToRows(model);
   return async (after, until, limit) => {
-    const documents: RawDocument[] = await Appointment.collection
-      .find(after.appointmentId === '' ? since(after.updatedAt, until) : beyond(after, until), {
-        projection: UPDATED_ROW_FIELDS,
-        sort: { updatedAt: 1, _id: 1 },
+    const filter =
+      after.appointmentId === '' ? since(updatedAt, after, until) : beyond(updatedAt, after, until);
+    const documents: RawDocument[] = await appointments
+      .find(filter, {
+        projection,
+        sort: { [updatedAt]: 1, _id: 1 },
         limit,
-        maxTimeMS: LONGEST_QUERY_MS,
+        maxTimeMS: MAX_QUERY_MS,
       })
       .toArray();
-    return { ...toRows(documents), next: documents.length < limit ? undefined : nextAfter(after, documents) };
+    return {
+      ...toRows(documents),
+      next: documents.length < limit ? undefined : nextAfter(updatedAt, after, documents),
+    };
   };
 }
 
-/** Of any kind: the index answers it alone. */
-function since(updatedAt: number, until: number | undefined): mongo.Filter<mongo.Document> {
-  return { updatedAt: { $gte: new Date(updatedAt), ...atMost(until) } };
+/** Rows with any kind of `_id`: the index alone answers this. */
+function since(field: string, after: Cursor, until: number | undefined): mongo.Filter<mongo.Document> {
+  return { [field]: { $gte: new Date(after.updatedAt), ...atMost(until) } };
 }
 
 /**
- * Only rows that have an ObjectId and one date. Comparisons of MongoDB stay within one type of BSON, and an array of dates
- * sorts by one of its elements: a cursor does not lead past such rows, so they stay out of all pages but the first.
+ * Only rows with an ObjectId and a single date. MongoDB compares values of the same BSON type only, and sorts an array of
+ * dates by one of its elements: a cursor does not lead past such rows, so only the first page contains them.
  */
-function beyond(
-  { updatedAt, appointmentId }: Cursor,
-  until: number | undefined,
-): mongo.Filter<mongo.Document> {
+function beyond(field: string, after: Cursor, until: number | undefined): mongo.Filter<mongo.Document> {
   const oneDate = { $not: { $type: 'array' } };
   const first = new Types.ObjectId(FIRST_ID);
   return {
     $or: [
       {
-        updatedAt: { $eq: new Date(updatedAt), ...oneDate },
-        _id: appointmentId === FIRST_ID ? { $gte: first } : { $gt: new Types.ObjectId(appointmentId) },
+        [field]: { $eq: new Date(after.updatedAt), ...oneDate },
+        _id:
+          after.appointmentId === FIRST_ID
+            ? { $gte: first }
+            : { $gt: new Types.ObjectId(after.appointmentId) },
       },
-      { updatedAt: { $gt: new Date(updatedAt), ...atMost(until), ...oneDate }, _id: { $gte: first } },
+      { [field]: { $gt: new Date(after.updatedAt), ...atMost(until), ...oneDate }, _id: { $gte: first } },
     ],
   };
 }
 
 const atMost = (until: number | undefined) => (until === undefined ? {} : { $lte: new Date(until) });
 
-/** From the last document that a cursor can stand at, whether or not it can be emitted. */
-function nextAfter(after: Cursor, documents: readonly RawDocument[]): Cursor | undefined {
-  const last = documents.findLast((document) => cursorOf(document) !== undefined);
-  if (last) return cursorOf(last);
-  // Behind a page of other ids there may be ObjectIds; behind a page of dates that no clock shows there is nothing.
+/** The last document that a cursor can point to, whether or not it can be emitted. */
+function nextAfter(field: string, after: Cursor, documents: readonly RawDocument[]): Cursor | undefined {
+  const last = documents.findLast((document) => cursorAt(field, document));
+  if (last) return cursorAt(field, last);
+  // ObjectIds can follow a page of other ids. Nothing follows a page of dates that JavaScript cannot express.
   return after.appointmentId === '' ? { ...after, appointmentId: FIRST_ID } : undefined;
 }
 
-/** The documents that can be emitted, and the others. */
-export function toRows(documents: readonly RawDocument[]): Pick<UpdatedPage, 'rows' | 'leftOut'> {
-  const rows: UpdatedRow[] = [];
-  const leftOut: LeftOutRow[] = [];
-  for (const document of documents) {
-    const row = toUpdatedRow(document);
-    if ('field' in row) leftOut.push(row);
-    else rows.push(row);
-  }
-  return { rows, leftOut };
-}
-
-function toUpdatedRow(document: RawDocument): UpdatedRow | LeftOutRow {
+function cursorAt(field: string, document: RawDocument): Cursor | undefined {
   const { _id } = document;
-  if (!(_id instanceof Types.ObjectId)) return { key: keyOf(_id), appointmentId: null, field: '_id' };
-  const appointmentId = _id.toHexString();
-  const [companyId, updatedAt] = [id(document.companyId), ms(document.updatedAt)];
-  if (companyId === null) return { key: appointmentId, appointmentId, field: 'companyId' };
-  if (updatedAt === null) return { key: appointmentId, appointmentId, field: 'updatedAt' };
-  const status = typeof document.status === 'string' ? document.status : null;
-  return { appointmentId, companyId, updatedAt, createdAt: ms(document.createdAt), status };
-}
-
-/** Ids of other types are told apart without being kept: they may hold personal data. */
-function keyOf(value: unknown): string {
-  return createHash('sha256').update(mongo.BSON.EJSON.stringify({ value })).digest('hex');
-}
-
-function cursorOf({ _id, updatedAt }: RawDocument): Cursor | undefined {
-  const time = ms(updatedAt);
-  return _id instanceof Types.ObjectId && time !== null
-    ? { appointmentId: _id.toHexString(), updatedAt: time }
+  const updatedAt = milliseconds(document[field]);
+  return _id instanceof Types.ObjectId && updatedAt !== null
+    ? { appointmentId: _id.toHexString(), updatedAt }
     : undefined;
 }
 
-/** Null if it is no date, or none that JavaScript can hold. */
-function ms(value: unknown): number | null {
-  return value instanceof Date && !Number.isNaN(value.getTime()) ? value.getTime() : null;
+/** Every BSON type but date, which a walk by date never meets. One filter for each: the index answers a single type. */
+const OTHER_TYPES = [
+  ...['double', 'string', 'object', 'array', 'binData', 'objectId', 'bool', 'regex', 'javascript'],
+  ...['int', 'timestamp', 'long', 'decimal', 'minKey', 'maxKey'],
+] as const;
+const MAX_UNSWEEPABLE_QUERY_MS = 4_000;
+
+/** Rows that a walk in the order of `(updatedAt, _id)` does not meet, at most `limit`. @throws what the driver throws */
+export type FindUnsweepable = (since: number, limit: number) => Promise<LeftOutRow[]>;
+
+export function createFindUnsweepable({ appointments, model }: Models): FindUnsweepable {
+  const { updatedAt } = model.times;
+  const projection = rowProjection(model);
+  const toRows = createToRows(model);
+  return async (since, limit) => {
+    const filter: mongo.Filter<mongo.Document> = {
+      $or: [
+        // Missing fields match too.
+        { [updatedAt]: null },
+        ...OTHER_TYPES.map((type) => ({ [updatedAt]: { $type: type } })),
+        { [updatedAt]: { $gte: new Date(since) }, _id: { $not: { $type: 'objectId' } } },
+      ],
+    };
+    const documents = await appointments
+      .find(filter, { projection, limit, maxTimeMS: MAX_UNSWEEPABLE_QUERY_MS })
+      .toArray();
+    return toRows(documents).leftOut;
+  };
 }

@@ -1,47 +1,46 @@
 import { type mongo, Types } from 'mongoose';
 import type { Id } from '@appointment-emissions/contracts';
 import type { UpdatedRow } from '../domain/updated-rows.ts';
-import { UPDATED_ROW_FIELDS } from './find-updated.ts';
-import { matchId } from './match-id.ts';
+import type { AppointmentModel } from '../model/appointment-model.ts';
 import type { Models } from './models.ts';
-import { id, type RawDocument } from './to-snapshot.ts';
+import { id, matchId, milliseconds, type RawDocument, words } from './stored-values.ts';
+import { rowProjection } from './updated-rows.ts';
 
 type WrittenRow = Omit<UpdatedRow, 'updatedAt'>;
 
-const LONGEST_QUERY_MS = 4_000;
+/** Whose appointments: those of a company, or one appointment. */
+type Subject = { companyId: Id } | { appointmentId: Id };
 
-/** Rows are sought again in place of those that cannot be emitted, so often at most. */
+const MAX_QUERY_MS = 4_000;
+
+/** Rows that cannot be emitted are replaced by rows of the next page. This limits the pages. */
 const MAX_PAGES = 20;
 
 /**
- * Appointments of a company, or one appointment, written at `since` (ms) or later: the oldest write first, at most
- * `limit`, how many there are, and how many of those met on the way cannot be emitted. Of one appointment the time does not
- * matter if `updatedAt` is no date. @throws what the driver throws.
+ * Finds what was written at `since` (ms since 1970) or later: the oldest write first, at most `limit` rows. `matched` counts
+ * all, `leftOut` the rows on these pages that cannot be emitted. A single appointment is also found if its `updatedAt` is not a
+ * date.
+ * @throws what the driver throws
  */
-export function createFindWritten({ Appointment }: Models) {
+export function createFindWritten({ appointments, model }: Models) {
+  const projection = rowProjection(model);
+  const sort = { [model.times.updatedAt]: 1, _id: 1 } as const;
   return async (
-    subject: { companyId: Id } | { appointmentId: Id },
+    subject: Subject,
     since: number,
     limit: number,
   ): Promise<{ rows: WrittenRow[]; matched: number; leftOut: number }> => {
-    const filter = filterOf(subject, since);
-    const collection = Appointment.collection;
-    const counted = collection.countDocuments(filter, { maxTimeMS: LONGEST_QUERY_MS });
+    const filter = filterOf(model, subject, since);
+    const counted = appointments.countDocuments(filter, { maxTimeMS: MAX_QUERY_MS });
     counted.catch(() => undefined);
     const rows: WrittenRow[] = [];
     let leftOut = 0;
-    // By number: a row that moves meanwhile was written anew, and then is the sweep's or the bot's.
+    // A row that moves to a later page in the meantime was written again: the sweep or the bot announces that write.
     for (let page = 0, skip = 0; page < MAX_PAGES && rows.length < limit; page += 1) {
-      const documents: RawDocument[] = await collection
-        .find(filter, {
-          projection: UPDATED_ROW_FIELDS,
-          sort: { updatedAt: 1, _id: 1 },
-          skip,
-          limit,
-          maxTimeMS: LONGEST_QUERY_MS,
-        })
+      const documents: RawDocument[] = await appointments
+        .find(filter, { projection, sort, skip, limit, maxTimeMS: MAX_QUERY_MS })
         .toArray();
-      const usable = documents.flatMap((document) => toWrittenRow(document) ?? []);
+      const usable = documents.flatMap((document) => toWrittenRow(model, document) ?? []);
       leftOut += documents.length - usable.length;
       rows.push(...usable.slice(0, limit - rows.length));
       skip += documents.length;
@@ -52,26 +51,28 @@ export function createFindWritten({ Appointment }: Models) {
 }
 
 function filterOf(
-  subject: { companyId: Id } | { appointmentId: Id },
+  { companyField, times }: AppointmentModel,
+  subject: Subject,
   since: number,
 ): mongo.Filter<mongo.Document> {
-  const written = { updatedAt: { $gte: new Date(since) } };
-  if ('companyId' in subject) {
-    return { companyId: matchId(subject.companyId), ...written };
-  }
+  const written = { [times.updatedAt]: { $gte: new Date(since) } };
+  if ('companyId' in subject) return { [companyField]: matchId(subject.companyId), ...written };
   const _id = new Types.ObjectId(subject.appointmentId);
-  return { _id, $or: [written, { updatedAt: { $not: { $type: 'date' } } }] };
+  return { _id, $or: [written, { [times.updatedAt]: { $not: { $type: 'date' } } }] };
 }
 
-/** `undefined` if `_id` or `companyId` is of a type that cannot be emitted. */
-function toWrittenRow(document: RawDocument): WrittenRow | undefined {
-  const companyId = id(document.companyId);
-  if (!(document._id instanceof Types.ObjectId) || companyId === null) return undefined;
-  const { createdAt, status } = document;
+/** `undefined` if `_id` or the company is of a type that cannot be emitted. */
+function toWrittenRow(
+  { companyField, times, statusField }: AppointmentModel,
+  document: RawDocument,
+): WrittenRow | undefined {
+  const { _id } = document;
+  const companyId = id(document[companyField]);
+  if (!(_id instanceof Types.ObjectId) || companyId === null) return undefined;
   return {
-    appointmentId: document._id.toHexString(),
+    appointmentId: _id.toHexString(),
     companyId,
-    createdAt: createdAt instanceof Date ? createdAt.getTime() : null,
-    status: typeof status === 'string' ? status : null,
+    createdAt: milliseconds(document[times.createdAt]),
+    status: words(document[statusField]),
   };
 }

@@ -5,55 +5,62 @@ import { READ_LIMIT_MS } from './connect.ts';
 
 const { MongoNotConnectedError, MongoServerSelectionError } = mongo;
 
-/** What is asked of a model: the name of its collection, and its database once there has been a connection. */
-interface Source {
-  collection: { collectionName: string };
-  db: { db?: mongo.Db | undefined };
+/** A mongoose connection. It has a database from its first connect on. */
+interface DatabaseConnection {
+  db?: mongo.Db | undefined;
 }
 
-/** A find or an aggregation as MongoDB takes it, without its collection. */
+/** A find or an aggregation in MongoDB's form, without its collection. */
 export type Read =
   { filter: mongo.Document; projection: mongo.Document } | { pipeline: readonly mongo.Document[] };
 
-/** One malformed string of one document would fail the read of all: the string is repaired instead. */
+/** Repairs strings that are not UTF-8: one of them would fail the read of all documents. */
 const READ_OPTIONS = { enableUtf8Validation: false };
 
-/** The usual first answer has 101 documents. */
-const MOST_DOCUMENTS = 100_000;
+/** All documents come in the first reply; by default it has at most 101. */
+const MAX_DOCUMENTS = 100_000;
 
 /**
- * Reads few documents from the primary, in time, by a bare command. For these the driver's cursor costs as much as all the rest: it keeps
- * a list of those that are open, and looks after them until they end. As with a cursor, a read that finds its server away is
- * tried once more. @throws what the driver throws
+ * Reads few documents from the primary by a command, within {@link READ_LIMIT_MS}. The driver's cursor would cost as much as
+ * the rest of the read, since the driver tracks it until it ends. As with a cursor, a read is repeated once if the server is
+ * unavailable.
+ * @throws what the driver throws
  */
-export async function readCommand(of: Source, read: Read): Promise<mongo.Document[]> {
-  const collection = of.collection.collectionName;
+export async function readCommand(
+  connection: DatabaseConnection,
+  collection: string,
+  read: Read,
+): Promise<mongo.Document[]> {
   const command =
     'pipeline' in read
-      ? { aggregate: collection, ...read, cursor: { batchSize: MOST_DOCUMENTS }, maxTimeMS: READ_LIMIT_MS }
-      : { find: collection, ...read, batchSize: MOST_DOCUMENTS, maxTimeMS: READ_LIMIT_MS };
+      ? { aggregate: collection, ...read, cursor: { batchSize: MAX_DOCUMENTS }, maxTimeMS: READ_LIMIT_MS }
+      : { find: collection, ...read, batchSize: MAX_DOCUMENTS, maxTimeMS: READ_LIMIT_MS };
   try {
-    return await run(of, command);
+    return await run(connection, collection, command);
   } catch (error) {
-    // Who looked for a server has waited for it already.
+    // The selection of a server has waited for one already.
     if (!isUnavailable(error) || error instanceof MongoServerSelectionError) throw error;
-    return run(of, command);
+    return run(connection, collection, command);
   }
 }
 
-async function run({ db: { db }, collection }: Source, command: mongo.Document): Promise<mongo.Document[]> {
+async function run(
+  { db }: DatabaseConnection,
+  collection: string,
+  command: mongo.Document,
+): Promise<mongo.Document[]> {
   if (!db) throw new MongoNotConnectedError('there has been no connection yet');
   const { cursor } = (await db.command(command, READ_OPTIONS)) as {
     cursor: { id: number | mongo.Long; firstBatch: mongo.Document[] };
   };
   if (Number(cursor.id) === 0) return cursor.firstBatch;
-  // An answer has 16 MB at most: what is larger is what cursors are for, the driver's, which begins anew.
-  const [killCursors, cursors] = [collection.collectionName, [mongo.Long.fromValue(cursor.id)]];
-  await db.command({ killCursors, cursors }).catch(() => undefined);
+  // A reply has at most 16 MB. A larger result is read again from its start with the driver's cursor.
+  const cursors = [mongo.Long.fromValue(cursor.id)];
+  await db.command({ killCursors: collection, cursors }).catch(() => undefined);
   return db.runCursorCommand(command, READ_OPTIONS).toArray() as Promise<mongo.Document[]>;
 }
 
-/** The documents of these ids. */
+/** Matches the documents with these ids. */
 export function byIds(ids: ReadonlySet<Id>): { _id: { $in: Types.ObjectId[] } } {
   return { _id: { $in: [...ids].map((hex) => new Types.ObjectId(hex)) } };
 }

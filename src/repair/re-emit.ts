@@ -34,6 +34,8 @@ export interface ReEmitDeps {
       acceptedAt: string;
     }[],
   ) => Promise<void>;
+  /** Whether a status means canceled. */
+  isCanceled: (status: string | null) => boolean;
   now: () => number;
 }
 
@@ -44,7 +46,7 @@ const SHOWN = 20;
  * Emits the current state of each appointment that was written since a time, once. Deleted appointments cannot be emitted.
  * @throws what MongoDB throws; AppError QUEUE_UNAVAILABLE
  */
-export function createReEmit({ findWritten, enqueue, now }: ReEmitDeps) {
+export function createReEmit({ findWritten, enqueue, isCanceled, now }: ReEmitDeps) {
   return async (
     subject: ReEmitSubject,
     since: number,
@@ -53,7 +55,7 @@ export function createReEmit({ findWritten, enqueue, now }: ReEmitDeps) {
     const { rows, matched, leftOut } = await findWritten(subject, since, limit);
     const acceptedAt = new Date(now()).toISOString();
     const emissions = rows.map(({ appointmentId, companyId, createdAt, status }) => ({
-      event: eventOf(createdAt, status, since),
+      event: eventOf(createdAt, isCanceled(status), since),
       appointmentId,
       companyId,
       emissionId: randomUUID(),
@@ -77,7 +79,7 @@ export function createReEmit({ findWritten, enqueue, now }: ReEmitDeps) {
 export type ReEmit = ReturnType<typeof createReEmit>;
 
 /** The event of the last write, as far as the row shows it. Screens use the snapshot, not the event. */
-function eventOf(createdAt: number | null, status: string | null, since: number): AppointmentEvent {
-  if (status === 'canceled') return APPOINTMENT_CANCELED;
+function eventOf(createdAt: number | null, isCanceled: boolean, since: number): AppointmentEvent {
+  if (isCanceled) return APPOINTMENT_CANCELED;
   return createdAt !== null && createdAt >= since ? APPOINTMENT_CREATED : APPOINTMENT_UPDATED;
 }

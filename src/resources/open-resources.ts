@@ -3,6 +3,7 @@ import { recordCuts } from '../access/record-cuts.ts';
 import { ConfigError, type SharedConfig } from '../config.ts';
 import { type CompanyKeys, createCompanyKeys } from '../emission/keys.ts';
 import { createFleetMetrics, type FleetMetrics } from '../metrics/fleet-metrics.ts';
+import type { AppointmentModel } from '../model/appointment-model.ts';
 import { connectMongo, type MongoHandle } from '../population/connect.ts';
 import { createModels, type Models } from '../population/models.ts';
 import { createReportDamage, type ReportDamage } from '../process/damaged-data.ts';
@@ -22,6 +23,7 @@ const ROLES = {
 
 export interface ResourcesOptions<Config extends SharedConfig> {
   config: Config;
+  model: AppointmentModel;
   role: keyof typeof ROLES;
   logger: Logger;
   /** Problems of this process' log, as text for the operator. */
@@ -67,6 +69,7 @@ export interface Resources<Config extends SharedConfig = SharedConfig> extends C
  */
 export function openResources<Config extends SharedConfig>({
   config,
+  model,
   role,
   logger,
   logWarnings = () => [],
@@ -105,7 +108,7 @@ export function openResources<Config extends SharedConfig>({
     lifecycle,
     ...connections,
     queues,
-    models: createModels(mongo.connection),
+    models: createModels(mongo.connection, model),
     companyKeys: createCompanyKeys(prefix),
     metrics,
     reportDamage,

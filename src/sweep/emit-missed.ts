@@ -16,6 +16,8 @@ export interface EmitMissedDeps {
     appointmentId: Id,
   ) => Promise<{ updatedAt: number; status: string } | undefined>;
   enqueue: (emissions: readonly SweepEmission[]) => Promise<void>;
+  /** Whether a status means canceled. */
+  isCanceled: (status: string | null) => boolean;
 }
 
 /**
@@ -28,11 +30,12 @@ export type EmitMissed = (
   time: { windowStart: number; now: number },
 ) => Promise<ReadonlySet<Id>>;
 
-export function createEmitMissed({ lastPublished, enqueue }: EmitMissedDeps): EmitMissed {
+export function createEmitMissed({ lastPublished, enqueue, isCanceled }: EmitMissedDeps): EmitMissed {
   return async (rows, { windowStart, now }) => {
     const found = await Promise.all(
       rows.map(async (row) => {
-        const event = missedEvent(row, await lastPublished(row.companyId, row.appointmentId), windowStart);
+        const published = await lastPublished(row.companyId, row.appointmentId);
+        const event = missedEvent(row, published, { windowStart, isCanceled });
         return event && toEmission(row, event, now);
       }),
     );

@@ -11,15 +11,16 @@ type Row = Pick<UpdatedRow, 'updatedAt' | 'createdAt' | 'status'>;
 /**
  * The event that a row's last write should have caused, or `undefined` if it was published.
  * @param published what was last published of it, if that is known
- * @param windowStart ms: rows created later, and never published, are new
+ * @param terms `windowStart`: ms; rows created later, and never published, are new. `isCanceled`: whether a status means
+ * canceled.
  */
 export function missedEvent(
   row: Row,
   published: { updatedAt: number; status: string } | undefined,
-  windowStart: number,
+  { windowStart, isCanceled }: { windowStart: number; isCanceled: (status: string | null) => boolean },
 ): AppointmentEvent | undefined {
   if (published?.updatedAt === row.updatedAt) return undefined;
   if (!published && row.createdAt !== null && row.createdAt >= windowStart) return APPOINTMENT_CREATED;
-  if (row.status === 'canceled' && published?.status !== 'canceled') return APPOINTMENT_CANCELED;
+  if (isCanceled(row.status) && !(published && isCanceled(published.status))) return APPOINTMENT_CANCELED;
   return APPOINTMENT_UPDATED;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { Types } from 'mongoose';
 import { createBookingService } from '../../demo/booking-service.ts';
-import { COLLECTIONS } from '../../src/population/collections.ts';
+import { COLLECTIONS } from '../../demo/models.ts';
 import { at, done, startBookings } from './booking-world.ts';
 
 const NOBODY = '65f0000000000000000000ff';

@@ -1,7 +1,7 @@
 import mongoose, { Types } from 'mongoose';
 import { randomUUID } from 'node:crypto';
 import { createBookingService } from '../../demo/booking-service.ts';
-import { COLLECTIONS } from '../../src/population/collections.ts';
+import { COLLECTIONS } from '../../demo/models.ts';
 import { later } from './bot-world.ts';
 
 /** A company with a customer, a pet, a service and two groomers, in a database of its own. */

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { Types } from 'mongoose';
 import { createReadCatalogue } from '../../demo/read-catalogue.ts';
-import { COLLECTIONS } from '../../src/population/collections.ts';
+import { COLLECTIONS } from '../../demo/models.ts';
 import { STORED_VALUES } from '../harness/stored-values.ts';
 import { at, startBookings } from './booking-world.ts';
 

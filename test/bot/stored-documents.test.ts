@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { Types } from 'mongoose';
 import { createToolHandlers } from '@appointment-emissions/bot';
 import { readRow, reservationAfter, writtenAt } from '../../demo/appointment-row.ts';
-import { COLLECTIONS } from '../../src/population/collections.ts';
+import { COLLECTIONS } from '../../demo/models.ts';
 import { anyFields, READ_ONLY_VALUES, STORED_VALUES } from '../harness/stored-values.ts';
 import { at, done, startBookings } from './booking-world.ts';
 

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { Types } from 'mongoose';
-import { toSnapshot } from '../../src/population/to-snapshot.ts';
+import { DEFAULT_MODEL } from '../../src/model/default-model.ts';
+import { createToSnapshot } from '../../src/population/to-snapshot.ts';
 import { fieldsOf, wordsOf } from './contract-types.ts';
 import { readPage, tableUnder } from './pages.ts';
 
@@ -46,8 +47,8 @@ test('the page names every reason to reload', () => {
 
 test('a snapshot has exactly the documented fields, with any other fields in the documents', () => {
   const document = { _id: new Types.ObjectId(), secret: 'never sent' };
-  const references = { customer: document, pet: document, service: document, serviceItem: document };
-  const snapshot = toSnapshot(document, { ...references, staff: document });
+  const references = DEFAULT_MODEL.references.map(() => document);
+  const snapshot = createToSnapshot(DEFAULT_MODEL)(document, references);
   const documentedOf = (name: string) => tableUnder(page, name).map(({ field }) => field);
 
   expect(Object.keys(snapshot)).toEqual(documentedOf('AppointmentSnapshot'));

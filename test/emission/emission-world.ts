@@ -5,6 +5,8 @@ import { createEmitAppointment, type EmissionAttempt } from '../../src/emission/
 import { createEncodeMessage } from '../../src/emission/encode.ts';
 import { createCompanyKeys } from '../../src/emission/keys.ts';
 import { createPublish } from '../../src/emission/publish.ts';
+import { DEFAULT_MODEL } from '../../src/model/default-model.ts';
+import { createPackReferences } from '../../src/model/reference-guesses.ts';
 import { createReadSnapshots } from '../../src/emission/read-snapshots.ts';
 import type { RedisClient } from '../../src/redis/connect.ts';
 import { isUnavailable } from '../../src/process/unavailable.ts';
@@ -39,6 +41,7 @@ export function createEmissionWorld(through: (redis: Redis) => RedisClient = (re
     readSnapshots,
     encode: createEncodeMessage('test'),
     publish: createPublish(scripts, { keys, logMax: 1_000 }),
+    packReferences: createPackReferences(DEFAULT_MODEL),
     isUnavailable,
     pause: (ms) => {
       pauses.push(ms);

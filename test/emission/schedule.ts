@@ -7,6 +7,8 @@ import { createEmitAppointment, type EmitAppointment } from '../../src/emission/
 import type { EncodeMessage } from '../../src/emission/encode.ts';
 import { createCompanyKeys } from '../../src/emission/keys.ts';
 import { createPublish } from '../../src/emission/publish.ts';
+import { DEFAULT_MODEL } from '../../src/model/default-model.ts';
+import { createPackReferences } from '../../src/model/reference-guesses.ts';
 import { createReadSnapshots } from '../../src/emission/read-snapshots.ts';
 import { createTakeSnapshots } from '../../src/emission/take-snapshots.ts';
 import { isUnavailable } from '../../src/process/unavailable.ts';
@@ -84,6 +86,7 @@ export function createScheduler(redisUrl: string) {
         readSnapshots,
         encode: encodePlainly(channel),
         publish: createPublish(wire.redis, { keys, logMax: 100 }),
+        packReferences: createPackReferences(DEFAULT_MODEL),
         isUnavailable,
         pause,
       }),

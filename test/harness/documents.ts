@@ -1,10 +1,10 @@
 import { Types } from 'mongoose';
-import type { Models } from '../../src/population/models.ts';
+import type { MongooseModels } from '../../demo/models.ts';
 
 const id = () => new Types.ObjectId();
 
 /** Writes a company's customers, pets, services and staff, and appointments that refer to them, into a database. */
-export function createDocuments(models: Models) {
+export function createDocuments(models: MongooseModels) {
   async function company(companyId = id().toHexString()) {
     const owner = new Types.ObjectId(companyId);
     const customer = {

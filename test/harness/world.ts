@@ -7,6 +7,9 @@ import { createCompanyKeys } from '../../src/emission/keys.ts';
 import type { ApiLimits } from '../../src/settings/limits.ts';
 import { connectRedis } from '../../src/redis/connect.ts';
 import { BULK_QUEUE_NAME, QUEUE_NAME } from '@appointment-emissions/contracts';
+import { createMongooseModels } from '../../demo/models.ts';
+import { DEFAULT_MODEL } from '../../src/model/default-model.ts';
+import { loadModel } from '../../src/model/load-model.ts';
 import { createModels } from '../../src/population/models.ts';
 import { type RunningApi, startApi } from '../../src/api/start-api.ts';
 import { type RunningWorker, startWorker } from '../../workers/start-worker.ts';
@@ -69,7 +72,9 @@ export async function createWorld({ redisUrl, mongoUri, env: extra = {}, limits 
 
   const connection = createConnection();
   await connection.openUri(env['MONGODB_URI']!, { serverSelectionTimeoutMS: 5_000 });
-  const documents = createDocuments(createModels(connection));
+  const documents = createDocuments(createMongooseModels(connection));
+  const models = createModels(connection, DEFAULT_MODEL);
+  const model = await loadModel(env['EMISSIONS_MODEL']);
   open.push(async () => {
     await connection.db?.dropDatabase().catch(() => undefined);
     await connection.close(true);
@@ -105,6 +110,8 @@ export async function createWorld({ redisUrl, mongoUri, env: extra = {}, limits 
   return {
     env,
     documents,
+    /** For the reads of src/population, over the default model. */
+    models,
     redis,
     /** Names of its companies' keys. */
     keys: createCompanyKeys(env['QUEUE_PREFIX']!),
@@ -119,12 +126,12 @@ export async function createWorld({ redisUrl, mongoUri, env: extra = {}, limits 
     async api(over: Record<string, string> = {}, own: Partial<ApiLimits> = {}): Promise<RunningApi> {
       const settings = loadApiConfig({ ...apiEnv, ...over });
       const config = { ...settings, SHUTDOWN_DEADLINE_MS, ...limits, ...own };
-      const api = await startApi({ config, logger, pageDir: 'dist/page' });
+      const api = await startApi({ config, model, logger, pageDir: 'dist/page' });
       return keep(api, api.close);
     },
     worker(over: Record<string, string> = {}): RunningWorker {
       const config = { ...loadWorkerConfig({ ...workerEnv, ...over }), SHUTDOWN_DEADLINE_MS };
-      const worker = startWorker({ config, logger });
+      const worker = startWorker({ config, model, logger });
       return keep(worker, worker.close);
     },
     async apiProcess(over: Record<string, string> = {}, own: Partial<ApiLimits> = {}): Promise<Spawned> {

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from '@jest/globals';
+import { DEFAULT_MODEL } from '../../src/model/default-model.ts';
 import { loadWorkerConfig } from '../../src/config.ts';
 import { readArguments } from '../../src/repair/read-arguments.ts';
 import { runRepair } from '../../src/cli/run-repair.ts';
@@ -67,7 +68,7 @@ test('the command line retries and re-emits over connections of its own', async 
 async function repair(...args: string[]): Promise<Answer> {
   const command = readArguments(args);
   if ('problem' in command) throw new Error(command.problem);
-  return runRepair(loadWorkerConfig(world!.env), command);
+  return runRepair(loadWorkerConfig(world!.env), DEFAULT_MODEL, command);
 }
 
 test.each([

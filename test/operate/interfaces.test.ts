@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { RequestHandler, Router } from 'express';
 import { z } from 'zod';
 import { createAdminRoutes } from '../../src/http/routes/admin-routes.ts';
+import { DEFAULT_MODEL } from '../../src/model/default-model.ts';
 import { createApp } from '../../src/http/app.ts';
 import { createDashboardRoutes } from '../../src/http/routes/dashboard-routes.ts';
 import { createEmissionRoutes } from '../../src/http/routes/emission-routes.ts';
@@ -62,6 +63,7 @@ test('the document tells every route that Express has, and no other', () => {
     adminRoutes: createAdminRoutes({ writes: false } as never),
     bullBoard: pass as Router,
     pageDir: 'dist/page',
+    model: DEFAULT_MODEL,
     connectOrigins: [],
     onFault: () => undefined,
   });

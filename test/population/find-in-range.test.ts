@@ -9,7 +9,7 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-test('rows that cannot be listed take no place of those that can: a list that is cut is never taken for complete', async () => {
+test('rows that cannot be listed do not displace rows that can: a cut list never looks complete', async () => {
   const { models, company: newCompany } = world.documents;
   const company = await newCompany();
   const range = { companyId: company.companyId, from: 0, to: 10_000 };
@@ -18,7 +18,7 @@ test('rows that cannot be listed take no place of those that can: a list that is
   await models.Appointment.collection.insertMany(others as never);
   const ids: string[] = [];
   for (let n = 0; n < 6; n += 1) ids.push(await company.appointment({ start: new Date(1_000 + n) }));
-  const find = createFindInRange(models);
+  const find = createFindInRange(world.models);
   expect(await find(range, 5)).toEqual(ids.slice(0, 5));
   expect(await find(range, 100)).toEqual(ids);
 });

@@ -45,13 +45,18 @@ test('the log says once that a reference never resolves, and once that it resolv
   const lines: [string, object][] = [];
   const note = (fields: object, event: string) => void lines.push([event, fields]);
   const logger = { warn: note, info: note } as unknown as Logger;
-  const check = createCheckReferences(world.documents.models);
-  const { warnings, close } = watchReferences({ check, count: () => undefined, logger });
+  const check = createCheckReferences(world.models);
+  const { warnings, close } = watchReferences({
+    check,
+    connected: Promise.resolve(),
+    count: () => undefined,
+    logger,
+  });
   try {
     await warnings();
     await warnings();
     const where = { field: 'staffId', collection: 'staff' };
-    expect(lines).toEqual([['reference never resolves', { ...where, referring: 5 }]]);
+    expect(lines).toEqual([['reference never resolves', { ...where, isEmpty: true, referring: 5 }]]);
     await Staff.collection.insertOne(company.staff);
     expect(await warnings()).toEqual([]);
     expect(lines.slice(1)).toEqual([['reference resolves again', where]]);
@@ -64,7 +69,19 @@ test('a dangling reference among others is only counted, and one to another comp
   const [company, other] = [await world.documents.company(), await world.documents.company()];
   for (let count = 0; count < 5; count += 1)
     await company.appointment({ petId: other.pet._id, ...(count > 0 && { staffId: new Types.ObjectId() }) });
-  const checked = await createCheckReferences(world.documents.models)();
-  expect(checked).toContainEqual({ field: 'petId', collection: 'pets', referring: 5, unresolved: 5 });
-  expect(checked).toContainEqual({ field: 'staffId', collection: 'staff', referring: 5, unresolved: 4 });
+  const checked = await createCheckReferences(world.models)();
+  expect(checked).toContainEqual({
+    field: 'petId',
+    collection: 'pets',
+    isEmpty: false,
+    referring: 5,
+    unresolved: 5,
+  });
+  expect(checked).toContainEqual({
+    field: 'staffId',
+    collection: 'staff',
+    isEmpty: false,
+    referring: 5,
+    unresolved: 4,
+  });
 });

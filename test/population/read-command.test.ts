@@ -2,7 +2,6 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createConnection, Types } from 'mongoose';
 import { connectMongo } from '../../src/population/connect.ts';
 import { byIds, readCommand } from '../../src/population/read-command.ts';
-import { createModels } from '../../src/population/models.ts';
 import { isUnavailable } from '../../src/process/unavailable.ts';
 import { startTcpProxy } from '../harness/tcp-proxy.ts';
 import { createWorld, type World } from '../harness/world.ts';
@@ -15,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-test('what is larger than an answer of MongoDB may be is read all the same', async () => {
+test('a result that is larger than a reply of MongoDB is read completely', async () => {
   const { Pet } = world.documents.models;
   const ids = new Set<string>();
   for (let n = 0; n < 12; n += 1) {
@@ -23,11 +22,17 @@ test('what is larger than an answer of MongoDB may be is read all the same', asy
     ids.add(insertedId.toHexString());
   }
   const idsOf = (documents: { _id?: unknown }[]) => new Set(documents.map(({ _id }) => String(_id)));
-  expect(idsOf(await readCommand(Pet, { filter: byIds(ids), projection: { name: 1 } }))).toEqual(ids);
-  expect(idsOf(await readCommand(Pet, { pipeline: [{ $match: byIds(ids) }] }))).toEqual(ids);
+  expect(
+    idsOf(
+      await readCommand(world.models.connection, 'pets', { filter: byIds(ids), projection: { name: 1 } }),
+    ),
+  ).toEqual(ids);
+  expect(
+    idsOf(await readCommand(world.models.connection, 'pets', { pipeline: [{ $match: byIds(ids) }] })),
+  ).toEqual(ids);
 });
 
-test('a read whose connection is lost on the way is tried once more, a second time not', async () => {
+test('a read whose connection is lost is repeated once, and not twice', async () => {
   let cuts = 0;
   const uri = new URL(world.env.MONGODB_URI!);
   const proxy = await startTcpProxy(Number(uri.port), () => (bytes) => {
@@ -40,11 +45,13 @@ test('a read whose connection is lost on the way is tried once more, a second ti
   const mongo = connectMongo(uri.href, { serverSelectionMs: 5_000, onError: () => undefined });
   try {
     await mongo.connected;
-    const { Appointment } = createModels(mongo.connection);
     const company = await world.documents.company();
     const id = await company.appointment();
     const read = () =>
-      readCommand(Appointment, { filter: byIds(new Set([id])), projection: { companyId: 1 } });
+      readCommand(mongo.connection, 'appointments', {
+        filter: byIds(new Set([id])),
+        projection: { companyId: 1 },
+      });
 
     cuts = 1;
     expect(await read()).toEqual([
@@ -61,10 +68,9 @@ test('a read whose connection is lost on the way is tried once more, a second ti
   }
 });
 
-test('before the first connection it fails at once, as a server that is away', async () => {
+test('before the first connection a read fails at once, as if the server were unavailable', async () => {
   const connection = createConnection();
-  const { Appointment } = createModels(connection);
-  await expect(readCommand(Appointment, { pipeline: [] })).rejects.toMatchObject({
+  await expect(readCommand(connection, 'appointments', { pipeline: [] })).rejects.toMatchObject({
     name: 'MongoNotConnectedError',
   });
   await connection.close();

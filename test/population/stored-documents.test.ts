@@ -5,7 +5,8 @@ import request from 'supertest';
 import type { AppointmentList } from '@appointment-emissions/contracts';
 import { createFindWritten } from '../../src/population/find-written.ts';
 import { createLoadAppointments } from '../../src/population/load-appointments.ts';
-import { toSnapshot } from '../../src/population/to-snapshot.ts';
+import { DEFAULT_MODEL } from '../../src/model/default-model.ts';
+import { createToSnapshot } from '../../src/population/to-snapshot.ts';
 import { createWorld, type World } from '../harness/world.ts';
 import { anyFields, READ_ONLY_VALUES, STORED_VALUES } from '../harness/stored-values.ts';
 
@@ -50,7 +51,7 @@ function expectValid(value: unknown, field = ''): void {
 
 test('whatever is stored in an appointment and in what it refers to, the snapshot is valid', async () => {
   const { models } = world.documents;
-  const load = createLoadAppointments(models);
+  const load = createLoadAppointments(world.models);
   const company = await world.documents.company();
   const others = ['companyId', 'fullName', 'email', 'name', 'size', 'price', 'role'];
   await fc.assert(
@@ -77,13 +78,8 @@ test('whatever is stored in an appointment and in what it refers to, the snapsho
 test.each(READ_ONLY_VALUES)('%s in any field becomes null', (_, value) => {
   const names = [...APPOINTMENT_FIELDS, 'price', 'fullName', 'name', 'size'];
   const document = { _id: new Types.ObjectId(), ...Object.fromEntries(names.map((name) => [name, value])) };
-  const snapshot = toSnapshot(document, {
-    customer: document,
-    pet: document,
-    service: document,
-    serviceItem: document,
-    staff: document,
-  });
+  const references = DEFAULT_MODEL.references.map(() => document);
+  const snapshot = createToSnapshot(DEFAULT_MODEL)(document, references);
   expectValid(snapshot);
   expect(snapshot).toMatchObject({
     start: null,
@@ -102,7 +98,7 @@ test.each([
   const { ServiceItem } = world.documents.models;
   await ServiceItem.collection.updateOne({ _id: company.serviceItem._id }, { $set: { price } });
   const id = await company.appointment();
-  const load = createLoadAppointments(world.documents.models);
+  const load = createLoadAppointments(world.models);
   expect((await load([id])).get(id)?.serviceItemId).toMatchObject({ price: null });
 });
 
@@ -136,7 +132,7 @@ describe('a company stored as text', () => {
     expect(payload.appointment).toMatchObject({ companyId: company.companyId, petId: { name: 'Rex' } });
     const { appointments } = await listOf(company.companyId);
     expect(appointments.map(({ appointment }) => appointment._id)).toEqual([id]);
-    const findWritten = createFindWritten(world.documents.models);
+    const findWritten = createFindWritten(world.models);
     const { rows, matched } = await findWritten({ companyId: company.companyId }, 0, 10);
     expect([rows.map(({ appointmentId }) => appointmentId), matched]).toEqual([[id], 1]);
   });
@@ -160,7 +156,7 @@ describe('a company stored as text', () => {
     const { Customer } = world.documents.models;
     await Customer.collection.updateOne({ _id: company.customer._id }, { $set: { companyId } });
     const id = await company.appointment();
-    const load = createLoadAppointments(world.documents.models);
+    const load = createLoadAppointments(world.models);
     expect((await load([id])).get(id)).toMatchObject({ customerId: null, petId: { name: 'Rex' } });
   });
 });

@@ -9,6 +9,8 @@ import { createEmitAppointment } from '../../src/emission/emit-appointment.ts';
 import { createEncodeMessage } from '../../src/emission/encode.ts';
 import { createCompanyKeys } from '../../src/emission/keys.ts';
 import { createPublish } from '../../src/emission/publish.ts';
+import { DEFAULT_MODEL } from '../../src/model/default-model.ts';
+import { createPackReferences } from '../../src/model/reference-guesses.ts';
 import { createReadSnapshots } from '../../src/emission/read-snapshots.ts';
 import { appointment } from '../dashboard/appointment-fixture.ts';
 import { ownRedis } from '../harness/own-services.ts';
@@ -48,6 +50,7 @@ function createWorker(redis: RedisClient, companyId: Id, read: () => Promise<str
     readSnapshots: createReadSnapshots({ redis, keys, load }),
     encode: createEncodeMessage('failover'),
     publish: createPublish(redis, { keys, logMax: 100 }),
+    packReferences: createPackReferences(DEFAULT_MODEL),
     isUnavailable: () => false,
     pause: () => Promise.resolve(),
   });

@@ -4,6 +4,7 @@ import { freePort } from '../../scripts/process/free-port.ts';
 import type { ServiceHandle } from '../../scripts/services/service.ts';
 import { createConnection } from 'mongoose';
 import { errorMessage } from '../../src/errors.ts';
+import { DEFAULT_MODEL } from '../../src/model/default-model.ts';
 import { createIndexes } from '../../src/population/indexes.ts';
 import { createModels } from '../../src/population/models.ts';
 import { startMongoTap } from '../harness/mongo-tap.ts';
@@ -169,7 +170,7 @@ test('API and worker only read MongoDB', () => {
 
 test('only npm run db:indexes writes to MongoDB', async () => {
   const connection = await createConnection(mongo.uri).asPromise();
-  await createIndexes(createModels(connection));
+  await createIndexes(createModels(connection, DEFAULT_MODEL));
   await connection.close();
   expect([...mongo.commands]).toContain('createIndexes');
 });

@@ -13,7 +13,7 @@ let company: Company;
 beforeEach(async () => {
   world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0' } });
   company = await world.documents.company();
-  await createIndexes(world.documents.models);
+  await createIndexes(world.models);
 });
 afterEach(() => world.close());
 

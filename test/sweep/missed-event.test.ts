@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { missedEvent } from '../../src/sweep/missed-event.ts';
 
 const WINDOW_START = 1_000;
+const isCanceled = (status: string | null) => status === 'canceled' || status === 'no_show';
 const row = { updatedAt: 2_000, createdAt: 1_500, status: 'scheduled' };
 
 test.each([
@@ -32,11 +33,23 @@ test.each([
     'appointment:canceled',
   ],
   [
+    'a row with another status that means canceled is canceled',
+    { ...row, status: 'no_show' },
+    { updatedAt: 1_900, status: 'checked_in' },
+    'appointment:canceled',
+  ],
+  [
+    'a row that changes between two statuses that mean canceled is updated',
+    { ...row, status: 'no_show' },
+    { updatedAt: 1_900, status: 'canceled' },
+    'appointment:updated',
+  ],
+  [
     'a canceled row that was written again is updated',
     { ...row, status: 'canceled' },
     { updatedAt: 1_900, status: 'canceled' },
     'appointment:updated',
   ],
 ] as const)('%s', (_, given, published, event) => {
-  expect(missedEvent(given, published, WINDOW_START)).toBe(event);
+  expect(missedEvent(given, published, { windowStart: WINDOW_START, isCanceled })).toBe(event);
 });

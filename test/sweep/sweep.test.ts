@@ -185,7 +185,11 @@ function createParts({
   enqueue,
 }: Pick<SweepDeps, 'findUpdated'> & Pick<EmitMissedDeps, 'enqueue'>): Omit<SweepDeps, 'acquireLease'> {
   const leftOut = createLeftOutRows(() => undefined);
-  const emitMissed = createEmitMissed({ lastPublished: () => Promise.resolve(undefined), enqueue });
+  const emitMissed = createEmitMissed({
+    lastPublished: () => Promise.resolve(undefined),
+    enqueue,
+    isCanceled: (status) => status === 'canceled',
+  });
   const findUnsweepable = () => Promise.resolve([]);
   const lookBack = createLookBack({ findUpdated, findUnsweepable, emitMissed, leftOut });
   return { findUpdated, emitMissed, lookBack, leftOut, backlog: () => Promise.resolve(0) };

@@ -69,7 +69,7 @@ export async function openWorkload({
   const companies = await Promise.all(
     Array.from({ length: options.companies }, () => world.documents.company()),
   );
-  await createIndexes(world.documents.models);
+  await createIndexes(world.models);
   const versions = new Map<string, number>();
   for (const company of companies) {
     for (let i = 0; i < options.appointments; i += 1)

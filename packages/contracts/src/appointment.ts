@@ -62,7 +62,7 @@ export interface AppointmentSnapshot {
   locationId: Id | null;
   start: IsoDate | null;
   end: IsoDate | null;
-  /** `scheduled` or `canceled`. */
+  /** The application's own word, such as `scheduled`, `checked_in` or `canceled`. */
   status: string | null;
   /** Where the appointment was booked, for example `instagram`. */
   source: string | null;

@@ -4,7 +4,6 @@ import {
   APPOINTMENT_EVENTS,
   type AppointmentList,
   type AppointmentPayload,
-  type AppointmentSnapshot,
   type DashboardAuth,
   type EmissionMeta,
   type EmitRequest,
@@ -12,6 +11,8 @@ import {
   type PositionUpdate,
   type Seen,
 } from '@appointment-emissions/contracts';
+import { DEFAULT_MODEL } from '../../model/default-model.ts';
+import { createSnapshotSchema } from '../../model/snapshot-schema.ts';
 
 /** Shapes of what crosses a process, for the documents alone; the compiler holds them to the contracts. */
 export const id = z
@@ -25,34 +26,9 @@ export const givenId = z
   .meta({ description: 'An ObjectId.' });
 export const instant = z.string().meta({ format: 'date-time' });
 export const event = z.enum(APPOINTMENT_EVENTS).meta({ id: 'AppointmentEvent' });
-const words = z.string().nullable();
 
-const appointmentSnapshot = z
-  .strictObject({
-    _id: id,
-    companyId: id,
-    customerId: z.strictObject({ _id: id, fullName: words, email: words, phone: words }).nullable(),
-    petId: z
-      .strictObject({ _id: id, name: words, species: words, breed: words, size: words, coatType: words })
-      .nullable(),
-    serviceId: z.strictObject({ _id: id, name: words }).nullable(),
-    serviceItemId: z
-      .strictObject({ _id: id, size: words, coatType: words, price: z.number().nullable() })
-      .nullable(),
-    staffId: z.strictObject({ _id: id, fullName: words, role: words }).nullable(),
-    locationId: id.nullable(),
-    start: instant.nullable(),
-    end: instant.nullable(),
-    status: words.meta({ description: '`scheduled` or `canceled`. Judge by it, not by the event.' }),
-    source: words,
-    notes: words,
-    createdAt: instant.nullable(),
-    updatedAt: instant.nullable(),
-  })
-  .meta({
-    id: 'AppointmentSnapshot',
-    description: 'One appointment with what it refers to. A missing reference is null; nothing else is sent.',
-  }) satisfies z.ZodType<AppointmentSnapshot>;
+/** Stands for the snapshot of the model in use, which the schema collection puts in its place. */
+const appointmentSnapshot = createSnapshotSchema(DEFAULT_MODEL);
 
 const place = {
   epoch: z.string().meta({ description: 'Names one unbroken run of offsets.' }),

@@ -8,6 +8,7 @@ import {
   POSITION_EVENT,
   SEEN_EVENT,
 } from '@appointment-emissions/contracts';
+import type { AppointmentModel } from '../../model/appointment-model.ts';
 import * as shapes from './appointment-schemas.ts';
 import { emitReply } from './emission-schemas.ts';
 import { createSchemaCollection, type Json } from './collect-schemas.ts';
@@ -74,8 +75,8 @@ const SOCKET_EVENTS: readonly SocketEvent[] = [
 ];
 
 /** AsyncAPI 3.0 of the socket events. A message's payload is the list of its arguments. */
-export function createAsyncApi(): Json {
-  const schemas = createSchemaCollection();
+export function createAsyncApi(model: AppointmentModel): Json {
+  const schemas = createSchemaCollection(model);
   const tuple = (args: z.ZodType[]): Json => ({
     type: 'array',
     prefixItems: args.map(schemas.of),

@@ -1,4 +1,5 @@
 import { Router } from 'express';
+import type { AppointmentModel } from '../../model/appointment-model.ts';
 import { createAsyncApi } from './asyncapi.ts';
 import { createOpenApi } from './openapi.ts';
 
@@ -6,7 +7,7 @@ import { createOpenApi } from './openapi.ts';
  * `/openapi.json`, `/asyncapi.json` and the page `/docs`. All are public: they describe shapes and contain no data. Each
  * document is one Buffer that all responses share, so a response that waits for its client holds no copy.
  */
-export function createDocsRoutes(basePath: string): Router {
+export function createDocsRoutes(model: AppointmentModel, basePath: string): Router {
   const router = Router();
   const serve = (path: string, document: object): void => {
     const body = Buffer.from(JSON.stringify(document));
@@ -14,8 +15,8 @@ export function createDocsRoutes(basePath: string): Router {
       res.type('json').send(body);
     });
   };
-  serve('/openapi.json', createOpenApi(basePath));
-  serve('/asyncapi.json', createAsyncApi());
+  serve('/openapi.json', createOpenApi(model, basePath));
+  serve('/asyncapi.json', createAsyncApi(model));
   // The page is docs/index.html of the built pages. Without this, /docs would be redirected to /docs/.
   router.get('/docs', (req, _res, next) => {
     req.url = '/docs/';

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { z } from 'zod';
 import { ERROR_CODES, type ErrorCode } from '../../errors.ts';
+import type { AppointmentModel } from '../../model/appointment-model.ts';
 import { createSchemaCollection, type Json } from './collect-schemas.ts';
 import { problemReply } from './emission-schemas.ts';
 import type { Operation, Parameter } from './operation.ts';
@@ -23,8 +24,8 @@ const SECURITY_SCHEMES = {
 };
 
 /** OpenAPI 3.1 of all routes. */
-export function createOpenApi(basePath = ''): Json {
-  const schemas = createSchemaCollection();
+export function createOpenApi(model: AppointmentModel, basePath = ''): Json {
+  const schemas = createSchemaCollection(model);
   const paths: Record<string, Json> = {};
   for (const operation of OPERATIONS) {
     (paths[operation.path] ??= {})[operation.method] = describe(operation, schemas.of);

@@ -7,6 +7,8 @@ import { createEmitAppointment } from '../../../src/emission/emit-appointment.ts
 import type { EncodeMessage } from '../../../src/emission/encode.ts';
 import { createCompanyKeys } from '../../../src/emission/keys.ts';
 import { createPublish } from '../../../src/emission/publish.ts';
+import { DEFAULT_MODEL } from '../../../src/model/default-model.ts';
+import { createPackReferences } from '../../../src/model/reference-guesses.ts';
 import { createReadSnapshots } from '../../../src/emission/read-snapshots.ts';
 import { createTakeSnapshots } from '../../../src/emission/take-snapshots.ts';
 import { createListAppointments } from '../../../src/http/routes/list-appointments.ts';
@@ -70,6 +72,7 @@ export function createRealCompany(
       readSnapshots,
       encode: encodePlainly(channel),
       publish: createPublish(tap.redis, { keys: companyKeys, logMax: LOG_MAX }),
+      packReferences: createPackReferences(DEFAULT_MODEL),
       isUnavailable: () => false,
       pause: stop,
     }),

@@ -1,0 +1,138 @@
+import { type Connection, Schema, type Types } from 'mongoose';
+import { DEFAULT_DESCRIPTION } from '../src/model/default-model.ts';
+
+const { ObjectId } = Schema.Types;
+const ref = (name: string) => ({ type: ObjectId, ref: name });
+
+export interface CustomerDocument {
+  _id: Types.ObjectId;
+  companyId: Types.ObjectId;
+  fullName: string;
+  email: string;
+  phone: string;
+}
+export interface PetDocument {
+  _id: Types.ObjectId;
+  companyId: Types.ObjectId;
+  customerId: Types.ObjectId;
+  name: string;
+  species: string;
+  breed: string;
+  size: string;
+  coatType: string;
+}
+export interface ServiceDocument {
+  _id: Types.ObjectId;
+  companyId: Types.ObjectId;
+  name: string;
+}
+export interface ServiceItemDocument {
+  _id: Types.ObjectId;
+  companyId: Types.ObjectId;
+  serviceId: Types.ObjectId;
+  size: string;
+  coatType: string;
+  price: number;
+}
+export interface StaffDocument {
+  _id: Types.ObjectId;
+  companyId: Types.ObjectId;
+  fullName: string;
+  role: string;
+}
+export interface AppointmentDocument {
+  _id: Types.ObjectId;
+  companyId: Types.ObjectId;
+  customerId: Types.ObjectId;
+  petId: Types.ObjectId;
+  serviceId: Types.ObjectId;
+  serviceItemId: Types.ObjectId;
+  staffId: Types.ObjectId;
+  locationId?: Types.ObjectId;
+  start: Date;
+  end: Date;
+  status: 'scheduled' | 'canceled';
+  source: string;
+  notes: string;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+const company = { companyId: { type: ObjectId, required: true } };
+
+const customerSchema = new Schema<CustomerDocument>({
+  ...company,
+  fullName: String,
+  email: String,
+  phone: String,
+});
+const petSchema = new Schema<PetDocument>({
+  ...company,
+  customerId: ref('Customer'),
+  name: String,
+  species: String,
+  breed: String,
+  size: String,
+  coatType: String,
+});
+const serviceSchema = new Schema<ServiceDocument>({ ...company, name: String });
+const serviceItemSchema = new Schema<ServiceItemDocument>({
+  ...company,
+  serviceId: ref('Service'),
+  size: String,
+  coatType: String,
+  price: Number,
+});
+const staffSchema = new Schema<StaffDocument>({ ...company, fullName: String, role: String });
+const appointmentSchema = new Schema<AppointmentDocument>(
+  {
+    ...company,
+    customerId: ref('Customer'),
+    petId: ref('Pet'),
+    serviceId: ref('Service'),
+    serviceItemId: ref('ServiceItem'),
+    staffId: ref('Staff'),
+    locationId: ObjectId,
+    start: { type: Date, required: true },
+    end: { type: Date, required: true },
+    status: { type: String, enum: ['scheduled', 'canceled'], default: 'scheduled' },
+    source: String,
+    notes: String,
+  },
+  { timestamps: true },
+);
+/** The demo's collections. */
+export const COLLECTIONS = {
+  appointments: DEFAULT_DESCRIPTION.collection,
+  customers: DEFAULT_DESCRIPTION.references.customerId.collection,
+  pets: DEFAULT_DESCRIPTION.references.petId.collection,
+  services: DEFAULT_DESCRIPTION.references.serviceId.collection,
+  serviceItems: DEFAULT_DESCRIPTION.references.serviceItemId.collection,
+  staff: DEFAULT_DESCRIPTION.references.staffId.collection,
+} as const;
+
+/** The mongoose models of the demo's application, on one connection. `npm run db:indexes` creates the indexes. */
+export function createMongooseModels(connection: Connection) {
+  const options = { autoIndex: false, autoCreate: false };
+  for (const schema of [
+    customerSchema,
+    petSchema,
+    serviceSchema,
+    serviceItemSchema,
+    staffSchema,
+    appointmentSchema,
+  ]) {
+    schema.set('autoIndex', options.autoIndex);
+    schema.set('autoCreate', options.autoCreate);
+  }
+  return {
+    Appointment: connection.model('Appointment', appointmentSchema, COLLECTIONS.appointments),
+    Customer: connection.model('Customer', customerSchema, COLLECTIONS.customers),
+    Pet: connection.model('Pet', petSchema, COLLECTIONS.pets),
+    Service: connection.model('Service', serviceSchema, COLLECTIONS.services),
+    ServiceItem: connection.model('ServiceItem', serviceItemSchema, COLLECTIONS.serviceItems),
+    Staff: connection.model('Staff', staffSchema, COLLECTIONS.staff),
+  };
+}
+
+export type MongooseModels = ReturnType<typeof createMongooseModels>;

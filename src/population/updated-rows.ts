@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+import { mongo, Types } from 'mongoose';
+import type { LeftOutRow, UpdatedRow } from '../domain/updated-rows.ts';
+import type { AppointmentModel } from '../model/appointment-model.ts';
+import { id, milliseconds, type RawDocument, words } from './stored-values.ts';
+
+interface SortedRows {
+  rows: UpdatedRow[];
+  leftOut: LeftOutRow[];
+}
+
+/** The fields of an {@link UpdatedRow}, for a projection. */
+export function rowProjection({ companyField, times, statusField }: AppointmentModel): Record<string, 1> {
+  return { [companyField]: 1, [times.updatedAt]: 1, [times.createdAt]: 1, [statusField]: 1 };
+}
+
+/** Separates the documents that can be emitted from the others. */
+export function createToRows(model: AppointmentModel): (documents: readonly RawDocument[]) => SortedRows {
+  return (documents) => {
+    const sorted: SortedRows = { rows: [], leftOut: [] };
+    for (const document of documents) {
+      const row = toRow(model, document);
+      if ('field' in row) sorted.leftOut.push(row);
+      else sorted.rows.push(row);
+    }
+    return sorted;
+  };
+}
+
+function toRow(
+  { companyField, times, statusField }: AppointmentModel,
+  document: RawDocument,
+): UpdatedRow | LeftOutRow {
+  const { _id } = document;
+  if (!(_id instanceof Types.ObjectId)) return { key: digestOf(_id), appointmentId: null, field: '_id' };
+  const appointmentId = _id.toHexString();
+  const companyId = id(document[companyField]);
+  const updatedAt = milliseconds(document[times.updatedAt]);
+  if (companyId === null) return { key: appointmentId, appointmentId, field: 'companyId' };
+  if (updatedAt === null) return { key: appointmentId, appointmentId, field: 'updatedAt' };
+  return {
+    appointmentId,
+    companyId,
+    updatedAt,
+    createdAt: milliseconds(document[times.createdAt]),
+    status: words(document[statusField]),
+  };
+}
+
+/** Identifies an `_id` of another type without keeping it: it can contain personal data. */
+function digestOf(value: unknown): string {
+  return createHash('sha256').update(mongo.BSON.EJSON.stringify({ value })).digest('hex');
+}

@@ -1,0 +1,190 @@
+import { expect, test } from '@jest/globals';
+import mongoose, { Schema } from 'mongoose';
+import { fromMongoose, type PopulatePath } from '../../src/model/from-mongoose.ts';
+import { ModelError } from '../../src/model/parse-model.ts';
+import { model as backendModel, STATUSES } from './backend-model.ts';
+
+const { ObjectId } = Schema.Types;
+const companyId = { type: ObjectId, required: true };
+
+/** The mongoose models of an application like the one that backend-model.ts describes. */
+function defineModels() {
+  const connection = mongoose.createConnection();
+  connection.model('Contact', new Schema({ companyId, fullName: String, email: String, phone: String }));
+  connection.model(
+    'Pet',
+    new Schema({
+      companyId,
+      name: String,
+      species: String,
+      breed: String,
+      size: String,
+      coatType: String,
+      photos: [String],
+      vet: { name: String },
+    }),
+  );
+  connection.model('ServiceCategory', new Schema({ companyId, name: String }));
+  connection.model(
+    'ServiceItem',
+    new Schema({ companyId, size: String, coatType: String, price: Schema.Types.Decimal128 }),
+  );
+  const User = connection.model(
+    'User',
+    new Schema({ companyId, fullName: String, role: String, passwordHash: String }),
+  );
+  connection.model('Room', new Schema({ label: String }));
+  const Appointment = connection.model(
+    'Appointment',
+    new Schema(
+      {
+        companyId,
+        customerId: { type: ObjectId, ref: 'Contact' },
+        petId: { type: ObjectId, ref: 'Pet' },
+        serviceId: { type: ObjectId, ref: 'ServiceCategory' },
+        serviceItemId: { type: ObjectId, ref: 'ServiceItem' },
+        staffId: { type: ObjectId, ref: User },
+        roomId: { type: ObjectId, ref: 'Room' },
+        couponId: { type: ObjectId, ref: 'Coupon' },
+        createdBy: ObjectId,
+        extraPets: [{ type: ObjectId, ref: 'Pet' }],
+        locationId: ObjectId,
+        start: Date,
+        end: Date,
+        status: { type: String, enum: STATUSES },
+        source: String,
+        notes: String,
+        canceledAt: Date,
+        cancellationReason: String,
+      },
+      { timestamps: true },
+    ),
+  );
+  return { Appointment, User };
+}
+
+const { Appointment, User } = defineModels();
+
+function problemsOf(populate: PopulatePath | PopulatePath[], options = {}): readonly string[] {
+  try {
+    fromMongoose(Appointment, populate, options);
+  } catch (error) {
+    if (error instanceof ModelError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+const { collection, ...expected } = backendModel;
+
+test('models and populate paths of an application give its description', () => {
+  const described = fromMongoose(
+    Appointment,
+    [
+      'customerId',
+      { path: 'petId', select: 'name species breed size coatType' },
+      { path: 'serviceId', select: ['_id', 'name'] },
+      { path: 'serviceItemId', select: { size: 1, coatType: true, price: 1 } },
+      { path: 'staffId', select: '+fullName role', model: User },
+    ],
+    {
+      fields: ['locationId', 'source', 'notes', 'canceledAt', 'cancellationReason'],
+      status: { canceled: ['canceled', 'no_show'] },
+    },
+  );
+  expect(described).toEqual({ collection, ...expected });
+});
+
+test('paths of the default model need no select, and several can be in one text', () => {
+  const { references, fields } = fromMongoose(
+    Appointment,
+    'customerId petId serviceId serviceItemId staffId',
+  );
+  expect(references).toEqual(expected.references);
+  expect(fields).toEqual([{ name: 'locationId', type: 'id' }, 'source', 'notes']);
+});
+
+test('a model can be named in the entry, and documents can be shared by all companies', () => {
+  const populate = [
+    { path: 'createdBy', select: 'fullName', model: 'User' },
+    { path: 'roomId', select: 'label' },
+  ];
+  expect(fromMongoose(Appointment, populate, { shared: ['roomId'] }).references).toEqual({
+    createdBy: { collection: 'users', fields: ['fullName'] },
+    roomId: { collection: 'rooms', fields: ['label'] },
+  });
+});
+
+test.each<[string, PopulatePath, string]>([
+  ['an unknown path', 'animalId', 'the schema of Appointment has no path "animalId"'],
+  [
+    'a list of references',
+    'extraPets',
+    '"extraPets" is of type Array: only single ObjectIds can be populated',
+  ],
+  [
+    'an entry without select',
+    { path: 'createdBy', model: 'User' },
+    '"createdBy" needs a select that names the fields to send, such as "name size"',
+  ],
+  [
+    'a select that excludes fields',
+    { path: 'staffId', select: '-passwordHash' },
+    '"staffId" needs a select that names the fields to send, such as "name size"',
+  ],
+  ['an unknown field', { path: 'petId', select: 'nam' }, 'the schema of Pet has no path "nam"'],
+  [
+    'a field of a type that cannot be sent',
+    { path: 'petId', select: 'photos' },
+    '"photos" is of type Array, which cannot be sent',
+  ],
+  [
+    'a model that is not defined',
+    { path: 'couponId', select: 'code' },
+    '"couponId" refers to the model Coupon, which the connection does not have: define it before',
+  ],
+  [
+    'a path without ref',
+    { path: 'createdBy', select: 'fullName' },
+    'the schema of "createdBy" has no ref with the name of a model: add model to this entry',
+  ],
+  [
+    'documents without a company',
+    { path: 'roomId', select: 'label' },
+    'the schema of Room has no "companyId": if its documents belong to all companies, add "roomId" to the option shared',
+  ],
+  [
+    'a nested populate',
+    { path: 'petId', populate: 'ownerId' } as PopulatePath,
+    'populates a document inside a reference, which is not supported',
+  ],
+  [
+    'a condition',
+    { path: 'petId', match: { isActive: true } } as PopulatePath,
+    '"match" is not supported: remove it',
+  ],
+  ['something else', 7 as never, 'must be a path, or an object with path and select'],
+])('%s is refused with its place', (_, entry, problem) => {
+  expect(problemsOf(['customerId', entry])).toEqual([`populate[1]: ${problem}`]);
+});
+
+test('all problems are reported at once, those of the options and of the description too', () => {
+  expect(
+    problemsOf(['petId', 'petId', { path: 'petId', select: 'vet.name' }], {
+      field: [],
+      fields: ['status', 'couponCode'],
+      times: { start: 'startsAt' },
+    }),
+  ).toEqual([
+    'options: unknown key "field"; the keys are companyField, times, status, deletedField, fields, shared',
+    'populate[1]: "petId" is populated twice',
+    'populate[2]: "petId" is populated twice',
+    'fields[1]: the schema of Appointment has no path "couponCode"',
+    'description: unknown key "field"; the keys are collection, references, fields, companyField, times, status, deletedField',
+    'references.petId.fields[0]: "vet.name" is a path into a field: only fields of the document itself can be named',
+    'fields[0]: "status" is named by status.field already',
+  ]);
+  expect(problemsOf('petId', { times: { start: 'startsAt' } })).toEqual([
+    'options: the schema of Appointment has no path "startsAt"',
+  ]);
+});
