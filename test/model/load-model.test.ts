@@ -1,9 +1,13 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
+import { SOURCE_ARGS } from '../../scripts/source-args.mjs';
 import { DEFAULT_MODEL } from '../../src/model/default-model.ts';
 import { loadModel } from '../../src/model/load-model.ts';
+import { childEnv } from '../harness/child-env.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'model-'));
 const DESCRIPTION = `{ collection: 'visits', references: {} }`;
@@ -37,4 +41,13 @@ test.each([
 
 test('a module that does not exist is refused', async () => {
   await expect(loadModel('./no-such-model.js')).rejects.toThrow(/cannot be loaded: .*no-such-model/);
+});
+
+test('a process that runs from TypeScript sources loads a .ts module, by a path from its working directory', async () => {
+  const script = `import { loadModel } from './src/model/load-model.ts';
+    const { collection, canceledStatuses } = await loadModel('test/model/backend-model.ts');
+    console.log(collection, canceledStatuses.join());`;
+  const args = [...SOURCE_ARGS, '--input-type=module', '--eval', script];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env: childEnv({}) });
+  expect(stdout).toBe('appointments canceled,no_show\n');
 });
