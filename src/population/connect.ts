@@ -1,15 +1,15 @@
 import { type Connection, createConnection, type mongo, STATES } from 'mongoose';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Longest time one read may take on the server, in ms. */
+/** Maximum time of one read on the server. */
 export const READ_LIMIT_MS = 800;
 
 const RETRY_CONNECT_MS = 500;
 
 export interface MongoOptions {
-  /** How long an operation waits for a usable server, in ms: short where an answer is owed to somebody. */
+  /** How long an operation waits for a usable server. Short if a caller waits for the reply. */
   serverSelectionMs: number;
-  /** No server can be read: called again for each attempt that fails. */
+  /** No server can be read. Called for each failed attempt. */
   onError: (error: Error) => void;
   /** A server can be read, for the first time or again. */
   onUsable?: () => void;
@@ -23,8 +23,8 @@ export interface MongoHandle {
 }
 
 /**
- * Connects to MongoDB in the background; while it is away operations fail within the bounds, and work again by
- * themselves. The connection never buffers.
+ * Connects to MongoDB in the background. While MongoDB is unavailable, operations fail within the time limits; afterwards
+ * they work again. The connection never buffers operations.
  */
 export function connectMongo(
   uri: string,
@@ -45,21 +45,21 @@ export function connectMongo(
           heartbeatFrequencyMS: 1_000,
           maxPoolSize: 20,
           readPreference: 'primary',
-          // Here, not by `connection.set`, which does not reach the native collections: they would keep what is asked
-          // of them for 10 s, return no cursor, and end the process with a rejection that nobody can catch.
+          // `connection.set` does not reach the native collections: they would buffer operations for 10 s, return no
+          // cursor, and end the process with a rejection that cannot be caught.
           bufferCommands: false,
           sanitizeFilter: true,
-          // One document with a malformed string would fail every read that includes it: the string is repaired instead.
+          // Repairs strings that are not UTF-8: one of them would fail each read that contains its document.
           enableUtf8Validation: false,
         });
         const client = connection.getClient();
-        // The driver goes on trying by itself; mongoose says when the primary is gone, but not why.
+        // The driver reconnects by itself. mongoose reports that the primary is gone, but not why.
         client.on('serverHeartbeatFailed', ({ failure }) => {
           if (connection.readyState !== STATES.connected && !closed.signal.aborted) onError(failure);
         });
-        if (await hasForgotten(client, closed.signal)) {
-          onError(new Error('the server says that it is of no replica set; connecting anew'));
-          await connection.close(); // by force, its collections would refuse to be used again
+        if (await losesAllServers(client, closed.signal)) {
+          onError(new Error('the server reports that it is in no replica set; reconnecting'));
+          await connection.close(); // a forced close would make its collections unusable
         }
       } catch (error) {
         onError(error as Error);
@@ -84,10 +84,10 @@ export function connectMongo(
 }
 
 /**
- * Resolves to true when the driver knows of no server any more, to false when `closed`. It drops whoever says that it
- * is of no replica set, as some servers do while they shut down; without any it never looks for one again.
+ * Resolves to true when the driver knows no server any more, to false when `closed`. The driver drops a server that reports
+ * that it is in no replica set, as some servers do while they shut down. Without a server it never searches for one again.
  */
-function hasForgotten(client: mongo.MongoClient, closed: AbortSignal): Promise<boolean> {
+function losesAllServers(client: mongo.MongoClient, closed: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
     closed.addEventListener('abort', () => {
       resolve(false);

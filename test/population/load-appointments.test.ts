@@ -38,7 +38,7 @@ describe.each([
 
   const one = async (id: string) => (await load([id])).get(id);
 
-  test('a reference that is missing, or whose document is gone, is null', async () => {
+  test('a reference that is missing, or whose document does not exist, is null', async () => {
     const company = await world.documents.company();
     const id = await company.appointment({
       customerId: undefined,
@@ -64,10 +64,10 @@ describe.each([
   test.each([
     ['a string in place of a date', { start: 'tomorrow' }, { start: null }],
     ['a number in place of a date', { end: 1_700_000_000_000 }, { end: null }],
-    ['a number in place of words', { status: 1 }, { status: null }],
-    ['an object in place of words', { notes: { $where: 'x' } }, { notes: null }],
+    ['a number in place of text', { status: 1 }, { status: null }],
+    ['an object in place of text', { notes: { $where: 'x' } }, { notes: null }],
     ['a list in place of a reference', { staffId: [] }, { staffId: null }],
-    ['words in place of a reference', { petId: 'Rex' }, { petId: null }],
+    ['text in place of a reference', { petId: 'Rex' }, { petId: null }],
     [
       'an id written in hex',
       { locationId: 'ABCDEFABCDEFABCDEFABCDEF' },
@@ -81,8 +81,8 @@ describe.each([
   test.each([
     ['a double', 55.5, 55.5],
     ['a Decimal128', Types.Decimal128.fromString('79.90'), 79.9],
-    ['words', '79.90', null],
-    ['no number', Number.NaN, null],
+    ['text', '79.90', null],
+    ['not a number', Number.NaN, null],
   ])('a price that is %s', async (_, stored, sent) => {
     const company = await world.documents.company();
     await world.documents.models.ServiceItem.collection.updateOne(

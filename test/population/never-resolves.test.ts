@@ -37,7 +37,7 @@ test('a reference that never resolves is a warning with its collection, until it
   await eventually('no warning', async () => (await warnings()).length === 0);
 });
 
-test('the log says once that a reference never resolves, and once that it resolves again', async () => {
+test('the log reports once that a reference never resolves, and once that it resolves again', async () => {
   const company = await world.documents.company();
   const { Staff } = world.documents.models;
   await Staff.collection.deleteMany({});
@@ -65,7 +65,7 @@ test('the log says once that a reference never resolves, and once that it resolv
   }
 });
 
-test('a dangling reference among others is only counted, and one to another company does not resolve', async () => {
+test('a dangling reference among others is only counted, and a reference into another company does not resolve', async () => {
   const [company, other] = [await world.documents.company(), await world.documents.company()];
   for (let count = 0; count < 5; count += 1)
     await company.appointment({ petId: other.pet._id, ...(count > 0 && { staffId: new Types.ObjectId() }) });
@@ -84,4 +84,26 @@ test('a dangling reference among others is only counted, and one to another comp
     referring: 5,
     unresolved: 4,
   });
+});
+
+test('a collection that does not exist is reported for the first appointment that refers to it, as soon as MongoDB can be read', async () => {
+  const company = await world.documents.company();
+  await world.documents.models.Service.collection.drop();
+  await company.appointment();
+  const lines: [string, object][] = [];
+  const note = (fields: object, event: string) => void lines.push([event, fields]);
+  const logger = { warn: note, info: note } as unknown as Logger;
+  const check = createCheckReferences(world.models);
+  const connected = Promise.resolve();
+  const { warnings, close } = watchReferences({ check, connected, count: () => undefined, logger });
+  try {
+    await eventually('the line', () => lines.length > 0);
+    const where = { field: 'serviceId', collection: 'services', isEmpty: true, referring: 1 };
+    expect(lines).toEqual([['reference never resolves', where]]);
+    expect(await warnings()).toEqual([
+      'serviceId never resolves: the collection services does not exist or is empty; check its name in the model',
+    ]);
+  } finally {
+    close();
+  }
 });

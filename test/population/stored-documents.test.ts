@@ -49,7 +49,7 @@ function expectValid(value: unknown, field = ''): void {
   else expect([field, typeof value]).toEqual([field, 'string']);
 }
 
-test('whatever is stored in an appointment and in what it refers to, the snapshot is valid', async () => {
+test('the snapshot is valid, whatever an appointment and its references contain', async () => {
   const { models } = world.documents;
   const load = createLoadAppointments(world.models);
   const company = await world.documents.company();
@@ -93,7 +93,7 @@ test.each([
   ['an ObjectId', new Types.ObjectId('651234567890123456789012')],
   ['bytes', Buffer.from('12')],
   ['a regular expression', /12/],
-])('%s is no price, though its text is a number', async (_, price) => {
+])('%s is not a price, although its text is a number', async (_, price) => {
   const company = await world.documents.company();
   const { ServiceItem } = world.documents.models;
   await ServiceItem.collection.updateOne({ _id: company.serviceItem._id }, { $set: { price } });
@@ -102,7 +102,7 @@ test.each([
   expect((await load([id])).get(id)?.serviceItemId).toMatchObject({ price: null });
 });
 
-test('any value in any field: the appointment is emitted and listed, with null for what cannot be read', async () => {
+test('an appointment with any value in any field is emitted and listed, with null for values that cannot be read', async () => {
   const company = await world.documents.company();
   const dashboard = await world.dashboard(api, company.companyId);
   const ids: string[] = [];
@@ -137,7 +137,7 @@ describe('a company stored as text', () => {
     expect([rows.map(({ appointmentId }) => appointmentId), matched]).toEqual([[id], 1]);
   });
 
-  test('in mixed case, or in a list, is no company: the emission is refused and the list leaves it out', async () => {
+  test('in mixed case, or in a list, is not a company: the emission is refused, and the list does not contain the appointment', async () => {
     const company = await world.documents.company('abcdefabcdefabcdefabcdef');
     const own = new Types.ObjectId(company.companyId);
     for (const companyId of ['ABCDEFabcdefabcdefabcdef', [own], 7, null]) {
