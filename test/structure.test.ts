@@ -170,10 +170,10 @@ test('only contracts spells the name of an event, a room, a queue or a namespace
   expect(wrong).toEqual([]);
 });
 
-test(`no file has more than ${MAX_LINES} lines, half of them have at most 60`, () => {
+test(`no file has more than ${MAX_LINES} lines, half of them have at most 65`, () => {
   expect(sources.filter(({ lines }) => lines > MAX_LINES).map(({ path }) => path)).toEqual([]);
   const sorted = sources.map(({ lines }) => lines).sort((a, b) => a - b);
-  expect(sorted[sorted.length >> 1]).toBeLessThanOrEqual(60);
+  expect(sorted[sorted.length >> 1]).toBeLessThanOrEqual(65);
 });
 
 test('folders are named after stages, not after kinds of code', () => {
