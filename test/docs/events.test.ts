@@ -9,6 +9,8 @@ const page = readPage('docs/reference/events.md');
 const PAYLOADS = [
   'AppointmentPayload',
   'AppointmentSnapshot',
+  'DeletionPayload',
+  'DeletedAppointment',
   'EmissionMeta',
   'StreamPosition',
   'PositionUpdate',

@@ -46,6 +46,7 @@ test('every event and every error code has its series from the start, so that th
     'emission_published_total{event="appointment:created"}': 0,
     'emission_published_total{event="appointment:updated"}': 0,
     'emission_published_total{event="appointment:canceled"}': 0,
+    'emission_published_total{event="appointment:deleted"}': 0,
   });
   const rejected = await samples(metrics, 'emission_rejected_total');
   expect(rejected).toEqual(

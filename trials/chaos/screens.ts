@@ -5,7 +5,7 @@ import {
   fetchAppointments,
 } from '@appointment-emissions/dashboard';
 import {
-  APPOINTMENT_EVENTS,
+  SNAPSHOT_EVENTS,
   type AppointmentSnapshot,
   type EmissionMeta,
 } from '@appointment-emissions/contracts';
@@ -77,7 +77,7 @@ export async function openScreens({ world, places, onShown }: ScreensDeps): Prom
         violations.push(`${label} went back from version ${before} to ${version} of ${_id}, by ${origin}`);
       newest.set(_id, version);
     }
-    for (const event of APPOINTMENT_EVENTS) {
+    for (const event of SNAPSHOT_EVENTS) {
       dashboard.on(event, ({ appointment }, meta) => {
         shown += 1;
         if (meta.replayed) replayed += 1;

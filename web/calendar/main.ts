@@ -1,5 +1,5 @@
 import {
-  APPOINTMENT_EVENTS,
+  SNAPSHOT_EVENTS,
   type AppointmentSnapshot,
   type EmissionMeta,
   isolate,
@@ -83,7 +83,7 @@ function remember(): void {
   lastRendered = new Map([...dashboard.appointments].map(([id, { appointment }]) => [id, appointment]));
 }
 
-for (const event of APPOINTMENT_EVENTS) {
+for (const event of SNAPSHOT_EVENTS) {
   dashboard.on(event, ({ appointment }, meta) => {
     if (pendingEvents.push({ appointment, meta }) === 1) queueMicrotask(renderPendingEvents);
   });

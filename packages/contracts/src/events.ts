@@ -1,16 +1,27 @@
 /**
- * The appointment events. Socket events and jobs use the same names.
+ * The events that carry a snapshot.
  *
  * An event says why an emission was sent. The snapshot in it says what the appointment is now: an
  * `appointment:updated` may carry a canceled appointment, so read `status`, not the event's name.
  */
-export const APPOINTMENT_EVENTS = [
+export const SNAPSHOT_EVENTS = [
   'appointment:created',
   'appointment:updated',
   'appointment:canceled',
 ] as const;
 
-export const [APPOINTMENT_CREATED, APPOINTMENT_UPDATED, APPOINTMENT_CANCELED] = APPOINTMENT_EVENTS;
+export const [APPOINTMENT_CREATED, APPOINTMENT_UPDATED, APPOINTMENT_CANCELED] = SNAPSHOT_EVENTS;
+
+export type SnapshotEvent = (typeof SNAPSHOT_EVENTS)[number];
+
+/**
+ * The event that removes an appointment from a screen. It carries a {@link import('./socket.ts').DeletionPayload} instead of
+ * a snapshot.
+ */
+export const APPOINTMENT_DELETED = 'appointment:deleted';
+
+/** All appointment events. Socket events and jobs use the same names. */
+export const APPOINTMENT_EVENTS = [...SNAPSHOT_EVENTS, APPOINTMENT_DELETED] as const;
 
 export type AppointmentEvent = (typeof APPOINTMENT_EVENTS)[number];
 
@@ -19,6 +30,7 @@ export const EVENT_SLUGS = {
   'appointment-created': 'appointment:created',
   'appointment-updated': 'appointment:updated',
   'appointment-canceled': 'appointment:canceled',
+  'appointment-deleted': 'appointment:deleted',
 } as const satisfies Record<string, AppointmentEvent>;
 
 /** Server → dashboard: the head of the company log. The payload is a {@link import('./socket.ts').PositionUpdate}. */

@@ -30,6 +30,14 @@ export interface AcceptedReply {
   eventType: AppointmentEvent;
 }
 
+/** One item of a batch. */
+export interface BatchItem {
+  event: AppointmentEvent;
+  appointmentId: Id;
+  /** For `appointment:deleted` only, since its document may be gone: the company that the appointment belongs to. */
+  companyId?: Id;
+}
+
 /** Result of one item of a batch. */
 export interface BatchItemResult {
   /** Index of the item in the request. */

@@ -19,9 +19,32 @@ export interface StreamPosition {
   offset: number;
 }
 
-/** First argument of every appointment event: what the appointment is now. */
+/** First argument of the appointment events that carry a snapshot: what the appointment is now. */
 export interface AppointmentPayload {
   appointment: AppointmentSnapshot;
+}
+
+/** Identifies a deleted appointment. It contains nothing else: a deletion carries no personal data. */
+export interface DeletedAppointment {
+  _id: Id;
+  companyId: Id;
+}
+
+/**
+ * Why a screen must remove an appointment that still exists.
+ *
+ * - `out-of-scope`: this screen may no longer see it.
+ */
+export type DeletionReason = 'out-of-scope';
+
+/**
+ * First argument of `appointment:deleted`. Remove the appointment from the screen, in the order of `meta` like any other event:
+ * a snapshot with a lower `(offset, read)` must not bring it back.
+ */
+export interface DeletionPayload {
+  appointment: DeletedAppointment;
+  /** Omitted if the appointment no longer exists. */
+  reason?: DeletionReason;
 }
 
 /**
@@ -111,12 +134,14 @@ export interface Seen {
 }
 
 export type AppointmentListener = (payload: AppointmentPayload, meta: EmissionMeta) => void;
+export type DeletionListener = (payload: DeletionPayload, meta: EmissionMeta) => void;
 
 /** Events that the server sends to dashboards, for typing a Socket.IO server, client or emitter. */
 export interface DashboardServerEvents {
   'appointment:created': AppointmentListener;
   'appointment:updated': AppointmentListener;
   'appointment:canceled': AppointmentListener;
+  'appointment:deleted': DeletionListener;
   'emissions:position': (position: PositionUpdate) => void;
   'emissions:alive': (alive: Alive) => void;
 }
@@ -154,6 +179,8 @@ export interface AppointmentList extends StreamPosition {
 export interface EmitRequest {
   event: AppointmentEvent;
   appointmentId: Id;
+  /** For `appointment:deleted` only, since its document may be gone: the company that the appointment belongs to. */
+  companyId?: Id;
   /** Same as the HTTP header `Idempotency-Key`. */
   idempotencyKey?: string;
 }

@@ -1,9 +1,10 @@
-import type {
-  AppointmentEvent,
-  AppointmentListener,
-  Id,
-  StreamPosition,
-  ReloadReason,
+import {
+  APPOINTMENT_DELETED,
+  type AppointmentListener,
+  type Id,
+  type ReloadReason,
+  type SnapshotEvent,
+  type StreamPosition,
 } from '@appointment-emissions/contracts';
 import { readApiAddress } from './api-address.ts';
 import { followLog } from './follow-log.ts';
@@ -32,7 +33,7 @@ export type DashboardState = ConnectionState | 'stale' | 'closed';
  * Appointment events are emitted after their snapshot is in `appointments`. They are in order, and none is older than the
  * snapshot that was shown before.
  */
-export interface DashboardEvents extends Record<AppointmentEvent, AppointmentListener> {
+export interface DashboardEvents extends Record<SnapshotEvent, AppointmentListener> {
   /** The list was loaded. Render all rows from it. */
   appointments: (rows: ReadonlyMap<Id, ShownAppointment>) => void;
   /** The state changed. `reason` is set if a reload is needed. For `notLiveSince` see {@link Dashboard.notLiveSince}. */
@@ -110,7 +111,7 @@ export function connectDashboard(options: DashboardOptions): Dashboard {
     address,
     screen,
     onShown: ({ payload, meta }) => {
-      listeners.emit(meta.event, payload, meta);
+      if (meta.event !== APPOINTMENT_DELETED) listeners.emit(meta.event, payload, meta);
     },
     onListed: () => {
       listeners.emit('appointments', screen.rows);

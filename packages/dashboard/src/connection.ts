@@ -2,7 +2,6 @@ import { io, type Socket } from 'socket.io-client';
 import {
   type Alive,
   ALIVE_EVENT,
-  APPOINTMENT_EVENTS,
   CATCH_UP_EVENT,
   DASHBOARD_NAMESPACE,
   type DashboardAuth,
@@ -12,6 +11,7 @@ import {
   POSITION_EVENT,
   type Seen,
   SEEN_EVENT,
+  SNAPSHOT_EVENTS,
 } from '@appointment-emissions/contracts';
 import type { ApiAddress } from './api-address.ts';
 import type { DashboardOptions } from './options.ts';
@@ -79,7 +79,7 @@ export function openConnection(
   });
   socket.on(POSITION_EVENT, events.onPosition);
   socket.on(ALIVE_EVENT, events.onAlive);
-  for (const event of APPOINTMENT_EVENTS) {
+  for (const event of SNAPSHOT_EVENTS) {
     socket.on(event, (payload, meta) => {
       events.onEvent({ payload, meta });
     });

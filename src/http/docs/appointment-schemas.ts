@@ -4,7 +4,9 @@ import {
   APPOINTMENT_EVENTS,
   type AppointmentList,
   type AppointmentPayload,
+  APPOINTMENT_DELETED,
   type DashboardAuth,
+  type DeletionPayload,
   type EmissionMeta,
   type EmitRequest,
   type StreamPosition,
@@ -77,6 +79,16 @@ export const appointmentPayload = z
   .strictObject({ appointment: appointmentSnapshot })
   .meta({ id: 'AppointmentPayload' }) satisfies z.ZodType<AppointmentPayload>;
 
+export const deletionPayload = z
+  .strictObject({
+    appointment: z.strictObject({ _id: id, companyId: id }),
+    reason: z
+      .enum(['out-of-scope'])
+      .exactOptional()
+      .meta({ description: 'Set if the appointment still exists, but this screen may no longer see it.' }),
+  })
+  .meta({ id: 'DeletionPayload' }) satisfies z.ZodType<DeletionPayload>;
+
 export const emissionMeta = z
   .strictObject({
     emissionId: z.string(),
@@ -101,6 +113,15 @@ export const dashboardAuth = z
   })
   .meta({ id: 'DashboardAuth' }) satisfies z.ZodType<DashboardAuth>;
 
+/** One emission, as a batch item and on the `/internal` namespace. */
+export const emission = {
+  event,
+  appointmentId: givenId,
+  companyId: givenId
+    .exactOptional()
+    .meta({ description: `Required for \`${APPOINTMENT_DELETED}\`, refused otherwise.` }),
+};
+
 export const emitRequest = z
-  .strictObject({ event, appointmentId: givenId, idempotencyKey: z.string().exactOptional() })
+  .strictObject({ ...emission, idempotencyKey: z.string().exactOptional() })
   .meta({ id: 'EmitRequest' }) satisfies z.ZodType<EmitRequest>;

@@ -1,12 +1,13 @@
 import type { z } from 'zod';
 import {
   ALIVE_EVENT,
-  APPOINTMENT_EVENTS,
+  APPOINTMENT_DELETED,
   CATCH_UP_EVENT,
   DASHBOARD_NAMESPACE,
   INTERNAL_NAMESPACE,
   POSITION_EVENT,
   SEEN_EVENT,
+  SNAPSHOT_EVENTS,
 } from '@appointment-emissions/contracts';
 import type { AppointmentModel } from '../../model/appointment-model.ts';
 import * as shapes from './appointment-schemas.ts';
@@ -27,13 +28,20 @@ interface SocketEvent {
 
 /** Every event that crosses a socket. */
 const SOCKET_EVENTS: readonly SocketEvent[] = [
-  ...APPOINTMENT_EVENTS.map((name): SocketEvent => ({
+  ...SNAPSHOT_EVENTS.map((name): SocketEvent => ({
     name,
     channel: 'dashboards',
     action: 'send',
     summary: 'The event says why, the snapshot says what is: upsert by `_id` and judge by `status`.',
     args: [shapes.appointmentPayload, shapes.emissionMeta],
   })),
+  {
+    name: APPOINTMENT_DELETED,
+    channel: 'dashboards',
+    action: 'send',
+    summary: 'The appointment no longer exists: remove it by `_id`.',
+    args: [shapes.deletionPayload, shapes.emissionMeta],
+  },
   {
     name: POSITION_EVENT,
     channel: 'dashboards',

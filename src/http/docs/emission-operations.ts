@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { EVENT_SLUGS } from '@appointment-emissions/contracts';
+import { APPOINTMENT_DELETED, EVENT_SLUGS } from '@appointment-emissions/contracts';
 import type { ErrorCode } from '../../errors.ts';
 import { EMISSIONS_PATH } from '../routes/emission-routes.ts';
 import { givenId } from './appointment-schemas.ts';
@@ -41,7 +41,9 @@ const requestId: Parameter = {
 const REQUEST_ID = { 'X-Request-Id': 'Id of the request in the logs.' };
 const REPLAYED = { 'Idempotency-Replayed': '`true` if an earlier request with this key was accepted.' };
 
-const ONE_EMISSION = Object.entries(EVENT_SLUGS).map(([slug, event]): Operation => ({
+const SNAPSHOT_SLUGS = Object.entries(EVENT_SLUGS).filter(([, event]) => event !== APPOINTMENT_DELETED);
+
+const ONE_EMISSION = SNAPSHOT_SLUGS.map(([slug, event]): Operation => ({
   method: 'post',
   path: `${EMISSIONS_PATH}/${slug}`,
   id: slug.replace(/-(.)/, (_, letter: string) => letter.toUpperCase()),

@@ -1,8 +1,14 @@
 import { z } from 'zod';
-import type { AcceptedReply, BatchReply, EmitReply, ProblemReply } from '@appointment-emissions/contracts';
+import type {
+  AcceptedReply,
+  BatchItem,
+  BatchReply,
+  EmitReply,
+  ProblemReply,
+} from '@appointment-emissions/contracts';
 import { ERROR_CODES, type ErrorCode } from '../../errors.ts';
 import { MAX_BATCH_ITEMS } from '../middleware/validate.ts';
-import { event, givenId, id, instant } from './appointment-schemas.ts';
+import { emission, event, givenId, id, instant } from './appointment-schemas.ts';
 
 const yes = z.literal(true);
 const code = z
@@ -39,12 +45,11 @@ export const acceptedReply = z
   .strictObject(accepted)
   .meta({ id: 'AcceptedReply' }) satisfies z.ZodType<AcceptedReply>;
 
+const batchItem = z.strictObject(emission).meta({ id: 'BatchItem' }) satisfies z.ZodType<BatchItem>;
+
 export const batchRequest = z
   .strictObject({
-    emissions: z
-      .array(z.strictObject({ event, appointmentId: givenId }))
-      .min(1)
-      .max(MAX_BATCH_ITEMS),
+    emissions: z.array(batchItem).min(1).max(MAX_BATCH_ITEMS),
   })
   .meta({ id: 'BatchRequest', description: 'At most 128 kB.' });
 

@@ -1,6 +1,7 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import {
   type AcceptedReply,
+  APPOINTMENT_DELETED,
   type AppointmentEvent,
   type BatchItemResult,
   type BatchReply,
@@ -44,6 +45,7 @@ export function createEmissionRoutes(deps: EmissionRoutesDeps): Router {
   const { bodyLimits } = deps;
   const router = Router();
   for (const [slug, event] of Object.entries(EVENT_SLUGS)) {
+    if (event === APPOINTMENT_DELETED) continue;
     router.post(`/${slug}`, ...jsonBody(bodyLimits.single), ...singleBody, acceptOne(event, deps));
     router.all(`/${slug}`, allowOnly('POST'));
   }
