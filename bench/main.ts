@@ -15,8 +15,6 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: String(DEFAULT_ROUNDS) },
     /** Write the results to `bench/results/` and regenerate the page. */
     save: { type: 'boolean', default: false },
-    /** Only regenerate the page. */
-    report: { type: 'boolean', default: false },
     /** Exit with code 1 if a threshold is missed. */
     strict: { type: 'boolean', default: false },
   },
@@ -33,23 +31,21 @@ scenarios: ${Object.keys(SCENARIOS).join(', ')}
 }
 
 let missed = 0;
-if (!values.report) {
-  const servers = await readServers();
-  for (const [scenario, { title, thresholds, run }] of Object.entries(SCENARIOS)) {
-    if (selected.length > 0 && !selected.includes(scenario)) continue;
-    process.stderr.write(`${scenario}: ${title}\n`);
-    const otherCpuShare = watchOtherCpu();
-    const findings = await run(rounds);
-    const result: Result = {
-      ...{ scenario, title, thresholds, rounds, measuredAt: new Date().toISOString(), commit: commit() },
-      ...{ machine: machine(), versions: versions(servers), otherCpuShare: otherCpuShare() },
-      ...findings,
-    };
-    print(result);
-    if (values.save) writeResult(result);
-  }
+const servers = await readServers();
+for (const [scenario, { title, thresholds, run }] of Object.entries(SCENARIOS)) {
+  if (selected.length > 0 && !selected.includes(scenario)) continue;
+  process.stderr.write(`${scenario}: ${title}\n`);
+  const otherCpuShare = watchOtherCpu();
+  const findings = await run(rounds);
+  const result: Result = {
+    ...{ scenario, title, thresholds, rounds, measuredAt: new Date().toISOString(), commit: commit() },
+    ...{ machine: machine(), versions: versions(servers), otherCpuShare: otherCpuShare() },
+    ...findings,
+  };
+  print(result);
+  if (values.save) writeResult(result);
 }
-if (values.save || values.report) await writePage();
+if (values.save) await writePage();
 process.exit(values.strict && missed > 0 ? 1 : 0);
 
 /** Prints ratios first: absolute values depend on the machine and show only the order of magnitude. */

@@ -3,8 +3,16 @@ import type { Main } from './run.mjs';
 import { findJemalloc } from './services/jemalloc.ts';
 import { findSecantusRs } from './services/secantus-rs.ts';
 
-/** Runs the benchmarks, with faster servers than those of npm start if they can be built here. */
+/**
+ * Runs the benchmarks, with faster servers than those of npm start if they can be built here. With `--report` it only
+ * writes the page, and starts nothing.
+ */
 export const main: Main = async ({ signal, args }) => {
+  if (args.includes('--report')) {
+    const { writePage } = await import('../bench/report/page.ts');
+    await writePage();
+    return 0;
+  }
   const mongo = await findSecantusRs({ log: console.error });
   const jemalloc = await findJemalloc({ log: console.error });
   signal.throwIfAborted();

@@ -52,21 +52,22 @@ export function productionLicences({ packages }: Lock): { name: string; version:
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.version.localeCompare(b.version)));
 }
 
-/** docs/reference/licences.md, not formatted yet. */
+/** docs/reference/licences.md, not formatted yet: one line for each licence, the most frequent first. */
 export function renderLicences(lock: Lock): string {
-  const rows = productionLicences(lock);
-  const counts = new Map<string, number>();
-  for (const { licence } of rows) counts.set(licence, (counts.get(licence) ?? 0) + 1);
-  const summary = [...counts].sort(([, a], [, b]) => b - a).map(([licence, count]) => `${count} ${licence}`);
+  const namesOf = new Map<string, Set<string>>();
+  for (const { name, licence } of productionLicences(lock))
+    namesOf.set(licence, (namesOf.get(licence) ?? new Set()).add(name));
+  const mostFrequentFirst = [...namesOf].sort(([, a], [, b]) => b.size - a.size);
   return [
     '# Licences',
     '',
-    `Of the ${rows.length} packages that an installation for production may contain: ${summary.join(', ')}.`,
-    'Written by `node scripts/run.mjs licences` from `package-lock.json`; a test compares both.',
+    'Packages that an installation for production may contain. Written by `node scripts/run.mjs licences` from',
+    '`package-lock.json`, which has the versions; a test compares both.',
     '',
-    '| package | version | licence |',
-    '| --- | --- | --- |',
-    ...rows.map(({ name, version, licence }) => `| ${name} | ${version} | ${licence} |`),
+    ...mostFrequentFirst.map(
+      ([licence, names]) =>
+        `- **${licence}** (${names.size}): ${[...names].map((name) => `\`${name}\``).join(', ')}`,
+    ),
     '',
   ].join('\n');
 }

@@ -1,7 +1,7 @@
 import { judge, median, ratioOf, type Figure } from '../harness/figures.ts';
 import type { Result } from '../harness/results.ts';
 
-const PROFILE_PACKAGES = 8;
+const PROFILE_PACKAGES = 5;
 
 /** The thresholds and the measured ratios. */
 export function thresholds(results: readonly Result[], notMeasured: readonly string[]): string {
@@ -35,6 +35,15 @@ export function numbers(results: readonly Result[]): string {
     .join('\n\n');
 }
 
+/** The figures of scenarios with the same contenders that differ in their rate only: one table for all rates. */
+export function rates(results: readonly Result[]): string {
+  return figureTable(
+    results.flatMap(({ title, figures }) =>
+      figures.map((figure) => ({ ...figure, name: `${title.split(' at ').at(-1)}: ${figure.name}` })),
+    ),
+  );
+}
+
 /** One row for each figure, one column for each contender. All figures have the same contenders. */
 function figureTable(figures: readonly Figure[]): string {
   const names = figures[0]!.contenders.map(({ name }) => name);
@@ -43,7 +52,7 @@ function figureTable(figures: readonly Figure[]): string {
     ...figure.contenders.map(({ name, values }, index) => {
       if (index === 0) return digits(median(values));
       const { value, spread } = ratioOf(figure, name, names[0]!);
-      return `${digits(median(values))} (${digits(value)} ±${percent(spread)})`;
+      return `${digits(median(values))} (${digits(value)}±${percent(spread)})`;
     }),
   ]);
   return table(['median (ratio)', ...names], rows);
