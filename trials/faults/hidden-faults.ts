@@ -27,7 +27,7 @@ export const HIDDEN_FAULTS: readonly Scenario[] = [
     fault: 'MongoDB is frozen until dashboards report it',
     allowedOutcomes: [MONGO_UNAVAILABLE],
     requiredOutcome: MONGO_UNAVAILABLE,
-    effect: 'Within 10 s dashboards report since when they are not live.',
+    effect: 'Within 10 s dashboards report that they are not live.',
     async inject({ testbed }) {
       const { mongo, workload } = testbed;
       workload.pauseWrites(true);
@@ -43,7 +43,7 @@ export const HIDDEN_FAULTS: readonly Scenario[] = [
     fault: 'Redis is frozen until dashboards report it',
     allowedOutcomes: [REDIS_UNAVAILABLE],
     requiredOutcome: REDIS_UNAVAILABLE,
-    effect: 'Within 25 s dashboards report since when they are not live.',
+    effect: 'Within 25 s dashboards report that they are not live.',
     async inject({ testbed }) {
       await freeze(testbed.redis);
       await screensSaySo(testbed);

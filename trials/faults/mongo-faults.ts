@@ -4,7 +4,7 @@ import { refuseAsSecondary } from './not-primary.ts';
 import { MONGO_UNAVAILABLE, type Scenario } from './scenario.ts';
 
 const LATE_MS = 150;
-const EFFECT = 'Jobs wait and spend no attempt. Dashboards stay connected, and report the fault if it lasts.';
+const EFFECT = 'Jobs wait. Dashboards stay connected.';
 
 export const MONGO_FAULTS: readonly Scenario[] = [
   {

@@ -64,7 +64,7 @@ export const PROCESS_FAULTS: readonly Scenario[] = [
   {
     fault: 'One of two workers is killed while busy and restarted',
     allowedOutcomes: [],
-    effect: 'Only its jobs are late. Recovery is counted from the kill.',
+    effect: 'Only its jobs are late.',
     processes: 2,
     minDurationMs: 0,
     maxRecoveryMs: 30_000,
@@ -77,7 +77,7 @@ export const PROCESS_FAULTS: readonly Scenario[] = [
   {
     fault: 'One of two workers is frozen while busy',
     allowedOutcomes: [],
-    effect: 'Only its jobs are late. Recovery is counted from the freeze.',
+    effect: 'Only its jobs are late.',
     processes: 2,
     minDurationMs: FROZEN_WORKER_MS,
     maxRecoveryMs: 30_000,

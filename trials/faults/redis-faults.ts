@@ -5,14 +5,14 @@ import { REDIS_UNAVAILABLE, restartAll, type Scenario } from './scenario.ts';
 
 const LATE_MS = 200;
 const KILL_EVERY_MS = 100;
-const EFFECT = 'Dashboards stay connected, and reload afterwards.';
+const EFFECT = 'Dashboards reload afterwards.';
 
 export const REDIS_FAULTS: readonly Scenario[] = [
   {
     fault: 'Redis is down when all processes start',
     allowedOutcomes: [REDIS_UNAVAILABLE],
     requiredOutcome: REDIS_UNAVAILABLE,
-    effect: 'The processes start and wait. Dashboards connect when Redis is up.',
+    effect: 'Processes wait for it.',
     async inject({ testbed }) {
       await testbed.redis.stop();
       await restartAll(testbed);
@@ -54,7 +54,7 @@ export const REDIS_FAULTS: readonly Scenario[] = [
     fault: 'Redis is out of memory (`noeviction`)',
     allowedOutcomes: [REDIS_UNAVAILABLE],
     requiredOutcome: REDIS_UNAVAILABLE,
-    effect: 'Dashboards stay connected. Raise `maxmemory`.',
+    effect: 'Dashboards stay connected.',
     async inject({ testbed: { world } }) {
       await world.redis.config('SET', 'maxmemory', '1');
       return async () => {
@@ -65,7 +65,7 @@ export const REDIS_FAULTS: readonly Scenario[] = [
   {
     fault: 'Redis has a `maxmemory-policy` that evicts',
     allowedOutcomes: [],
-    effect: '`/readyz` returns 503. `/health` warns: “set it to noeviction, or jobs can be lost”.',
+    effect: '`/readyz` returns 503. `/health` warns.',
     async inject({ testbed: { world, fleet } }) {
       const ask = async (path: string) => {
         const response = await fetch(`${fleet.gateways[0]!.balancer!.url}${path}`);

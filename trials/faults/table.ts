@@ -1,7 +1,11 @@
 import type { Row } from './run-scenario.ts';
+import { MONGO_UNAVAILABLE, REDIS_UNAVAILABLE } from './scenario.ts';
 
 const BEGIN = '<!-- fault table: written by `npm run test:faults -- --write` -->';
 const END = '<!-- end of the fault table -->';
+
+/** The page gives the error codes of these outcomes above the table. */
+const EXPLAINED_OUTCOMES = [REDIS_UNAVAILABLE, MONGO_UNAVAILABLE, '409 IDEMPOTENCY_IN_PROGRESS'];
 
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
 
@@ -20,7 +24,8 @@ export function toTable(rows: readonly Row[]): string {
 function describe({ outcome, times, maxDurationMs }: Row['results'][number]): string {
   const [status = '', code] = outcome.split(' ');
   const formatted = /^\d/.test(status) && code !== undefined ? `${status} \`${code}\`` : outcome;
-  return `${times}× ${formatted} ≤ ${seconds(Math.max(maxDurationMs, 50))}`;
+  const short = EXPLAINED_OUTCOMES.includes(outcome) ? status : formatted;
+  return `${times}× ${short} ≤${seconds(Math.max(maxDurationMs, 50))}`;
 }
 
 /** Returns the page with its table replaced. @throws if the page lacks the markers */
