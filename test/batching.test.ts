@@ -12,8 +12,8 @@ const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
 test('calls of one turn share a run, and each gets its own value', async () => {
   const { seen, run } = batches();
-  const ask = coalesce({ run, maxBatch: 10 });
-  const answers = Promise.all([ask('a'), ask('b'), ask('a')]);
+  const read = coalesce({ run, maxBatch: 10 });
+  const answers = Promise.all([read('a'), read('b'), read('a')]);
   await nextTurn();
   expect(seen.map(({ keys }) => keys)).toEqual([['a', 'b', 'a']]);
   seen[0]!.answer(['1', '2', '3']);
@@ -22,10 +22,10 @@ test('calls of one turn share a run, and each gets its own value', async () => {
 
 test('nobody joins a run that has begun: a later call is read later', async () => {
   const { seen, run } = batches();
-  const ask = coalesce({ run, maxBatch: 10 });
-  const first = ask('a');
+  const read = coalesce({ run, maxBatch: 10 });
+  const first = read('a');
   await nextTurn();
-  const second = ask('a');
+  const second = read('a');
   await nextTurn();
   expect(seen).toHaveLength(1);
   seen[0]!.answer(['old']);
@@ -38,8 +38,8 @@ test('nobody joins a run that has begun: a later call is read later', async () =
 
 test('no batch is larger, and no more are under way, than allowed; the rest follows', async () => {
   const { seen, run } = batches();
-  const ask = coalesce({ run, maxBatch: 2, maxInFlight: 2 });
-  const answers = Promise.all(['a', 'b', 'c', 'd', 'e'].map(ask));
+  const read = coalesce({ run, maxBatch: 2, maxInFlight: 2 });
+  const answers = Promise.all(['a', 'b', 'c', 'd', 'e'].map(read));
   await nextTurn();
   await nextTurn();
   expect(seen.map(({ keys }) => keys)).toEqual([
@@ -57,13 +57,13 @@ test('no batch is larger, and no more are under way, than allowed; the rest foll
 
 test('where the first goes at once it does so only while none is under way; the rest of its turn goes together', async () => {
   const { seen, run } = batches();
-  const ask = coalesce({ run, maxBatch: 10, maxInFlight: 2, firstAtOnce: true });
+  const read = coalesce({ run, maxBatch: 10, maxInFlight: 2, firstAtOnce: true });
   const keys = () => seen.map((batch) => batch.keys);
-  const answers = Promise.all(['a', 'b', 'c'].map(ask));
+  const answers = Promise.all(['a', 'b', 'c'].map(read));
   expect(keys()).toEqual([['a']]);
   await nextTurn();
   expect(keys()).toEqual([['a'], ['b', 'c']]);
-  const late = Promise.all(['d', 'e'].map(ask));
+  const late = Promise.all(['d', 'e'].map(read));
   await nextTurn();
   expect(seen).toHaveLength(2);
   seen[0]!.answer(['A']);
@@ -74,7 +74,7 @@ test('where the first goes at once it does so only while none is under way; the 
   seen[2]!.answer(['D', 'E']);
   expect(await answers).toEqual(['A', 'B', 'C']);
   expect(await late).toEqual(['D', 'E']);
-  const alone = ask('f');
+  const alone = read('f');
   expect(keys().at(-1)).toEqual(['f']);
   seen[3]!.answer(['F']);
   expect(await alone).toBe('F');
@@ -82,11 +82,11 @@ test('where the first goes at once it does so only while none is under way; the 
 
 test('how large a batch may be is asked for each', async () => {
   const { seen, run } = batches();
-  let largest = 3;
-  const ask = coalesce({ run, maxBatch: () => largest });
-  const answers = Promise.all(['a', 'b', 'c', 'd', 'e'].map(ask));
+  let maxBatch = 3;
+  const read = coalesce({ run, maxBatch: () => maxBatch });
+  const answers = Promise.all(['a', 'b', 'c', 'd', 'e'].map(read));
   await nextTurn();
-  largest = 1;
+  maxBatch = 1;
   seen[0]!.answer(['A', 'B', 'C']);
   await nextTurn();
   await nextTurn();
@@ -100,10 +100,10 @@ test('how large a batch may be is asked for each', async () => {
 
 test('a run that fails rejects its own calls and holds up nobody after them', async () => {
   const { seen, run } = batches();
-  const ask = coalesce({ run, maxBatch: 10 });
-  const failing = Promise.allSettled([ask('a'), ask('b')]);
+  const read = coalesce({ run, maxBatch: 10 });
+  const failing = Promise.allSettled([read('a'), read('b')]);
   await nextTurn();
-  const later = ask('c');
+  const later = read('c');
   seen[0]!.fail(new Error('no answer'));
   expect((await failing).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   await nextTurn();
@@ -112,11 +112,11 @@ test('a run that fails rejects its own calls and holds up nobody after them', as
 });
 
 test('a run that throws before it returns a promise rejects its calls too', async () => {
-  const ask = coalesce<string, string>({
+  const read = coalesce<string, string>({
     run: () => {
       throw new Error('at once');
     },
     maxBatch: 10,
   });
-  await expect(ask('a')).rejects.toThrow('at once');
+  await expect(read('a')).rejects.toThrow('at once');
 });

@@ -251,5 +251,5 @@ function parse(path: string): Source {
     ts.forEachChild(node, visit);
   };
   visit(ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true));
-  return { path, place: placeOf(path), imports, literals, readsEnv, lines: text.split('\n').length };
+  return { path, place: placeOf(path), imports, literals, readsEnv, lines: text.trimEnd().split('\n').length };
 }

@@ -66,14 +66,14 @@ test('the bot books, and the dashboard shows it', async () => {
     },
   });
   expect(JSON.parse(await bot.line())).toMatchObject({ ok: true, message: 'Booked.' });
-  const heard = await dashboard.hear(({ event }) => event === 'appointment:created');
+  const heard = await dashboard.receive(({ event }) => event === 'appointment:created');
   expect(heard.payload.appointment).toMatchObject({
     start: '2031-05-14T08:30:00.000Z',
     petId: { name: 'Rex' },
   });
   bot.say({ name: 'cancel_appointment', arguments: { appointmentId: heard.payload.appointment._id } });
   expect(JSON.parse(await bot.line())).toMatchObject({ ok: true, message: 'Canceled.' });
-  await dashboard.hear(({ event }) => event === 'appointment:canceled');
+  await dashboard.receive(({ event }) => event === 'appointment:canceled');
   bot.end();
   expect((await bot.exited)[0]).toBe(0);
 });

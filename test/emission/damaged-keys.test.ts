@@ -28,9 +28,9 @@ beforeEach(async () => {
 /** Emits the appointment and waits until the emission reaches the dashboard. */
 async function arrives(on = before): Promise<void> {
   const emissionId = await world.emit(api, 'appointment-updated', appointmentId);
-  await on.hear(({ meta }) => meta.emissionId === emissionId);
+  await on.receive(({ meta }) => meta.emissionId === emissionId);
 }
-const place = (offset: number) => ({ epoch: before.heard[0]!.meta.epoch, offset });
+const place = (offset: number) => ({ epoch: before.received[0]!.meta.epoch, offset });
 const catchUp = (from: object): Promise<PositionUpdate> =>
   before.socket.timeout(10_000).emitWithAck('emissions:catch-up', from) as Promise<PositionUpdate>;
 const list = async () => {
@@ -86,8 +86,8 @@ test.each(damagedPositions)(
     expect((await list()).status).toBe(200);
     await write(world.keys.position(company.companyId));
     await arrives();
-    expect(before.heard.at(-1)!.meta).toMatchObject({ offset: 1 });
-    expect(before.heard.at(-1)!.meta.epoch).not.toBe(place(0).epoch);
+    expect(before.received.at(-1)!.meta).toMatchObject({ offset: 1 });
+    expect(before.received.at(-1)!.meta.epoch).not.toBe(place(0).epoch);
   },
 );
 
@@ -99,7 +99,7 @@ test.each(WRONG_TYPES)(
     expect(await catchUp(place(1))).toMatchObject({ recovered: false });
     await arrives();
     await arrives();
-    const { epoch, offset } = before.heard.at(-1)!.meta;
+    const { epoch, offset } = before.received.at(-1)!.meta;
     expect(await catchUp({ epoch, offset: offset - 1 })).toEqual({ epoch, offset, recovered: true });
   },
 );
@@ -128,7 +128,7 @@ test.each<[string, () => Record<string, string>]>([
   expect((await damageCounts(api))['log']).toBe(counted + 1);
   expect(await catchUp(place(4))).toEqual({ ...place(4), recovered: true });
   await arrives();
-  expect(before.heard.at(-1)!.meta).toMatchObject(place(5));
+  expect(before.received.at(-1)!.meta).toMatchObject(place(5));
 });
 
 test.each(['3-1', '4-0', '999999999999-0', '18446744073709551615-18446744073709551615'])(

@@ -15,11 +15,11 @@ test('an offset beyond 32 bits arrives as a number', async () => {
   const dashboard = await world.dashboard(api, company.companyId);
   const appointmentId = await company.appointment();
   const first = await world.emit(api, 'appointment-created', appointmentId);
-  await dashboard.hear(({ meta }) => meta.emissionId === first);
+  await dashboard.receive(({ meta }) => meta.emissionId === first);
   await world.redis.hset(world.keys.position(company.companyId), 'offset', 2 ** 40);
 
   const next = await world.emit(api, 'appointment-updated', appointmentId);
-  const { meta } = await dashboard.hear((heard) => heard.meta.emissionId === next);
+  const { meta } = await dashboard.receive((received) => received.meta.emissionId === next);
   expect(meta.offset).toBe(2 ** 40 + 1);
 });
 
@@ -29,7 +29,7 @@ test('the text of an appointment is never mistaken for the placeholder of epoch 
   const notes = `ðŸ¶ \u0000 epoch offset ${'\u00b0'.repeat(16)}\u00a6offset\u00cf${'\u0000'.repeat(8)} 日本`;
   const appointmentId = await company.appointment({ notes });
   const emissionId = await world.emit(api, 'appointment-created', appointmentId);
-  const { payload, meta } = await dashboard.hear((heard) => heard.meta.emissionId === emissionId);
+  const { payload, meta } = await dashboard.receive((received) => received.meta.emissionId === emissionId);
   expect(payload.appointment.notes).toBe(notes);
   expect(meta).toMatchObject({ offset: 1, read: 0, epoch: expect.stringMatching(/^[\w-]{16}$/) });
 });

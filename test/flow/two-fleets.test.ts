@@ -33,9 +33,9 @@ describe('live events', () => {
         // Redis delivers messages in order: if the second arrived here, the first would have arrived there.
         for (let emitted = 1; emitted <= 2; emitted += 1) {
           const emissionId = await first.emit(apiA, 'appointment-updated', appointmentId);
-          await near.hear(({ meta }) => meta.emissionId === emissionId);
+          await near.receive(({ meta }) => meta.emissionId === emissionId);
         }
-        expect(far.heard).toEqual([]);
+        expect(far.received).toEqual([]);
       } finally {
         await second.close();
       }
@@ -80,19 +80,19 @@ describe('fleets with different queue prefixes in one database of Redis', () => 
     const screenB = await second!.dashboard(apiB!, companyId);
     for (let emitted = 1; emitted <= 3; emitted += 1) {
       const emissionId = await first!.emit(apiA!, 'appointment-updated', idA);
-      await screenA.hear(({ meta }) => meta.emissionId === emissionId);
+      await screenA.receive(({ meta }) => meta.emissionId === emissionId);
     }
     const emissionId = await second!.emit(apiB!, 'appointment-updated', idB);
-    const { meta } = await screenB.hear((heard) => heard.meta.emissionId === emissionId);
+    const { meta } = await screenB.receive((received) => received.meta.emissionId === emissionId);
     expect(meta.offset).toBe(1);
 
     const moved = await second!.dashboard(apiB!, companyId, {
-      position: { epoch: screenA.heard[0]!.meta.epoch, offset: 1 },
+      position: { epoch: screenA.received[0]!.meta.epoch, offset: 1 },
     });
     expect(moved.positions[0]).toMatchObject({ epoch: meta.epoch, recovered: false, reason: 'epoch' });
     const back = await second!.dashboard(apiB!, companyId, { position: { epoch: meta.epoch, offset: 0 } });
     expect(back.positions[0]).toMatchObject({ epoch: meta.epoch, recovered: true });
-    expect(back.heard.map((heard) => heard.meta.emissionId)).toEqual([emissionId]);
+    expect(back.received.map((received) => received.meta.emissionId)).toEqual([emissionId]);
   }, 60_000);
 
   test('keep the order tokens of the same appointment apart: each sweep finds what its own fleet did not publish', async () => {

@@ -20,10 +20,10 @@ test.each([
   const dashboard = await world.dashboard(api, company.companyId);
 
   const emissionId = await world.emit(api, slug, appointmentId);
-  const heard = await dashboard.hear(({ meta }) => meta.emissionId === emissionId);
+  const received = await dashboard.receive(({ meta }) => meta.emissionId === emissionId);
 
-  expect(heard.event).toBe(event);
-  expect(heard.meta).toEqual({
+  expect(received.event).toBe(event);
+  expect(received.meta).toEqual({
     emissionId,
     event,
     epoch: expect.stringMatching(/^[\w-]{16}$/),
@@ -34,7 +34,7 @@ test.each([
     publishedAt: expect.any(String),
     replayed: false,
   });
-  expect(heard.payload).toEqual({
+  expect(received.payload).toEqual({
     appointment: {
       _id: appointmentId,
       companyId: company.companyId,

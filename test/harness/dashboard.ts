@@ -10,7 +10,7 @@ import {
 } from '@appointment-emissions/contracts';
 import { until } from './until.ts';
 
-export interface Heard {
+export interface Received {
   event: AppointmentEvent;
   payload: AppointmentPayload;
   meta: EmissionMeta;
@@ -19,10 +19,10 @@ export interface Heard {
 export interface Dashboard {
   socket: Socket;
   /** All events so far, in order. */
-  heard: Heard[];
+  received: Received[];
   positions: PositionUpdate[];
   /** Resolves to the first event that matches, also if it has already arrived. */
-  hear: (fits: (heard: Heard) => boolean, what?: string, deadlineMs?: number) => Promise<Heard>;
+  receive: (fits: (received: Received) => boolean, what?: string, deadlineMs?: number) => Promise<Received>;
   close: () => void;
 }
 
@@ -51,7 +51,7 @@ export async function openDashboard({
   position,
   socketOptions,
 }: DashboardOptions): Promise<Dashboard> {
-  const heard: Heard[] = [];
+  const received: Received[] = [];
   const positions: PositionUpdate[] = [];
   const waiting = new Set<() => void>();
   const socket = io(url, {
@@ -61,7 +61,7 @@ export async function openDashboard({
   });
   for (const event of APPOINTMENT_EVENTS) {
     socket.on(event, (payload: AppointmentPayload, meta: EmissionMeta) => {
-      heard.push({ event, payload, meta });
+      received.push({ event, payload, meta });
       for (const check of waiting) check();
     });
   }
@@ -81,11 +81,15 @@ export async function openDashboard({
     throw error;
   }
 
-  function hear(fits: (heard: Heard) => boolean, what = 'an emission', deadlineMs?: number): Promise<Heard> {
+  function receive(
+    fits: (received: Received) => boolean,
+    what = 'an emission',
+    deadlineMs?: number,
+  ): Promise<Received> {
     let check: () => void = () => undefined;
-    const found = new Promise<Heard>((resolve) => {
+    const found = new Promise<Received>((resolve) => {
       check = () => {
-        const match = heard.find(fits);
+        const match = received.find(fits);
         if (match) resolve(match);
       };
       waiting.add(check);
@@ -94,5 +98,5 @@ export async function openDashboard({
     return until(what, found, deadlineMs).finally(() => waiting.delete(check));
   }
 
-  return { socket, heard, positions, hear, close };
+  return { socket, received, positions, receive, close };
 }

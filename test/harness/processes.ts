@@ -15,7 +15,7 @@ export interface Spawned {
   url: string;
   kill: (signal: NodeJS.Signals) => void;
   /** The last lines that it printed, on standard output and error. */
-  said: () => string;
+  output: () => string;
   /** Whether its standard output is read. If not, the pipe fills. */
   read: (isRead: boolean) => void;
   /** Resolves to its exit code, or the signal that ended it. */
@@ -56,9 +56,9 @@ export async function spawnProcess(
       resolve(signal ?? code ?? -1);
     });
   });
-  const said: string[] = [];
+  const printed: string[] = [];
   const note = (line: string): void => {
-    if (said.push(line) > LINES_KEPT) said.shift();
+    if (printed.push(line) > LINES_KEPT) printed.shift();
   };
   child.stderr?.on('data', (chunk: Buffer) => {
     note(chunk.toString());
@@ -72,7 +72,7 @@ export async function spawnProcess(
       if (msg === READY[role]) resolve(url ?? '');
     });
     void exited.then((how) => {
-      reject(new Error(`the ${role} ended (${how}) before it was ready:\n${said.join('\n')}`));
+      reject(new Error(`the ${role} ended (${how}) before it was ready:\n${printed.join('\n')}`));
     });
   });
   ready.catch(() => undefined);
@@ -88,7 +88,7 @@ export async function spawnProcess(
   };
   try {
     const url = await until(`the ${role} to be ready`, ready, 90_000);
-    return { pid: child.pid!, url, kill, read, said: () => said.join('\n'), exited, stop };
+    return { pid: child.pid!, url, kill, read, output: () => printed.join('\n'), exited, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -5,14 +5,14 @@ import { eventually } from '../harness/until.ts';
 
 const COMPANY = 'c'.repeat(24);
 const idOf = (n: number): string => n.toString(16).padStart(24, '0');
-const asked = (n: number) => ({ event: 'appointment:updated' as const, appointmentId: idOf(n) });
+const requestFor = (n: number) => ({ event: 'appointment:updated' as const, appointmentId: idOf(n) });
 const BY = { seed: undefined, isRepeat: false, progress: undefined };
 const MISSING = idOf(7);
 
 /** A queue that takes emissions when the test says so. */
 function slowQueue(maxWaitMs = 60_000) {
-  const adds: { emissions: readonly Accepted[]; take: () => void; fail: (error: Error) => void }[] = [];
-  const told: number[] = [];
+  const adds: { emissions: readonly Accepted[]; succeed: () => void; fail: (error: Error) => void }[] = [];
+  const accepted: number[] = [];
   const checks: number[] = [];
   const rests: number[] = [];
   const accept = createAcceptEmissions({
@@ -20,48 +20,48 @@ function slowQueue(maxWaitMs = 60_000) {
       checks.push(ids.length);
       return Promise.resolve(ids.map((id) => (id === MISSING ? undefined : COMPANY)));
     },
-    enqueue: (emissions) => new Promise((take, fail) => adds.push({ emissions, take, fail })),
+    enqueue: (emissions) => new Promise((succeed, fail) => adds.push({ emissions, succeed, fail })),
     priority: { live: 0, batch: 1 },
     isFull: () => false,
     yieldToLive: createYieldToLive({
       ...{ maxWaitMs, expectedForMs: 60_000, restMs: 20 },
       pause: (ms) => Promise.resolve(rests.push(ms)),
     }),
-    onAccepted: (emissions) => told.push(emissions.length),
+    onAccepted: (emissions) => accepted.push(emissions.length),
   });
-  return { accept, adds, told, checks, rests };
+  return { accept, adds, accepted, checks, rests };
 }
 const turns = async (count = 20): Promise<void> => {
   for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 };
 
 test('a large batch goes into the queue slice by slice, waits while a live booking is under way, and rests between smaller ones after', async () => {
-  const { accept, adds, told, checks, rests } = slowQueue();
+  const { accept, adds, accepted, checks, rests } = slowQueue();
   const batch = accept.many(
-    Array.from({ length: 1_000 }, (_, n) => asked(n)),
+    Array.from({ length: 1_000 }, (_, n) => requestFor(n)),
     BY,
   );
   await turns(100);
   expect(Math.max(...checks)).toBeLessThanOrEqual(500);
   expect(checks).toHaveLength(2);
   expect(adds).toHaveLength(1);
-  const live = accept.one(asked(2_000), BY);
+  const live = accept.one(requestFor(2_000), BY);
   await turns();
   expect(adds.map(({ emissions }) => emissions.length)).toEqual([100, 1]);
-  adds[0]!.take();
+  adds[0]!.succeed();
   await turns();
   expect(adds).toHaveLength(2);
-  adds[1]!.take();
+  adds[1]!.succeed();
   expect(await live).toBe(adds[1]!.emissions[0]!.emissionId);
   await turns();
   expect(adds.map(({ emissions }) => emissions.length)).toEqual([100, 1, 50]);
 
   for (let next = 2; next < 20; next += 1) {
-    adds[next]!.take();
+    adds[next]!.succeed();
     await turns();
   }
   const ids = await batch;
-  expect(told).toEqual([1, ...Array.from({ length: 19 }, () => 50), 49]);
+  expect(accepted).toEqual([1, ...Array.from({ length: 19 }, () => 50), 49]);
   expect(rests).toEqual(Array.from({ length: 18 }, () => 20));
   const emitted = adds
     .flatMap(({ emissions }) => emissions)
@@ -72,41 +72,41 @@ test('a large batch goes into the queue slice by slice, waits while a live booki
 
 test('a batch waits for live bookings no longer than it may', async () => {
   const { accept, adds } = slowQueue(1);
-  const live = accept.one(asked(2_000), BY);
+  const live = accept.one(requestFor(2_000), BY);
   await turns();
-  const batch = accept.many([asked(1), asked(2)], BY);
+  const batch = accept.many([requestFor(1), requestFor(2)], BY);
   await eventually('the batch to go on beside the live booking', () => adds.length === 2);
-  adds[1]!.take();
+  adds[1]!.succeed();
   expect(await batch).toHaveLength(2);
-  adds[0]!.take();
+  adds[0]!.succeed();
   await live;
 });
 
 test('where the queue fails in the middle of a batch the rest is not tried, and whoever asked is told', async () => {
-  const { accept, adds, told } = slowQueue();
+  const { accept, adds, accepted } = slowQueue();
   const batch = accept.many(
-    Array.from({ length: 200 }, (_, n) => asked(100 + n)),
+    Array.from({ length: 200 }, (_, n) => requestFor(100 + n)),
     BY,
   );
   const failed = expect(batch).rejects.toThrow('gone');
   await turns();
-  adds[0]!.take();
+  adds[0]!.succeed();
   await turns();
   adds[1]!.fail(new Error('gone'));
   await failed;
   expect(adds).toHaveLength(2);
-  expect(told).toEqual([]);
+  expect(accepted).toEqual([]);
 });
 
 test('where no live booking came lately, a batch does not rest', async () => {
   const { accept, adds, rests } = slowQueue();
   const batch = accept.many(
-    Array.from({ length: 200 }, (_, n) => asked(100 + n)),
+    Array.from({ length: 200 }, (_, n) => requestFor(100 + n)),
     BY,
   );
   for (let next = 0; next < 2; next += 1) {
     await turns();
-    adds[next]!.take();
+    adds[next]!.succeed();
   }
   await batch;
   expect(adds.map(({ emissions }) => emissions.length)).toEqual([100, 100]);

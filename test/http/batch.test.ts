@@ -92,8 +92,8 @@ test('batches that come together are checked together, and each has its own resu
   expect(replies.map(({ accepted, rejected }) => [accepted, rejected])).toEqual(
     ids.map((_, index) => [1, index]),
   );
-  const asked = new Map((await waiting()).map(({ id, data }) => [id, data.appointmentId as string]));
-  expect(replies.map(({ results }) => asked.get(results.at(-1)?.emissionId))).toEqual(ids);
+  const appointmentIds = new Map((await waiting()).map(({ id, data }) => [id, data.appointmentId as string]));
+  expect(replies.map(({ results }) => appointmentIds.get(results.at(-1)?.emissionId))).toEqual(ids);
 });
 
 test.each([

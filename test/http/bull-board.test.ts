@@ -32,8 +32,8 @@ test.each([
     request(api.url).get(`${BOARD}/static/js/main.js`),
     request(api.url).put(`${BOARD}/api/queues/appointment-emissions/pause`),
   ];
-  for (const ask of asks) {
-    const response = await (user && password ? ask.auth(user, password) : ask).expect(401);
+  for (const request of asks) {
+    const response = await (user && password ? request.auth(user, password) : request).expect(401);
     expect(response.body).toEqual(problemOf(401, 'ADMIN_AUTH_REQUIRED'));
     expect(response.headers['www-authenticate']).toMatch(/^Basic /);
   }

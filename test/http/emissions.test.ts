@@ -207,9 +207,9 @@ test('another method is 405 and says which one it takes; an unknown path is 404'
 
 test('many requests at once are checked together, and each gets its own answer', async () => {
   const ids = await Promise.all(Array.from({ length: 30 }, () => company.appointment()));
-  const asked = ids.flatMap((id) => [id, UNKNOWN_ID]);
+  const lookups = ids.flatMap((id) => [id, UNKNOWN_ID]);
   const statuses = await Promise.all(
-    asked.map(
+    lookups.map(
       async (appointmentId) => (await world.post(api, 'appointment-created', { appointmentId })).status,
     ),
   );

@@ -25,7 +25,7 @@ beforeAll(async () => {
   appointmentId = await company.appointment();
   emissionId = await world.emit(api, 'appointment-updated', appointmentId);
   // The list of an appointment's last emissions is written after the answer.
-  await eventually('the timelines to be kept', async () => (await ask('timelines')).status === 200);
+  await eventually('the timelines to be kept', async () => (await request('timelines')).status === 200);
 }, 60_000);
 afterAll(async () => {
   await Promise.all([redis, mongo].map((server) => server.kill('SIGCONT')));
@@ -50,7 +50,7 @@ const routes = (): Record<string, [path: string, headers: Record<string, string>
   'Bull Board': ['/admin/queues', OPERATOR],
 });
 
-async function ask(route: string) {
+async function request(route: string) {
   const [path, headers] = routes()[route]!;
   const response = await until(
     `${route} to answer`,
@@ -102,7 +102,7 @@ test.each([
     await world.ready(Promise.resolve(api));
     await freeze(server());
     const found = await Promise.all(
-      Object.keys(routes()).map(async (route) => [route, await ask(route)] as const),
+      Object.keys(routes()).map(async (route) => [route, await request(route)] as const),
     );
     for (const [route, { status, type, text }] of found) {
       expect([route, WHILE_FROZEN[name][route]!.includes(status), status, text.slice(0, 200)]).toEqual([

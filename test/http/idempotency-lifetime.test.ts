@@ -37,16 +37,16 @@ test('a key that is used again after its lifetime starts a new emission, which i
   const [key, appointmentId] = [randomUUID(), await company.appointment()];
   const dashboard = await world.dashboard(api, company.companyId);
   const first = await send(key, appointmentId);
-  await dashboard.hear(({ meta }) => meta.emissionId === first.emissionId);
+  await dashboard.receive(({ meta }) => meta.emissionId === first.emissionId);
   expect(await send(key, appointmentId)).toEqual(first);
 
   await eventually('the key to be forgotten', async () => (await records()).length === 0, 20_000);
   const later = await send(key, appointmentId);
   expect(later.status).toBe(202);
   expect(later.emissionId).not.toBe(first.emissionId);
-  await dashboard.hear(({ meta }) => meta.emissionId === later.emissionId);
+  await dashboard.receive(({ meta }) => meta.emissionId === later.emissionId);
   expect(await send(key, appointmentId)).toEqual(later);
-  expect(dashboard.heard).toHaveLength(2);
+  expect(dashboard.received).toHaveLength(2);
 });
 
 test('a repetition emits nothing, though the first emission’s job is no longer kept', async () => {
@@ -80,8 +80,8 @@ test('a repeated batch emits nothing, though its jobs are no longer kept', async
 
   // Jobs run in order: what the repetition enqueued would have been published before this one.
   const last = await sendBatch(randomUUID(), [updated(ids[0]!)]);
-  await dashboard.hear(({ meta }) => meta.emissionId === idsOf(last.body)[0]);
-  expect(dashboard.heard).toHaveLength(4);
+  await dashboard.receive(({ meta }) => meta.emissionId === idsOf(last.body)[0]);
+  expect(dashboard.received).toHaveLength(4);
 });
 
 test('a repetition is answered as before, though appointments were deleted or written since', async () => {

@@ -24,10 +24,10 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-const ask = (query: Record<string, string> = {}, bearer = token) =>
+const requestList = (query: Record<string, string> = {}, bearer = token) =>
   request(api.url).get(LIST).query(query).set('authorization', `Bearer ${bearer}`);
 async function list(query: Record<string, string> = {}, bearer = token): Promise<AppointmentList> {
-  const { body } = await ask(query, bearer).expect(200);
+  const { body } = await requestList(query, bearer).expect(200);
   return body as AppointmentList;
 }
 const ids = ({ appointments }: AppointmentList) => appointments.map(({ appointment }) => appointment._id);
@@ -38,12 +38,12 @@ describe('who may read it', () => {
     ['no token', ''],
     ['a token of another secret', 'eyJhbGciOiJIUzI1NiJ9.eyJjb21wYW55SWQiOiJ4In0.c2lnbmF0dXJl'],
   ])('nobody with %s', async (_, bearer) => {
-    const response = await ask({}, bearer).expect(401);
+    const response = await requestList({}, bearer).expect(401);
     expect(response.body).toEqual(problemOf(401, 'TOKEN_INVALID'));
   });
 
   test('nobody with an expired token, or with the token in another place', async () => {
-    await ask({}, await world.token(company.companyId, -1)).expect(401);
+    await requestList({}, await world.token(company.companyId, -1)).expect(401);
     await request(api.url).get(LIST).query({ token }).expect(401);
     await request(api.url).get(LIST).set('authorization', `Basic ${token}`).expect(401);
   });
@@ -58,7 +58,7 @@ describe('who may read it', () => {
   });
 
   test('pages of a listed origin may read it, others may not', async () => {
-    const listed = await ask().set('origin', PAGE).expect(200);
+    const listed = await requestList().set('origin', PAGE).expect(200);
     expect(listed.headers['access-control-allow-origin']).toBe(PAGE);
     const preflight = await request(api.url)
       .options(LIST)
@@ -69,7 +69,7 @@ describe('who may read it', () => {
       'access-control-allow-origin': PAGE,
       'access-control-allow-headers': 'authorization',
     });
-    const other = await ask().set('origin', 'https://calendar.example.com.evil.example').expect(200);
+    const other = await requestList().set('origin', 'https://calendar.example.com.evil.example').expect(200);
     expect(other.headers).not.toHaveProperty('access-control-allow-origin');
   });
 });
@@ -106,8 +106,8 @@ describe('the range', () => {
   });
 
   test('may be 62 days, also as plain dates and with an offset', async () => {
-    await ask(range(from, from + 62 * DAY_MS), bearer).expect(200);
-    await ask({ from: '2027-03-01', to: '2027-03-02' }, bearer).expect(200);
+    await requestList(range(from, from + 62 * DAY_MS), bearer).expect(200);
+    await requestList({ from: '2027-03-01', to: '2027-03-02' }, bearer).expect(200);
     expect(
       ids(await list({ from: '2027-03-01T01:00:00+01:00', to: '2027-03-02T00:00Z' }, bearer)),
     ).toHaveLength(2);
@@ -124,7 +124,7 @@ describe('the range', () => {
     ['a date without its offset', { from: '2027-03-01T10:00:00' }],
     ['two beginnings', { from: ['2027-03-01', '2027-03-02'] as unknown as string }],
   ])('of %s is 400', async (_, query) => {
-    const response = await ask(query, bearer).expect(400);
+    const response = await requestList(query, bearer).expect(400);
     expect(response.body).toEqual(problemOf(400, 'INVALID_RANGE'));
   });
 
@@ -139,7 +139,7 @@ describe('the range', () => {
   });
 
   test('says what to write', async () => {
-    const { body } = await ask({ from: '2027-02-29' }, bearer).expect(400);
+    const { body } = await requestList({ from: '2027-02-29' }, bearer).expect(400);
     expect((body as { detail: string }).detail).toMatch(
       /from must be .*a date that exists.*2026-11-23T00:00:00Z/,
     );
@@ -151,7 +151,7 @@ describe('how it joins with the events', () => {
     const mine = await world.documents.company();
     const appointmentId = await mine.appointment();
     const bearer = await world.token(mine.companyId);
-    const response = await ask({}, bearer).expect(200);
+    const response = await requestList({}, bearer).expect(200);
     expect(response.headers['cache-control']).toBe('no-store');
     expect(response.body).toEqual({
       epoch: expect.stringMatching(/^[\w-]{16}$/),
@@ -179,10 +179,10 @@ describe('how it joins with the events', () => {
 
     const before = await list({}, bearer);
     const first = await world.emit(api, 'appointment-updated', appointmentId);
-    const { meta } = await dashboard.hear((heard) => heard.meta.emissionId === first);
+    const { meta } = await dashboard.receive((received) => received.meta.emissionId === first);
     const after = await list({}, bearer);
     const second = await world.emit(api, 'appointment-updated', appointmentId);
-    const next = await dashboard.hear((heard) => heard.meta.emissionId === second);
+    const next = await dashboard.receive((received) => received.meta.emissionId === second);
 
     const order = [
       { offset: before.appointments[0]!.offset, read: before.appointments[0]!.read },
@@ -203,13 +203,13 @@ describe('how it joins with the events', () => {
 
 describe('dashboards that load at once', () => {
   test('share one read for the same list, and only that', async () => {
-    const asked: CompanyRange[] = [];
+    const reads: CompanyRange[] = [];
     let letGo: (list: AppointmentList) => void = () => undefined;
     const held = new Promise<AppointmentList>((resolve) => (letGo = resolve));
     const routes = createDashboardRoutes({
       verifyToken: (bearer) => Promise.resolve({ companyId: String(bearer) }),
       list: (wanted) => {
-        asked.push(wanted);
+        reads.push(wanted);
         return held;
       },
     });
@@ -227,6 +227,6 @@ describe('dashboards that load at once', () => {
     ]);
     letGo({ epoch: 'e', offset: 0, appointments: [] });
     expect((await answers).every((answer) => (answer as AppointmentList).epoch === 'e')).toBe(true);
-    expect(asked.map(({ companyId }) => companyId)).toEqual(['one', 'two', 'one']);
+    expect(reads.map(({ companyId }) => companyId)).toEqual(['one', 'two', 'one']);
   });
 });

@@ -35,23 +35,23 @@ afterAll(async () => {
   await mongo.stop();
 });
 
-async function ask(path = 'appointment-created', body: object = { appointmentId }) {
+async function post(path = 'appointment-created', body: object = { appointmentId }) {
   const startedAt = performance.now();
   const response = await world.post(api, path, body);
   return { response, tookMs: performance.now() - startedAt };
 }
-async function expectDatabaseError({ response, tookMs }: Awaited<ReturnType<typeof ask>>) {
+async function expectDatabaseError({ response, tookMs }: Awaited<ReturnType<typeof post>>) {
   expect(await response.json()).toEqual(problemOf(500, 'DATABASE_ERROR'));
   expect(response.headers.get('content-type')).toContain('application/problem+json');
   expect(tookMs).toBeLessThan(PROMISED_MS);
 }
 const acceptedAgain = () =>
-  eventually('the API to accept again', async () => (await ask()).response.status === 202);
+  eventually('the API to accept again', async () => (await post()).response.status === 202);
 
 test('with MongoDB stopped it is 500 within a second, nothing is enqueued, and all is well when it is back', async () => {
   await mongo.stop();
   try {
-    const answers = await Promise.all(Array.from({ length: 10 }, () => ask()));
+    const answers = await Promise.all(Array.from({ length: 10 }, () => post()));
     for (const answer of answers) await expectDatabaseError(answer);
     expect(await world.jobs.count('waiting', 'prioritized', 'delayed')).toBe(0);
     const list = await request(api.url)
@@ -69,12 +69,12 @@ test('with MongoDB frozen it is 500 within a second for everybody, also for thos
   try {
     const waves = [];
     for (let wave = 0; wave < 8; wave += 1) {
-      waves.push(ask());
+      waves.push(post());
       await pause(60); // apart, so that they are not checked together
     }
     for (const answer of await Promise.all(waves)) await expectDatabaseError(answer);
     const emissions = [{ event: 'appointment:created', appointmentId }];
-    await expectDatabaseError(await ask('batch', { emissions }));
+    await expectDatabaseError(await post('batch', { emissions }));
     expect(await world.jobs.count('waiting', 'prioritized', 'delayed')).toBe(0);
   } finally {
     await mongo.kill('SIGCONT');

@@ -50,7 +50,7 @@ test('after it was published the timeline tells when, at which offset and to how
   const worker = world.worker();
   const dashboard = await world.dashboard(api, company.companyId);
   const emissionId = await world.emit(api, 'appointment-updated', await company.appointment());
-  const { meta } = await dashboard.hear((heard) => heard.meta.emissionId === emissionId);
+  const { meta } = await dashboard.receive((received) => received.meta.emissionId === emissionId);
   await world.jobIn(emissionId, 'completed');
 
   const timeline = await timelineOf(emissionId);

@@ -17,14 +17,14 @@ const BEATS = ['garbage', 'null', '[]', '1', '{}', '{"role":"api"}', '{"role":1,
 BEATS.push('{"role":"worker","id":"x","sockets":"many"}', '{"role":"worker","id":"x","sockets":-1}');
 BEATS.push('{"role":"__proto__","id":"x","sockets":0}', '{"role":"constructor","id":"x","sockets":0}');
 
-test.each(BEATS)('the heartbeat %s is left out, and hides no other', async (said) => {
+test.each(BEATS)('the heartbeat %s is left out, and hides no other', async (value) => {
   const fleet = fleets.start();
   fleet.process().heartbeat({ role: 'worker', id: 'good' });
   const process = fleet.process();
   process.heartbeat({ role: 'gateway', id: 'other', sockets: 3 });
   await process.flush();
   await fleet.redis.zadd(`{${fleet.prefix}}:live`, Date.now(), 'x:y');
-  await fleet.redis.hset(`{${fleet.prefix}}:beats`, 'x:y', said);
+  await fleet.redis.hset(`{${fleet.prefix}}:beats`, 'x:y', value);
   const { fleet: seen } = await read(fleet);
   expect(seen.processes.gateway).toMatchObject([{ id: 'other', sockets: 3 }]);
   expect(seen.processes.worker.map(({ id }) => id)).not.toContain('x');

@@ -102,7 +102,7 @@ async function insertAppointment(fields: Record<string, unknown> = {}): Promise<
 
 /** What the dashboard receives for an appointment. */
 async function receive(fits: (appointment: BackendSnapshot) => boolean) {
-  const { event, payload } = await dashboard.hear(({ payload }) =>
+  const { event, payload } = await dashboard.receive(({ payload }) =>
     fits(payload.appointment as unknown as BackendSnapshot),
   );
   return { event, appointment: payload.appointment as unknown as BackendSnapshot };
@@ -203,7 +203,7 @@ test('the documents of the API describe the snapshots of the model', async () =>
     const { body } = await request(api.url).get(`/${name}.json`).expect(200);
     const { properties } = (body as { components: { schemas: Record<string, { properties: object }> } })
       .components.schemas['AppointmentSnapshot']!;
-    const { appointment } = dashboard.heard[0]!.payload;
+    const { appointment } = dashboard.received[0]!.payload;
     expect(Object.keys(properties)).toEqual(Object.keys(appointment));
     expect(properties).toMatchObject({
       canceledAt: { anyOf: [{ type: 'string', format: 'date-time' }, { type: 'null' }] },
@@ -230,7 +230,7 @@ test('with the model /health has no warning; with the default one it names each 
     'serviceId never resolves: the collection services does not exist or is empty; check its name in the model',
     'staffId never resolves: the collection staff does not exist or is empty; check its name in the model',
   ]);
-  const lines = misled.said().split('\n').filter(about('reference never resolves'));
+  const lines = misled.output().split('\n').filter(about('reference never resolves'));
   expect(lines.filter(about('"collection":"customers"'))).toHaveLength(1);
 });
 

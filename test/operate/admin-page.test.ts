@@ -80,7 +80,7 @@ test('the page shows the metrics and the reason of a failure, and an operator ca
   );
 
   await failure.getByRole('button').click();
-  await dashboard.hear(({ meta }) => meta.emissionId === emissionId);
+  await dashboard.receive(({ meta }) => meta.emissionId === emissionId);
   await page.locator('#no-failures').waitFor();
   await tile('Published').getByText('1', { exact: true }).first().waitFor();
 });

@@ -46,7 +46,7 @@ test('a report counts only for what was sent to that dashboard, once, with the t
     world.dashboard(api, company.companyId),
   ]);
   const emissionId = await world.emit(api, 'appointment-updated', await company.appointment());
-  const { meta } = await good.hear((heard) => heard.meta.emissionId === emissionId);
+  const { meta } = await good.receive((received) => received.meta.emissionId === emissionId);
   const { acceptedAt } = meta;
   const at = (ms: number) => new Date(Date.parse(acceptedAt) + ms).toISOString();
   const late = await world.dashboard(api, company.companyId);
@@ -88,8 +88,8 @@ test('of one emission at most ten reports count, however many dashboards send on
     Array.from({ length: 15 }, () => world.dashboard(api, company.companyId)),
   );
   const emissionId = await world.emit(api, 'appointment-updated', await company.appointment());
-  for (const { socket, hear } of screens) {
-    const { meta } = await hear((heard) => heard.meta.emissionId === emissionId);
+  for (const { socket, receive } of screens) {
+    const { meta } = await receive((received) => received.meta.emissionId === emissionId);
     socket.emit('emissions:seen', { emissionId, acceptedAt: meta.acceptedAt });
     await until('an answer', socket.emitWithAck('emissions:catch-up', { epoch: 'none', offset: 0 }));
   }

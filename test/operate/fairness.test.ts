@@ -58,7 +58,7 @@ test('retried by the thousand, jobs leave the live bookings’ queue, and stand 
 
   const dashboard = await world.dashboard(api, company.companyId);
   world.worker();
-  for (const id of [live, batch, failed]) await dashboard.hear(({ meta }) => meta.emissionId === id);
+  for (const id of [live, batch, failed]) await dashboard.receive(({ meta }) => meta.emissionId === id);
   expect(await world.jobIn(failed, 'completed')).toMatchObject({ attemptsMade: 1 });
 });
 

@@ -11,8 +11,8 @@ export async function createFreezer(target: URL) {
 
   const server = createServer((client) => {
     const upstream = connect(Number(target.port), target.hostname);
-    const said: string[] = [];
-    const isFrozen = () => frozen !== undefined && said.some((words) => frozen?.test(words));
+    const sent: string[] = [];
+    const isFrozen = () => frozen !== undefined && sent.some((words) => frozen?.test(words));
     for (const [from, to] of [
       [client, upstream],
       [upstream, client],
@@ -25,8 +25,8 @@ export async function createFreezer(target: URL) {
       });
     }
     client.on('data', (bytes) => {
-      said.push(bytes.toString('latin1').slice(0, 400));
-      if (said.length > 50) said.splice(1, 1);
+      sent.push(bytes.toString('latin1').slice(0, 400));
+      if (sent.length > 50) sent.splice(1, 1);
       pass(isFrozen(), () => upstream.write(bytes));
     });
     upstream.on('data', (bytes) => {

@@ -95,7 +95,7 @@ test('every reference leads somewhere, every operation has its own name and says
 });
 
 /** Judges by the published document alone. */
-function judge(document: Answer, schema: Answer) {
+function toSchema(document: Answer, schema: Answer) {
   const definitions = JSON.parse(
     JSON.stringify(document.components.schemas).replaceAll('#/components/schemas/', '#/$defs/'),
   );
@@ -132,7 +132,7 @@ async function expectAsDocumented({
   const schema = documented?.content?.[type]?.schema;
   expect([path, status, type, typeof schema]).toEqual([path, status, type, 'object']);
   const answer: Answer = type.includes('json') ? await response.json() : await response.text();
-  const verdict = judge(openApi, schema).safeParse(answer);
+  const verdict = toSchema(openApi, schema).safeParse(answer);
   expect([path, verdict.error?.issues]).toEqual([path, undefined]);
   return answer;
 }
@@ -264,7 +264,7 @@ test('what crosses a socket is as documented, and every event is', async () => {
   const company = await world.documents.company();
   const dashboard = await world.dashboard(api, company.companyId);
   const emissionId = await world.emit(api, 'appointment-created', await company.appointment());
-  const { payload, meta } = await dashboard.hear((heard) => heard.meta.emissionId === emissionId);
+  const { payload, meta } = await dashboard.receive((received) => received.meta.emissionId === emissionId);
   const { epoch, offset } = dashboard.positions[0]!;
   const answer: unknown = await dashboard.socket.emitWithAck('emissions:catch-up', { epoch, offset });
   await eventually('a position', () => dashboard.positions.length > 1);
@@ -276,9 +276,9 @@ test('what crosses a socket is as documented, and every event is', async () => {
     ['emissionsCatchUpAnswer', [answer]],
   ];
   for (const [message, args] of samples) {
-    const schema = judge(asyncApi, dashboards.messages[message].payload);
+    const schema = toSchema(asyncApi, dashboards.messages[message].payload);
     expect([message, schema.safeParse(args).error?.issues]).toEqual([message, undefined]);
   }
-  const strict = judge(asyncApi, dashboards.messages.appointmentCreated.payload);
+  const strict = toSchema(asyncApi, dashboards.messages.appointmentCreated.payload);
   expect(strict.safeParse([{ ...payload, more: 1 }, meta]).success).toBe(false);
 });

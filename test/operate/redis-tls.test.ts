@@ -57,7 +57,7 @@ async function expectPublished(address: (user: RedisUser) => string): Promise<vo
   ]);
   const dashboard = await world.dashboard(api, company.companyId);
   const emissionId = await world.emit(api, 'appointment-created', await company.appointment());
-  await dashboard.hear(({ meta }) => meta.emissionId === emissionId);
+  await dashboard.receive(({ meta }) => meta.emissionId === emissionId);
   await Promise.all([api.stop(), worker.stop()]);
 }
 
@@ -73,7 +73,7 @@ test.each<[string, Record<string, string>, string, RegExp]>([
   async (_, env, host, why) => {
     const api = await world.apiProcess({ ...env, REDIS_URL: encrypted('api', host) });
     await expectRefused(api, why);
-    expect(api.said()).toMatch(why);
+    expect(api.output()).toMatch(why);
     await api.stop();
   },
 );

@@ -34,7 +34,7 @@ test('retry-failed since T repairs what a permanent fault made fail; a dry run o
   const rest = await admin(api, 'retry-failed', { since: new Date(Date.now() - 60_000).toISOString() });
   expect(rest.body).toMatchObject({ matched: 3, repaired: 3 });
 
-  for (const id of emissionIds) await dashboard.hear(({ meta }) => meta.emissionId === id);
+  for (const id of emissionIds) await dashboard.receive(({ meta }) => meta.emissionId === id);
   expect(await world.queue.getFailedCount()).toBe(0);
 });
 
@@ -86,12 +86,12 @@ test('a retried emission carries the newest state: it passes the order check lik
   await company.change(ids[0]!, { notes: 'second visit' });
   const dashboard = await world.dashboard(api, company.companyId);
   const newer = await world.emit(api, 'appointment-updated', ids[0]!);
-  await dashboard.hear(({ meta }) => meta.emissionId === newer);
+  await dashboard.receive(({ meta }) => meta.emissionId === newer);
 
   await admin(api, 'retry', { emissionId: emissionIds[0] });
-  const heard = await dashboard.hear(({ meta }) => meta.emissionId === emissionIds[0]);
-  expect(heard.payload.appointment.notes).toBe('second visit');
-  expect(heard.meta.offset).toBe(2);
+  const received = await dashboard.receive(({ meta }) => meta.emissionId === emissionIds[0]);
+  expect(received.payload.appointment.notes).toBe('second visit');
+  expect(received.meta.offset).toBe(2);
 });
 
 test('re-emit brings a company’s or an appointment’s newest states to the screens', async () => {
@@ -110,7 +110,7 @@ test('re-emit brings a company’s or an appointment’s newest states to the sc
   await admin(api, 're-emit', { companyId: company.companyId, since: '1h' });
   const events = new Map<string, string>();
   for (const id of [created, canceled, updated]) {
-    const { event } = await dashboard.hear(({ payload }) => payload.appointment._id === id);
+    const { event } = await dashboard.receive(({ payload }) => payload.appointment._id === id);
     events.set(id, event);
   }
   expect(Object.fromEntries(events)).toEqual({
@@ -121,6 +121,6 @@ test('re-emit brings a company’s or an appointment’s newest states to the sc
 
   const one = await admin(api, 're-emit', { appointmentId: unseen, since: '1d' });
   expect(one.body).toMatchObject({ matched: 1, repaired: 1 });
-  await dashboard.hear(({ payload }) => payload.appointment._id === unseen);
-  expect(dashboard.heard).toHaveLength(4);
+  await dashboard.receive(({ payload }) => payload.appointment._id === unseen);
+  expect(dashboard.received).toHaveLength(4);
 });

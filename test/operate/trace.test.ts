@@ -65,11 +65,11 @@ test('at level debug the gateway logs each delivery, live and replayed, without 
   const live = await world.dashboard(api, company.companyId);
   const appointmentId = await company.appointment({ notes: 'nobody else needs to know' });
   const emissionId = await world.emit(api, 'appointment-created', appointmentId);
-  const { meta } = await live.hear((event) => event.meta.emissionId === emissionId);
+  const { meta } = await live.receive((event) => event.meta.emissionId === emissionId);
   const behind = await world.dashboard(api, company.companyId, {
     position: { epoch: meta.epoch, offset: meta.offset - 1 },
   });
-  await behind.hear((event) => event.meta.emissionId === emissionId);
+  await behind.receive((event) => event.meta.emissionId === emissionId);
 
   const log = join(world.env['LOG_DIR']!, 'combined.log');
   const lines = await eventually('a line for each', async () => {

@@ -170,14 +170,14 @@ describe('the number of reads does not depend on the number of appointments', ()
     await connection.close();
     await tap.close();
   });
-  const asked = () => tap.finds.map(({ collection }) => collection);
+  const requested = () => tap.finds.map(({ collection }) => collection);
   const open = () => createLoadAppointments(createModels(connection, DEFAULT_MODEL));
 
   test('one read for the appointments and one for all their references', async () => {
     const company = await world.documents.company();
     const ids = await Promise.all(Array.from({ length: 30 }, () => company.appointment()));
     expect((await open()([...ids, ...ids])).size).toBe(30);
-    expect(asked()).toEqual(['appointments', 'customers']);
+    expect(requested()).toEqual(['appointments', 'customers']);
   });
 
   test('one read for both if the references were guessed', async () => {
@@ -186,7 +186,7 @@ describe('the number of reads does not depend on the number of appointments', ()
     const load = open();
     const snapshot = (await load([id])).get(id)!;
     expect((await load([id], [pack(snapshot)])).get(id)).toEqual(snapshot);
-    expect(asked().slice(2)).toEqual(['appointments']);
+    expect(requested().slice(2)).toEqual(['appointments']);
   });
 
   test('a wrong guess costs a second read, of the collections that were guessed wrongly', async () => {
@@ -196,10 +196,10 @@ describe('the number of reads does not depend on the number of appointments', ()
     const found = await load([id, otherId]);
     const [right, wrong] = [found.get(id)!, found.get(otherId)!];
     expect((await load([id], [pack(wrong)])).get(id)).toEqual(right);
-    expect(asked().slice(2)).toEqual(['appointments', 'customers']);
+    expect(requested().slice(2)).toEqual(['appointments', 'customers']);
     const guesses = ['', 'no id at all', pack({ ...right, petId: null })];
     expect((await load([id], guesses)).get(id)).toEqual(right);
-    expect(asked().slice(4)).toEqual(['appointments', 'pets']);
+    expect(requested().slice(4)).toEqual(['appointments', 'pets']);
   });
 });
 

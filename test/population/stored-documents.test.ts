@@ -112,7 +112,7 @@ test('an appointment with any value in any field is emitted and listed, with nul
   }
   for (const id of ids) {
     const emissionId = await world.emit(api, 'appointment-updated', id);
-    const { payload } = await dashboard.hear(({ meta }) => meta.emissionId === emissionId);
+    const { payload } = await dashboard.receive(({ meta }) => meta.emissionId === emissionId);
     expectValid(payload.appointment);
   }
   const { appointments } = await listOf(company.companyId);
@@ -128,7 +128,7 @@ describe('a company stored as text', () => {
     const dashboard = await world.dashboard(api, company.companyId);
     const id = await company.appointment({ companyId: form(company.companyId) });
     const emissionId = await world.emit(api, 'appointment-updated', id);
-    const { payload } = await dashboard.hear(({ meta }) => meta.emissionId === emissionId);
+    const { payload } = await dashboard.receive(({ meta }) => meta.emissionId === emissionId);
     expect(payload.appointment).toMatchObject({ companyId: company.companyId, petId: { name: 'Rex' } });
     const { appointments } = await listOf(company.companyId);
     expect(appointments.map(({ appointment }) => appointment._id)).toEqual([id]);

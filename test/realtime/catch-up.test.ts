@@ -39,35 +39,35 @@ async function emit(appointmentIds: readonly string[], slug = 'appointment-updat
 }
 const catchUp = ({ socket }: Dashboard, from: unknown): Promise<PositionUpdate> =>
   socket.timeout(10_000).emitWithAck('emissions:catch-up', from) as Promise<PositionUpdate>;
-const emissionIds = ({ heard }: Dashboard) => heard.map(({ meta }) => meta.emissionId);
+const emissionIds = ({ received }: Dashboard) => received.map(({ meta }) => meta.emissionId);
 
 describe('a dashboard that reconnects', () => {
   test('receives the missed emissions in order, as the newest snapshots, and then its position', async () => {
     const before = await open();
     const [appointmentId, other] = [await company.appointment(), await company.appointment()];
     const [seen] = await emit([appointmentId]);
-    await before.hear(({ meta }) => meta.emissionId === seen);
+    await before.receive(({ meta }) => meta.emissionId === seen);
     before.close();
-    const { epoch, offset } = before.heard[0]!.meta;
+    const { epoch, offset } = before.received[0]!.meta;
 
     const created = await emit([other], 'appointment-created');
     await company.change(appointmentId, { status: 'canceled' });
     const canceled = await emit([appointmentId], 'appointment-canceled');
     const again = await open({ epoch, offset });
 
-    expect(again.heard.map(({ event, meta }) => [event, meta.emissionId])).toEqual([
+    expect(again.received.map(({ event, meta }) => [event, meta.emissionId])).toEqual([
       ['appointment:created', created[0]],
       ['appointment:canceled', canceled[0]],
     ]);
-    expect(again.heard.map(({ meta }) => meta.replayed)).toEqual([true, true]);
-    expect(again.heard[1]!.payload.appointment).toMatchObject({
+    expect(again.received.map(({ meta }) => meta.replayed)).toEqual([true, true]);
+    expect(again.received[1]!.payload.appointment).toMatchObject({
       _id: appointmentId,
       status: 'canceled',
       customerId: { fullName: 'Ann Bauer' },
     });
     expect(again.positions).toEqual([{ epoch, offset: 3, recovered: true }]);
-    for (const { meta } of again.heard) expect(meta).toMatchObject({ epoch, offset: 3 });
-    expect(again.heard[1]!.meta.read).toBeGreaterThan(0);
+    for (const { meta } of again.received) expect(meta).toMatchObject({ epoch, offset: 3 });
+    expect(again.received[1]!.meta.read).toBeGreaterThan(0);
   });
 
   test('receives no emission twice, replayed and live, if it reconnects during emissions', async () => {
@@ -77,10 +77,10 @@ describe('a dashboard that reconnects', () => {
     const emitting = emit([appointmentId, appointmentId, appointmentId]);
     const dashboard = await open({ epoch, offset: 0 });
     const emitted = [first, ...(await emitting)];
-    await dashboard.hear(({ meta }) => meta.emissionId === emitted.at(-1));
+    await dashboard.receive(({ meta }) => meta.emissionId === emitted.at(-1));
     // An emission between joining and replay may arrive twice: once live, and once marked as replayed.
     expect(new Set(emissionIds(dashboard))).toEqual(new Set(emitted));
-    const live = dashboard.heard.filter(({ meta }) => !meta.replayed).map(({ meta }) => meta.offset);
+    const live = dashboard.received.filter(({ meta }) => !meta.replayed).map(({ meta }) => meta.offset);
     expect(live).toEqual([...new Set(live)].sort());
   });
 
@@ -98,7 +98,7 @@ describe('if missed emissions cannot be replayed, the dashboard must reload, wit
     await emit([await company.appointment()]);
     const dashboard = await open({ epoch: 'another-epoch', offset: 1 });
     expect(dashboard.positions[0]).toMatchObject({ offset: 1, recovered: false, reason: 'epoch' });
-    expect(dashboard.heard).toEqual([]);
+    expect(dashboard.received).toEqual([]);
   });
 
   test('a position ahead of the log', async () => {
@@ -129,7 +129,7 @@ describe('if missed emissions cannot be replayed, the dashboard must reload, wit
     expect(dashboard.positions[0]).toMatchObject({ recovered: false, reason: 'trimmed' });
     const reached = await world.dashboard(roomy, company.companyId, { position: { epoch, offset: 2 } });
     expect(reached.positions[0]).toMatchObject({ recovered: true });
-    expect(reached.heard).toHaveLength(COMPANY_LOG_MAX);
+    expect(reached.received).toHaveLength(COMPANY_LOG_MAX);
     await roomy.close();
   });
 
@@ -149,13 +149,13 @@ describe('a dashboard that requests a catch-up', () => {
     const dashboard = await open();
     const { epoch } = dashboard.positions[0]!;
     const emitted = await emit([await company.appointment(), await company.appointment()]);
-    await dashboard.hear(({ meta }) => meta.emissionId === emitted[1]);
-    dashboard.heard.length = 0;
+    await dashboard.receive(({ meta }) => meta.emissionId === emitted[1]);
+    dashboard.received.length = 0;
 
     const answer = await catchUp(dashboard, { epoch, offset: 0 });
     expect(answer).toEqual({ epoch, offset: 2, recovered: true });
     expect(dashboard.positions.at(-1)).toEqual(answer);
-    expect(dashboard.heard.map(({ meta }) => [meta.emissionId, meta.replayed])).toEqual(
+    expect(dashboard.received.map(({ meta }) => [meta.emissionId, meta.replayed])).toEqual(
       emitted.map((emissionId) => [emissionId, true]),
     );
   });
@@ -179,7 +179,7 @@ describe('a dashboard that requests a catch-up', () => {
       { epoch: 'x'.repeat(65), offset: 0 },
       { epoch: { $ne: '' }, offset: 0 },
     ];
-    for (const asked of nonsense) socket.emit('emissions:catch-up', asked);
+    for (const requested of nonsense) socket.emit('emissions:catch-up', requested);
     socket.emit('emissions:catch-up');
     socket.emit('emissions:catch-up', place, 'no function');
     socket.emit('constructor', '__proto__');

@@ -24,10 +24,10 @@ afterAll(() => world.close());
 const key = (): string => world.env['SOCKET_ADAPTER_KEY']!;
 
 /** Resolves when a good message, published after all others, has reached the dashboard. */
-async function hearsGood(appointmentId: string): Promise<void> {
+async function receivesValid(appointmentId: string): Promise<void> {
   const { channel, message } = goodMessage(key(), mine!.companyId, appointmentId);
   await world.redis.publish(channel, message);
-  await dashboard.hear(({ payload }) => payload.appointment._id === appointmentId);
+  await dashboard.receive(({ payload }) => payload.appointment._id === appointmentId);
 }
 
 test.each(['/', '/internal', '/canary'])(
@@ -44,13 +44,13 @@ test.each(['/', '/internal', '/canary'])(
     const disconnected: string[] = [];
     dashboard.socket.on('disconnect', (reason) => disconnected.push(reason));
     const before = (await damageCounts(api))['message'] ?? 0;
-    const heardBefore = dashboard.heard.length;
+    const receivedBefore = dashboard.received.length;
 
     const messages = damagedMessages(namespace, room);
     for (const [, message] of messages) await world.redis.publish(`${key()}#${namespace}#${room}#`, message);
-    await hearsGood('a'.repeat(23) + String(namespace.length % 10));
+    await receivesValid('a'.repeat(23) + String(namespace.length % 10));
 
-    expect(dashboard.heard).toHaveLength(heardBefore + 1);
+    expect(dashboard.received).toHaveLength(receivedBefore + 1);
     expect(disconnected).toEqual([]);
     expect(service.connected).toBe(true);
     await eventually(
@@ -61,7 +61,7 @@ test.each(['/', '/internal', '/canary'])(
 );
 
 test('a message for an empty room or for all rooms ends no process and reaches no socket', async () => {
-  const heardBefore = dashboard.heard.length;
+  const receivedBefore = dashboard.received.length;
   for (const namespace of ['/', '/internal', '/canary', '/unknown', '']) {
     for (const [, message] of damagedMessages(namespace, '')) {
       for (const room of ['', '#', 'company:', 'company:unknown#']) {
@@ -69,8 +69,8 @@ test('a message for an empty room or for all rooms ends no process and reaches n
       }
     }
   }
-  await hearsGood('b'.repeat(24));
-  expect(dashboard.heard).toHaveLength(heardBefore + 1);
+  await receivesValid('b'.repeat(24));
+  expect(dashboard.received).toHaveLength(receivedBefore + 1);
 });
 
 test('a forged request neither ends the process nor moves or disconnects a socket', async () => {
@@ -84,8 +84,8 @@ test('a forged request neither ends the process nor moves or disconnects a socke
       }
     }
   }
-  await hearsGood('c'.repeat(24));
-  expect(foreign.heard).toEqual([]);
+  await receivesValid('c'.repeat(24));
+  expect(foreign.received).toEqual([]);
   expect(foreign.socket.connected).toBe(true);
   expect((await damageCounts(api))['request']).toBe(sent.requests);
 });
@@ -95,7 +95,7 @@ test('a canary event without a canary does not end the process', async () => {
   for (const given of [[], [null], ['x'], [{ canaryId: 1 }], [{}]]) {
     await world.redis.publish(`${key()}#/canary#${room}#`, canaryMessage(room, given));
   }
-  await hearsGood('d'.repeat(24));
+  await receivesValid('d'.repeat(24));
 });
 
 /** The room of this gateway's own socket. */

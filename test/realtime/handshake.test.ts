@@ -37,19 +37,19 @@ function sign({ claims = { companyId: COMPANY }, alg = 'HS256', secret = JWT_SEC
 async function handshake(
   to: { url: string },
   auth: object,
-): Promise<'connected' | { says: string; data: unknown }> {
+): Promise<'connected' | { reason: string; data: unknown }> {
   const socket = io(to.url, { forceNew: true, reconnection: false, transports: ['websocket'], auth });
-  const answer = new Promise<'connected' | { says: string; data: unknown }>((resolve) => {
+  const answer = new Promise<'connected' | { reason: string; data: unknown }>((resolve) => {
     socket.once('connect', () => {
       resolve('connected');
     });
     socket.once('connect_error', (error) => {
-      resolve({ says: error.message, data: (error as { data?: unknown }).data });
+      resolve({ reason: error.message, data: (error as { data?: unknown }).data });
     });
   });
   return until('an answer to the handshake', answer).finally(() => socket.close());
 }
-const invalid = (says: string) => ({ says, data: { code: 'TOKEN_INVALID' } });
+const invalid = (reason: string) => ({ reason, data: { code: 'TOKEN_INVALID' } });
 
 test('a token with a company and an expiry is accepted, also from a client with default options', async () => {
   expect(await handshake(api, { token: await sign() })).toBe('connected');
@@ -224,17 +224,17 @@ describe('with keys from a JWKS', () => {
   });
 
   test('keys that cannot be fetched are reported as a fault of the service, not of the token', async () => {
-    const nobody = createServer().listen(0);
-    await once(nobody, 'listening');
-    const { port } = nobody.address() as AddressInfo;
-    await once(nobody.close(), 'close');
+    const anonymous = createServer().listen(0);
+    await once(anonymous, 'listening');
+    const { port } = anonymous.address() as AddressInfo;
+    await once(anonymous.close(), 'close');
     const without = await world.api({
       SOCKET_JWT_SECRET: '',
       SOCKET_JWKS_URL: `http://localhost:${port}/jwks`,
     });
     const token = await signRs256();
     expect(await handshake(without, { token })).toEqual({
-      says: 'the keys that tokens are checked with can not be fetched',
+      reason: 'the keys that tokens are checked with can not be fetched',
       data: { code: 'TOKEN_KEYS_UNAVAILABLE' },
     });
     const response = await request(without.url).get(LIST).set('authorization', `Bearer ${token}`);

@@ -145,14 +145,14 @@ test('a request without an acknowledgement, or an unknown event, has no effect',
 });
 
 test('events for dashboards are not sent to services', async () => {
-  const heard: string[] = [];
-  socket.onAny((name: string) => heard.push(name));
+  const received: string[] = [];
+  socket.onAny((name: string) => received.push(name));
   const company = await world.documents.company();
   const dashboard = await world.dashboard(api, company.companyId);
   const worker = world.worker();
   const emissionId = await world.emit(api, 'appointment-created', await company.appointment());
-  await dashboard.hear(({ meta }) => meta.emissionId === emissionId);
+  await dashboard.receive(({ meta }) => meta.emissionId === emissionId);
   await emit({});
-  expect(heard).toEqual([]);
+  expect(received).toEqual([]);
   await worker.close();
 });

@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-const ask = (socket: Socket, event: string, ...args: unknown[]): Promise<Record<string, unknown>> =>
+const send = (socket: Socket, event: string, ...args: unknown[]): Promise<Record<string, unknown>> =>
   until(`an answer to ${event}`, new Promise((resolve) => socket.emit(event, ...args, resolve)));
 
 test('a dashboard without a position need not load the list', () => {
@@ -45,9 +45,9 @@ test.each<[string, () => StreamPosition]>([
   const { socket, positions } = await world.dashboard(api, company.companyId, { position: from() });
   const reload = { epoch: head.epoch, offset: 1, recovered: false, reason: 'epoch' };
   expect(positions).toEqual([reload]);
-  expect(await ask(socket, 'emissions:catch-up', from())).toEqual(reload);
+  expect(await send(socket, 'emissions:catch-up', from())).toEqual(reload);
   const { epoch, offset } = positions[0]!;
-  expect(await ask(socket, 'emissions:catch-up', { epoch, offset })).toEqual({ ...head, recovered: true });
+  expect(await send(socket, 'emissions:catch-up', { epoch, offset })).toEqual({ ...head, recovered: true });
   const back = await world.dashboard(api, company.companyId, { position: { epoch, offset } });
   expect(back.positions).toEqual([{ ...head, recovered: true }]);
 });
@@ -57,22 +57,22 @@ test('a catch-up from anything but one position is answered, and never as recove
   const place = { epoch: head.epoch, offset: 0 };
   const invalid = { epoch: head.epoch, offset: 1, recovered: false, reason: 'invalid' };
   for (const [, position] of INVALID_POSITIONS) {
-    expect(await ask(socket, 'emissions:catch-up', position)).toEqual(invalid);
+    expect(await send(socket, 'emissions:catch-up', position)).toEqual(invalid);
   }
-  expect(await ask(socket, 'emissions:catch-up')).toEqual(invalid);
-  expect(await ask(socket, 'emissions:catch-up', place, place)).toEqual(invalid);
-  expect(await ask(socket, 'emissions:catch-up', undefined, place)).toEqual(invalid);
-  expect(await ask(socket, 'emissions:catch-up', { ...place, more: 1 })).toMatchObject({ recovered: true });
+  expect(await send(socket, 'emissions:catch-up')).toEqual(invalid);
+  expect(await send(socket, 'emissions:catch-up', place, place)).toEqual(invalid);
+  expect(await send(socket, 'emissions:catch-up', undefined, place)).toEqual(invalid);
+  expect(await send(socket, 'emissions:catch-up', { ...place, more: 1 })).toMatchObject({ recovered: true });
   socket.emit('emissions:catch-up');
   socket.emit('emissions:catch-up', () => undefined, place);
-  expect(await ask(socket, 'emissions:catch-up', place)).toMatchObject({ offset: 1, recovered: true });
+  expect(await send(socket, 'emissions:catch-up', place)).toMatchObject({ offset: 1, recovered: true });
 });
 
 test('a catch-up above the rate limit is answered as not recovered, also with an invalid position', async () => {
   const limited = await world.api({}, { MAX_CATCH_UPS_PER_SECOND: 1 });
   const { socket } = await world.dashboard(limited, company.companyId);
-  for (let asked = 0; asked < 10; asked += 1) await ask(socket, 'emissions:catch-up', 'x');
-  expect(await ask(socket, 'emissions:catch-up', 'x')).toMatchObject({
+  for (let sent = 0; sent < 10; sent += 1) await send(socket, 'emissions:catch-up', 'x');
+  expect(await send(socket, 'emissions:catch-up', 'x')).toMatchObject({
     recovered: false,
     reason: 'rate-limited',
   });
@@ -81,9 +81,9 @@ test('a catch-up above the rate limit is answered as not recovered, also with an
 test('a report of a shown emission is acknowledged on request, and refused if it is invalid', async () => {
   const { socket } = await world.dashboard(api, company.companyId);
   const seen = { emissionId: 'x', acceptedAt: new Date().toISOString() };
-  expect(await ask(socket, 'emissions:seen', seen)).toEqual({ ok: true });
+  expect(await send(socket, 'emissions:seen', seen)).toEqual({ ok: true });
   for (const args of [[], [null], ['x'], [{}], [seen, seen], [{ ...seen, acceptedAt: 1 }]]) {
-    expect(await ask(socket, 'emissions:seen', ...args)).toMatchObject({
+    expect(await send(socket, 'emissions:seen', ...args)).toMatchObject({
       ok: false,
       code: 'INVALID_REQUEST',
     });
@@ -95,7 +95,7 @@ test('a service that emits anything but one request is answered 400', async () =
   world.keep(socket, () => socket.close());
   const request = { event: 'appointment:updated', appointmentId: 'a'.repeat(24) };
   for (const args of [[], [null], ['x'], [[]], [1, request], [request, request], [request, 'x'], [{}]]) {
-    expect(await ask(socket, 'emit', ...args)).toMatchObject({ status: 400, success: false });
+    expect(await send(socket, 'emit', ...args)).toMatchObject({ status: 400, success: false });
   }
-  expect(await ask(socket, 'emit', request)).toMatchObject({ status: 404 });
+  expect(await send(socket, 'emit', request)).toMatchObject({ status: 404 });
 });

@@ -63,11 +63,11 @@ describe.each<[Transport]>([['polling'], ['websocket']])('by %s', (transport) =>
 });
 
 test('with polling, pages of a listed origin may read the responses, others may not', async () => {
-  const ask = (origin: string) =>
+  const list = (origin: string) =>
     fetch(`${api.url}/socket.io/?EIO=4&transport=polling`, { headers: { origin } });
-  const listed = await ask(LISTED);
+  const listed = await list(LISTED);
   expect([listed.status, listed.headers.get('access-control-allow-origin')]).toEqual([200, LISTED]);
-  const other = await ask('https://evil.example');
+  const other = await list('https://evil.example');
   expect([other.status, other.headers.get('access-control-allow-origin')]).toEqual([403, null]);
 });
 

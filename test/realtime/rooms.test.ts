@@ -21,13 +21,13 @@ async function emitForBoth(dashboards: { our: Dashboards; their: Dashboards }) {
     await world.emit(two!, 'appointment-created', await theirs!.appointment()),
   ];
   await Promise.all([
-    ...dashboards.our.map((dashboard) => dashboard.hear(({ meta }) => meta.emissionId === our)),
-    ...dashboards.their.map((dashboard) => dashboard.hear(({ meta }) => meta.emissionId === their)),
+    ...dashboards.our.map((dashboard) => dashboard.receive(({ meta }) => meta.emissionId === our)),
+    ...dashboards.their.map((dashboard) => dashboard.receive(({ meta }) => meta.emissionId === their)),
   ]);
 }
 type Dashboards = Awaited<ReturnType<World['dashboard']>>[];
-const companiesHeard = (dashboards: Dashboards) =>
-  dashboards.map(({ heard }) => new Set(heard.map(({ payload }) => payload.appointment.companyId)));
+const companiesReceived = (dashboards: Dashboards) =>
+  dashboards.map(({ received }) => new Set(received.map(({ payload }) => payload.appointment.companyId)));
 
 test('both gateways deliver to their dashboards, and each company receives only its own emissions', async () => {
   const our = [await world.dashboard(one!, ours!.companyId), await world.dashboard(two!, ours!.companyId)];
@@ -36,8 +36,8 @@ test('both gateways deliver to their dashboards, and each company receives only 
     await world.dashboard(two!, theirs!.companyId),
   ];
   await emitForBoth({ our, their });
-  expect(companiesHeard(our)).toEqual(our.map(() => new Set([ours!.companyId])));
-  expect(companiesHeard(their)).toEqual(their.map(() => new Set([theirs!.companyId])));
+  expect(companiesReceived(our)).toEqual(our.map(() => new Set([ours!.companyId])));
+  expect(companiesReceived(their)).toEqual(their.map(() => new Set([theirs!.companyId])));
   for (const dashboard of [...our, ...their]) dashboard.close();
 });
 
@@ -55,7 +55,7 @@ test('no handshake or event of a client makes it join another room', async () =>
   }
   const their = await world.dashboard(one!, theirs!.companyId);
   await emitForBoth({ our: [spy], their: [their] });
-  expect(companiesHeard([spy])).toEqual([new Set([ours!.companyId])]);
+  expect(companiesReceived([spy])).toEqual([new Set([ours!.companyId])]);
   spy.close();
   their.close();
 });
@@ -65,6 +65,6 @@ test('a company id in capitals is the same room', async () => {
     token: await world.token(ours!.companyId.toUpperCase()),
   });
   const emissionId = await world.emit(one!, 'appointment-updated', await ours!.appointment());
-  await dashboard.hear(({ meta }) => meta.emissionId === emissionId);
+  await dashboard.receive(({ meta }) => meta.emissionId === emissionId);
   dashboard.close();
 });

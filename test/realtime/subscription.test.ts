@@ -27,19 +27,19 @@ afterAll(async () => {
 
 const plain = () => world.dashboard(api, company.companyId);
 const emit = () => world.emit(api, 'appointment-updated', appointmentId);
-const hears = async (dashboard: Dashboard) => {
+const emitAndReceive = async (dashboard: Dashboard) => {
   const emissionId = await emit();
-  return dashboard.hear(({ meta }) => meta.emissionId === emissionId);
+  return dashboard.receive(({ meta }) => meta.emissionId === emissionId);
 };
 
 test('a gateway whose subscription was cut sends the position again, and a plain client receives later emissions', async () => {
   const dashboard = await plain();
-  await hears(dashboard);
-  const told = dashboard.positions.length;
+  await emitAndReceive(dashboard);
+  const positionsBefore = dashboard.positions.length;
   expect(await world.redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub')).toBeGreaterThan(0);
 
-  await eventually('another position', () => dashboard.positions.length > told);
-  const { meta } = await hears(dashboard);
+  await eventually('another position', () => dashboard.positions.length > positionsBefore);
+  const { meta } = await emitAndReceive(dashboard);
   expect(dashboard.positions.at(-1)).toMatchObject({ epoch: meta.epoch, recovered: true });
   expect(dashboard.socket.connected).toBe(true);
   dashboard.close();
@@ -51,7 +51,7 @@ test('a frozen Redis ends no connection, and accepted emissions arrive later', a
   await expect(emit()).rejects.toThrow('503');
   await redis.kill('SIGCONT');
   const emissionId = await eventually('the API to accept again', emit);
-  await dashboard.hear(({ meta }) => meta.emissionId === emissionId);
+  await dashboard.receive(({ meta }) => meta.emissionId === emissionId);
   expect(dashboard.socket.connected).toBe(true);
   dashboard.close();
 });
@@ -63,7 +63,7 @@ test('a dashboard that connects while Redis is unavailable gets its position whe
   const dashboard = await opening;
   expect(dashboard.positions[0]).toMatchObject({ recovered: true });
   await eventually('the API to accept again', emit);
-  await hears(dashboard);
+  await emitAndReceive(dashboard);
   dashboard.close();
 });
 
@@ -74,6 +74,6 @@ test('an API that started without Redis delivers when Redis is available', async
   await redis.restart();
   const dashboard = await opening;
   await eventually('the API to accept again', emit);
-  await hears(dashboard);
+  await emitAndReceive(dashboard);
   dashboard.close();
 });

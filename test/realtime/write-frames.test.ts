@@ -22,16 +22,16 @@ afterEach(async () => {
   await server.close();
 });
 
-async function connect(transport: 'websocket' | 'polling'): Promise<{ heard: number[]; id: string }> {
+async function connect(transport: 'websocket' | 'polling'): Promise<{ received: number[]; id: string }> {
   const client = io(url, { forceNew: true, transports: [transport] });
   clients.push(client);
-  const heard: number[] = [];
-  client.on('number', (n: number) => heard.push(n));
+  const received: number[] = [];
+  client.on('number', (n: number) => received.push(n));
   const connected = new Promise<void>((resolve) => {
     client.once('connect', resolve);
   });
   await until('a connection', connected);
-  return { heard, id: client.id! };
+  return { received, id: client.id! };
 }
 
 /** How often Engine.IO hands something to a transport. */
@@ -42,15 +42,15 @@ function countFlushes(): () => number {
 }
 
 test('a broadcast is written directly to every WebSocket, and through Engine.IO to polling clients', async () => {
-  const heard = await Promise.all([connect('websocket'), connect('websocket'), connect('polling')]);
+  const received = await Promise.all([connect('websocket'), connect('websocket'), connect('polling')]);
   const flushes = countFlushes();
   server.emit('number', 1);
-  await eventually('all clients to receive it', () => heard.every((one) => one.heard.length === 1));
+  await eventually('all clients to receive it', () => received.every((one) => one.received.length === 1));
   expect(flushes()).toBe(1);
 });
 
 test('broadcasts and events for a single socket arrive in the order in which they were sent', async () => {
-  const { heard, id } = await connect('websocket');
+  const { received, id } = await connect('websocket');
   const alone = server.sockets.sockets.get(id)!;
   const numbers = Array.from({ length: 2_000 }, (_, n) => n);
   for (const n of numbers) {
@@ -59,14 +59,14 @@ test('broadcasts and events for a single socket arrive in the order in which the
     else server.emit('number', n);
     if (n % 50 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
-  await eventually('all numbers to arrive', () => heard.length === numbers.length);
-  expect(heard).toEqual(numbers);
+  await eventually('all numbers to arrive', () => received.length === numbers.length);
+  expect(received).toEqual(numbers);
 });
 
 test('frames that are written together leave in one piece and in order, also if the writing fails half way', async () => {
-  const heard = await Promise.all([connect('websocket'), connect('polling')]);
+  const received = await Promise.all([connect('websocket'), connect('polling')]);
   const sockets = [...server.sockets.sockets.values()];
-  const { transport } = sockets.find(({ id }) => id === heard[0].id)!.conn;
+  const { transport } = sockets.find(({ id }) => id === received[0].id)!.conn;
   const tcp = (transport as never as { socket: { _socket: Writable } }).socket._socket;
   expect(() => {
     writeTogether(sockets, () => {
@@ -79,15 +79,17 @@ test('frames that are written together leave in one piece and in order, also if 
   }).toThrow('half way');
   expect(tcp.writableCorked).toBe(0);
   const all = Array.from({ length: 21 }, (_, n) => n);
-  await eventually('all clients to receive it', () => heard.every((one) => one.heard.length === all.length));
-  for (const one of heard) expect(one.heard).toEqual(all);
+  await eventually('all clients to receive it', () =>
+    received.every((one) => one.received.length === all.length),
+  );
+  for (const one of received) expect(one.received).toEqual(all);
 });
 
 test.each<[string, string[]]>([
   ['ws', ['_sender', '_socket']],
   ['Engine.IO', ['socket']],
 ])('without the internals of %s every packet is written the plain way, in order', async (_, hidden) => {
-  const { heard, id } = await connect('websocket');
+  const { received, id } = await connect('websocket');
   const alone = server.sockets.sockets.get(id)!;
   const conn = alone.conn as unknown as { transport: { socket: object } };
   if (hidden.includes('socket')) conn.transport = without(conn.transport, hidden);
@@ -96,8 +98,8 @@ test.each<[string, string[]]>([
   writeTogether([alone], () => {
     for (let n = 0; n < 20; n += 1) server.emit('number', n);
   });
-  await eventually('all numbers to arrive', () => heard.length === 20);
-  expect(heard).toEqual(Array.from({ length: 20 }, (_, n) => n));
+  await eventually('all numbers to arrive', () => received.length === 20);
+  expect(received).toEqual(Array.from({ length: 20 }, (_, n) => n));
   expect(flushes()).toBeGreaterThan(0);
 });
 

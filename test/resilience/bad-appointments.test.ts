@@ -38,9 +38,9 @@ test('a snapshot that is too large fails with a reason, and a retry after its re
 
   await company.change(appointmentId, { notes: 'shortened' });
   await job.retry();
-  const heard = await dashboard.hear(({ meta }) => meta.emissionId === emissionId);
-  expect(heard.payload.appointment.notes).toBe('shortened');
-  expect(heard.meta.attempt).toBe(2);
+  const received = await dashboard.receive(({ meta }) => meta.emissionId === emissionId);
+  expect(received.payload.appointment.notes).toBe('shortened');
+  expect(received.meta.attempt).toBe(2);
   await world.jobIn(emissionId, 'completed');
 });
 
@@ -61,8 +61,10 @@ test('a bad appointment neither delays nor fails the other emissions of its batc
   await world.jobs.resume();
 
   for (const appointmentId of good) {
-    const heard = await dashboard.hear(({ meta }) => meta.emissionId === emissionIds.get(appointmentId));
-    expect(heard.meta.attempt).toBe(1);
+    const received = await dashboard.receive(
+      ({ meta }) => meta.emissionId === emissionIds.get(appointmentId),
+    );
+    expect(received.meta.attempt).toBe(1);
   }
   for (const appointmentId of [gone, large]) await world.jobIn(emissionIds.get(appointmentId)!, 'failed');
 });
@@ -80,7 +82,7 @@ test('fields of the wrong type become null; the other fields reach the dashboard
   });
 
   const emissionId = await world.emit(api, 'appointment-created', appointmentId);
-  const { payload } = await dashboard.hear(({ meta }) => meta.emissionId === emissionId);
+  const { payload } = await dashboard.receive(({ meta }) => meta.emissionId === emissionId);
   expect(payload.appointment).toMatchObject({
     _id: appointmentId,
     companyId: company.companyId,

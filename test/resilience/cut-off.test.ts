@@ -33,7 +33,7 @@ beforeEach(async () => {
 /** A plain socket.io-client that reconnects by itself, with or without its last stream position. */
 async function plainListener({ sendsPosition }: { sendsPosition: boolean }) {
   const token = await world.token(company.companyId);
-  const heard: string[] = [];
+  const received: string[] = [];
   let last: StreamPosition | undefined;
   const socket = io(url, {
     forceNew: true,
@@ -48,10 +48,10 @@ async function plainListener({ sendsPosition }: { sendsPosition: boolean }) {
     last = { epoch, offset };
   });
   socket.on('appointment:updated', ({ appointment }: AppointmentPayload, { replayed }: EmissionMeta) => {
-    heard.push(`${appointment.notes ?? ''}${replayed ? ' again' : ''}`);
+    received.push(`${appointment.notes ?? ''}${replayed ? ' again' : ''}`);
   });
   await eventually('the plain listener to receive a position', () => last);
-  return { heard, socket };
+  return { received, socket };
 }
 
 test('a dashboard that is disconnected briefly receives what it missed, in order, without a reload', async () => {
@@ -64,7 +64,7 @@ test('a dashboard that is disconnected briefly receives what it missed, in order
   const appointmentId = await company.appointment();
   const announce = (notes: string) => announceChange(world, api, company, appointmentId, notes);
   await announce('before');
-  await eventually('all to receive it', () => screen.shownEvents.length + unplaced.heard.length === 2);
+  await eventually('all to receive it', () => screen.shownEvents.length + unplaced.received.length === 2);
 
   network.refuse();
   await screen.becomes('connecting');
@@ -82,16 +82,16 @@ test('a dashboard that is disconnected briefly receives what it missed, in order
   );
   await announce('after');
   await eventually('all to receive it', () =>
-    [placed, unplaced].every(({ heard }) => heard.includes('after')),
+    [placed, unplaced].every(({ received }) => received.includes('after')),
   );
-  expect(placed.heard).toEqual(['before', ...Array<string>(4).fill('third again'), 'after']);
-  expect(unplaced.heard).toEqual(['before', 'after']);
+  expect(placed.received).toEqual(['before', ...Array<string>(4).fill('third again'), 'after']);
+  expect(unplaced.received).toEqual(['before', 'after']);
 });
 
 test('a plain listener whose transport ends misses nothing if it reconnects with its stream position', async () => {
   const appointmentId = await company.appointment();
   const listener = await plainListener({ sendsPosition: true });
-  const { socket, heard } = listener;
+  const { socket, received } = listener;
   // It reconnects only after the event was published.
   socket.io.reconnection(false);
   socket.io.engine.close();
@@ -99,8 +99,8 @@ test('a plain listener whose transport ends misses nothing if it reconnects with
   await announceChange(world, api, company, appointmentId, 'meanwhile');
   socket.io.reconnection(true);
   socket.connect();
-  await eventually('the replay', () => heard.length > 0);
-  expect(heard).toEqual(['meanwhile again']);
+  await eventually('the replay', () => received.length > 0);
+  expect(received).toEqual(['meanwhile again']);
 });
 
 test('a dashboard that was disconnected beyond the company log reloads, reports why, and shows the list', async () => {

@@ -29,16 +29,16 @@ test('a failed publish fails the job; a retry after the repair reaches the dashb
   const job = await world.jobIn(emissionId, 'failed');
   expect(job.failedReason).toMatch(/publish|can't run this command/i);
   expect(job.attemptsMade).toBe(2);
-  expect(dashboard.heard).toEqual([]);
+  expect(dashboard.received).toEqual([]);
 
   await world.redis.call('ACL', 'SETUSER', mutedUser, '+publish');
   await job.retry();
-  const heard = await dashboard.hear(({ meta }) => meta.emissionId === emissionId);
-  expect(heard.meta.attempt).toBe(3);
+  const received = await dashboard.receive(({ meta }) => meta.emissionId === emissionId);
+  expect(received.meta.attempt).toBe(3);
   // Failed attempts left nothing in the company log: the offsets are consecutive.
-  const next = await world.emit(api, 'appointment-updated', heard.payload.appointment._id);
-  const after = await dashboard.hear(({ meta }) => meta.emissionId === next);
-  expect(after.meta.offset).toBe(heard.meta.offset + 1);
+  const next = await world.emit(api, 'appointment-updated', received.payload.appointment._id);
+  const after = await dashboard.receive(({ meta }) => meta.emissionId === next);
+  expect(after.meta.offset).toBe(received.meta.offset + 1);
 });
 
 test('negative control: with the plain emitter the same job completes, and no dashboard receives the event', async () => {
@@ -76,5 +76,5 @@ test('negative control: with the plain emitter the same job completes, and no da
   expect(await Promise.all(dropped)).toEqual([
     expect.objectContaining({ message: expect.stringContaining('NOPERM') }),
   ]);
-  expect(dashboard.heard).toEqual([]);
+  expect(dashboard.received).toEqual([]);
 });

@@ -38,7 +38,7 @@ beforeEach(async () => {
 const announce = (appointmentId: string, notes: string) =>
   announceChange(world, other, company, appointmentId, notes);
 /** Notes that a plain listener received. It requests no catch-up, so these were delivered live. */
-const heard = ({ heard }: Dashboard) => heard.map(({ payload }) => payload.appointment.notes);
+const received = ({ received }: Dashboard) => received.map(({ payload }) => payload.appointment.notes);
 
 test('a gateway is killed and restarted: its dashboards reconnect and receive a replay, without a reload', async () => {
   const screen = await openScreen(world, gateway.url, company.companyId);
@@ -61,8 +61,8 @@ test('a gateway is killed and restarted: its dashboards reconnect and receive a 
     () => plain.socket.connected && plain.positions.length > 1,
   );
   await announce(appointmentId, 'after');
-  await eventually('the next one', () => heard(plain).includes('after'));
-  expect(heard(plain)).toEqual(['after']);
+  await eventually('the next one', () => received(plain).includes('after'));
+  expect(received(plain)).toEqual(['after']);
 });
 
 test('a gateway is frozen and resumed: connected dashboards receive its events late, reconnected ones receive them from another gateway', async () => {
@@ -113,13 +113,13 @@ test('a Redis subscription is cut: dashboards catch up on the missed emissions, 
   const lost = await eventually(
     'an emission to be lost to the gateway',
     async () => {
-      const before = heard(plain).length;
+      const before = received(plain).length;
       await world.redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
       await announce(appointmentId, `cut ${before}`);
       await subscribedAgain();
       await announce(appointmentId, `after ${before}`);
-      await eventually('the next one', () => heard(plain).includes(`after ${before}`));
-      return heard(plain).includes(`cut ${before}`) ? undefined : `cut ${before}`;
+      await eventually('the next one', () => received(plain).includes(`after ${before}`));
+      return received(plain).includes(`cut ${before}`) ? undefined : `cut ${before}`;
     },
     60_000,
   );
@@ -132,8 +132,8 @@ test('a Redis subscription is cut: dashboards catch up on the missed emissions, 
 async function expectMissed(plain: Dashboard, appointmentId: string, notes: string): Promise<void> {
   await subscribedAgain();
   await announce(appointmentId, 'the next');
-  await eventually('the next one', () => heard(plain).includes('the next'));
-  expect(heard(plain)).not.toContain(notes);
+  await eventually('the next one', () => received(plain).includes('the next'));
+  expect(received(plain)).not.toContain(notes);
 }
 
 /** Resolves when both gateways have subscribed. */

@@ -146,14 +146,14 @@ test.each(['api', 'worker'] as const)(
 );
 
 test('an unauthenticated client is denied everything', async () => {
-  const nobody = new Redis(redis.url, {
+  const anonymous = new Redis(redis.url, {
     replyMapping: 'legacy',
     enableReadyCheck: false,
     disableClientInfo: true,
   });
-  nobody.on('error', () => undefined);
-  await expect(nobody.call('PING')).rejects.toThrow(/NOAUTH/);
-  nobody.disconnect();
+  anonymous.on('error', () => undefined);
+  await expect(anonymous.call('PING')).rejects.toThrow(/NOAUTH/);
+  anonymous.disconnect();
 });
 
 test('API and worker only read MongoDB', () => {

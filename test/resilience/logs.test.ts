@@ -169,8 +169,8 @@ test.each([
 ])('a worker with a log folder %s starts, says why its lines are lost, and ends', async (_, make, reason) => {
   world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0' } });
   const worker = await world.workerProcess({ LOG_DIR: make() });
-  await eventually('the worker to say it', () => worker.said().includes(reason));
-  expect(worker.said()).toContain('Lines of combined.log are lost');
+  await eventually('the worker to say it', () => worker.output().includes(reason));
+  expect(worker.output()).toContain('Lines of combined.log are lost');
   worker.kill('SIGTERM');
   expect(await until('the worker to end', worker.exited, 10_000)).toBe(0);
 });

@@ -85,7 +85,7 @@ async function everywhereElse(): Promise<Place[]> {
     ...filesIn(redis.dir),
     ...filesIn(replica.dir),
     ...filesIn(world.env['LOG_DIR']!),
-    ...processes.map(({ pid, said }) => ({ where: `output of ${pid}`, bytes: Buffer.from(said()) })),
+    ...processes.map(({ pid, output }) => ({ where: `output of ${pid}`, bytes: Buffer.from(output()) })),
     ...used.answers.map(({ to, text }) => ({ where: `an answer to ${to}`, bytes: Buffer.from(text) })),
   ];
 }
@@ -93,7 +93,7 @@ async function everywhereElse(): Promise<Place[]> {
 test('the company’s own dashboard receives all personal data', () => {
   const { fullName, email, phone, notes } = PERSONAL;
   const customerId = expect.objectContaining({ fullName, email, phone });
-  const received = used.own.heard.map(({ payload }) => payload.appointment);
+  const received = used.own.received.map(({ payload }) => payload.appointment);
   expect(received).toContainEqual(expect.objectContaining({ notes, customerId }));
 });
 
@@ -104,7 +104,7 @@ test('personal data is in no key or file of Redis, no log, no output and no repl
 test('the same after faults: a refused publish, an unavailable MongoDB, a frozen Redis, a killed worker', async () => {
   const { notes } = PERSONAL;
   const appointmentId = await owner.appointment({ notes });
-  const ask = async (to: string): Promise<void> => {
+  const send = async (to: string): Promise<void> => {
     const headers = { authorization: `Bearer ${await world.token(owner.companyId)}` };
     const answers = [
       await world.post(api, 'appointment-updated', { appointmentId }),
@@ -124,13 +124,13 @@ test('the same after faults: a refused publish, an unavailable MongoDB, a frozen
   const held = await world.emit(api, 'appointment-updated', appointmentId);
   mongo.refuse();
   await world.jobs.resume();
-  await eventually('the worker to log it', () => worker.said().includes('a server is away'));
-  await ask('whoever asks without MongoDB');
+  await eventually('the worker to log it', () => worker.output().includes('a server is away'));
+  await send('whoever asks without MongoDB');
   mongo.mend();
   await world.jobIn(held, 'completed');
 
   await freeze(redis);
-  await ask('whoever asks while Redis is frozen').finally(() => redis.kill('SIGCONT'));
+  await send('whoever asks while Redis is frozen').finally(() => redis.kill('SIGCONT'));
   await world.ready(Promise.resolve(api));
 
   worker.kill('SIGKILL');

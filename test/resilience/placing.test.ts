@@ -89,14 +89,14 @@ function dashboard(position?: StreamPosition): { socket: Socket; received: (Posi
 
 test('a dashboard that waits for its replay is never sent the head as its position', async () => {
   let answer: (replay: Replay) => void = () => undefined;
-  let asked = false;
+  let hasCaughtUp = false;
   catchUp = (from) => {
     if (!from) return Promise.resolve({ events: [], position: { ...HEAD, recovered: true } });
-    asked = true;
+    hasCaughtUp = true;
     return new Promise((resolve) => (answer = resolve));
   };
   const behind = dashboard({ epoch: 'e', offset: 5 });
-  await eventually('the catch-up', () => asked);
+  await eventually('the catch-up', () => hasCaughtUp);
   const placed = dashboard();
   // The other dashboard received the head several times; the one that waits did not, or would take it for its position.
   await eventually('announcements', () => placed.received.length > 4);

@@ -25,7 +25,7 @@ test.each(['api', 'worker'] as const)(
   async (role) => {
     const run = start(role, databaseUrl(process.env['TEST_REDIS_URL']!, 99));
     expect(await run.exited()).toBe(1);
-    expect(run.said()).toMatch(MISSING);
+    expect(run.output()).toMatch(MISSING);
   },
   90_000,
 );
@@ -33,12 +33,12 @@ test.each(['api', 'worker'] as const)(
 test('the API exits if a server without the database becomes available later, and writes nothing to that server', async () => {
   const port = await freePort();
   const run = start('api', `redis://127.0.0.1:${port}/99`);
-  await until('the API to listen', run.hasSaid('listening'), 60_000);
+  await until('the API to listen', run.printed('listening'), 60_000);
   let redis: ServiceHandle | undefined;
   try {
     redis = await startRedis({ dir: freshDir('redis'), port });
     expect(await run.exited()).toBe(1);
-    expect(run.said()).toMatch(MISSING);
+    expect(run.output()).toMatch(MISSING);
     const client = new Redis(redis.url);
     expect(await client.dbsize()).toBe(0);
     client.disconnect();
@@ -59,16 +59,16 @@ function start(role: 'api' | 'worker', redisUrl: string) {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   world.keep(child, () => child.kill('SIGKILL'));
-  let said = '';
+  let output = '';
   const ended = once(child, 'exit').then(([code]) => code as number | null);
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += String(chunk)));
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)));
   return {
-    said: () => said,
+    output: () => output,
     exited: () => until(`the ${role} to end`, ended, 60_000),
-    hasSaid: (words: string) =>
+    printed: (words: string) =>
       new Promise<void>((resolve) => {
         const look = () => {
-          if (said.includes(words)) resolve();
+          if (output.includes(words)) resolve();
         };
         child.stdout.on('data', look);
         look();

@@ -87,7 +87,7 @@ test('Redis is restarted without its data: offsets restart, and every dashboard 
   await openScreens();
   const plain = await world.dashboard(api, busy!.companyId);
   await announce('four');
-  await plain.hear(({ payload }) => payload.appointment.notes === 'four');
+  await plain.receive(({ payload }) => payload.appointment.notes === 'four');
   const redis = services[0]!;
   await redis.kill();
   rmSync(join(redis.dir, 'appendonlydir'), { recursive: true });
@@ -97,9 +97,9 @@ test('Redis is restarted without its data: offsets restart, and every dashboard 
   await expectLive();
 
   // Negative control: a dashboard that compares offsets only ignores the new emissions.
-  const last = await plain.hear(({ payload }) => payload.appointment.notes === 'live again');
+  const last = await plain.receive(({ payload }) => payload.appointment.notes === 'live again');
   const shown = new Map<string, { offset: number; notes: string | null }>();
-  for (const { payload, meta } of plain.heard) {
+  for (const { payload, meta } of plain.received) {
     const { _id, notes } = payload.appointment;
     if (meta.offset > (shown.get(_id)?.offset ?? 0)) shown.set(_id, { offset: meta.offset, notes });
   }

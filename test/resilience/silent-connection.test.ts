@@ -20,7 +20,7 @@ test('a worker and an API reconnect if their connections to Redis go silent, as 
   const dashboard = await world.dashboard(api, company.companyId);
   const appointmentId = await company.appointment();
   const first = await world.emit(api, 'appointment-created', appointmentId);
-  await dashboard.hear(({ meta }) => meta.emissionId === first);
+  await dashboard.receive(({ meta }) => meta.emissionId === first);
 
   proxy.blackhole();
   const accepted = until(
@@ -42,7 +42,7 @@ test('a worker and an API reconnect if their connections to Redis go silent, as 
     async () => {
       const emissionId = await world.emit(api, 'appointment-updated', appointmentId);
       await world.jobIn(emissionId, 'completed');
-      return dashboard.heard.some(({ meta }) => meta.emissionId === emissionId);
+      return dashboard.received.some(({ meta }) => meta.emissionId === emissionId);
     },
     40_000,
   );

@@ -40,7 +40,7 @@ export async function useWholeService(service: WholeService) {
   const { Appointment } = world.documents.models;
   const answers: Answer[] = [];
 
-  async function ask(to: string, url: string, init: RequestInit & { json?: unknown } = {}) {
+  async function call(to: string, url: string, init: RequestInit & { json?: unknown } = {}) {
     const { json, ...rest } = init;
     const response = await fetch(new URL(url, api.url), {
       ...(json !== undefined && { method: 'POST', body: JSON.stringify(json) }),
@@ -56,8 +56,8 @@ export async function useWholeService(service: WholeService) {
   });
   /** On a busy machine MongoDB can miss the bound that the API holds: then it is asked again, as the bot does. */
   async function post(path: string, json: unknown, headers = {}, tries = 5): Promise<{ text: string }> {
-    const asked = { json, headers: { ...KEY, ...headers } };
-    const answer = await ask('a bot', `${INTERNAL}/socket/${path}`, asked);
+    const request = { json, headers: { ...KEY, ...headers } };
+    const answer = await call('a bot', `${INTERNAL}/socket/${path}`, request);
     return answer.status === 500 && tries > 1 ? post(path, json, headers, tries - 1) : answer;
   }
 
@@ -65,8 +65,8 @@ export async function useWholeService(service: WholeService) {
     await world.dashboard(api, owner.companyId),
     await world.dashboard(api, stranger.companyId),
   ];
-  others.socket.onAny((...said: unknown[]) => {
-    answers.push({ to: 'another company', text: JSON.stringify(said) });
+  others.socket.onAny((...received: unknown[]) => {
+    answers.push({ to: 'another company', text: JSON.stringify(received) });
   });
 
   const published = await emitAllWays();
@@ -100,7 +100,7 @@ export async function useWholeService(service: WholeService) {
     const reply = await emitBySocket({ event: 'appointment:updated', appointmentId });
     ids.push((JSON.parse(first.text) as { emissionId: string }).emissionId);
     ids.push(results[0]!.emissionId!, String(reply.emissionId));
-    for (const id of ids) await own.hear(({ meta }) => meta.emissionId === id, `emission ${id}`);
+    for (const id of ids) await own.receive(({ meta }) => meta.emissionId === id, `emission ${id}`);
     return ids;
   }
 
@@ -123,16 +123,16 @@ export async function useWholeService(service: WholeService) {
       await post('appointment-updated', { appointmentId }, { 'idempotency-key': ascii });
       await post(`appointment-created?${ascii}=${ascii}`, { appointmentId: 'x' }, { 'x-api-key': ascii });
       await post(ascii, {});
-      await ask('a bot', `${INTERNAL}/socket/appointment-created`, {
+      await call('a bot', `${INTERNAL}/socket/appointment-created`, {
         method: 'POST',
         headers: { ...KEY, 'x-request-id': ascii, traceparent: ascii },
         body: `{"appointmentId": "${text}`,
       });
-      await ask('a bot', `${INTERNAL}/socket/emissions/${ascii}`, { headers: KEY });
-      await ask('a bot', `${INTERNAL}/socket/emissions?appointmentId=${ascii}`, { headers: KEY });
-      await ask('a dashboard', `${LIST}?from=${ascii}`, { headers: { authorization: `Bearer ${ascii}` } });
-      await ask('an operator', '/admin/api/retry', { json: { emissionId: text }, headers: OPERATOR });
-      await ask('an operator', '/admin/api/re-emit', { json: { companyId: text }, headers: OPERATOR });
+      await call('a bot', `${INTERNAL}/socket/emissions/${ascii}`, { headers: KEY });
+      await call('a bot', `${INTERNAL}/socket/emissions?appointmentId=${ascii}`, { headers: KEY });
+      await call('a dashboard', `${LIST}?from=${ascii}`, { headers: { authorization: `Bearer ${ascii}` } });
+      await call('an operator', '/admin/api/retry', { json: { emissionId: text }, headers: OPERATOR });
+      await call('an operator', '/admin/api/re-emit', { json: { companyId: text }, headers: OPERATOR });
       await emitBySocket({ event: text, appointmentId: text, idempotencyKey: ascii });
       await refusedHandshake('/', { token: text, position: { epoch: text, offset: 1 } });
       await refusedHandshake('/internal', { apiKey: text });
@@ -155,10 +155,10 @@ export async function useWholeService(service: WholeService) {
   async function listAndCatchUp(): Promise<void> {
     const list = await fetch(`${api.url}${LIST}`, { headers: await bearer(owner) });
     if (!(await list.text()).includes(owner.customer._id.toHexString())) throw new Error('nothing is listed');
-    await ask('another company', LIST, { headers: await bearer(stranger) });
-    const { epoch, offset } = own.heard.at(-1)!.meta;
+    await call('another company', LIST, { headers: await bearer(stranger) });
+    const { epoch, offset } = own.received.at(-1)!.meta;
     const back = await world.dashboard(api, owner.companyId, { position: { epoch, offset: offset - 1 } });
-    await back.hear(({ meta }) => meta.replayed, 'a replay');
+    await back.receive(({ meta }) => meta.replayed, 'a replay');
     const lost = await world.dashboard(api, stranger.companyId, { position: { epoch, offset } });
     answers.push({ to: 'another company', text: JSON.stringify(lost.positions) });
     back.close();
@@ -185,7 +185,7 @@ export async function useWholeService(service: WholeService) {
       'appointment-updated',
       await owner.appointment({ start: notes, notes: { in: notes }, status: [notes], staffId: notes }),
     );
-    await own.hear(({ meta }) => meta.emissionId === odd, 'the one with wrong types');
+    await own.receive(({ meta }) => meta.emissionId === odd, 'the one with wrong types');
     return ids;
   }
 
@@ -193,12 +193,15 @@ export async function useWholeService(service: WholeService) {
   async function missOne(): Promise<void> {
     const updatedAt = new Date(Date.now() - 10_000);
     const missed = await owner.appointment({ notes, createdAt: updatedAt, updatedAt });
-    await own.hear(({ payload }) => payload.appointment._id === missed, 'the write that was not announced');
+    await own.receive(
+      ({ payload }) => payload.appointment._id === missed,
+      'the write that was not announced',
+    );
   }
 
   async function operate([large = '', gone = '']: string[]): Promise<void> {
     const ok = async (path: string, init: RequestInit & { json?: unknown } = {}) => {
-      const { status, text } = await ask('an operator', path, { ...init, headers: OPERATOR });
+      const { status, text } = await call('an operator', path, { ...init, headers: OPERATOR });
       if (status >= 300) throw new Error(`${path}: ${status} ${text.slice(0, 500)}`);
     };
     await ok('/admin/api/overview');
@@ -235,7 +238,7 @@ export async function useWholeService(service: WholeService) {
     /** What else Bull Board's page lets an operator do; what was emitted is kept. */
     async function changeJobs(queue: string): Promise<void> {
       const json = { name: 'odd', data: { operator: 1 }, options: { delay: 3_600_000, attempts: 1 } };
-      const { text } = await ask('an operator', `${queue}/add`, { json, headers: OPERATOR });
+      const { text } = await call('an operator', `${queue}/add`, { json, headers: OPERATOR });
       const { job } = JSON.parse(text) as { job: { id: string } };
       const change = (body: object) => ({ method: 'PATCH', body: JSON.stringify(body) });
       await ok(`${queue}/${job.id}/update-data`, change({ jobData: { operator: 2 } }));
@@ -252,11 +255,11 @@ export async function useWholeService(service: WholeService) {
 
   async function look(): Promise<void> {
     const [first = ''] = published;
-    const { text } = await ask('a service', `${INTERNAL}/socket/emissions/${first}`, { headers: KEY });
+    const { text } = await call('a service', `${INTERNAL}/socket/emissions/${first}`, { headers: KEY });
     const { appointmentId } = JSON.parse(text) as { appointmentId: string };
     for (const path of [`emissions/${failed[0] ?? ''}`, `emissions?appointmentId=${appointmentId}`])
-      await ask('a service', `${INTERNAL}/socket/${path}`, { headers: KEY });
-    await ask('a service', `${INTERNAL}/metrics`, { headers: KEY });
+      await call('a service', `${INTERNAL}/socket/${path}`, { headers: KEY });
+    await call('a service', `${INTERNAL}/metrics`, { headers: KEY });
     for (const path of [
       '/livez',
       '/readyz',
@@ -267,15 +270,15 @@ export async function useWholeService(service: WholeService) {
       '/',
       '/x',
     ])
-      await ask('anybody', path);
-    await ask('Prometheus', '/metrics', { headers: KEY });
+      await call('anybody', path);
+    await call('Prometheus', '/metrics', { headers: KEY });
     for (const url of service.metricsUrls) {
-      await ask('Prometheus', `${url}/metrics`);
-      await ask('anybody', `${url}/livez`);
+      await call('Prometheus', `${url}/metrics`);
+      await call('anybody', `${url}/livez`);
     }
-    await ask('an operator', '/admin/', { headers: OPERATOR });
+    await call('an operator', '/admin/', { headers: OPERATOR });
     await eventually('the last failure to be counted', async () =>
-      (await ask('a service', `${INTERNAL}/metrics`, { headers: KEY })).text.includes('"failed"'),
+      (await call('a service', `${INTERNAL}/metrics`, { headers: KEY })).text.includes('"failed"'),
     );
   }
 }

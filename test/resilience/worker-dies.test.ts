@@ -83,12 +83,12 @@ test('a worker that freezes before it publishes, until its lock has expired, doe
 
   await company.change(appointmentId, { notes: 'late' });
   const other = await world.workerProcess();
-  const heard = await dashboard.hear(
+  const received = await dashboard.receive(
     ({ meta }) => meta.emissionId === emissionId,
     'the other worker to publish',
     20_000,
   );
-  expect(heard.payload.appointment.notes).toBe('late');
+  expect(received.payload.appointment.notes).toBe('late');
   await world.jobIn(emissionId, 'completed');
 
   proxy.releaseRequests();
@@ -96,6 +96,6 @@ test('a worker that freezes before it publishes, until its lock has expired, doe
   await other.stop();
   // The thawed worker is the only one: when the next emission is heard, everything it held back has passed.
   const next = await world.emit(api, 'appointment-updated', appointmentId);
-  await dashboard.hear(({ meta }) => meta.emissionId === next, 'an emission of the thawed worker');
-  expect(dashboard.heard.map(({ payload }) => payload.appointment.notes)).not.toContain('early');
+  await dashboard.receive(({ meta }) => meta.emissionId === next, 'an emission of the thawed worker');
+  expect(dashboard.received.map(({ payload }) => payload.appointment.notes)).not.toContain('early');
 }, 90_000);

@@ -18,7 +18,7 @@ function newDir(): string {
 }
 
 /** Sends one inline command over a new connection, and resolves to its reply. */
-function ask(port: number, command: string): Promise<string> {
+function send(port: number, command: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => socket.write(`${command}\r\n`));
     socket.once('error', reject);
@@ -32,24 +32,24 @@ function ask(port: number, command: string): Promise<string> {
 test('Redis keeps acknowledged writes through SIGKILL and a restart on the same port', async () => {
   const redis = await startRedis({ dir: newDir() });
   started.push(redis);
-  expect(await ask(redis.port, 'SET greeting hello')).toBe('+OK');
+  expect(await send(redis.port, 'SET greeting hello')).toBe('+OK');
   const before = { pid: redis.pid, port: redis.port };
 
   await redis.kill('SIGKILL');
-  await expect(ask(redis.port, 'PING')).rejects.toThrow('ECONNREFUSED');
+  await expect(send(redis.port, 'PING')).rejects.toThrow('ECONNREFUSED');
   await redis.restart();
 
   expect(redis.port).toBe(before.port);
   expect(redis.pid).not.toBe(before.pid);
-  expect(await ask(redis.port, 'GET greeting')).toBe('$5\r\nhello');
+  expect(await send(redis.port, 'GET greeting')).toBe('$5\r\nhello');
 });
 
 test('Redis evicts nothing, keeps no slow log and listens only on the loopback interface', async () => {
   const redis = await startRedis({ dir: newDir() });
   started.push(redis);
-  expect(await ask(redis.port, 'CONFIG GET maxmemory-policy')).toContain('noeviction');
-  expect(await ask(redis.port, 'CONFIG GET slowlog-log-slower-than')).toContain('-1');
-  expect(await ask(redis.port, 'CONFIG GET bind')).toContain('127.0.0.1');
+  expect(await send(redis.port, 'CONFIG GET maxmemory-policy')).toContain('noeviction');
+  expect(await send(redis.port, 'CONFIG GET slowlog-log-slower-than')).toContain('-1');
+  expect(await send(redis.port, 'CONFIG GET bind')).toContain('127.0.0.1');
 });
 
 test('a frozen Redis can be stopped, and stopped again', async () => {

@@ -12,38 +12,42 @@ export const CLOCK_FRAMES: readonly BadFrame[] = BAD_INSTANTS.map(([what, text])
 export const CLOCK_TOKENS: readonly {
   what: string;
   claims: (now: number) => Record<string, unknown>;
-  says: 'connected' | 'TOKEN_INVALID';
+  message: 'connected' | 'TOKEN_INVALID';
 }[] = [
-  { what: 'expired a second ago', claims: (now) => ({ exp: now - 1 }), says: 'TOKEN_INVALID' },
-  { what: 'expired in 1970', claims: () => ({ exp: 0 }), says: 'TOKEN_INVALID' },
-  { what: 'expired before 1970', claims: () => ({ exp: -1 }), says: 'TOKEN_INVALID' },
-  { what: 'with an exp of text', claims: (now) => ({ exp: String(now + 60) }), says: 'TOKEN_INVALID' },
+  { what: 'expired a second ago', claims: (now) => ({ exp: now - 1 }), message: 'TOKEN_INVALID' },
+  { what: 'expired in 1970', claims: () => ({ exp: 0 }), message: 'TOKEN_INVALID' },
+  { what: 'expired before 1970', claims: () => ({ exp: -1 }), message: 'TOKEN_INVALID' },
+  { what: 'with an exp of text', claims: (now) => ({ exp: String(now + 60) }), message: 'TOKEN_INVALID' },
   {
     what: 'with an exp in ISO 8601',
     claims: () => ({ exp: '2099-01-01T00:00:00Z' }),
-    says: 'TOKEN_INVALID',
+    message: 'TOKEN_INVALID',
   },
-  { what: 'with an exp of null', claims: () => ({ exp: null }), says: 'TOKEN_INVALID' },
-  { what: 'with an exp of true', claims: () => ({ exp: true }), says: 'TOKEN_INVALID' },
-  { what: 'with an exp in an array', claims: (now) => ({ exp: [now + 60] }), says: 'TOKEN_INVALID' },
-  { what: 'without an exp', claims: () => ({}), says: 'TOKEN_INVALID' },
-  { what: 'with an exp of a fraction', claims: (now) => ({ exp: now + 60.5 }), says: 'connected' },
+  { what: 'with an exp of null', claims: () => ({ exp: null }), message: 'TOKEN_INVALID' },
+  { what: 'with an exp of true', claims: () => ({ exp: true }), message: 'TOKEN_INVALID' },
+  { what: 'with an exp in an array', claims: (now) => ({ exp: [now + 60] }), message: 'TOKEN_INVALID' },
+  { what: 'without an exp', claims: () => ({}), message: 'TOKEN_INVALID' },
+  { what: 'with an exp of a fraction', claims: (now) => ({ exp: now + 60.5 }), message: 'connected' },
   // Timers hold 24.8 days: a longer one would end the connection at once.
-  { what: 'with an exp in a year', claims: (now) => ({ exp: now + 31_536_000 }), says: 'connected' },
-  { what: 'with an exp in milliseconds', claims: (now) => ({ exp: now * 1_000 }), says: 'connected' },
-  { what: 'with an exp beyond every date', claims: () => ({ exp: 1e300 }), says: 'connected' },
-  { what: 'for 20 s later', claims: (now) => ({ exp: now + 60, nbf: now + 20 }), says: 'connected' },
+  { what: 'with an exp in a year', claims: (now) => ({ exp: now + 31_536_000 }), message: 'connected' },
+  { what: 'with an exp in milliseconds', claims: (now) => ({ exp: now * 1_000 }), message: 'connected' },
+  { what: 'with an exp beyond every date', claims: () => ({ exp: 1e300 }), message: 'connected' },
+  { what: 'for 20 s later', claims: (now) => ({ exp: now + 60, nbf: now + 20 }), message: 'connected' },
   {
     what: 'for an hour later',
     claims: (now) => ({ exp: now + 7_200, nbf: now + 3_600 }),
-    says: 'TOKEN_INVALID',
+    message: 'TOKEN_INVALID',
   },
-  { what: 'with an nbf of text', claims: (now) => ({ exp: now + 60, nbf: 'now' }), says: 'TOKEN_INVALID' },
+  { what: 'with an nbf of text', claims: (now) => ({ exp: now + 60, nbf: 'now' }), message: 'TOKEN_INVALID' },
   {
     what: 'with an nbf in milliseconds',
     claims: (now) => ({ exp: now + 60, nbf: now * 1_000 }),
-    says: 'TOKEN_INVALID',
+    message: 'TOKEN_INVALID',
   },
-  { what: 'with an nbf before 1970', claims: (now) => ({ exp: now + 60, nbf: -1e12 }), says: 'connected' },
-  { what: 'issued in an hour', claims: (now) => ({ exp: now + 7_200, iat: now + 3_600 }), says: 'connected' },
+  { what: 'with an nbf before 1970', claims: (now) => ({ exp: now + 60, nbf: -1e12 }), message: 'connected' },
+  {
+    what: 'issued in an hour',
+    claims: (now) => ({ exp: now + 7_200, iat: now + 3_600 }),
+    message: 'connected',
+  },
 ];

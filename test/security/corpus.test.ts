@@ -125,7 +125,7 @@ describe('raw bytes', () => {
 });
 
 describe('handshakes', () => {
-  test.each(HANDSHAKES)('$what: $says', async ({ namespace, auth, says }) => {
+  test.each(HANDSHAKES)('$what: $says', async ({ namespace, auth, message }) => {
     const socket = openSocket(namespace, JSON.parse(filled(JSON.stringify(auth))) as object);
     const refused = new Promise<string>((resolve) => {
       socket.once('connect', () => {
@@ -135,13 +135,13 @@ describe('handshakes', () => {
         resolve(message);
       });
     });
-    expect(await until('an answer to the handshake', refused)).toBe(says);
+    expect(await until('an answer to the handshake', refused)).toBe(message);
     socket.close();
   });
 });
 
 describe('tokens of issuers whose clocks are wrong', () => {
-  test.each(CLOCK_TOKENS)('a token $what: $says', async ({ claims, says }) => {
+  test.each(CLOCK_TOKENS)('a token $what: $says', async ({ claims, message }) => {
     const payload = { companyId: company.companyId, ...claims(Math.floor(Date.now() / 1_000)) };
     const header = Buffer.from('{"alg":"HS256"}').toString('base64url');
     const signed = `${header}.${Buffer.from(JSON.stringify(payload)).toString('base64url')}`;
@@ -161,7 +161,7 @@ describe('tokens of issuers whose clocks are wrong', () => {
         resolve('disconnected');
       });
     });
-    expect(await until('an answer to the token', answer)).toBe(says);
+    expect(await until('an answer to the token', answer)).toBe(message);
     socket.close();
   });
 });
@@ -222,11 +222,11 @@ describe('frames', () => {
     const url = `${api.url}/socket.io/?EIO=4&transport=polling`;
     const opened = await (await fetch(url)).text();
     const { sid } = JSON.parse(opened.slice(1)) as { sid: string };
-    const ask = (init?: RequestInit) => fetch(`${url}&sid=${sid}`, init).catch(() => undefined);
-    const polled = ask();
-    const posted = await ask({ method: 'POST', body: payload });
+    const send = (init?: RequestInit) => fetch(`${url}&sid=${sid}`, init).catch(() => undefined);
+    const polled = send();
+    const posted = await send({ method: 'POST', body: payload });
     expect([200, 400, 413, undefined]).toContain(posted?.status);
-    await ask({ method: 'POST', body: '1' });
+    await send({ method: 'POST', body: '1' });
     await until('the poll to end', polled);
   });
 });
@@ -238,6 +238,6 @@ test('after all of it nothing is enqueued, nothing is polluted, and a good clien
   world.worker();
   const dashboard = await world.dashboard(api, company.companyId);
   const emissionId = await world.emit(api, 'appointment-updated', GOOD_ID);
-  const heard = await dashboard.hear(({ meta }) => meta.emissionId === emissionId);
-  expect(heard.payload.appointment._id).toBe(GOOD_ID);
+  const received = await dashboard.receive(({ meta }) => meta.emissionId === emissionId);
+  expect(received.payload.appointment._id).toBe(GOOD_ID);
 });

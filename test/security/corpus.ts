@@ -634,63 +634,73 @@ export const RAW: readonly { what: string; bytes: string; status: number | 'clos
 ];
 
 /** Handshakes: the namespace, what is handed over, and the words that refuse it. `:token` is a good token. */
-export const HANDSHAKES: readonly { what: string; namespace: string; auth: object; says: string }[] = [
-  { what: 'no token', namespace: '/', auth: {}, says: 'a token is required: a JWT with companyId and exp' },
+export const HANDSHAKES: readonly { what: string; namespace: string; auth: object; message: string }[] = [
+  {
+    what: 'no token',
+    namespace: '/',
+    auth: {},
+    message: 'a token is required: a JWT with companyId and exp',
+  },
   {
     what: 'a token in an array',
     namespace: '/',
     auth: { token: [':token'] },
-    says: 'a token is required: a JWT with companyId and exp',
+    message: 'a token is required: a JWT with companyId and exp',
   },
   {
     what: 'an operator for a token',
     namespace: '/',
     auth: { token: { $ne: '' } },
-    says: 'a token is required: a JWT with companyId and exp',
+    message: 'a token is required: a JWT with companyId and exp',
   },
   {
     what: 'a token and more behind it',
     namespace: '/',
     auth: { token: ':token.x' },
-    says: 'the token is not valid',
+    message: 'the token is not valid',
   },
   {
     what: 'the internal key for a token',
     namespace: '/',
     auth: { token: KEY },
-    says: 'the token is not valid',
+    message: 'the token is not valid',
   },
   {
     what: 'a company by name',
     namespace: '/',
     auth: { companyId: 'c'.repeat(24) },
-    says: 'a token is required: a JWT with companyId and exp',
+    message: 'a token is required: a JWT with companyId and exp',
   },
-  { what: 'services without a key', namespace: '/internal', auth: {}, says: 'API_KEY_MISSING' },
+  { what: 'services without a key', namespace: '/internal', auth: {}, message: 'API_KEY_MISSING' },
   {
     what: 'services with a token',
     namespace: '/internal',
     auth: { apiKey: ':token' },
-    says: 'API_KEY_WRONG',
+    message: 'API_KEY_WRONG',
   },
   {
     what: 'services with a key in an array',
     namespace: '/internal',
     auth: { apiKey: [KEY] },
-    says: 'API_KEY_MISSING',
+    message: 'API_KEY_MISSING',
   },
-  { what: 'an unknown namespace', namespace: '/admin', auth: { token: ':token' }, says: 'Invalid namespace' },
+  {
+    what: 'an unknown namespace',
+    namespace: '/admin',
+    auth: { token: ':token' },
+    message: 'Invalid namespace',
+  },
   {
     what: 'a namespace named as a company’s room',
     namespace: '/company:x',
     auth: { token: ':token' },
-    says: 'Invalid namespace',
+    message: 'Invalid namespace',
   },
   {
     what: 'the namespace __proto__',
     namespace: '/__proto__',
     auth: { token: ':token' },
-    says: 'Invalid namespace',
+    message: 'Invalid namespace',
   },
 ];
 

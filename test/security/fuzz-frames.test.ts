@@ -72,7 +72,7 @@ const packet = fc
     return `${type}${counted}${nsp}${id}[${[JSON.stringify(event), ...args].join(',')}]`;
   });
 /** A packet in order, with an event that somebody listens for: what it holds is all that can be wrong. */
-const asked = fc
+const requests = fc
   .tuple(
     fc.constantFrom('emissions:catch-up', 'emissions:catch-up', 'emissions:seen', 'emit'),
     fc.oneof(fc.constant(''), fc.integer({ min: 0, max: 99 }).map(String)),
@@ -126,7 +126,7 @@ const session = fc.oneof(
   fc.record({ isLetIn: fc.boolean(), frames: fc.array(frame, { minLength: 1, maxLength: 12 }) }),
   fc.record({
     isLetIn: fc.constant(true),
-    frames: fc.array(asked.map(textFrame), { minLength: 1, maxLength: 12 }),
+    frames: fc.array(requests.map(textFrame), { minLength: 1, maxLength: 12 }),
   }),
 );
 

@@ -6,8 +6,8 @@ import { eventually } from '../harness/until.ts';
 import { createWorld } from '../harness/world.ts';
 
 /** Garbage that is not collected, of some hundred clients: they would leave far more if each left its buffers. */
-const MOST_GROWTH_BYTES = 6_000_000;
-const MOST_MORE_FILES = 5;
+const MAX_GROWTH_BYTES = 6_000_000;
+const MAX_MORE_FILES = 5;
 
 /** An API in a process of its own, to be thrown anything at, and what must hold after it. */
 export async function startFuzzedApi(limits: Partial<ApiLimits> = {}) {
@@ -40,7 +40,7 @@ export async function startFuzzedApi(limits: Partial<ApiLimits> = {}) {
       await eventually('its memory and its connections to be given back', async () => {
         const after = await look();
         const [bytes, files] = [after.bytes - before!.bytes, after.files - before!.files];
-        if (bytes > MOST_GROWTH_BYTES || files > MOST_MORE_FILES)
+        if (bytes > MAX_GROWTH_BYTES || files > MAX_MORE_FILES)
           throw new Error(`its memory has grown by ${bytes} bytes, and ${files} more files are open`);
         return true;
       });
@@ -48,7 +48,7 @@ export async function startFuzzedApi(limits: Partial<ApiLimits> = {}) {
       world.worker();
       const dashboard = await world.dashboard(api, company.companyId);
       const emissionId = await world.emit(api, 'appointment-updated', appointmentId);
-      await dashboard.hear(({ meta }) => meta.emissionId === emissionId);
+      await dashboard.receive(({ meta }) => meta.emissionId === emissionId);
     },
   };
 }

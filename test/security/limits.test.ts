@@ -15,20 +15,20 @@ test('above the rate of its key a caller is told to wait; over all processes, an
   const [one, two] = await Promise.all([world.api(keys), world.api(keys)]);
   const company = await world.documents.company();
   const appointmentId = await company.appointment();
-  const ask = (api: { url: string }, headers = {}) =>
+  const post = (api: { url: string }, headers = {}) =>
     world.post(api, 'appointment-updated', { appointmentId }, headers);
 
-  const first = await ask(one);
+  const first = await post(one);
   expect(first.headers.get('ratelimit-policy')).toBe('"key";q=20;w=10');
   expect(first.headers.get('ratelimit')).toMatch(/^"key";r=19;t=\d+$/);
-  for (let n = 1; n < 20; n += 1) expect((await ask(one)).status).toBe(202);
-  const refused = await ask(one);
+  for (let n = 1; n < 20; n += 1) expect((await post(one)).status).toBe(202);
+  const refused = await post(one);
   expect(refused.status).toBe(429);
   expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
   expect(await refused.json()).toMatchObject({ code: 'RATE_LIMITED', success: false });
   // The other process hears of it with its first count.
-  await eventually('the other process to refuse too', async () => (await ask(two)).status === 429);
-  expect((await ask(two, { 'x-api-key': other })).status).toBe(202);
+  await eventually('the other process to refuse too', async () => (await post(two)).status === 429);
+  expect((await post(two, { 'x-api-key': other })).status).toBe(202);
 });
 
 test('by address too: behind a proxy the one that it adds, never one that a caller writes', async () => {
@@ -47,11 +47,11 @@ test('by address too: behind a proxy the one that it adds, never one that a call
 test('after too many wrong keys an address is told to wait, but the right key is taken', async () => {
   world = await createWorld({ limits: { MAX_AUTH_FAILURES_PER_MINUTE: 3 } });
   const api = await world.api();
-  const ask = async (headers = {}) => (await world.post(api, 'appointment-updated', {}, headers)).status;
+  const post = async (headers = {}) => (await world.post(api, 'appointment-updated', {}, headers)).status;
   const statuses: number[] = [];
-  for (let n = 0; n < 5; n += 1) statuses.push(await ask({ 'x-api-key': `wrong-${n}` }));
+  for (let n = 0; n < 5; n += 1) statuses.push(await post({ 'x-api-key': `wrong-${n}` }));
   expect(statuses).toEqual([403, 403, 403, 429, 429]);
-  expect(await ask()).toBe(400);
+  expect(await post()).toBe(400);
 
   const overview = async (password: string) =>
     (await fetch(`${api.url}/admin/api/overview`, { headers: basic(password) })).status;

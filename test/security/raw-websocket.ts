@@ -11,13 +11,13 @@ export interface RawFrame {
   /** Reserved bits: none is negotiated. */
   reserved?: number;
   /** What the frame says that its length is. */
-  saidLength?: number;
+  declaredLength?: number;
 }
 
 /** One frame as RFC 6455 lays it out, with all its lies. */
 export function encodeFrame(frame: RawFrame): Buffer {
   const { opcode, payload, isFinal = true, isMasked = true, reserved = 0 } = frame;
-  const length = frame.saidLength ?? payload.length;
+  const length = frame.declaredLength ?? payload.length;
   const masked = isMasked ? 0x80 : 0;
   const head = Buffer.alloc(length < 126 ? 2 : length < 65_536 ? 4 : 10);
   head[0] = (isFinal ? 0x80 : 0) | ((reserved & 7) << 4) | (opcode & 15);

@@ -37,7 +37,7 @@ function open(url: string, auth: object): Socket {
 
 /** `connected`, or the code or words of the refusal. */
 function outcome(socket: Socket): Promise<string> {
-  const told = new Promise<string>((resolve) => {
+  const outcome = new Promise<string>((resolve) => {
     socket.once('connect', () => {
       resolve('connected');
     });
@@ -45,7 +45,7 @@ function outcome(socket: Socket): Promise<string> {
       resolve((error as { data?: { code: string } }).data?.code ?? error.message);
     });
   });
-  return until('the outcome of a handshake', told).finally(() => socket.close());
+  return until('the outcome of a handshake', outcome).finally(() => socket.close());
 }
 
 test('bodies have the sizes that are set: one for single emissions, another for batches', async () => {
@@ -59,10 +59,10 @@ test('bodies have the sizes that are set: one for single emissions, another for 
 
 test('headers have the size that is set; with more than are allowed the last are not read, or none', async () => {
   const api = await world.api({}, { MAX_HEADER_BYTES: 4_000, MAX_HEADERS: 30 });
-  const ask = async (headers: Record<string, string>) =>
+  const request = async (headers: Record<string, string>) =>
     (await fetch(`${api.url}/api/v1/internal/metrics`, { headers })).status;
-  expect(await ask({ 'x-api-key': API_KEY, 'x-long': 'a'.repeat(3_000) })).toBe(200);
-  expect(await ask({ 'x-api-key': API_KEY, 'x-long': 'a'.repeat(4_000) })).toBe(431);
+  expect(await request({ 'x-api-key': API_KEY, 'x-long': 'a'.repeat(3_000) })).toBe(200);
+  expect(await request({ 'x-api-key': API_KEY, 'x-long': 'a'.repeat(4_000) })).toBe(431);
 
   const lines = Array.from({ length: 30 }, (_, index) => `x-${index}: 1\r\n`).join('');
   const late = `GET /metrics HTTP/1.1\r\nhost: a\r\nconnection: close\r\n${lines}x-api-key: ${API_KEY}\r\n\r\n`;

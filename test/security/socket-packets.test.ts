@@ -21,7 +21,7 @@ async function openPolling() {
   const url = `${api.url}/socket.io/?EIO=4&transport=polling`;
   const opened = await (await fetch(url)).text();
   const { sid } = JSON.parse(opened.slice(1)) as { sid: string };
-  const ask = async (init?: RequestInit): Promise<string> => {
+  const request = async (init?: RequestInit): Promise<string> => {
     try {
       const response = await fetch(`${url}&sid=${sid}`, init);
       return response.ok ? await response.text() : 'ended';
@@ -31,12 +31,12 @@ async function openPolling() {
   };
   return {
     post: (...packets: string[]) =>
-      until('the answer to a POST', ask({ method: 'POST', body: packets.join(SEPARATOR) })),
+      until('the answer to a POST', request({ method: 'POST', body: packets.join(SEPARATOR) })),
     /** All that is sent until the session ends, or until something fits. */
     async poll(fits: (text: string) => boolean): Promise<{ text: string; isOpen: boolean }> {
       let text = '';
       for (;;) {
-        const polled = await until('the answer to a poll', ask());
+        const polled = await until('the answer to a poll', request());
         if (polled === 'ended' || polled === '1') return { text, isOpen: false };
         text += SEPARATOR + polled;
         if (fits(text)) return { text, isOpen: true };

@@ -22,7 +22,7 @@ function open(url: string, auth: object): Socket {
 
 /** `connected`, the code of the refusal, or `closed` where the connection ends without words. */
 function outcome(socket: Socket): Promise<string> {
-  const told = new Promise<string>((resolve) => {
+  const outcome = new Promise<string>((resolve) => {
     socket.once('connect', () => {
       resolve('connected');
     });
@@ -34,7 +34,7 @@ function outcome(socket: Socket): Promise<string> {
       setImmediate(resolve, 'closed');
     });
   });
-  return until('the outcome of a handshake', told);
+  return until('the outcome of a handshake', outcome);
 }
 
 const closed = (socket: Socket) =>
@@ -114,7 +114,10 @@ test('a client that does not read is cut off before it costs more than its share
   const url = `http://localhost:${(http.address() as AddressInfo).port}`;
   const [slow, good] = [open(url, {}), open(url, {})];
   expect(await Promise.all([outcome(slow), outcome(good)])).toEqual(['connected', 'connected']);
-  const heard = until('the good client to hear all', new Promise((resolve) => good.once('last', resolve)));
+  const receivedAll = until(
+    'the good client to hear all',
+    new Promise((resolve) => good.once('last', resolve)),
+  );
   const transport = slow.io.engine.transport as unknown as { ws: { _socket: TcpSocket } };
   transport.ws._socket.pause();
 
@@ -125,7 +128,7 @@ test('a client that does not read is cut off before it costs more than its share
   }
   server.emit('last');
 
-  await heard;
+  await receivedAll;
   await eventually('the slow one to be cut off', () => cuts.length > 0);
   expect(cuts).toEqual(['does not read']);
   expect(server.engine.clientsCount).toBe(1);

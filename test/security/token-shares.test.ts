@@ -86,8 +86,8 @@ test('catch-ups and lists of a viewer share one limit, however many sockets it h
   for (const { socket, positions } of screens) {
     const { epoch, offset } = positions[0]!;
     for (let n = 0; n < 4; n += 1) {
-      const asked = socket.emitWithAck('emissions:catch-up', { epoch, offset }) as Promise<PositionUpdate>;
-      reasons.push((await until('an answer', asked)).reason);
+      const reply = socket.emitWithAck('emissions:catch-up', { epoch, offset }) as Promise<PositionUpdate>;
+      reasons.push((await until('an answer', reply)).reason);
     }
   }
   expect(reasons).toEqual([

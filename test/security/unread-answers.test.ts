@@ -216,7 +216,7 @@ test('a WebSocket that takes nothing is cut by time, long before it reaches the 
       const ids = await Promise.all(
         Array.from({ length: 20 }, () => world.emit(api, 'appointment-updated', appointmentId)),
       );
-      await good.hear(({ meta }) => meta.emissionId === ids.at(-1));
+      await good.receive(({ meta }) => meta.emissionId === ids.at(-1));
       return (await cuts(api, 'stalled')) > 0;
     },
     45_000,

@@ -30,10 +30,10 @@ test.each([
 
   const at = new Date(Date.now() + skewMs);
   const id = await company.appointment({ createdAt: at, updatedAt: at });
-  await dashboard.hear(({ payload }) => payload.appointment._id === id);
+  await dashboard.receive(({ payload }) => payload.appointment._id === id);
   const later = await company.appointment({ updatedAt: new Date(at.getTime() + 1_000) });
-  await dashboard.hear(({ payload }) => payload.appointment._id === later);
-  expect(dashboard.heard.filter(({ payload }) => payload.appointment._id === id)).toHaveLength(1);
+  await dashboard.receive(({ payload }) => payload.appointment._id === later);
+  expect(dashboard.received.filter(({ payload }) => payload.appointment._id === id)).toHaveLength(1);
 });
 
 test('a bot whose clock was ahead and is corrected: its next write is emitted, though it looks older', async () => {
@@ -41,9 +41,9 @@ test('a bot whose clock was ahead and is corrected: its next write is emitted, t
   const dashboard = await world.dashboard(api, company.companyId);
   world.worker(SWEEP_OFTEN);
   const id = await company.appointment({ updatedAt: new Date(Date.now() + 2 * HOUR_MS) });
-  await dashboard.hear(({ payload }) => payload.appointment._id === id);
+  await dashboard.receive(({ payload }) => payload.appointment._id === id);
   await company.change(id, { status: 'canceled' });
-  await dashboard.hear(({ event }) => event === 'appointment:canceled');
+  await dashboard.receive(({ event }) => event === 'appointment:canceled');
 });
 
 test('a watermark that a wrong clock set in the future does not hide what is written until then', async () => {
@@ -55,8 +55,8 @@ test('a watermark that a wrong clock set in the future does not hide what is wri
   const before = await company.appointment({ updatedAt: new Date(Date.now() - 20 * 60_000) });
   world.worker(SWEEP_OFTEN);
   const after = await company.appointment({ updatedAt: new Date(Date.now() - 6_000) });
-  await dashboard.hear(({ payload }) => payload.appointment._id === after);
-  await dashboard.hear(({ payload }) => payload.appointment._id === before);
+  await dashboard.receive(({ payload }) => payload.appointment._id === after);
+  await dashboard.receive(({ payload }) => payload.appointment._id === before);
   expect(Number(await watermark())).toBeLessThan(Date.now());
 });
 
@@ -69,5 +69,5 @@ test('a worker whose clock is hours ahead, and is replaced, does not hide what i
   await ahead.stop();
   const id = await company.appointment();
   world.worker(SWEEP_OFTEN);
-  await dashboard.hear(({ payload }) => payload.appointment._id === id, 'it', 40_000);
+  await dashboard.receive(({ payload }) => payload.appointment._id === id, 'it', 40_000);
 });

@@ -104,8 +104,8 @@ test('rows that the sweep leaves out are reported in /health and in a metric unt
       /companyId: 1/.test(await warningsOf(api.url)),
   );
   expect(await warningsOf(api.url)).not.toContain('ann@example.org');
-  expect(worker.said()).not.toContain('ann@example.org');
-  expect(worker.said()).toContain('rows left out by the sweep');
+  expect(worker.output()).not.toContain('ann@example.org');
+  expect(worker.output()).toContain('rows left out by the sweep');
   expect(await swept()).toBe(1);
 
   const { collection } = world.documents.models.Appointment;
@@ -132,5 +132,5 @@ test('a row that is mended without a new updatedAt is emitted, though the waterm
     { _id: new Types.ObjectId(id) },
     { $set: { companyId: new Types.ObjectId(company.companyId) } },
   );
-  await dashboard.hear(({ payload }) => payload.appointment._id === id);
+  await dashboard.receive(({ payload }) => payload.appointment._id === id);
 });

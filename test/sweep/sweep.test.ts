@@ -29,13 +29,15 @@ test('a booking that nobody announced reaches the dashboard as created, once', a
   const appointmentId = await missed();
   world.worker(SWEEP_OFTEN);
 
-  const heard = await dashboard.hear(({ payload }) => payload.appointment._id === appointmentId);
-  expect(heard.event).toBe('appointment:created');
+  const received = await dashboard.receive(({ payload }) => payload.appointment._id === appointmentId);
+  expect(received.event).toBe('appointment:created');
 
   // A later one proves that sweeps have gone on meanwhile.
   const later = await missed();
-  await dashboard.hear(({ payload }) => payload.appointment._id === later);
-  expect(dashboard.heard.filter(({ payload }) => payload.appointment._id === appointmentId)).toHaveLength(1);
+  await dashboard.receive(({ payload }) => payload.appointment._id === later);
+  expect(dashboard.received.filter(({ payload }) => payload.appointment._id === appointmentId)).toHaveLength(
+    1,
+  );
 });
 
 test('a cancellation that nobody announced is told as canceled', async () => {
@@ -43,15 +45,15 @@ test('a cancellation that nobody announced is told as canceled', async () => {
   world.worker(SWEEP_OFTEN);
   const dashboard = await world.dashboard(api, company.companyId);
   const appointmentId = await missed(new Date(Date.now() - 8_000));
-  await dashboard.hear(({ event }) => event === 'appointment:created');
+  await dashboard.receive(({ event }) => event === 'appointment:created');
 
   await company.change(appointmentId, { status: 'canceled' });
   await world.documents.models.Appointment.collection.updateOne(
     { status: 'canceled' },
     { $set: { updatedAt: justMissed() } },
   );
-  const heard = await dashboard.hear(({ event }) => event === 'appointment:canceled');
-  expect(heard.payload.appointment).toMatchObject({ _id: appointmentId, status: 'canceled' });
+  const received = await dashboard.receive(({ event }) => event === 'appointment:canceled');
+  expect(received.payload.appointment).toMatchObject({ _id: appointmentId, status: 'canceled' });
 });
 
 test('what the bot announced is not emitted again', async () => {
@@ -78,12 +80,12 @@ test('after Redis lost everything, the writes of the last day are found again in
     const appointmentId = await theirs.appointment({ createdAt: hourAgo, updatedAt: hourAgo });
     // Now: a first sweep before the write would have looked at the last hour already.
     own.worker(SWEEP_OFTEN);
-    await dashboard.hear(({ payload }) => payload.appointment._id === appointmentId);
-    const before = dashboard.heard.length;
+    await dashboard.receive(({ payload }) => payload.appointment._id === appointmentId);
+    const before = dashboard.received.length;
 
     await own.redis.flushall();
-    await eventually('the sweep to emit it again', () => dashboard.heard.length > before);
-    expect(dashboard.heard.at(-1)!.payload.appointment._id).toBe(appointmentId);
+    await eventually('the sweep to emit it again', () => dashboard.received.length > before);
+    expect(dashboard.received.at(-1)!.payload.appointment._id).toBe(appointmentId);
   } finally {
     await own.close();
     await redis.stop();
@@ -171,10 +173,10 @@ test('many missed writes are emitted at low priority, each once, by two workers 
 
   await eventually(
     'every missed write to be on the dashboard',
-    () => dashboard.heard.length >= ids.length,
+    () => dashboard.received.length >= ids.length,
     30_000,
   );
-  expect(dashboard.heard.map(({ payload }) => payload.appointment._id).sort()).toEqual(ids.sort());
+  expect(dashboard.received.map(({ payload }) => payload.appointment._id).sort()).toEqual(ids.sort());
   const [swept] = await world.bulk.getCompleted(0, 0);
   expect(swept?.opts.priority).toBe(20);
 });

@@ -60,7 +60,7 @@ async function staysUsable(emissionId: string): Promise<void> {
   expect(await get('/admin/queues/api/queues?activeQueue=appointment-emissions&status=failed')).toBe(200);
   expect(await world.queue.getJobCountByTypes('active')).toBe(0);
   const next = await world.emit(api, 'appointment-updated', appointmentId);
-  await dashboard.hear(({ meta }) => meta.emissionId === next);
+  await dashboard.receive(({ meta }) => meta.emissionId === next);
 }
 
 const asType = (write: (key: string) => Promise<unknown>) => async (key: string) => {
@@ -120,7 +120,7 @@ test.each<[string, string, string]>([
   ['a count of stalls that is text', 'stc', 'x'],
 ])('a job with %s is emitted', async (_, name, value) => {
   const emissionId = await damaged(field(name, value));
-  await dashboard.hear(({ meta }) => meta.emissionId === emissionId);
+  await dashboard.receive(({ meta }) => meta.emissionId === emissionId);
   await world.jobIn(emissionId, 'completed');
   await staysUsable(emissionId);
 });

@@ -4,7 +4,7 @@ export interface Random {
   next: () => number;
   /** An integer; both bounds are included. */
   between: (low: number, high: number) => number;
-  pick: <T>(among: readonly T[]) => T;
+  pick: <T>(items: readonly T[]) => T;
   /** Picks a key with a probability proportional to its weight. */
   weighted: <T extends string>(weights: Readonly<Record<T, number>>) => T;
 }
@@ -23,9 +23,9 @@ export function createRandom(seed: number, name: string): Random {
   return {
     next,
     between: (low, high) => low + Math.floor(next() * (high - low + 1)),
-    pick<T>(among: readonly T[]): T {
-      if (among.length === 0) throw new Error('cannot pick from an empty list');
-      return among[Math.floor(next() * among.length)] as T;
+    pick<T>(items: readonly T[]): T {
+      if (items.length === 0) throw new Error('cannot pick from an empty list');
+      return items[Math.floor(next() * items.length)] as T;
     },
     weighted<T extends string>(weights: Readonly<Record<T, number>>): T {
       const entries = Object.entries<number>(weights) as [T, number][];

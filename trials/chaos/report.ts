@@ -4,8 +4,8 @@ import type { ChaosResult } from './run-chaos.ts';
 export function report(result: ChaosResult): string[] {
   const { options, accepted, published, violations, workMs, settleMs } = result;
   const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`;
-  const counts = (among: Record<string, number>) =>
-    Object.entries(among)
+  const counts = (counted: Record<string, number>) =>
+    Object.entries(counted)
       .map(([reason, count]) => `${count} × ${reason}`)
       .join(', ') || 'none';
 

@@ -33,11 +33,11 @@ const RESTARTS_REDIS: ReadonlySet<Fault> = new Set(['redis killed', 'redis termi
  * Runs bots, processes and dashboards under random faults, then checks the records: no accepted emission is lost, no screen
  * goes back to an older state or shows data of another company, and after the last repair every screen equals the list.
  */
-export async function runChaos(options: ChaosOptions, say: (line: string) => void): Promise<ChaosResult> {
+export async function runChaos(options: ChaosOptions, print: (line: string) => void): Promise<ChaosResult> {
   const testbed = await openTestbed({ options });
   const { fleet, ledger, redis, screens, workload } = testbed;
   try {
-    say(`${workload.companyIds.length * options.screens} screens are live; injecting faults`);
+    print(`${workload.companyIds.length * options.screens} screens are live; injecting faults`);
 
     const began = Date.now();
     const faults = startFaultInjection({
@@ -48,14 +48,14 @@ export async function runChaos(options: ChaosOptions, say: (line: string) => voi
       settled: ledger.settled,
       onFault: (fault, what) => {
         const seconds = ((Date.now() - began) / 1_000).toFixed(1);
-        say(`${seconds} s: ${fault} ${what} (${ledger.acceptedCount} accepted, ${ledger.open.size} open)`);
+        print(`${seconds} s: ${fault} ${what} (${ledger.acceptedCount} accepted, ${ledger.open.size} open)`);
       },
     });
     await workload.work();
     const workMs = Date.now() - began;
     await faults.end();
     const repairedAt = Date.now();
-    say(`${ledger.acceptedCount} accepted in ${Math.round(workMs / 1_000)} s; the last fault is repaired`);
+    print(`${ledger.acceptedCount} accepted in ${Math.round(workMs / 1_000)} s; the last fault is repaired`);
 
     const { failed, problem } = await testbed.settle(options.settleTimeoutMs);
     const violations = [...(problem === undefined ? [] : [problem]), ...testbed.violations()];
@@ -87,7 +87,7 @@ export async function runChaos(options: ChaosOptions, say: (line: string) => voi
     };
   } finally {
     await testbed.close((error) => {
-      say(`error while closing: ${String(error)}`);
+      print(`error while closing: ${String(error)}`);
     });
   }
 }

@@ -5,7 +5,7 @@ import { runChaos } from './run-chaos.ts';
 
 test('150 emissions under random faults, with the sweep off: none is lost, no screen goes back, and every screen ends equal to the list', async () => {
   const seed = Number(process.env['CHAOS_SEED'] ?? Math.floor(Math.random() * 1e9));
-  const said: string[] = [];
+  const printed: string[] = [];
   const result = await runChaos(
     {
       ...DEFAULTS,
@@ -18,9 +18,9 @@ test('150 emissions under random faults, with the sweep off: none is lost, no sc
       faultEveryMs: 1_200,
       settleTimeoutMs: 60_000,
     },
-    (line) => said.push(line),
+    (line) => printed.push(line),
   );
-  if (result.violations.length > 0) throw new Error([...said, ...report(result)].join('\n'));
+  if (result.violations.length > 0) throw new Error([...printed, ...report(result)].join('\n'));
   expect(result.accepted).toBeGreaterThanOrEqual(150);
   expect(result.published).toBe(result.accepted);
 }, 240_000);

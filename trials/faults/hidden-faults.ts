@@ -4,7 +4,7 @@ import { eventually } from '../../test/harness/until.ts';
 import { MONGO_UNAVAILABLE, REDIS_UNAVAILABLE, type Scenario } from './scenario.ts';
 
 /** The library is stale after 25 s without a position or a heartbeat. */
-const SCREENS_SAY_SO_WITHIN_MS = 40_000;
+const SCREENS_SHOW_IT_WITHIN_MS = 40_000;
 
 /** Faults that stay invisible unless the product reports them. */
 export const HIDDEN_FAULTS: readonly Scenario[] = [
@@ -32,7 +32,7 @@ export const HIDDEN_FAULTS: readonly Scenario[] = [
       const { mongo, workload } = testbed;
       workload.pauseWrites(true);
       await freeze(mongo);
-      await screensSaySo(testbed);
+      await screensShowIt(testbed);
       return async () => {
         await mongo.kill('SIGCONT');
         workload.pauseWrites(false);
@@ -46,7 +46,7 @@ export const HIDDEN_FAULTS: readonly Scenario[] = [
     effect: 'Within 25 s dashboards report that they are not live.',
     async inject({ testbed }) {
       await freeze(testbed.redis);
-      await screensSaySo(testbed);
+      await screensShowIt(testbed);
       return () => testbed.redis.kill('SIGCONT');
     },
   },
@@ -57,9 +57,9 @@ async function warningsOf({ fleet }: Testbed): Promise<string> {
   return JSON.stringify(((await response.json()) as { warnings: string[] }).warnings);
 }
 
-const screensSaySo = ({ screens }: Testbed): Promise<unknown> =>
+const screensShowIt = ({ screens }: Testbed): Promise<unknown> =>
   eventually(
     'no screen to be live',
     () => screens.states().every((state) => state !== 'live'),
-    SCREENS_SAY_SO_WITHIN_MS,
+    SCREENS_SHOW_IT_WITHIN_MS,
   );

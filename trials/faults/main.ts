@@ -6,7 +6,7 @@ import { SCENARIOS } from './scenarios.ts';
 import { replaceTable, toTable } from './table.ts';
 
 const PAGE = 'docs/reports/faults.md';
-const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const { values } = parseArgs({
   options: {
@@ -25,25 +25,25 @@ const burstSeconds = Number(values['burst-seconds']);
 if (!Number.isSafeInteger(seed) || !(burstSeconds > 0))
   throw new Error('--seed must be an integer, --burst-seconds a positive number');
 
-say(`seed ${seed}`);
+print(`seed ${seed}`);
 const rows: Row[] = [];
 for (const scenario of SCENARIOS.filter(({ fault }) => fault.includes(values.only))) {
   const row = await runScenario(scenario, { seed, burstSeconds });
   rows.push(row);
   const { fault, recoveredMs, problems } = row;
   const recovery = recoveredMs === undefined ? 'not recovered' : `recovered after ${recoveredMs} ms`;
-  say(`${problems.length === 0 ? 'ok  ' : 'FAIL'} ${fault}: ${recovery}`);
+  print(`${problems.length === 0 ? 'ok  ' : 'FAIL'} ${fault}: ${recovery}`);
   for (const { outcome, times, maxDurationMs } of row.results)
-    say(`       ${times} × ${outcome}, after at most ${maxDurationMs} ms`);
-  for (const problem of problems.slice(0, 10)) say(`       ${problem}`);
+    print(`       ${times} × ${outcome}, after at most ${maxDurationMs} ms`);
+  for (const problem of problems.slice(0, 10)) print(`       ${problem}`);
 }
-say(`\n${toTable(rows)}\n`);
+print(`\n${toTable(rows)}\n`);
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ seed, rows }, null, 2)}\n`);
 if (values.write) {
   const page = replaceTable(readFileSync(PAGE, 'utf8'), toTable(rows));
   writeFileSync(PAGE, await format(page, { ...(await resolveConfig(PAGE)), filepath: PAGE }));
 }
 const failed = rows.filter(({ problems }) => problems.length > 0).length;
-say(`${rows.length - failed} passed, ${failed} failed`);
+print(`${rows.length - failed} passed, ${failed} failed`);
 // Exit even if a failed row left handles open.
 process.exit(failed === 0 && rows.length > 0 ? 0 : 1);

@@ -67,18 +67,18 @@ export const REDIS_FAULTS: readonly Scenario[] = [
     allowedOutcomes: [],
     effect: '`/readyz` returns 503. `/health` warns.',
     async inject({ testbed: { world, fleet } }) {
-      const ask = async (path: string) => {
+      const get = async (path: string) => {
         const response = await fetch(`${fleet.gateways[0]!.balancer!.url}${path}`);
         return `${response.status} ${await response.text()}`;
       };
       await world.redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
-      await eventually('/readyz to return 503', async () => (await ask('/readyz')).startsWith('503'));
+      await eventually('/readyz to return 503', async () => (await get('/readyz')).startsWith('503'));
       await eventually('the warning in /health', async () =>
-        (await ask('/health')).includes('maxmemory-policy is allkeys-lru: set it to noeviction'),
+        (await get('/health')).includes('maxmemory-policy is allkeys-lru: set it to noeviction'),
       );
       return async () => {
         await world.redis.config('SET', 'maxmemory-policy', 'noeviction');
-        await eventually('/readyz to return 200', async () => (await ask('/readyz')).startsWith('200'));
+        await eventually('/readyz to return 200', async () => (await get('/readyz')).startsWith('200'));
       };
     },
   },

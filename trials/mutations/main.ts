@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { MUTATIONS } from './mutations.ts';
 import { copyWithMutation, remove, runTests } from './run-mutation.ts';
 
-const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const { values } = parseArgs({
   options: {
     /** Runs only the mutations whose safeguard, test file or test name contains this text. */
@@ -20,10 +20,10 @@ for (const mutation of selected) {
   remove(dir);
   const isDetected = failed > 0;
   if (!isDetected) undetected += 1;
-  say(`${isDetected ? 'ok  ' : 'FAIL'} without “${mutation.safeguard}”:`);
-  say(`       ${mutation.test}: “${mutation.name}…” ${outcome(passed, failed, failure)}`);
+  print(`${isDetected ? 'ok  ' : 'FAIL'} without “${mutation.safeguard}”:`);
+  print(`       ${mutation.test}: “${mutation.name}…” ${outcome(passed, failed, failure)}`);
 }
-say(`${selected.length - undetected} passed, ${undetected} failed`);
+print(`${selected.length - undetected} passed, ${undetected} failed`);
 process.exit(undetected === 0 && selected.length > 0 ? 0 : 1);
 
 function outcome(passed: number, failed: number, failure: string): string {

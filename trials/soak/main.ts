@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { report } from './report.ts';
 import { runSoak } from './run-soak.ts';
 
-const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
 try {
   const { values } = parseArgs({
     options: { minutes: { type: 'string', default: '10' }, seed: { type: 'string' } },
@@ -13,9 +13,9 @@ try {
   };
   if (!(options.minutes > 0) || !Number.isSafeInteger(options.seed))
     throw new Error('--minutes needs a number above 0, --seed a whole number');
-  say(`seed ${options.seed}`);
-  const result = await runSoak(options, say);
-  for (const line of report(result)) say(line);
+  print(`seed ${options.seed}`);
+  const result = await runSoak(options, print);
+  for (const line of report(result)) print(line);
   const isGood = result.violations.length === 0 && result.lines.every(({ flat }) => flat);
   process.exitCode = isGood ? 0 : 1;
 } catch (error) {

@@ -63,7 +63,7 @@ const ENV = { COMPANY_LOG_MAX: '1500', MAX_LISTS_PER_VIEWER_PER_SECOND: '1000' }
 const LIMITS = { IDEMPOTENCY_TTL_SECONDS: 30 };
 
 /** Runs load, short-lived dashboards and faults for the given time, then computes the slope of each measured series. */
-export async function runSoak(options: SoakOptions, say: (line: string) => void): Promise<SoakResult> {
+export async function runSoak(options: SoakOptions, print: (line: string) => void): Promise<SoakResult> {
   const random = (name: string) => createRandom(options.seed, name);
   const memory = createMemoryReader();
   const maxDurationMs = options.minutes * 60_000;
@@ -78,7 +78,7 @@ export async function runSoak(options: SoakOptions, say: (line: string) => void)
       await workload.emitAll();
       await until('the emissions that fill the queue', ledger.settled(), SETTLE_MS);
     }
-    say(`${ledger.publishedCount} emissions fill the queue; starting the measurement`);
+    print(`${ledger.publishedCount} emissions fill the queue; starting the measurement`);
     const lines: Lines = new Map();
     const kinds: Record<string, number>[] = [];
     const began = Date.now();
@@ -91,7 +91,7 @@ export async function runSoak(options: SoakOptions, say: (line: string) => void)
       weights: WEIGHTS,
       settled: ledger.settled,
       onFault: (fault, what) => {
-        say(`${minutes().toFixed(1)} min: ${fault} ${what}`);
+        print(`${minutes().toFixed(1)} min: ${fault} ${what}`);
       },
     });
     const churn = startChurn(testbed, random('churn'), VISITORS);
@@ -102,7 +102,7 @@ export async function runSoak(options: SoakOptions, say: (line: string) => void)
       await pause(maxDurationMs / MEASUREMENTS);
       if (count % CUT_EVERY === 0) fleet.gateways[0]?.balancer?.dropConnections();
       await sampleOnce(testbed, memory, lines, minutes()).catch((error: unknown) => {
-        say(`measurement skipped: ${(error as Error).message}`);
+        print(`measurement skipped: ${(error as Error).message}`);
       });
     }
     kinds.push(await countKeys(testbed.world));

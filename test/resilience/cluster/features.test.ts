@@ -55,8 +55,8 @@ test.each(['created', 'updated', 'canceled'] as const)(
           [api!, other!].map((gateway) => world.dashboard(gateway, companyId)),
         );
         const emissionId = await world.emit(other!, `appointment-${what}`, await appointment());
-        for (const { hear } of dashboards) {
-          const { event, payload } = await hear(({ meta }) => meta.emissionId === emissionId);
+        for (const { receive } of dashboards) {
+          const { event, payload } = await receive(({ meta }) => meta.emissionId === emissionId);
           expect(event).toBe(`appointment:${what}`);
           expect(payload.appointment.companyId).toBe(companyId);
         }
@@ -96,8 +96,8 @@ test('a service emits over its socket', async () => {
   const socket = io(`${api!.url}/internal`, { forceNew: true, auth: { apiKey: API_KEY } });
   world.keep(socket, () => socket.close());
   const [company] = companies;
-  const asked = { event: 'appointment:updated', appointmentId: await company!.appointment() };
-  const reply = (await socket.timeout(15_000).emitWithAck('emit', asked)) as EmitReply;
+  const request = { event: 'appointment:updated', appointmentId: await company!.appointment() };
+  const reply = (await socket.timeout(15_000).emitWithAck('emit', request)) as EmitReply;
   expect(reply.status).toBe(202);
   await world.jobIn(String(reply['emissionId']), 'completed');
 });
@@ -124,11 +124,11 @@ test('dashboards whose network was cut receive a replay, on every node, without 
 
 test('positions are sent every 10 s, and at once when a subscription is restored', async () => {
   const dashboards = await Promise.all(companies.map(({ companyId }) => world.dashboard(api!, companyId)));
-  const leastPositions = () => Math.min(...dashboards.map(({ positions }) => positions.length));
-  await eventually('the next positions', () => leastPositions() > 1);
-  const [before, at] = [leastPositions(), performance.now()];
+  const minPositions = () => Math.min(...dashboards.map(({ positions }) => positions.length));
+  await eventually('the next positions', () => minPositions() > 1);
+  const [before, at] = [minPositions(), performance.now()];
   for (const { client } of cluster.nodes) await client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
-  await eventually('positions after the restored subscription', () => leastPositions() > before);
+  await eventually('positions after the restored subscription', () => minPositions() > before);
   expect(performance.now() - at).toBeLessThan(9_000);
   for (const { close } of dashboards) close();
 });
@@ -138,7 +138,7 @@ test('the sweep finds writes that were not announced, in every company', async (
     companies.map(async ({ companyId, appointment }) => {
       const dashboard = await world.dashboard(other!, companyId);
       const appointmentId = await appointment({ notes: 'unannounced' });
-      const { event } = await dashboard.hear(({ payload }) => payload.appointment._id === appointmentId);
+      const { event } = await dashboard.receive(({ payload }) => payload.appointment._id === appointmentId);
       expect(event).toBe('appointment:created');
       dashboard.close();
     }),
@@ -170,20 +170,20 @@ test('failed emissions are shown and retried on Bull Board; written appointments
     headers,
   });
   expect(retried.status).toBe(204);
-  await dashboard.hear(({ meta }) => meta.emissionId === emissionId);
+  await dashboard.receive(({ meta }) => meta.emissionId === emissionId);
 
   const again = await admin(api!, 're-emit', { appointmentId, since: '1h' });
   expect(again.body).toMatchObject({ matched: 1, repaired: 1 });
   const { emissionId: next } = again.body.emissions[0];
-  await dashboard.hear(({ meta }) => meta.emissionId === next);
+  await dashboard.receive(({ meta }) => meta.emissionId === next);
   expect((await admin(api!, 'retry-failed', { since: '1h' })).body).toMatchObject({ matched: 0 });
   dashboard.close();
 });
 
 test('counts, depth, heartbeats and canaries cover the fleet, from any API', async () => {
-  for (const asked of [api!, other!]) {
+  for (const request of [api!, other!]) {
     const { fleet, overall } = await eventually('the fleet to be seen', async () => {
-      const reading = await fleetMetrics(asked);
+      const reading = await fleetMetrics(request);
       // One was made to fail, before it was retried.
       return reading.overall.total.failed === 1 ? reading : undefined;
     });
@@ -192,11 +192,11 @@ test('counts, depth, heartbeats and canaries cover the fleet, from any API', asy
     // A canary came back to each within its last few intervals.
     for (const { sinceProgressMs } of gateway) expect(sinceProgressMs).toBeLessThan(15_000);
     expect(overall.total.accepted).toBeGreaterThan(companies.length * 5);
-    const text = await (await fetch(`${asked.url}/metrics`, { headers: { 'x-api-key': API_KEY } })).text();
+    const text = await (await fetch(`${request.url}/metrics`, { headers: { 'x-api-key': API_KEY } })).text();
     expect(text).toMatch(/^emission_fleet_processes\{role="worker"\} 2$/m);
     expect(text).toMatch(/^emission_fleet_readable 1$/m);
     expect(text).toMatch(/^emission_queue_jobs\{state="waiting"\} \d+$/m);
-    expect((await fetch(`${asked.url}/livez`)).status).toBe(200);
+    expect((await fetch(`${request.url}/livez`)).status).toBe(200);
   }
 });
 
@@ -214,9 +214,9 @@ test('a caller’s rate is counted across two APIs', async () => {
 test('readiness checks the eviction policy of every node', async () => {
   const [, node] = cluster.nodes;
   await node!.client.config('SET', 'maxmemory-policy', 'allkeys-lru');
-  const said = (await (await fetch(`${api!.url}/health`)).json()) as Answer;
+  const health = (await (await fetch(`${api!.url}/health`)).json()) as Answer;
   await node!.client.config('SET', 'maxmemory-policy', 'noeviction');
-  expect(said.checks.redis).toEqual({
+  expect(health.checks.redis).toEqual({
     ok: false,
     detail: expect.stringContaining(`allkeys-lru on 127.0.0.1:${node!.service.port}`),
   });

@@ -58,7 +58,7 @@ test('with TLS and the users of least privilege, each company of a Cluster recei
   for (const { companyId, appointment } of companies) {
     const dashboard = await world.dashboard(api, companyId);
     const emissionId = await world.emit(api, 'appointment-created', await appointment());
-    await dashboard.hear(({ meta }) => meta.emissionId === emissionId);
+    await dashboard.receive(({ meta }) => meta.emissionId === emissionId);
   }
   for (const { client } of cluster.nodes) expect(await readDenials(client)).toEqual([]);
 });
@@ -71,5 +71,5 @@ test('a Cluster with certificates of another authority receives nothing, and /he
   await eventually('health to tell why', async () =>
     why.test(await (await fetch(`${stranger.url}/health`)).text()),
   );
-  expect(stranger.said()).toMatch(why);
+  expect(stranger.output()).toMatch(why);
 });

@@ -5,7 +5,7 @@ import { createDashboard } from '../../dashboard/model/dashboard.ts';
 import { createRealCompany, type Weaknesses } from './real-company.ts';
 
 const IDS = ['a', 'b'].map((letter) => letter.repeat(24));
-const MOST_STEPS = 3_000;
+const MAX_STEPS = 3_000;
 
 export interface ScheduleOptions extends Weaknesses {
   /** The screen's comparison; replaced for a negative control. */
@@ -91,7 +91,7 @@ export async function runSchedule(
       for (let steps = 0; ; steps += 1) {
         const next = moves();
         if (next.length === 0) break;
-        if (steps > MOST_STEPS) throw new Error('never settles');
+        if (steps > MAX_STEPS) throw new Error('never settles');
         await next[steps % next.length]!();
         await real.still();
       }
