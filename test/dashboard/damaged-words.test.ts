@@ -97,9 +97,7 @@ test.each(POSITIONS)(
     const [, ...args] = row;
     const { server, becomes, dashboard } = await live();
     server.send('b', { epoch: E, offset: 8 });
-    void (async () => {
-      for (;;) (await server.question()).answer(args[0] as PositionUpdate);
-    })().catch(() => undefined);
+    server.answerAll(() => args[0] as PositionUpdate);
     await becomes('reload-needed');
     expect(dashboard.position).toEqual({ epoch: E, offset: 8 });
   },

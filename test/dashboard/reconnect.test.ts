@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { eventually } from '../harness/until.ts';
 import { listAt, openWorld, type DashboardWorld } from './dashboard-world.ts';
 
 const E = 'epoch-1';
@@ -60,6 +61,66 @@ test('getToken is called again after it rejects', async () => {
   });
   expect((await world.server.connection()).auth.token).toBe('at-last');
   expect(problems).toEqual(Array(2).fill('Error: signed out'));
+});
+
+test('if getToken does not settle, the problem is reported, and it is called again', async () => {
+  let calls = 0;
+  const { becomes, problems } = world.connect({
+    getToken: () => ((calls += 1) < 3 ? new Promise(() => undefined) : Promise.resolve('third')),
+    timings: { tokenMs: 50 },
+  });
+  const server = await world.server.connection();
+  expect(server.auth.token).toBe('third');
+  expect(problems).toEqual(
+    Array(2).fill('Error: getToken has not settled for 0.05 s; it will be called again'),
+  );
+  server.place({ epoch: E, offset: 0 });
+  await becomes('live');
+});
+
+test('a token that a slow getToken resolves to after its time is used', async () => {
+  let calls = 0;
+  let signIn: (token: string) => void = () => undefined;
+  const { problems } = world.connect({
+    getToken: () => {
+      calls += 1;
+      return new Promise((resolve) => {
+        if (calls === 1) signIn = resolve;
+      });
+    },
+    timings: { tokenMs: 50 },
+  });
+  await eventually('a second problem', () => problems.length >= 2);
+  signIn('first');
+  expect((await world.server.connection()).auth.token).toBe('first');
+});
+
+test('a renewal that does not settle is reported, and the connection stays', async () => {
+  const tokens = [jwt(3_000)];
+  const { problems, tells } = world.connect({
+    getToken: () => {
+      const token = tokens.shift();
+      return token === undefined ? new Promise(() => undefined) : Promise.resolve(token);
+    },
+    timings: { tokenMs: 50 },
+  });
+  const server = await world.server.connection();
+  server.place({ epoch: E, offset: 5 });
+  await eventually('a problem', () => problems.length > 0);
+  expect(problems[0]).toContain('getToken has not settled');
+  server.send('a', { epoch: E, offset: 6 });
+  await tells('a 6.0');
+});
+
+test('if the first list does not arrive, the problem is reported, and it is requested again', async () => {
+  let calls = 0;
+  const { becomes, problems } = world.connect({
+    loadSnapshot: () => ((calls += 1) < 2 ? new Promise(() => undefined) : Promise.resolve(listAt(E, 5))),
+    timings: { listMs: 50 },
+  });
+  (await world.server.connection()).place({ epoch: E, offset: 5 });
+  await becomes('live');
+  expect(problems).toEqual(['Error: the list was not loaded within 0.05 s']);
 });
 
 test('after the server disconnects it at the expiry of its token, it reconnects with a new one', async () => {

@@ -51,6 +51,8 @@ export interface ServerSide {
   /** Sends anything. */
   raw: (event: string, ...args: unknown[]) => void;
   question: () => Promise<Question>;
+  /** Answers all further catch-ups. */
+  answerAll: (reply: (from: StreamPosition) => PositionUpdate) => void;
   /** Number of catch-ups without a reply. */
   readonly questions: number;
   /** Closes the transport, as a network failure does. */
@@ -94,8 +96,10 @@ export async function startScriptedServer(onRequest?: RequestListener) {
 
 function serverSide(socket: ServerSocket): ServerSide {
   const questions = createMailbox<Question>();
+  let replyTo: ((from: StreamPosition) => PositionUpdate) | undefined;
   socket.on('emissions:catch-up', (from, answer) => {
-    questions.put({ from, answer });
+    if (replyTo) answer(replyTo(from));
+    else questions.put({ from, answer });
   });
   return {
     auth: socket.handshake.auth as DashboardAuth,
@@ -107,6 +111,9 @@ function serverSide(socket: ServerSocket): ServerSide {
     alive: (reads) => socket.emit('emissions:alive', { reads }),
     raw: (event, ...args) => (socket as Socket).emit(event, ...args),
     question: () => until('a catch-up', questions.take()),
+    answerAll(reply) {
+      replyTo = reply;
+    },
     get questions() {
       return questions.size;
     },

@@ -12,6 +12,7 @@ function browser(skewMs: number, claims: (n: number, timeS: number) => object, f
   const startS = 1_800_000_000;
   const tokens = createTokens({
     getToken: () => Promise.resolve(jwt(claims((asked += 1), startS + elapsedMs / 1_000))),
+    timeoutMs: 60_000,
     firstPauseMs,
     elapsed: () => elapsedMs,
     now: () => startS * 1_000 + elapsedMs + skewMs,

@@ -78,8 +78,14 @@ function createSignIn(): () => Promise<string> {
       );
     });
 
+  let asking: Promise<string> | undefined;
   return async () => {
-    const token = unused ?? (await askUser());
+    if (unused === undefined) {
+      // The library calls again while the user has not signed in yet.
+      asking ??= askUser().finally(() => (asking = undefined));
+      return asking;
+    }
+    const token = unused;
     unused = undefined;
     return token;
   };

@@ -58,7 +58,7 @@ export function createCatchUp({ timings, random, sequence, connection, onChange 
         futileReplies = 0;
       } else if (futileReplies >= MAX_FUTILE_REPLIES) {
         futileReplies = 0;
-        sequence.skipGap('unavailable');
+        sequence.onFutileCatchUps();
       } else if (!next.isSet) next.set(backoff.nextMs(), () => void request());
     },
     close: next.clear,

@@ -33,7 +33,11 @@ export function followLog(deps: FollowLogDeps) {
   const { options, address, screen, onIgnored, onProblem } = deps;
   const { loadSnapshot: load, random = Math.random } = options;
   const timings = { ...DEFAULT_TIMINGS, ...options.timings };
-  const tokens = createTokens({ getToken: options.getToken, firstPauseMs: timings.reconnectMs });
+  const tokens = createTokens({
+    getToken: options.getToken,
+    timeoutMs: timings.tokenMs,
+    firstPauseMs: timings.reconnectMs,
+  });
   const acknowledge = createAcknowledge({
     share: options.acknowledgeShare ?? 0.25,
     random,
@@ -81,6 +85,7 @@ export function followLog(deps: FollowLogDeps) {
       reloading.close();
       catchUp.close();
       link.close();
+      tokens.close();
     },
   };
 }

@@ -19,7 +19,8 @@ export interface DashboardOptions extends ApiAddressOptions {
   /**
    * Returns a JWT with the claim `companyId`, which decides whose appointments are shown. It is called at the start, before the
    * current token expires, and after the server has refused a token. It may return the same token again, and it may take long,
-   * for example while the user signs in.
+   * for example while the user signs in. If it has not settled after `timings.tokenMs`, a `problem` is reported and it is called
+   * again; the first token that any of the calls resolves to is used.
    */
   getToken: () => Promise<string>;
   /**
@@ -62,6 +63,10 @@ export interface Timings {
   handshakeMs: number;
   /** Timeout of the first position of a connection, and of the reply to a catch-up. */
   answerMs: number;
+  /** Time after which a `getToken` that has not settled is called again. */
+  tokenMs: number;
+  /** Time after which a `loadSnapshot` that has not settled is called again. A list that arrives later is ignored. */
+  listMs: number;
   /** Without a position or a heartbeat for this long, the state is `stale`. */
   silenceMs: number;
   /** First bound of the delay before a catch-up. */
@@ -78,6 +83,8 @@ export const DEFAULT_TIMINGS: Timings = {
   steadyMs: 5_000,
   handshakeMs: 20_000,
   answerMs: 15_000,
+  tokenMs: 60_000,
+  listMs: 60_000,
   silenceMs: 25_000,
   catchUpMs: 300,
   longestCatchUpMs: 10_000,

@@ -21,6 +21,7 @@ export interface ReloadDeps {
 export function createReload({ load, timings, random, tokens, sequence, onListed, onProblem }: ReloadDeps) {
   const backoff = createBackoff({ firstMs: timings.reloadMs, longestMs: timings.longestReloadMs, random });
   const next = createAlarm();
+  const timeout = createAlarm();
   let last: Promise<void> = Promise.resolve();
   let pending = 0;
   let closed = false;
@@ -28,11 +29,20 @@ export function createReload({ load, timings, random, tokens, sequence, onListed
   async function run(loadNow: LoadSnapshot): Promise<void> {
     const token = await tokens.current();
     sequence.onListRequest();
-    const list = await loadWithToken(loadNow, token, tokens);
+    const list = await withTimeout(loadWithToken(loadNow, token, tokens));
     if (closed) return;
     if (!sequence.applyList(list)) throw new Error('the list may be older than the screen');
-    backoff.reset();
     onListed();
+  }
+
+  /** Rejects if the list is not there in time, since no other list is requested before. */
+  function withTimeout(list: Promise<AppointmentList>): Promise<AppointmentList> {
+    const expired = new Promise<never>((_, reject) => {
+      timeout.set(timings.listMs, () => {
+        reject(new Error(`the list was not loaded within ${timings.listMs / 1_000} s`));
+      });
+    });
+    return Promise.race([list, expired]).finally(timeout.clear);
   }
 
   /** Starts after the request in flight, since that one may have been sent for another range. */
@@ -67,12 +77,15 @@ export function createReload({ load, timings, random, tokens, sequence, onListed
     },
     /** Must be called after every change. */
     check(): void {
+      // A list that does not make the dashboard live counts as a failure, so reloads never follow one another quickly.
+      if (sequence.state === 'live') backoff.reset();
       if (load !== undefined && sequence.reloadReason !== undefined && pending === 0 && !next.isSet)
         schedule();
     },
     close(): void {
       closed = true;
       next.clear();
+      timeout.clear();
     },
   };
 }

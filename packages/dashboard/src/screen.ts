@@ -1,4 +1,9 @@
-import type { AppointmentList, AppointmentSnapshot, Id } from '@appointment-emissions/contracts';
+import type {
+  AppointmentList,
+  AppointmentSnapshot,
+  Id,
+  StreamPosition,
+} from '@appointment-emissions/contracts';
 import { isAbove, type Stamp } from './order.ts';
 
 /** The snapshot shown for one appointment, with its order. */
@@ -13,6 +18,11 @@ export interface Screen {
   show: (row: ShownAppointment) => boolean;
   /** Replaces all rows that are older than the list. */
   replace: (list: AppointmentList) => void;
+  /**
+   * Gives all snapshots of the position's epoch with a higher offset the order of the position, so that the server's newer
+   * snapshots replace them.
+   */
+  distrustAbove: (position: StreamPosition) => void;
 }
 
 /** @param isNewer replaced only in negative controls */
@@ -40,6 +50,11 @@ export function createScreen(isNewer: typeof isAbove = isAbove): Screen {
           next.set(id, shown);
       }
       rows = next;
+    },
+    distrustAbove({ epoch, offset }) {
+      const isAfter = (stamp: Stamp) => stamp.epoch === epoch && stamp.offset > offset;
+      for (const [id, shown] of rows) if (isAfter(shown)) rows.set(id, { ...shown, offset, read: 0 });
+      if (floor && isAfter(floor)) floor = { epoch, offset, read: 0 };
     },
   };
 }

@@ -50,6 +50,10 @@ export class Sequence {
   private runStart = 0;
   /** The highest known offset in the epoch of `reached`. */
   private head = 0;
+  /** A head that a list did not confirm: the list was requested after it became known, and has a lower offset. */
+  private unconfirmedHead: number | undefined;
+  /** The offset of `reached` when the last periodic position arrived. */
+  private reachedAtLastPosition = 0;
   /** True if `reached` may be obsolete. Only a catch-up reply can confirm it. */
   private isUnconfirmed = false;
   private reason: ReloadReason | undefined;
@@ -128,7 +132,13 @@ export class Sequence {
       if (isPeriodic) this.onNoReply();
       else this.onReply(this.joinedFrom, position);
     } else if (position.epoch !== this.reached.epoch || !position.recovered) this.isUnconfirmed = true;
-    else this.head = Math.max(this.head, position.offset);
+    else {
+      this.head = Math.max(this.head, position.offset);
+      // An event can overtake one position, but not two. Then `reached` may be wrong, and a catch-up shows whether it is.
+      if (position.offset < Math.min(this.reachedAtLastPosition, this.reached.offset))
+        this.isUnconfirmed = true;
+      this.reachedAtLastPosition = this.reached.offset;
+    }
   }
 
   /** Handles the acknowledgement of a catch-up that was requested from `from`, or the reply to a handshake with it. */
@@ -146,6 +156,11 @@ export class Sequence {
       return;
     }
     this.isUnconfirmed = false;
+    if (from?.epoch === position.epoch && position.offset < from.offset) {
+      this.distrustAbove(position.offset, position.reason ?? 'invalid');
+      this.release(true);
+      return;
+    }
     if (this.reached?.epoch === position.epoch) {
       this.reached.offset = Math.max(this.reached.offset, position.offset);
       if (!position.recovered) this.runStart = this.reached.offset;
@@ -165,6 +180,32 @@ export class Sequence {
     if (!this.isConnected || this.reached === undefined) return;
     this.hasJoined = true;
     this.isUnconfirmed = true;
+  }
+
+  /**
+   * Handles catch-up replies that leave the gap open. The first time the list may contain what is missing. If the head
+   * is not confirmed by that list either, it is wrong.
+   */
+  onFutileCatchUps(): void {
+    if (this.reached === undefined || this.head !== this.unconfirmedHead) this.skipGap('unavailable');
+    else this.distrustAbove(this.reached.offset, 'unavailable');
+  }
+
+  /**
+   * Continues at `offset`, because the server does not confirm any higher offset of this epoch. Offsets of an epoch never
+   * decrease, so the higher ones were never the server's. The reloaded list replaces what was shown with them.
+   */
+  private distrustAbove(offset: number, reason: ReloadReason): void {
+    if (this.reached === undefined) return;
+    const { epoch } = this.reached;
+    this.startRun({ epoch, offset });
+    this.isUnconfirmed = false;
+    this.reason = reason;
+    for (const event of this.buffer.drain()) {
+      if (!isLive(event) || event.meta.epoch !== epoch || event.meta.offset <= offset)
+        this.buffer.push(event);
+    }
+    this.screen.distrustAbove({ epoch, offset });
   }
 
   /** Gives up on the gap: shows all buffered events, continues after them and demands a reload. */
@@ -205,6 +246,9 @@ export class Sequence {
       if (knownHead === undefined) this.isUnconfirmed = this.hasJoined;
       else this.head = knownHead;
     }
+    // A row has the offset of the head when it was read, which may be higher than the list's.
+    for (const row of list.appointments) this.head = Math.max(this.head, row.offset);
+    this.unconfirmedHead = this.head > list.offset ? this.head : undefined;
     if (this.hasJoined) this.release(!this.isBehind);
     return true;
   }
@@ -212,6 +256,8 @@ export class Sequence {
   private startRun({ epoch, offset }: StreamPosition): void {
     this.reached = { epoch, offset };
     this.runStart = this.head = offset;
+    this.unconfirmedHead = undefined;
+    this.reachedAtLastPosition = 0;
   }
 
   /**
@@ -230,6 +276,7 @@ export class Sequence {
         this.buffer.push(event);
       } else {
         if (isLive(event)) reached.offset = Math.max(reached.offset, offset);
+        else this.head = Math.max(this.head, offset);
         this.show(event);
       }
     }

@@ -1,3 +1,4 @@
+import { createAlarm } from './alarm.ts';
 import { readLifetime, renewalDelayMs } from './token-lifetime.ts';
 
 /** Caches the dashboard's token. */
@@ -15,10 +16,14 @@ export interface Tokens {
   refuse: (token: string) => void;
   /** Time until the cached token should be renewed; undefined if renewal is not possible. */
   renewalDelayMs: () => number | undefined;
+  /** Stops the timer of a pending request. */
+  close: () => void;
 }
 
 export interface TokensDeps {
   getToken: () => Promise<string>;
+  /** Time after which a request fails if `getToken` has not settled. */
+  timeoutMs: number;
   /** Length of the first pause after too many refusals. It doubles with each further refusal. */
   firstPauseMs: number;
   /** Monotonic clock, in milliseconds. */
@@ -46,22 +51,35 @@ const MIN_UNSURE_RENEWAL_MS = 30_000;
  * `iat`, is counted from its receipt, because the clock of a browser may be hours off.
  */
 export function createTokens(deps: TokensDeps): Tokens {
-  const { getToken, firstPauseMs, elapsed = () => performance.now(), now = Date.now } = deps;
+  const { getToken, timeoutMs, firstPauseMs, elapsed = () => performance.now(), now = Date.now } = deps;
   let cached: CachedToken | undefined;
   let request: Promise<CachedToken> | undefined;
+  let useToken: ((token: CachedToken) => void) | undefined;
+  const timeout = createAlarm();
   let refusedInARow = 0;
   let pausedUntil = -Infinity;
 
-  const requestToken = () =>
-    (request ??= Promise.resolve()
-      .then(getToken)
-      .then(requireText)
-      .then((token) =>
-        cached?.token === token ? cached : { token, endsAt: endOf(token, elapsed(), now), isAccepted: false },
-      )
-      .finally(() => {
-        request = undefined;
-      }));
+  function requestToken(): Promise<CachedToken> {
+    request ??= new Promise<CachedToken>((resolve, reject) => {
+      useToken = resolve;
+      timeout.set(timeoutMs, () => {
+        reject(new Error(`getToken has not settled for ${timeoutMs / 1_000} s; it will be called again`));
+      });
+      Promise.resolve().then(getToken).then(requireText).then(onToken, reject);
+    }).finally(() => {
+      request = useToken = undefined;
+      timeout.clear();
+    });
+    return request;
+  }
+
+  /** Handles a token of the current call, or of an earlier one that has timed out. */
+  function onToken(token: string): void {
+    const received =
+      cached?.token === token ? cached : { token, endsAt: endOf(token, elapsed(), now), isAccepted: false };
+    if (useToken) useToken(received);
+    else cached ??= received;
+  }
 
   return {
     async current() {
@@ -95,6 +113,7 @@ export function createTokens(deps: TokensDeps): Tokens {
       if (pauses > 0) pausedUntil = elapsed() + firstPauseMs * Math.min(2 ** (pauses - 1), MAX_PAUSE_FACTOR);
     },
     renewalDelayMs: () => cached && renewalDelayOf(cached, elapsed()),
+    close: timeout.clear,
   };
 }
 
