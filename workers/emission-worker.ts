@@ -2,6 +2,7 @@ import { DelayedError, type Job, Worker } from 'bullmq';
 import { CANARY, isAppointmentEvent } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../src/redis/connect.ts';
 import type { EmissionAttempt, EmitAppointment, Receipt } from '../src/emission/emit-appointment.ts';
+import { describeEmission, readNamedEmission } from '../src/domain/emission-log.ts';
 import { AppError } from '../src/errors.ts';
 import type { Logger } from '../src/process/logger.ts';
 import type { FleetMetrics } from '../src/metrics/fleet-metrics.ts';
@@ -151,7 +152,7 @@ function reportPublished(
       tookMs: endedAt - startedAt,
       traceparent,
     },
-    `[InternalSocket] Emitted ${event} for ${appointmentId}`,
+    `[InternalSocket] Emitted ${describeEmission({ event, appointmentId })}`,
   );
 }
 
@@ -165,13 +166,18 @@ function countOutcomes(
   });
   worker.on('failed', (job, error) => {
     if (!job) {
-      flow.error({ error: error.message }, 'a job failed that is no longer kept');
+      flow.error({ error: error.message }, '[InternalSocket] Failed to emit: the job is no longer kept');
       return;
     }
     if (!isAppointmentEvent(job.name)) return;
     const isFinal = job.finishedOn !== undefined;
     metrics.count(job.name, isFinal ? 'failed' : 'retried');
-    if (isFinal)
-      flow.error({ emissionId: job.id, error: error.message, attempt: job.attemptsMade }, 'emission failed');
+    if (isFinal) {
+      const { appointmentId } = readNamedEmission(job.data);
+      flow.error(
+        { emissionId: job.id, appointmentId, error: error.message, attempt: job.attemptsMade },
+        `[InternalSocket] Failed to emit ${describeEmission({ event: job.name, appointmentId })}`,
+      );
+    }
   });
 }

@@ -131,7 +131,10 @@ function composeQuarantine(
     reportDamage,
     onFailed: (emissionId, name) => {
       if (isAppointmentEvent(name)) metrics.count(name, 'failed');
-      logger.error({ emissionId, code: 'JOB_INVALID' }, 'emission failed permanently');
+      logger.error(
+        { emissionId, code: 'JOB_INVALID' },
+        '[InternalSocket] Failed to emit: the job is damaged',
+      );
     },
   });
 }

@@ -109,7 +109,8 @@ function runOnTimer(
     intervalMs: config.RECONCILE_INTERVAL_MS,
     onReport: (report) => {
       problem = undefined;
-      if (report && report.emitted > 0) logger.info(report, 'the sweep found writes that were not announced');
+      if (report && report.emitted > 0)
+        logger.info(report, '[InternalSocket] The sweep found writes that were not announced');
     },
     onFault: (error) => {
       problem = `the sweep fails: ${errorMessage(error)}`;
@@ -144,7 +145,10 @@ function createLogLeftOut(flow: Logger) {
       .flatMap(({ appointmentId }) => appointmentId ?? [])
       .slice(0, MAX_LOGGED_IDS);
     const fields = [...new Set(pending.map(({ field }) => field))];
-    flow.warn({ rows: pending.length, fields, appointmentIds }, 'rows left out by the sweep');
+    flow.warn(
+      { rows: pending.length, fields, appointmentIds },
+      '[InternalSocket] Rows left out by the sweep',
+    );
     loggedAt = performance.now();
     pending = [];
   };

@@ -1,4 +1,5 @@
 import { DelayedError, RateLimitError, UnrecoverableError } from 'bullmq';
+import { describeEmission } from '../src/domain/emission-log.ts';
 import { AppError, type ErrorCode, errorMessage } from '../src/errors.ts';
 import type { Logger } from '../src/process/logger.ts';
 import { createThrottledLog } from '../src/process/throttled-log.ts';
@@ -38,8 +39,14 @@ export interface FailedAttempt {
  * `DelayedError` spend no attempt, and any other spends one. The error's message is stored in Redis: it holds no personal data.
  */
 export function createTranslateFailure({ isUnavailable, pause, now, flow }: TranslateFailureDeps) {
-  const logUnavailable = createThrottledLog(flow, 'MongoDB or Redis is unavailable; no attempt is spent');
-  const logLeft = createThrottledLog(flow, 'left to a newer worker; no attempt is spent');
+  const logUnavailable = createThrottledLog(
+    flow,
+    '[InternalSocket] Failed to emit: MongoDB or Redis is unavailable; no attempt is spent',
+  );
+  const logLeft = createThrottledLog(
+    flow,
+    '[InternalSocket] Failed to emit: left to a newer worker; no attempt is spent',
+  );
 
   return async (error: unknown, failed: FailedAttempt): Promise<Error> => {
     const { emissionId, emission, attempt, startedAt } = failed;
@@ -50,12 +57,16 @@ export function createTranslateFailure({ isUnavailable, pause, now, flow }: Tran
       tookMs: now() - startedAt,
       traceparent: emission?.traceparent,
     };
+    const failedToEmit = `[InternalSocket] Failed to emit ${describeEmission(emission ?? {})}`;
     if (error instanceof DelayedError) {
       logLeft(ids, error);
       return error;
     }
     if (error instanceof AppError && PERMANENT.has(error.code)) {
-      flow.error({ ...ids, code: error.code, error: error.message }, 'emission failed permanently');
+      flow.error(
+        { ...ids, code: error.code, error: error.message },
+        `${failedToEmit}: no attempt can succeed`,
+      );
       return new UnrecoverableError(failureReason(error));
     }
     if (isUnavailable(error)) {
@@ -65,7 +76,7 @@ export function createTranslateFailure({ isUnavailable, pause, now, flow }: Tran
       return new RateLimitError();
     }
     const reason = failureReason(error);
-    flow.warn({ ...ids, error: reason }, 'attempt failed');
+    flow.warn({ ...ids, error: reason }, `${failedToEmit}: attempt ${attempt} failed`);
     return new Error(reason);
   };
 }

@@ -1,5 +1,6 @@
 import type { AppointmentEvent } from '@appointment-emissions/contracts';
 import type { AcceptedRequest, AcceptTiming, RequestContext } from './accept-emission.ts';
+import { describeEmission } from '../domain/emission-log.ts';
 import type { Logger } from '../process/logger.ts';
 import type { Metrics } from '../metrics/create-metrics.ts';
 
@@ -20,7 +21,8 @@ export function createRecordAccepted({ metrics, logger }: RecordAcceptedDeps) {
     const counts = new Map<AppointmentEvent, number>();
     for (const { event, emissionId, appointmentId } of accepted) {
       counts.set(event, (counts.get(event) ?? 0) + 1);
-      lines.info({ event, emissionId, appointmentId }, 'accepted');
+      const message = `[InternalSocket] Accepted ${describeEmission({ event, appointmentId })}`;
+      lines.info({ event, emissionId, appointmentId }, message);
     }
     if (timing.isLive) metrics.observe('accept', timing.ms);
     if (isRepeat) return;

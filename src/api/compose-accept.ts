@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { createAcceptEmissions } from '../accept/accept-emission.ts';
 import { createIdempotency } from '../accept/idempotency.ts';
+import { createLogRefused } from '../accept/log-refused.ts';
 import { createRecordAccepted } from '../accept/record-accepted.ts';
 import { createYieldToLive } from '../accept/yield-to-live.ts';
 import type { ApiConfig } from '../config.ts';
@@ -32,6 +33,7 @@ export function composeAccept(resources: Resources<ApiConfig>) {
       now: clock.now,
       onAccepted: createRecordAccepted({ metrics, logger }),
     }),
+    logRefused: createLogRefused(logger),
     idempotently: createIdempotency({
       redis,
       prefix: config.QUEUE_PREFIX,

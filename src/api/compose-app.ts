@@ -3,6 +3,7 @@ import type { ApiConfig } from '../config.ts';
 import { createApp } from '../http/app.ts';
 import { countRejections } from '../http/middleware/count-rejections.ts';
 import { allowOrigins } from '../http/middleware/cors.ts';
+import { logRefusals } from '../http/middleware/log-refusals.ts';
 import { logRequests } from '../http/middleware/log-requests.ts';
 import { createDashboardRoutes } from '../http/routes/dashboard-routes.ts';
 import { createEmissionRoutes } from '../http/routes/emission-routes.ts';
@@ -45,6 +46,7 @@ export function composeApp(deps: ComposeAppDeps): Express {
     requireAdmin: access.requireAdmin,
     logRequests: logRequests(logger),
     countRejections: countRejections(metrics.reject),
+    logRefusals: logRefusals(acceptance.logRefused),
     allowOrigins: allowOrigins(config.CORS_ORIGIN),
     emissionRoutes: composeEmissionRoutes(resources, acceptance),
     metricsRoutes: createMetricsRoutes(metrics.read),

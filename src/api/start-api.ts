@@ -1,8 +1,10 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { INTERNAL_NAMESPACE } from '@appointment-emissions/contracts';
 import { boundConnections } from '../access/bound-connections.ts';
 import { type ApiConfig, ConfigError } from '../config.ts';
+import { EMISSIONS_PATH } from '../http/routes/emission-routes.ts';
 import { createHttpServer } from '../http/server.ts';
 import { createServing } from '../http/stop-serving.ts';
 import type { AppointmentModel } from '../model/appointment-model.ts';
@@ -54,13 +56,17 @@ export async function startApi({
   const resources = openResources({ config, model, role: 'api', logger, logWarnings });
   const { id, lifecycle, metrics, unusable } = resources;
   const requestFailed = createThrottledLog(logger, 'request failed', { level: 'error' });
+  const emissionFailed = createThrottledLog(logger, '[InternalSocket] Failed to emit: request failed', {
+    level: 'error',
+  });
   const parts = {
     resources,
     acceptance: composeAccept(resources),
     access: composeAccess(resources),
     snapshots: composeSnapshots(resources),
     onFault: (error: unknown, route: string | undefined) => {
-      requestFailed({ route }, error);
+      const isEmission = route === INTERNAL_NAMESPACE || (route?.includes(EMISSIONS_PATH) ?? false);
+      (isEmission ? emissionFailed : requestFailed)({ route }, error);
     },
   };
 

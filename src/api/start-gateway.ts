@@ -4,6 +4,7 @@ import { INTERNAL_NAMESPACE } from '@appointment-emissions/contracts';
 import { clientAddress } from '../access/client-address.ts';
 import type { ApiConfig } from '../config.ts';
 import { countRefusals, countRefusedTokens } from '../http/middleware/count-rejections.ts';
+import { logRefusedReplies } from '../http/middleware/log-refusals.ts';
 import { limitEmits } from '../http/middleware/limit-rate.ts';
 import { createEmitReply } from '../http/routes/emit-reply.ts';
 import type { Canary } from '../liveness/canary.ts';
@@ -120,7 +121,7 @@ function limitDashboards(io: DashboardServer, { config, lifecycle, recordCut }: 
 /** The `/internal` namespace, with the limits of the internal routes. */
 function attachServices(io: DashboardServer, { resources, acceptance, access, onFault }: GatewayParts): void {
   const { config, metrics } = resources;
-  const { accept, idempotently } = acceptance;
+  const { accept, idempotently, logRefused } = acceptance;
   const emit = createEmitReply({
     basePath: config.BASE_PATH,
     accept,
@@ -132,7 +133,7 @@ function attachServices(io: DashboardServer, { resources, acceptance, access, on
   attachInternalNamespace({
     io,
     verifyKey: access.verifyKey,
-    emit: countRefusals(limitEmits(access.emitLimits, emit), metrics.reject),
+    emit: countRefusals(logRefusedReplies(limitEmits(access.emitLimits, emit), logRefused), metrics.reject),
   });
 }
 

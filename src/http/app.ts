@@ -16,6 +16,7 @@ export interface AppDeps {
   requireAdmin: RequestHandler;
   logRequests: RequestHandler;
   countRejections: RequestHandler;
+  logRefusals: RequestHandler;
   allowOrigins: RequestHandler;
   emissionRoutes: Router;
   metricsRoutes: Router;
@@ -48,7 +49,8 @@ export function createApp({ basePath = '', ...deps }: AppDeps): Express {
 
   // With the prefix too: a statusUrl then works for callers that do not come through the proxy.
   const emissionPaths = [...new Set([EMISSIONS_PATH, `${basePath}${EMISSIONS_PATH}`])];
-  app.use(emissionPaths, deps.countRejections, deps.requireApiKey, deps.emissionRoutes);
+  const reportRefusals = [deps.countRejections, deps.logRefusals];
+  app.use(emissionPaths, reportRefusals, deps.requireApiKey, deps.emissionRoutes);
   app.use('/api/v1/internal', deps.requireApiKey, deps.metricsRoutes);
   app.get('/metrics', deps.requireApiKey, deps.prometheus);
   app.use(deps.healthRoutes);

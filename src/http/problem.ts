@@ -23,7 +23,7 @@ export function problem(code: ErrorCode, detail: string, errors?: unknown[]): Pr
 
 export function sendProblem(res: Response, body: ProblemReply, retryAfterSeconds?: number): void {
   if (retryAfterSeconds !== undefined) res.set('Retry-After', String(retryAfterSeconds));
-  res.locals.problemCode = body.code;
+  res.locals.problem = body;
   res.status(body.status).type('application/problem+json').send(JSON.stringify(body));
 }
 

@@ -14,7 +14,10 @@ export function composeEnqueue({ config, redis, queues, clock, reportDamage, log
     now: clock.now,
     reportDamage,
     onForgotten: (error) => {
-      logger.debug({ error: errorMessage(error) }, 'emission ids were not remembered by appointment');
+      logger.debug(
+        { error: errorMessage(error) },
+        '[InternalSocket] Emission ids were not remembered by appointment',
+      );
     },
   });
   const enqueue = createEnqueue({

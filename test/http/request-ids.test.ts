@@ -84,5 +84,8 @@ test('the id is in the log lines of its request', async () => {
       : undefined;
   });
   expect(lines.map(({ requestId }) => requestId)).toEqual([id, id]);
-  expect(lines.map(({ msg }) => msg).sort()).toEqual(['accepted', 'answered']);
+  expect(lines.map(({ msg }) => msg).sort()).toEqual([
+    `[InternalSocket] Accepted appointment:created for ${appointmentId}`,
+    '[InternalSocket] answered',
+  ]);
 });

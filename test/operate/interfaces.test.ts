@@ -54,6 +54,7 @@ test('the document tells every route that Express has, and no other', () => {
     requireAdmin: pass,
     logRequests: pass,
     countRejections: pass,
+    logRefusals: pass,
     allowOrigins: pass,
     emissionRoutes: createEmissionRoutes({ bodyLimits: { single: 4_096, batch: 131_072 } } as never),
     metricsRoutes: createMetricsRoutes(none),

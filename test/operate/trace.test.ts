@@ -38,7 +38,7 @@ test('a traceparent is kept with the emission, and both hops log it in one line 
   expect(lines).toEqual([
     expect.objectContaining({
       name: 'api',
-      msg: 'accepted',
+      msg: `[InternalSocket] Accepted appointment:created for ${appointmentId}`,
       emissionId,
       appointmentId,
       traceparent: TRACEPARENT,

@@ -105,7 +105,7 @@ test('rows that the sweep leaves out are reported in /health and in a metric unt
   );
   expect(await warningsOf(api.url)).not.toContain('ann@example.org');
   expect(worker.output()).not.toContain('ann@example.org');
-  expect(worker.output()).toContain('rows left out by the sweep');
+  expect(worker.output()).toContain('[InternalSocket] Rows left out by the sweep');
   expect(await swept()).toBe(1);
 
   const { collection } = world.documents.models.Appointment;

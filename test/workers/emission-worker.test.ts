@@ -48,6 +48,7 @@ function start(emitAppointment: EmitAppointment, { attempts = 3, concurrency = 5
   const queue = queues.live;
   const rests: number[] = [];
   const counted: string[] = [];
+  const lines: Record<string, unknown>[] = [];
   const worker = createEmissionWorker({
     queueName: queue.name,
     redis,
@@ -73,7 +74,7 @@ function start(emitAppointment: EmitAppointment, { attempts = 3, concurrency = 5
       observe: () => undefined,
     } as never,
     onError: () => undefined,
-    flow: pino({ level: 'silent' }),
+    flow: pino({ level: 'debug' }, { write: (line: string) => lines.push(JSON.parse(line)) }),
   });
   open.push(() => worker.close());
   const running = worker.run();
@@ -95,7 +96,7 @@ function start(emitAppointment: EmitAppointment, { attempts = 3, concurrency = 5
       return job && (state === 'completed' || state === 'failed') ? { job, state } : undefined;
     });
   }
-  return { queue, enqueue, ended, rests, counted };
+  return { queue, enqueue, ended, rests, counted, lines };
 }
 
 /** Rejects with each of the errors once, then succeeds. */
@@ -236,4 +237,41 @@ test('at most 5,000 completed jobs are kept', async () => {
     30_000,
   );
   expect(await queue.getCompletedCount()).toBe(5_000);
+});
+
+test('the log says how each attempt ended, in lines that begin with [InternalSocket]', async () => {
+  const emit = failing(nodeError('ECONNREFUSED'), new Error('read ECONNRESET'), new Error('boom'));
+  const { enqueue, ended, lines } = start(emit, { attempts: 2 });
+  const lost = emission();
+  await enqueue([lost]);
+  await ended(lost.emissionId);
+  const failedToEmit = `[InternalSocket] Failed to emit appointment:updated for ${lost.appointmentId}`;
+  await eventually('the last line', () => lines.some(({ msg }) => msg === failedToEmit));
+  const ids = { emissionId: lost.emissionId, appointmentId: lost.appointmentId };
+  const LEVELS = { warn: 40, error: 50 };
+  expect(lines).toEqual([
+    expect.objectContaining({
+      ...ids,
+      level: LEVELS.warn,
+      msg: '[InternalSocket] Failed to emit: MongoDB or Redis is unavailable; no attempt is spent',
+    }),
+    expect.objectContaining({ ...ids, level: LEVELS.warn, msg: `${failedToEmit}: attempt 1 failed` }),
+    expect.objectContaining({ ...ids, level: LEVELS.warn, msg: `${failedToEmit}: attempt 2 failed` }),
+    expect.objectContaining({
+      ...ids,
+      level: LEVELS.error,
+      msg: failedToEmit,
+      error: 'INTERNAL_ERROR: boom',
+    }),
+  ]);
+});
+
+test('a permanent failure is logged as one', async () => {
+  const { enqueue, ended, lines } = start(failing(new AppError('SNAPSHOT_TOO_LARGE', 'too large')));
+  const one = emission();
+  await enqueue([one]);
+  await ended(one.emissionId);
+  await eventually('both lines', () => lines.length === 2);
+  const failedToEmit = `[InternalSocket] Failed to emit appointment:updated for ${one.appointmentId}`;
+  expect(lines.map(({ msg }) => msg)).toEqual([`${failedToEmit}: no attempt can succeed`, failedToEmit]);
 });

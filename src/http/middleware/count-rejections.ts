@@ -1,17 +1,18 @@
 import type { RequestHandler } from 'express';
-import type { EmitReply } from '@appointment-emissions/contracts';
+import type { EmitReply, ProblemReply } from '@appointment-emissions/contracts';
 import { AppError } from '../../errors.ts';
+import type { RefusedItem } from './log-refusals.ts';
 
 /** Calls `onRejected` with the code of each rejection, and of each rejected item of a batch. */
 export function countRejections(onRejected: (code: string) => void): RequestHandler {
   return (_req, res, next) => {
     res.once('finish', () => {
-      const { problemCode, refusedItems = [] } = res.locals as {
-        problemCode?: string;
-        refusedItems?: string[];
+      const { problem, refusedItems = [] } = res.locals as {
+        problem?: ProblemReply;
+        refusedItems?: RefusedItem[];
       };
-      for (const code of refusedItems) onRejected(code);
-      if (problemCode !== undefined) onRejected(problemCode);
+      for (const { code } of refusedItems) onRejected(code);
+      if (problem) onRejected(problem.code);
     });
     next();
   };

@@ -8,8 +8,8 @@ const REQUEST_ID = /^[\w.:=+/-]{1,128}$/;
 
 /**
  * Names each request: by its own `X-Request-Id`, or by a random id if that is missing or malformed. Every answer has the
- * id in `X-Request-Id`. Writes one log line per answered request, server errors as `error` and the others as `debug`
- * (an accepted emission has a line of its own). pino-http makes a child logger for every request, a tenth of the API's
+ * id in `X-Request-Id`. Writes one log line per answered request, server errors as `error` and the others as `debug`.
+ * A request for emissions has other lines too, which say how it ended, so this one is always `debug`. pino-http makes a child logger for every request, a tenth of the API's
  * CPU.
  */
 export function logRequests(logger: Logger): RequestHandler {
@@ -20,14 +20,15 @@ export function logRequests(logger: Logger): RequestHandler {
     res.locals.requestId = requestId;
     res.setHeader('X-Request-Id', requestId);
     res.once('finish', () => {
-      const level = res.statusCode >= 500 ? 'error' : 'debug';
+      const isEmission = res.locals.isEmission === true;
+      const level = res.statusCode >= 500 && !isEmission ? 'error' : 'debug';
       if (!logger.isLevelEnabled(level)) return;
       const tookMs = Math.round(performance.now() - startedAt);
       // The key's fingerprint shows who still uses the old key during a rotation.
       const key = res.locals.keyFingerprint as string | undefined;
       logger[level](
         { requestId, method: req.method, route: routeOf(req), status: res.statusCode, tookMs, key },
-        'answered',
+        isEmission ? '[InternalSocket] answered' : 'answered',
       );
     });
     next();

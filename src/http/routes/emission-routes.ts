@@ -17,6 +17,7 @@ import type { AcceptEmissions, EmissionRequest, RequestContext } from '../../acc
 import { fromRedis } from '../../redis/from-redis.ts';
 import type { RunIdempotently } from '../../accept/idempotency.ts';
 import { jsonBody } from '../middleware/json-body.ts';
+import type { RefusedItem } from '../middleware/log-refusals.ts';
 import { appointmentQuery, batchBody, singleBody } from '../middleware/validate.ts';
 
 export const EMISSIONS_PATH = '/api/v1/internal/socket';
@@ -89,7 +90,9 @@ function acceptBatch({ accept, idempotently }: EmissionRoutesDeps): RequestHandl
         : { index, status: 202, emissionId };
     });
     const accepted = results.filter(({ status }) => status === 202).length;
-    res.locals.refusedItems = results.flatMap(({ code }) => code ?? []);
+    res.locals.refusedItems = results.flatMap(({ code, index }) =>
+      code === undefined ? [] : { code: code as ErrorCode, item: emissions[index] },
+    ) satisfies RefusedItem[];
     const reply = { success: true, accepted, rejected: results.length - accepted, results } as const;
     sendAccepted(res, reply, { isRepeat });
   };

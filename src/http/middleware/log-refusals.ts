@@ -1,0 +1,83 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { RequestHandler, Response } from 'express';
+import {
+  type AppointmentEvent,
+  type EmitReply,
+  EVENT_SLUGS,
+  type ProblemReply,
+} from '@appointment-emissions/contracts';
+import type { LogRefused } from '../../accept/log-refused.ts';
+import { chunks } from '../../batching.ts';
+import { readNamedEmission } from '../../domain/emission-log.ts';
+import { ERROR_CODES, type ErrorCode } from '../../errors.ts';
+
+/** An item that the batch route rejected, as it was sent. */
+export interface RefusedItem {
+  code: ErrorCode;
+  item: unknown;
+}
+
+/** Lines of a batch that are written in one turn of the event loop. */
+const LINES_PER_TURN = 50;
+
+/** Logs each refused `POST` for emissions, and each rejected item of a batch. */
+export function logRefusals(logRefused: LogRefused): RequestHandler {
+  return (req, res, next) => {
+    if (req.method === 'POST') {
+      res.locals.isEmission = true;
+      const event = eventOfPath(req.path);
+      res.once('finish', () => {
+        const { problem, refusedItems = [] } = res.locals as {
+          problem?: ProblemReply;
+          refusedItems?: RefusedItem[];
+        };
+        if (problem) {
+          const { status, detail } = problem;
+          const { appointmentId } = readNamedEmission(req.body);
+          const code = problem.code as ErrorCode;
+          logRefused({ code, status, detail, event, appointmentId, ...callerOf(res) });
+        }
+        void logItems(refusedItems, callerOf(res), logRefused);
+      });
+    }
+    next();
+  };
+}
+
+/** The same for the `/internal` namespace. */
+export function logRefusedReplies<From>(
+  emit: (keyFingerprint: string, request: unknown, from: From) => Promise<EmitReply>,
+  logRefused: LogRefused,
+): (keyFingerprint: string, request: unknown, from: From) => Promise<EmitReply> {
+  return async (key, request, from) => {
+    const reply = await emit(key, request, from);
+    if (!reply.success) {
+      const { code, status, detail } = reply as EmitReply & ProblemReply;
+      logRefused({ code: code as ErrorCode, status, detail, ...readNamedEmission(request), key });
+    }
+    return reply;
+  };
+}
+
+async function logItems(
+  items: readonly RefusedItem[],
+  caller: ReturnType<typeof callerOf>,
+  logRefused: LogRefused,
+): Promise<void> {
+  for (const slice of chunks(items, LINES_PER_TURN)) {
+    for (const { code, item } of slice)
+      logRefused({ code, status: ERROR_CODES[code], ...readNamedEmission(item), ...caller });
+    await nextTurn();
+  }
+}
+
+function callerOf(res: Response): { requestId: string | undefined; key: string | undefined } {
+  const { requestId, keyFingerprint } = res.locals as { requestId?: string; keyFingerprint?: string };
+  return { requestId, key: keyFingerprint };
+}
+
+/** Express matches a path in any case, and with a slash at its end. */
+function eventOfPath(path: string): AppointmentEvent | undefined {
+  const slug = path.toLowerCase().replaceAll('/', '');
+  return Object.entries(EVENT_SLUGS).find(([name]) => name === slug)?.[1];
+}
