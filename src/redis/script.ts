@@ -12,6 +12,9 @@ export type RunScript = (
   args: readonly ScriptArgument[],
 ) => Promise<unknown>;
 
+/** Declares `current_history()`, for scripts that must detect a restart or a failover of Redis. */
+export const CURRENT_HISTORY = new URL('./current-history.lua', import.meta.url);
+
 /**
  * A script that consists of these files, in this order, read at the first run. It is called by its digest. A server that
  * does not know the digest gets the source.

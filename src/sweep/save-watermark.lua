@@ -1,8 +1,7 @@
--- Saves the position of a sweep and renews its lock, unless the lock is gone or the replication id of Redis changed: in that
--- case jobs of this sweep may be gone too. KEYS: lock, watermark. ARGV: owner, lifetime of the lock in ms, replication id at
--- the start, updatedAt in ms, appointment id, caught up (1 or 0). Returns 1 if it was saved.
-local history = string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)')
-if redis.pcall('GET', KEYS[1]) ~= ARGV[1] or history ~= ARGV[3] then
+-- After src/redis/current-history.lua. Saves the position of a sweep and renews its lock, unless the lock is gone or the
+-- history of Redis changed: in that case jobs of this sweep may be gone too. KEYS: lock, watermark. ARGV: owner, lifetime of
+-- the lock in ms, history at the start, updatedAt in ms, appointment id, caught up (1 or 0). Returns 1 if it was saved.
+if redis.pcall('GET', KEYS[1]) ~= ARGV[1] or current_history() ~= ARGV[3] then
   return 0
 end
 local saved = redis.pcall('HSET', KEYS[2], 'updatedAt', ARGV[4], 'appointmentId', ARGV[5], 'caughtUp', ARGV[6])

@@ -2,7 +2,7 @@ import { OBJECT_ID } from '@appointment-emissions/contracts';
 import type { Cursor } from '../domain/updated-rows.ts';
 import type { ReportDamage } from '../process/damaged-data.ts';
 import type { RedisClient } from '../redis/connect.ts';
-import { luaScript } from '../redis/script.ts';
+import { CURRENT_HISTORY, luaScript } from '../redis/script.ts';
 import { isWrongType } from '../redis/wrong-type.ts';
 
 /** Position of the sweep in the order of `(updatedAt, _id)`, in ms since 1970. */
@@ -26,8 +26,8 @@ export interface SweepLease {
 /** Resolves to `undefined` if another process has the lease. @throws what Redis throws */
 export type AcquireSweepLease = () => Promise<SweepLease | undefined>;
 
-const acquireScript = luaScript(new URL('./acquire-lease.lua', import.meta.url));
-const saveScript = luaScript(new URL('./save-watermark.lua', import.meta.url));
+const acquireScript = luaScript(CURRENT_HISTORY, new URL('./acquire-lease.lua', import.meta.url));
+const saveScript = luaScript(CURRENT_HISTORY, new URL('./save-watermark.lua', import.meta.url));
 
 /** Keeps lock and watermark in Redis. Losing them is harmless: two sweeps at once, or one that starts earlier, emit nothing twice. */
 export function createAcquireSweepLease(deps: {

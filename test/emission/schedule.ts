@@ -1,5 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import type { AppointmentSnapshot, Id } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../../src/redis/connect.ts';
@@ -12,6 +11,7 @@ import { createPackReferences } from '../../src/model/reference-guesses.ts';
 import { createReadSnapshots } from '../../src/emission/read-snapshots.ts';
 import { createTakeSnapshots } from '../../src/emission/take-snapshots.ts';
 import { isUnavailable } from '../../src/process/unavailable.ts';
+import { weakenScript } from '../harness/weaken-script.ts';
 
 /** One move of a schedule. A number is an index into the present items, modulo their count. */
 export type Move =
@@ -231,7 +231,7 @@ function wiretap(redis: Redis, { script }: Weakness) {
   let commands = 0;
   let replyToLose = false;
   const inFlight = new Set<Promise<unknown>>();
-  const weak = script && weaken(script);
+  const weak = script && weakenScript(script.name, script.from, script.to);
 
   function tap(command: () => Promise<unknown>): Promise<unknown> {
     const lost = replyToLose;
@@ -263,14 +263,6 @@ function wiretap(redis: Redis, { script }: Weakness) {
       replyToLose = true;
     },
   };
-}
-
-function weaken({ name, from, to }: NonNullable<Weakness['script']>) {
-  const read = (file: string) =>
-    readFileSync(new URL(`../../src/emission/scripts/${file}.lua`, import.meta.url), 'utf8');
-  const source = read('position') + read(name);
-  if (source.split(from).length !== 2) throw new Error(`${name}.lua does not contain "${from}" exactly once`);
-  return { digest: createHash('sha1').update(source).digest('hex'), source: source.replace(from, to) };
 }
 
 /** In place of the Redis emitter's encoding, which has its own test. */

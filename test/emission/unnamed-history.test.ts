@@ -1,26 +1,15 @@
 import { afterEach, expect, test } from '@jest/globals';
-import type { Redis } from 'ioredis';
 import { createCompanyLog } from '../../src/emission/company-log.ts';
 import { createTakeSnapshots } from '../../src/emission/take-snapshots.ts';
-import type { RedisClient } from '../../src/redis/connect.ts';
+import { INCOMPLETE_INFO, withInfo } from '../harness/redis-without-ids.ts';
 import { createEmissionWorld } from './emission-world.ts';
-
-/** What a server answers to INFO: some hosted or compatible servers leave fields out. */
-const INFO: [without: string, replication: string, server: string][] = [
-  ['a replication id', 'role:master', 'run_id:a1'],
-  ['a value of the replication id', 'role:master\\r\\nmaster_replid:', 'run_id:a1'],
-  ['a run id', 'role:master\\r\\nmaster_replid:b2', 'redis_version:7.0.0'],
-  ['either id', 'role:master', 'redis_version:7.0.0'],
-  ['any field', '', ''],
-];
 
 let world: ReturnType<typeof createEmissionWorld>;
 afterEach(() => {
   world.close();
 });
 
-test.each(INFO)('a server whose INFO lacks %s keeps one epoch', async (_, replication, server) => {
-  const info = { replication, server };
+test.each(INCOMPLETE_INFO)('a server whose INFO lacks %s keeps one epoch', async (_, info) => {
   world = createEmissionWorld((redis) => withInfo(redis, info));
   const { companyId, keys } = world;
   const appointmentId = world.appointment();
@@ -52,17 +41,3 @@ test('a server that hides its replication id begins a new epoch if its run id ch
   expect(after.offset).toBe(1);
   expect(after.epoch).not.toBe(before.epoch);
 });
-
-/** A Redis that gives these replies to the INFO calls of scripts. */
-function withInfo(redis: Redis, info: { replication: string; server: string }): RedisClient {
-  const answered = (source: string): string =>
-    source.replace(
-      /redis\.call\('INFO', '(replication|server)'\)/g,
-      (_, section: keyof typeof info) => `'${info[section]}'`,
-    );
-  return {
-    evalsha: () => Promise.reject(new Error('NOSCRIPT the source is sent instead')),
-    eval: (source: string, count: number, ...rest: (string | number | Buffer)[]) =>
-      redis.eval(answered(source), count, ...rest),
-  } as unknown as RedisClient;
-}

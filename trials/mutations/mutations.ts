@@ -114,7 +114,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     safeguard: 'a failback to the same server starts a new epoch',
-    file: POSITION,
+    file: 'src/redis/current-history.lua',
     find: "string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)')",
     replace: "string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')",
     test: 'test/resilience/failed-over-redis.test.ts',

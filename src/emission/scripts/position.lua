@@ -1,4 +1,4 @@
--- Included before the other scripts.
+-- Included before the other scripts, after src/redis/current-history.lua.
 
 -- Runs a command on a key that another program may have written. Returns nil if the key has another type than ours.
 local function of_own_type(...)
@@ -21,15 +21,6 @@ local function begin_epoch(position_key, log_key, fresh_epoch, lifetime_ms, hist
   redis.call('DEL', log_key, position_key)
   redis.call('HSET', position_key, 'epoch', fresh_epoch, 'offset', 0, 'read', 0, 'history', history)
   redis.call('PEXPIRE', position_key, lifetime_ms)
-end
-
--- Names the present history of Redis: `master_replid` changes at each restart and each promotion, also if a promotion
--- leads back to an earlier master. A server that hides it has a `run_id` at least, which changes at each restart. Of a
--- server that hides both, no restart can be detected.
-local function current_history()
-  return string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)')
-    or string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
-    or 'unknown'
 end
 
 -- Returns the company's epoch and offset, and 1 if the position was damaged, else 0. A new epoch begins if offsets could

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import type { RedisClient } from '../../../src/redis/connect.ts';
+import { weakenScript } from '../../harness/weaken-script.ts';
 
 /** Text of a script that a negative control replaces. */
 export interface Weakness {
@@ -17,7 +16,12 @@ export interface Weakness {
 export function tapRedis(redis: Redis, stop: () => Promise<void>, weaknesses: readonly Weakness[] = []) {
   let sent = 0;
   const inFlight = new Set<Promise<unknown>>();
-  const weak = new Map(weaknesses.map(weaken));
+  const weak = new Map(
+    weaknesses.map(({ script, from, to }) => {
+      const { digest, source } = weakenScript(script, from, to);
+      return [digest, source];
+    }),
+  );
 
   function send(command: () => Promise<unknown>): Promise<unknown> {
     sent += 1;
@@ -52,13 +56,4 @@ export function tapRedis(redis: Redis, stop: () => Promise<void>, weaknesses: re
     },
     answered: () => Promise.all(inFlight),
   };
-}
-
-/** The digest of the script that the code runs, and the source that takes its place. */
-function weaken({ script, from, to }: Weakness): [string, string] {
-  const read = (name: string) =>
-    readFileSync(new URL(`../../../src/emission/scripts/${name}.lua`, import.meta.url), 'utf8');
-  const source = read('position') + read(script);
-  if (source.split(from).length !== 2) throw new Error(`${script}.lua does not hold "${from}" exactly once`);
-  return [createHash('sha1').update(source).digest('hex'), source.replace(from, to)];
 }
