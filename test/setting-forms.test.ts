@@ -91,6 +91,8 @@ test.each([
   ['METRICS_PORT', '3001', /differ from PORT/],
   ['TRUST_PROXY', 'true', /whole number from 0 to 10/],
   ['TRUST_PROXY', 'loopback', /whole number from 0 to 10/],
+  ['IDEMPOTENCY_TTL_SECONDS', '9', /whole number from 10 to 86400/],
+  ['IDEMPOTENCY_TTL_SECONDS', '86401', /whole number from 10 to 86400/],
   ['QUEUE_PREFIX', '{a*}', /letters, digits/],
   ['ADMIN_WRITES', 'true', /on or off/],
 ])('%s=%j is refused, and the problem says what to do', (name, value, words) => {

@@ -1,5 +1,4 @@
 import type { ServiceHandle } from '../../scripts/services/service.ts';
-import type { ApiLimits } from '../../src/settings/limits.ts';
 import { ownMongo, ownRedis } from '../../test/harness/own-services.ts';
 import { eventually, until } from '../../test/harness/until.ts';
 import { createWorld, type World } from '../../test/harness/world.ts';
@@ -37,8 +36,6 @@ export interface TestbedDeps {
   options: ChaosOptions;
   /** Additional environment variables of all processes. */
   env?: Record<string, string>;
-  /** Limits of the APIs, if they differ from those of a chaos run. */
-  limits?: Partial<ApiLimits>;
   /** Places proxies between the fleet and its servers. By default the fleet connects directly. */
   proxies?: (servers: { redis: string; mongo: string }) => Promise<Proxies>;
   /** Indexes of the gateways that bots call and that dashboards connect to. Default: all. */
@@ -58,7 +55,7 @@ export interface Proxies {
 const ACCEPTABLE_RELOAD_REASON = 'epoch';
 
 export async function openTestbed(deps: TestbedDeps): Promise<Testbed> {
-  const { options, env = {}, limits = {}, proxies, gatewaysOf, onCallResult, onShown } = deps;
+  const { options, env = {}, proxies, gatewaysOf, onCallResult, onShown } = deps;
   const closers: (() => unknown)[] = [];
   const close: Testbed['close'] = async (onError = () => undefined) => {
     for (const closeOne of closers.splice(0).reverse()) {
@@ -87,7 +84,7 @@ export async function openTestbed(deps: TestbedDeps): Promise<Testbed> {
         MAX_LISTS_PER_VIEWER_PER_SECOND: '100000',
         ...env,
       },
-      limits: { MAX_REPLAYED_EMISSIONS: 10_000, ...limits },
+      limits: { MAX_REPLAYED_EMISSIONS: 10_000 },
     });
     closers.push(() => world.close());
     const fleet = await startFleet(world, {
