@@ -29,33 +29,44 @@ export function numbers(results: readonly Result[]): string {
       `### ${title}`,
       ...groupBy(figures, ({ contenders }) => contenders.map(({ name }) => name).join('|')).map(figureTable),
       Object.entries(facts)
-        .map(([what, value]) => `${what}: ${digits(value)}`)
+        .map(([what, value]) => `**${what}** – ${digits(value)}`)
         .join('; '),
     ])
     .join('\n\n');
 }
 
-/** The figures of scenarios with the same contenders that differ in their rate only: one table for all rates. */
+/** One row for each scenario, such as a rate, and one column for each figure: of the last contender, with its ratio to the first. */
 export function rates(results: readonly Result[]): string {
-  return figureTable(
-    results.flatMap(({ title, figures }) =>
-      figures.map((figure) => ({ ...figure, name: `${title.split(' at ').at(-1)}: ${figure.name}` })),
-    ),
-  );
+  const [first] = results;
+  if (!first) return '';
+  const rows = results.map(({ title, figures }) => [
+    title.split(' at ').at(-1)!,
+    ...figures.map((figure) => figureCell(figure, figure.contenders.at(-1)!)),
+  ]);
+  return table(['', ...first.figures.map(({ name }) => name)], rows);
 }
 
-/** One row for each figure, one column for each contender. All figures have the same contenders. */
+/** One row for each figure, one column for each contender; a single figure is a line. All figures have the same contenders. */
 function figureTable(figures: readonly Figure[]): string {
+  const [first] = figures;
+  if (first && figures.length === 1) {
+    const cells = first.contenders.map((contender) => `${contender.name}: ${figureCell(first, contender)}`);
+    return `**${first.name}** – ${cells.join('; ')}`;
+  }
   const names = figures[0]!.contenders.map(({ name }) => name);
   const rows = figures.map((figure) => [
     figure.name,
-    ...figure.contenders.map(({ name, values }, index) => {
-      if (index === 0) return digits(median(values));
-      const { value, spread } = ratioOf(figure, name, names[0]!);
-      return `${digits(median(values))} (${digits(value)}±${percent(spread)})`;
-    }),
+    ...figure.contenders.map((contender) => figureCell(figure, contender)),
   ]);
   return table(['median (ratio)', ...names], rows);
+}
+
+/** The median, and for all but the first contender the ratio to the first. */
+function figureCell(figure: Figure, { name, values }: Figure['contenders'][number]): string {
+  const baseline = figure.contenders[0]!.name;
+  if (name === baseline) return digits(median(values));
+  const { value, spread } = ratioOf(figure, name, baseline);
+  return `${digits(median(values))} (${digits(value)}±${percent(spread)})`;
 }
 
 /** The packages and folders with the largest self time in each process. */
