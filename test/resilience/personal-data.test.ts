@@ -124,7 +124,7 @@ test('the same after faults: a refused publish, an unavailable MongoDB, a frozen
   const held = await world.emit(api, 'appointment-updated', appointmentId);
   mongo.refuse();
   await world.jobs.resume();
-  await eventually('the worker to log it', () => worker.output().includes('a server is away'));
+  await eventually('the worker to log it', () => worker.output().includes('MongoDB or Redis is unavailable'));
   await send('whoever asks without MongoDB');
   mongo.mend();
   await world.jobIn(held, 'completed');
