@@ -7,6 +7,7 @@ import {
   closeRealtimeAppointments,
   emitAppointmentCanceled,
   emitAppointmentCreated,
+  emitAppointmentDeleted,
   emitAppointmentUpdated,
   emitBatch,
 } from '@appointment-emissions/bot';
@@ -37,6 +38,7 @@ runUntilStopped({
         emitAppointmentCreated,
         emitAppointmentUpdated,
         emitAppointmentCanceled,
+        emitAppointmentDeleted,
         emitBatch,
         close: closeRealtimeAppointments,
       },

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { AppointmentEvent } from '@appointment-emissions/contracts';
-import { accept, ID, json, startBackend, startBot, type Reply } from './bot-world.ts';
+import { accept, COMPANY, ID, json, startBackend, startBot, type Reply } from './bot-world.ts';
 
 interface Item {
   event: AppointmentEvent;
@@ -41,6 +41,18 @@ test('goes out in one request and is true once all are accepted', async () => {
   ]);
 });
 
+test('only a deletion is sent with its company, and it must have one', async () => {
+  const backend = await startBackend();
+  const bot = startBot({ backendUrl: backend.url });
+  const deleted = { event: 'appointment:deleted', appointmentId: ID, companyId: COMPANY } as const;
+  expect(await bot.emitBatch([deleted, { ...created(ID), companyId: COMPANY }])).toBe(true);
+  expect(backend.received[0]?.body).toEqual({ emissions: [deleted, created(ID)] });
+
+  expect(await bot.emitBatch([{ event: 'appointment:deleted', appointmentId: ID }])).toBe(false);
+  expect(backend.received).toHaveLength(1);
+  expect(bot.lines.at(-1)).toMatchObject({ problems: [{ index: 0, problem: 'no companyId was given' }] });
+});
+
 test('more than a thousand go out in several requests, with keys of their own', async () => {
   const backend = await startBackend();
   const bot = startBot({ backendUrl: backend.url });
@@ -54,7 +66,7 @@ test('more than a thousand go out in several requests, with keys of their own', 
 test('one that can not be read costs the others nothing', async () => {
   const backend = await startBackend();
   const bot = startBot({ backendUrl: backend.url });
-  const given = [created(ID), created(undefined), { event: 'appointment:deleted', appointmentId: ID }, null];
+  const given = [created(ID), created(undefined), { event: 'appointment:moved', appointmentId: ID }, null];
   expect(await bot.emitBatch(given as never)).toBe(false);
   expect(backend.received[0]?.body).toEqual({ emissions: [created(ID)] });
   expect(bot.lines[0]).toMatchObject({ problems: [{ index: 1 }, { index: 2 }, { index: 3 }] });

@@ -13,6 +13,7 @@ import { createRealtimeAppointments, type RealtimeAppointmentsOptions } from '@a
 
 export const KEY = 'bot-test-key-0123456789abcdef0123456789';
 export const ID = '65f000000000000000000001';
+export const COMPANY = '65f0000000000000000000c1';
 
 export interface Received {
   method: string | undefined;

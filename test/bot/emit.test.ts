@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { APPOINTMENT_EVENTS, EVENT_SLUGS } from '@appointment-emissions/contracts';
-import { absentUrl, ID, json, KEY, startBackend, startBot } from './bot-world.ts';
+import { absentUrl, COMPANY, ID, json, KEY, startBackend, startBot } from './bot-world.ts';
 
 describe('a healthy backend', () => {
   test.each([
@@ -27,6 +27,26 @@ describe('a healthy backend', () => {
         appointmentId: ID,
         emissionId: 'e1',
         attempts: 1,
+      }),
+    ]);
+  });
+
+  test('a deletion is posted with the id of its company', async () => {
+    const backend = await startBackend();
+    const bot = startBot({ backendUrl: backend.url });
+    expect(await bot.emitAppointmentDeleted({ _id: ID }, { _id: COMPANY })).toBe(true);
+    expect(backend.received).toEqual([
+      expect.objectContaining({
+        path: '/api/v1/internal/socket/appointment-deleted',
+        body: { appointmentId: ID, companyId: COMPANY },
+      }),
+    ]);
+    expect(bot.lines).toEqual([
+      expect.objectContaining({
+        level: 'info',
+        message: 'Successfully emitted appointment:deleted socket event',
+        appointmentId: ID,
+        companyId: COMPANY,
       }),
     ]);
   });
@@ -87,6 +107,20 @@ describe('false, with a line that says why', () => {
       message: 'Failed to emit socket event',
       reason: 'no appointmentId was given',
     });
+  });
+
+  test('a deletion without a company: an error', async () => {
+    const backend = await startBackend();
+    const bot = startBot({ backendUrl: backend.url });
+    expect(await bot.emitAppointmentDeleted(ID, undefined)).toBe(false);
+    expect(await bot.emitAppointmentDeleted(ID, 'salon')).toBe(false);
+    expect(await bot.emitAppointmentDeleted(undefined, COMPANY)).toBe(false);
+    expect(backend.received).toEqual([]);
+    expect(bot.lines.map(({ level, reason }) => [level, reason])).toEqual([
+      ['error', 'no companyId was given'],
+      ['error', 'companyId must be 24 hexadecimal characters, got a string of 5'],
+      ['error', 'no appointmentId was given'],
+    ]);
   });
 
   test('an HTTP error: full details', async () => {

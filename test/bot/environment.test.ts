@@ -4,10 +4,11 @@ import {
   createRealtimeAppointments,
   emitAppointmentCanceled,
   emitAppointmentCreated,
+  emitAppointmentDeleted,
   emitAppointmentUpdated,
   emitBatch,
 } from '@appointment-emissions/bot';
-import { ID, KEY, readLog, startBackend, temporaryDirectory } from './bot-world.ts';
+import { COMPANY, ID, KEY, readLog, startBackend, temporaryDirectory } from './bot-world.ts';
 
 const NAMES = ['BACKEND_API_URL', 'INTERNAL_SERVICE_API_KEY', 'LOG_DIR'] as const;
 const before = Object.fromEntries(NAMES.map((name) => [name, process.env[name]]));
@@ -38,14 +39,16 @@ test('the ready functions take address, key and log directory from the environme
   expect(await emitAppointmentCreated(ID)).toBe(true);
   expect(await emitAppointmentUpdated(ID)).toBe(true);
   expect(await emitAppointmentCanceled(ID)).toBe(true);
+  expect(await emitAppointmentDeleted(ID, COMPANY)).toBe(true);
   expect(await emitBatch([{ event: 'appointment:created', appointmentId: ID }])).toBe(true);
   await closeRealtimeAppointments();
 
-  expect(backend.received.map(({ headers }) => headers['x-api-key'])).toEqual([KEY, KEY, KEY, KEY]);
+  expect(backend.received.map(({ headers }) => headers['x-api-key'])).toEqual(Array(5).fill(KEY));
   expect((await readLog(logDir)).map(({ message }) => message)).toEqual([
     'Successfully emitted appointment:created socket event',
     'Successfully emitted appointment:updated socket event',
     'Successfully emitted appointment:canceled socket event',
+    'Successfully emitted appointment:deleted socket event',
     'Successfully emitted appointment:created socket event',
   ]);
 });

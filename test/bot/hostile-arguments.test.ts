@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import mongoose from 'mongoose';
 import { createRealtimeAppointments, type RealtimeAppointmentsOptions } from '@appointment-emissions/bot';
-import { ID, later, startBackend, startBot, temporaryDirectory } from './bot-world.ts';
+import { COMPANY, ID, later, startBackend, startBot, temporaryDirectory } from './bot-world.ts';
 
 function revoked(target: object): unknown {
   const { proxy, revoke } = Proxy.revocable(target, {});
@@ -51,6 +51,8 @@ test.each(hostile)('%s is answered false, without a call', async (_, given) => {
   for (const emit of [bot.emitAppointmentCreated, bot.emitAppointmentUpdated, bot.emitAppointmentCanceled]) {
     expect(await emit(given)).toBe(false);
   }
+  expect(await bot.emitAppointmentDeleted(given, COMPANY)).toBe(false);
+  expect(await bot.emitAppointmentDeleted(ID, given)).toBe(false);
   expect(await bot.emitBatch([{ event: 'appointment:created', appointmentId: given }])).toBe(false);
   expect(await bot.emitBatch(given as never)).toBe(false);
   expect(await bot.emitBatch([given] as never)).toBe(false);

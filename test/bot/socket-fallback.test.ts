@@ -9,7 +9,7 @@ import {
   type InternalClientEvents,
 } from '@appointment-emissions/contracts';
 import { eventually } from '../harness/until.ts';
-import { absentUrl, ID, json, KEY, later, startBot, timed } from './bot-world.ts';
+import { COMPANY, absentUrl, ID, json, KEY, later, startBot, timed } from './bot-world.ts';
 
 type Acknowledge = (reply: unknown) => void;
 const acceptEmit = (_: EmitRequest, acknowledge: Acknowledge): void => {
@@ -68,6 +68,20 @@ describe('when HTTP is exhausted', () => {
         via: 'socket',
         emissionId: 'ws1',
       }),
+    ]);
+  });
+
+  test('a deletion is sent with its company', async () => {
+    const backend = await startHalfBackend();
+    const bot = startBot({ backendUrl: backend.url, ...withFallback });
+    expect(await bot.emitAppointmentDeleted(ID, COMPANY)).toBe(true);
+    expect(backend.requests).toEqual([
+      {
+        event: 'appointment:deleted',
+        appointmentId: ID,
+        companyId: COMPANY,
+        idempotencyKey: backend.keys[0],
+      },
     ]);
   });
 

@@ -1,14 +1,26 @@
-import { isAppointmentEvent } from '@appointment-emissions/contracts';
-import { readAppointmentId } from './appointment-id.ts';
-import type { Emission } from './requests.ts';
+import {
+  APPOINTMENT_DELETED,
+  type AppointmentEvent,
+  type BatchItem,
+  isAppointmentEvent,
+} from '@appointment-emissions/contracts';
+import { readId } from './read-id.ts';
 
 /** Maximum number of emissions in one request to the batch route. */
 const MAX_BATCH = 1_000;
 /** Maximum number of emissions in one call. A longer list is probably a mistake. */
 const MAX_EMISSIONS = 100_000;
 
+/** One emission of a batch. Each id is a string, an ObjectId, or a document with its `_id`. */
+export interface BatchEmission {
+  event: AppointmentEvent;
+  appointmentId: unknown;
+  /** For `appointment:deleted` only, and required there. */
+  companyId?: unknown;
+}
+
 export interface ReadBatch {
-  emissions: Emission[];
+  emissions: BatchItem[];
   /** Invalid items by index. The index -1 means the whole list. */
   problems: { index: number; problem: string }[];
 }
@@ -26,21 +38,37 @@ export function readBatch(given: unknown): ReadBatch {
   return read;
 }
 
+/** Reads one emission. Only a deletion has a company: its document may be gone, so the backend cannot look it up. */
+export function readEmission({
+  event,
+  appointmentId,
+  companyId,
+}: BatchEmission): BatchItem | { problem: string } {
+  const appointment = readId('appointmentId', appointmentId);
+  if ('problem' in appointment) return appointment;
+  if (event !== APPOINTMENT_DELETED) return { event, appointmentId: appointment.id };
+  const company = readId('companyId', companyId);
+  if ('problem' in company) return company;
+  return { event, appointmentId: appointment.id, companyId: company.id };
+}
+
 /** Splits emissions into requests to the batch route. */
-export function inBatches(emissions: Emission[]): Emission[][] {
-  const batches: Emission[][] = [];
+export function inBatches(emissions: BatchItem[]): BatchItem[][] {
+  const batches: BatchItem[][] = [];
   for (let at = 0; at < emissions.length; at += MAX_BATCH) batches.push(emissions.slice(at, at + MAX_BATCH));
   return batches;
 }
 
 function readItem(given: unknown[], index: number, { emissions, problems }: ReadBatch): void {
   try {
-    const item = given[index] as { event?: unknown; appointmentId?: unknown } | null | undefined;
-    const event = item?.event;
-    const read = readAppointmentId(item?.appointmentId);
-    if (!isAppointmentEvent(event)) problems.push({ index, problem: 'event is not an appointment event' });
-    else if ('problem' in read) problems.push({ index, problem: read.problem });
-    else emissions.push({ event, appointmentId: read.id });
+    const { event, appointmentId, companyId } = Object(given[index]) as Record<string, unknown>;
+    if (!isAppointmentEvent(event)) {
+      problems.push({ index, problem: 'event is not an appointment event' });
+      return;
+    }
+    const read = readEmission({ event, appointmentId, companyId });
+    if ('problem' in read) problems.push({ index, problem: read.problem });
+    else emissions.push(read);
   } catch {
     problems.push({ index, problem: 'could not be read' });
   }

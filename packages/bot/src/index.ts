@@ -1,6 +1,7 @@
-import type { AppointmentEvent } from '@appointment-emissions/contracts';
+import type { BatchEmission } from './batch.ts';
 import { createRealtimeAppointments, type RealtimeAppointments } from './realtime-appointments.ts';
 
+export type { BatchEmission } from './batch.ts';
 export { createRealtimeAppointments, type RealtimeAppointments } from './realtime-appointments.ts';
 export type { RealtimeAppointmentsOptions } from './options.ts';
 export type {
@@ -55,10 +56,13 @@ export function emitAppointmentCanceled(appointmentId: unknown): Promise<boolean
   return fromEnvironment().emitAppointmentCanceled(appointmentId);
 }
 
+/** @see RealtimeAppointments.emitAppointmentDeleted */
+export function emitAppointmentDeleted(appointmentId: unknown, companyId: unknown): Promise<boolean> {
+  return fromEnvironment().emitAppointmentDeleted(appointmentId, companyId);
+}
+
 /** @see RealtimeAppointments.emitBatch */
-export function emitBatch(
-  emissions: readonly { event: AppointmentEvent; appointmentId: unknown }[],
-): Promise<boolean> {
+export function emitBatch(emissions: readonly BatchEmission[]): Promise<boolean> {
   return fromEnvironment().emitBatch(emissions);
 }
 

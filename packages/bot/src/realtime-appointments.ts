@@ -2,12 +2,11 @@ import { isNativeError } from 'node:util/types';
 import {
   APPOINTMENT_CANCELED,
   APPOINTMENT_CREATED,
+  APPOINTMENT_DELETED,
   APPOINTMENT_UPDATED,
-  type AppointmentEvent,
 } from '@appointment-emissions/contracts';
-import { readAppointmentId } from './appointment-id.ts';
 import { timedOut } from './attempt.ts';
-import { inBatches, readBatch } from './batch.ts';
+import { type BatchEmission, inBatches, readBatch, readEmission } from './batch.ts';
 import { createCircuitBreaker } from './circuit-breaker.ts';
 import { startDeadline, untilAborted } from './deadline.ts';
 import { createDeliver } from './deliver.ts';
@@ -36,10 +35,15 @@ export interface RealtimeAppointments {
   /** See {@link RealtimeAppointments.emitAppointmentCreated}. */
   emitAppointmentCanceled: (appointmentId: unknown) => Promise<boolean>;
   /**
+   * Call it after the document was removed. The company is needed because the backend can no longer read it. If the document
+   * still exists, the dashboards get an update instead.
+   */
+  emitAppointmentDeleted: (appointmentId: unknown, companyId: unknown) => Promise<boolean>;
+  /**
    * Announces many changes. They have a lower priority than single emissions. Resolves to true if all were accepted, or the
    * list is empty; otherwise the log names the rejected ones.
    */
-  emitBatch: (emissions: readonly { event: AppointmentEvent; appointmentId: unknown }[]) => Promise<boolean>;
+  emitBatch: (emissions: readonly BatchEmission[]) => Promise<boolean>;
   /** Waits for running calls, at most their deadline, then closes connections and log file. */
   close: () => Promise<void>;
 }
@@ -102,10 +106,14 @@ export function createRealtimeAppointments(options: RealtimeAppointmentsOptions 
 
   const calls: Calls = { send, report };
   return {
-    emitAppointmentCreated: (appointmentId) => run(() => emitOne(calls, APPOINTMENT_CREATED, appointmentId)),
-    emitAppointmentUpdated: (appointmentId) => run(() => emitOne(calls, APPOINTMENT_UPDATED, appointmentId)),
+    emitAppointmentCreated: (appointmentId) =>
+      run(() => emitOne(calls, { event: APPOINTMENT_CREATED, appointmentId })),
+    emitAppointmentUpdated: (appointmentId) =>
+      run(() => emitOne(calls, { event: APPOINTMENT_UPDATED, appointmentId })),
     emitAppointmentCanceled: (appointmentId) =>
-      run(() => emitOne(calls, APPOINTMENT_CANCELED, appointmentId)),
+      run(() => emitOne(calls, { event: APPOINTMENT_CANCELED, appointmentId })),
+    emitAppointmentDeleted: (appointmentId, companyId) =>
+      run(() => emitOne(calls, { event: APPOINTMENT_DELETED, appointmentId, companyId })),
     emitBatch: (emissions) => run(() => emitMany(calls, emissions)),
     close: () => (closing ??= close()),
   };
@@ -117,18 +125,14 @@ interface Calls {
   report: ReturnType<typeof createReport>;
 }
 
-async function emitOne(
-  { send, report }: Calls,
-  event: AppointmentEvent,
-  appointmentId: unknown,
-): Promise<boolean> {
-  const read = readAppointmentId(appointmentId);
-  if ('problem' in read) {
-    report.failed('error', read.problem, { event });
+async function emitOne({ send, report }: Calls, given: BatchEmission): Promise<boolean> {
+  const { event } = given;
+  const emission = readEmission(given);
+  if ('problem' in emission) {
+    report.failed('error', emission.problem, { event });
     return false;
   }
-  const emission = { event, appointmentId: read.id };
-  return send(singleRequest(emission), { events: [event], fields: emission });
+  return send(singleRequest(emission), { events: [event], fields: { ...emission } });
 }
 
 async function emitMany({ send, report }: Calls, given: unknown): Promise<boolean> {

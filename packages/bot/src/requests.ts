@@ -1,5 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { type AppointmentEvent, type EmitRequest, EVENT_SLUGS } from '@appointment-emissions/contracts';
+import {
+  type AppointmentEvent,
+  type BatchItem,
+  type EmitRequest,
+  EVENT_SLUGS,
+} from '@appointment-emissions/contracts';
 import { classifyBatchReply, classifySingleReply, type ClassifyReply } from './attempt-result.ts';
 
 const BASE_PATH = '/api/v1/internal/socket';
@@ -18,23 +23,19 @@ export interface DeliveryRequest {
   socketRequests: EmitRequest[];
 }
 
-export interface Emission {
-  event: AppointmentEvent;
-  appointmentId: string;
-}
-
-export function singleRequest({ event, appointmentId }: Emission): DeliveryRequest {
+export function singleRequest(emission: BatchItem): DeliveryRequest {
+  const { event, ...ids } = emission;
   const idempotencyKey = randomUUID();
   return {
     path: `${BASE_PATH}/${slugOf(event)}`,
-    body: JSON.stringify({ appointmentId }),
+    body: JSON.stringify(ids),
     idempotencyKey,
     classify: classifySingleReply,
-    socketRequests: [{ event, appointmentId, idempotencyKey }],
+    socketRequests: [{ ...emission, idempotencyKey }],
   };
 }
 
-export function batchRequest(emissions: Emission[]): DeliveryRequest {
+export function batchRequest(emissions: BatchItem[]): DeliveryRequest {
   const idempotencyKey = randomUUID();
   return {
     path: `${BASE_PATH}/batch`,
