@@ -39,6 +39,8 @@ export async function startDemoBot(deps: DemoBotDeps): Promise<{ url: string; cl
   const { connection } = mongo;
   const messageFlow = createMessageFlowLogger({ logDir });
   const bookings = createBookingService({ connection, companyId: DEMO_COMPANY.id });
+  // If it fails, the first booking tries again.
+  mongo.connected.then(() => bookings.prepare()).catch(() => undefined);
   const handlers = createToolHandlers({ bookings, realtime, logger: messageFlow });
   const read = createReadCatalogue(connection, DEMO_COMPANY.id);
 

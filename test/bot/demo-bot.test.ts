@@ -47,7 +47,7 @@ async function startDemo(backendUrl: string) {
     start: new Date((Math.floor(Date.now() / 3_600_000) + 24 * 30) * 3_600_000).toISOString(),
     durationMinutes: 60,
   };
-  return { bot, agent, catalogue, booking, logDir };
+  return { bot, agent, catalogue, booking, logDir, mongodbUri };
 }
 
 describe('the demo bot', () => {
@@ -63,6 +63,17 @@ describe('the demo bot', () => {
     const appointments = (await agent.get('/appointments')).body as ChatAppointment[];
     expect(appointments.length).toBeGreaterThan(0);
     expect(new Date(appointments[0]!.start).getTime()).toBeGreaterThan(Date.now() - 60_000);
+  });
+
+  test('creates the indexes of the bookings at its start, so that the first booking does not wait for them', async () => {
+    const { mongodbUri } = await startDemo((await startBackend()).url);
+    const connection = await mongoose.createConnection(mongodbUri).asPromise();
+    later(() => connection.close());
+    const indexes = () => connection.collection('appointments').indexes();
+    await eventually('the indexes', async () => {
+      const names = (await indexes()).map(({ name }) => name);
+      return ['staff_slot_numbers', 'staff_start', 'staff_end'].every((name) => names.includes(name));
+    });
   });
 
   test('books, moves and cancels, and emits each change', async () => {
