@@ -11,14 +11,15 @@ const declarations = filesBelow('packages/contracts/src', '.ts').flatMap((file) 
   ...ts.createSourceFile(file, readPage(file), ts.ScriptTarget.Latest, true).statements,
 ]);
 
-/** Fields of an interface in packages/contracts/src, as in the source; without inherited ones. */
+/** Fields of an interface in packages/contracts/src, without inherited ones. A type parameter is replaced by its default. */
 export function fieldsOf(name: string): Field[] {
   const found = declarations.find((node) => ts.isInterfaceDeclaration(node) && node.name.text === name);
   if (!found || !ts.isInterfaceDeclaration(found))
     throw new Error(`packages/contracts/src has no interface ${name}`);
+  const defaults = new Map(found.typeParameters?.map((type) => [type.name.text, type.default?.getText()]));
   return found.members.filter(ts.isPropertySignature).map((member) => ({
     field: member.name.getText().replaceAll("'", '') + (member.questionToken ? '?' : ''),
-    type: member.type?.getText() ?? '',
+    type: defaults.get(member.type?.getText() ?? '') ?? member.type?.getText() ?? '',
   }));
 }
 

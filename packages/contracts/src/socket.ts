@@ -19,9 +19,13 @@ export interface StreamPosition {
   offset: number;
 }
 
-/** First argument of the appointment events that carry a snapshot: what the appointment is now. */
-export interface AppointmentPayload {
-  appointment: AppointmentSnapshot;
+/**
+ * First argument of the appointment events that carry a snapshot: what the appointment is now.
+ *
+ * @typeParam A the snapshot of the server's model description, if it has another one than the default
+ */
+export interface AppointmentPayload<A = AppointmentSnapshot> {
+  appointment: A;
 }
 
 /** Identifies a deleted appointment. It contains nothing else: a deletion carries no personal data. */
@@ -133,7 +137,10 @@ export interface Seen {
   acceptedAt: IsoDate;
 }
 
-export type AppointmentListener = (payload: AppointmentPayload, meta: EmissionMeta) => void;
+export type AppointmentListener<A = AppointmentSnapshot> = (
+  payload: AppointmentPayload<A>,
+  meta: EmissionMeta,
+) => void;
 export type DeletionListener = (payload: DeletionPayload, meta: EmissionMeta) => void;
 
 /** Events that the server sends to dashboards, for typing a Socket.IO server, client or emitter. */
@@ -171,8 +178,8 @@ export interface DashboardAuth {
  * Reply of `GET /api/v1/dashboard/appointments`: the appointments of a company in a range of time, and the head of the company
  * log before they were read. Each row has its own `(offset, read)`, which compares with those in {@link EmissionMeta}.
  */
-export interface AppointmentList extends StreamPosition {
-  appointments: { appointment: AppointmentSnapshot; offset: number; read: number }[];
+export interface AppointmentList<A = AppointmentSnapshot> extends StreamPosition {
+  appointments: { appointment: A; offset: number; read: number }[];
 }
 
 /** Argument of `emit` in the `/internal` namespace: the request for one emission. */

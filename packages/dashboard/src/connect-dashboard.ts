@@ -1,6 +1,8 @@
 import {
   APPOINTMENT_DELETED,
   type AppointmentListener,
+  type AppointmentSnapshot,
+  type DeletionListener,
   type Id,
   type ReloadReason,
   type SnapshotEvent,
@@ -10,6 +12,7 @@ import { readApiAddress } from './api-address.ts';
 import { followLog } from './follow-log.ts';
 import { createListeners } from './listeners.ts';
 import type { DashboardOptions, LoadSnapshot } from './options.ts';
+import { hasSnapshot } from './reorder-buffer.ts';
 import { createScreen, type ShownAppointment } from './screen.ts';
 import type { ConnectionState } from './sequence.ts';
 
@@ -30,12 +33,16 @@ export type DashboardState = ConnectionState | 'stale' | 'closed';
 /**
  * Events of a dashboard, for {@link Dashboard.on}.
  *
- * Appointment events are emitted after their snapshot is in `appointments`. They are in order, and none is older than the
- * snapshot that was shown before.
+ * Appointment events are emitted after `appointments` has changed. They are in order, and none is older than what was shown of
+ * its appointment before. `appointment:deleted` says that an appointment was removed: it was deleted, or this dashboard may no
+ * longer see it (`reason: 'out-of-scope'`).
  */
-export interface DashboardEvents extends Record<SnapshotEvent, AppointmentListener> {
+export interface DashboardEvents<A = AppointmentSnapshot>
+  extends
+    Record<SnapshotEvent, AppointmentListener<A>>,
+    Record<typeof APPOINTMENT_DELETED, DeletionListener> {
   /** The list was loaded. Render all rows from it. */
-  appointments: (rows: ReadonlyMap<Id, ShownAppointment>) => void;
+  appointments: (rows: ReadonlyMap<Id, ShownAppointment<A>>) => void;
   /** The state changed. `reason` is set if a reload is needed. For `notLiveSince` see {@link Dashboard.notLiveSince}. */
   state: (state: DashboardState, reason: ReloadReason | undefined, notLiveSince: Date | undefined) => void;
   /** A token, list or connection request failed. It will be retried, so it is enough to log the error. */
@@ -43,14 +50,14 @@ export interface DashboardEvents extends Record<SnapshotEvent, AppointmentListen
 }
 
 /** A connected dashboard, see {@link connectDashboard}. */
-export interface Dashboard {
+export interface Dashboard<A = AppointmentSnapshot> {
   readonly state: DashboardState;
   /** Time up to which the screen is known to be complete. Undefined while live, and until it is live for the first time. */
   readonly notLiveSince: Date | undefined;
   /** The stream position reached. Undefined until the server or a list has provided it. */
   readonly position: Readonly<StreamPosition> | undefined;
   /** The newest known snapshot of each appointment, by `_id`. */
-  readonly appointments: ReadonlyMap<Id, ShownAppointment>;
+  readonly appointments: ReadonlyMap<Id, ShownAppointment<A>>;
   /** Number of appointment events without a usable `meta`. They are from another publisher and are not shown. */
   readonly ignored: number;
   /**
@@ -62,7 +69,7 @@ export interface Dashboard {
    * stop();
    * ```
    */
-  on: <Name extends keyof DashboardEvents>(name: Name, listener: DashboardEvents[Name]) => () => void;
+  on: <Name extends keyof DashboardEvents<A>>(name: Name, listener: DashboardEvents<A>[Name]) => () => void;
   /**
    * Loads the list with `load`, or with `loadSnapshot` if it is omitted, and merges it with the events. Call it to show another
    * range of time. Rejects if the list cannot be loaded.
@@ -72,7 +79,7 @@ export interface Dashboard {
    * await dashboard.reload((token) => fetchAppointments({ url, token, from: monday, to: nextMonday }));
    * ```
    */
-  reload: (load?: LoadSnapshot) => Promise<void>;
+  reload: (load?: LoadSnapshot<A>) => Promise<void>;
   /** Closes the connection and stops all timers. Calling it again has no effect. */
   close: () => void;
 }
@@ -95,9 +102,24 @@ export interface Dashboard {
  * dashboard.on('appointment:updated', ({ appointment }) => render(appointment));
  * dashboard.on('state', (state) => showBadge(state));
  * ```
+ * If the server's model description adds fields or names others, describe its snapshots by a type:
+ *
+ * @example
+ * ```ts
+ * interface MyAppointment {
+ *   _id: string;
+ *   status: 'scheduled' | 'checked_in' | 'completed' | 'canceled' | null;
+ *   roomId: { _id: string; name: string } | null;
+ * }
+ * const dashboard = connectDashboard<MyAppointment>({ url, getToken });
+ * dashboard.on('appointment:updated', ({ appointment }) => showRoom(appointment.roomId?.name));
+ * ```
+ * @typeParam A the type of the snapshots. It is not checked at run time
  * @throws TypeError if `url` is not an address, or `getToken` is not a function
  */
-export function connectDashboard(options: DashboardOptions): Dashboard {
+export function connectDashboard<A extends { _id: Id } = AppointmentSnapshot>(
+  options: DashboardOptions<A>,
+): Dashboard<A> {
   if (typeof options.getToken !== 'function') {
     throw new TypeError('getToken is missing: give a function that resolves to a token');
   }
@@ -107,11 +129,12 @@ export function connectDashboard(options: DashboardOptions): Dashboard {
   let ignored = 0;
 
   const follower = followLog({
-    options,
+    options: options as unknown as DashboardOptions,
     address,
     screen,
-    onShown: ({ payload, meta }) => {
-      if (meta.event !== APPOINTMENT_DELETED) listeners.emit(meta.event, payload, meta);
+    onShown: (event) => {
+      if (hasSnapshot(event)) listeners.emit(event.meta.event as SnapshotEvent, event.payload, event.meta);
+      else listeners.emit(APPOINTMENT_DELETED, event.payload, event.meta);
     },
     onListed: () => {
       listeners.emit('appointments', screen.rows);
@@ -132,7 +155,7 @@ export function connectDashboard(options: DashboardOptions): Dashboard {
   });
 
   follower.start();
-  return {
+  const dashboard: Dashboard = {
     get state() {
       return tracker.state;
     },
@@ -156,6 +179,7 @@ export function connectDashboard(options: DashboardOptions): Dashboard {
       follower.close();
     },
   };
+  return dashboard as unknown as Dashboard<A>;
 }
 
 /** Derives the state of a dashboard from its sequence and its liveness, and reports each change. */

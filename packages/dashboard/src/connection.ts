@@ -2,6 +2,7 @@ import { io, type Socket } from 'socket.io-client';
 import {
   type Alive,
   ALIVE_EVENT,
+  APPOINTMENT_EVENTS,
   CATCH_UP_EVENT,
   DASHBOARD_NAMESPACE,
   type DashboardAuth,
@@ -11,7 +12,6 @@ import {
   POSITION_EVENT,
   type Seen,
   SEEN_EVENT,
-  SNAPSHOT_EVENTS,
 } from '@appointment-emissions/contracts';
 import type { ApiAddress } from './api-address.ts';
 import type { DashboardOptions } from './options.ts';
@@ -79,8 +79,8 @@ export function openConnection(
   });
   socket.on(POSITION_EVENT, events.onPosition);
   socket.on(ALIVE_EVENT, events.onAlive);
-  for (const event of SNAPSHOT_EVENTS) {
-    socket.on(event, (payload, meta) => {
+  for (const event of APPOINTMENT_EVENTS) {
+    socket.on(event, (payload: unknown, meta: unknown) => {
       events.onEvent({ payload, meta });
     });
   }

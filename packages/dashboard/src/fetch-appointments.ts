@@ -1,4 +1,4 @@
-import type { AppointmentList, ProblemReply } from '@appointment-emissions/contracts';
+import type { AppointmentList, AppointmentSnapshot, ProblemReply } from '@appointment-emissions/contracts';
 import { type ApiAddressOptions, readApiAddress } from './api-address.ts';
 
 const TIMEOUT_MS = 20_000;
@@ -52,12 +52,12 @@ export class ListError extends Error {
  * });
  * ```
  */
-export async function fetchAppointments({
+export async function fetchAppointments<A = AppointmentSnapshot>({
   token,
   from,
   to,
   ...address
-}: FetchAppointmentsOptions): Promise<AppointmentList> {
+}: FetchAppointmentsOptions): Promise<AppointmentList<A>> {
   const { origin, basePath } = readApiAddress(address);
   const route = new URL(`${origin}${basePath}/api/v1/dashboard/appointments`);
   route.searchParams.set('from', from.toISOString());
@@ -68,5 +68,5 @@ export async function fetchAppointments({
   });
   if (!reply.ok)
     throw new ListError(reply.status, (await reply.json().catch(() => ({}))) as Partial<ProblemReply>);
-  return (await reply.json()) as AppointmentList;
+  return (await reply.json()) as AppointmentList<A>;
 }

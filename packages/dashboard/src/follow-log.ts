@@ -14,7 +14,7 @@ export interface FollowLogDeps {
   options: DashboardOptions;
   address: ApiAddress;
   screen: Screen;
-  /** An event's snapshot was put on the screen. */
+  /** An event has changed the screen. */
   onShown: (event: ReceivedEvent) => void;
   /** A list was put on the screen. */
   onListed: () => void;

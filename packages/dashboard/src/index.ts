@@ -17,6 +17,8 @@ export type {
   AppointmentList,
   AppointmentPayload,
   AppointmentSnapshot,
+  DeletedAppointment,
+  DeletionPayload,
   EmissionMeta,
   StreamPosition,
   ReloadReason,

@@ -1,5 +1,5 @@
 import type { ManagerOptions, SocketOptions } from 'socket.io-client';
-import type { AppointmentList } from '@appointment-emissions/contracts';
+import type { AppointmentList, AppointmentSnapshot } from '@appointment-emissions/contracts';
 import type { ApiAddressOptions } from './api-address.ts';
 
 /**
@@ -15,7 +15,7 @@ import type { ApiAddressOptions } from './api-address.ts';
  * };
  * ```
  */
-export interface DashboardOptions extends ApiAddressOptions {
+export interface DashboardOptions<A = AppointmentSnapshot> extends ApiAddressOptions {
   /**
    * Returns a JWT with the claim `companyId`, which decides whose appointments are shown. It is called at the start, before the
    * current token expires, and after the server has refused a token. It may return the same token again, and it may take long,
@@ -27,7 +27,7 @@ export interface DashboardOptions extends ApiAddressOptions {
    * Loads the list of appointments. It is called at the start, and whenever missed emissions cannot be replayed. Without it the app
    * must call `reload` in the state `reload-needed`.
    */
-  loadSnapshot?: LoadSnapshot;
+  loadSnapshot?: LoadSnapshot<A>;
   /** Options of the Socket.IO connection, such as `path`, `transports` and `withCredentials`. */
   socketOptions?: Partial<ManagerOptions & SocketOptions>;
   /**
@@ -45,7 +45,7 @@ export interface DashboardOptions extends ApiAddressOptions {
  * Requests `GET /api/v1/dashboard/appointments`, as `fetchAppointments` does. If it rejects, it is called again later. If the error
  * has `status: 401`, a new token is requested first.
  */
-export type LoadSnapshot = (token: string) => Promise<AppointmentList>;
+export type LoadSnapshot<A = AppointmentSnapshot> = (token: string) => Promise<AppointmentList<A>>;
 
 /**
  * Timings in milliseconds.

@@ -1,6 +1,5 @@
 import {
   type AppointmentList,
-  type AppointmentPayload,
   type EmissionMeta,
   isAppointmentEvent,
   type PositionUpdate,
@@ -22,7 +21,7 @@ export function parseEvent({
   const isOrdered = isName(epoch) && isCount(offset) && isCount(read);
   if (!isOrdered || typeof emissionId !== 'string' || !isAppointmentEvent(event)) return undefined;
   if (!isName(fieldsOf(fieldsOf(payload)['appointment'])['_id'])) return undefined;
-  return { payload: payload as AppointmentPayload, meta: meta as EmissionMeta };
+  return { payload: payload as ReceivedEvent['payload'], meta: meta as EmissionMeta };
 }
 
 /** Checks a position. Returns `undefined` if it is malformed. */

@@ -1,10 +1,27 @@
-import type { AppointmentPayload, EmissionMeta } from '@appointment-emissions/contracts';
+import {
+  APPOINTMENT_DELETED,
+  type AppointmentPayload,
+  type DeletionPayload,
+  type EmissionMeta,
+} from '@appointment-emissions/contracts';
 import { compareStamps } from './order.ts';
 
-/** One appointment event as received from the server. */
-export interface ReceivedEvent {
+interface ReceivedSnapshot {
   payload: AppointmentPayload;
   meta: EmissionMeta;
+}
+
+interface ReceivedDeletion {
+  payload: DeletionPayload;
+  meta: EmissionMeta;
+}
+
+/** One appointment event as received from the server. */
+export type ReceivedEvent = ReceivedSnapshot | ReceivedDeletion;
+
+/** False for a deletion. */
+export function hasSnapshot(event: ReceivedEvent): event is ReceivedSnapshot {
+  return event.meta.event !== APPOINTMENT_DELETED;
 }
 
 /** True if the event is an entry of the company log. A replay is not: it has the offset of the head when it was read. */

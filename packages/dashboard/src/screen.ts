@@ -6,21 +6,27 @@ import type {
 } from '@appointment-emissions/contracts';
 import { isAbove, type Stamp } from './order.ts';
 
-/** The snapshot shown for one appointment, with its order. */
-export interface ShownAppointment extends Stamp {
-  appointment: AppointmentSnapshot;
+/**
+ * The snapshot shown for one appointment, with its order. It is never modified: a newer snapshot is another object.
+ *
+ * @typeParam A the snapshot of the server's model description, if it has another one than the default
+ */
+export interface ShownAppointment<A = AppointmentSnapshot> extends Stamp {
+  appointment: A;
 }
 
 export interface Screen {
   /** The newest known snapshot of each appointment, by `_id`. */
   readonly rows: ReadonlyMap<Id, ShownAppointment>;
-  /** Shows a snapshot if it is newer than the one shown for its appointment. Returns false if it is not. */
+  /** Shows a snapshot if it is newer than the snapshot or the deletion shown for its appointment. Returns false if it is not. */
   show: (row: ShownAppointment) => boolean;
+  /** Removes an appointment, in the same order. Returns false if a newer snapshot or deletion was shown. */
+  remove: (id: Id, stamp: Stamp) => boolean;
   /** Replaces all rows that are older than the list. */
   replace: (list: AppointmentList) => void;
   /**
-   * Gives all snapshots of the position's epoch with a higher offset the order of the position, so that the server's newer
-   * snapshots replace them.
+   * Gives all snapshots and deletions of the position's epoch with a higher offset the order of the position, so that the
+   * server's newer ones replace them.
    */
   distrustAbove: (position: StreamPosition) => void;
 }
@@ -28,33 +34,50 @@ export interface Screen {
 /** @param isNewer replaced only in negative controls */
 export function createScreen(isNewer: typeof isAbove = isAbove): Screen {
   let rows = new Map<Id, ShownAppointment>();
+  /** The order of each deletion. No older snapshot may bring the appointment back. */
+  let deletions = new Map<Id, Stamp>();
   // An appointment that is missing from a list is outside its range. No snapshot older than the list may bring it back.
   let floor: Stamp | undefined;
+
+  const stampOf = (id: Id) => rows.get(id) ?? deletions.get(id) ?? floor;
 
   return {
     get rows() {
       return rows;
     },
     show(row) {
-      if (!isNewer(row, rows.get(row.appointment._id) ?? floor)) return false;
-      rows.set(row.appointment._id, row);
+      const id = row.appointment._id;
+      if (!isNewer(row, stampOf(id))) return false;
+      rows.set(id, row);
+      deletions.delete(id);
+      return true;
+    },
+    remove(id, stamp) {
+      if (!isNewer(stamp, stampOf(id))) return false;
+      rows.delete(id);
+      deletions.set(id, stamp);
       return true;
     },
     replace({ epoch, offset, appointments }) {
       floor = { epoch, offset, read: Infinity };
       const next = new Map<Id, ShownAppointment>();
       for (const row of appointments) next.set(row.appointment._id, { epoch, ...row });
-      for (const [id, shown] of rows) {
-        // A replay with the offset of the list may be newer than the list. Its row stays.
-        if (shown.epoch === epoch && isNewer(shown, next.get(id) ?? { epoch, offset, read: 0 }))
-          next.set(id, shown);
-      }
+      // A replay with the offset of the list may be newer than the list.
+      const isNewerThanList = (id: Id, stamp: Stamp) =>
+        stamp.epoch === epoch && isNewer(stamp, next.get(id) ?? { epoch, offset, read: 0 });
+      for (const [id, shown] of rows) if (isNewerThanList(id, shown)) next.set(id, shown);
+      const deleted = [...deletions].filter(([id, stamp]) => isNewerThanList(id, stamp));
+      for (const [id] of deleted) next.delete(id);
+      // The list takes the place of the others.
+      deletions = new Map(deleted.filter(([, stamp]) => isNewer(stamp, floor)));
       rows = next;
     },
     distrustAbove({ epoch, offset }) {
       const isAfter = (stamp: Stamp) => stamp.epoch === epoch && stamp.offset > offset;
-      for (const [id, shown] of rows) if (isAfter(shown)) rows.set(id, { ...shown, offset, read: 0 });
-      if (floor && isAfter(floor)) floor = { epoch, offset, read: 0 };
+      const lowest = { epoch, offset, read: 0 };
+      for (const [id, shown] of rows) if (isAfter(shown)) rows.set(id, { ...shown, ...lowest });
+      for (const [id, stamp] of deletions) if (isAfter(stamp)) deletions.set(id, lowest);
+      if (floor && isAfter(floor)) floor = lowest;
     },
   };
 }

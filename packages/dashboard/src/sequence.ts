@@ -4,7 +4,7 @@ import type {
   PositionUpdate,
   ReloadReason,
 } from '@appointment-emissions/contracts';
-import { createReorderBuffer, isLive, type ReceivedEvent } from './reorder-buffer.ts';
+import { createReorderBuffer, hasSnapshot, isLive, type ReceivedEvent } from './reorder-buffer.ts';
 import type { Screen } from './screen.ts';
 
 /**
@@ -23,7 +23,7 @@ export type ConnectionState = 'connecting' | 'catching-up' | 'reload-needed' | '
 
 export interface SequenceOptions {
   screen: Screen;
-  /** Called for each event whose snapshot was shown on the screen. */
+  /** Called for each event that changed the screen. */
   onShown: (event: ReceivedEvent) => void;
   /** Maximum number of buffered events while a gap is open. If there are more, the list must be reloaded. */
   maxBuffered?: number;
@@ -284,7 +284,11 @@ export class Sequence {
 
   private show(event: ReceivedEvent): void {
     const { epoch, offset, read } = event.meta;
-    if (!this.screen.show({ appointment: event.payload.appointment, epoch, offset, read })) return;
+    const stamp = { epoch, offset, read };
+    const isNewer = hasSnapshot(event)
+      ? this.screen.show({ appointment: event.payload.appointment, ...stamp })
+      : this.screen.remove(event.payload.appointment._id, stamp);
+    if (!isNewer) return;
     this.shownSinceListRequest = true;
     this.onShown(event);
   }

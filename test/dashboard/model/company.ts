@@ -4,7 +4,7 @@ import type {
   StreamPosition,
   PositionUpdate,
 } from '@appointment-emissions/contracts';
-import type { ReceivedEvent } from '../../../packages/dashboard/src/reorder-buffer.ts';
+import { hasSnapshot, type ReceivedEvent } from '../../../packages/dashboard/src/reorder-buffer.ts';
 import { appointment, meta } from '../appointment-fixture.ts';
 
 /** A concurrent activity. At each `yield` any other activity may run. */
@@ -14,6 +14,7 @@ export type Process = Generator<undefined, void>;
 export interface Written {
   version: number;
   inside: boolean;
+  isDeleted?: boolean;
 }
 
 export type Packet =
@@ -57,8 +58,17 @@ export function createCompany(ids: readonly string[]) {
   }
 
   function eventOf(id: string, written: Written, fields: Partial<EmissionMeta> = {}): ReceivedEvent {
+    const notes = JSON.stringify(written);
+    if (written.isDeleted) {
+      // `notes` tells the model's dashboard the version. The server sends ids only.
+      const deleted = { _id: id, companyId: '', notes };
+      return {
+        payload: { appointment: deleted },
+        meta: meta({ ...place(), ...fields, event: 'appointment:deleted' }),
+      };
+    }
     return {
-      payload: { appointment: appointment({ _id: id, notes: JSON.stringify(written) }) },
+      payload: { appointment: appointment({ _id: id, notes }) },
       meta: meta({ ...place(), ...fields }),
     };
   }
@@ -101,10 +111,10 @@ export function createCompany(ids: readonly string[]) {
       yield;
       const found = new Map([...database].map(([id, written]) => [id, { ...written }]));
       const rows: AppointmentList['appointments'] = [];
-      for (const [id, { inside }] of found) {
-        if (!inside) continue;
+      for (const [id, { inside, isDeleted }] of found) {
+        if (!inside || isDeleted) continue;
         const row = yield* snapshot(id, (written) => eventOf(id, written, { read: (reads += 1) }));
-        rows.push({ ...row.payload, offset: row.meta.offset, read: row.meta.read });
+        if (hasSnapshot(row)) rows.push({ ...row.payload, offset: row.meta.offset, read: row.meta.read });
       }
       if (place().epoch === head.epoch) return { list: { ...head, appointments: rows }, found };
     }
@@ -119,9 +129,9 @@ export function createCompany(ids: readonly string[]) {
     onPublished(listener: typeof onPublished): void {
       onPublished = listener;
     },
-    /** Writes an appointment, and emits it as the bot would. */
-    write(id: string, inside: boolean): Process {
-      database.set(id, { version: database.get(id)!.version + 1, inside });
+    /** Writes or deletes an appointment, and emits it as the bot would. */
+    write(id: string, inside: boolean, isDeleted = false): Process {
+      database.set(id, { version: database.get(id)!.version + 1, inside, ...(isDeleted && { isDeleted }) });
       return publish(id);
     },
     trim(): void {

@@ -1,5 +1,6 @@
-import type { StreamPosition } from '@appointment-emissions/contracts';
+import type { AppointmentSnapshot, StreamPosition } from '@appointment-emissions/contracts';
 import type { isAbove } from '../../../packages/dashboard/src/order.ts';
+import type { ReceivedEvent } from '../../../packages/dashboard/src/reorder-buffer.ts';
 import { createScreen } from '../../../packages/dashboard/src/screen.ts';
 import { Sequence } from '../../../packages/dashboard/src/sequence.ts';
 import type { Company, ListReply, Packet, Process, Written } from './company.ts';
@@ -13,7 +14,7 @@ export function createDashboard(
   isNewer?: typeof isAbove,
 ) {
   const screen = createScreen(isNewer);
-  const sequence = new Sequence({ screen, onShown: check, maxBuffered: 12 });
+  const sequence = new Sequence({ screen, onShown, maxBuffered: 12 });
   const newest = new Map<string, number>();
   /** Appointments that the last list did not contain, with the version that was outside its range. */
   let absentFromList = new Map<string, StreamPosition & { version: number }>();
@@ -28,6 +29,16 @@ export function createDashboard(
   const lists: ListReply[] = [];
 
   company.onPublished((event) => onGateway.push({ kind: 'event', event }));
+
+  function onShown({ payload: { appointment } }: ReceivedEvent): void {
+    const { version, isDeleted } = writtenOf((appointment as AppointmentSnapshot).notes);
+    const before = newest.get(appointment._id) ?? 0;
+    if (isDeleted && version < before) {
+      throw new Error(`${appointment._id} went back from ${before} to its deletion ${version}`);
+    }
+    if (isDeleted) newest.set(appointment._id, version);
+    check();
+  }
 
   function check(): void {
     for (const [id, { appointment, epoch, offset }] of screen.rows) {

@@ -26,7 +26,8 @@ export function runSchedule(choices: readonly number[], isNewer?: typeof isAbove
 
   for (const choice of choices) {
     const [kind, what] = [choice % 16, Math.floor(choice / 16)];
-    if (kind < 4) spawn(company.write(IDS[what % 3]!, Math.floor(what / 3) % 4 !== 0));
+    if (kind < 4)
+      spawn(company.write(IDS[what % 3]!, Math.floor(what / 3) % 4 !== 0, Math.floor(what / 12) % 4 === 0));
     else if (kind === 4) fault(what);
     else {
       const possible = moves();
@@ -47,7 +48,7 @@ export function runSchedule(choices: readonly number[], isNewer?: typeof isAbove
     ({ appointment: { _id, notes } }) => `${_id} ${notes}`,
   );
   const wanted = [...company.database].map(([id, written]) => `${id} ${JSON.stringify(written)}`);
-  const inside = (row: string) => row.includes('"inside":true');
+  const inside = (row: string) => row.includes('"inside":true') && !row.includes('"isDeleted":true');
   const difference = [shown, wanted].map((rows) => rows.filter(inside).sort().join());
   if (difference[0] !== difference[1])
     throw new Error(`the screen shows ${difference[0]}, the database has ${difference[1]}`);
