@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { chunks } from '../batching.ts';
+import type { ReportDamage } from '../process/damaged-data.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import { luaScript } from '../redis/script.ts';
 
@@ -29,6 +30,7 @@ export interface FleetRateOptions {
   name: string;
   limit: number;
   windowSeconds: number;
+  reportDamage: ReportDamage;
 }
 
 /** One caller's requests in the current window. */
@@ -131,7 +133,7 @@ function createCounts({ limit, windowSeconds }: FleetRateOptions) {
 }
 
 async function sync(
-  { redis, prefix, name: limitName, windowSeconds }: FleetRateOptions,
+  { redis, prefix, name: limitName, windowSeconds, reportDamage }: FleetRateOptions,
   batch: readonly (readonly [name: string, count: Count])[],
 ): Promise<void> {
   const keys = batch.map(([name]) => `${prefix}:rate:${limitName}:${digest(name)}`);
@@ -143,9 +145,10 @@ async function sync(
   const replies = (await addScript(redis, keys, [windowSeconds * 1_000, ...amounts])) as number[];
   const now = performance.now();
   batch.forEach(([, count], index) => {
-    const [known = count.known, restMs = 0] = replies.slice(2 * index, 2 * index + 2);
+    const [known = count.known, restMs = 0, isDamaged] = replies.slice(3 * index, 3 * index + 3);
     count.known = known;
     count.endsAt = now + restMs;
+    if (isDamaged === 1) reportDamage('rate', { key: keys[index] });
   });
 }
 

@@ -38,7 +38,8 @@ export interface Access {
 const RATE_WINDOW_SECONDS = 10;
 
 /** Authentication of services, dashboards and operators, with their rate limits. */
-export function composeAccess({ config, redis, clock, lifecycle, logger }: Resources<ApiConfig>): Access {
+export function composeAccess(resources: Resources<ApiConfig>): Access {
+  const { config, redis, clock, lifecycle, logger, reportDamage } = resources;
   const verifyToken = createVerifyToken({
     secret: config.SOCKET_JWT_SECRET,
     jwksUrl: config.SOCKET_JWKS_URL,
@@ -49,7 +50,8 @@ export function composeAccess({ config, redis, clock, lifecycle, logger }: Resou
   });
   const rate = (name: string, perSecond: number, windowSeconds = RATE_WINDOW_SECONDS) => {
     const limit = Math.ceil(perSecond * windowSeconds);
-    const limited = createFleetRate({ redis, prefix: config.QUEUE_PREFIX, name, limit, windowSeconds });
+    const prefix = config.QUEUE_PREFIX;
+    const limited = createFleetRate({ redis, prefix, name, limit, windowSeconds, reportDamage });
     lifecycle.onClose(`rate by ${name}`, limited.close);
     return limited;
   };

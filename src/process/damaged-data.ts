@@ -13,6 +13,7 @@ export const DAMAGE_KINDS = [
   'log',
   'order',
   'idempotency',
+  'rate',
   'recent',
   'watermark',
   'heartbeat',

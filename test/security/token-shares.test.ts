@@ -3,6 +3,7 @@ import { SignJWT } from 'jose';
 import { io } from 'socket.io-client';
 import type { PositionUpdate } from '@appointment-emissions/contracts';
 import { createFleetRate } from '../../src/access/fleet-rate.ts';
+import type { ReportDamage } from '../../src/process/damaged-data.ts';
 import { eventually, until } from '../harness/until.ts';
 import { API_KEY, createWorld, JWT_SECRET, type World } from '../harness/world.ts';
 
@@ -117,9 +118,16 @@ test('emissions by HTTP and through /internal share the limit of their address',
   expect((await world.post(api, 'appointment-updated', {})).status).toBe(429);
 });
 
-test('who invents names cannot make a process forget who has reached a limit', async () => {
+test('a caller that invents names cannot make a process forget the callers that reached their limit', async () => {
   world = await createWorld();
-  const rate = createFleetRate({ redis: world.redis, prefix: '{t}', name: 'x', limit: 2, windowSeconds: 60 });
+  const rate = createFleetRate({
+    redis: world.redis,
+    prefix: '{t}',
+    name: 'x',
+    limit: 2,
+    windowSeconds: 60,
+    reportDamage: () => undefined,
+  });
   world.keep(rate, rate.close);
   const consume = (caller: string): boolean => rate.consume(caller).isAllowed;
   expect([consume('loud'), consume('loud'), consume('loud')]).toEqual([true, true, false]);
@@ -135,28 +143,34 @@ test.each<[what: string, damage: (key: string) => Promise<unknown>]>([
   ['a number that ends later than its window', (key) => world.redis.set(key, '1000', 'PX', 600_000)],
   ['a list', (key) => world.redis.rpush(key, 'garbage')],
   ['a hash', (key) => world.redis.hset(key, 'garbage', '1')],
-])('a count in Redis that another program made %s begins anew, in every process', async (_, damage) => {
-  world = await createWorld();
-  const open = () => {
-    const options = { prefix: world.env['QUEUE_PREFIX']!, name: 'x', limit: 10, windowSeconds: 60 };
-    const rate = createFleetRate({ redis: world.redis, ...options });
-    world.keep(rate, rate.close);
-    return rate;
-  };
-  const [one, two] = [open(), open()];
-  one.consume('caller');
-  const key = await eventually('the count', async () => {
-    const [found] = await world.redis.keys(`${world.env['QUEUE_PREFIX']!}:rate:x:*`);
-    return found;
-  });
-  await world.redis.del(key);
-  await damage(key);
-  one.consume('caller');
-  await eventually('the count to begin anew', async () => {
-    const [type, endsInMs] = [await world.redis.type(key), await world.redis.pttl(key)];
-    return type === 'string' && endsInMs > 0 && endsInMs <= 60_000 && (await world.redis.get(key)) === '1';
-  });
-  // The caller had consumed 2; the second process counts on from what Redis has.
-  two.consume('caller');
-  await eventually('the second process to read it', () => two.peek('caller').remaining === 8);
-});
+])(
+  'a count in Redis that was replaced by %s restarts in every process and is reported once',
+  async (_, damage) => {
+    world = await createWorld();
+    const reports: [kind: string, key: string | undefined][] = [];
+    const open = () => {
+      const options = { prefix: world.env['QUEUE_PREFIX']!, name: 'x', limit: 10, windowSeconds: 60 };
+      const reportDamage: ReportDamage = (kind, details) => reports.push([kind, details?.['key']]);
+      const rate = createFleetRate({ redis: world.redis, ...options, reportDamage });
+      world.keep(rate, rate.close);
+      return rate;
+    };
+    const [one, two] = [open(), open()];
+    one.consume('caller');
+    const key = await eventually('the count', async () => {
+      const [found] = await world.redis.keys(`${world.env['QUEUE_PREFIX']!}:rate:x:*`);
+      return found;
+    });
+    await world.redis.del(key);
+    await damage(key);
+    one.consume('caller');
+    await eventually('the count to restart', async () => {
+      const [type, endsInMs] = [await world.redis.type(key), await world.redis.pttl(key)];
+      return type === 'string' && endsInMs > 0 && endsInMs <= 60_000 && (await world.redis.get(key)) === '1';
+    });
+    // The caller had consumed 2. The second process adds to the restarted count.
+    two.consume('caller');
+    await eventually('the second process to read it', () => two.peek('caller').remaining === 8);
+    expect(reports).toEqual([['rate', key]]);
+  },
+);
