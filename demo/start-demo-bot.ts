@@ -1,12 +1,11 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import {
   createMessageFlowLogger,
   createToolHandlers,
   type RealtimeAppointments,
 } from '@appointment-emissions/bot';
 import { boundConnections } from '../src/access/bound-connections.ts';
-import { listenError } from '../src/process/listen-error.ts';
+import { listen } from '../src/process/listen.ts';
 import type { Logger } from '../src/process/logger.ts';
 import { connectMongo } from '../src/population/connect.ts';
 import { createThrottledLog } from '../src/process/throttled-log.ts';
@@ -61,14 +60,9 @@ export async function startDemoBot(deps: DemoBotDeps): Promise<{ url: string; cl
       logger.warn({ reason }, 'connection cut');
     },
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => {
-      reject(listenError('DEMO_BOT_URL', error));
-    });
-    server.listen(port, '127.0.0.1', resolve);
-  });
+  const opened = await listen(server, { port, host: '127.0.0.1', setting: 'DEMO_BOT_URL', logger });
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://127.0.0.1:${opened}`,
     async close() {
       bounds.close();
       const closed = new Promise((resolve) => server.close(resolve));

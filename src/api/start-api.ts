@@ -1,5 +1,4 @@
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { INTERNAL_NAMESPACE } from '@appointment-emissions/contracts';
 import { boundConnections } from '../access/bound-connections.ts';
@@ -10,7 +9,7 @@ import { createServing } from '../http/stop-serving.ts';
 import type { AppointmentModel } from '../model/appointment-model.ts';
 import type { Canary } from '../liveness/canary.ts';
 import { within } from '../process/lifecycle.ts';
-import { listenError } from '../process/listen-error.ts';
+import { listen } from '../process/listen.ts';
 import type { Logger } from '../process/logger.ts';
 import { createThrottledLog } from '../process/throttled-log.ts';
 import type { DashboardServer } from '../realtime/create-io.ts';
@@ -86,16 +85,16 @@ export async function startApi({
   limitConnections(server, resources);
   metrics.beat(() => ({ role: 'api', id }));
 
+  let port: number;
   try {
     await connectedOrLate(resources);
-    await listen(server, config.PORT);
+    port = await listen(server, { port: config.PORT, setting: 'PORT', logger });
   } catch (error) {
     await lifecycle.close();
     throw error;
   }
   lifecycle.onClose('http server', serving.stop);
   openMetricsPort(resources, isAlive);
-  const { port } = server.address() as AddressInfo;
   if (config.CANARY_INTERVAL_MS > 0) canary = startGatewayCanary(resources, io, port);
   return { url: `http://localhost:${port}`, close: lifecycle.close, unusable };
 }
@@ -115,13 +114,4 @@ async function connectedOrLate({ mongo, redis, unusable }: Resources): Promise<v
   const waited = within(CONNECT_WAIT_MS, 'MongoDB and Redis', connected).catch(() => undefined);
   const found = await Promise.race([unusable, waited]);
   if (found instanceof ConfigError) throw found;
-}
-
-async function listen(server: Server, port: number): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => {
-      reject(listenError('PORT', error));
-    });
-    server.listen(port, resolve);
-  });
 }

@@ -1,9 +1,9 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import { boundConnections, type ConnectionBounds } from '../access/bound-connections.ts';
 import type { HealthStatus } from '../domain/health-status.ts';
-import { listenError } from '../process/listen-error.ts';
+import { listen } from '../process/listen.ts';
+import type { Logger } from '../process/logger.ts';
 
 export interface MetricsPort {
   /** The port that it listens on. Rejects with an error that names the setting. */
@@ -15,6 +15,7 @@ export interface MetricsPortDeps {
   registry: Registry;
   isAlive: () => HealthStatus;
   onCut: ConnectionBounds['onCut'];
+  logger: Logger;
 }
 
 /** Scrapers and probes are few, send small requests and read their replies at once. */
@@ -29,7 +30,10 @@ const STALL_TIMEOUT_MS = 10_000;
 const MAX_CONNECTIONS_PER_ADDRESS = 200;
 
 /** Serves `/metrics` and `/livez` of this process on a port without authentication: it must not be public. */
-export function serveMetricsPort(port: number, { registry, isAlive, onCut }: MetricsPortDeps): MetricsPort {
+export function serveMetricsPort(
+  port: number,
+  { registry, isAlive, onCut, logger }: MetricsPortDeps,
+): MetricsPort {
   const server = createServer({ ...LIMITS, connectionsCheckingInterval: CHECK_INTERVAL_MS }, (req, res) => {
     const path = req.method === 'GET' ? req.url?.split('?')[0] : undefined;
     if (path === '/livez') {
@@ -52,16 +56,8 @@ export function serveMetricsPort(port: number, { registry, isAlive, onCut }: Met
     maxPerAddress: MAX_CONNECTIONS_PER_ADDRESS,
     onCut,
   });
-  const listening = new Promise<number>((resolve, reject) => {
-    server.once('error', (error) => {
-      reject(listenError('METRICS_PORT', error));
-    });
-    server.listen(port, () => {
-      resolve((server.address() as AddressInfo).port);
-    });
-  });
   return {
-    listening,
+    listening: listen(server, { port, setting: 'METRICS_PORT', logger }),
     close: () =>
       new Promise((resolve) => {
         bounds.close();

@@ -17,6 +17,7 @@ export function openMetricsPort(
     registry: metrics.registry,
     isAlive,
     onCut: recordCut,
+    logger,
   });
   lifecycle.onClose('metrics port', close);
   listening.catch((error: unknown) => {

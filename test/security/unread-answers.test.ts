@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { boundConnections } from '../../src/access/bound-connections.ts';
 import { serveMetricsPort } from '../../src/metrics/serve-metrics-port.ts';
@@ -171,12 +172,13 @@ test('an address has its share of connections, and gets a new one when one has e
   });
 });
 
-test('the port for metrics is bounded alike', async () => {
+test('the metrics port has the same bounds', async () => {
   const reasons: string[] = [];
   const port = serveMetricsPort(0, {
     registry: new Registry(),
     isAlive: () => ({ ok: true }),
     onCut: (reason) => reasons.push(reason),
+    logger: pino({ level: 'silent' }),
   });
   world.keep(port, port.close);
   const url = `http://127.0.0.1:${await port.listening}`;
