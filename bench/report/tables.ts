@@ -12,9 +12,9 @@ export function thresholds(results: readonly Result[], notMeasured: readonly str
       const sign = threshold.bound === 'at least' ? '≥' : '≤';
       return [
         threshold.claim,
-        `**${digits(value)}** ± ${percent(spread)}`,
-        `${sign} ${threshold.threshold}`,
-        threshold.target === undefined ? '' : `${sign} ${threshold.target}`,
+        `**${digits(value)}**±${percent(spread)}`,
+        `${sign}${threshold.threshold}`,
+        threshold.target === undefined ? '' : `${sign}${threshold.target}`,
         rate(value, threshold),
       ];
     }),

@@ -7,15 +7,24 @@ export interface Field {
   type: string;
 }
 
-const declarations = filesBelow('packages/contracts/src', '.ts').flatMap((file) => [
-  ...ts.createSourceFile(file, readPage(file), ts.ScriptTarget.Latest, true).statements,
-]);
+const declarations = filesBelow('packages/contracts/src', '.ts').flatMap((file) =>
+  parseTypes(file, readPage(file)),
+);
+
+/** The top-level statements of a TypeScript source. */
+export function parseTypes(fileName: string, source: string): readonly ts.Statement[] {
+  return ts.createSourceFile(fileName, source, ts.ScriptTarget.Latest, true, ts.ScriptKind.TS).statements;
+}
 
 /** Fields of an interface in packages/contracts/src, without inherited ones. A type parameter is replaced by its default. */
 export function fieldsOf(name: string): Field[] {
-  const found = declarations.find((node) => ts.isInterfaceDeclaration(node) && node.name.text === name);
-  if (!found || !ts.isInterfaceDeclaration(found))
-    throw new Error(`packages/contracts/src has no interface ${name}`);
+  return fieldsIn(declarations, name);
+}
+
+/** Fields of an interface among these statements. @throws if there is none of this name */
+export function fieldsIn(statements: readonly ts.Statement[], name: string): Field[] {
+  const found = statements.find((node) => ts.isInterfaceDeclaration(node) && node.name.text === name);
+  if (!found || !ts.isInterfaceDeclaration(found)) throw new Error(`there is no interface ${name}`);
   const defaults = new Map(found.typeParameters?.map((type) => [type.name.text, type.default?.getText()]));
   return found.members.filter(ts.isPropertySignature).map((member) => ({
     field: member.name.getText().replaceAll("'", '') + (member.questionToken ? '?' : ''),

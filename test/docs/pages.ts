@@ -28,6 +28,13 @@ export function tableUnder(page: string, heading: string): Record<string, string
   return cells.map((row) => Object.fromEntries(names.map((name, index) => [name, row[index] ?? ''])));
 }
 
+/** All code blocks of a page in this language. */
+export function codeIn(page: string, language: string): string {
+  return [...page.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))]
+    .map(([, code = '']) => code)
+    .join('\n');
+}
+
 function cellsOf(line: string): string[] {
   return line
     .split(/(?<!\\)\|/)
