@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { type BookingOutcome, type BookingService, createToolHandlers } from '@appointment-emissions/bot';
 import { absentUrl, ID, startBackend, startBot, timed, type LogLine } from './bot-world.ts';
 
@@ -23,6 +23,14 @@ function serviceThat(answer: () => Promise<BookingOutcome>): BookingService {
   return { book: answer, reschedule: answer, cancel: answer };
 }
 const saves = serviceThat(() => Promise.resolve({ outcome: 'done', appointment, changed: true }));
+
+let warnings: jest.SpiedFunction<typeof console.warn>;
+beforeEach(() => {
+  warnings = jest.spyOn(console, 'warn').mockImplementation(() => undefined);
+});
+afterEach(() => {
+  warnings.mockRestore();
+});
 
 type Emit = (appointmentId: unknown) => Promise<boolean>;
 function handlersWith(emit: Emit, bookings = saves) {
@@ -62,6 +70,7 @@ describe('after saving', () => {
       },
     });
     await handlers.close();
+    expect(warnings).not.toHaveBeenCalled();
     expect(backend.received.map(({ path, body }) => ({ path, body }))).toEqual([
       { path: `/api/v1/internal/socket/${slug}`, body: { appointmentId: ID } },
     ]);
@@ -108,6 +117,9 @@ describe('an emission that fails does not fail the booking', () => {
     for (const tool of tools) expect((await handlers.handle(tool, calls[tool])).ok).toBe(true);
     expect(handlers.lines.map(({ level, message }) => ({ level, message }))).toEqual(
       tools.map((tool) => ({ level: 'warn', message: `[${tool}] Failed to emit socket event: ${reason}` })),
+    );
+    expect(warnings.mock.calls).toEqual(
+      tools.map((tool) => [`[${tool}] Failed to emit socket event: ${reason} (appointment ${ID})`]),
     );
   });
 

@@ -6,8 +6,9 @@ import type { ToolName } from './definitions.ts';
 const WAIT_MS = 40;
 
 /**
- * Starts emissions and waits for each at most {@link WAIT_MS}. After that the emission continues in the background until its own deadline.
- * The booking is already saved, so a failed emission is logged and does not fail the tool.
+ * Starts emissions and waits for each at most {@link WAIT_MS}. Then the emission continues in the background until its own
+ * deadline. The booking is already saved, so a failed emission does not fail the tool: the reason is logged, and printed to the
+ * console as a warning.
  */
 export function createAnnounce(messageFlow: MessageFlow) {
   const inFlight = new Set<Promise<void>>();
@@ -18,7 +19,9 @@ export function createAnnounce(messageFlow: MessageFlow) {
     emit: () => Promise<boolean>,
   ): Promise<void> {
     const logFailure = (reason: string): void => {
-      messageFlow.log('warn', `[${tool}] Failed to emit socket event: ${reason}`, { tool, appointmentId });
+      const message = `[${tool}] Failed to emit socket event: ${reason}`;
+      messageFlow.log('warn', message, { tool, appointmentId });
+      console.warn(`${message} (appointment ${appointmentId})`);
     };
     try {
       if (!(await emit())) logFailure('the backend did not accept it');
