@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { copyFile, cp, readFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +10,7 @@ import { io } from 'socket.io-client';
 import type { RunningApi } from '../../src/api/start-api.ts';
 import { eventually } from '../harness/until.ts';
 import { API_KEY, createWorld, type World } from '../harness/world.ts';
-import { later, temporaryDirectory } from './bot-world.ts';
+import { absentUrl, later, type LogLine, readLog, temporaryDirectory } from './bot-world.ts';
 import { SOURCE_ARGS } from '../../scripts/source-args.mjs';
 import { childEnv } from '../harness/child-env.ts';
 
@@ -26,12 +27,14 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 function startExample(name: string, env: Record<string, string>) {
-  const child = spawn(process.execPath, [...SOURCE_ARGS, path.join(EXAMPLES, name)], {
+  const child = spawn(process.execPath, [...SOURCE_ARGS, path.resolve(EXAMPLES, name)], {
     env: childEnv(env),
-    stdio: ['pipe', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
+  let errors = '';
+  child.stderr.setEncoding('utf8').on('data', (part: string) => (errors += part));
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const exited = once(child, 'exit');
+  const exited = once(child, 'close');
   later(async () => {
     child.kill();
     await exited;
@@ -41,6 +44,13 @@ function startExample(name: string, env: Record<string, string>) {
     say: (line: unknown) => child.stdin.write(`${JSON.stringify(line)}\n`),
     end: () => child.stdin.end(),
     line: async () => String((await lines.next()).value),
+    /** What it wrote to standard error. */
+    errors: () => errors,
+    errorLines: () =>
+      errors
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as LogLine),
   };
 }
 
@@ -76,6 +86,91 @@ test('the bot books, and the dashboard shows it', async () => {
   await dashboard.receive(({ event }) => event === 'appointment:canceled');
   bot.end();
   expect((await bot.exited)[0]).toBe(0);
+});
+
+describe('a bot in JavaScript, whose handlers import utils/realtimeAppointments.js', () => {
+  /** A copy of the example in which that file is `helper`. */
+  async function copyDropIn(helper: string): Promise<string> {
+    const directory = await temporaryDirectory();
+    await cp(path.join(EXAMPLES, 'bot-drop-in'), directory, { recursive: true });
+    await writeFile(path.join(directory, 'package.json'), '{"type": "module"}');
+    await symlink(path.join(EXAMPLES, '../node_modules'), path.join(directory, 'node_modules'));
+    const utils = path.join(directory, 'utils');
+    await copyFile(path.join(utils, helper), path.join(utils, 'realtimeAppointments.js'));
+    return directory;
+  }
+
+  test('the file is one line that re-exports the package', async () => {
+    const text = await readFile(path.join(EXAMPLES, 'bot-drop-in/utils/realtimeAppointments.js'), 'utf8');
+    expect(text).toBe("export * from '@appointment-emissions/bot';\n");
+  });
+
+  test.each(['realtimeAppointments.js', 'realtimeAppointments.configured.js'])(
+    '%s: its bookings, moves and cancelations are on the dashboard',
+    async (helper) => {
+      const company = await world.documents.company();
+      const dashboard = await world.dashboard(api, company.companyId);
+      const logDir = await temporaryDirectory();
+      const bot = startExample(path.join(await copyDropIn(helper), 'bot.js'), {
+        MONGODB_URI: world.env.MONGODB_URI!,
+        BACKEND_API_URL: api.url,
+        INTERNAL_SERVICE_API_KEY: API_KEY,
+        LOG_DIR: logDir,
+      });
+      const context = {
+        companyId: company.companyId,
+        contactId: String(company.customer._id),
+        timeZone: 'Europe/Berlin',
+      };
+      const call = async (tool: string, args: object): Promise<Record<string, unknown>> => {
+        bot.say({ tool, args, context });
+        return JSON.parse(await bot.line()) as Record<string, unknown>;
+      };
+      const shown = async (event: string) =>
+        (await dashboard.receive((one) => one.event === event)).payload.appointment;
+
+      const booked = await call('book_appointment', { time: '2031-05-14 10:30', pet_id: company.pet._id });
+      expect(booked).toMatchObject({ success: true, message: 'The appointment is booked.' });
+      const { appointment_id } = booked;
+      expect(await shown('appointment:created')).toMatchObject({
+        _id: appointment_id,
+        start: '2031-05-14T08:30:00.000Z',
+        petId: { name: 'Rex' },
+      });
+      await call('reschedule_appointment', { appointment_id, time: '2031-12-14 10:30' });
+      expect(await shown('appointment:updated')).toMatchObject({ start: '2031-12-14T09:30:00.000Z' });
+      await call('cancel_appointment', { appointment_id, reason: 'ill' });
+      expect(await shown('appointment:canceled')).toMatchObject({ status: 'canceled' });
+      bot.end();
+      expect((await bot.exited)[0]).toBe(0);
+      const lines = helper.includes('configured') ? bot.errorLines() : await readLog(logDir);
+      expect(lines.map(({ level, message }) => [level, message])).toEqual([
+        ['info', 'Successfully emitted appointment:created socket event'],
+        ['info', 'Successfully emitted appointment:updated socket event'],
+        ['info', 'Successfully emitted appointment:canceled socket event'],
+      ]);
+    },
+  );
+
+  test('without a backend each call is done, and the console has a warning', async () => {
+    const company = await world.documents.company();
+    const bot = startExample(path.join(await copyDropIn('realtimeAppointments.configured.js'), 'bot.js'), {
+      MONGODB_URI: world.env.MONGODB_URI!,
+      BACKEND_API_URL: await absentUrl(),
+      INTERNAL_SERVICE_API_KEY: API_KEY,
+    });
+    const appointment_id = await company.appointment();
+    bot.say({
+      tool: 'cancel_appointment',
+      args: { appointment_id },
+      context: { companyId: company.companyId },
+    });
+    expect(JSON.parse(await bot.line())).toMatchObject({ success: true, appointment_id });
+    bot.end();
+    expect((await bot.exited)[0]).toBe(0);
+    expect(bot.errors()).toContain(`[cancel_appointment] Failed to emit socket event ${appointment_id}`);
+    expect(bot.errors()).toContain('"reason":"network error"');
+  });
 });
 
 test('curl.sh: every call is answered as it says', async () => {
