@@ -20,7 +20,7 @@ test('calls of one turn share a run, and each gets its own value', async () => {
   expect(await answers).toEqual(['1', '2', '3']);
 });
 
-test('nobody joins a run that has begun: a later call is read later', async () => {
+test('a call during a run waits for the next one, so its value is never older than the call', async () => {
   const { seen, run } = batches();
   const read = coalesce({ run, maxBatch: 10 });
   const first = read('a');
@@ -36,7 +36,7 @@ test('nobody joins a run that has begun: a later call is read later', async () =
   expect(await second).toBe('new');
 });
 
-test('no batch is larger, and no more are under way, than allowed; the rest follows', async () => {
+test('batches are split by size, and those above the number of parallel runs wait', async () => {
   const { seen, run } = batches();
   const read = coalesce({ run, maxBatch: 2, maxInFlight: 2 });
   const answers = Promise.all(['a', 'b', 'c', 'd', 'e'].map(read));
@@ -55,7 +55,7 @@ test('no batch is larger, and no more are under way, than allowed; the rest foll
   expect(await answers).toEqual(['A', 'B', 'C', 'D', 'E']);
 });
 
-test('where the first goes at once it does so only while none is under way; the rest of its turn goes together', async () => {
+test('with firstAtOnce a call runs at once if no run is in progress; later calls of the turn share the next run', async () => {
   const { seen, run } = batches();
   const read = coalesce({ run, maxBatch: 10, maxInFlight: 2, firstAtOnce: true });
   const keys = () => seen.map((batch) => batch.keys);
@@ -80,7 +80,7 @@ test('where the first goes at once it does so only while none is under way; the 
   expect(await alone).toBe('F');
 });
 
-test('how large a batch may be is asked for each', async () => {
+test('the maximum batch size is read for each batch', async () => {
   const { seen, run } = batches();
   let maxBatch = 3;
   const read = coalesce({ run, maxBatch: () => maxBatch });
@@ -98,7 +98,7 @@ test('how large a batch may be is asked for each', async () => {
   expect(seen.map(({ keys }) => keys.length)).toEqual([3, 1, 1]);
 });
 
-test('a run that fails rejects its own calls and holds up nobody after them', async () => {
+test('a failed run rejects its own calls, and later calls run', async () => {
   const { seen, run } = batches();
   const read = coalesce({ run, maxBatch: 10 });
   const failing = Promise.allSettled([read('a'), read('b')]);

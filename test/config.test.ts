@@ -53,7 +53,7 @@ test('settings that are not required have defaults', () => {
   expect(loadApiConfig(API).METRICS_PORT).toBeUndefined();
 });
 
-test('an empty value counts as not given', () => {
+test('an empty value counts as missing', () => {
   expect(loadApiConfig({ ...API, PORT: '', METRICS_PORT: '', CORS_ORIGIN: '' })).toMatchObject({
     PORT: 3001,
     CORS_ORIGIN: [],
@@ -71,7 +71,7 @@ describe('secrets', () => {
     expect(problems({ [name]: undefined })).toEqual([problem]);
   });
 
-  test('that are too short are refused, also among several keys', () => {
+  test('that are too short are refused, also in a list of keys', () => {
     const short = SECRET.slice(1);
     expect(problems({ SOCKET_JWT_SECRET: short })).toEqual([
       'SOCKET_JWT_SECRET must have at least 32 characters',
@@ -105,7 +105,7 @@ test.each([
   ['SOCKET_JWT_SECRET', 'INTERNAL_SERVICE_API_KEY'],
   ['ADMIN_PASSWORD', 'INTERNAL_SERVICE_API_KEY'],
   ['ADMIN_PASSWORD', 'SOCKET_JWT_SECRET'],
-])('%s must differ from %s, also from each of several', (name, other) => {
+])('%s must differ from %s, also from each key of a list', (name, other) => {
   const same = 'x'.repeat(32);
   const others = other === 'INTERNAL_SERVICE_API_KEY' ? `${SECRET},${same}` : same;
   const found = problems({ [name]: same, [other]: others });

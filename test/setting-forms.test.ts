@@ -95,7 +95,7 @@ test.each([
   ['IDEMPOTENCY_TTL_SECONDS', '86401', /whole number from 10 to 86400/],
   ['QUEUE_PREFIX', '{a*}', /letters, digits/],
   ['ADMIN_WRITES', 'true', /on or off/],
-])('%s=%j is refused, and the problem says what to do', (name, value, words) => {
+])('%s=%j is refused, and the message has the remedy', (name, value, words) => {
   expectRefused(name, value, words);
 });
 

@@ -152,7 +152,7 @@ test('only entry files read process.env', () => {
   ).toEqual([]);
 });
 
-test('only contracts spells the name of an event, a room, a queue or a namespace', () => {
+test('only contracts contains the name of an event, a room, a queue or a namespace', () => {
   const names = new Set(
     Object.values<unknown>(contracts).flatMap((value) =>
       // A plain word, such as canary, is not yet a name.
@@ -182,7 +182,7 @@ test('folders are named after stages, not after kinds of code', () => {
   expect(folders.filter((name) => kinds.includes(name))).toEqual([]);
 });
 
-test('no test hands its whole environment to a child process', () => {
+test('no test passes its whole environment to a child process', () => {
   const spread = /\.\.\.process\.env\b/;
   const files = ['test', 'trials'].flatMap((top) =>
     readdirSync(join(ROOT, top), { recursive: true, encoding: 'utf8' }).map((name) => join(top, name)),
@@ -251,5 +251,12 @@ function parse(path: string): Source {
     ts.forEachChild(node, visit);
   };
   visit(ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true));
-  return { path, place: placeOf(path), imports, literals, readsEnv, lines: text.trimEnd().split('\n').length };
+  return {
+    path,
+    place: placeOf(path),
+    imports,
+    literals,
+    readsEnv,
+    lines: text.trimEnd().split('\n').length,
+  };
 }

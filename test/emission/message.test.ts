@@ -23,7 +23,7 @@ test('an offset beyond 32 bits arrives as a number', async () => {
   expect(meta.offset).toBe(2 ** 40 + 1);
 });
 
-test('the text of an appointment is never mistaken for the placeholder of epoch and offset', async () => {
+test('the text of an appointment is never confused with the placeholder of epoch and offset', async () => {
   const company = await world.documents.company();
   const dashboard = await world.dashboard(api, company.companyId);
   const notes = `ðŸ¶ \u0000 epoch offset ${'\u00b0'.repeat(16)}\u00a6offset\u00cf${'\u0000'.repeat(8)} 日本`;

@@ -74,7 +74,7 @@ describe('fleets with different queue prefixes in one database of Redis', () => 
   }, 60_000);
   afterAll(() => Promise.all([first?.close(), second?.close()]));
 
-  test('keep the positions of the same company apart, and replay their own emissions only', async () => {
+  test('have separate positions for the same company, and replay only their own emissions', async () => {
     const [idA, idB] = [await companyA!.appointment(), await companyB!.appointment()];
     const screenA = await first!.dashboard(apiA!, companyId);
     const screenB = await second!.dashboard(apiB!, companyId);
@@ -95,7 +95,7 @@ describe('fleets with different queue prefixes in one database of Redis', () => 
     expect(back.received.map((received) => received.meta.emissionId)).toEqual([emissionId]);
   }, 60_000);
 
-  test('keep the order tokens of the same appointment apart: each sweep finds what its own fleet did not publish', async () => {
+  test('have separate order tokens for the same appointment: each sweep finds the writes that its own fleet did not publish', async () => {
     const at = new Date(Date.now() - 20_000);
     const appointmentId = await companyA!.appointment({ createdAt: at, updatedAt: at });
     await first!.jobIn(await first!.emit(apiA!, 'appointment-updated', appointmentId), 'completed');
@@ -111,7 +111,7 @@ describe('fleets with different queue prefixes in one database of Redis', () => 
     );
   }, 60_000);
 
-  test('keep idempotency keys apart: a key that one fleet has answered is new to the other', async () => {
+  test('have separate idempotency keys: a key that was used in one fleet is new to the other', async () => {
     const appointmentId = await companyA!.appointment();
     await companyB!.appointment({ _id: new Types.ObjectId(appointmentId) });
     const headers = { 'Idempotency-Key': randomUUID() };

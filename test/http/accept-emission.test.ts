@@ -35,7 +35,7 @@ const turns = async (count = 20): Promise<void> => {
   for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 };
 
-test('a large batch goes into the queue slice by slice, waits while a live booking is under way, and rests between smaller ones after', async () => {
+test('a large batch is enqueued in slices: it waits while a live booking is in progress, and then pauses between smaller slices', async () => {
   const { accept, adds, accepted, checks, rests } = slowQueue();
   const batch = accept.many(
     Array.from({ length: 1_000 }, (_, n) => requestFor(n)),
@@ -70,7 +70,7 @@ test('a large batch goes into the queue slice by slice, waits while a live booki
   expect(ids.flatMap((id, n) => (id === undefined ? n : []))).toEqual([7]);
 });
 
-test('a batch waits for live bookings no longer than it may', async () => {
+test('a batch waits for live bookings up to the limit', async () => {
   const { accept, adds } = slowQueue(1);
   const live = accept.one(requestFor(2_000), BY);
   await turns();
@@ -82,7 +82,7 @@ test('a batch waits for live bookings no longer than it may', async () => {
   await live;
 });
 
-test('where the queue fails in the middle of a batch the rest is not tried, and whoever asked is told', async () => {
+test('if the queue fails in the middle of a batch, the rest is not enqueued and the caller gets the error', async () => {
   const { accept, adds, accepted } = slowQueue();
   const batch = accept.many(
     Array.from({ length: 200 }, (_, n) => requestFor(100 + n)),
@@ -98,7 +98,7 @@ test('where the queue fails in the middle of a batch the rest is not tried, and 
   expect(accepted).toEqual([]);
 });
 
-test('where no live booking came lately, a batch does not rest', async () => {
+test('a batch does not pause if there was no recent live booking', async () => {
   const { accept, adds, rests } = slowQueue();
   const batch = accept.many(
     Array.from({ length: 200 }, (_, n) => requestFor(100 + n)),

@@ -43,20 +43,20 @@ describe('every form of an address counts as the same address', () => {
   });
 });
 
-test('of the connection itself the same forms are read', () => {
+test('the connection’s own address is parsed in the same forms', () => {
   expect(from('::ffff:192.0.2.7')).toBe('192.0.2.7');
   expect(from('fe80::1%eth0')).toBe(from('fe80::2'));
   expect(from('::1')).toBe('0:0:0:0::/64');
   expect(from(undefined)).toBe('unknown');
 });
 
-describe('whatever stands left of the address that our proxy added, that address counts', () => {
+describe('the address that our proxy added counts, whatever precedes it', () => {
   test.each(FORWARDED_FOR)('%s', (_, header) => {
     expect(from('10.0.0.1', header, 1)).toBe('203.0.113.7');
   });
 });
 
-describe('what a caller can write changes nothing', () => {
+describe('entries that a caller can write change nothing', () => {
   test.each([
     ['without a proxy of ours', '192.0.2.7', 0, '10.0.0.1'],
     ['left of our proxies', '1.1.1.1, 2.2.2.2, 192.0.2.7', 1, '192.0.2.7'],
@@ -76,7 +76,7 @@ describe('what a caller can write changes nothing', () => {
   });
 });
 
-describe('an origin is of the host that its page was asked from', () => {
+describe('an origin is compared with the host of the request', () => {
   test.each([
     ['http://localhost:3001', 'localhost:3001'],
     ['http://localhost:3001', 'LOCALHOST:3001'],
@@ -88,7 +88,7 @@ describe('an origin is of the host that its page was asked from', () => {
     ['https://xn--mnchen-3ya.example', 'xn--mnchen-3ya.example'],
     ['http://[::1]:3001', '[::1]:3001'],
     ['http://[::1]:3001', '[0:0::1]:3001'],
-  ])('%s and Host %s', (origin, host) => {
+  ])('%s and Host %s are equal', (origin, host) => {
     expect(isOfHost(origin, host)).toBe(true);
   });
 
@@ -103,7 +103,7 @@ describe('an origin is of the host that its page was asked from', () => {
     ['', ''],
     ['calendar.example.com', 'calendar.example.com'],
     ['file://calendar.example.com', 'calendar.example.com'],
-  ])('%s, but not Host %s', (origin, host) => {
+  ])('%s and Host %s differ', (origin, host) => {
     expect(isOfHost(origin, host)).toBe(false);
   });
 });

@@ -60,14 +60,14 @@ test('one bad item never fails the others: each has its own result, in order', a
   expect(jobs.map(({ data }) => data.appointmentId as string)).toEqual([known, known]);
 });
 
-test('a batch of which every item is rejected is 202 too', async () => {
+test('a batch whose items are all rejected is 202 too', async () => {
   const emissions = [created(UNKNOWN_ID), created('no id')];
   const response = await post(api, 'batch').send({ emissions }).expect(202);
   expect(response.body).toMatchObject({ success: true, accepted: 0, rejected: 2 });
   expect(await waiting()).toEqual([]);
 });
 
-test('1,000 items fit, the same appointment may stand among them twice, and each gets an id of its own', async () => {
+test('1,000 items fit, an appointment may occur twice, and each item gets its own id', async () => {
   const emissions = Array.from({ length: 1_000 }, () => ({
     event: 'appointment:canceled',
     appointmentId: known,
@@ -80,7 +80,7 @@ test('1,000 items fit, the same appointment may stand among them twice, and each
   expect(await world.bulk.getPrioritizedCount()).toBe(1_000);
 });
 
-test('batches that come together are checked together, and each has its own results', async () => {
+test('concurrent batches share one existence check, and each gets its own results', async () => {
   const ids = await Promise.all(Array.from({ length: 12 }, () => company.appointment()));
   const replies = await Promise.all(
     ids.map(async (id, index) => {
@@ -108,7 +108,7 @@ test.each([
   expect(await waiting()).toEqual([]);
 });
 
-test('a batch may have up to 128 kB, more than the other routes, and no more', async () => {
+test('a batch may have up to 128 kB, more than the other routes', async () => {
   const emissions = [created(known)];
   const bytes = (length: number) => JSON.stringify({ emissions }) + ' '.repeat(length);
   await post(api, 'batch')

@@ -25,7 +25,7 @@ test.each([
   ['no credentials', []],
   ['a wrong password', ['admin', 'wrong']],
   ['a wrong user', ['root', 'admin-password']],
-])('with %s there is no page, no list of jobs and no change', async (_, [user, password]: string[]) => {
+])('with %s the page, the list of jobs and changes are refused', async (_, [user, password]: string[]) => {
   const asks = [
     request(api.url).get(BOARD),
     request(api.url).get(`${BOARD}/api/queues`),
@@ -39,7 +39,7 @@ test.each([
   }
 });
 
-test('in a browser it shows the jobs, under a policy that lets nothing in from elsewhere', async () => {
+test('in a browser it shows the jobs, under a policy that allows no other source', async () => {
   const company = await world.documents.company();
   const appointmentId = await company.appointment();
   await world.emit(api, 'appointment-created', appointmentId);

@@ -24,7 +24,7 @@ afterAll(() => world.close());
 const waiting = () => world.jobs.in('waiting', 'prioritized', 'delayed', 'active');
 
 test.each(Object.entries(EVENT_SLUGS).filter(([, event]) => event !== APPOINTMENT_DELETED))(
-  '%s is answered with 202 and stands in the queue as %s, as ids only',
+  '%s is answered 202 and is enqueued as %s, with ids only',
   async (slug, event) => {
     const appointmentId = await company.appointment();
 
@@ -61,7 +61,7 @@ test.each(Object.entries(EVENT_SLUGS).filter(([, event]) => event !== APPOINTMEN
   },
 );
 
-test('an id in capitals is the same appointment, answered in lower case', async () => {
+test('an id in capitals is the same appointment, and the reply has it in lower case', async () => {
   const appointmentId = await company.appointment();
   const response = await post(api, 'appointment-created').send({
     appointmentId: appointmentId.toUpperCase(),
@@ -113,7 +113,7 @@ test('no body at all is 400 with the findings', async () => {
   });
 });
 
-test('an answer never repeats what was sent', async () => {
+test('a reply never repeats the request’s body', async () => {
   const secret = 'Ann Bauer, ann@example.org';
   const bodies = [{ appointmentId: secret }, { [secret]: 1, appointmentId: valid }];
   for (const body of bodies) {
@@ -151,7 +151,7 @@ test.each([
   expect(await waiting()).toEqual([]);
 });
 
-test('a compressed body is 415: nothing is inflated', async () => {
+test('a compressed body is 415 and is not decompressed', async () => {
   const body = gzipSync(JSON.stringify({ appointmentId: valid }));
   const response = await fetch(`${api.url}${EMISSIONS}/appointment-created`, {
     method: 'POST',
@@ -175,7 +175,7 @@ test.each([
   'socket/nothing',
   'metrics',
   'nothing',
-])('/api/v1/internal/%s asks for a key before it says anything else', async (path) => {
+])('/api/v1/internal/%s requires a key before anything else is checked', async (path) => {
   const url = `/api/v1/internal/${path}`;
   const without = await request(api.url).post(url).type('text/plain').send('x').expect(401);
   expect(without.body).toEqual(problemOf(401, 'API_KEY_MISSING'));
@@ -183,7 +183,7 @@ test.each([
   expect(wrong.body).toEqual(problemOf(403, 'API_KEY_WRONG'));
 });
 
-test('while keys are rotated each of them opens the door, and no part of one does', async () => {
+test('while keys are rotated each of them is accepted, and no part of one is', async () => {
   const appointmentId = await company.appointment();
   const withKey = (key: string) =>
     request(api.url).post(`${EMISSIONS}/appointment-created`).set('x-api-key', key).send({ appointmentId });
@@ -193,7 +193,7 @@ test('while keys are rotated each of them opens the door, and no part of one doe
   await withKey(API_KEY.slice(0, -1)).expect(403);
 });
 
-test('another method is 405 and says which one it takes; an unknown path is 404', async () => {
+test('another method is 405 with the allowed one; an unknown path is 404', async () => {
   const key = { 'x-api-key': API_KEY };
   const got = await request(api.url).get(`${EMISSIONS}/appointment-created`).set(key).expect(405);
   expect(got.body).toEqual(problemOf(405, 'METHOD_NOT_ALLOWED'));
@@ -205,7 +205,7 @@ test('another method is 405 and says which one it takes; an unknown path is 404'
   expect(unknown.body).toEqual(problemOf(404, 'ROUTE_NOT_FOUND'));
 });
 
-test('many requests at once are checked together, and each gets its own answer', async () => {
+test('concurrent requests share one existence check, and each gets its own reply', async () => {
   const ids = await Promise.all(Array.from({ length: 30 }, () => company.appointment()));
   const lookups = ids.flatMap((id) => [id, UNKNOWN_ID]);
   const statuses = await Promise.all(

@@ -97,7 +97,7 @@ test.each([
   ['redis', () => redis],
   ['mongodb', () => mongo],
 ] as const)(
-  'while %s is frozen each route answers within its bound, with a problem where it must',
+  'while %s is frozen each route answers within its time limit, with a problem if it needs that server',
   async (name, server) => {
     await world.ready(Promise.resolve(api));
     await freeze(server());

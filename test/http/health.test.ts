@@ -24,7 +24,7 @@ const look = (path: string) => request(api.url).get(path);
 const readyAgain = () =>
   eventually('the API to be ready', async () => (await look('/readyz')).status === 200);
 
-test('it is alive and ready while MongoDB and Redis answer, and asks nobody for a key', async () => {
+test('the API is alive and ready while MongoDB and Redis answer, and the probes need no key', async () => {
   await readyAgain();
   expect((await look('/livez').expect(200)).body).toEqual({ status: 'alive' });
   expect((await look('/readyz').expect(200)).body).toEqual({
@@ -45,7 +45,7 @@ test.each([
   ['redis', () => redis],
   ['mongodb', () => mongo],
 ] as const)(
-  'while %s is frozen it is alive but not ready, and says which one is away',
+  'while %s is frozen the API is alive but not ready, and names the unavailable server',
   async (name, service) => {
     await readyAgain();
     await freeze(service());
@@ -64,7 +64,7 @@ test.each([
   },
 );
 
-test('with a Redis that may evict keys it is not ready, and says what to set', async () => {
+test('with a Redis that may evict keys the API is not ready, and names the setting to change', async () => {
   await world.redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
   try {
     expect((await look('/readyz').expect(503)).body.checks).toEqual({ mongodb: true, redis: false });

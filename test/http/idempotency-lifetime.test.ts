@@ -49,7 +49,7 @@ test('a key that is used again after its lifetime starts a new emission, which i
   expect(dashboard.received).toHaveLength(2);
 });
 
-test('a repetition emits nothing, though the first emission’s job is no longer kept', async () => {
+test('a repeated request emits nothing, although the job of the first emission is no longer kept', async () => {
   const [key, appointmentId] = [randomUUID(), await company.appointment()];
   const first = await send(key, appointmentId);
   await (await world.jobIn(first.emissionId, 'completed')).remove();
@@ -68,7 +68,7 @@ const trim = (ids: string[]) =>
   Promise.all(ids.map(async (id) => (await world.jobIn(id, 'completed')).remove()));
 const statesOf = (ids: string[]) => Promise.all(ids.map((id) => world.jobs.stateOf(id)));
 
-test('a repeated batch emits nothing, though its jobs are no longer kept', async () => {
+test('a repeated batch emits nothing, although its jobs are no longer kept', async () => {
   const key = randomUUID();
   const ids = await Promise.all(Array.from({ length: 3 }, () => company.appointment()));
   const dashboard = await world.dashboard(api, company.companyId);
@@ -84,7 +84,7 @@ test('a repeated batch emits nothing, though its jobs are no longer kept', async
   expect(dashboard.received).toHaveLength(4);
 });
 
-test('a repetition is answered as before, though appointments were deleted or written since', async () => {
+test('a repeated request gets the same reply, although appointments were deleted or written since', async () => {
   const { Appointment } = world.documents.models;
   const [deleted, written] = [await company.appointment(), await company.appointment()];
   const { _id, ...rest } = (await Appointment.collection.findOne({ _id: new Types.ObjectId(written) }))!;
@@ -102,7 +102,7 @@ test('a repetition is answered as before, though appointments were deleted or wr
   expect(await sendBatch(batchKey, emissions)).toEqual(batch);
 });
 
-test('a repetition completes a batch whose process died in the middle, and emits no item twice', async () => {
+test('a repeated request completes a batch whose process died in the middle, and emits no item twice', async () => {
   const { redis } = world;
   const key = randomUUID();
   const appointmentId = await company.appointment();
@@ -164,7 +164,7 @@ test('a repetition completes a batch whose process died in the middle, and emits
   expect(new Set(await statesOf(ids))).toEqual(new Set(['unknown']));
 }, 30_000);
 
-test('a repetition of a request whose process died before its answer was stored gives the same ids', async () => {
+test('a repeated request gets the same ids if the process died before its reply was stored', async () => {
   const { redis } = world;
   const options = { prefix: `${world.env['QUEUE_PREFIX']}`, ttlSeconds: 10, reportDamage: () => undefined };
   const request = { keyFingerprint: 'k', idempotencyKey: randomUUID(), body: { appointmentId: 'a' } };
@@ -189,7 +189,7 @@ test('a repetition of a request whose process died before its answer was stored 
   expect(new Set(seeds).size).toBe(1);
 });
 
-test('a repetition of a request that may have enqueued something gives the same ids', async () => {
+test('a repeated request gets the same ids if the first one may have enqueued something', async () => {
   const { redis } = world;
   const run = createIdempotency({
     redis,
@@ -213,7 +213,7 @@ test('a repetition of a request that may have enqueued something gives the same 
 });
 
 test.each(DAMAGED_IDEMPOTENCY)(
-  'a record of %s does not pass for an answer: the request is done',
+  'a record of %s is not taken for a reply: the request is processed',
   async (_, write) => {
     const [key, appointmentId] = [randomUUID(), await company.appointment()];
     const before = new Set(await records());
@@ -232,7 +232,7 @@ test.each(DAMAGED_IDEMPOTENCY)(
   },
 );
 
-test('a record that would never end does not block its key for ever', async () => {
+test('a record without an expiry does not block its key for ever', async () => {
   const [key, appointmentId] = [randomUUID(), await company.appointment()];
   const before = new Set(await records());
   const first = await send(key, appointmentId);
@@ -245,7 +245,7 @@ test('a record that would never end does not block its key for ever', async () =
 });
 
 test.each(ENDED_IDEMPOTENCY)(
-  'a record of %s does not block its key: the request is done',
+  'a record of %s does not block its key: the request is processed',
   async (_, write) => {
     const [key, appointmentId] = [randomUUID(), await company.appointment()];
     const before = new Set(await records());

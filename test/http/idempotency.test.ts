@@ -29,7 +29,7 @@ const send = (key: string, body: object, on = api, slug = 'appointment-created')
   post(on, slug).set('Idempotency-Key', key).send(body);
 const jobs = async () => (await world.jobs.in('waiting', 'prioritized')).map(({ id }) => id);
 
-test('a repetition is answered as the first time, by any API process, and enqueues nothing', async () => {
+test('a repeated request gets the first reply, from any API process, and enqueues nothing', async () => {
   const key = randomUUID();
   const first = await send(key, { appointmentId }).expect(202);
   const again = await send(key, { appointmentId }).expect(202);
@@ -41,7 +41,7 @@ test('a repetition is answered as the first time, by any API process, and enqueu
   expect(await jobs()).toEqual([first.body.emissionId]);
 });
 
-test('the same key for something else is 422, and enqueues nothing', async () => {
+test('the same key with another request is 422, and enqueues nothing', async () => {
   const key = randomUUID();
   const first = await send(key, { appointmentId }).expect(202);
   const another = await company.appointment();
@@ -52,7 +52,7 @@ test('the same key for something else is 422, and enqueues nothing', async () =>
   expect(await jobs()).toEqual([first.body.emissionId]);
 });
 
-test('while the first request is under way, the same key is 409 and says when to come back', async () => {
+test('while the first request is in progress, the same key is 409 with Retry-After', async () => {
   const refused = await eventually('two requests with one key to meet', async () => {
     const headers = { 'Idempotency-Key': randomUUID() };
     const answers = await Promise.all(
@@ -77,7 +77,7 @@ test.each([
   expect(response.body).toEqual(problemOf(400, 'INVALID_IDEMPOTENCY_KEY'));
 });
 
-test('what failed is not kept: the same key succeeds once the appointment is there', async () => {
+test('a failed request is not stored: the same key succeeds when the appointment exists', async () => {
   const key = randomUUID();
   const missing = await company.appointment();
   const { Appointment } = world.documents.models;
@@ -88,7 +88,7 @@ test('what failed is not kept: the same key succeeds once the appointment is the
   await send(key, { appointmentId: missing }).expect(202);
 });
 
-test('two services that choose the same key do not meet', async () => {
+test('equal keys of two services are independent', async () => {
   const key = randomUUID();
   const another = await company.appointment();
   const ours = await send(key, { appointmentId }).expect(202);
@@ -97,7 +97,7 @@ test('two services that choose the same key do not meet', async () => {
   expect((await jobs()).sort()).toEqual([ours.body.emissionId, theirs.body.emissionId].sort());
 });
 
-test('a repeated batch gives each item the id that it had', async () => {
+test('a repeated batch returns the same id for each item', async () => {
   const key = randomUUID();
   const another = await company.appointment();
   const emissions = [
@@ -113,7 +113,7 @@ test('a repeated batch gives each item the id that it had', async () => {
   expect(await jobs()).toHaveLength(2);
 });
 
-test('a key that is forgotten after its time does not swallow something else', async () => {
+test('an expired key does not suppress another request', async () => {
   const key = randomUUID();
   const another = await company.appointment();
   const first = await send(key, { appointmentId }).expect(202);
@@ -125,7 +125,7 @@ test('a key that is forgotten after its time does not swallow something else', a
   expect(await jobs()).toHaveLength(2);
 });
 
-test('a key holds across HTTP and the /internal namespace', async () => {
+test('a key is valid for HTTP and the /internal namespace together', async () => {
   const key = randomUUID();
   const socket = io(`${other.url}/internal`, { forceNew: true, auth: { apiKey: API_KEY } });
   try {
@@ -141,7 +141,7 @@ test('a key holds across HTTP and the /internal namespace', async () => {
   }
 });
 
-test('no personal data and no key stands in Redis in the clear', async () => {
+test('neither personal data nor a key is in Redis in plain text', async () => {
   const key = `key-${randomUUID()}`;
   await send(key, { appointmentId }).expect(202);
   const kept = await world.redis.keys(`${world.env['QUEUE_PREFIX']}:idempotency:*`);

@@ -7,7 +7,7 @@ import { API_KEY, createWorld, JWT_SECRET, type World } from '../harness/world.t
 let world: World;
 afterEach(() => world.close());
 
-test('logs tell which key was used by its fingerprint; no key, token or password stands in them', async () => {
+test('the log identifies a key by its fingerprint, and contains no key, token or password', async () => {
   const other = 'other-key-0123456789-0123456789-0123456789';
   world = await createWorld({ env: { LOG_LEVEL: 'trace', INTERNAL_SERVICE_API_KEY: `${API_KEY},${other}` } });
   const api = await world.ready(world.apiProcess());

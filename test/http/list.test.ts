@@ -33,22 +33,22 @@ async function list(query: Record<string, string> = {}, bearer = token): Promise
 const ids = ({ appointments }: AppointmentList) => appointments.map(({ appointment }) => appointment._id);
 const at = (ms: number) => new Date(ms);
 
-describe('who may read it', () => {
+describe('the list requires a token', () => {
   test.each([
     ['no token', ''],
     ['a token of another secret', 'eyJhbGciOiJIUzI1NiJ9.eyJjb21wYW55SWQiOiJ4In0.c2lnbmF0dXJl'],
-  ])('nobody with %s', async (_, bearer) => {
+  ])('%s is refused', async (_, bearer) => {
     const response = await requestList({}, bearer).expect(401);
     expect(response.body).toEqual(problemOf(401, 'TOKEN_INVALID'));
   });
 
-  test('nobody with an expired token, or with the token in another place', async () => {
+  test('an expired token, or a token in another place, is refused', async () => {
     await requestList({}, await world.token(company.companyId, -1)).expect(401);
     await request(api.url).get(LIST).query({ token }).expect(401);
     await request(api.url).get(LIST).set('authorization', `Basic ${token}`).expect(401);
   });
 
-  test('a company sees its own appointments, whatever it asks for, and never another company’s', async () => {
+  test('a company gets its own appointments, whatever the query contains, and never another company’s', async () => {
     const [one, other] = [await world.documents.company(), await world.documents.company()];
     const [ours, theirs] = [await one.appointment(), await other.appointment()];
     const bearer = await world.token(one.companyId);
@@ -57,7 +57,7 @@ describe('who may read it', () => {
     expect(ids(await list({}, await world.token(other.companyId)))).toEqual([theirs]);
   });
 
-  test('pages of a listed origin may read it, others may not', async () => {
+  test('pages of a listed origin may read the list, others may not', async () => {
     const listed = await requestList().set('origin', PAGE).expect(200);
     expect(listed.headers['access-control-allow-origin']).toBe(PAGE);
     const preflight = await request(api.url)
@@ -88,14 +88,14 @@ describe('the range', () => {
     bearer = await world.token(many.companyId);
   });
 
-  test('takes what starts at its beginning and not what starts at its end', async () => {
+  test('includes its start and excludes its end', async () => {
     const [, first, last] = await Promise.all(
       [from - 1, from, to - 1, to].map((start) => many.appointment({ start: at(start) })),
     );
     expect(ids(await list(range(from, to), bearer))).toEqual([first, last]);
   });
 
-  test('is today and seven days around it where none is given', async () => {
+  test('is today and seven days around it by default', async () => {
     const today = Date.now() - (Date.now() % DAY_MS);
     const inside = [today - 7 * DAY_MS, today + 8 * DAY_MS - 1];
     const outside = [today - 7 * DAY_MS - 1, today + 8 * DAY_MS];
@@ -138,7 +138,7 @@ describe('the range', () => {
     expect(ids(await list(query, bearer))).toEqual([]);
   });
 
-  test('says what to write', async () => {
+  test('has an error message with the valid form', async () => {
     const { body } = await requestList({ from: '2027-02-29' }, bearer).expect(400);
     expect((body as { detail: string }).detail).toMatch(
       /from must be .*a date that exists.*2026-11-23T00:00:00Z/,
@@ -146,8 +146,8 @@ describe('the range', () => {
   });
 });
 
-describe('how it joins with the events', () => {
-  test('it tells the company’s place, and each snapshot in full with its own', async () => {
+describe('the list and the events', () => {
+  test('the list has the company’s position, and each complete snapshot has its own', async () => {
     const mine = await world.documents.company();
     const appointmentId = await mine.appointment();
     const bearer = await world.token(mine.companyId);
@@ -170,7 +170,7 @@ describe('how it joins with the events', () => {
     });
   });
 
-  test('list, emission and list again are in order by (offset, read)', async () => {
+  test('a list, an emission and another list are ordered by (offset, read)', async () => {
     const mine = await world.documents.company();
     const appointmentId = await mine.appointment();
     const bearer = await world.token(mine.companyId);
@@ -201,8 +201,8 @@ describe('how it joins with the events', () => {
   });
 });
 
-describe('dashboards that load at once', () => {
-  test('share one read for the same list, and only that', async () => {
+describe('dashboards that load at the same time', () => {
+  test('share one read for equal lists only', async () => {
     const reads: CompanyRange[] = [];
     let letGo: (list: AppointmentList) => void = () => undefined;
     const held = new Promise<AppointmentList>((resolve) => (letGo = resolve));

@@ -49,7 +49,7 @@ async function freePorts(): Promise<[number, number]> {
 const read = (from: RunningApi) =>
   request(from.url).get('/api/v1/internal/metrics').set('x-api-key', API_KEY);
 
-test('counts and rates are those of the whole fleet, whichever process answers', async () => {
+test('counts and rates cover the whole fleet, from any process', async () => {
   for (const from of [api, other]) {
     const body = await eventually('all to be counted', async () => {
       const reading = (await read(from).expect(200)).body;
@@ -78,7 +78,7 @@ test('counts and rates are those of the whole fleet, whichever process answers',
   }
 });
 
-test('Prometheus’ text is given to those with the key, and openly on the ports of its own', async () => {
+test('the Prometheus text needs the key, and is open on METRICS_PORT', async () => {
   await request(api.url).get('/metrics').expect(401);
   const withKey = await request(api.url).get('/metrics').set('x-api-key', API_KEY).expect(200);
   const onApiPort = await request(`http://localhost:${apiPort}`).get('/metrics').expect(200);
@@ -94,7 +94,7 @@ test('Prometheus’ text is given to those with the key, and openly on the ports
   await request(`http://localhost:${workerPort}`).get('/').expect(404);
 });
 
-test('a metrics port that is taken does not stop what matters', async () => {
+test('a metrics port in use stops neither the API nor a worker', async () => {
   const third = await world.api({ METRICS_PORT: String(apiPort) });
   await request(third.url).get('/livez').expect(200);
   await third.close();

@@ -48,7 +48,7 @@ async function expectDatabaseError({ response, tookMs }: Awaited<ReturnType<type
 const acceptedAgain = () =>
   eventually('the API to accept again', async () => (await post()).response.status === 202);
 
-test('with MongoDB stopped it is 500 within a second, nothing is enqueued, and all is well when it is back', async () => {
+test('while MongoDB is stopped a request gets 500 within a second and enqueues nothing, and the API recovers', async () => {
   await mongo.stop();
   try {
     const answers = await Promise.all(Array.from({ length: 10 }, () => post()));
@@ -64,7 +64,7 @@ test('with MongoDB stopped it is 500 within a second, nothing is enqueued, and a
   await acceptedAgain();
 });
 
-test('with MongoDB frozen it is 500 within a second for everybody, also for those who had to wait for their turn', async () => {
+test('while MongoDB is frozen every request gets 500 within a second, also one that waited for its turn', async () => {
   await freeze(mongo);
   try {
     const waves = [];
@@ -82,7 +82,7 @@ test('with MongoDB frozen it is 500 within a second for everybody, also for thos
   await acceptedAgain();
 });
 
-test('a frozen database does not stop a key from being used again', async () => {
+test('a key can be used again after a frozen database', async () => {
   const headers = { 'Idempotency-Key': 'the-same-key' };
   await freeze(mongo);
   try {
@@ -96,7 +96,7 @@ test('a frozen database does not stop a key from being used again', async () => 
   expect(again.status).toBe(202);
 });
 
-test('an API that started without MongoDB answers 500 within a second, and is well when it comes', async () => {
+test('an API that started without MongoDB answers 500 within a second, and works when MongoDB is available', async () => {
   await mongo.stop();
   const early = await world.api();
   try {

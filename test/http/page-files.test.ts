@@ -65,7 +65,7 @@ test('files are served with their types, folders by their index, and a folder wi
   expect((await fetch(`${url}/main.js`, { method: 'POST' })).status).toBe(404);
 });
 
-test('a file that has not changed is answered 304, one that has is read again', async () => {
+test('an unchanged file is answered 304, and a changed one is read again', async () => {
   const { url, dir, port } = await serve();
   const first = await fetch(`${url}/main.js`);
   const since = { 'if-modified-since': first.headers.get('last-modified')! };
@@ -75,7 +75,7 @@ test('a file that has not changed is answered 304, one that has is read again', 
   expect(await (await fetch(`${url}/main.js`)).text()).toBe('second()');
 });
 
-test('nothing outside the folder is served, and nothing hidden, however the path is spelt', async () => {
+test('no file outside the folder and no hidden file is served, however the path is spelt', async () => {
   const { port } = await serve();
   const paths = [
     '/../secret.txt',

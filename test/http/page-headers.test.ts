@@ -23,7 +23,7 @@ const policyOf = (response: Response) =>
   );
 
 test.each(PAGES)(
-  '%s: scripts come from here alone, none stands in the page, and no page frames it',
+  '%s: only scripts of this server run, none is inline, and no page can frame it',
   async (path) => {
     const response = await fetch(`${api.url}${path}`, { headers: { authorization } });
     const policy = policyOf(response);
@@ -43,7 +43,7 @@ test.each(PAGES)(
   },
 );
 
-test('styles too, but in Bull Board, which writes them into its elements', async () => {
+test('inline styles are allowed in Bull Board only, which needs them', async () => {
   for (const path of PAGES) {
     const policy = policyOf(await fetch(`${api.url}${path}`, { headers: { authorization } }));
     const expected = path === '/admin/queues' ? ["'self'", "'unsafe-inline'"] : ["'self'"];
@@ -56,14 +56,14 @@ test.each<Record<string, string>>([
   { origin: 'null' },
   { 'sec-fetch-site': 'cross-site' },
   { 'sec-fetch-site': 'same-site' },
-])('Bull Board changes nothing for another site’s page: %j', async (headers) => {
+])('Bull Board refuses changes from another site’s page: %j', async (headers) => {
   const pause = `${api.url}/admin/queues/api/queues/appointment-emissions/pause`;
   const response = await fetch(pause, { method: 'PUT', headers: { authorization, ...headers } });
   expect([response.status, await response.json()]).toEqual([403, problemOf(403, 'CROSS_ORIGIN')]);
   expect(await world.queue.isPaused()).toBe(false);
 });
 
-test('for its own page it does', async () => {
+test('Bull Board allows changes from its own page', async () => {
   const change = (what: string) =>
     fetch(`${api.url}/admin/queues/api/queues/appointment-emissions/${what}`, {
       method: 'PUT',

@@ -67,7 +67,7 @@ const expectAcceptedAgain = () =>
   });
 
 // In this order, on one API instance: it must come through all of them.
-test('an API that started without Redis answers 503 with Retry-After, and accepts when Redis comes', async () => {
+test('an API that started without Redis answers 503 with Retry-After, and accepts when Redis is available', async () => {
   await redis.stop();
   api = await world.api();
   try {
@@ -78,7 +78,7 @@ test('an API that started without Redis answers 503 with Retry-After, and accept
   await expectAcceptedAgain();
 });
 
-test('with Redis stopped it is 503 within two seconds, and all is well when it is back', async () => {
+test('while Redis is stopped a request gets 503 within two seconds, and the API recovers', async () => {
   await redis.stop();
   try {
     await expectAllUnavailable();
@@ -88,7 +88,7 @@ test('with Redis stopped it is 503 within two seconds, and all is well when it i
   await expectAcceptedAgain();
 });
 
-test('with Redis frozen it is 503 within two seconds, and what was tried twice stands in the queue once', async () => {
+test('while Redis is frozen a request gets 503 within two seconds, and a repeated one is enqueued once', async () => {
   await world.jobs.drain();
   await freeze(redis);
   try {
@@ -104,7 +104,7 @@ test('with Redis frozen it is 503 within two seconds, and what was tried twice s
   await expectAcceptedAgain();
 });
 
-test('an API closes in time while Redis is away', async () => {
+test('an API closes in time while Redis is unavailable', async () => {
   await redis.stop();
   try {
     await expectUnavailable('appointment-created', { appointmentId });

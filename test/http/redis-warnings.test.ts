@@ -3,7 +3,7 @@ import { parseInfo, warnOfInfo, whyNoWrites } from '../../src/redis/redis-warnin
 
 const WELL = 'role:master\r\naof_enabled:1\r\nrdb_last_bgsave_status:ok\r\nused_memory:10\r\nmaxmemory:0\r\n';
 
-test('a Redis that is well gives no warning, nor does one that tells nothing', () => {
+test('a healthy Redis gives no warning, nor does one that hides its state', () => {
   for (const text of [WELL, '', '# Memory\r\n']) {
     expect(warnOfInfo(parseInfo(text))).toEqual([]);
     expect(whyNoWrites(parseInfo(text), false)).toBeUndefined();
@@ -26,7 +26,7 @@ test.each([
   ['aof_enabled:1\r\naof_last_write_status:err', false, /free space on its disk/],
   ['aof_enabled:0\r\naof_last_write_status:err', false, undefined],
   ['used_memory:100\r\nmaxmemory:100', false, /raise maxmemory/],
-])('%s, in a Cluster %s: why it takes no writes', (text, isOfCluster, words) => {
+])('%s, in a Cluster %s: the reason why it accepts no writes', (text, isOfCluster, words) => {
   const why = whyNoWrites(parseInfo(text), isOfCluster);
   if (words) expect(why).toMatch(words);
   else expect(why).toBeUndefined();

@@ -38,7 +38,7 @@ async function listen(app: Express) {
   return { url: `http://localhost:${(server.address() as AddressInfo).port}`, born };
 }
 
-test('Express has no prototype to change: Node makes requests and responses with those of the application', async () => {
+test('Node creates requests and responses with the prototypes of the application, so Express changes none', async () => {
   const app = express();
   const { url, born } = await listen(
     app.get('/', (req, res) => {
@@ -57,7 +57,7 @@ test('Express has no prototype to change: Node makes requests and responses with
   }
 });
 
-test('two servers of one process each serve their own application, with what it has added to its requests', async () => {
+test('two servers in one process each serve their own application, with its own request properties', async () => {
   const apps = ['first', 'second'].map((name) => {
     const app = express();
     app.set('name', name);

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { eventually } from '../harness/until.ts';
 import { createWorld } from '../harness/world.ts';
 
-test('a second SIGTERM does not cut the goodbye short', async () => {
+test('a second SIGTERM does not shorten the shutdown', async () => {
   const world = await createWorld();
   try {
     const api = await world.apiProcess();

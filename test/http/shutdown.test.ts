@@ -51,7 +51,7 @@ function openRequest(url: string, agent?: Agent) {
   };
 }
 
-test('a request that is under way when the API is told to close is answered', async () => {
+test('a request in progress is answered when the API closes', async () => {
   const api = await world.api();
   const open = openRequest(api.url);
   await open.underWay;
@@ -60,7 +60,7 @@ test('a request that is under way when the API is told to close is answered', as
   await until('the API to close', closing, PROMISED_MS);
 });
 
-test('while it drains it is not ready but still serves, and keeps no connection alive', async () => {
+test('while the API drains it is not ready, still answers, and keeps no connection alive', async () => {
   const api = await world.api({ SHUTDOWN_DRAIN_MS: '1000' });
   const dashboard = await world.dashboard(api, company.companyId);
   const closing = api.close();
@@ -76,7 +76,7 @@ test('while it drains it is not ready but still serves, and keeps no connection 
   await expect(fetch(`${api.url}/livez`)).rejects.toThrow();
 });
 
-test('a dashboard whose gateway ends is told at once, and connects to the next', async () => {
+test('a dashboard whose gateway shuts down is disconnected at once, and connects to another one', async () => {
   const api = await world.api();
   const port = new URL(api.url).port;
   const dashboard = await world.dashboard(api, company.companyId, {
@@ -90,7 +90,7 @@ test('a dashboard whose gateway ends is told at once, and connects to the next',
   await until('the dashboard to be connected again', connected);
 });
 
-test('SIGTERM ends the process with 0 in time, whoever holds on to it', async () => {
+test('SIGTERM: the process exits with 0 in time, whichever connections are open', async () => {
   const api = await world.apiProcess({ SHUTDOWN_DRAIN_MS: '1000' });
   const agent = new Agent({ keepAlive: true });
   const held = openRequest(api.url);

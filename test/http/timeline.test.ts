@@ -24,7 +24,7 @@ async function timelineOf(emissionId: string): Promise<Timeline> {
   return body as Timeline;
 }
 
-test('before a worker takes it an emission is waiting, with nothing to tell but its acceptance', async () => {
+test('before a worker runs an emission, its timeline is waiting and has only the acceptance', async () => {
   const appointmentId = await company.appointment();
   const emissionId = await world.emit(api, 'appointment-created', appointmentId);
   expect(await timelineOf(emissionId)).toEqual({
@@ -46,7 +46,7 @@ test('before a worker takes it an emission is waiting, with nothing to tell but 
   });
 });
 
-test('after it was published the timeline tells when, at which offset and to how many gateways', async () => {
+test('the timeline of a published emission has the time, the offset and the number of gateways', async () => {
   const worker = world.worker();
   const dashboard = await world.dashboard(api, company.companyId);
   const emissionId = await world.emit(api, 'appointment-updated', await company.appointment());
@@ -69,7 +69,7 @@ test('after it was published the timeline tells when, at which offset and to how
   await worker.close();
 });
 
-test('what fails for good tells why, and that it was tried once', async () => {
+test('the timeline of a permanent failure has one attempt and the reason', async () => {
   const appointmentId = await company.appointment();
   const emissionId = await world.emit(api, 'appointment-canceled', appointmentId);
   await world.documents.models.Appointment.collection.deleteOne({ _id: new Types.ObjectId(appointmentId) });
@@ -87,7 +87,7 @@ test('what fails for good tells why, and that it was tried once', async () => {
   await worker.close();
 });
 
-test('each failed attempt is told with its error, in backoff and when it has given up', async () => {
+test('the timeline has each failed attempt with its error, during backoff and after the last one', async () => {
   // A worker that may not publish: the script fails, through no fault of a server.
   const muted = `${world.env['SOCKET_ADAPTER_KEY']}-muted`;
   await world.redis.call('ACL', 'SETUSER', muted, 'on', '>secret', '~*', '&*', '+@all', '-publish');
@@ -114,7 +114,7 @@ test('each failed attempt is told with its error, in backoff and when it has giv
   await worker.close();
 });
 
-test('an id that is not kept is 404', async () => {
+test('an unknown or expired id is 404', async () => {
   const response = await get(api, 'emissions/2c5ea4c0-4067-11e9-8bad-9b1deb4d3b7d').expect(404);
   expect(response.body).toEqual(problemOf(404, 'EMISSION_NOT_FOUND'));
 });
@@ -127,7 +127,7 @@ describe('the last emissions of an appointment', () => {
   const keyOf = (span: number) => `${world.env['QUEUE_PREFIX']}:recent:${span}`;
   const ids = ({ emissions }: { emissions: Timeline[] }) => emissions.map(({ emissionId }) => emissionId);
 
-  test('are its last ten with their timelines, newest first', async () => {
+  test('are the last ten, with their timelines, newest first', async () => {
     const appointmentId = await company.appointment();
     const emitted: string[] = [];
     for (let count = 0; count < 12; count += 1) {
@@ -145,7 +145,7 @@ describe('the last emissions of an appointment', () => {
     expect({ success: true, ...recent.emissions[0] }).toEqual(await timelineOf(newest[0]!));
   });
 
-  test('hold those of batches, each once however often it was repeated, and no other appointment', async () => {
+  test('include those of batches, each once even if repeated, and none of another appointment', async () => {
     const [one, other] = [await company.appointment(), await company.appointment()];
     const emissions = [one, other, one].map((appointmentId) => ({
       event: 'appointment:updated',
@@ -162,7 +162,7 @@ describe('the last emissions of an appointment', () => {
     expect(ids(recent).sort()).toEqual([results[0]!.emissionId, results[2]!.emissionId].sort());
   });
 
-  test('are kept as ids, for as long as finished jobs are', async () => {
+  test('are stored as ids, as long as finished jobs', async () => {
     const appointmentId = await company.appointment();
     await world.emit(api, 'appointment-updated', appointmentId);
     await eventually(
@@ -176,7 +176,7 @@ describe('the last emissions of an appointment', () => {
     for (const key of keys) expect(await world.redis.ttl(key)).toBeGreaterThan(86_000);
   });
 
-  test('are found over all of the day', async () => {
+  test('are found for the whole day', async () => {
     const appointmentId = await company.appointment();
     const span = Math.floor(Date.now() / 600_000);
     const emitted: string[] = [];
@@ -193,7 +193,7 @@ describe('the last emissions of an appointment', () => {
     expect(ids(await recentOf(appointmentId))).toEqual(emitted);
   });
 
-  test('of one that has none are 404, and without a proper id 400', async () => {
+  test('are 404 if there are none, and 400 without a valid id', async () => {
     const none = await get(api, `emissions?appointmentId=${'e'.repeat(24)}`).expect(404);
     expect(none.body).toEqual(problemOf(404, 'EMISSION_NOT_FOUND'));
     for (const query of ['', '?appointmentId=x', `?appointmentId=${'e'.repeat(24)}&appointmentId=x`]) {

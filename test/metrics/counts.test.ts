@@ -27,7 +27,7 @@ test('counts of two processes add up, by event and overall', async () => {
   }
 });
 
-test('rates are null where nothing has ended', async () => {
+test('rates are null if no emission has ended', async () => {
   const fleet = fleets.start();
   const api = fleet.process();
   api.count('appointment:updated', 'accepted');
@@ -49,7 +49,7 @@ test('rejected requests are counted by reason', async () => {
   expect(rejected.total).toEqual(rejected['1m']);
 });
 
-test('totals go on where a process that was stopped or killed left them', async () => {
+test('totals continue after a process was stopped or killed', async () => {
   const fleet = fleets.start();
   const stopped = fleet.process();
   stopped.count('appointment:created', 'published', 5);
@@ -66,14 +66,14 @@ test('totals go on where a process that was stopped or killed left them', async 
   expect((await fleet.read()).overall.total.published).toBe(13);
 });
 
-test('counts reach Redis without being asked to, within a second', async () => {
+test('counts are written to Redis within a second', async () => {
   const fleet = fleets.start();
   const worker = fleet.process();
   worker.count('appointment:created', 'published');
   await eventually('the count', async () => (await fleet.read()).overall['1m'].published === 1, 1_500);
 });
 
-test('a flush is one command, however much was counted, and none when nothing was', async () => {
+test('a flush is one command for any number of counts, and none without counts', async () => {
   const fleet = fleets.start();
   const worker = fleet.process();
   worker.count('appointment:created', 'published');
@@ -95,7 +95,7 @@ test('a flush is one command, however much was counted, and none when nothing wa
   expect(sent).toHaveLength(1);
 });
 
-test('an interval above a second is refused: a killed process would lose more than promised', () => {
+test('an interval above a second is refused, since a killed process would lose more than promised', () => {
   const fleet = fleets.start();
   expect(() => fleet.process({ flushIntervalMs: 5_000 })).toThrow(RangeError);
 });

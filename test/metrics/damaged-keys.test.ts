@@ -17,7 +17,7 @@ const BEATS = ['garbage', 'null', '[]', '1', '{}', '{"role":"api"}', '{"role":1,
 BEATS.push('{"role":"worker","id":"x","sockets":"many"}', '{"role":"worker","id":"x","sockets":-1}');
 BEATS.push('{"role":"__proto__","id":"x","sockets":0}', '{"role":"constructor","id":"x","sockets":0}');
 
-test.each(BEATS)('the heartbeat %s is left out, and hides no other', async (value) => {
+test.each(BEATS)('the heartbeat %s is left out, and the others are read', async (value) => {
   const fleet = fleets.start();
   fleet.process().heartbeat({ role: 'worker', id: 'good' });
   const process = fleet.process();
@@ -31,7 +31,7 @@ test.each(BEATS)('the heartbeat %s is left out, and hides no other', async (valu
   expect(seen.sockets).toBe(3);
 });
 
-test.each(['+inf', '99999999999999'])('a heartbeat of the time %s does not last for ever', async (time) => {
+test.each(['+inf', '99999999999999'])('a heartbeat with the time %s expires', async (time) => {
   const fleet = fleets.start();
   await fleet.redis.zadd(`{${fleet.prefix}}:live`, time, 'worker:x');
   await fleet.redis.hset(`{${fleet.prefix}}:beats`, 'worker:x', '{"role":"worker","id":"x","sockets":0}');
@@ -43,7 +43,7 @@ test.each(['+inf', '99999999999999'])('a heartbeat of the time %s does not last 
 });
 
 test.each(['live', 'beats', 'total', 'companies:gateway:g'])(
-  'the key %s under another type makes no reading fail, and begins anew',
+  'if the key %s has another type, readings succeed and it starts again',
   async (name) => {
     const fleet = fleets.start();
     const process = fleet.process();
@@ -70,7 +70,7 @@ test.each(['live', 'beats', 'total', 'companies:gateway:g'])(
   },
 );
 
-test('counts of another form are left out, reported, and begin anew', async () => {
+test('malformed counts are left out, reported, and restart', async () => {
   const fleet = fleets.start();
   const process = fleet.process();
   process.count('appointment:created', 'accepted');
@@ -90,7 +90,7 @@ test('counts of another form are left out, reported, and begin anew', async () =
   expect((await read(fleet)).overall.total).toMatchObject({ accepted: 1, published: 1 });
 });
 
-test('counts and latencies under another type make no reading fail, and begin anew', async () => {
+test('if counts and latencies have another type, readings succeed and they start again', async () => {
   const fleet = fleets.start();
   const process = fleet.process();
   const count = () => {

@@ -23,7 +23,7 @@ test('docs/reference/metrics.md lists every Prometheus metric, with its type, la
   expect(documented).toEqual(made);
 });
 
-test('the catalog is what a process really exposes, and no label names a company or an appointment', async () => {
+test('a process exposes exactly the catalog, and no label contains a company or an appointment', async () => {
   const { registry } = fleets.start().process();
   const unread = () => Promise.reject(new Error('not asked'));
   registerProcessGauges(registry).watchWarnings(() => Promise.resolve([]));

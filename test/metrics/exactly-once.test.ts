@@ -55,7 +55,7 @@ const step = fc.oneof(
   fc.record({ kind: fc.constant('deliver late' as const) }),
 );
 
-test('however flushes fail, the fleet’s sums are those of the calls', async () => {
+test('the sums of the fleet equal the calls, whichever flushes fail', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.tuple(fc.nat(1), step), { maxLength: 40 }), async (schedule) => {
       const fleet = fleets.start();

@@ -28,7 +28,7 @@ async function startBehindValve() {
   return { fleet, valve, redis, published };
 }
 
-test('counts made while Redis is away arrive when it is back', async () => {
+test('counts made while Redis is unavailable are written when it is available', async () => {
   const { fleet, valve, redis, published } = await startBehindValve();
   const worker = fleet.process({ redis, flushIntervalMs: 20 });
   worker.count('appointment:created', 'published', 1);
@@ -46,7 +46,7 @@ test('counts made while Redis is away arrive when it is back', async () => {
   await eventually('all counts', async () => (await published()) === 7);
 });
 
-test('a flush that was carried out but never confirmed is not counted twice', async () => {
+test('a flush that succeeded without a reply is not counted twice', async () => {
   const { fleet, valve, redis, published } = await startBehindValve();
   const worker = fleet.process({ redis, flushTimeoutMs: 100 });
   worker.count('appointment:created', 'published', 1);
@@ -64,7 +64,7 @@ test('a flush that was carried out but never confirmed is not counted twice', as
   expect(await published()).toBe(7);
 });
 
-test('a connection that breaks between script and reply neither loses nor doubles', async () => {
+test('a connection that breaks between script and reply neither loses counts nor doubles them', async () => {
   const { fleet, valve, redis, published } = await startBehindValve();
   const worker = fleet.process({ redis });
   worker.count('appointment:created', 'published', 1);
@@ -81,7 +81,7 @@ test('a connection that breaks between script and reply neither loses nor double
   expect(await published()).toBe(3);
 });
 
-test('onError hears of the first failure in a row, Prometheus counts each', async () => {
+test('onError gets the first of consecutive failures, and Prometheus counts each', async () => {
   const { fleet, valve, redis } = await startBehindValve();
   const worker = fleet.process({ redis });
   valve.cut();
@@ -112,7 +112,7 @@ test('close ends in time when Redis is frozen', async () => {
   expect(performance.now() - began).toBeLessThan(1_000);
 });
 
-test('scripts forgotten by Redis are sent again', async () => {
+test('scripts that Redis has lost are sent again', async () => {
   const fleet = fleets.start();
   const worker = fleet.process();
   worker.count('appointment:created', 'published');

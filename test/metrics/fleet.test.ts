@@ -22,7 +22,7 @@ test('live processes are listed by role, sockets added up, companies counted onc
   expect(processes.worker[0]?.sinceHeartbeatMs).toBeLessThan(5_000);
 });
 
-test('the newest heartbeat replaces the one before, companies that left included', async () => {
+test('the newest heartbeat replaces the previous one and its companies', async () => {
   const fleet = fleets.start();
   const gateway = fleet.process();
   const thousands = Array.from({ length: 2_500 }, (_, i) => `company-${i}`);
@@ -37,7 +37,7 @@ test('the newest heartbeat replaces the one before, companies that left included
   expect((await fleet.read()).fleet).toMatchObject({ sockets: 2, companies: 2 });
 });
 
-test('a process that falls silent is gone after 15 s, and forgotten by the next heartbeat', async () => {
+test('a process without heartbeats is not listed after 15 s, and removed by the next heartbeat', async () => {
   const fleet = fleets.start();
   let nowMs = START_MS;
   const silent = fleet.process({ now: () => nowMs });
@@ -54,7 +54,7 @@ test('a process that falls silent is gone after 15 s, and forgotten by the next 
   expect(await fleet.redis.hkeys(`{${fleet.prefix}}:beats`)).toEqual(['worker:other']);
 });
 
-test('a process that stops in order leaves at once', async () => {
+test('a process that shuts down is removed at once', async () => {
   const fleet = fleets.start();
   const gateway = fleet.process();
   gateway.heartbeat({ role: 'gateway', id: 'one', sockets: 5, companies: ['a'] });

@@ -15,7 +15,7 @@ function expectClose(found: number | null, exact: number) {
   expect(Math.abs(found! - exact) / exact).toBeLessThanOrEqual(TOLERANCE);
 }
 
-test('percentiles of two processes’ latencies are those of all durations together, within 5 %', async () => {
+test('percentiles of two processes are those of all durations together, within 5 %', async () => {
   const fleet = fleets.start();
   const [fast, slow] = [fleet.process(), fleet.process()];
   // Skewed, as latencies are: 1 ms to 3 s.
@@ -35,7 +35,7 @@ test('percentiles of two processes’ latencies are those of all durations toget
   expect(latencyMs.load['5m'].count).toBe(0);
 });
 
-test('a nonsensical duration spoils nothing', async () => {
+test('an invalid duration does not change the percentiles', async () => {
   const fleet = fleets.start();
   const worker = fleet.process();
   for (const ms of [Number.NaN, Infinity, -Infinity]) worker.observe('wait', ms);
@@ -67,7 +67,7 @@ describe('buckets', () => {
     );
   });
 
-  test('there are few of them, whatever is observed', () => {
+  test('their number is small for any durations', () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true }), (ms) => {
         expect(bucketOf(ms)).toBeGreaterThanOrEqual(0);

@@ -40,7 +40,7 @@ async function samples({ registry }: Metrics, name: string): Promise<Record<stri
   );
 }
 
-test('every event and every error code has its series from the start, so that the first increment shows in a rate', async () => {
+test('every event and error code has a series from the start, so that the first increment shows in a rate', async () => {
   const metrics = fleets.start().process();
   expect(await samples(metrics, 'emission_published_total')).toEqual({
     'emission_published_total{event="appointment:created"}': 0,
@@ -71,7 +71,7 @@ test('a percentile is placed within a bucket that ends at most two thirds above 
   expect(bounds).toEqual(expect.arrayContaining([1, 5]));
 });
 
-test('a process’ Prometheus counters and the fleet’s JSON tell the same', async () => {
+test('the Prometheus counters of a process and the JSON of the fleet agree', async () => {
   const fleet = fleets.start();
   const metrics = fleet.process();
   const counted = { accepted: 4, published: 3, retried: 2, failed: 1 } as const;
@@ -97,7 +97,7 @@ test('a process’ Prometheus counters and the fleet’s JSON tell the same', as
     expect(text).toContain(`${line}\n`);
 });
 
-test('two instances in one process keep apart', async () => {
+test('two instances in one process are independent', async () => {
   const fleet = fleets.start();
   const [one, other] = [fleet.process(), fleet.process({ processMetrics: true })];
   one.count('appointment:created', 'accepted');
@@ -143,7 +143,7 @@ test('queue and fleet gauges are read once for a scrape', async () => {
 test.each([
   ['fails', () => Promise.reject(new Error('Redis is away'))],
   ['never answers', () => new Promise<Fleet>(() => undefined)],
-])('when the reading %s, the scrape succeeds without the gauges', async (_, readFleet) => {
+])('if the reading %s, the scrape succeeds without the gauges', async (_, readFleet) => {
   const metrics = fleets.start().process();
   let broken = false;
   registerFleetGauges({

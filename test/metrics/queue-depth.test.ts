@@ -83,7 +83,7 @@ test('jobs of a paused queue still wait', async () => {
   expectAge(oldestWaitingAgeMs, 60_000);
 });
 
-test('of both queues the jobs are summed, and each has its oldest', async () => {
+test('the jobs of both queues are summed, and each queue has its oldest job', async () => {
   const { redis, open, queue: live } = startQueue();
   const bulk = open('bulk');
   await live.add('booked', {}, { timestamp: Date.now() - 5_000 });

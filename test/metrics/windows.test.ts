@@ -6,7 +6,7 @@ const START_MS = Date.UTC(2026, 10, 23, 9, 0, 3);
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
-test('what was counted leaves the windows one after the other, and never the total', async () => {
+test('a count leaves one window after the other, and never the total', async () => {
   const fleet = fleets.start();
   const worker = fleet.process({ now: () => START_MS });
   worker.count('appointment:created', 'published', 2);
@@ -29,7 +29,7 @@ test('what was counted leaves the windows one after the other, and never the tot
   expect(await after(61 * MINUTE)).toEqual([0, 0, 0]);
 });
 
-test('a window adds up what was counted at different times within it', async () => {
+test('a window is the sum of its counts', async () => {
   const fleet = fleets.start();
   let nowMs = START_MS;
   const worker = fleet.process({ now: () => nowMs });
@@ -44,7 +44,7 @@ test('a window adds up what was counted at different times within it', async () 
   expect(overall['1h'].published).toBe(1023);
 });
 
-test('the clocks of processes do not matter: slots go by Redis’ clock', async () => {
+test('slots use the clock of Redis, not those of processes', async () => {
   const fleet = fleets.start();
   const worker = fleet.process();
   worker.count('appointment:created', 'published');
@@ -55,7 +55,7 @@ test('the clocks of processes do not matter: slots go by Redis’ clock', async 
   expect(overall['1m'].published).toBe(1);
 });
 
-test('every key but the totals expires, later than the longest window that reads it, under one hash tag', async () => {
+test('every key except the totals expires later than the longest window that reads it, and has one hash tag', async () => {
   const fleet = fleets.start();
   const gateway = fleet.process();
   gateway.count('appointment:created', 'published');

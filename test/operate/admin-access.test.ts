@@ -35,7 +35,7 @@ test.each([
   '/%61dmin/index.html',
   '/x/../admin/',
   '/admin/%',
-])('%s asks for credentials', async (path) => {
+])('%s requires credentials', async (path) => {
   const { hostname, port } = new URL(api.url);
   const status = await new Promise((resolve, reject) => {
     request({ hostname, port, path }, (response) => {
@@ -48,7 +48,7 @@ test.each([
   expect(status).toBe(401);
 });
 
-test.each(['overview', 'series'])('/admin/api/%s asks for credentials', async (path) => {
+test.each(['overview', 'series'])('/admin/api/%s requires credentials', async (path) => {
   expect(await admin(api, path, undefined, { authorization: '' })).toMatchObject({
     status: 401,
     body: { code: 'ADMIN_AUTH_REQUIRED' },
@@ -60,12 +60,12 @@ test.each<Record<string, string>>([
   { origin: 'null' },
   { 'sec-fetch-site': 'cross-site' },
   { 'sec-fetch-site': 'same-site' },
-])('a change that another site’s page asks for is refused: %j', async (headers) => {
+])('a change from another site’s page is refused: %j', async (headers) => {
   const answer = await admin(api, 'retry-failed', { since: '1h', dryRun: true }, headers);
   expect(answer).toMatchObject({ status: 403, body: { code: 'CROSS_ORIGIN' } });
 });
 
-test('our own page may ask', async () => {
+test('a change from our own page is allowed', async () => {
   const headers = { origin: api.url, 'sec-fetch-site': 'same-origin' };
   expect(await admin(api, 'retry-failed', { since: '1h', dryRun: true }, headers)).toMatchObject({
     status: 200,
@@ -78,7 +78,7 @@ test.each([
   [{ since: '1h', limit: 0 }, /limit/],
   [{ since: '1h', code: 'NO_SUCH_CODE' }, /code/],
   [{ since: '1h', until: '1h', more: 1 }, /more/],
-])('retry-failed with %j is refused in words', async (body, words) => {
+])('retry-failed with %j is refused with a reason', async (body, words) => {
   const answer = await admin(api, 'retry-failed', { ...body, dryRun: true });
   expect(answer).toMatchObject({ status: 400, body: { code: 'INVALID_REQUEST' } });
   expect(answer.body.detail).toMatch(words);

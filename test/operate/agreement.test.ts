@@ -177,7 +177,7 @@ test('a request repeated under its Idempotency-Key is accepted once', async () =
   expect(read.accepted).toBe(1);
 });
 
-test('what the services’ namespace turns away is counted by its code, as over HTTP', async () => {
+test('rejections of the /internal namespace are counted by code, as over HTTP', async () => {
   world = await quietWorld();
   const api = await world.api();
   const socket = io(`${api.url}/internal`, { auth: { apiKey: API_KEY }, forceNew: true });
@@ -191,7 +191,7 @@ test('what the services’ namespace turns away is counted by its code, as over 
   });
 });
 
-test('refused items of a batch, and lists and sockets of dashboards without a good token, are counted by code', async () => {
+test('rejected batch items, and lists and sockets without a valid token, are counted by code', async () => {
   world = await quietWorld();
   const api = await world.api();
   const appointmentId = await (await world.documents.company()).appointment();

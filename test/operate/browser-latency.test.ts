@@ -11,7 +11,7 @@ async function browserStage(api: { url: string }) {
   return (await fleetMetrics(api)).latencyMs.browser['1m'] as { count: number; p50: number | null };
 }
 
-test('the browser’s library tells now and then that an emission is on the screen', async () => {
+test('the dashboard library reports a sample of the emissions that it shows', async () => {
   world = await quietWorld();
   const [api] = [await world.api(), world.worker()];
   const company = await world.documents.company();
@@ -36,7 +36,7 @@ test('the browser’s library tells now and then that an emission is on the scre
   expect(p50).toBeLessThan(10_000);
 });
 
-test('a report counts only for what was sent to that dashboard, once, with the time that the servers know', async () => {
+test('a report counts once, only for an emission sent to that dashboard, with the time of the servers', async () => {
   world = await quietWorld();
   const [api] = [await world.api(), world.worker()];
   const [company, other] = [await world.documents.company(), await world.documents.company()];
@@ -80,7 +80,7 @@ test('a report counts only for what was sent to that dashboard, once, with the t
   expect([liar, stranger, good].every(({ socket }) => socket.connected)).toBe(true);
 });
 
-test('of one emission at most ten reports count, however many dashboards send one', async () => {
+test('at most ten reports count for one emission', async () => {
   world = await quietWorld();
   const [api] = [await world.api(), world.worker()];
   const company = await world.documents.company();

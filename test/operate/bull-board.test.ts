@@ -11,7 +11,7 @@ const board = (api: { url: string }, path: string, init: RequestInit = {}) =>
     headers: { authorization: CREDENTIALS, ...(init.headers as Record<string, string>) },
   });
 
-test('a job’s headline has event, appointment, company and attempts; a failed one tells why', async () => {
+test('the title of a job has event, appointment, company and attempts, and the reason of a failure', async () => {
   world = await quietWorld();
   const api = await world.api();
   const company = await world.documents.company();

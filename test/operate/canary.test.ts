@@ -21,7 +21,7 @@ function start(fateOf: () => Promise<'published' | 'waiting' | 'lost'>, send = (
   return { sent, canary };
 }
 
-test('three that were published and not heard are red; one that is heard makes it green again', async () => {
+test('three published canaries that do not arrive turn the gateway red; one that arrives turns it green', async () => {
   const { sent, canary } = start(() => Promise.resolve('published'));
   await eventually('three canaries to be missed', () => sent.length >= 3);
   await eventually('red', () => !canary.verdict().ok);
@@ -30,7 +30,7 @@ test('three that were published and not heard are red; one that is heard makes i
   expect(canary.sinceHeardMs()).toBeLessThan(1_000);
 });
 
-test('what waits is not sent again, and blames nobody', async () => {
+test('a waiting canary is not sent again, and the gateway stays green', async () => {
   let looks = 0;
   const { sent, canary } = start(() => {
     looks += 1;
@@ -41,13 +41,13 @@ test('what waits is not sent again, and blames nobody', async () => {
   expect(canary.verdict().ok).toBe(true);
 });
 
-test('what an older worker refused, or Redis lost, is sent again and blames nobody', async () => {
+test('a canary that an older worker refused or Redis lost is sent again, and the gateway stays green', async () => {
   const { sent, canary } = start(() => Promise.resolve('lost'));
   await eventually('many canaries', () => sent.length > 10);
   expect(canary.verdict().ok).toBe(true);
 });
 
-test('while Redis is away there is no verdict', async () => {
+test('while Redis is unavailable there is no verdict', async () => {
   let looks = 0;
   const { canary } = start(
     () => {

@@ -24,7 +24,7 @@ test.each([
   ['ahead', HOUR_MS],
   ['behind', -HOUR_MS],
 ])(
-  'a worker whose clock is an hour %s is named in /health, and spoils no latency',
+  'a worker whose clock is an hour %s is named in /health, and latencies stay right',
   async (words, shiftMs) => {
     const api = await world.api();
     await world.workerProcess(shiftedBy(shiftMs));
@@ -47,7 +47,7 @@ test.each([
   ['ahead', 2 * HOUR_MS],
   ['behind', -2 * HOUR_MS],
 ])(
-  'an API whose clock is hours %s takes right tokens, and stamps what it accepts with the right time',
+  'an API whose clock is hours %s accepts valid tokens, and its acceptance times are right',
   async (_words, shiftMs) => {
     const wrong = await world.apiProcess(shiftedBy(shiftMs));
     const right = await world.api();

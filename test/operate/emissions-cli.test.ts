@@ -33,7 +33,7 @@ function emissions(env: Record<string, string>, ...args: string[]) {
   });
 }
 
-test('the command line retries and re-emits over connections of its own', async () => {
+test('the command line retries and re-emits over its own connections', async () => {
   world = await quietWorld();
   const api = await world.api();
   const company = await world.documents.company();
@@ -78,11 +78,11 @@ test.each([
   [['retry-failed', 'all'], 'retry-failed takes no all.'],
   [['retry-failed', '--since'], "Option '--since <value>' argument missing"],
   [['retry-failed', '--sinse', '1h'], "Unknown option '--sinse'"],
-])('%j is refused in words', (args, words) => {
+])('%j is refused with a reason', (args, words) => {
   expect(readArguments(args)).toEqual({ problem: expect.stringContaining(words) });
 });
 
-test('a wrong command tells how to use it', async () => {
+test('a wrong command prints the usage', async () => {
   expect(await emissions({}, 'mend')).toMatchObject({
     code: 2,
     err: expect.stringContaining('Usage: npm run emissions'),

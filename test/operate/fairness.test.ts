@@ -9,7 +9,7 @@ const BACKLOG = 5_000;
 let world: World;
 afterEach(() => world.close());
 
-test('a backlog of batches is in no live booking’s way', async () => {
+test('a backlog of batches does not delay a live booking', async () => {
   world = await quietWorld({ WORKER_CONCURRENCY: '10' });
   const api = await world.api();
   const company = await world.documents.company();
@@ -30,7 +30,7 @@ test('a backlog of batches is in no live booking’s way', async () => {
   expect(await world.bulk.getPrioritizedCount()).toBeGreaterThan(0);
 });
 
-test('retried by the thousand, jobs leave the live bookings’ queue, and stand behind batches', async () => {
+test('a mass retry moves jobs from the live queue to the bulk queue, behind batches', async () => {
   world = await quietWorld({ ADMIN_WRITES: 'on' });
   const api = await world.api();
   const company = await world.documents.company();
@@ -62,7 +62,7 @@ test('retried by the thousand, jobs leave the live bookings’ queue, and stand 
   expect(await world.jobIn(failed, 'completed')).toMatchObject({ attemptsMade: 1 });
 });
 
-test('what fails of a batch is repaired as any other, one by one or by the thousand', async () => {
+test('failed emissions of a batch are repaired like any other, singly or all at once', async () => {
   world = await quietWorld({ ADMIN_WRITES: 'on' });
   const api = await world.api();
   const company = await world.documents.company();
@@ -88,7 +88,7 @@ test('what fails of a batch is repaired as any other, one by one or by the thous
   await world.jobIn(ids[1]!, 'completed');
 });
 
-test('how long a batch takes stands in a stage of its own, not in those of live bookings', async () => {
+test('the durations of a batch are in their own stage, not in those of live bookings', async () => {
   world = await quietWorld();
   const api = await world.api();
   world.worker();

@@ -77,7 +77,7 @@ async function open(options: WorldOptions = {}) {
   return world.ready(world.api());
 }
 
-test('paused queues: POST answers 202, and health, page, metrics and the worker say so until they are resumed', async () => {
+test('paused queues: POST answers 202, and health, page, metrics and the worker’s log report it until they are resumed', async () => {
   const api = await open();
   const logs = freshDir('logs');
   await world.workerProcess({ LOG_DIR: logs });
@@ -135,14 +135,14 @@ test('a global limit of concurrency or rate is named, with the call that removes
   await warnsNoMore(api, 'queue starts');
 });
 
-test('no worker: health says so until one has started', async () => {
+test('no worker: health reports it until one has started', async () => {
   const api = await open();
   await warns(api, 'no worker has sent a heartbeat for 15 s: .*start a worker');
   world.worker();
   await warnsNoMore(api, 'no worker');
 });
 
-test('the sweep is off in every worker; one that has it is enough', async () => {
+test('the sweep is off in every worker: health reports it until one worker has it on', async () => {
   const api = await open();
   world.worker();
   await warns(api, /worker [0-9a-f]{8}: the sweep is off \(RECONCILE_INTERVAL_MS=0\)/);
@@ -150,7 +150,7 @@ test('the sweep is off in every worker; one that has it is enough', async () => 
   await warnsNoMore(api, 'the sweep is off');
 });
 
-test('a worker that cannot read MongoDB, though the API can: health says so', async () => {
+test('a worker cannot read MongoDB although the API can: health reports it', async () => {
   const mongo = await own(ownMongo());
   const api = await open();
   world.worker({ MONGODB_URI: `${mongo.url}/x`, RECONCILE_INTERVAL_MS: '1000' });
@@ -162,7 +162,7 @@ test('a worker that cannot read MongoDB, though the API can: health says so', as
   await warnsNoMore(api, 'the sweep fails');
 }, 120_000);
 
-test('a metrics port that is in use: health says which process, and what to set', async () => {
+test('a metrics port is in use: health names the process and the setting', async () => {
   const taken = createServer();
   await new Promise<void>((resolve) => taken.listen(0, resolve));
   const METRICS_PORT = String((taken.address() as AddressInfo).port);
@@ -174,7 +174,7 @@ test('a metrics port that is in use: health says which process, and what to set'
   await warns(api, /worker [0-9a-f]{8}: the metrics port is not open/);
 });
 
-test('log lines that cannot be written: health says so', async () => {
+test('log lines cannot be written: health reports it', async () => {
   world = await createWorld();
   const dir = freshDir('full-disk');
   mkdirSync(dir, { recursive: true });
@@ -185,7 +185,7 @@ test('log lines that cannot be written: health says so', async () => {
   await warns(none, 'log lines are dropped: combined.log takes no more');
 }, 120_000);
 
-test('a subscription that does not answer while commands work: health says so', async () => {
+test('a subscription does not answer while commands work: health reports it', async () => {
   const redis = await own(ownRedis());
   world = await createWorld({ redisUrl: redis.url });
   const freezer = await createFreezer(new URL(redis.url));
@@ -213,7 +213,7 @@ test('Redis without an append-only file, or short of memory: health warns, and t
   await warnsNoMore(api, 'maxmemory');
 });
 
-test('Redis that takes no writes: not ready, with the reason and what to do', async () => {
+test('Redis accepts no writes: not ready, with the reason and the remedy', async () => {
   const [redis, primary] = await Promise.all([own(ownRedis()), own(ownRedis())]);
   const api = await open({ redisUrl: redis.url });
   const { hostname, port } = new URL(primary.url);

@@ -44,7 +44,7 @@ function routesOf(layers: Layer[], prefix = ''): string[] {
   });
 }
 
-test('the document tells every route that Express has, and no other', () => {
+test('the document has exactly the routes of Express', () => {
   const none = {} as never;
   const pass: RequestHandler = (_req, _res, next) => {
     next();
@@ -75,7 +75,7 @@ test('the document tells every route that Express has, and no other', () => {
   expect([...new Set(routesOf(stack))].sort()).toEqual(documented.sort());
 });
 
-test('every reference leads somewhere, every operation has its own name and says who may call it', () => {
+test('every reference resolves, and every operation has its own id and its security', () => {
   for (const document of [openApi, asyncApi]) {
     for (const [, pointer = ''] of JSON.stringify(document).matchAll(/"\$ref":"#([^"]+)"/g)) {
       const target = pointer
@@ -142,7 +142,7 @@ const KEY = { 'x-api-key': API_KEY };
 const OPERATOR = { authorization: CREDENTIALS };
 const INTERNAL = '/api/v1/internal/socket';
 
-test('what a real API answers is as documented', async () => {
+test('the replies of a real API match the document', async () => {
   const company = await world.documents.company();
   const appointmentId = await company.appointment();
   const single = { method: 'post', headers: KEY };
@@ -254,7 +254,7 @@ test('what a real API answers is as documented', async () => {
   }
 });
 
-test('what crosses a socket is as documented, and every event is', async () => {
+test('the events and replies on a socket match the document, and every event is documented', async () => {
   const events = fieldsOf('DashboardServerEvents').concat(fieldsOf('DashboardClientEvents'));
   const documented = Object.values(asyncApi.channels.dashboards.messages as Record<string, Answer>)
     .map(({ name }) => name)

@@ -27,7 +27,7 @@ async function behindFreezer() {
   return world.keep(freezer, freezer.close);
 }
 
-test('a canary goes the whole way to a socket of the gateway’s own, and no count knows it', async () => {
+test('a canary reaches a socket of its own gateway, and is in no count', async () => {
   world = await quietWorld(OFTEN);
   const { url, env } = await openPort();
   const [api] = [await world.api(), world.worker(env)];
@@ -55,7 +55,7 @@ test('a canary goes the whole way to a socket of the gateway’s own, and no cou
   });
 });
 
-test('a worker whose progress is frozen, not its process, turns red while jobs wait', async () => {
+test('a worker without progress turns red while jobs wait, although its process runs', async () => {
   world = await quietWorld(OFTEN);
   const freezer = await behindFreezer();
   const { url, env } = await openPort();
@@ -84,7 +84,7 @@ test('a worker whose progress is frozen, not its process, turns red while jobs w
   await eventually('no job to wait', async () => (await livez(url)).status === 200);
 });
 
-test('a worker that takes no batches any more turns red, though it takes live bookings', async () => {
+test('a worker that runs no bulk jobs any more turns red, although it runs live ones', async () => {
   world = await quietWorld(OFTEN);
   const freezer = await behindFreezer();
   const { url, env } = await openPort();
@@ -106,7 +106,7 @@ test('a worker that takes no batches any more turns red, though it takes live bo
   await eventually('no job to wait', async () => (await livez(url)).status === 200);
 });
 
-test('a worker stays green while the queue is paused, or Redis does not answer', async () => {
+test('a worker stays green while the queue is paused or Redis does not answer', async () => {
   world = await quietWorld(OFTEN);
   const freezer = await behindFreezer();
   const { url, env } = await openPort();
@@ -132,7 +132,7 @@ test('a worker stays green while the queue is paused, or Redis does not answer',
   freezer.thaw();
 });
 
-test('a gateway that no longer hears what is published turns red, its workers do not', async () => {
+test('a gateway that no longer receives messages turns red, and its workers stay green', async () => {
   world = await quietWorld(OFTEN);
   const freezer = await behindFreezer();
   const { url, env } = await openPort();
@@ -156,7 +156,7 @@ test('a gateway that no longer hears what is published turns red, its workers do
   await eventually('the gateway to be well again', async () => (await livez(api.url)).status === 200);
 });
 
-test('without workers a gateway is not to blame, and its canaries do not pile up', async () => {
+test('without workers a gateway stays green, and its canaries do not accumulate', async () => {
   world = await quietWorld(OFTEN);
   const api = await world.api();
   await eventually('a canary to wait', async () => (await world.queue.getWaitingCount()) === 1);
@@ -168,7 +168,7 @@ test('without workers a gateway is not to blame, and its canaries do not pile up
   expect((await livez(api.url)).status).toBe(200);
 });
 
-test('a stranger can’t join the canary’s namespace', async () => {
+test('a client cannot join the namespace of canaries', async () => {
   world = await quietWorld(OFTEN);
   const api = await world.api();
   const socket = io(`${api.url}/canary`, { auth: { secret: 'x' }, forceNew: true });

@@ -96,17 +96,20 @@ test.each(queries)('%s: the metrics and labels in its query are those of the cod
   }
 });
 
-test.each(queries)('%s: its query is balanced, and counters are asked for their growth', (_title, query) => {
-  for (const [open, close] of ['()', '{}', '[]']) {
-    expect(query.split(open!).length).toBe(query.split(close!).length);
-  }
-  for (const { name } of selectors(query)) {
-    const isCounter = name.endsWith('_total') || name.endsWith('_bucket');
-    expect([name, new RegExp(`(rate|increase)\\(\\s*${name}\\b`).test(query)]).toEqual([name, isCounter]);
-  }
-});
+test.each(queries)(
+  '%s: its query has balanced brackets, and uses counters by their increase',
+  (_title, query) => {
+    for (const [open, close] of ['()', '{}', '[]']) {
+      expect(query.split(open!).length).toBe(query.split(close!).length);
+    }
+    for (const { name } of selectors(query)) {
+      const isCounter = name.endsWith('_total') || name.endsWith('_bucket');
+      expect([name, new RegExp(`(rate|increase)\\(\\s*${name}\\b`).test(query)]).toEqual([name, isCounter]);
+    }
+  },
+);
 
-test('every alarm says how bad it is, and leads to its paragraph', () => {
+test('every alarm has a severity and a link to its paragraph', () => {
   const headings = [...read('docs/reference/alarms.md').matchAll(/^## (Emission\w+)$/gm)].map(
     ([, heading]) => heading,
   );
@@ -118,7 +121,7 @@ test('every alarm says how bad it is, and leads to its paragraph', () => {
   }
 });
 
-test('there are alarms for what an operator must know', () => {
+test('there is an alarm for each listed condition', () => {
   const alarms = rules.map(({ alert }) => alert);
   for (const alarm of ['FailureRateHigh', 'WaitingTooLong', 'WorkerWithoutProgress', 'NoGateway']) {
     expect(alarms).toContain(`Emission${alarm}`);
@@ -138,7 +141,7 @@ test('the admin page has the same limits as the alarms', () => {
   expect(limit('IDLE_TOO_LONG_MS')).toBe(threshold('EmissionGatewayDeaf') * 1_000);
 });
 
-test('the board’s panels have their own ids and places, and one data source to choose', () => {
+test('the panels of the board have unique ids and places, and one selectable data source', () => {
   const ids = board.panels.map(({ id }) => id);
   expect(new Set(ids).size).toBe(ids.length);
   const taken = new Set<string>();
@@ -155,7 +158,7 @@ test('the board’s panels have their own ids and places, and one data source to
     expect(datasource).toEqual({ type: 'prometheus', uid: '${datasource}' });
 });
 
-test('every panel says what it shows; a single figure is of this moment, and has words where there is none', () => {
+test('every panel has a description; a single figure is the current one, with a text for no value', () => {
   for (const { title, type, description, targets = [], fieldConfig } of panels) {
     expect([title, description]).toEqual([title, expect.stringMatching(/./)]);
     const isFigure = type === 'stat';

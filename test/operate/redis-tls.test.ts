@@ -61,7 +61,7 @@ async function expectPublished(address: (user: RedisUser) => string): Promise<vo
   await Promise.all([api.stop(), worker.stop()]);
 }
 
-test('an appointment reaches the dashboard over a Redis with TLS, whose authority is our own', async () => {
+test('an appointment reaches the dashboard over a Redis with TLS and a private certificate authority', async () => {
   await expectPublished(encrypted);
 });
 
@@ -69,7 +69,7 @@ test.each<[string, Record<string, string>, string, RegExp]>([
   ['another authority', trusting('other-ca.pem'), 'localhost', /certificate.*NODE_EXTRA_CA_CERTS/],
   ['another name', trusting('ca.pem'), '127.0.0.1', /altnames.*127\.0\.0\.1/],
 ])(
-  'a Redis with a certificate of %s is sent nothing, and log and health tell why',
+  'a Redis with a certificate of %s receives nothing, and log and health give the reason',
   async (_, env, host, why) => {
     const api = await world.apiProcess({ ...env, REDIS_URL: encrypted('api', host) });
     await expectRefused(api, why);
@@ -78,11 +78,11 @@ test.each<[string, Record<string, string>, string, RegExp]>([
   },
 );
 
-test('without an authority of our own its certificate is refused', async () => {
+test('without the private authority its certificate is refused', async () => {
   await expectRefused(await world.api({ REDIS_URL: encrypted('api') }), /certificate.*NODE_EXTRA_CA_CERTS/);
 });
 
-test('a wrong password is told of, and where the users stand', async () => {
+test('a wrong password is reported, with the file of the users', async () => {
   const wrong = urls.api.replace(':users-password@', ':wrong@');
   await expectRefused(
     await world.api({ REDIS_URL: wrong }),
@@ -90,7 +90,7 @@ test('a wrong password is told of, and where the users stand', async () => {
   );
 });
 
-test('a user without a right that it needs is told of by name, with the command and where the rules stand', async () => {
+test('a missing permission is reported with the user, the command and the file of the rules', async () => {
   await world.redis.call('ACL', 'SETUSER', 'api', '-info');
   try {
     // Redis 7.0 does not name the user.

@@ -17,7 +17,7 @@ async function failed(api: { url: string }): Promise<string> {
   return emissionId;
 }
 
-test('re-emit emits as many as asked for, though unusable rows come first, and counts these', async () => {
+test('re-emit emits the requested number although unusable rows come first, and counts those rows', async () => {
   world = await quietWorld({ ADMIN_WRITES: 'on' });
   const api = await world.api();
   const company = await world.documents.company();
@@ -40,7 +40,7 @@ test('re-emit emits as many as asked for, though unusable rows come first, and c
   expect(JSON.stringify(all.body)).toContain(asText);
 });
 
-test('one appointment is emitted again whatever its updatedAt holds', async () => {
+test('one appointment is emitted again with any value of updatedAt', async () => {
   world = await quietWorld({ ADMIN_WRITES: 'on' });
   const api = await world.api();
   const company = await world.documents.company();
@@ -49,7 +49,7 @@ test('one appointment is emitted again whatever its updatedAt holds', async () =
   expect(body).toMatchObject({ repaired: 1, leftOut: 0 });
 });
 
-test('failed jobs that hold no emission hide no other, on the page and from a repair', async () => {
+test('failed jobs without an emission hide no other failed job, on the page and in a repair', async () => {
   world = await quietWorld({ ADMIN_WRITES: 'on' });
   const api = await world.api();
   const emissionId = await failed(api);
@@ -68,7 +68,7 @@ test('failed jobs that hold no emission hide no other, on the page and from a re
   expect(repaired.body).toMatchObject({ repaired: 1, leftOut: 60 });
 });
 
-test('what a worker whose clock is ahead says to have failed later than now is retried', async () => {
+test('a job whose failure lies in the future, since a worker’s clock is ahead, is retried', async () => {
   world = await quietWorld({ ADMIN_WRITES: 'on' });
   const api = await world.api();
   const emissionId = await failed(api);

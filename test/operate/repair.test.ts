@@ -18,7 +18,7 @@ async function failedEmissions(api: { url: string }, howMany: number) {
   return { company, ids, emissionIds, worker, restore: () => Appointment.collection.insertMany(documents) };
 }
 
-test('retry-failed since T repairs what a permanent fault made fail; a dry run only tells', async () => {
+test('retry-failed since T retries the failures of a fault; a dry run only counts them', async () => {
   world = await quietWorld({ ADMIN_WRITES: 'on' });
   const api = await world.api();
   const { company, emissionIds, restore } = await failedEmissions(api, 5);
@@ -38,7 +38,7 @@ test('retry-failed since T repairs what a permanent fault made fail; a dry run o
   expect(await world.queue.getFailedCount()).toBe(0);
 });
 
-test('what failed before T, or by another code, is left alone', async () => {
+test('failures before T, or with another code, are not retried', async () => {
   world = await quietWorld({ ADMIN_WRITES: 'on' });
   const api = await world.api();
   await failedEmissions(api, 1);
@@ -50,7 +50,7 @@ test('what failed before T, or by another code, is left alone', async () => {
   expect(other.body).toMatchObject({ matched: 0, repaired: 0 });
 });
 
-test('retry brings one back; a failed emission tells why in words', async () => {
+test('retry runs one failed emission again; its reason is a text', async () => {
   world = await quietWorld({ ADMIN_WRITES: 'on' });
   const api = await world.api();
   const { ids, emissionIds, restore } = await failedEmissions(api, 1);
@@ -78,7 +78,7 @@ test('retry brings one back; a failed emission tells why in words', async () => 
   });
 });
 
-test('a retried emission carries the newest state: it passes the order check like any other', async () => {
+test('a retried emission has the newest state and passes the order check', async () => {
   world = await quietWorld({ ADMIN_WRITES: 'on' });
   const api = await world.api();
   const { company, ids, emissionIds, restore } = await failedEmissions(api, 1);
@@ -94,7 +94,7 @@ test('a retried emission carries the newest state: it passes the order check lik
   expect(received.meta.offset).toBe(2);
 });
 
-test('re-emit brings a company’s or an appointment’s newest states to the screens', async () => {
+test('re-emit sends the newest states of a company or an appointment to the dashboards', async () => {
   world = await quietWorld({ ADMIN_WRITES: 'on' });
   const [api] = [await world.api(), world.worker()];
   const company = await world.documents.company();

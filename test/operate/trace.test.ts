@@ -14,7 +14,7 @@ afterEach(async () => {
   world = undefined;
 });
 
-test('a traceparent is kept with the emission, and both hops log it in one line each', async () => {
+test('a traceparent is stored with the emission, and API and worker log it in one line each', async () => {
   world = await quietWorld();
   const [api] = await Promise.all([world.apiProcess(), world.workerProcess()]);
   const appointmentId = await (await world.documents.company()).appointment();
@@ -55,7 +55,7 @@ test('a traceparent is kept with the emission, and both hops log it in one line 
   expect(lines[0].requestId).toMatch(/^[0-9a-f-]{36}$/);
 });
 
-test('at level debug the gateway logs each delivery, live and replayed, without what was delivered', async () => {
+test('at level debug the gateway logs each delivery, live and replayed, without its content', async () => {
   world = await quietWorld({ LOG_LEVEL: 'debug' });
   const [api, company] = await Promise.all([
     world.ready(world.apiProcess()),
@@ -102,7 +102,7 @@ test.each([
   ],
   [{ ...job, traceparent: 'malformed' }, job],
   [{ ...job, addedLater: true }, job],
-])('a job of another version of the API is understood: %j', (given, understood) => {
+])('a job of another version of the API is parsed: %j', (given, understood) => {
   expect(JSON.parse(JSON.stringify(parseEmissionJob(given, given.event)))).toEqual(understood);
 });
 

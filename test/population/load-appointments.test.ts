@@ -203,7 +203,7 @@ describe('the number of reads does not depend on the number of appointments', ()
   });
 });
 
-test('a server without $unionWith is asked for it once; a lost connection decides nothing', async () => {
+test('a server without $unionWith is detected once; a lost connection decides nothing', async () => {
   const company = await world.documents.company();
   const id = await company.appointment();
   const withoutUnion = await startProxyWithoutUnion(world.env.MONGODB_URI!);

@@ -25,7 +25,7 @@ beforeEach(() => {
 
 const refused = () => Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
 
-test('an event that repeats is logged at once, and then each 30 s with the number of times', () => {
+test('a repeated event is logged at once, and then every 30 s with the number of times', () => {
   const log = createThrottledLog(logger, 'a server is away', { now: () => now });
   for (; now <= 60_000; now += 100) log({ emissionId: `e${now}` }, refused());
   expect(shown().map(({ emissionId, times }) => [emissionId, times])).toEqual([
@@ -36,7 +36,7 @@ test('an event that repeats is logged at once, and then each 30 s with the numbe
   expect(lines).toHaveLength(601);
 });
 
-test('another cause of the same event has a line of its own', () => {
+test('another cause of the same event has its own line', () => {
   const log = createThrottledLog(logger, 'queue error', { now: () => now });
   log({}, new Error('MISCONF Redis is configured to save RDB snapshots'));
   log({}, new Error('OOM command not allowed when used memory > maxmemory'));
@@ -64,7 +64,7 @@ test('an outage has one line when it begins, reminders, and one line when all co
   ]);
 });
 
-test('a second outage has its own lines; a connection that flaps has not', () => {
+test('a second outage has its own lines; a connection that flaps has none', () => {
   const log = outageLog();
   for (; now < 10_000; now += 100) {
     log.failed('requests', refused());

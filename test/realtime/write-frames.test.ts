@@ -63,7 +63,7 @@ test('broadcasts and events for a single socket arrive in the order in which the
   expect(received).toEqual(numbers);
 });
 
-test('frames that are written together leave in one piece and in order, also if the writing fails half way', async () => {
+test('frames that are written together are sent in one piece and in order, also if writing fails half way', async () => {
   const received = await Promise.all([connect('websocket'), connect('polling')]);
   const sockets = [...server.sockets.sockets.values()];
   const { transport } = sockets.find(({ id }) => id === received[0].id)!.conn;
@@ -88,20 +88,23 @@ test('frames that are written together leave in one piece and in order, also if 
 test.each<[string, string[]]>([
   ['ws', ['_sender', '_socket']],
   ['Engine.IO', ['socket']],
-])('without the internals of %s every packet is written the plain way, in order', async (_, hidden) => {
-  const { received, id } = await connect('websocket');
-  const alone = server.sockets.sockets.get(id)!;
-  const conn = alone.conn as unknown as { transport: { socket: object } };
-  if (hidden.includes('socket')) conn.transport = without(conn.transport, hidden);
-  else conn.transport.socket = without(conn.transport.socket, hidden);
-  const flushes = countFlushes();
-  writeTogether([alone], () => {
-    for (let n = 0; n < 20; n += 1) server.emit('number', n);
-  });
-  await eventually('all numbers to arrive', () => received.length === 20);
-  expect(received).toEqual(Array.from({ length: 20 }, (_, n) => n));
-  expect(flushes()).toBeGreaterThan(0);
-});
+])(
+  'without the internals of %s every packet is written through the public interface, in order',
+  async (_, hidden) => {
+    const { received, id } = await connect('websocket');
+    const alone = server.sockets.sockets.get(id)!;
+    const conn = alone.conn as unknown as { transport: { socket: object } };
+    if (hidden.includes('socket')) conn.transport = without(conn.transport, hidden);
+    else conn.transport.socket = without(conn.transport.socket, hidden);
+    const flushes = countFlushes();
+    writeTogether([alone], () => {
+      for (let n = 0; n < 20; n += 1) server.emit('number', n);
+    });
+    await eventually('all numbers to arrive', () => received.length === 20);
+    expect(received).toEqual(Array.from({ length: 20 }, (_, n) => n));
+    expect(flushes()).toBeGreaterThan(0);
+  },
+);
 
 /** The same object, in which these properties seem to be absent. */
 function without<T extends object>(target: T, hidden: string[]): T {

@@ -77,7 +77,7 @@ function openSocket(namespace: string, auth: object): Socket {
   return socket;
 }
 
-test('the corpus is of at least 80, and none twice', () => {
+test('the corpus has at least 80 entries and no duplicates', () => {
   const names = [REQUESTS, RAW, HANDSHAKES, FRAMES].flatMap((part) => part.map(({ what }) => what));
   expect(names.length).toBeGreaterThanOrEqual(80);
   const ofRequests = REQUESTS.map(({ what }) => what);
@@ -97,7 +97,7 @@ describe('requests', () => {
     expect(text).not.toMatch(/node_modules|at .*\.ts|Mongo|ECONN/);
   });
 
-  test('a batch takes the good item and tells the bad ones why', async () => {
+  test('a batch accepts the good item and gives each bad one a reason', async () => {
     const event = 'appointment:created';
     const items: [item: unknown, code: string][] = [
       [null, 'INVALID_REQUEST'],
@@ -218,7 +218,7 @@ describe('frames', () => {
     ['separators alone', '\x1e'.repeat(1_000)],
     ['20 kB', `4${'a'.repeat(20_000)}`],
     ['binary that is none', 'b%%%'],
-  ])('by polling, %s is refused, or ends that session alone', async (_, payload) => {
+  ])('by polling, %s is refused or ends only its own session', async (_, payload) => {
     const url = `${api.url}/socket.io/?EIO=4&transport=polling`;
     const opened = await (await fetch(url)).text();
     const { sid } = JSON.parse(opened.slice(1)) as { sid: string };
@@ -231,7 +231,7 @@ describe('frames', () => {
   });
 });
 
-test('after all of it nothing is enqueued, nothing is polluted, and a good client is served', async () => {
+test('after the corpus nothing is enqueued, no prototype is polluted, and a good client is served', async () => {
   expect(await world.jobs.count('waiting', 'prioritized', 'delayed', 'failed')).toBe(0);
   expect(Object.keys(Object.prototype)).toEqual([]);
   expect((await fetch(`${api.url}/readyz`)).status).toBe(200);

@@ -162,7 +162,7 @@ async function throwPayloads(runs: number): Promise<void> {
   );
 }
 
-test('whatever the frames, by WebSocket or by polling, they end that session at most, and the process is unharmed', async () => {
+test('random frames, by WebSocket or by polling, end at most their own session, and the process keeps working', async () => {
   await throwFrames(100);
   await throwPayloads(50);
   await target.warm();

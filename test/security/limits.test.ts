@@ -8,7 +8,7 @@ afterEach(() => world.close());
 
 const basic = (password: string) => ({ authorization: `Basic ${btoa(`admin:${password}`)}` });
 
-test('above the rate of its key a caller is told to wait; over all processes, and only that caller', async () => {
+test('a caller above the rate of its key gets 429 from every process; other callers do not', async () => {
   const other = 'other-key-0123456789-0123456789-0123456789';
   world = await createWorld({ env: { MAX_REQUESTS_PER_KEY_PER_SECOND: '2' } });
   const keys = { INTERNAL_SERVICE_API_KEY: `${world.env['INTERNAL_SERVICE_API_KEY']},${other}` };
@@ -31,7 +31,7 @@ test('above the rate of its key a caller is told to wait; over all processes, an
   expect((await post(two, { 'x-api-key': other })).status).toBe(202);
 });
 
-test('by address too: behind a proxy the one that it adds, never one that a caller writes', async () => {
+test('the rate by address uses the address that the proxy adds, never one that a caller writes', async () => {
   world = await createWorld({ env: { MAX_REQUESTS_PER_ADDRESS_PER_SECOND: '1', TRUST_PROXY: '1' } });
   const api = await world.api();
   const from = (forwarded: string) =>
@@ -44,7 +44,7 @@ test('by address too: behind a proxy the one that it adds, never one that a call
   expect((await from('2001:db8:0:0:1::9')).status).toBe(429);
 });
 
-test('after too many wrong keys an address is told to wait, but the right key is taken', async () => {
+test('after too many wrong keys an address gets 429, but the right key is accepted', async () => {
   world = await createWorld({ limits: { MAX_AUTH_FAILURES_PER_MINUTE: 3 } });
   const api = await world.api();
   const post = async (headers = {}) => (await world.post(api, 'appointment-updated', {}, headers)).status;
@@ -60,7 +60,7 @@ test('after too many wrong keys an address is told to wait, but the right key is
   expect(await overview('admin-password')).toBe(429);
 });
 
-test('a token has its share of lists', async () => {
+test('a token has its own limit of lists', async () => {
   world = await createWorld({ env: { MAX_LISTS_PER_VIEWER_PER_SECOND: '1' } });
   const api = await world.api();
   const company = 'c'.repeat(24);
@@ -99,7 +99,7 @@ test('while the queue is full, emissions are 503 until workers have caught up', 
   );
 });
 
-test('without Redis each process holds the limits alone, and refuses nobody below them', async () => {
+test('without Redis each process applies the limits by itself, and refuses no caller below them', async () => {
   const redis = await ownRedis();
   world = await createWorld({ redisUrl: redis.url, env: { MAX_REQUESTS_PER_KEY_PER_SECOND: '1' } });
   world.keep(redis, () => redis.stop());

@@ -48,7 +48,7 @@ function outcome(socket: Socket): Promise<string> {
   return until('the outcome of a handshake', outcome).finally(() => socket.close());
 }
 
-test('bodies have the sizes that are set: one for single emissions, another for batches', async () => {
+test('bodies are limited: one size for single emissions, another for batches', async () => {
   const api = await world.api({}, { MAX_BODY_BYTES: 300, MAX_BATCH_BYTES: 2_000 });
   const status = async (path: string, body: object) => (await world.post(api, path, body)).status;
   expect(await status('appointment-updated', { appointmentId: 'a'.repeat(250) })).toBe(400);
@@ -57,7 +57,7 @@ test('bodies have the sizes that are set: one for single emissions, another for 
   expect(await status('batch', { emissions: ['a'.repeat(2_000)] })).toBe(413);
 });
 
-test('headers have the size that is set; with more than are allowed the last are not read, or none', async () => {
+test('headers are limited in size; of too many, the last are ignored or the request is refused', async () => {
   const api = await world.api({}, { MAX_HEADER_BYTES: 4_000, MAX_HEADERS: 30 });
   const request = async (headers: Record<string, string>) =>
     (await fetch(`${api.url}/api/v1/internal/metrics`, { headers })).status;
@@ -70,7 +70,7 @@ test('headers have the size that is set; with more than are allowed the last are
   expect(await sendAndWait(api, late)).toMatch(/^HTTP\/1\.1 (401|431) /);
 });
 
-test('who takes too long to send headers, or a body, is answered 408; an idle connection is ended', async () => {
+test('a client that sends headers or a body too slowly gets 408; an idle connection is closed', async () => {
   const api = await world.api(
     { KEEP_ALIVE_TIMEOUT_MS: '200' },
     { HEADERS_TIMEOUT_MS: 300, REQUEST_TIMEOUT_MS: 900 },
@@ -86,7 +86,7 @@ test('who takes too long to send headers, or a body, is answered 408; an idle co
   expect(idle).toMatch(/^HTTP\/1\.1 200 /);
 });
 
-test('after too many wrong tokens an address is told to wait, by socket and by list; a good token is taken', async () => {
+test('after too many wrong tokens an address is refused, by socket and by list; a valid token is accepted', async () => {
   const api = await world.api({}, { MAX_AUTH_FAILURES_PER_MINUTE: 3 });
   const outcomes: string[] = [];
   for (let n = 0; n < 4; n += 1) outcomes.push(await outcome(open(api.url, { token: `guess-${n}` })));
@@ -101,7 +101,7 @@ test('after too many wrong tokens an address is told to wait, by socket and by l
   expect((await list(token)).status).toBe(200);
 });
 
-test('wrong keys count the same, sent by HTTP or by socket; the right one is taken', async () => {
+test('wrong keys by HTTP and by socket count together; the right key is accepted', async () => {
   const api = await world.api({}, { MAX_AUTH_FAILURES_PER_MINUTE: 3 });
   expect((await world.post(api, 'appointment-updated', {}, { 'x-api-key': 'wrong' })).status).toBe(403);
   const outcomes: string[] = [];
@@ -112,7 +112,7 @@ test('wrong keys count the same, sent by HTTP or by socket; the right one is tak
   expect(await outcome(open(`${api.url}/internal`, { apiKey: API_KEY }))).toBe('connected');
 });
 
-test('a message larger than is set ends its connection', async () => {
+test('a message above the size limit closes its connection', async () => {
   const api = await world.api({}, { MAX_MESSAGE_BYTES: 2_000 });
   const dashboard = await world.dashboard(api, COMPANY);
   const [small, large] = ['a'.repeat(1_500), 'a'.repeat(2_000)];
@@ -126,7 +126,7 @@ test('a message larger than is set ends its connection', async () => {
   await until('the connection to end', ended);
 });
 
-test('a dashboard has its share of catch-ups', async () => {
+test('a dashboard has a limit of catch-ups', async () => {
   const api = await world.api({}, { MAX_CATCH_UPS_PER_SECOND: 2 });
   const { socket, positions } = await world.dashboard(api, COMPANY);
   const { epoch, offset } = positions[0]!;

@@ -65,7 +65,7 @@ test.each([
   ['the canary’s namespace', () => connects('/canary,', { secret: 'x' }, 50)],
   ['a namespace that does not exist', () => connects('/nowhere,', {}, 50)],
   ['fifty namespaces that do not exist', () => Array.from({ length: 50 }, (_, n) => `40/n${n},`)],
-])('50 CONNECTs in one payload to %s make one socket at most, and end the session', async (_, packets) => {
+])('50 CONNECTs in one payload to %s create at most one socket, and end the session', async (_, packets) => {
   const session = await openPolling();
   await session.post(...packets());
   const { text, isOpen } = await session.poll(() => false);
@@ -94,7 +94,7 @@ test.each([
   ['a binary acknowledgement', '461-1[{"_placeholder":true,"num":0}]'],
   ['ten attachments', '4510-["a"]'],
   ['binary data', 'bAAAA'],
-])('%s ends the session, before anything is kept for its attachments', async (_, packet) => {
+])('%s ends the session before its attachments are buffered', async (_, packet) => {
   const session = await openPolling();
   await session.post(`40{"token":"${token}"}`);
   await session.poll((seen) => seen.includes('emissions:position'));
@@ -103,13 +103,13 @@ test.each([
   expect(await cuts()).toBe(1);
 });
 
-test('packets of every type count: a payload of thousands of pongs ends the session', async () => {
+test('packets of every type are counted: a payload of thousands of pongs ends the session', async () => {
   const session = await openPolling();
   await session.post(...Array<string>(5_000).fill('3'));
   expect((await session.poll(() => false)).isOpen).toBe(false);
 });
 
-test('handshakes that are checked at the same time take no more places than a company has', async () => {
+test('concurrent handshakes do not exceed the sockets of a company', async () => {
   const small = await world.api({}, { MAX_SOCKETS_PER_COMPANY: 3 });
   const outcomes = await Promise.allSettled(
     Array.from({ length: 12 }, () =>

@@ -40,7 +40,7 @@ function outcome(socket: Socket): Promise<string> {
 const closed = (socket: Socket) =>
   until('the connection to be closed', new Promise((resolve) => socket.once('disconnect', resolve)));
 
-test('a company has its share of sockets; when one goes, another may come', async () => {
+test('a company has a limit of sockets; when one closes, another can connect', async () => {
   world = await createWorld({ limits: { MAX_SOCKETS_PER_COMPANY: 2 } });
   const api = await world.api();
   const token = await world.token(COMPANY);
@@ -54,7 +54,7 @@ test('a company has its share of sockets; when one goes, another may come', asyn
   );
 });
 
-test('an address has its share of connections, let in or not', async () => {
+test('an address has a limit of connections, authenticated or not', async () => {
   world = await createWorld({ limits: { MAX_SOCKETS_PER_ADDRESS: 2 } });
   const api = await world.api();
   const token = await world.token(COMPANY);
@@ -69,7 +69,7 @@ test('an address has its share of connections, let in or not', async () => {
   );
 });
 
-test('a dashboard that sends too much is cut off, a service is not', async () => {
+test('a dashboard that sends too many messages is disconnected, a service is not', async () => {
   world = await createWorld({ limits: { MAX_MESSAGES_PER_SECOND: 2 } });
   const api = await world.api();
   const token = await world.token(COMPANY);
@@ -88,7 +88,7 @@ test('a dashboard that sends too much is cut off, a service is not', async () =>
   expect(quiet.socket.connected).toBe(true);
 });
 
-test('a client that does not read is cut off before it costs more than its share of memory', async () => {
+test('a client that does not read is disconnected before it exceeds its memory limit', async () => {
   world = await createWorld();
   const http = createServer().listen(0);
   await once(http, 'listening');

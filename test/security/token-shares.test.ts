@@ -24,7 +24,7 @@ const next = (character: string): string => {
   return alphabet[alphabet.indexOf(character) + 1]!;
 };
 
-test('a token is taken in its one spelling only: no other one is another share of the lists', async () => {
+test('a token is accepted in one encoding only, so that no other encoding has its own limit of lists', async () => {
   world = await createWorld();
   const api = await world.api();
   const token = await sign({});
@@ -52,7 +52,7 @@ test('a token is taken in its one spelling only: no other one is another share o
   expect(await Promise.all(spellings.map(list))).toEqual(spellings.map(() => 401));
 });
 
-test('all tokens of a user share one limit, and tokens with the same claims do, but not those of two users', async () => {
+test('all tokens of a user, and tokens with equal claims, share one limit; two users do not', async () => {
   world = await createWorld({ env: { MAX_LISTS_PER_VIEWER_PER_SECOND: '1' } });
   const api = await world.api();
   const list = async (token: string) =>

@@ -69,7 +69,7 @@ async function cuts(api: { url: string }, reason: string): Promise<number> {
   return Number(new RegExp(`emission_connections_cut_total\\{reason="${reason}"\\} (\\d+)`).exec(text)?.[1]);
 }
 
-test('clients that pipeline 1,800 requests for the largest files and read nothing cost next to no memory', async () => {
+test('clients that pipeline 1,800 requests for the largest files and read nothing cost almost no memory', async () => {
   const memory = createMemoryReader();
   world.keep(memory, memory.close);
   const api = await world.ready(world.apiProcess(memory.env));
@@ -86,7 +86,7 @@ test('clients that pipeline 1,800 requests for the largest files and read nothin
   expect((await fetch(`${api.url}/docs`)).status).toBe(200);
 });
 
-test('a client that takes nothing of its answers is cut, by whatever route; the others are served', async () => {
+test('a client that reads nothing of its responses is disconnected, on any route; others are served', async () => {
   const memory = createMemoryReader();
   world.keep(memory, memory.close);
   const api = await world.ready(world.apiProcess(memory.env, { RESPONSE_STALL_TIMEOUT_MS: 1_000 }));
@@ -103,7 +103,7 @@ test('a client that takes nothing of its answers is cut, by whatever route; the 
   expect((await fetch(`${api.url}/livez`)).status).toBe(200);
 });
 
-test('a client that reads slowly but steadily gets its answer, however long it takes', async () => {
+test('a client that reads slowly but steadily gets its whole response', async () => {
   const reasons: string[] = [];
   const body = Buffer.alloc(30 * MB, '.');
   const server = createServer((_req, res) => res.end(body));
@@ -131,7 +131,7 @@ test('a client that reads slowly but steadily gets its answer, however long it t
   expect(reasons).toEqual([]);
 });
 
-test('pipelined requests are answered completely and in order, with bodies and errors among them', async () => {
+test('pipelined requests are answered completely and in order, also with bodies and errors', async () => {
   const api = await world.api();
   const body = JSON.stringify({ appointmentId: 'x' });
   const post = [
@@ -159,7 +159,7 @@ test('pipelined requests are answered completely and in order, with bodies and e
   ]);
 });
 
-test('an address has its share of connections, and gets a new one when one has ended', async () => {
+test('an address has a limit of connections, and can connect again when one has closed', async () => {
   const api = await world.api({}, { MAX_CONNECTIONS_PER_ADDRESS: 3 });
   const clients = [await send(api.url, ''), await send(api.url, ''), await send(api.url, '')];
   await (await send(api.url, get('/livez'))).ended();
@@ -188,7 +188,7 @@ test('the metrics port has the same bounds', async () => {
   expect((await fetch(`${url}/livez`)).status).toBe(200);
 });
 
-test('a connection that is ended here, but not by its client, is cut', async () => {
+test('a connection that only the server has ended is closed after a while', async () => {
   const api = await world.api({}, { RESPONSE_STALL_TIMEOUT_MS: 1_000 });
   const { port } = new URL(api.url);
   // It does not end its own side when the server has ended the other.
@@ -200,7 +200,7 @@ test('a connection that is ended here, but not by its client, is cut', async () 
   await eventually('the connection to be cut', async () => (await cuts(api, 'half-open')) === 1);
 });
 
-test('a WebSocket that takes nothing is cut by time, long before it reaches the limit of its bytes', async () => {
+test('a WebSocket that reads nothing is closed after a time, long before its limit of unsent bytes', async () => {
   const api = await world.api({}, { RESPONSE_STALL_TIMEOUT_MS: 1_000, MAX_UNSENT_BYTES: 1_073_741_824 });
   const company = await world.documents.company();
   const notes = 'x'.repeat(100_000);
@@ -226,7 +226,7 @@ test('a WebSocket that takes nothing is cut by time, long before it reaches the 
   expect(good.socket.connected).toBe(true);
 });
 
-test('a client that sends nothing, or its request byte by byte, is answered 408 and cut', async () => {
+test('a client that sends nothing, or its request byte by byte, gets 408 and is disconnected', async () => {
   const api = await world.api({}, { HEADERS_TIMEOUT_MS: 1_000, REQUEST_TIMEOUT_MS: 1_500 });
   const silent = await send(api.url, '');
   const drip = await send(api.url, 'GET /livez HTTP/1.1\r\n');

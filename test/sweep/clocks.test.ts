@@ -22,7 +22,7 @@ test.each([
   ['most of a day behind', -23 * HOUR_MS],
   ['hours ahead', 2 * HOUR_MS],
   ['days ahead', 72 * HOUR_MS],
-])('what a bot wrote whose clock is %s, and did not announce, is emitted once', async (_what, skewMs) => {
+])('an unannounced write of a bot whose clock is %s is emitted once', async (_what, skewMs) => {
   const api = await world.api();
   const dashboard = await world.dashboard(api, company.companyId);
   world.worker(SWEEP_OFTEN);
@@ -36,7 +36,7 @@ test.each([
   expect(dashboard.received.filter(({ payload }) => payload.appointment._id === id)).toHaveLength(1);
 });
 
-test('a bot whose clock was ahead and is corrected: its next write is emitted, though it looks older', async () => {
+test('the next write of a bot whose clock was ahead and is corrected is emitted, although it looks older', async () => {
   const api = await world.api();
   const dashboard = await world.dashboard(api, company.companyId);
   world.worker(SWEEP_OFTEN);
@@ -46,7 +46,7 @@ test('a bot whose clock was ahead and is corrected: its next write is emitted, t
   await dashboard.receive(({ event }) => event === 'appointment:canceled');
 });
 
-test('a watermark that a wrong clock set in the future does not hide what is written until then', async () => {
+test('a watermark that a wrong clock set in the future does not hide the writes until then', async () => {
   const key = `${world.env['QUEUE_PREFIX']!}:sweep:watermark`;
   const inHours = String(Date.now() + 2 * HOUR_MS);
   await world.redis.hset(key, { updatedAt: inHours, appointmentId: '', caughtUp: '1' });
@@ -60,7 +60,7 @@ test('a watermark that a wrong clock set in the future does not hide what is wri
   expect(Number(await watermark())).toBeLessThan(Date.now());
 });
 
-test('a worker whose clock is hours ahead, and is replaced, does not hide what is written meanwhile', async () => {
+test('a worker whose clock is hours ahead, and that is replaced, hides no write', async () => {
   const api = await world.api();
   const dashboard = await world.dashboard(api, company.companyId);
   const ahead = await world.workerProcess({ ...SWEEP_OFTEN, ...shiftedBy(2 * HOUR_MS) });

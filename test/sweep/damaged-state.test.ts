@@ -77,7 +77,7 @@ test.each<[string, (order: string) => Promise<unknown>]>([
   ['text', (order) => world.redis.set(order, 'garbage')],
   ['a time that is no number', (order) => world.redis.hset(order, { updatedAt: 'x', status: 'scheduled' })],
   ['a time that is NaN', (order) => world.redis.hset(order, { updatedAt: 'NaN' })],
-])('a note of what was published last that is %s makes the sweep emit once more', async (_, damage) => {
+])('if the record of the last published version is %s, the sweep emits once more', async (_, damage) => {
   const appointmentId = await company.appointment();
   await damage(world.keys.order(company.companyId, appointmentId));
   await company.change(appointmentId, { notes: 'changed' });

@@ -69,7 +69,7 @@ test.each<[string, (row: Record<string, unknown>) => Record<string, unknown>]>([
   await eventually('all others to be emitted', async () => (await swept()) === 1_199, 40_000);
 });
 
-test('a page that is full of unusable rows is passed, and so are many rows of one time', async () => {
+test('the sweep continues after a page of unusable rows, and after many rows with one time', async () => {
   const at = tenMinutesAgo();
   await insert(3 * PAGE, (row, n) =>
     n < PAGE + 1 ? { ...row, companyId: null } : { ...row, updatedAt: at, createdAt: at },
@@ -78,7 +78,7 @@ test('a page that is full of unusable rows is passed, and so are many rows of on
   await eventually('the usable rows to be emitted', async () => (await swept()) === 2 * PAGE - 1, 40_000);
 });
 
-test('rows that the sweep leaves out are reported in /health and in a metric until they are mended', async () => {
+test('rows that the sweep leaves out are reported in /health and in a metric until they are repaired', async () => {
   const { Timestamp, Long } = mongo;
   const spoiled = [
     ['updatedAt', '2026-11-28T10:00:00Z'],
@@ -120,7 +120,7 @@ test('rows that the sweep leaves out are reported in /health and in a metric unt
   expect(await swept()).toBeGreaterThanOrEqual(spoiled.length);
 });
 
-test('a row that is mended without a new updatedAt is emitted, though the watermark has passed it', async () => {
+test('a row that is repaired without a new updatedAt is emitted, although the watermark has passed it', async () => {
   const api = await world.api();
   const dashboard = await world.dashboard(api, company.companyId);
   const id = await company.appointment({ companyId: 'Salon', updatedAt: tenMinutesAgo() });

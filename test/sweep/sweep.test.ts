@@ -23,7 +23,7 @@ afterEach(() => world.close());
 
 const missed = (at = justMissed()) => company.appointment({ createdAt: at, updatedAt: at });
 
-test('a booking that nobody announced reaches the dashboard as created, once', async () => {
+test('an unannounced booking reaches the dashboard as created, once', async () => {
   const api = await world.api();
   const dashboard = await world.dashboard(api, company.companyId);
   const appointmentId = await missed();
@@ -40,7 +40,7 @@ test('a booking that nobody announced reaches the dashboard as created, once', a
   );
 });
 
-test('a cancellation that nobody announced is told as canceled', async () => {
+test('an unannounced cancellation reaches the dashboard as canceled', async () => {
   const api = await world.api();
   world.worker(SWEEP_OFTEN);
   const dashboard = await world.dashboard(api, company.companyId);
@@ -56,7 +56,7 @@ test('a cancellation that nobody announced is told as canceled', async () => {
   expect(received.payload.appointment).toMatchObject({ _id: appointmentId, status: 'canceled' });
 });
 
-test('what the bot announced is not emitted again', async () => {
+test('a write that the bot announced is not emitted again', async () => {
   const api = await world.api();
   world.worker();
   const announced = await missed();
@@ -69,7 +69,7 @@ test('what the bot announced is not emitted again', async () => {
   expect(await sweptIds()).toEqual([expect.stringContaining(unannounced)]);
 });
 
-test('after Redis lost everything, the writes of the last day are found again in MongoDB', async () => {
+test('after Redis lost all data, the sweep finds the writes of the last day in MongoDB', async () => {
   const redis = await ownRedis();
   const own = await createWorld({ redisUrl: redis.url });
   try {
@@ -92,7 +92,7 @@ test('after Redis lost everything, the writes of the last day are found again in
   }
 });
 
-test('what a sweep enqueued while Redis lost everything is looked for again', async () => {
+test('writes that a sweep enqueued while Redis lost all data are searched again', async () => {
   const redis = await ownRedis();
   const own = await createWorld({ redisUrl: redis.url });
   try {
@@ -133,7 +133,7 @@ test('what a sweep enqueued while Redis lost everything is looked for again', as
   }
 });
 
-test('a watermark is not saved into another history of Redis, nor by who has lost the lock', async () => {
+test('a watermark is not saved into another history of Redis, or by a worker that lost the lock', async () => {
   const redis = await ownRedis();
   const own = await createWorld({ redisUrl: redis.url });
   try {

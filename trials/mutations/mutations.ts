@@ -78,7 +78,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'closeSockets: async () => io?.close()',
     replace: 'closeSockets: () => Promise.resolve()',
     test: 'test/http/shutdown.test.ts',
-    name: 'a dashboard whose gateway ends',
+    name: 'a dashboard whose gateway shuts',
   },
   {
     safeguard: 'a restart of Redis starts a new epoch, even if its AOF kept everything',
@@ -174,7 +174,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'if (job?.queueName !== queues.live.name) return retryInPlace(emissionId);',
     replace: 'if (job) return retryInPlace(emissionId);',
     test: 'test/operate/fairness.test.ts',
-    name: 'retried by the thousand',
+    name: 'a mass retry moves jobs',
   },
   {
     safeguard: 'progress in one queue does not hide a stalled other queue',
@@ -182,7 +182,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'return verdict.ok ? bulk.verdict() : verdict;',
     replace: 'return verdict;',
     test: 'test/operate/liveness.test.ts',
-    name: 'a worker that takes no batches any more',
+    name: 'a worker that runs no bulk jobs',
   },
   {
     safeguard: 'the certificates of Cluster nodes are verified against their host names',
@@ -198,7 +198,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: '(given.length === 1 && parsePosition(given[0])) || INVALID_POSITION',
     replace: 'parsePosition((given[0] as { place: unknown }).place) || INVALID_POSITION',
     test: 'test/security/fuzz-frames.test.ts',
-    name: 'whatever the frames',
+    name: 'random frames, by WebSocket or',
   },
   {
     safeguard: 'batch items must be objects',
@@ -206,7 +206,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: "if (typeof item !== 'object' || item === null) return 'INVALID_REQUEST';",
     replace: '',
     test: 'test/security/fuzz.test.ts',
-    name: 'whatever the body',
+    name: 'random bodies get a documented',
   },
   {
     safeguard: 'the size of request bodies is limited',
@@ -214,7 +214,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'express.json({ limit, ',
     replace: "express.json({ limit: '100mb', ",
     test: 'test/security/request-limits.test.ts',
-    name: 'bodies have the sizes that are set',
+    name: 'bodies are limited: one size',
   },
   {
     safeguard: 'the size of socket messages is limited',
@@ -222,7 +222,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'maxHttpBufferSize: options.largestMessageBytes,',
     replace: 'maxHttpBufferSize: 100 * options.largestMessageBytes,',
     test: 'test/security/request-limits.test.ts',
-    name: 'a message larger than is set',
+    name: 'a message above the size limit',
   },
   {
     safeguard: 'the rate of catch-ups is limited',
@@ -230,7 +230,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'if (!allowed()) {',
     replace: 'if (!allowed() && !socket.connected) {',
     test: 'test/security/request-limits.test.ts',
-    name: 'a dashboard has its share of catch-ups',
+    name: 'a dashboard has a limit of catch-ups',
   },
   {
     safeguard: 'the number of sockets per company is limited',
@@ -238,7 +238,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'createCompanyShares(perCompany)',
     replace: 'createCompanyShares(Infinity * perCompany)',
     test: 'test/security/sockets.test.ts',
-    name: 'a company has its share of sockets',
+    name: 'a company has a limit of sockets',
   },
   {
     safeguard: 'the number of connections per client address is limited',
@@ -246,7 +246,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'if (others >= perAddress) {',
     replace: 'if (others >= Infinity * perAddress) {',
     test: 'test/security/sockets.test.ts',
-    name: 'an address has its share',
+    name: 'an address has a limit',
   },
   {
     safeguard: 'the rate of socket messages is limited',
@@ -254,7 +254,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: '!services.has(connection) && !isWithin()',
     replace: 'services.has(connection) && !isWithin()',
     test: 'test/security/sockets.test.ts',
-    name: 'a dashboard that sends too much',
+    name: 'a dashboard that sends too many',
   },
   {
     safeguard: 'a client that does not read is disconnected',
@@ -270,7 +270,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'if (!isAllowed) throw tooMany(`requests by ${name}`, { resetSeconds });',
     replace: 'if (!isAllowed) res.setHeader(tooMany(name, { resetSeconds }).code, 1);',
     test: 'test/security/limits.test.ts',
-    name: 'above the rate of its key',
+    name: 'a caller above the rate of',
   },
   {
     safeguard: 'the requests of one connection are processed one at a time',
@@ -286,7 +286,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'if (idleMs >= stallTimeoutMs)',
     replace: 'if (idleMs === Infinity)',
     test: 'test/security/unread-answers.test.ts',
-    name: 'a client that takes nothing of its answers',
+    name: 'a client that reads nothing of its responses',
   },
   {
     safeguard: 'a partly sent large response counts as progress',
@@ -310,7 +310,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'counts.set(companyId, others + 1);',
     replace: 'setTimeout(() => counts.set(companyId, others + 1), 50);',
     test: 'test/security/socket-packets.test.ts',
-    name: 'handshakes that are checked at the same time',
+    name: 'concurrent handshakes do not exceed',
   },
   {
     safeguard: 'a render acknowledgement counts only for emissions sent to that company',
@@ -318,7 +318,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'emission?.companyId !== socket.data.companyId ||',
     replace: 'emission === undefined ||',
     test: 'test/operate/browser-latency.test.ts',
-    name: 'a report counts only for what was sent',
+    name: 'a report counts once',
   },
   {
     safeguard: 'a token is accepted only in its canonical encoding',
@@ -326,7 +326,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'if (!isCanonical(token)) throw',
     replace: 'if (token === "") throw',
     test: 'test/security/token-shares.test.ts',
-    name: 'a token is taken in its one spelling only',
+    name: 'a token is accepted in one encoding only',
   },
   {
     safeguard: 'the end of a sweep page is detected by the rows that MongoDB returned',
@@ -342,7 +342,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'if (sweepsLeft > 0) return 0;',
     replace: 'return 0;',
     test: 'test/sweep/clocks.test.ts',
-    name: 'what a bot wrote whose clock is',
+    name: 'an unannounced write of a bot whose',
   },
   {
     safeguard: 'a job delayed beyond the longest backoff is released',
@@ -398,7 +398,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'progress?.has(index) ? [] : { index, item }',
     replace: '({ index, item })',
     test: 'test/http/idempotency-lifetime.test.ts',
-    name: 'completes a batch whose process died in the middle',
+    name: 'a repeated request completes a batch',
   },
   {
     safeguard: 'the emission ids of an Idempotency-Key belong to one lifetime',
