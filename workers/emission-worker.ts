@@ -121,15 +121,7 @@ async function refuseDamaged({ id = '', attemptsMade }: Job, quarantine: Quarant
 
 /** Observes the latency of each stage, and logs the emission. Times are in ms since 1970. */
 function reportPublished(
-  {
-    event,
-    appointmentId,
-    emissionId,
-    attempt,
-    traceparent,
-    isLive,
-    ...emission
-  }: EmissionJob & EmissionAttempt,
+  { appointmentId, emissionId, attempt, traceparent, isLive, ...emission }: EmissionJob & EmissionAttempt,
   receipt: Receipt,
   { startedAt, endedAt }: { startedAt: number; endedAt: number },
   { metrics, flow }: Pick<EmissionWorkerDeps, 'metrics' | 'flow'>,
@@ -152,7 +144,7 @@ function reportPublished(
       tookMs: endedAt - startedAt,
       traceparent,
     },
-    `[InternalSocket] Emitted ${describeEmission({ event, appointmentId })}`,
+    `[InternalSocket] Emitted ${describeEmission({ event: receipt.event, appointmentId })}`,
   );
 }
 

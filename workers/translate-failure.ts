@@ -6,12 +6,7 @@ import { createThrottledLog } from '../src/process/throttled-log.ts';
 import type { EmissionJob } from '../src/queue/emission-job.ts';
 
 /** Errors that another attempt cannot remedy. */
-const PERMANENT: ReadonlySet<ErrorCode> = new Set([
-  'APPOINTMENT_NOT_FOUND',
-  'COMPANY_MISMATCH',
-  'SNAPSHOT_TOO_LARGE',
-  'JOB_INVALID',
-]);
+const PERMANENT: ReadonlySet<ErrorCode> = new Set(['COMPANY_MISMATCH', 'SNAPSHOT_TOO_LARGE', 'JOB_INVALID']);
 
 /** How long a job keeps its slot before it returns to the queue if MongoDB or Redis is unavailable. */
 const UNAVAILABLE_PAUSE_MS = 1_000;

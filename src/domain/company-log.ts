@@ -1,9 +1,11 @@
-import type {
-  AppointmentEvent,
-  AppointmentSnapshot,
-  Id,
-  ReloadReason,
-  StreamPosition,
+import {
+  APPOINTMENT_DELETED,
+  APPOINTMENT_UPDATED,
+  type AppointmentEvent,
+  type AppointmentSnapshot,
+  type Id,
+  type ReloadReason,
+  type StreamPosition,
 } from '@appointment-emissions/contracts';
 
 /** One published emission in the log of its company. It names the appointment; the snapshot is read again. */
@@ -29,13 +31,26 @@ export interface LogRead {
 
 /** A confirmed snapshot. Within an epoch (offset, read) orders all snapshots of its appointment. */
 export interface ConfirmedSnapshot extends StreamPosition {
-  appointment: AppointmentSnapshot;
+  /** Null if the appointment did not exist when it was read. */
+  appointment: AppointmentSnapshot | null;
   read: number;
 }
 
 /**
+ * The event to send for an emission, live or replayed, after its appointment was read. The read alone decides about a
+ * deletion: an appointment that does not exist is deleted, whatever the emission announced, and one that exists is not.
+ */
+export function eventToSend(
+  announced: AppointmentEvent,
+  appointment: AppointmentSnapshot | null | undefined,
+): AppointmentEvent {
+  if (!appointment) return APPOINTMENT_DELETED;
+  return announced === APPOINTMENT_DELETED ? APPOINTMENT_UPDATED : announced;
+}
+
+/**
  * Reads and confirms the newest snapshots of one company's appointments, for a list or a replay, by appointment. An
- * appointment that does not exist, or is another company's, is absent. @throws the errors of MongoDB and Redis
+ * appointment of another company is absent. @throws the errors of MongoDB and Redis
  */
 export type TakeSnapshots = (
   companyId: Id,

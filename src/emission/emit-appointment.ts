@@ -1,7 +1,8 @@
 import type { AppointmentEvent, AppointmentSnapshot, Id } from '@appointment-emissions/contracts';
 import { coalesce } from '../batching.ts';
+import { eventToSend } from '../domain/company-log.ts';
 import { AppError } from '../errors.ts';
-import type { EncodedMessage, EncodeMessage } from './encode.ts';
+import type { EncodeMessage } from './encode.ts';
 import type { OutgoingMessage, Publish, Published } from './publish.ts';
 import type { ReadSnapshots, SnapshotRead } from './read-snapshots.ts';
 
@@ -21,6 +22,8 @@ export interface EmissionAttempt {
 
 /** Result of a published emission; kept as the result of its job. */
 export interface Receipt extends Published {
+  /** The event that was published. It differs from the job's if the read decided about a deletion, see `eventToSend`. */
+  event: AppointmentEvent;
   /** ISO 8601: when the snapshot was read. */
   populatedAt: string;
   /** ISO 8601. */
@@ -28,8 +31,9 @@ export interface Receipt extends Published {
 }
 
 /**
- * Claims, reads, confirms and publishes the newest state of an appointment.
- * @throws AppError APPOINTMENT_NOT_FOUND, COMPANY_MISMATCH, SNAPSHOT_TOO_LARGE: permanent
+ * Claims, reads, confirms and publishes the newest state of an appointment: its snapshot, or, if it does not exist, its
+ * deletion.
+ * @throws AppError COMPANY_MISMATCH, SNAPSHOT_TOO_LARGE: permanent
  * @throws the errors of MongoDB and Redis: another attempt may succeed
  */
 export type EmitAppointment = (attempt: EmissionAttempt) => Promise<Receipt>;
@@ -122,7 +126,7 @@ async function emitBatch(
   return attempts.map((attempt) => outcomes.get(attempt) ?? { lost: true });
 }
 
-/** Confirms and publishes the snapshots of one company with one script. */
+/** Confirms and publishes the snapshots and deletions of one company with one script. */
 async function publishForCompany(
   { encode, publish, packReferences, now = Date.now }: EmitAppointmentDeps,
   batch: { companyId: Id; attempts: readonly EmissionAttempt[]; read: SnapshotRead; populatedAt: string },
@@ -135,39 +139,41 @@ async function publishForCompany(
   try {
     const ready = new Map<EmissionAttempt, OutgoingMessage>();
     for (const attempt of attempts) {
-      const appointment = snapshots.get(attempt.appointmentId) as AppointmentSnapshot;
-      const encoded = encode(appointment, { ...attempt, publishedAt });
-      const claimedToken = claim?.tokens.get(attempt.appointmentId) ?? '';
+      const { appointmentId } = attempt;
+      const appointment = snapshots.get(appointmentId);
+      const event = eventToSend(attempt.event, appointment);
+      const encoded = encode(appointment ?? { _id: appointmentId, companyId }, {
+        ...attempt,
+        event,
+        publishedAt,
+      });
       if (encoded.head.length + encoded.tail.length > MAX_MESSAGE_BYTES) {
         outcomes.set(attempt, { error: tooLarge(attempt) });
-      } else
-        ready.set(
-          attempt,
-          toMessage(attempt, appointment, {
-            ...encoded,
-            claimedToken,
-            references: packReferences(appointment),
-          }),
-        );
+        continue;
+      }
+      ready.set(attempt, {
+        ...encoded,
+        appointmentId,
+        emissionId: attempt.emissionId,
+        event,
+        claimedToken: claim?.tokens.get(appointmentId) ?? '',
+        updatedAt: appointment?.updatedAt ?? null,
+        status: appointment?.status ?? null,
+        references: appointment ? packReferences(appointment) : '',
+      });
     }
     const published = await publish(companyId, { readId, epoch: claim?.epoch ?? '' }, [...ready.values()]);
-    [...ready.keys()].forEach((attempt, index) => {
-      const receipt = published[index];
-      outcomes.set(attempt, receipt ? { receipt: { ...receipt, populatedAt, publishedAt } } : { lost: true });
+    [...ready].forEach(([attempt, { event }], index) => {
+      const position = published[index];
+      const outcome = position
+        ? { receipt: { ...position, event, populatedAt, publishedAt } }
+        : ({ lost: true } as const);
+      outcomes.set(attempt, outcome);
     });
   } catch (error) {
     for (const attempt of attempts) if (!outcomes.has(attempt)) outcomes.set(attempt, { error });
   }
   return outcomes;
-}
-
-function toMessage(
-  { appointmentId, emissionId, event }: EmissionAttempt,
-  appointment: AppointmentSnapshot,
-  rest: EncodedMessage & Pick<OutgoingMessage, 'claimedToken' | 'references'>,
-): OutgoingMessage {
-  const { updatedAt, status } = appointment;
-  return { ...rest, appointmentId, emissionId, event, updatedAt, status };
 }
 
 function tooLarge({ appointmentId }: EmissionAttempt): AppError {
@@ -177,19 +183,14 @@ function tooLarge({ appointmentId }: EmissionAttempt): AppError {
   );
 }
 
-/** Why a snapshot must not be published for this attempt; undefined if it may. */
+/** Why nothing must be published for this attempt; undefined if it may. */
 function mismatchOf(
   { appointmentId, companyId }: EmissionAttempt,
   appointment: AppointmentSnapshot | undefined,
 ): AppError | undefined {
-  if (!appointment) {
-    return new AppError('APPOINTMENT_NOT_FOUND', `appointment ${appointmentId} does not exist`);
-  }
-  if (appointment.companyId !== companyId) {
-    return new AppError(
-      'COMPANY_MISMATCH',
-      `appointment ${appointmentId} belongs to another company than the emission was accepted for`,
-    );
-  }
-  return undefined;
+  if (!appointment || appointment.companyId === companyId) return undefined;
+  return new AppError(
+    'COMPANY_MISMATCH',
+    `appointment ${appointmentId} belongs to another company than the emission was accepted for`,
+  );
 }

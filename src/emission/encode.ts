@@ -3,6 +3,7 @@ import {
   type AppointmentSnapshot,
   companyRoom,
   DASHBOARD_NAMESPACE,
+  type DeletedAppointment,
   type EmissionMeta,
 } from '@appointment-emissions/contracts';
 import { createBroadcastEncoder } from './encode-broadcast.ts';
@@ -16,7 +17,11 @@ export interface EncodedMessage {
 }
 
 export type MetaBeforePublish = Omit<EmissionMeta, 'epoch' | 'offset' | 'read' | 'replayed'>;
-export type EncodeMessage = (appointment: AppointmentSnapshot, meta: MetaBeforePublish) => EncodedMessage;
+/** Encodes a snapshot, or the ids of a deleted appointment for `appointment:deleted`. */
+export type EncodeMessage = (
+  appointment: AppointmentSnapshot | DeletedAppointment,
+  meta: MetaBeforePublish,
+) => EncodedMessage;
 
 const TWO_TO_32 = 2 ** 32;
 

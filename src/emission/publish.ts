@@ -14,10 +14,10 @@ export interface OutgoingMessage extends EncodedMessage {
   emissionId: string;
   event: AppointmentEvent;
   claimedToken: string;
-  /** ISO 8601: `updatedAt` of the snapshot; kept for the sweep. */
+  /** ISO 8601: `updatedAt` of the snapshot; kept for the sweep. Null for a deletion. */
   updatedAt: string | null;
   status: string | null;
-  /** Packed references of the snapshot. */
+  /** Packed references of the snapshot; empty for a deletion. */
   references: string;
 }
 

@@ -26,7 +26,7 @@ export function createTakeSnapshots({ redis, keys, readSnapshots, pause }: TakeS
     const { readId, claims, snapshots } = await readSnapshots(
       ids.map((appointmentId) => ({ companyId, appointmentId })),
     );
-    const own = ids.filter((id) => snapshots.get(id)?.companyId === companyId);
+    const own = ids.filter((id) => (snapshots.get(id)?.companyId ?? companyId) === companyId);
     if (own.length === 0) return [];
     const claim = claims.get(companyId);
     const [epoch, offset, read, ...passed] = (await confirmScript(
@@ -39,8 +39,8 @@ export function createTakeSnapshots({ redis, keys, readSnapshots, pause }: TakeS
       ],
     )) as [string, number, number, ...number[]];
     return own.filter((id, index) => {
-      const appointment = snapshots.get(id);
-      if (passed[index] === 1 && appointment) taken.set(id, { appointment, epoch, offset, read });
+      const appointment = snapshots.get(id) ?? null;
+      if (passed[index] === 1) taken.set(id, { appointment, epoch, offset, read });
       return passed[index] !== 1;
     });
   }

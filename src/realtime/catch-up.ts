@@ -1,13 +1,20 @@
 import type {
   AppointmentEvent,
   AppointmentPayload,
+  DeletionPayload,
   EmissionMeta,
   Id,
   PositionUpdate,
   StreamPosition,
 } from '@appointment-emissions/contracts';
 import { coalesce } from '../batching.ts';
-import type { ConfirmedSnapshot, LogEntry, LogRead, TakeSnapshots } from '../domain/company-log.ts';
+import {
+  type ConfirmedSnapshot,
+  eventToSend,
+  type LogEntry,
+  type LogRead,
+  type TakeSnapshots,
+} from '../domain/company-log.ts';
 import { INVALID_POSITION } from './handshake.ts';
 import { createRecentSnapshots, type RecentSnapshots } from './recent-snapshots.ts';
 
@@ -21,7 +28,7 @@ export interface CatchUpSources {
 
 export interface ReplayedEvent {
   event: AppointmentEvent;
-  payload: AppointmentPayload;
+  payload: AppointmentPayload | DeletionPayload;
   meta: EmissionMeta;
 }
 
@@ -84,7 +91,9 @@ async function replayFrom(
   const reads = await readLogOnceEach(sources, companyId, positions);
   const snapshots = await findSnapshots(sources, recent, companyId, reads);
   const publishedAt = new Date().toISOString();
-  const replays = new Map([...new Set(reads)].map((read) => [read, toReplay(read, snapshots, publishedAt)]));
+  const replays = new Map(
+    [...new Set(reads)].map((read) => [read, toReplay(companyId, read, snapshots, publishedAt)]),
+  );
   return reads.map((read) => replays.get(read) as Replay);
 }
 
@@ -132,6 +141,7 @@ async function findSnapshots(
 }
 
 function toReplay(
+  companyId: Id,
   { head, entries, missing }: LogRead,
   snapshots: ReadonlyMap<Id, ConfirmedSnapshot>,
   publishedAt: string,
@@ -139,7 +149,7 @@ function toReplay(
   if (missing) return { events: [], position: { ...head, recovered: false, reason: missing } };
   const events = entries.flatMap((entry) => {
     const snapshot = snapshots.get(entry.appointmentId);
-    return snapshot?.epoch === head.epoch ? [toEvent(entry, snapshot, publishedAt)] : [];
+    return snapshot?.epoch === head.epoch ? [toEvent(companyId, entry, snapshot, publishedAt)] : [];
   });
   if (events.length === entries.length) return { events, position: { ...head, recovered: true } };
   const isOtherEpoch = [...snapshots.values()].some(({ epoch }) => epoch !== head.epoch);
@@ -147,15 +157,17 @@ function toReplay(
 }
 
 function toEvent(
-  { event, emissionId }: LogEntry,
+  companyId: Id,
+  { event: announced, appointmentId, emissionId }: LogEntry,
   { appointment, epoch, offset, read }: ConfirmedSnapshot,
   publishedAt: string,
 ): ReplayedEvent {
+  const event = eventToSend(announced, appointment);
   const position = { epoch, offset, read };
   const times = { attempt: 1, acceptedAt: publishedAt, publishedAt };
   return {
     event,
-    payload: { appointment },
+    payload: { appointment: appointment ?? { _id: appointmentId, companyId } },
     meta: { emissionId, event, ...position, ...times, replayed: true },
   };
 }

@@ -46,16 +46,14 @@ test('if a server is unavailable, the batch is not tried again in halves', async
   expect(world.loads.length).toBeLessThanOrEqual(2);
 });
 
-test('a missing, a foreign and a too large appointment fail alone', async () => {
-  const [gone, foreign, large, fine] = [
-    'f'.repeat(24),
+test('a foreign and a too large appointment fail alone', async () => {
+  const [foreign, large, fine] = [
     world.appointment({ companyId: 'a'.repeat(24) }),
     world.appointment({ notes: 'x'.repeat(300_000) }),
     world.appointment(),
   ];
-  const ended = await settled([gone, foreign, large, fine].map((id) => world.emit(id)));
+  const ended = await settled([foreign, large, fine].map((id) => world.emit(id)));
   expect(ended).toEqual([
-    `appointment ${gone} does not exist`,
     `appointment ${foreign} belongs to another company than the emission was accepted for`,
     `the message for appointment ${large} has more than 262144 bytes: shorten its notes`,
     'published',
@@ -124,4 +122,67 @@ test('claims of two companies for one appointment id are independent', async () 
   expect(own).toMatchObject({ status: 'fulfilled', value: { offset: 1 } });
   expect(foreign).toMatchObject({ status: 'rejected', reason: { code: 'COMPANY_MISMATCH' } });
   expect(world.loads).toHaveLength(1);
+});
+
+test('an emission of an appointment that does not exist is a deletion: ids only, with the next offset, in the log', async () => {
+  const [kept, gone] = [world.appointment({ notes: 'first visit' }), world.appointment({ notes: 'secret' })];
+  await world.emit(gone);
+  world.appointments.delete(gone);
+  const receipts = [
+    await world.emit(gone),
+    await world.emit(kept),
+    await world.emit(gone, { event: 'appointment:deleted' }),
+  ];
+  expect(receipts.map(({ event, offset }) => [event, offset])).toEqual([
+    ['appointment:deleted', 2],
+    ['appointment:updated', 3],
+    ['appointment:deleted', 4],
+  ]);
+  const log = await world.log();
+  expect(log.map(([, fields]) => fields.slice(1, 4))).toEqual([
+    ['appointment:updated', 'appointmentId', gone],
+    ['appointment:deleted', 'appointmentId', gone],
+    ['appointment:updated', 'appointmentId', kept],
+    ['appointment:deleted', 'appointmentId', gone],
+  ]);
+  expect(await world.redis.hgetall(world.keys.order(world.companyId, gone))).toEqual({
+    token: expect.any(String),
+    updatedAt: '',
+    status: '',
+    references: '',
+  });
+});
+
+test('a deletion of an appointment that exists when it is read is an update', async () => {
+  const id = world.appointment();
+  expect(await world.emit(id, { event: 'appointment:deleted' })).toMatchObject({
+    event: 'appointment:updated',
+    offset: 1,
+  });
+});
+
+test('a read that found an appointment is not published after its deletion', async () => {
+  const id = world.appointment();
+  let isFirst = true;
+  world.onLoad(async () => {
+    if (!isFirst) return;
+    isFirst = false;
+    // This read found the appointment. It is deleted before the confirmation, and the deletion is published by a later read.
+    world.appointments.delete(id);
+    await world.emit(id, { event: 'appointment:deleted', isLive: false });
+  });
+  const receipt = await world.emit(id);
+  expect(receipt).toMatchObject({ event: 'appointment:deleted', offset: 2 });
+  expect((await world.log()).map(([, fields]) => fields[1])).toEqual([
+    'appointment:deleted',
+    'appointment:deleted',
+  ]);
+});
+
+test('a deletion for another company than the appointment’s own fails, and nothing is logged', async () => {
+  const foreign = world.appointment({ companyId: 'a'.repeat(24) });
+  await expect(world.emit(foreign, { event: 'appointment:deleted' })).rejects.toMatchObject({
+    code: 'COMPANY_MISMATCH',
+  });
+  expect(await world.log()).toEqual([]);
 });

@@ -13,6 +13,7 @@ afterAll(() => {
 const n = fc.nat({ max: 11 });
 const move: fc.Arbitrary<Move> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ move: fc.constant('write' as const), appointment: n }) },
+  { weight: 1, arbitrary: fc.record({ move: fc.constant('delete' as const), appointment: n }) },
   { weight: 5, arbitrary: fc.record({ move: fc.constant('begin' as const), process: n }) },
   { weight: 2, arbitrary: fc.record({ move: fc.constant('begin-again' as const), job: n, process: n }) },
   { weight: 3, arbitrary: fc.constant({ move: 'list' as const }) },
@@ -30,7 +31,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
 );
 const schedule = fc.array(move, { minLength: 12, maxLength: 60, size: 'max' });
 
-test('in any order of writes, emissions, retries, lists and freezes no screen goes back, and each ends at the last state', async () => {
+test('in any order of writes, deletions, emissions, retries, lists and freezes no screen goes back, and each ends at the last state', async () => {
   // On a failure fast-check prints the seed and the shortest schedule that it found.
   await fc.assert(
     fc.asyncProperty(schedule, async (moves) => {

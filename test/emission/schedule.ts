@@ -16,6 +16,8 @@ import { weakenScript } from '../harness/weaken-script.ts';
 /** One move of a schedule. A number is an index into the present items, modulo their count. */
 export type Move =
   | { move: 'write'; appointment: number }
+  /** The document is removed, once for each appointment. A later write creates it again. */
+  | { move: 'delete'; appointment: number }
   /** A worker process takes the oldest job. */
   | { move: 'begin'; process: number }
   /** A running job starts again in another process, as after a stalled worker. */
@@ -60,10 +62,15 @@ export function createScheduler(redisUrl: string) {
     const channel = `screen-of-${companyId}`;
     const keys = createCompanyKeys('{schedule}');
 
-    // The database: a version for each appointment, which is in its notes.
+    // The database: a version for each appointment, which is in its notes. A deletion is a version too: since there is one
+    // for each appointment, the screen can tell which version it is.
     const versions = new Map<Id, number>(ids.map((id) => [id, 1]));
+    const deletions = new Map<Id, number>();
+    const isDeleted = (id: Id) => deletions.get(id) === versions.get(id);
     const snapshot = (id: Id) =>
       ({ _id: id, companyId, notes: String(versions.get(id)) }) as AppointmentSnapshot;
+    const versionOf = (id: Id, notes: string | null | undefined): number =>
+      notes === undefined ? (deletions.get(id) ?? Number.NaN) : Number(notes);
 
     // The processes that are stopped.
     const stops: { goOn: (fault?: 'read-fails') => void; atConfirm: boolean }[] = [];
@@ -71,7 +78,7 @@ export function createScheduler(redisUrl: string) {
       new Promise<'read-fails' | undefined>((goOn) => stops.push({ goOn, atConfirm }));
     const load = async (wanted: readonly Id[]) => {
       if ((await stop()) === 'read-fails') throw new Error('operation exceeded time limit');
-      const read = new Map(wanted.map((id) => [id, snapshot(id)]));
+      const read = new Map(wanted.flatMap((id) => (isDeleted(id) ? [] : [[id, snapshot(id)]])));
       await stop(true);
       return read;
     };
@@ -106,9 +113,9 @@ export function createScheduler(redisUrl: string) {
     const live: (() => void)[] = [];
     const onMessage = (to: string | Buffer, message: Buffer): void => {
       if (to.toString() !== channel) return;
-      const { id, version, offset } = decodePlainly(message);
+      const { id, notes, offset } = decodePlainly(message);
       live.push(() => {
-        show(id, offset, 0, version);
+        show(id, offset, 0, versionOf(id, notes));
       });
     };
     subscriber.on('messageBuffer', onMessage);
@@ -124,7 +131,7 @@ export function createScheduler(redisUrl: string) {
       running += 1;
       emissions += 1;
       emit({
-        event: 'appointment:updated',
+        event: isDeleted(appointmentId) ? 'appointment:deleted' : 'appointment:updated',
         appointmentId,
         companyId,
         emissionId: `e${emissions}`,
@@ -141,7 +148,7 @@ export function createScheduler(redisUrl: string) {
         .then(async (taken) => {
           await stop();
           for (const [id, { appointment, offset, read }] of taken) {
-            show(id, offset, read, Number(appointment.notes));
+            show(id, offset, read, versionOf(id, appointment?.notes));
           }
         })
         .catch(() => undefined)
@@ -162,6 +169,14 @@ export function createScheduler(redisUrl: string) {
       switch (move.move) {
         case 'write': {
           const id = pick(ids, move.appointment)!;
+          versions.set(id, (versions.get(id) ?? 0) + 1);
+          waiting.push(id);
+          return;
+        }
+        case 'delete': {
+          const id = pick(ids, move.appointment)!;
+          if (deletions.has(id)) return;
+          deletions.set(id, (versions.get(id) ?? 0) + 1);
           versions.set(id, (versions.get(id) ?? 0) + 1);
           waiting.push(id);
           return;
@@ -267,14 +282,17 @@ function wiretap(redis: Redis, { script }: Weakness) {
 
 /** In place of the Redis emitter's encoding, which has its own test. */
 function encodePlainly(channel: string): EncodeMessage {
-  return ({ _id, notes }) => ({
-    channel,
-    head: Buffer.from(`${_id} ${notes ?? ''} `),
-    tail: Buffer.alloc(0),
-  });
+  return (appointment, { event }) => {
+    const notes = event !== 'appointment:deleted' && 'notes' in appointment ? appointment.notes : DELETED;
+    return { channel, head: Buffer.from(`${appointment._id} ${notes ?? ''} `), tail: Buffer.alloc(0) };
+  };
 }
 
-function decodePlainly(message: Buffer): { id: Id; version: number; offset: number } {
-  const [id = '', version = ''] = message.toString('latin1').split(' ');
-  return { id, version: Number(version), offset: Number(message.readBigUInt64BE(message.length - 8)) };
+const DELETED = 'deleted';
+
+/** Without `notes` for a deletion. */
+function decodePlainly(message: Buffer): { id: Id; notes: string | undefined; offset: number } {
+  const [id = '', notes = ''] = message.toString('latin1').split(' ');
+  const offset = Number(message.readBigUInt64BE(message.length - 8));
+  return { id, notes: notes === DELETED ? undefined : notes, offset };
 }

@@ -77,7 +77,24 @@ export function createDocuments(models: MongooseModels) {
 
     return { companyId, customer, pet, service, serviceItem, staff, appointment, change };
   }
-  return { company, models };
+  /**
+   * Moves appointments, by default all, to another company: their emissions then fail permanently, with COMPANY_MISMATCH.
+   * Returns a function that moves them back.
+   */
+  async function giveAway(...appointmentIds: string[]): Promise<() => Promise<void>> {
+    const { collection } = models.Appointment;
+    const filter =
+      appointmentIds.length === 0
+        ? {}
+        : { _id: { $in: appointmentIds.map((appointmentId) => new Types.ObjectId(appointmentId)) } };
+    const owners = await collection.find(filter).project({ companyId: 1 }).toArray();
+    await collection.updateMany(filter, { $set: { companyId: id() } });
+    return async () => {
+      for (const { _id, companyId } of owners) await collection.updateOne({ _id }, { $set: { companyId } });
+    };
+  }
+
+  return { company, giveAway, models };
 }
 
 export type Company = Awaited<ReturnType<ReturnType<typeof createDocuments>['company']>>;

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { Types } from 'mongoose';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import request from 'supertest';
@@ -22,9 +21,9 @@ beforeAll(async () => {
   company = await world.documents.company();
 
   // Two are published, one fails for good, one is turned away.
-  const gone = await company.appointment();
-  const failed = await world.emit(api, 'appointment-canceled', gone);
-  await world.documents.models.Appointment.collection.deleteOne({ _id: new Types.ObjectId(gone) });
+  const foreign = await company.appointment();
+  const failed = await world.emit(api, 'appointment-canceled', foreign);
+  await world.documents.giveAway(foreign);
   world.worker({ METRICS_PORT: String(workerPort) });
   const published = [
     await world.emit(api, 'appointment-created', await company.appointment()),

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Types } from 'mongoose';
 import type { Timeline } from '../../src/queue/timeline.ts';
 import type { RunningApi } from '../../src/api/start-api.ts';
 import type { Company } from '../harness/documents.ts';
@@ -72,13 +71,13 @@ test('the timeline of a published emission has the time, the offset and the numb
 test('the timeline of a permanent failure has one attempt and the reason', async () => {
   const appointmentId = await company.appointment();
   const emissionId = await world.emit(api, 'appointment-canceled', appointmentId);
-  await world.documents.models.Appointment.collection.deleteOne({ _id: new Types.ObjectId(appointmentId) });
+  await world.documents.giveAway(appointmentId);
   const worker = world.worker();
   await world.jobIn(emissionId, 'failed');
 
   expect(await timelineOf(emissionId)).toMatchObject({
     state: 'failed',
-    attempts: [{ attempt: 1, error: expect.stringContaining('APPOINTMENT_NOT_FOUND') }],
+    attempts: [{ attempt: 1, error: expect.stringContaining('COMPANY_MISMATCH') }],
     startedAt: expect.stringMatching(ISO),
     endedAt: expect.stringMatching(ISO),
     publishedAt: null,

@@ -41,17 +41,15 @@ async function openAdmin(api: { url: string }, { width = 1280, language = '' } =
   return page;
 }
 
-/** An emission that fails for good; its appointment is back afterwards. */
+/** An emission that failed permanently. Its cause is removed afterwards. */
 async function failedEmission(api: { url: string }) {
   const company = await world.documents.company();
   const appointmentId = await company.appointment();
-  const { Appointment } = world.documents.models;
-  const documents = await Appointment.collection.find().toArray();
   const emissionId = await world.emit(api, 'appointment-created', appointmentId);
-  await Appointment.collection.deleteMany({});
+  const restore = await world.documents.giveAway();
   world.worker();
   await world.jobIn(emissionId, 'failed');
-  await Appointment.collection.insertMany(documents);
+  await restore();
   return { emissionId, appointmentId, company };
 }
 
@@ -65,7 +63,7 @@ test('the page shows the metrics and the reason of a failure, and an operator ca
   const failure = page.locator('#failures li');
   await failure.waitFor();
   expect(await failure.innerText()).toContain(
-    `APPOINTMENT_NOT_FOUND appointment ${appointmentId} does not exist`,
+    `COMPANY_MISMATCH appointment ${appointmentId} belongs to another company`,
   );
   const tile = (label: string) => page.locator('#tiles > div', { hasText: label });
   await tile('Workers').getByText('1', { exact: true }).waitFor();
@@ -96,7 +94,7 @@ test('the retry dialog shows the result of a dry run before the retry', async ()
   const dialog = page.locator('#retry-dialog');
   const run = dialog.getByRole('button', { name: 'Retry', exact: true });
   expect(await run.isDisabled()).toBe(true);
-  await dialog.getByLabel('Reason').selectOption('APPOINTMENT_NOT_FOUND');
+  await dialog.getByLabel('Reason').selectOption('COMPANY_MISMATCH');
   await dialog.getByRole('button', { name: 'Check' }).click();
   await dialog.getByText('1 would be retried.').waitFor();
   await world.jobIn(emissionId, 'failed');

@@ -52,12 +52,12 @@ test('JSON, Prometheus and Bull Board agree with a count of our own, successes a
     await world.jobIn(await accepted(slug, await company.appointment()), 'completed');
     own[slug].published += 1;
   }
-  /** Its appointment is deleted before a worker comes to it. */
+  /** Its appointment belongs to another company when a worker reads it. */
   async function failsForGood(slug: Slug): Promise<void> {
     const appointmentId = await company.appointment();
     await world.jobs.pause();
     const emissionId = await accepted(slug, appointmentId);
-    await world.documents.models.Appointment.deleteOne({ _id: appointmentId });
+    await world.documents.giveAway(appointmentId);
     await world.jobs.resume();
     await world.jobIn(emissionId, 'failed');
     own[slug].failed += 1;

@@ -38,13 +38,11 @@ test('the command line retries and re-emits over its own connections', async () 
   const api = await world.api();
   const company = await world.documents.company();
   const appointmentId = await company.appointment();
-  const { Appointment } = world.documents.models;
-  const documents = await Appointment.collection.find().toArray();
   const emissionId = await world.emit(api, 'appointment-created', appointmentId);
-  await Appointment.collection.deleteMany({});
+  const restore = await world.documents.giveAway();
   world.worker();
   await world.jobIn(emissionId, 'failed');
-  await Appointment.collection.insertMany(documents);
+  await restore();
 
   const dry = await repair('retry-failed', '--since', '1h', '--dry-run');
   expect(dry).toMatchObject({ dryRun: true, matched: 1, repaired: 1 });

@@ -36,13 +36,11 @@ test('a mass retry moves jobs from the live queue to the bulk queue, behind batc
   const company = await world.documents.company();
   const appointmentId = await company.appointment();
   const failed = await world.emit(api, 'appointment-created', appointmentId);
-  const { Appointment } = world.documents.models;
-  const documents = await Appointment.collection.find().toArray();
-  await Appointment.collection.deleteMany({});
+  const restore = await world.documents.giveAway();
   const worker = world.worker();
   await world.jobIn(failed, 'failed');
   await worker.close();
-  await Appointment.collection.insertMany(documents);
+  await restore();
 
   expect((await admin(api, 'retry-failed', { since: '1h' })).body).toMatchObject({ matched: 1, repaired: 1 });
   const answer = await world.post(api, 'batch', {
@@ -72,12 +70,10 @@ test('failed emissions of a batch are repaired like any other, singly or all at 
   });
   const { results } = (await answer.json()) as { results: { emissionId: string }[] };
   const ids = results.map(({ emissionId }) => emissionId);
-  const { Appointment } = world.documents.models;
-  const documents = await Appointment.collection.find().toArray();
-  await Appointment.collection.deleteMany({});
+  const restore = await world.documents.giveAway();
   world.worker();
   for (const id of ids) await world.jobIn(id, 'failed');
-  await Appointment.collection.insertMany(documents);
+  await restore();
 
   const { failures } = (await admin(api, 'overview')).body as { failures: Record<string, string>[] };
   expect(failures.map(({ emissionId }) => emissionId).sort()).toEqual([...ids].sort());

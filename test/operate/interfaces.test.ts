@@ -208,10 +208,10 @@ test('the replies of a real API match the document', async () => {
   expect(found.appointments).toHaveLength(1);
   await expectAsDocumented({ path: dashboard, status: 401 });
 
-  const gone = await company.appointment();
+  const foreign = await company.appointment();
   await world.queue.pause();
-  const failed = await world.emit(api, 'appointment-created', gone);
-  await world.documents.models.Appointment.deleteOne({ _id: gone });
+  const failed = await world.emit(api, 'appointment-created', foreign);
+  await world.documents.giveAway(foreign);
   await world.queue.resume();
   await world.jobIn(failed, 'failed');
   await expectAsDocumented({ path: one, url: `${INTERNAL}/emissions/${failed}`, headers: KEY, status: 200 });

@@ -44,7 +44,14 @@ test('a job that runs twice, since its lock was lost, is counted once', async ()
       await secondRun;
     } else secondRuns();
     const now = new Date().toISOString();
-    return { epoch: 'e', offset: runs, gateways: 1, populatedAt: now, publishedAt: now };
+    return {
+      event: 'appointment:updated',
+      epoch: 'e',
+      offset: runs,
+      gateways: 1,
+      populatedAt: now,
+      publishedAt: now,
+    };
   };
   const worker = createEmissionWorker({
     queueName: world.queue.name,

@@ -11,7 +11,7 @@ async function failed(api: { url: string }): Promise<string> {
   const company = await world.documents.company();
   const id = await company.appointment();
   const emissionId = await world.emit(api, 'appointment-created', id);
-  await world.documents.models.Appointment.collection.deleteMany({});
+  await world.documents.giveAway();
   world.worker();
   await world.jobIn(emissionId, 'failed');
   return emissionId;

@@ -5,17 +5,15 @@ import { admin, quietWorld } from './admin.ts';
 let world: World;
 afterEach(() => world.close());
 
-/** Emissions that failed for good, since their appointments were away for a while; `restore` brings them back. */
+/** Emissions that failed permanently, since another company had their appointments; `restore` removes the cause. */
 async function failedEmissions(api: { url: string }, howMany: number) {
   const company = await world.documents.company();
-  const { Appointment } = world.documents.models;
   const ids = await Promise.all(Array.from({ length: howMany }, () => company.appointment()));
-  const documents = await Appointment.collection.find().toArray();
   const emissionIds = await Promise.all(ids.map((id) => world.emit(api, 'appointment-created', id)));
-  await Appointment.collection.deleteMany({});
+  const restore = await world.documents.giveAway();
   const worker = world.worker();
   await Promise.all(emissionIds.map((id) => world.jobIn(id, 'failed')));
-  return { company, ids, emissionIds, worker, restore: () => Appointment.collection.insertMany(documents) };
+  return { company, ids, emissionIds, worker, restore };
 }
 
 test('retry-failed since T retries the failures of a fault; a dry run only counts them', async () => {
@@ -29,7 +27,7 @@ test('retry-failed since T retries the failures of a fault; a dry run only count
   expect(dry.body).toMatchObject({ success: true, dryRun: true, matched: 5, repaired: 5 });
   expect(await world.queue.getFailedCount()).toBe(5);
 
-  const some = await admin(api, 'retry-failed', { since: '1h', limit: 2, code: 'APPOINTMENT_NOT_FOUND' });
+  const some = await admin(api, 'retry-failed', { since: '1h', limit: 2, code: 'COMPANY_MISMATCH' });
   expect(some.body).toMatchObject({ matched: 5, repaired: 2 });
   const rest = await admin(api, 'retry-failed', { since: new Date(Date.now() - 60_000).toISOString() });
   expect(rest.body).toMatchObject({ matched: 3, repaired: 3 });
@@ -62,7 +60,7 @@ test('retry runs one failed emission again; its reason is a text', async () => {
       event: 'appointment:created',
       appointmentId: ids[0],
       companyId: expect.stringMatching(/^[0-9a-f]{24}$/),
-      reason: `APPOINTMENT_NOT_FOUND: appointment ${ids[0]} does not exist`,
+      reason: `COMPANY_MISMATCH: appointment ${ids[0]} belongs to another company than the emission was accepted for`,
       attempts: 1,
       acceptedAt: expect.stringMatching(/Z$/),
       failedAt: expect.stringMatching(/Z$/),

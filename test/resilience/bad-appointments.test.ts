@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { Types } from 'mongoose';
 import { createWorld, type World } from '../harness/world.ts';
 
 let world: World;
@@ -11,19 +10,21 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-const idOf = (hex: string) => ({ _id: new Types.ObjectId(hex) });
-
-test('the emission of an appointment that was deleted after the 202 fails at once, with a reason', async () => {
+test('the emission of an appointment that another company has fails at once, with a reason, and nothing is sent', async () => {
   const company = await world.documents.company();
+  const dashboard = await world.dashboard(api, company.companyId);
   const appointmentId = await company.appointment();
   await world.jobs.pause();
   const emissionId = await world.emit(api, 'appointment-canceled', appointmentId);
-  await world.documents.models.Appointment.collection.deleteOne(idOf(appointmentId));
+  await world.documents.giveAway(appointmentId);
   await world.jobs.resume();
 
   const job = await world.jobIn(emissionId, 'failed');
-  expect(job.failedReason).toBe(`APPOINTMENT_NOT_FOUND: appointment ${appointmentId} does not exist`);
+  expect(job.failedReason).toBe(
+    `COMPANY_MISMATCH: appointment ${appointmentId} belongs to another company than the emission was accepted for`,
+  );
   expect(job.attemptsMade).toBe(1);
+  expect(dashboard.received).toEqual([]);
 });
 
 test('a snapshot that is too large fails with a reason, and a retry after its repair reaches the dashboard', async () => {
@@ -48,16 +49,16 @@ test('a bad appointment neither delays nor fails the other emissions of its batc
   const company = await world.documents.company();
   const dashboard = await world.dashboard(api, company.companyId);
   const good = await Promise.all(Array.from({ length: 5 }, () => company.appointment()));
-  const [gone, large] = await Promise.all([
+  const [foreign, large] = await Promise.all([
     company.appointment(),
     company.appointment({ notes: 'x'.repeat(300_000) }),
   ]);
   await world.jobs.pause();
   const emissionIds = new Map<string, string>();
-  for (const appointmentId of [gone, ...good, large]) {
+  for (const appointmentId of [foreign, ...good, large]) {
     emissionIds.set(appointmentId, await world.emit(api, 'appointment-created', appointmentId));
   }
-  await world.documents.models.Appointment.collection.deleteOne(idOf(gone));
+  await world.documents.giveAway(foreign);
   await world.jobs.resume();
 
   for (const appointmentId of good) {
@@ -66,7 +67,7 @@ test('a bad appointment neither delays nor fails the other emissions of its batc
     );
     expect(received.meta.attempt).toBe(1);
   }
-  for (const appointmentId of [gone, large]) await world.jobIn(emissionIds.get(appointmentId)!, 'failed');
+  for (const appointmentId of [foreign, large]) await world.jobIn(emissionIds.get(appointmentId)!, 'failed');
 });
 
 test('fields of the wrong type become null; the other fields reach the dashboard', async () => {
@@ -111,10 +112,10 @@ test('finished jobs are kept up to a maximum age and a maximum number', async ()
 
   const failed = world.queue.toKey('failed');
   await world.redis.zadd(failed, now - 15 * 86_400_000, 'of-long-ago', now - 13 * 86_400_000, 'of-last-week');
-  const gone = await company.appointment();
+  const foreign = await company.appointment();
   await world.jobs.pause();
-  const failing = await world.emit(api, 'appointment-created', gone);
-  await world.documents.models.Appointment.collection.deleteOne(idOf(gone));
+  const failing = await world.emit(api, 'appointment-created', foreign);
+  await world.documents.giveAway(foreign);
   await world.jobs.resume();
   await world.jobIn(failing, 'failed');
   expect(await world.redis.zscore(failed, 'of-long-ago')).toBeNull();

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { Types } from 'mongoose';
 import { io } from 'socket.io-client';
 import type { EmitReply } from '@appointment-emissions/contracts';
 import type { Company } from '../harness/documents.ts';
@@ -37,7 +36,6 @@ export interface WholeService {
  */
 export async function useWholeService(service: WholeService) {
   const { world, api, owner, stranger, notes } = service;
-  const { Appointment } = world.documents.models;
   const answers: Answer[] = [];
 
   async function call(to: string, url: string, init: RequestInit & { json?: unknown } = {}) {
@@ -165,18 +163,18 @@ export async function useWholeService(service: WholeService) {
     lost.close();
   }
 
-  /** One that is too large, one that is deleted before a worker comes to it; both wait for an operator. */
+  /** One that is too large, one that another company has when a worker reads it; both wait for an operator. */
   async function failForGood(): Promise<string[]> {
-    const [large, gone] = [
+    const [large, foreign] = [
       await owner.appointment({ notes: notes.padEnd(300_000, notes) }),
       await owner.appointment({ notes }),
     ];
     await world.queue.pause();
     const ids = [
       await world.emit(api, 'appointment-created', large),
-      await world.emit(api, 'appointment-canceled', gone),
+      await world.emit(api, 'appointment-canceled', foreign),
     ];
-    await Appointment.collection.deleteOne({ _id: new Types.ObjectId(gone) });
+    await world.documents.giveAway(foreign);
     await world.queue.resume();
     for (const id of ids) await world.jobIn(id, 'failed');
     // Of fields of wrong types the rest is published.
@@ -199,21 +197,21 @@ export async function useWholeService(service: WholeService) {
     );
   }
 
-  async function operate([large = '', gone = '']: string[]): Promise<void> {
+  async function operate([large = '', foreign = '']: string[]): Promise<void> {
     const ok = async (path: string, init: RequestInit & { json?: unknown } = {}) => {
       const { status, text } = await call('an operator', path, { ...init, headers: OPERATOR });
       if (status >= 300) throw new Error(`${path}: ${status} ${text.slice(0, 500)}`);
     };
     await ok('/admin/api/overview');
     await ok('/admin/api/series');
-    await ok('/admin/api/retry', { json: { emissionId: gone } });
-    await world.jobIn(gone, 'failed');
+    await ok('/admin/api/retry', { json: { emissionId: foreign } });
+    await world.jobIn(foreign, 'failed');
     for (const [path, json] of Object.entries({
       'retry-failed': { since: '1h' },
       're-emit': { companyId: owner.companyId, since: '1h', limit: 3 },
     }))
       await ok(`/admin/api/${path}`, { json });
-    for (const id of [large, gone]) await world.jobIn(id, 'failed');
+    for (const id of [large, foreign]) await world.jobIn(id, 'failed');
 
     const board = '/admin/queues/api/queues';
     const [live, bulk] = ['appointment-emissions', 'appointment-emissions-bulk'] as const;
@@ -229,10 +227,10 @@ export async function useWholeService(service: WholeService) {
     await ok(`${moved}/${large}`);
     for (const part of ['logs', 'flow']) await ok(`${moved}/${large}/${part}`);
     await ok('/admin/queues/api/redis/stats');
-    await ok(`${moved}/${gone}/retry`, put);
-    await world.jobIn(gone, 'failed');
+    await ok(`${moved}/${foreign}/retry`, put);
+    await world.jobIn(foreign, 'failed');
     for (const what of ['pause', 'retry/failed', 'resume']) await ok(`${moved}/${what}`, put);
-    for (const id of [large, gone]) await world.jobIn(id, 'failed');
+    for (const id of [large, foreign]) await world.jobIn(id, 'failed');
     for (const name of [live, bulk]) await changeJobs(`${board}/${name}`);
 
     /** What else Bull Board's page lets an operator do; what was emitted is kept. */

@@ -20,6 +20,7 @@ afterEach(async () => {
 });
 
 const RECEIPT: Receipt = {
+  event: 'appointment:updated',
   epoch: 'an-epoch-of-16-c',
   offset: 1,
   gateways: 1,
@@ -171,7 +172,6 @@ test.each([
 });
 
 test.each([
-  ['APPOINTMENT_NOT_FOUND', 'the appointment does not exist'],
   ['COMPANY_MISMATCH', 'it is of another company'],
   ['SNAPSHOT_TOO_LARGE', 'it is too large'],
 ] as const)('%s fails the job at once, and the reason begins with the code', async (code, words) => {

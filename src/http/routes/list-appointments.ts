@@ -1,14 +1,12 @@
 import type { AppointmentList, Id, StreamPosition } from '@appointment-emissions/contracts';
+import type { TakeSnapshots } from '../../domain/company-log.ts';
 import { AppError } from '../../errors.ts';
 import type { CompanyRange } from './dashboard-routes.ts';
 
 export interface ListDeps {
   head: (companyId: Id) => Promise<StreamPosition>;
   findIds: (request: CompanyRange, limit: number) => Promise<Id[]>;
-  takeSnapshots: (
-    companyId: Id,
-    ids: readonly Id[],
-  ) => Promise<Map<Id, AppointmentList['appointments'][number] & { epoch: string }>>;
+  takeSnapshots: TakeSnapshots;
 }
 
 const MAX_LIST_LENGTH = 5_000;
@@ -30,12 +28,13 @@ export function createListAppointments({ head, findIds, takeSnapshots }: ListDep
         );
       }
       const taken = await takeSnapshots(request.companyId, ids);
-      const appointments = [...taken.values()];
-      if (appointments.some(({ epoch }) => epoch !== place.epoch)) continue;
-      return {
-        ...place,
-        appointments: appointments.map(({ appointment, offset, read }) => ({ appointment, offset, read })),
-      };
+      const rows = [...taken.values()];
+      if (rows.some(({ epoch }) => epoch !== place.epoch)) continue;
+      // One that was deleted after its id was found is left out.
+      const appointments = rows.flatMap(({ appointment, offset, read }) =>
+        appointment ? [{ appointment, offset, read }] : [],
+      );
+      return { ...place, appointments };
     }
     throw new AppError('QUEUE_UNAVAILABLE', 'Redis was restarted meanwhile; ask again', {
       retryAfterSeconds: 1,

@@ -146,19 +146,15 @@ test('the sweep finds writes that were not announced, in every company', async (
 });
 
 test('failed emissions are shown and retried on Bull Board; written appointments are emitted again', async () => {
-  const { Appointment } = world.documents.models;
   const [company] = companies;
   await world.queue.pause();
   const appointmentId = await company!.appointment();
-  const document = (await Appointment.collection.find().toArray()).find(
-    ({ _id }) => String(_id) === appointmentId,
-  )!;
   const emissionId = await world.emit(api!, 'appointment-created', appointmentId);
   expect((await fleetMetrics(api!)).queue.waiting).toBeGreaterThan(0);
-  await Appointment.collection.deleteOne({ _id: document._id });
+  const restore = await world.documents.giveAway(appointmentId);
   await world.queue.resume();
   await world.jobIn(emissionId, 'failed');
-  await Appointment.collection.insertOne(document);
+  await restore();
 
   const dashboard = await world.dashboard(api!, company!.companyId);
   const board = `${api!.url}/admin/queues/api/queues`;

@@ -1,6 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import type { Id, StreamPosition, PositionUpdate } from '@appointment-emissions/contracts';
+import type {
+  AppointmentPayload,
+  Id,
+  StreamPosition,
+  PositionUpdate,
+} from '@appointment-emissions/contracts';
 import type { ReceivedEvent } from '../../../packages/dashboard/src/reorder-buffer.ts';
 import { createCompanyLog } from '../../../src/emission/company-log.ts';
 import { createEmitAppointment } from '../../../src/emission/emit-appointment.ts';
@@ -104,7 +109,8 @@ export function createRealCompany(
     if (!answer.ok) return { ...(from ?? head), recovered: false, reason: 'unavailable' };
     const { events, position } = answer.value;
     if (replaysNothing) return { ...position, recovered: true };
-    for (const { payload, meta } of events) send({ kind: 'event', event: { payload, meta } });
+    for (const { payload, meta } of events)
+      send({ kind: 'event', event: { payload: payload as AppointmentPayload, meta } });
     return position;
   }
 
@@ -208,9 +214,9 @@ function* settled<T>(promise: Promise<T>): Generator<undefined, Settled<T>> {
 
 /** In place of the Redis emitter's encoding, which has its own test. */
 function encodePlainly(channel: string): EncodeMessage {
-  return ({ _id, notes }) => ({
+  return (appointment) => ({
     channel,
-    head: Buffer.from(`${_id} ${notes ?? ''} `),
+    head: Buffer.from(`${appointment._id} ${('notes' in appointment && appointment.notes) || ''} `),
     tail: Buffer.alloc(0),
   });
 }
