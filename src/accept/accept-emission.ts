@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { AppointmentEvent, Id } from '@appointment-emissions/contracts';
+import { APPOINTMENT_DELETED, type AppointmentEvent, type Id } from '@appointment-emissions/contracts';
 import { chunks } from '../batching.ts';
 import { AppError } from '../errors.ts';
 import { createFindCompany, type FindCompany } from './find-company.ts';
@@ -11,6 +11,8 @@ import type { YieldToLive } from './yield-to-live.ts';
 export interface EmissionRequest {
   event: AppointmentEvent;
   appointmentId: Id;
+  /** For `appointment:deleted` only: the company that the caller names, since the appointment may be gone. */
+  companyId?: Id;
 }
 
 /** Which request it is: for idempotency, and for logs. */
@@ -21,7 +23,7 @@ export interface RequestContext extends Attempt {
 }
 
 /** An accepted request. */
-export interface AcceptedRequest extends EmissionRequest {
+export interface AcceptedRequest extends Pick<EmissionRequest, 'event' | 'appointmentId'> {
   emissionId: string;
 }
 
@@ -55,13 +57,14 @@ export interface AcceptDeps {
 export interface AcceptEmissions {
   /**
    * Accepts one emission and resolves to its id.
-   * @throws AppError APPOINTMENT_NOT_FOUND, DATABASE_ERROR (within 1 s, nothing enqueued), QUEUE_UNAVAILABLE,
-   * QUEUE_FULL.
+   * @throws AppError APPOINTMENT_NOT_FOUND, COMPANY_MISMATCH, DATABASE_ERROR (within 1 s, nothing enqueued),
+   * QUEUE_UNAVAILABLE, QUEUE_FULL.
    */
   one: (request: EmissionRequest, context: RequestContext) => Promise<string>;
   /**
-   * Accepts the emissions whose appointments exist; `undefined` for the others.
-   * @throws as `one`, except APPOINTMENT_NOT_FOUND.
+   * Accepts the emissions whose appointments exist, and deletions; `undefined` for those that are rejected with
+   * {@link rejectionOf}.
+   * @throws as `one`, except these two codes.
    */
   many: (requests: readonly EmissionRequest[], context: RequestContext) => Promise<(string | undefined)[]>;
 }
@@ -85,10 +88,8 @@ export function createAcceptEmissions(deps: AcceptDeps): AcceptEmissions {
     refuseIfFull(isFull);
     const acceptedAt = new Date(now()).toISOString();
     return yieldToLive.live(async () => {
-      const companyId = await findCompany.one(request.appointmentId);
-      if (companyId === undefined) {
-        throw new AppError('APPOINTMENT_NOT_FOUND', `no appointment has the id ${request.appointmentId}`);
-      }
+      const companyId = companyFor(request, await findCompany.one(request.appointmentId));
+      if (companyId === undefined) throw rejectionError(request);
       const emission = toEmission(withId(request, context, 0), companyId, acceptedAt, context);
       await enqueue([emission], priority.live);
       return emission;
@@ -118,7 +119,7 @@ export function createAcceptEmissions(deps: AcceptDeps): AcceptEmissions {
   };
 }
 
-/** Accepts the items of a batch that no earlier attempt has enqueued. `undefined` for those whose appointments do not exist. */
+/** Accepts the items of a batch that no earlier attempt has enqueued. `undefined` for those that are rejected. */
 function createAcceptMany(deps: AcceptDeps, findCompany: FindCompany) {
   const { isFull, now = Date.now } = deps;
   const enqueueBatch = createEnqueueBatch(deps);
@@ -134,10 +135,11 @@ function createAcceptMany(deps: AcceptDeps, findCompany: FindCompany) {
     const acceptedAt = new Date(now()).toISOString();
     // An earlier attempt may have enqueued some, and failed later.
     const missing = items.flatMap((item, index) => (progress?.has(index) ? [] : { index, item }));
-    const companies = await findCompany.many(missing.map(({ item }) => item.appointmentId));
+    const found = await findCompany.many(missing.map(({ item }) => item.appointmentId));
     const accepted: (AcceptedRequest | undefined)[] = [...items];
     const toEnqueue = missing.flatMap(({ index, item }, n) => {
-      const companyId = companies[n];
+      const request = requests[index];
+      const companyId = request && companyFor(request, found[n]);
       if (companyId !== undefined)
         return { index, emission: toEmission(item, companyId, acceptedAt, context) };
       accepted[index] = undefined;
@@ -146,6 +148,32 @@ function createAcceptMany(deps: AcceptDeps, findCompany: FindCompany) {
     await enqueueBatch(toEnqueue, progress);
     return accepted;
   };
+}
+
+/**
+ * The company that an emission is for; `undefined` if it is rejected. A deletion of an appointment that is gone is for the
+ * company that the caller names. If the appointment exists, that must be its own company. The worker's read decides
+ * whether the appointment is deleted.
+ * @param found  the appointment's own company, if the appointment exists
+ */
+function companyFor({ event, companyId }: EmissionRequest, found: Id | undefined): Id | undefined {
+  if (event !== APPOINTMENT_DELETED) return found;
+  return found === undefined || found === companyId ? companyId : undefined;
+}
+
+/** Why a request has no company to emit for. */
+export function rejectionOf({
+  event,
+}: Pick<EmissionRequest, 'event'>): 'COMPANY_MISMATCH' | 'APPOINTMENT_NOT_FOUND' {
+  return event === APPOINTMENT_DELETED ? 'COMPANY_MISMATCH' : 'APPOINTMENT_NOT_FOUND';
+}
+
+function rejectionError(request: EmissionRequest): AppError {
+  const code = rejectionOf(request);
+  const { appointmentId } = request;
+  return code === 'COMPANY_MISMATCH'
+    ? new AppError(code, `appointment ${appointmentId} exists and belongs to another company`)
+    : new AppError(code, `no appointment has the id ${appointmentId}`);
 }
 
 function refuseIfFull(isFull: () => boolean): void {

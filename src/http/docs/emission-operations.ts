@@ -41,18 +41,19 @@ const requestId: Parameter = {
 const REQUEST_ID = { 'X-Request-Id': 'Id of the request in the logs.' };
 const REPLAYED = { 'Idempotency-Replayed': '`true` if an earlier request with this key was accepted.' };
 
-const SNAPSHOT_SLUGS = Object.entries(EVENT_SLUGS).filter(([, event]) => event !== APPOINTMENT_DELETED);
-
-const ONE_EMISSION = SNAPSHOT_SLUGS.map(([slug, event]): Operation => ({
+const ONE_EMISSION = Object.entries(EVENT_SLUGS).map(([slug, event]): Operation => ({
   method: 'post',
   path: `${EMISSIONS_PATH}/${slug}`,
   id: slug.replace(/-(.)/, (_, letter: string) => letter.toUpperCase()),
   tag: 'Emissions',
   summary: `Emit ${event}`,
-  description: 'Sends the populated appointment to every dashboard of its company.',
+  description:
+    event === APPOINTMENT_DELETED
+      ? 'Removes the appointment from every dashboard of its company. If it still exists when a worker reads it, appointment:updated is sent instead.'
+      : 'Sends the populated appointment to every dashboard of its company. If it no longer exists when a worker reads it, appointment:deleted is sent instead.',
   security: 'internalKey',
   parameters: [idempotencyKey, requestId, traceparent],
-  body: emissions.singleRequest,
+  body: event === APPOINTMENT_DELETED ? emissions.deletionRequest : emissions.singleRequest,
   answers: {
     202: {
       description: 'Accepted. The emission is published, or is listed as failed.',
@@ -60,7 +61,13 @@ const ONE_EMISSION = SNAPSHOT_SLUGS.map(([slug, event]): Operation => ({
       headers: { Location: "Path of the emission's timeline.", ...REPLAYED, ...REQUEST_ID },
     },
   },
-  errors: [...ACCEPTING, 'INVALID_APPOINTMENT_ID', 'APPOINTMENT_NOT_FOUND'],
+  errors: [
+    ...ACCEPTING,
+    'INVALID_APPOINTMENT_ID',
+    ...(event === APPOINTMENT_DELETED
+      ? (['INVALID_COMPANY_ID', 'COMPANY_MISMATCH'] as const)
+      : (['APPOINTMENT_NOT_FOUND'] as const)),
+  ],
 }));
 
 /** The bot's routes. */

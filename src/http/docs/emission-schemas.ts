@@ -30,6 +30,13 @@ export const problemReply = z
   })
   .meta({ id: 'Problem', description: 'RFC 9457.' }) satisfies z.ZodType<ProblemReply>;
 
+export const deletionRequest = z
+  .strictObject({
+    appointmentId: givenId,
+    companyId: givenId.meta({ description: 'The company that the appointment belonged to.' }),
+  })
+  .meta({ id: 'DeletionRequest' });
+
 export const singleRequest = z.strictObject({ appointmentId: givenId }).meta({ id: 'SingleRequest' });
 
 const accepted = {

@@ -1,39 +1,60 @@
 import type { RequestHandler } from 'express';
 import { body, query, validationResult } from 'express-validator';
-import { OBJECT_ID, type ProblemReply } from '@appointment-emissions/contracts';
+import {
+  APPOINTMENT_DELETED,
+  type AppointmentEvent,
+  OBJECT_ID,
+  type ProblemReply,
+} from '@appointment-emissions/contracts';
 import type { ErrorCode } from '../../errors.ts';
 import { problem, sendProblem } from '../problem.ts';
 
 export const MAX_BATCH_ITEMS = 1_000;
 
-const SINGLE_BODY = [body('appointmentId').custom(isAppointmentId), nothingBut('appointmentId')];
+/** Codes of invalid fields. Any other finding is an INVALID_REQUEST. */
+const CODES: Readonly<Record<string, ErrorCode>> = {
+  appointmentId: 'INVALID_APPOINTMENT_ID',
+  companyId: 'INVALID_COMPANY_ID',
+};
+
+const APPOINTMENT_ID = body('appointmentId').custom(isId('the id of the appointment'));
+const COMPANY_ID = body('companyId').custom(isId('the company that the appointment belonged to'));
+const SINGLE_BODY = [APPOINTMENT_ID, nothingBut('appointmentId')];
+const DELETION_BODY = [APPOINTMENT_ID, COMPANY_ID, nothingBut('appointmentId', 'companyId')];
 
 /** One check: each link of a chain is awaited. */
-function isAppointmentId(value: unknown): boolean {
-  if (value === undefined || value === null) throw new Error('is required: the id of the appointment');
-  if (typeof value === 'string' && OBJECT_ID.test(value)) return true;
-  throw new Error('must be a string of 24 hexadecimal characters');
+function isId(meaning: string) {
+  return (value: unknown): boolean => {
+    if (value === undefined || value === null) throw new Error(`is required: ${meaning}`);
+    if (typeof value === 'string' && OBJECT_ID.test(value)) return true;
+    throw new Error('must be a string of 24 hexadecimal characters');
+  };
 }
 
-/** Body of the single routes: an appointment's id and nothing else. */
-export const singleBody: readonly RequestHandler[] = validate('INVALID_APPOINTMENT_ID', SINGLE_BODY);
+const bodyOf = (event: AppointmentEvent) => (event === APPOINTMENT_DELETED ? DELETION_BODY : SINGLE_BODY);
+
+/** Body of an event's route: the appointment's id, for a deletion also the company's, and nothing else. */
+export const singleBody = (event: AppointmentEvent): readonly RequestHandler[] => validate(bodyOf(event));
 
 /** The same check without HTTP: what is wrong with such a body, if anything is. */
-export async function refuseSingle(given: object): Promise<ProblemReply | undefined> {
+export async function refuseSingle(
+  event: AppointmentEvent,
+  given: object,
+): Promise<ProblemReply | undefined> {
   const req = { body: given };
-  for (const chain of SINGLE_BODY) await chain.run(req);
-  return refusal('INVALID_APPOINTMENT_ID', req);
+  for (const chain of bodyOf(event)) await chain.run(req);
+  return refusal(req);
 }
 
 /** Query of the timelines of an appointment. */
-export const appointmentQuery: readonly RequestHandler[] = validate('INVALID_APPOINTMENT_ID', [
+export const appointmentQuery: readonly RequestHandler[] = validate([
   query('appointmentId')
     .custom((value: unknown) => typeof value === 'string' && OBJECT_ID.test(value))
     .withMessage('must be given once: 24 hexadecimal characters'),
 ]);
 
 /** Body of the batch route; its items are judged one by one later. */
-export const batchBody: readonly RequestHandler[] = validate('INVALID_REQUEST', [
+export const batchBody: readonly RequestHandler[] = validate([
   body('emissions')
     .custom((value: unknown) => Array.isArray(value) && value.length >= 1 && value.length <= MAX_BATCH_ITEMS)
     .withMessage(
@@ -46,9 +67,11 @@ export const batchBody: readonly RequestHandler[] = validate('INVALID_REQUEST', 
 type Check = RequestHandler & { run: (req: { body?: unknown }) => Promise<unknown> };
 
 /** Refuses unknown fields (checkExact does so too, but walks every item of a batch). Without one it costs no chain. */
-function nothingBut(name: string): Check {
-  const isAlone = (given: unknown) => Object.keys(given as object).every((key) => key === name);
-  const chain = body().custom(isAlone).withMessage(`may have no other field than ${name}`);
+function nothingBut(...names: readonly string[]): Check {
+  const isAlone = (given: unknown) => Object.keys(given as object).every((key) => names.includes(key));
+  const chain = body()
+    .custom(isAlone)
+    .withMessage(`may have no other field than ${names.join(' and ')}`);
   const handler: RequestHandler = (req, res, next) => {
     if (isAlone(req.body)) next();
     else chain(req, res, next);
@@ -58,16 +81,16 @@ function nothingBut(name: string): Check {
   });
 }
 
-function validate(code: ErrorCode, chains: readonly Check[]): RequestHandler[] {
+function validate(chains: readonly Check[]): RequestHandler[] {
   const answer: RequestHandler = (req, res, next) => {
-    const refused = refusal(code, req);
+    const refused = refusal(req);
     if (refused) sendProblem(res, refused);
     else next();
   };
   return [...chains, answer];
 }
 
-function refusal(code: ErrorCode, req: object): ProblemReply | undefined {
+function refusal(req: object): ProblemReply | undefined {
   const findings = validationResult(req).array();
   const [first] = findings;
   if (!first) return undefined;
@@ -77,7 +100,7 @@ function refusal(code: ErrorCode, req: object): ProblemReply | undefined {
     ...(finding.type === 'field' && { path: finding.path, location: finding.location }),
     msg: String(finding.msg),
   }));
-  const isNamed = first.type === 'field' && first.path !== '';
-  const what = isNamed ? first.path : 'the body';
-  return problem(isNamed ? code : 'INVALID_REQUEST', `${what} ${String(first.msg)}`, errors);
+  const field = first.type === 'field' ? first.path : '';
+  const code = CODES[field] ?? 'INVALID_REQUEST';
+  return problem(code, `${field || 'the body'} ${String(first.msg)}`, errors);
 }

@@ -13,7 +13,12 @@ import {
 } from '@appointment-emissions/contracts';
 import { AppError, ERROR_CODES, type ErrorCode } from '../../errors.ts';
 import { allowOnly } from '../middleware/allow-only.ts';
-import type { AcceptEmissions, EmissionRequest, RequestContext } from '../../accept/accept-emission.ts';
+import {
+  type AcceptEmissions,
+  type EmissionRequest,
+  rejectionOf,
+  type RequestContext,
+} from '../../accept/accept-emission.ts';
 import { fromRedis } from '../../redis/from-redis.ts';
 import type { RunIdempotently } from '../../accept/idempotency.ts';
 import { jsonBody } from '../middleware/json-body.ts';
@@ -39,15 +44,14 @@ export interface EmissionRoutesDeps {
 }
 
 /**
- * The internal routes, behind the API key: `POST /appointment-created`, `-updated`, `-canceled`, `/batch`;
+ * The internal routes, behind the API key: `POST /appointment-created`, `-updated`, `-canceled`, `-deleted`, `/batch`;
  * `GET /emissions/:emissionId`, `/emissions?appointmentId=`.
  */
 export function createEmissionRoutes(deps: EmissionRoutesDeps): Router {
   const { bodyLimits } = deps;
   const router = Router();
   for (const [slug, event] of Object.entries(EVENT_SLUGS)) {
-    if (event === APPOINTMENT_DELETED) continue;
-    router.post(`/${slug}`, ...jsonBody(bodyLimits.single), ...singleBody, acceptOne(event, deps));
+    router.post(`/${slug}`, ...jsonBody(bodyLimits.single), ...singleBody(event), acceptOne(event, deps));
     router.all(`/${slug}`, allowOnly('POST'));
   }
   router.post('/batch', ...jsonBody(bodyLimits.batch), ...batchBody, acceptBatch(deps));
@@ -61,8 +65,7 @@ function acceptOne(
   { accept, idempotently, basePath }: EmissionRoutesDeps,
 ): RequestHandler {
   return async (req, res) => {
-    const { appointmentId } = req.body as { appointmentId: string };
-    const request: EmissionRequest = { event, appointmentId: appointmentId.toLowerCase() };
+    const request = toRequest(event, req.body as Record<string, unknown>);
     const { emissionId, isRepeat } = await idempotently(idempotencyOf(req, request), async (attempt) => ({
       emissionId: await accept.one(request, { ...attempt, ...contextOf(req) }),
       isRepeat: attempt.isRepeat,
@@ -83,11 +86,10 @@ function acceptBatch({ accept, idempotently }: EmissionRoutesDeps): RequestHandl
     }));
     let next = 0;
     const results = items.map((item, index): BatchItemResult => {
-      if (typeof item === 'string') return { index, status: ERROR_CODES[item], code: item };
-      const emissionId = emissionIds[next++];
-      return emissionId === undefined
-        ? { index, status: 404, code: 'APPOINTMENT_NOT_FOUND' satisfies ErrorCode }
-        : { index, status: 202, emissionId };
+      const emissionId = typeof item === 'string' ? undefined : emissionIds[next++];
+      if (emissionId !== undefined) return { index, status: 202, emissionId };
+      const code = typeof item === 'string' ? item : rejectionOf(item);
+      return { index, status: ERROR_CODES[code], code };
     });
     const accepted = results.filter(({ status }) => status === 202).length;
     res.locals.refusedItems = results.flatMap(({ code, index }) =>
@@ -154,11 +156,24 @@ export function acceptedReply(
 /** Validates one item of a batch. @returns the code if it is rejected */
 function parseBatchItem(item: unknown): EmissionRequest | ErrorCode {
   if (typeof item !== 'object' || item === null) return 'INVALID_REQUEST';
-  const { event, appointmentId } = item as Record<string, unknown>;
+  const { event, appointmentId, companyId } = item as Record<string, unknown>;
   if (!isAppointmentEvent(event)) return 'INVALID_EVENT';
-  if (typeof appointmentId !== 'string' || !OBJECT_ID.test(appointmentId)) return 'INVALID_APPOINTMENT_ID';
-  if (Object.keys(item).length > 2) return 'INVALID_REQUEST';
-  return { event, appointmentId: appointmentId.toLowerCase() };
+  if (!isObjectId(appointmentId)) return 'INVALID_APPOINTMENT_ID';
+  const isDeletion = event === APPOINTMENT_DELETED;
+  if (isDeletion && !isObjectId(companyId)) return 'INVALID_COMPANY_ID';
+  if (Object.keys(item).length > (isDeletion ? 3 : 2)) return 'INVALID_REQUEST';
+  return toRequest(event, { appointmentId, companyId });
+}
+
+const isObjectId = (value: unknown): boolean => typeof value === 'string' && OBJECT_ID.test(value);
+
+/** The request for one emission, from fields that were validated. Idempotency keys are compared with it. */
+export function toRequest(
+  event: AppointmentEvent,
+  { appointmentId, companyId }: Readonly<Record<string, unknown>>,
+): EmissionRequest {
+  const request = { event, appointmentId: String(appointmentId).toLowerCase() };
+  return event === APPOINTMENT_DELETED ? { ...request, companyId: String(companyId).toLowerCase() } : request;
 }
 
 function idempotencyOf(req: Request, body: unknown) {

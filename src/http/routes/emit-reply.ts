@@ -1,7 +1,7 @@
-import { type EmitReply, isAppointmentEvent } from '@appointment-emissions/contracts';
+import { APPOINTMENT_EVENTS, type EmitReply, isAppointmentEvent } from '@appointment-emissions/contracts';
 import { AppError } from '../../errors.ts';
-import type { AcceptEmissions, EmissionRequest } from '../../accept/accept-emission.ts';
-import { acceptedReply } from './emission-routes.ts';
+import type { AcceptEmissions } from '../../accept/accept-emission.ts';
+import { acceptedReply, toRequest } from './emission-routes.ts';
 import type { RunIdempotently } from '../../accept/idempotency.ts';
 import { problem, toAppError } from '../problem.ts';
 import { refuseSingle } from '../middleware/validate.ts';
@@ -19,25 +19,22 @@ export interface EmitReplyDeps {
 export function createEmitReply({ basePath, accept, idempotently, onFault }: EmitReplyDeps) {
   async function answer(keyFingerprint: string, request: unknown): Promise<EmitReply> {
     if (typeof request !== 'object' || request === null || Array.isArray(request)) {
-      throw new AppError('INVALID_REQUEST', 'send {event, appointmentId, idempotencyKey?}');
+      throw new AppError('INVALID_REQUEST', 'send {event, appointmentId, companyId?, idempotencyKey?}');
     }
     const { event, idempotencyKey, ...body } = request as Record<string, unknown>;
     if (!isAppointmentEvent(event)) {
-      throw new AppError(
-        'INVALID_EVENT',
-        'event must be appointment:created, appointment:updated or appointment:canceled',
-      );
+      throw new AppError('INVALID_EVENT', `event must be one of ${APPOINTMENT_EVENTS.join(', ')}`);
     }
-    const refused = await refuseSingle(body);
+    const refused = await refuseSingle(event, body);
     if (refused) return { ...refused };
     if (idempotencyKey !== undefined && typeof idempotencyKey !== 'string') {
       throw new AppError('INVALID_IDEMPOTENCY_KEY', 'idempotencyKey must be a string');
     }
-    const asked: EmissionRequest = { event, appointmentId: String(body.appointmentId).toLowerCase() };
-    const emissionId = await idempotently({ keyFingerprint, idempotencyKey, body: asked }, (by) =>
-      accept.one(asked, by),
+    const emission = toRequest(event, body);
+    const emissionId = await idempotently({ keyFingerprint, idempotencyKey, body: emission }, (attempt) =>
+      accept.one(emission, attempt),
     );
-    return { status: 202, ...acceptedReply(asked, emissionId, basePath) };
+    return { status: 202, ...acceptedReply(emission, emissionId, basePath) };
   }
 
   return async (keyFingerprint: string, request: unknown): Promise<EmitReply> => {
