@@ -41,8 +41,8 @@ async function emit(appointmentId: string, slug = 'appointment-updated'): Promis
 
 const open = (position?: { epoch: string; offset: number }) =>
   world.dashboard(api, company.companyId, position && { position });
-const summary = ({ heard }: Dashboard) =>
-  heard.map(({ event, payload, meta }) => [event, payload.appointment._id, meta.offset, meta.event]);
+const summary = ({ received }: Dashboard) =>
+  received.map(({ event, payload, meta }) => [event, payload.appointment._id, meta.offset, meta.event]);
 
 test('a deletion reaches the dashboards of its company alone, with ids only and the next offset', async () => {
   const other = await world.documents.company();
@@ -52,18 +52,18 @@ test('a deletion reaches the dashboards of its company alone, with ids only and 
   await removeDocument(appointmentId);
   const emissionId = await emitDeleted(appointmentId);
 
-  const heard = await dashboard.hear(({ event }) => event === DELETED);
-  expect(heard.payload).toEqual({ appointment: { _id: appointmentId, companyId: company.companyId } });
-  expect(heard.meta).toMatchObject({ emissionId, event: DELETED, offset: 2, read: 0, replayed: false });
-  expect(stranger.heard).toEqual([]);
+  const received = await dashboard.receive(({ event }) => event === DELETED);
+  expect(received.payload).toEqual({ appointment: { _id: appointmentId, companyId: company.companyId } });
+  expect(received.meta).toMatchObject({ emissionId, event: DELETED, offset: 2, read: 0, replayed: false });
+  expect(stranger.received).toEqual([]);
 });
 
 test('a deletion of an appointment that still exists arrives as an update', async () => {
   const dashboard = await open();
   const appointmentId = await company.appointment();
   const emissionId = await emitDeleted(appointmentId);
-  const heard = await dashboard.hear(({ meta }) => meta.emissionId === emissionId);
-  expect(heard).toMatchObject({
+  const received = await dashboard.receive(({ meta }) => meta.emissionId === emissionId);
+  expect(received).toMatchObject({
     event: 'appointment:updated',
     payload: { appointment: { customerId: { fullName: 'Ann Bauer' } } },
     meta: { event: 'appointment:updated' },
@@ -80,7 +80,7 @@ test.each(['appointment-created', 'appointment-updated', 'appointment-canceled']
     await removeDocument(appointmentId);
     await world.jobs.resume();
     await world.jobIn(emissionId, 'completed');
-    await dashboard.hear(({ meta }) => meta.emissionId === emissionId);
+    await dashboard.receive(({ meta }) => meta.emissionId === emissionId);
     expect(summary(dashboard)).toEqual([[DELETED, appointmentId, 1, DELETED]]);
   },
 );
@@ -96,8 +96,10 @@ test('a replay sends a deletion for each missed emission of an appointment that 
     [DELETED, gone, 2, DELETED],
     ['appointment:updated', kept, 2, 'appointment:updated'],
   ]);
-  expect(dashboard.heard[0]!.payload).toEqual({ appointment: { _id: gone, companyId: company.companyId } });
-  expect(dashboard.heard[0]!.meta.read).toBeGreaterThan(0);
+  expect(dashboard.received[0]!.payload).toEqual({
+    appointment: { _id: gone, companyId: company.companyId },
+  });
+  expect(dashboard.received[0]!.meta.read).toBeGreaterThan(0);
   expect(dashboard.positions).toEqual([{ epoch, offset: 2, recovered: true }]);
 
   await emitDeleted(gone);
@@ -151,5 +153,5 @@ test('a deletion that names another company fails if the appointment appears in 
   await world.jobs.resume();
   const job = await world.jobIn(emissionId, 'failed');
   expect(job.failedReason).toMatch(/^COMPANY_MISMATCH: /);
-  expect([own.heard, stranger.heard]).toEqual([[], []]);
+  expect([own.received, stranger.received]).toEqual([[], []]);
 });
