@@ -1,4 +1,4 @@
-import type { mongo } from 'mongoose';
+import { type mongo, Types } from 'mongoose';
 import {
   type BookedAppointment,
   type RefusalReason,
@@ -101,7 +101,7 @@ export function keptValues(
   request: RescheduleRequest,
 ): mongo.Filter<mongo.Document> {
   return {
-    ...(request.staffId === undefined && staffId !== null && { staffId: matchId(staffId) }),
+    ...(request.staffId === undefined && staffId !== null && { staffId: matchId(Types.ObjectId, staffId) }),
     ...(request.durationMinutes === undefined && { start: { $eq: start }, end: { $eq: end } }),
   };
 }

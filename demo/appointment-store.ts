@@ -58,7 +58,7 @@ export function createAppointmentStore(appointments: Collection, companyId: Id) 
       condition: mongo.Filter<mongo.Document>,
       change: mongo.UpdateFilter<mongo.Document>,
     ): Promise<boolean> {
-      const own = { _id: new Types.ObjectId(appointmentId), companyId: matchId(companyId) };
+      const own = { _id: new Types.ObjectId(appointmentId), companyId: matchId(Types.ObjectId, companyId) };
       const filter = { ...own, ...NOT_CANCELED, ...condition };
       const { matchedCount } = await appointments.updateOne(filter, change);
       return matchedCount > 0;

@@ -20,7 +20,11 @@ export async function findOverlap(
   except: Id,
   limits: mongo.FindOptions,
 ): Promise<AppointmentRow | undefined> {
-  const ofStaff = { staffId: matchId(staffId), _id: { $ne: new Types.ObjectId(except) }, ...NOT_CANCELED };
+  const ofStaff = {
+    staffId: matchId(Types.ObjectId, staffId),
+    _id: { $ne: new Types.ObjectId(except) },
+    ...NOT_CANCELED,
+  };
   const [first] = await appointments
     .find(
       {

@@ -1,4 +1,4 @@
-import type { Connection } from 'mongoose';
+import { type Connection, Types } from 'mongoose';
 import type { ChatAppointment, ChatCatalogue } from './chat.ts';
 import { COLLECTIONS } from './models.ts';
 import { amount, date, id, matchId, type RawDocument, words } from '../src/population/stored-values.ts';
@@ -10,7 +10,7 @@ const MAX_DOCUMENTS = 500;
 
 /** Reads the choices of the chat form: customers with their pets, services, staff and future appointments. */
 export function createReadCatalogue(connection: Connection, companyId: string) {
-  const company = { companyId: matchId(companyId) };
+  const company = { companyId: matchId(Types.ObjectId, companyId) };
   const read = (collection: string, order: string): Promise<RawDocument[]> =>
     connection
       .collection(collection)

@@ -1,8 +1,8 @@
 import type { ErrorRequestHandler, Response } from 'express';
-import { mongo } from 'mongoose';
 import { STATUS_CODES } from 'node:http';
 import type { ProblemReply } from '@appointment-emissions/contracts';
 import { AppError, type ErrorCode, ERROR_CODES } from '../errors.ts';
+import { isMongoError } from '../process/mongo-errors.ts';
 import { isUnavailable } from '../process/unavailable.ts';
 import { routeOf } from './route-of.ts';
 
@@ -60,7 +60,7 @@ export function toAppError(thrown: unknown): AppError {
       'the request cannot be read: check its path, its headers and their encoding',
     );
   }
-  if (thrown instanceof mongo.MongoError) {
+  if (isMongoError(thrown, 'MongoError')) {
     return new AppError('DATABASE_ERROR', 'the database does not answer, or not in time', { cause: thrown });
   }
   if (isUnavailable(thrown)) {

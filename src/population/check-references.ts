@@ -26,7 +26,12 @@ const SAMPLE = 100;
  * dangling reference is normal. If a field never resolves, the name of its collection or the type of its ids is wrong.
  * @throws what the driver throws
  */
-export function createCheckReferences({ connection, appointments, model }: Models): CheckReferences {
+export function createCheckReferences({
+  collection: collectionOf,
+  appointments,
+  model,
+  ObjectId,
+}: Models): CheckReferences {
   const fields = [model.companyField, ...model.references.map(({ field }) => field)];
   const projection = Object.fromEntries(fields.map((field) => [field, 1]));
 
@@ -34,11 +39,11 @@ export function createCheckReferences({ connection, appointments, model }: Model
     { field, collection: name, companyField }: ReferenceModel,
     sample: readonly RawDocument[],
   ): Promise<ReferenceCheck> {
-    const collection = connection.collection(name);
+    const collection = collectionOf(name);
     const referring = sample.filter((appointment) => (appointment[field] ?? null) !== null);
     const ids = new Set(referring.flatMap((appointment) => id(appointment[field]) ?? []));
     const options = { projection: { [companyField]: 1 }, maxTimeMS: READ_LIMIT_MS };
-    const documents = ids.size === 0 ? [] : await collection.find(byIds(ids), options).toArray();
+    const documents = ids.size === 0 ? [] : await collection.find(byIds(ObjectId, ids), options).toArray();
     const byId = new Map<Id | null, RawDocument>(documents.map((document) => [id(document._id), document]));
     const unresolved = referring.filter((appointment) => {
       const owner = id(appointment[model.companyField]);
@@ -50,7 +55,7 @@ export function createCheckReferences({ connection, appointments, model }: Model
   }
 
   return async () => {
-    const sample = await appointments
+    const sample = await appointments()
       .find({}, { projection, sort: { _id: -1 }, limit: SAMPLE, maxTimeMS: READ_LIMIT_MS })
       .toArray();
     return Promise.all(model.references.map((reference) => checkReference(reference, sample)));

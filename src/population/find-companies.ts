@@ -1,4 +1,4 @@
-import { Types } from 'mongoose';
+import type { Types } from 'mongoose';
 import type { Id } from '@appointment-emissions/contracts';
 import { READ_LIMIT_MS } from './connect.ts';
 import type { Models } from './models.ts';
@@ -22,20 +22,20 @@ interface CompanyGroup {
  * appointment, which halves the driver's time.
  * @throws what the driver throws
  */
-export function createFindCompanies({ connection, model }: Models): FindCompanies {
+export function createFindCompanies({ connection, model, ObjectId }: Models): FindCompanies {
   const { collection, companyField } = model;
   const projection = { [companyField]: 1 };
   const group = { _id: `$${companyField}`, appointmentIds: { $push: '$_id' } };
 
   const byFind = async (ids: ReadonlySet<Id>): Promise<CompanyGroup[]> => {
-    const found = await readCommand(connection, collection, { filter: byIds(ids), projection });
+    const found = await readCommand(connection, collection, { filter: byIds(ObjectId, ids), projection });
     return found.map((document) => ({
       company: document[companyField] as unknown,
       appointmentIds: [document['_id'] as Types.ObjectId],
     }));
   };
   const byGroup = async (ids: ReadonlySet<Id>): Promise<CompanyGroup[]> => {
-    const pipeline = [{ $match: byIds(ids) }, { $group: group }];
+    const pipeline = [{ $match: byIds(ObjectId, ids) }, { $group: group }];
     const found = await readCommand(connection, collection, { pipeline });
     return found.map((group) => ({
       company: group['_id'] as unknown,
@@ -56,11 +56,12 @@ export function createFindCompanies({ connection, model }: Models): FindCompanie
   };
 }
 
-const NO_APPOINTMENT = new Types.ObjectId('000000000000000000000000');
+const NO_APPOINTMENT = '000000000000000000000000';
 
 /** Reads an appointment that does not exist from the primary, as a worker reads one. @throws if MongoDB cannot be read */
-export function createReadProbe({ appointments }: Models): () => Promise<void> {
+export function createReadProbe({ appointments, ObjectId }: Models): () => Promise<void> {
+  const _id = new ObjectId(NO_APPOINTMENT);
   return async () => {
-    await appointments.findOne({ _id: NO_APPOINTMENT }, { projection: { _id: 1 }, maxTimeMS: READ_LIMIT_MS });
+    await appointments().findOne({ _id }, { projection: { _id: 1 }, maxTimeMS: READ_LIMIT_MS });
   };
 }

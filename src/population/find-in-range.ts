@@ -1,8 +1,8 @@
-import { type mongo, Types } from 'mongoose';
+import type { mongo } from 'mongoose';
 import type { Id } from '@appointment-emissions/contracts';
 import { READ_LIMIT_MS } from './connect.ts';
 import type { Models } from './models.ts';
-import { matchId, type RawDocument } from './stored-values.ts';
+import { isObjectId, matchId, type RawDocument } from './stored-values.ts';
 
 /** Ids of a company's appointments with `from ≤ start < to` (ms since 1970), by start, at most `limit`. */
 export type FindInRange = (
@@ -11,14 +11,14 @@ export type FindInRange = (
 ) => Promise<Id[]>;
 
 /** @throws what the driver throws */
-export function createFindInRange({ appointments, model }: Models): FindInRange {
+export function createFindInRange({ appointments, model, ObjectId }: Models): FindInRange {
   const { companyField, times } = model;
   return async ({ companyId, from, to }, limit) => {
     const read = (more: mongo.Filter<mongo.Document>): Promise<RawDocument[]> =>
-      appointments
+      appointments()
         .find(
           {
-            [companyField]: matchId(companyId),
+            [companyField]: matchId(ObjectId, companyId),
             [times.start]: { $gte: new Date(from), $lt: new Date(to) },
             ...more,
           },
@@ -34,5 +34,5 @@ export function createFindInRange({ appointments, model }: Models): FindInRange 
 }
 
 function toIds(documents: readonly RawDocument[]): Id[] {
-  return documents.flatMap(({ _id }) => (_id instanceof Types.ObjectId ? _id.toHexString() : []));
+  return documents.flatMap(({ _id }) => (isObjectId(_id) ? _id.toHexString() : []));
 }

@@ -1,21 +1,22 @@
-import { type mongo, Types } from 'mongoose';
+import type { mongo } from 'mongoose';
 import type { Cursor, FindUpdated, LeftOutRow } from '../domain/updated-rows.ts';
 import type { Models } from './models.ts';
-import { milliseconds, type RawDocument } from './stored-values.ts';
+import { isObjectId, milliseconds, type ObjectIdClass, type RawDocument } from './stored-values.ts';
 import { createToRows, rowProjection } from './updated-rows.ts';
 
 const FIRST_ID = '0'.repeat(24);
 const MAX_QUERY_MS = 5_000;
 
 /** Uses the index on `(updatedAt, _id)`. @throws what the driver throws */
-export function createFindUpdated({ appointments, model }: Models): FindUpdated {
+export function createFindUpdated(models: Models): FindUpdated {
+  const { appointments, model, ObjectId } = models;
   const { updatedAt } = model.times;
   const projection = rowProjection(model);
-  const toRows = createToRows(model);
+  const toRows = createToRows(models);
   return async (after, until, limit) => {
     const filter =
-      after.appointmentId === '' ? since(updatedAt, after, until) : beyond(updatedAt, after, until);
-    const documents: RawDocument[] = await appointments
+      after.appointmentId === '' ? since(updatedAt, after, until) : beyond(updatedAt, after, until, ObjectId);
+    const documents: RawDocument[] = await appointments()
       .find(filter, {
         projection,
         sort: { [updatedAt]: 1, _id: 1 },
@@ -39,17 +40,19 @@ function since(field: string, after: Cursor, until: number | undefined): mongo.F
  * Only rows with an ObjectId and a single date. MongoDB compares values of the same BSON type only, and sorts an array of
  * dates by one of its elements: a cursor does not lead past such rows, so only the first page contains them.
  */
-function beyond(field: string, after: Cursor, until: number | undefined): mongo.Filter<mongo.Document> {
+function beyond(
+  field: string,
+  after: Cursor,
+  until: number | undefined,
+  ObjectId: ObjectIdClass,
+): mongo.Filter<mongo.Document> {
   const oneDate = { $not: { $type: 'array' } };
-  const first = new Types.ObjectId(FIRST_ID);
+  const first = new ObjectId(FIRST_ID);
   return {
     $or: [
       {
         [field]: { $eq: new Date(after.updatedAt), ...oneDate },
-        _id:
-          after.appointmentId === FIRST_ID
-            ? { $gte: first }
-            : { $gt: new Types.ObjectId(after.appointmentId) },
+        _id: after.appointmentId === FIRST_ID ? { $gte: first } : { $gt: new ObjectId(after.appointmentId) },
       },
       { [field]: { $gt: new Date(after.updatedAt), ...atMost(until), ...oneDate }, _id: { $gte: first } },
     ],
@@ -69,9 +72,7 @@ function nextAfter(field: string, after: Cursor, documents: readonly RawDocument
 function cursorAt(field: string, document: RawDocument): Cursor | undefined {
   const { _id } = document;
   const updatedAt = milliseconds(document[field]);
-  return _id instanceof Types.ObjectId && updatedAt !== null
-    ? { appointmentId: _id.toHexString(), updatedAt }
-    : undefined;
+  return isObjectId(_id) && updatedAt !== null ? { appointmentId: _id.toHexString(), updatedAt } : undefined;
 }
 
 /** Every BSON type but date, which a walk by date never meets. One filter for each: the index answers a single type. */
@@ -84,10 +85,11 @@ const MAX_UNSWEEPABLE_QUERY_MS = 4_000;
 /** Rows that a walk in the order of `(updatedAt, _id)` does not meet, at most `limit`. @throws what the driver throws */
 export type FindUnsweepable = (since: number, limit: number) => Promise<LeftOutRow[]>;
 
-export function createFindUnsweepable({ appointments, model }: Models): FindUnsweepable {
+export function createFindUnsweepable(models: Models): FindUnsweepable {
+  const { appointments, model } = models;
   const { updatedAt } = model.times;
   const projection = rowProjection(model);
-  const toRows = createToRows(model);
+  const toRows = createToRows(models);
   return async (since, limit) => {
     const filter: mongo.Filter<mongo.Document> = {
       $or: [
@@ -97,7 +99,7 @@ export function createFindUnsweepable({ appointments, model }: Models): FindUnsw
         { [updatedAt]: { $gte: new Date(since) }, _id: { $not: { $type: 'objectId' } } },
       ],
     };
-    const documents = await appointments
+    const documents = await appointments()
       .find(filter, { projection, limit, maxTimeMS: MAX_UNSWEEPABLE_QUERY_MS })
       .toArray();
     return toRows(documents).leftOut;

@@ -1,9 +1,9 @@
-import { type mongo, Types } from 'mongoose';
+import type { mongo } from 'mongoose';
 import type { Id } from '@appointment-emissions/contracts';
 import type { UpdatedRow } from '../domain/updated-rows.ts';
 import type { AppointmentModel } from '../model/appointment-model.ts';
 import type { Models } from './models.ts';
-import { id, matchId, milliseconds, type RawDocument, words } from './stored-values.ts';
+import { id, isObjectId, matchId, milliseconds, type RawDocument, words } from './stored-values.ts';
 import { rowProjection } from './updated-rows.ts';
 
 type WrittenRow = Omit<UpdatedRow, 'updatedAt'>;
@@ -22,7 +22,8 @@ const MAX_PAGES = 20;
  * date.
  * @throws what the driver throws
  */
-export function createFindWritten({ appointments, model }: Models) {
+export function createFindWritten(models: Models) {
+  const { appointments, model } = models;
   const projection = rowProjection(model);
   const sort = { [model.times.updatedAt]: 1, _id: 1 } as const;
   return async (
@@ -30,14 +31,14 @@ export function createFindWritten({ appointments, model }: Models) {
     since: number,
     limit: number,
   ): Promise<{ rows: WrittenRow[]; matched: number; leftOut: number }> => {
-    const filter = filterOf(model, subject, since);
-    const counted = appointments.countDocuments(filter, { maxTimeMS: MAX_QUERY_MS });
+    const filter = filterOf(models, subject, since);
+    const counted = appointments().countDocuments(filter, { maxTimeMS: MAX_QUERY_MS });
     counted.catch(() => undefined);
     const rows: WrittenRow[] = [];
     let leftOut = 0;
     // A row that moves to a later page in the meantime was written again: the sweep or the bot announces that write.
     for (let page = 0, skip = 0; page < MAX_PAGES && rows.length < limit; page += 1) {
-      const documents: RawDocument[] = await appointments
+      const documents: RawDocument[] = await appointments()
         .find(filter, { projection, sort, skip, limit, maxTimeMS: MAX_QUERY_MS })
         .toArray();
       const usable = documents.flatMap((document) => toWrittenRow(model, document) ?? []);
@@ -51,13 +52,13 @@ export function createFindWritten({ appointments, model }: Models) {
 }
 
 function filterOf(
-  { companyField, times }: AppointmentModel,
+  { model: { companyField, times }, ObjectId }: Models,
   subject: Subject,
   since: number,
 ): mongo.Filter<mongo.Document> {
   const written = { [times.updatedAt]: { $gte: new Date(since) } };
-  if ('companyId' in subject) return { [companyField]: matchId(subject.companyId), ...written };
-  const _id = new Types.ObjectId(subject.appointmentId);
+  if ('companyId' in subject) return { [companyField]: matchId(ObjectId, subject.companyId), ...written };
+  const _id = new ObjectId(subject.appointmentId);
   return { _id, $or: [written, { [times.updatedAt]: { $not: { $type: 'date' } } }] };
 }
 
@@ -68,7 +69,7 @@ function toWrittenRow(
 ): WrittenRow | undefined {
   const { _id } = document;
   const companyId = id(document[companyField]);
-  if (!(_id instanceof Types.ObjectId) || companyId === null) return undefined;
+  if (!isObjectId(_id) || companyId === null) return undefined;
   return {
     appointmentId: _id.toHexString(),
     companyId,

@@ -13,14 +13,14 @@ function indexKeys({ companyField, times }: AppointmentModel): Record<string, 1>
 
 /** Creates the indexes of the list route and the sweep. Existing ones are not changed. */
 export async function createIndexes({ appointments, model }: Models): Promise<void> {
-  await appointments.createIndexes(indexKeys(model).map((key) => ({ key })));
+  await appointments().createIndexes(indexKeys(model).map((key) => ({ key })));
 }
 
 /** A warning for each index that is missing; none if MongoDB cannot be read. */
 export async function warnOfIndexes({ appointments, model }: Models): Promise<string[]> {
   let present;
   try {
-    present = await within(READ_LIMIT_MS, 'the list of indexes', appointments.indexes());
+    present = await within(READ_LIMIT_MS, 'the list of indexes', appointments().indexes());
   } catch {
     return [];
   }

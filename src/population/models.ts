@@ -1,23 +1,41 @@
-import type { Collection, Connection } from 'mongoose';
+import type { Connection, mongo } from 'mongoose';
 import { type AppointmentModel, createIsCanceled } from '../model/appointment-model.ts';
 import { createPackReferences, type PackReferences } from '../model/reference-guesses.ts';
+import type { ObjectIdClass } from './stored-values.ts';
 
 /** The application's data: a connection, and the model that describes the collections on it. */
 export interface Models {
   connection: Connection;
   model: AppointmentModel;
-  appointments: Collection;
+  /** The driver's collection. Reads go to the primary. @throws MongoNotConnectedError before the first connect */
+  collection: (name: string) => mongo.Collection;
+  /** The collection of the appointments, in the same way. */
+  appointments: () => mongo.Collection;
+  ObjectId: ObjectIdClass;
   /** Whether a stored status means canceled. */
   isCanceled: (status: unknown) => boolean;
   packReferences: PackReferences;
 }
 
-/** The connection may still be closed. */
+/** The settings of an application's own connection may be others. */
+const READ_OPTIONS: mongo.CollectionOptions = { readPreference: 'primary', enableUtf8Validation: false };
+
+/**
+ * The connection may still be closed. It may belong to an existing application, with its own version of mongoose. Collections
+ * are those of the driver: mongoose's own would buffer operations for 10 s while there is no connection.
+ */
 export function createModels(connection: Connection, model: AppointmentModel): Models {
+  const { Types, mongo: driver } = connection.base;
+  const collection = (name: string): mongo.Collection => {
+    if (!connection.db) throw new driver.MongoNotConnectedError('there has been no connection yet');
+    return connection.db.collection(name, READ_OPTIONS);
+  };
   return {
     connection,
     model,
-    appointments: connection.collection(model.collection),
+    collection,
+    appointments: () => collection(model.collection),
+    ObjectId: Types.ObjectId,
     isCanceled: createIsCanceled(model),
     packReferences: createPackReferences(model),
   };

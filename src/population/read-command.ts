@@ -1,13 +1,15 @@
-import { mongo, Types } from 'mongoose';
+import type { mongo, Types } from 'mongoose';
 import type { Id } from '@appointment-emissions/contracts';
+import { isMongoError } from '../process/mongo-errors.ts';
 import { isUnavailable } from '../process/unavailable.ts';
 import { READ_LIMIT_MS } from './connect.ts';
-
-const { MongoNotConnectedError, MongoServerSelectionError } = mongo;
+import type { ObjectIdClass } from './stored-values.ts';
 
 /** A mongoose connection. It has a database from its first connect on. */
 interface DatabaseConnection {
   db?: mongo.Db | undefined;
+  /** Its mongoose, whose driver knows the classes that its server connection accepts. */
+  base: { mongo: Pick<typeof mongo, 'Long' | 'MongoNotConnectedError'> };
 }
 
 /** A find or an aggregation in MongoDB's form, without its collection. */
@@ -39,28 +41,28 @@ export async function readCommand(
     return await run(connection, collection, command);
   } catch (error) {
     // The selection of a server has waited for one already.
-    if (!isUnavailable(error) || error instanceof MongoServerSelectionError) throw error;
+    if (!isUnavailable(error) || isMongoError(error, 'MongoServerSelectionError')) throw error;
     return run(connection, collection, command);
   }
 }
 
 async function run(
-  { db }: DatabaseConnection,
+  { db, base }: DatabaseConnection,
   collection: string,
   command: mongo.Document,
 ): Promise<mongo.Document[]> {
-  if (!db) throw new MongoNotConnectedError('there has been no connection yet');
+  if (!db) throw new base.mongo.MongoNotConnectedError('there has been no connection yet');
   const { cursor } = (await db.command(command, READ_OPTIONS)) as {
     cursor: { id: number | mongo.Long; firstBatch: mongo.Document[] };
   };
   if (Number(cursor.id) === 0) return cursor.firstBatch;
   // A reply has at most 16 MB. A larger result is read again from its start with the driver's cursor.
-  const cursors = [mongo.Long.fromValue(cursor.id)];
+  const cursors = [base.mongo.Long.fromValue(cursor.id)];
   await db.command({ killCursors: collection, cursors }).catch(() => undefined);
   return db.runCursorCommand(command, READ_OPTIONS).toArray() as Promise<mongo.Document[]>;
 }
 
 /** Matches the documents with these ids. */
-export function byIds(ids: ReadonlySet<Id>): { _id: { $in: Types.ObjectId[] } } {
-  return { _id: { $in: [...ids].map((hex) => new Types.ObjectId(hex)) } };
+export function byIds(ObjectId: ObjectIdClass, ids: ReadonlySet<Id>): { _id: { $in: Types.ObjectId[] } } {
+  return { _id: { $in: [...ids].map((hex) => new ObjectId(hex)) } };
 }

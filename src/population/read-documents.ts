@@ -1,7 +1,7 @@
-import { mongo } from 'mongoose';
 import type { Id } from '@appointment-emissions/contracts';
 import { ownFields, type AppointmentModel } from '../model/appointment-model.ts';
 import type { Models } from './models.ts';
+import { isMongoError } from '../process/mongo-errors.ts';
 import { byIds, readCommand } from './read-command.ts';
 import { id, type RawDocument } from './stored-values.ts';
 
@@ -46,7 +46,7 @@ function projectionOf(names: readonly string[]): Record<string, 1> {
   return Object.fromEntries(names.map((name) => [name, 1 as const]));
 }
 
-function readByUnion({ connection }: Models, sources: Sources): ReadDocuments {
+function readByUnion({ connection, ObjectId }: Models, sources: Sources): ReadDocuments {
   const stages = new Map(
     [...sources].map(([field, { collection, projection }]) => [
       field,
@@ -56,7 +56,9 @@ function readByUnion({ connection }: Models, sources: Sources): ReadDocuments {
   return async (wanted) => {
     const [first, ...others] = [...wanted].flatMap(([field, ids]) => {
       const stage = stages.get(field);
-      return stage ? { coll: stage.collection, pipeline: [{ $match: byIds(ids) }, stage.project] } : [];
+      return stage
+        ? { coll: stage.collection, pipeline: [{ $match: byIds(ObjectId, ids) }, stage.project] }
+        : [];
     });
     const found = new Map([...wanted.keys()].map((field) => [field, new Map<Id, RawDocument>()]));
     if (!first) return found;
@@ -69,13 +71,13 @@ function readByUnion({ connection }: Models, sources: Sources): ReadDocuments {
   };
 }
 
-function readByFinds({ connection }: Models, sources: Sources): ReadDocuments {
+function readByFinds({ connection, ObjectId }: Models, sources: Sources): ReadDocuments {
   return async (wanted) => {
     const read = [...wanted].map(async ([field, ids]) => {
       const source = sources.get(field);
       const documents = source
         ? await readCommand(connection, source.collection, {
-            filter: byIds(ids),
+            filter: byIds(ObjectId, ids),
             projection: source.projection,
           })
         : [];
@@ -102,7 +104,10 @@ export function untilUnsupported<Argument, Result>(
     try {
       return await preferred(argument);
     } catch (error) {
-      if (!(error instanceof mongo.MongoServerError) || !UNSUPPORTED_CODES.has(Number(error.code)))
+      if (
+        !isMongoError(error, 'MongoServerError') ||
+        !UNSUPPORTED_CODES.has(Number((error as { code?: unknown }).code))
+      )
         throw error;
       isSupported = false;
       return plain(argument);

@@ -1,20 +1,37 @@
-import { mongo, Types } from 'mongoose';
+import type { Types } from 'mongoose';
 import type { Id } from '@appointment-emissions/contracts';
 
 /** A document as the driver returns it. Its fields can have any type. */
 export type RawDocument = Readonly<Record<string, unknown>>;
 
+/**
+ * The class that makes ids. It comes from the mongoose of the connection (`connection.base.Types.ObjectId`): mongoose 8 and 9
+ * have different versions of bson, and each driver refuses the ids of the other version.
+ */
+export type ObjectIdClass = typeof Types.ObjectId;
+
+/** An ObjectId of any version of bson. `instanceof` is true for one version only. */
+export function isObjectId(value: unknown): value is Types.ObjectId {
+  return bsonTypeOf(value) === 'ObjectId';
+}
+
+/** The classes of bson inherit their type. A stored document may have a field of this name. */
+function bsonTypeOf(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Object.hasOwn(value, '_bsontype')) return undefined;
+  return '_bsontype' in value ? value._bsontype : undefined;
+}
+
 const HEX_IN_ONE_CASE = /^(?:[0-9a-f]{24}|[0-9A-F]{24})$/;
 
 /** The hex form of an ObjectId, or of 24 hex characters in one case, else `null`. Queries use {@link matchId}. */
 export function id(value: unknown): Id | null {
-  if (value instanceof Types.ObjectId) return value.toHexString();
+  if (isObjectId(value)) return value.toHexString();
   return typeof value === 'string' && HEX_IN_ONE_CASE.test(value) ? value.toLowerCase() : null;
 }
 
 /** Matches the forms of an id that {@link id} reads: an ObjectId, or its hex string in lower or in upper case. */
-export function matchId(hex: Id): { $in: (Types.ObjectId | string)[] } {
-  return { $in: [new Types.ObjectId(hex), hex.toLowerCase(), hex.toUpperCase()] };
+export function matchId(ObjectId: ObjectIdClass, hex: Id): { $in: (Types.ObjectId | string)[] } {
+  return { $in: [new ObjectId(hex), hex.toLowerCase(), hex.toUpperCase()] };
 }
 
 export function words(value: unknown): string | null {
@@ -45,16 +62,11 @@ export function milliseconds(value: unknown): number | null {
   return value instanceof Date && !Number.isNaN(value.getTime()) ? value.getTime() : null;
 }
 
-const { Decimal128, Long, Int32, Double } = mongo;
+/** In the driver a Timestamp is a Long too, but in MongoDB it is not a number. */
+const BSON_NUMBERS: ReadonlySet<unknown> = new Set(['Decimal128', 'Long', 'Int32', 'Double']);
 
 /** Double, Int32, Long or Decimal128 as a number. */
 export function amount(value: unknown): number | null {
-  const isBsonNumber =
-    value instanceof Decimal128 ||
-    // In the driver a Timestamp is a Long; in MongoDB it is not a number.
-    (value instanceof Long && !(value instanceof mongo.Timestamp)) ||
-    value instanceof Int32 ||
-    value instanceof Double;
-  const number = isBsonNumber ? Number(value.toString()) : value;
+  const number = BSON_NUMBERS.has(bsonTypeOf(value)) ? Number(String(value)) : value;
   return typeof number === 'number' && Number.isFinite(number) ? number : null;
 }

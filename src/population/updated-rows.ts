@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mongo, Types } from 'mongoose';
 import type { LeftOutRow, UpdatedRow } from '../domain/updated-rows.ts';
 import type { AppointmentModel } from '../model/appointment-model.ts';
-import { id, milliseconds, type RawDocument, words } from './stored-values.ts';
+import type { Models } from './models.ts';
+import { id, isObjectId, milliseconds, type RawDocument, words } from './stored-values.ts';
 
 interface SortedRows {
   rows: UpdatedRow[];
@@ -15,11 +15,11 @@ export function rowProjection({ companyField, times, statusField }: AppointmentM
 }
 
 /** Separates the documents that can be emitted from the others. */
-export function createToRows(model: AppointmentModel): (documents: readonly RawDocument[]) => SortedRows {
+export function createToRows(models: Models): (documents: readonly RawDocument[]) => SortedRows {
   return (documents) => {
     const sorted: SortedRows = { rows: [], leftOut: [] };
     for (const document of documents) {
-      const row = toRow(model, document);
+      const row = toRow(models, document);
       if ('field' in row) sorted.leftOut.push(row);
       else sorted.rows.push(row);
     }
@@ -28,11 +28,14 @@ export function createToRows(model: AppointmentModel): (documents: readonly RawD
 }
 
 function toRow(
-  { companyField, times, statusField }: AppointmentModel,
+  { connection, model: { companyField, times, statusField } }: Models,
   document: RawDocument,
 ): UpdatedRow | LeftOutRow {
   const { _id } = document;
-  if (!(_id instanceof Types.ObjectId)) return { key: digestOf(_id), appointmentId: null, field: '_id' };
+  if (!isObjectId(_id)) {
+    const text = connection.base.mongo.BSON.EJSON.stringify({ value: _id });
+    return { key: digestOf(text), appointmentId: null, field: '_id' };
+  }
   const appointmentId = _id.toHexString();
   const companyId = id(document[companyField]);
   const updatedAt = milliseconds(document[times.updatedAt]);
@@ -48,6 +51,6 @@ function toRow(
 }
 
 /** Identifies an `_id` of another type without keeping it: it can contain personal data. */
-function digestOf(value: unknown): string {
-  return createHash('sha256').update(mongo.BSON.EJSON.stringify({ value })).digest('hex');
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }

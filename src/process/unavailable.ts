@@ -1,8 +1,12 @@
 import { types } from 'node:util';
-import { mongo } from 'mongoose';
+import { isMongoError } from './mongo-errors.ts';
 
-const { MongoNetworkError, MongoNetworkTimeoutError, MongoServerSelectionError } = mongo;
-const { MongoNotConnectedError, MongoTopologyClosedError, MongoServerError } = mongo;
+const UNAVAILABLE_CLASSES = [
+  'MongoNetworkError',
+  'MongoServerSelectionError',
+  'MongoNotConnectedError',
+  'MongoTopologyClosedError',
+] as const;
 
 /**
  * Codes for a server that is not primary, shuts down or steps down, and for a router that reaches no such server. From the
@@ -32,16 +36,10 @@ const NODE_CODES = new Set([
  */
 export function isUnavailable(error: unknown): boolean {
   if (!types.isNativeError(error)) return false;
-  if (error instanceof MongoNetworkTimeoutError) return false;
-  if (
-    error instanceof MongoNetworkError ||
-    error instanceof MongoServerSelectionError ||
-    error instanceof MongoNotConnectedError ||
-    error instanceof MongoTopologyClosedError
-  ) {
-    return true;
-  }
-  if (error instanceof MongoServerError) return UNAVAILABLE_CODES.has(Number(error.code));
+  if (isMongoError(error, 'MongoNetworkTimeoutError')) return false;
+  if (UNAVAILABLE_CLASSES.some((name) => isMongoError(error, name))) return true;
+  if (isMongoError(error, 'MongoServerError'))
+    return UNAVAILABLE_CODES.has(Number((error as { code?: unknown }).code));
   if (error.name === 'MongooseError') return error.message.includes('initial connection');
   if ('code' in error && typeof error.code === 'string' && NODE_CODES.has(error.code)) return true;
   return REDIS_STATES.test(error.message) || REDIS_CONNECTION.test(error.message);

@@ -96,7 +96,7 @@ async function insertAppointment(fields: Record<string, unknown> = {}): Promise<
     updatedAt: now,
     ...fields,
   };
-  await world.models.appointments.insertOne(appointment);
+  await world.models.appointments().insertOne(appointment);
   return appointment._id.toHexString();
 }
 
@@ -183,7 +183,7 @@ test('the sweep announces a no-show that was not announced as canceled', async (
   await world.emit(api, 'appointment-created', appointmentId);
   await receive(({ _id }) => _id === appointmentId);
   const canceledAt = new Date(Date.now() - MISSED_MS);
-  await world.models.appointments.updateOne(
+  await world.models.appointments().updateOne(
     { _id: new Types.ObjectId(appointmentId) },
     { $set: { status: 'no_show', canceledAt, cancellationReason: 'did not come', updatedAt: canceledAt } },
   );

@@ -24,11 +24,18 @@ test('a result that is larger than a reply of MongoDB is read completely', async
   const idsOf = (documents: { _id?: unknown }[]) => new Set(documents.map(({ _id }) => String(_id)));
   expect(
     idsOf(
-      await readCommand(world.models.connection, 'pets', { filter: byIds(ids), projection: { name: 1 } }),
+      await readCommand(world.models.connection, 'pets', {
+        filter: byIds(world.models.ObjectId, ids),
+        projection: { name: 1 },
+      }),
     ),
   ).toEqual(ids);
   expect(
-    idsOf(await readCommand(world.models.connection, 'pets', { pipeline: [{ $match: byIds(ids) }] })),
+    idsOf(
+      await readCommand(world.models.connection, 'pets', {
+        pipeline: [{ $match: byIds(world.models.ObjectId, ids) }],
+      }),
+    ),
   ).toEqual(ids);
 });
 
@@ -49,7 +56,7 @@ test('a read whose connection is lost is repeated once, and not twice', async ()
     const id = await company.appointment();
     const read = () =>
       readCommand(mongo.connection, 'appointments', {
-        filter: byIds(new Set([id])),
+        filter: byIds(Types.ObjectId, new Set([id])),
         projection: { companyId: 1 },
       });
 
