@@ -96,16 +96,45 @@ const apiShape = {
   TRUST_PROXY: whole(0, 10).default(0),
 };
 
+/** Without what the existing application has itself: server, connection, log, logins of dashboards and operators. */
+const embeddedShape = {
+  REDIS_URL: shared.REDIS_URL,
+  QUEUE_PREFIX: shared.QUEUE_PREFIX,
+  SOCKET_ADAPTER_KEY: shared.SOCKET_ADAPTER_KEY,
+  EMISSION_ATTEMPTS: shared.EMISSION_ATTEMPTS,
+  EMISSION_BACKOFF_MS: shared.EMISSION_BACKOFF_MS,
+  COMPANY_LOG_MAX: shared.COMPANY_LOG_MAX,
+  WORKER_CONCURRENCY: workerShape.WORKER_CONCURRENCY,
+  RECONCILE_INTERVAL_MS: workerShape.RECONCILE_INTERVAL_MS,
+  BASE_PATH: apiShape.BASE_PATH,
+  /** Without a key the router accepts no request. */
+  INTERNAL_SERVICE_API_KEY: apiShape.INTERNAL_SERVICE_API_KEY.default([]),
+  MAX_REQUESTS_PER_KEY_PER_SECOND: apiShape.MAX_REQUESTS_PER_KEY_PER_SECOND,
+  MAX_REQUESTS_PER_ADDRESS_PER_SECOND: apiShape.MAX_REQUESTS_PER_ADDRESS_PER_SECOND,
+  MAX_WAITING_EMISSIONS: apiShape.MAX_WAITING_EMISSIONS,
+  TRUST_PROXY: apiShape.TRUST_PROXY,
+};
+
+/** The application's own health check and metrics cover the process: it sends no canary, and opens no port for metrics. */
+const NOT_EMBEDDED = { CANARY_INTERVAL_MS: 0, METRICS_PORT: undefined };
+
 const apiSchema = z.object(apiShape);
 const workerSchema = z.object(workerShape);
+const embeddedSchema = z.object(embeddedShape);
 
 type WithAdapterKey<T> = T & { SOCKET_ADAPTER_KEY: string };
 /** Settings and limits of an API process. */
 export type ApiConfig = WithAdapterKey<z.infer<typeof apiSchema>> & ApiLimits;
 /** Settings and limits of a worker process. */
 export type WorkerConfig = WithAdapterKey<z.infer<typeof workerSchema>> & typeof SHARED_LIMITS;
-/** What both processes read. */
-export type SharedConfig = Pick<ApiConfig, keyof ApiConfig & keyof WorkerConfig>;
+/** Settings and limits of the pipeline inside an existing application. */
+export type EmbeddedConfig = WithAdapterKey<z.infer<typeof embeddedSchema>> & typeof NOT_EMBEDDED & ApiLimits;
+/** What every process reads. */
+export type SharedConfig = Pick<ApiConfig, keyof ApiConfig & keyof WorkerConfig & keyof EmbeddedConfig>;
+/** What a worker reads, stand-alone or embedded. */
+export type WorkerCoreConfig = Pick<WorkerConfig, keyof WorkerConfig & keyof EmbeddedConfig>;
+/** What a process reads that accepts emissions and serves dashboards, stand-alone or embedded. */
+export type CoreConfig = Pick<ApiConfig, keyof ApiConfig & keyof EmbeddedConfig>;
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Names of all settings. docs/reference/configuration.md lists them. */
@@ -132,6 +161,11 @@ export function loadApiConfig(env: Environment): ApiConfig {
 /** @throws {@link ConfigError} with every problem. */
 export function loadWorkerConfig(env: Environment): WorkerConfig {
   return { ...parse(workerSchema, env, () => []), ...SHARED_LIMITS };
+}
+
+/** @throws {@link ConfigError} with every problem. */
+export function loadEmbeddedConfig(env: Environment): EmbeddedConfig {
+  return { ...parse(embeddedSchema, env, () => []), ...NOT_EMBEDDED, ...API_LIMITS };
 }
 
 type Given = Readonly<Record<string, string>>;

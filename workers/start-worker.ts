@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
 import { isAppointmentEvent } from '@appointment-emissions/contracts';
-import type { WorkerConfig } from '../src/config.ts';
+import type { WorkerConfig, WorkerCoreConfig } from '../src/config.ts';
 import { createEmitAppointment } from '../src/emission/emit-appointment.ts';
 import { createEmitCanary } from '../src/emission/emit-canary.ts';
 import { createEncodeMessage } from '../src/emission/encode.ts';
@@ -9,6 +9,7 @@ import { createPublish } from '../src/emission/publish.ts';
 import { createReadSnapshots } from '../src/emission/read-snapshots.ts';
 import { errorMessage } from '../src/errors.ts';
 import { createNotePublished, parseCanaryJob } from '../src/liveness/canary-job.ts';
+import { connectMongo } from '../src/population/connect.ts';
 import { createLoadAppointments } from '../src/population/load-appointments.ts';
 import type { AppointmentModel } from '../src/model/appointment-model.ts';
 import type { Logger } from '../src/process/logger.ts';
@@ -41,8 +42,21 @@ export interface RunningWorker {
 
 /** Starts one worker process. Returns at once: the worker takes jobs as soon as MongoDB and Redis answer. */
 export function startWorker({ config, model, logger, logWarnings }: WorkerDeps): RunningWorker {
-  const resources = openResources({ config, model, role: 'worker', logger, logWarnings });
-  const { id, lifecycle, metrics, outages, warnings, unusable } = resources;
+  const resources = openResources({
+    config,
+    model,
+    role: 'worker',
+    connect: (options) => connectMongo(config.MONGODB_URI, options),
+    logger,
+    logWarnings,
+  });
+  runWorker(resources);
+  return { close: resources.lifecycle.close, unusable: resources.unusable };
+}
+
+/** Starts a worker on resources of the role `worker`, whose lifecycle closes it. */
+export function runWorker(resources: Resources<WorkerCoreConfig>): void {
+  const { id, lifecycle, metrics, outages, warnings, logger } = resources;
   const progress = watchProgress(resources);
   warnings.add(() => [outages.mongo.isDown() ? "MongoDB can't be read: jobs wait" : undefined]);
   metrics.beat(() => ({
@@ -56,11 +70,10 @@ export function startWorker({ config, model, logger, logWarnings }: WorkerDeps):
   releaseOverdue(resources);
   runEmissionWorkers(resources, progress);
   sweepMissedWrites(resources);
-  return { close: lifecycle.close, unusable };
 }
 
 /** One BullMQ worker for each queue. They share a pipeline, so that bulk reads can yield to live ones. */
-function runEmissionWorkers(resources: Resources<WorkerConfig>, progress: Progress): void {
+function runEmissionWorkers(resources: Resources<WorkerCoreConfig>, progress: Progress): void {
   const { config, dedicatedRedis, queues, metrics, clock, outages, lifecycle, logger } = resources;
   const common = {
     redis: dedicatedRedis,
@@ -97,7 +110,7 @@ function runEmissionWorkers(resources: Resources<WorkerConfig>, progress: Progre
 }
 
 /** Claim, read, confirm and publish. */
-function composePipeline(resources: Resources<WorkerConfig>) {
+function composePipeline(resources: Resources<WorkerCoreConfig>) {
   const { config, redis, models, companyKeys: keys, clock, reportDamage } = resources;
   const load = createLoadAppointments(models);
   return createEmitAppointment({
@@ -111,7 +124,7 @@ function composePipeline(resources: Resources<WorkerConfig>) {
   });
 }
 
-function composeAnswerCanary({ config, redis }: Resources<WorkerConfig>) {
+function composeAnswerCanary({ config, redis }: Resources<WorkerCoreConfig>) {
   const emitCanary = createEmitCanary(redis, config.SOCKET_ADAPTER_KEY);
   const notePublished = createNotePublished({ redis, prefix: config.QUEUE_PREFIX });
   return async (job: unknown): Promise<void> => {
@@ -123,7 +136,7 @@ function composeAnswerCanary({ config, redis }: Resources<WorkerConfig>) {
 
 function composeQuarantine(
   queue: Queue,
-  { redis, metrics, reportDamage, logger }: Resources<WorkerConfig>,
+  { redis, metrics, reportDamage, logger }: Resources<WorkerCoreConfig>,
 ): Quarantine {
   return createQuarantine({
     queue,
@@ -139,7 +152,7 @@ function composeQuarantine(
   });
 }
 
-function releaseOverdue({ redis, queues, clock, lifecycle, logger }: Resources<WorkerConfig>): void {
+function releaseOverdue({ redis, queues, clock, lifecycle, logger }: Resources<WorkerCoreConfig>): void {
   const delayed = releaseDelayed({
     redis,
     queues: [queues.live, queues.bulk],

@@ -1,5 +1,5 @@
 import { chunks } from '../src/batching.ts';
-import type { WorkerConfig } from '../src/config.ts';
+import type { WorkerCoreConfig } from '../src/config.ts';
 import type { LeftOutRow } from '../src/domain/updated-rows.ts';
 import { createReadLastPublished } from '../src/emission/last-published.ts';
 import { errorMessage } from '../src/errors.ts';
@@ -35,7 +35,7 @@ interface SweepParts {
  * Runs the sweep on a timer, unless `RECONCILE_INTERVAL_MS` is 0. Each worker has the timer. The one that gets the lease does
  * the work.
  */
-export function sweepMissedWrites(resources: Resources<WorkerConfig>): void {
+export function sweepMissedWrites(resources: Resources<WorkerCoreConfig>): void {
   const { config, redis, companyKeys: keys, metrics, reportDamage, warnings, lifecycle } = resources;
   if (config.RECONCILE_INTERVAL_MS === 0) {
     warnings.add(() => [SWEEP_OFF]);
@@ -60,7 +60,7 @@ export function sweepMissedWrites(resources: Resources<WorkerConfig>): void {
 
 /** Looks at the last day again, for writes that the watermark has passed. */
 function composeLookBack(
-  { models, logger }: Resources<WorkerConfig>,
+  { models, logger }: Resources<WorkerCoreConfig>,
   { findUpdated, emitMissed, leftOut }: Omit<SweepParts, 'lookBack'>,
 ): LookBack {
   const findUnsweepable = createFindUnsweepable(models);
@@ -77,7 +77,7 @@ function composeLookBack(
 }
 
 function composeSweep(
-  { id, config, redis, queues, reportDamage }: Resources<WorkerConfig>,
+  { id, config, redis, queues, reportDamage }: Resources<WorkerCoreConfig>,
   parts: SweepParts,
 ): ReturnType<typeof createSweep> {
   return createSweep({
@@ -98,7 +98,7 @@ function composeSweep(
 
 /** A sweep that fails is logged, and is a warning until the next one succeeds. */
 function runOnTimer(
-  { config, warnings, lifecycle, logger }: Resources<WorkerConfig>,
+  { config, warnings, lifecycle, logger }: Resources<WorkerCoreConfig>,
   sweep: ReturnType<typeof createSweep>,
 ): void {
   let problem: string | undefined;

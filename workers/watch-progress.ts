@@ -1,5 +1,5 @@
 import type { Queue } from 'bullmq';
-import type { WorkerConfig } from '../src/config.ts';
+import type { WorkerCoreConfig } from '../src/config.ts';
 import type { HealthStatus } from '../src/domain/health-status.ts';
 import { watchWorkerProgress, type WorkerProgress } from '../src/liveness/worker-progress.ts';
 import { readQueueDepth } from '../src/metrics/queue-depth.ts';
@@ -13,7 +13,7 @@ export interface Progress {
 }
 
 /** Watches this process' progress in each queue separately, so that progress in one does not hide a stalled other. */
-export function watchProgress(resources: Resources<WorkerConfig>): Progress {
+export function watchProgress(resources: Resources<WorkerCoreConfig>): Progress {
   const { config, redis, queues, metrics, lifecycle } = resources;
   if (config.CANARY_INTERVAL_MS === 0) return { verdict: () => ({ ok: true }) };
   const watch = (queue: Queue): WorkerProgress => {

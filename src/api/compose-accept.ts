@@ -4,10 +4,13 @@ import { createIdempotency } from '../accept/idempotency.ts';
 import { createLogRefused } from '../accept/log-refused.ts';
 import { createRecordAccepted } from '../accept/record-accepted.ts';
 import { createYieldToLive } from '../accept/yield-to-live.ts';
-import type { ApiConfig } from '../config.ts';
+import type { CoreConfig } from '../config.ts';
+import { createEmissionRoutes } from '../http/routes/emission-routes.ts';
 import { readQueuesDepth } from '../metrics/queue-depth.ts';
 import { createFindCompanies } from '../population/find-companies.ts';
+import { createFindJob } from '../queue/find-job.ts';
 import { PRIORITY } from '../queue/retry-policy.ts';
+import { createReadTimelines } from '../queue/timeline.ts';
 import { watchDepth } from '../queue/watch-depth.ts';
 import { composeEnqueue } from '../resources/compose-enqueue.ts';
 import type { Resources } from '../resources/open-resources.ts';
@@ -18,7 +21,7 @@ const YIELD_TO_LIVE = { maxWaitMs: 10, expectedForMs: 60_000, restMs: 20 };
 export type Acceptance = ReturnType<typeof composeAccept>;
 
 /** From a request of the bot, by HTTP or socket, to a job in the queue. */
-export function composeAccept(resources: Resources<ApiConfig>) {
+export function composeAccept(resources: Resources<CoreConfig>) {
   const { config, redis, models, metrics, reportDamage, lifecycle, clock, logger } = resources;
   const { enqueue, recent } = composeEnqueue(resources);
   lifecycle.onClose('recent ids', recent.settled);
@@ -51,7 +54,7 @@ export function composeAccept(resources: Resources<ApiConfig>) {
 }
 
 /** Reads the number of waiting jobs every second. */
-function watchQueueFull({ config, redis, queues, lifecycle }: Resources<ApiConfig>): () => boolean {
+function watchQueueFull({ config, redis, queues, lifecycle }: Resources<CoreConfig>): () => boolean {
   const depth = watchDepth({
     read: async () => {
       const { waiting, prioritized, delayed } = await readQueuesDepth(redis, queues);
@@ -62,4 +65,18 @@ function watchQueueFull({ config, redis, queues, lifecycle }: Resources<ApiConfi
   });
   lifecycle.onClose('queue depth', depth.close);
   return depth.isFull;
+}
+
+/** The routes below `/socket`, which accept emissions and read their timelines. */
+export function composeEmissionRoutes(
+  { config, queues, reportDamage }: Resources<CoreConfig>,
+  { accept, idempotently, recentIds }: Acceptance,
+) {
+  return createEmissionRoutes({
+    basePath: config.BASE_PATH,
+    accept,
+    idempotently,
+    timelines: createReadTimelines({ findJob: createFindJob(queues, reportDamage), recent: recentIds }),
+    bodyLimits: { single: config.MAX_BODY_BYTES, batch: config.MAX_BATCH_BYTES },
+  });
 }

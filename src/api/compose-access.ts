@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { RequestHandler } from 'express';
 import { clientAddress } from '../access/client-address.ts';
-import type { ApiConfig } from '../config.ts';
+import type { ApiConfig, CoreConfig } from '../config.ts';
 import { createApiKeys } from '../access/api-keys.ts';
 import { requireApiKey } from '../http/middleware/authenticate.ts';
 import { requireBasicAuth } from '../http/middleware/basic-auth.ts';
@@ -20,13 +20,16 @@ import type { Resources } from '../resources/open-resources.ts';
 /** Verifies a token. The request gives the caller's address, whose failures are counted. */
 export type VerifyFrom = (token: unknown, request: IncomingMessage) => Promise<Viewer>;
 
-export interface Access {
+export interface ServiceAccess {
   /** The limits that all emissions share, by HTTP and by socket. */
   emitLimits: Parameters<typeof limitEmits>[0];
   requireApiKey: RequestHandler[];
-  requireAdmin: RequestHandler;
   /** For sockets of services. @throws AppError RATE_LIMITED */
   verifyKey: (key: string, request: IncomingMessage) => string | undefined;
+}
+
+export interface Access extends ServiceAccess {
+  requireAdmin: RequestHandler;
   /** For sockets of dashboards. @throws AppError TOKEN_INVALID, TOKEN_KEYS_UNAVAILABLE, RATE_LIMITED */
   verifyDashboard: VerifyFrom;
   /** For the list route. Counts the list in the limit of its viewer. @throws AppError, as `verifyDashboard` */
@@ -39,7 +42,7 @@ const RATE_WINDOW_SECONDS = 10;
 
 /** Authentication of services, dashboards and operators, with their rate limits. */
 export function composeAccess(resources: Resources<ApiConfig>): Access {
-  const { config, redis, clock, lifecycle, logger, reportDamage } = resources;
+  const { config, clock, logger } = resources;
   const verifyToken = createVerifyToken({
     secret: config.SOCKET_JWT_SECRET,
     jwksUrl: config.SOCKET_JWKS_URL,
@@ -48,6 +51,46 @@ export function composeAccess(resources: Resources<ApiConfig>): Access {
     now: clock.now,
     onTooEarly: createLogEarlyTokens(logger),
   });
+  const { rate, failures } = composeRates(resources);
+  const lists = rate('lists', config.MAX_LISTS_PER_VIEWER_PER_SECOND);
+  const verifyDashboard = limitFailures(failures('token-failures'), verifyToken);
+  return {
+    ...composeServiceAccess(resources),
+    requireAdmin: requireBasicAuth(config.ADMIN_USER, config.ADMIN_PASSWORD, failures('admin-failures')),
+    verifyDashboard,
+    verifyList: limitViewers(lists, verifyDashboard),
+    takeCatchUp: ({ share }) => lists.consume(share).isAllowed,
+  };
+}
+
+/** Authentication of services by their key, with its rate limits. */
+export function composeServiceAccess(resources: Resources<CoreConfig>): ServiceAccess {
+  const { config } = resources;
+  const { rate, failures, addressOf } = composeRates(resources);
+  const apiKeys = createApiKeys(config.INTERNAL_SERVICE_API_KEY);
+  const ofKeys = failures('key-failures');
+  const emitLimits = {
+    byAddress: rate('address', config.MAX_REQUESTS_PER_ADDRESS_PER_SECOND),
+    byKey: rate('key', config.MAX_REQUESTS_PER_KEY_PER_SECOND),
+    addressOf,
+  };
+  return {
+    emitLimits,
+    requireApiKey: [
+      limitRate('address', emitLimits.byAddress, addressOf),
+      requireApiKey(apiKeys, ofKeys),
+      limitRate('key', emitLimits.byKey, (_req, res) => String(res.locals.keyFingerprint)),
+    ],
+    verifyKey: (key, request) => {
+      const fingerprint = apiKeys.verify(key);
+      if (fingerprint === undefined) countFailure('keys', ofKeys, request);
+      return fingerprint;
+    },
+  };
+}
+
+/** Rates that all processes share. */
+function composeRates({ config, redis, lifecycle, reportDamage }: Resources<CoreConfig>) {
   const rate = (name: string, perSecond: number, windowSeconds = RATE_WINDOW_SECONDS) => {
     const limit = Math.ceil(perSecond * windowSeconds);
     const prefix = config.QUEUE_PREFIX;
@@ -60,31 +103,5 @@ export function composeAccess(resources: Resources<ApiConfig>): Access {
     rate: rate(name, config.MAX_AUTH_FAILURES_PER_MINUTE / 60, 60),
     addressOf,
   });
-  const apiKeys = createApiKeys(config.INTERNAL_SERVICE_API_KEY);
-  const [ofKeys, ofTokens] = [failures('key-failures'), failures('token-failures')];
-  const emitLimits = {
-    byAddress: rate('address', config.MAX_REQUESTS_PER_ADDRESS_PER_SECOND),
-    byKey: rate('key', config.MAX_REQUESTS_PER_KEY_PER_SECOND),
-    addressOf,
-  };
-  const lists = rate('lists', config.MAX_LISTS_PER_VIEWER_PER_SECOND);
-  const verifyDashboard = limitFailures(ofTokens, verifyToken);
-
-  return {
-    emitLimits,
-    requireApiKey: [
-      limitRate('address', emitLimits.byAddress, addressOf),
-      requireApiKey(apiKeys, ofKeys),
-      limitRate('key', emitLimits.byKey, (_req, res) => String(res.locals.keyFingerprint)),
-    ],
-    requireAdmin: requireBasicAuth(config.ADMIN_USER, config.ADMIN_PASSWORD, failures('admin-failures')),
-    verifyKey: (key, request) => {
-      const fingerprint = apiKeys.verify(key);
-      if (fingerprint === undefined) countFailure('keys', ofKeys, request);
-      return fingerprint;
-    },
-    verifyDashboard,
-    verifyList: limitViewers(lists, verifyDashboard),
-    takeCatchUp: ({ share }) => lists.consume(share).isAllowed,
-  };
+  return { rate, failures, addressOf };
 }

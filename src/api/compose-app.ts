@@ -6,16 +6,13 @@ import { allowOrigins } from '../http/middleware/cors.ts';
 import { logRefusals } from '../http/middleware/log-refusals.ts';
 import { logRequests } from '../http/middleware/log-requests.ts';
 import { createDashboardRoutes } from '../http/routes/dashboard-routes.ts';
-import { createEmissionRoutes } from '../http/routes/emission-routes.ts';
 import { checkMongo, checkRedis } from '../http/routes/health-checks.ts';
 import { createHealthRoutes, type HealthDeps } from '../http/routes/health-routes.ts';
 import { createListAppointments } from '../http/routes/list-appointments.ts';
 import { createMetricsRoutes, servePrometheus } from '../http/routes/metrics-routes.ts';
 import { createFindInRange } from '../population/find-in-range.ts';
-import { createFindJob } from '../queue/find-job.ts';
-import { createReadTimelines } from '../queue/timeline.ts';
 import type { Resources } from '../resources/open-resources.ts';
-import type { Acceptance } from './compose-accept.ts';
+import { type Acceptance, composeEmissionRoutes } from './compose-accept.ts';
 import type { Access } from './compose-access.ts';
 import { composeOperator } from './compose-operator.ts';
 import type { Snapshots } from './compose-snapshots.ts';
@@ -71,18 +68,5 @@ export function composeApp(deps: ComposeAppDeps): Express {
     basePath: config.BASE_PATH,
     connectOrigins: deps.connectOrigins ?? [],
     onFault: deps.onFault,
-  });
-}
-
-function composeEmissionRoutes(
-  { config, queues, reportDamage }: Resources<ApiConfig>,
-  { accept, idempotently, recentIds }: Acceptance,
-) {
-  return createEmissionRoutes({
-    basePath: config.BASE_PATH,
-    accept,
-    idempotently,
-    timelines: createReadTimelines({ findJob: createFindJob(queues, reportDamage), recent: recentIds }),
-    bodyLimits: { single: config.MAX_BODY_BYTES, batch: config.MAX_BATCH_BYTES },
   });
 }

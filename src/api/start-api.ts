@@ -8,6 +8,7 @@ import { createHttpServer } from '../http/server.ts';
 import { createServing } from '../http/stop-serving.ts';
 import type { AppointmentModel } from '../model/appointment-model.ts';
 import type { Canary } from '../liveness/canary.ts';
+import { connectMongo } from '../population/connect.ts';
 import { within } from '../process/lifecycle.ts';
 import { listen } from '../process/listen.ts';
 import type { Logger } from '../process/logger.ts';
@@ -52,7 +53,14 @@ export async function startApi({
   logWarnings,
   ...pages
 }: ApiDeps): Promise<RunningApi> {
-  const resources = openResources({ config, model, role: 'api', logger, logWarnings });
+  const resources = openResources({
+    config,
+    model,
+    role: 'api',
+    connect: (options) => connectMongo(config.MONGODB_URI, options),
+    logger,
+    logWarnings,
+  });
   const { id, lifecycle, metrics, unusable } = resources;
   const requestFailed = createThrottledLog(logger, 'request failed', { level: 'error' });
   const emissionFailed = createThrottledLog(logger, '[InternalSocket] Failed to emit: request failed', {

@@ -1,6 +1,5 @@
 import type { Server } from 'node:http';
-import { setTimeout as pause } from 'node:timers/promises';
-import { INTERNAL_NAMESPACE } from '@appointment-emissions/contracts';
+import { ALIVE_EVENT, DASHBOARD_NAMESPACE, INTERNAL_NAMESPACE } from '@appointment-emissions/contracts';
 import { clientAddress } from '../access/client-address.ts';
 import type { ApiConfig } from '../config.ts';
 import { countRefusals, countRefusedTokens } from '../http/middleware/count-rejections.ts';
@@ -8,27 +7,16 @@ import { logRefusedReplies } from '../http/middleware/log-refusals.ts';
 import { limitEmits } from '../http/middleware/limit-rate.ts';
 import { createEmitReply } from '../http/routes/emit-reply.ts';
 import type { Canary } from '../liveness/canary.ts';
-import { watchReads } from '../liveness/watch-reads.ts';
-import { createReadProbe } from '../population/find-companies.ts';
-import { within } from '../process/lifecycle.ts';
-import { createThrottledLog } from '../process/throttled-log.ts';
-import { announcePositions, companiesOf } from '../realtime/announce-positions.ts';
-import { createCatchUp } from '../realtime/catch-up.ts';
 import { createIo, type DashboardServer } from '../realtime/create-io.ts';
 import { attachGateway } from '../realtime/gateway.ts';
 import { attachInternalNamespace } from '../realtime/internal-namespace.ts';
 import { limitSockets } from '../realtime/limit-sockets.ts';
-import { logDeliveries } from '../realtime/log-deliveries.ts';
-import { observeRenderAcks } from '../realtime/render-acks.ts';
-import { sendHeartbeats } from '../realtime/send-heartbeats.ts';
 import { writeFramesAtOnce } from '../realtime/internals/write-frames.ts';
 import type { Resources } from '../resources/open-resources.ts';
 import type { Acceptance } from './compose-accept.ts';
 import type { Access } from './compose-access.ts';
+import { beatGateway, composeDashboards, sendPositions } from './compose-dashboards.ts';
 import type { Snapshots } from './compose-snapshots.ts';
-
-const ANNOUNCE_INTERVAL_MS = 10_000;
-const SUBSCRIBE_WAIT_MS = 1_500;
 
 export interface GatewayParts {
   server: Server;
@@ -61,47 +49,22 @@ export async function startGateway(parts: GatewayParts): Promise<DashboardServer
   attachDashboards(io, parts);
   limitDashboards(io, parts.resources);
   attachServices(io, parts);
-  const { subscribed, hearsRedis } = sendPositions(io, parts);
-  warnings.add(() => [
-    hearsRedis()
-      ? undefined
-      : 'this gateway does not receive what is published: its subscription to Redis does not answer',
-    parts.canary()?.verdict().detail,
-  ]);
-  beat(io, parts);
-  // A dashboard that connects must receive whatever is published from then on.
-  await within(SUBSCRIBE_WAIT_MS, 'the subscription', subscribed).catch(() => undefined);
+  warnings.add(() => [parts.canary()?.verdict().detail]);
+  beatGateway(io, parts.resources, () => parts.canary()?.sinceHeardMs());
+  // To this process' sockets only: the adapter would publish it on Redis.
+  await sendPositions(io, parts, (heartbeat) =>
+    io.of(DASHBOARD_NAMESPACE).local.emit(ALIVE_EVENT, heartbeat),
+  );
   return io;
 }
 
 /** The dashboards' namespace: authentication, catch-up, log lines and the latency that browsers report. */
 function attachDashboards(io: DashboardServer, { resources, access, snapshots }: GatewayParts): void {
-  const { config, clock, metrics, logger } = resources;
-  const catchUpFailed = createThrottledLog(logger, 'catch-up failed');
+  const { clock, metrics } = resources;
   attachGateway({
-    io,
+    ...composeDashboards(io, { resources, snapshots, takeCatchUp: access.takeCatchUp }),
     verifyToken: countRefusedTokens(access.verifyDashboard, metrics.reject),
-    catchUp: createCatchUp({
-      readLog: snapshots.companyLog.after,
-      head: snapshots.companyLog.head,
-      takeSnapshots: snapshots.takeSnapshots,
-      replayLimit: config.MAX_REPLAYED_EMISSIONS,
-    }),
-    takeCatchUp: access.takeCatchUp,
     now: clock.now,
-    catchUpsPerWindow: config.MAX_CATCH_UPS_PER_SECOND * 10,
-    pause,
-    onFault: (error, companyId) => {
-      catchUpFailed({ companyId }, error);
-    },
-  });
-  logDeliveries(io, logger);
-  observeRenderAcks({
-    io,
-    now: clock.now,
-    onSeen: (ms) => {
-      metrics.observe('browser', ms);
-    },
   });
 }
 
@@ -134,44 +97,5 @@ function attachServices(io: DashboardServer, { resources, acceptance, access, on
     io,
     verifyKey: access.verifyKey,
     emit: countRefusals(logRefusedReplies(limitEmits(access.emitLimits, emit), logRefused), metrics.reject),
-  });
-}
-
-/** Sends the heads of the company logs, and heartbeats that say whether MongoDB can be read. */
-function sendPositions(io: DashboardServer, { resources, snapshots }: GatewayParts) {
-  const { config, dedicatedRedis: subscriber, models, lifecycle, logger } = resources;
-  const notAnnounced = createThrottledLog(logger, 'positions not announced');
-  const reads = watchReads({ probe: createReadProbe(models) });
-  lifecycle.onClose('reads', reads.close);
-  const announcer = announcePositions({
-    io,
-    head: snapshots.companyLog.head,
-    subscriber,
-    adapterKey: config.SOCKET_ADAPTER_KEY,
-    intervalMs: ANNOUNCE_INTERVAL_MS,
-    pause,
-    onFault: (error) => {
-      notAnnounced({}, error);
-    },
-  });
-  lifecycle.onClose('announcer', announcer.close);
-  const { isSubscribed, subscribed } = announcer;
-  const heartbeats = sendHeartbeats({ io, subscriber, isSubscribed, readsWork: reads.work });
-  lifecycle.onClose('heartbeats', heartbeats.close);
-  return { subscribed, hearsRedis: heartbeats.hearsRedis };
-}
-
-/** Reports this gateway to the fleet. */
-function beat(io: DashboardServer, { resources: { id, metrics, warnings }, canary }: GatewayParts): void {
-  metrics.beat(() => {
-    const idleMs = canary()?.sinceHeardMs();
-    return {
-      role: 'gateway',
-      id,
-      sockets: io.of('/').sockets.size,
-      companies: companiesOf(io),
-      ...(idleMs !== undefined && { idleMs }),
-      warnings: warnings.read(),
-    };
   });
 }

@@ -2,11 +2,12 @@ import {
   companyRoom,
   DASHBOARD_NAMESPACE,
   type Id,
+  OBJECT_ID,
   POSITION_EVENT,
   type StreamPosition,
 } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../redis/connect.ts';
-import type { DashboardServer } from './create-io.ts';
+import { type DashboardServer, isDashboard } from './create-io.ts';
 
 export interface AnnounceDeps {
   io: DashboardServer;
@@ -49,7 +50,7 @@ export function announcePositions(deps: AnnounceDeps): Announcer {
     for (const [companyId, position] of heads) {
       for (const socket of socketsOf(io, companyId)) {
         // A dashboard would take a head that arrives before its replay for the answer to its handshake.
-        if (socket.data.isCaughtUp) socket.emit(POSITION_EVENT, { ...position, recovered: true });
+        if (socket.data.emissions.isCaughtUp) socket.emit(POSITION_EVENT, { ...position, recovered: true });
       }
     }
   }
@@ -129,13 +130,15 @@ function confirmSubscription(subscriber: RedisClient, { pattern, onConfirmed, on
 /** A company's dashboards on this gateway. */
 function socketsOf(io: DashboardServer, companyId: Id) {
   const { adapter, sockets } = io.of(DASHBOARD_NAMESPACE);
-  return [...(adapter.rooms.get(companyRoom(companyId)) ?? [])].flatMap((id) => sockets.get(id) ?? []);
+  const ids = [...(adapter.rooms.get(companyRoom(companyId)) ?? [])];
+  // An application may let sockets join the room that are no dashboards of ours.
+  return ids.flatMap((id) => sockets.get(id) ?? []).filter(isDashboard);
 }
 
 /** Companies with a dashboard on this gateway. */
 export function companiesOf(io: DashboardServer): Id[] {
   const prefix = companyRoom('');
   return [...io.of(DASHBOARD_NAMESPACE).adapter.rooms.keys()].flatMap((room) =>
-    room.startsWith(prefix) ? room.slice(prefix.length) : [],
+    room.startsWith(prefix) && OBJECT_ID.test(room.slice(prefix.length)) ? room.slice(prefix.length) : [],
   );
 }

@@ -7,19 +7,24 @@ import { dashboardAuth, INVALID_POSITION, parsePosition, refusal, splitArguments
 import { createWindowLimit } from './limits.ts';
 import { createSendReplay, type DashboardSocket, type SendReplay } from './send-replay.ts';
 
-export interface GatewayDeps {
+export interface ServeDashboardDeps {
   io: DashboardServer;
-  verifyToken: (token: unknown, request: IncomingMessage) => Promise<Viewer>;
   catchUp: CatchUp;
   /** Catch-ups that one socket may request in 10 s. */
   catchUpsPerWindow: number;
   /** Counts a catch-up in the share of its viewer, over all sockets of that viewer. @returns whether it is allowed */
   takeCatchUp: (viewer: Pick<Viewer, 'share'>) => boolean;
-  /** Milliseconds since 1970, by the clock that tokens are checked with. */
-  now: () => number;
   /** Waits before a failed catch-up is tried again. */
   pause: (ms: number) => Promise<void>;
   onFault: (error: unknown, companyId: Id) => void;
+  /** Called with the socket of each dashboard. */
+  observers?: readonly ((socket: DashboardSocket) => void)[];
+}
+
+export interface GatewayDeps extends ServeDashboardDeps {
+  verifyToken: (token: unknown, request: IncomingMessage) => Promise<Viewer>;
+  /** Milliseconds since 1970, by the clock that tokens are checked with. */
+  now: () => number;
 }
 
 /** Brings a socket up to date. @returns its new position; undefined if all tries failed or the socket disconnected */
@@ -43,12 +48,14 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
  * 6. Disconnect: the expiry timer is cleared, and a catch-up that is being retried ends.
  */
 export function attachGateway(deps: GatewayDeps): void {
-  const { io, now } = deps;
-  const sendReplay = createSendReplay(io);
+  const { io, now, verifyToken } = deps;
+  const serve = createServeDashboard(deps);
 
   io.use((socket, next) => {
-    verifyHandshake(deps, socket).then(
-      () => {
+    const auth = dashboardAuth.safeParse(socket.handshake.auth);
+    verifyToken(auth.data?.token, socket.request).then(
+      ({ companyId, share, expiresAt }) => {
+        socket.data.emissions = { companyId, share, expiresAt, wantsPositions: true };
         next();
       },
       (error: unknown) => {
@@ -58,28 +65,31 @@ export function attachGateway(deps: GatewayDeps): void {
   });
 
   io.on('connection', (socket) => {
-    void socket.join(companyRoom(socket.data.companyId));
-    const bringUpToDate = createBringUpToDate(deps, socket, sendReplay);
-    // Until it succeeds: without a position the dashboard cannot show live emissions.
-    void bringUpToDate(parsePosition(socket.handshake.auth['position']), Infinity);
-    answerCatchUps(deps, socket, bringUpToDate);
+    serve(socket);
     disconnectAtExpiry(socket, now);
   });
 }
 
-/** @throws AppError if the token is refused */
-async function verifyHandshake({ verifyToken }: GatewayDeps, socket: DashboardSocket): Promise<void> {
-  const auth = dashboardAuth.safeParse(socket.handshake.auth);
-  const { companyId, expiresAt, share } = await verifyToken(auth.data?.token, socket.request);
-  Object.assign(socket.data, { companyId, expiresAt, share });
+/** Steps 2 to 4, and 6: for a socket whose company is known, as `socket.data.emissions` has it. */
+export function createServeDashboard(deps: ServeDashboardDeps): (socket: DashboardSocket) => void {
+  const sendReplay = createSendReplay(deps.io);
+  return (socket) => {
+    const { companyId, wantsPositions } = socket.data.emissions;
+    void socket.join(companyRoom(companyId));
+    const bringUpToDate = createBringUpToDate(deps, socket, sendReplay);
+    // Until it succeeds: without a position the dashboard cannot show live emissions.
+    if (wantsPositions) void bringUpToDate(parsePosition(socket.handshake.auth['position']), Infinity);
+    answerCatchUps(deps, socket, bringUpToDate);
+    for (const observe of deps.observers ?? []) observe(socket);
+  };
 }
 
 function createBringUpToDate(
-  { catchUp, pause, onFault }: GatewayDeps,
+  { catchUp, pause, onFault }: ServeDashboardDeps,
   socket: DashboardSocket,
   sendReplay: SendReplay,
 ): BringUpToDate {
-  const { companyId } = socket.data;
+  const { companyId } = socket.data.emissions;
   return async (from, maxTries) => {
     for (let tries = 1; socket.connected; tries += 1) {
       try {
@@ -99,16 +109,17 @@ function createBringUpToDate(
 
 /** A request without an acknowledgement function is ignored: its answer could not be sent. */
 function answerCatchUps(
-  { catchUpsPerWindow, takeCatchUp }: GatewayDeps,
+  { catchUpsPerWindow, takeCatchUp }: ServeDashboardDeps,
   socket: DashboardSocket,
   bringUpToDate: BringUpToDate,
 ): void {
   const isWithin = createWindowLimit(catchUpsPerWindow, WINDOW_MS);
-  const allowed = (): boolean => isWithin() && takeCatchUp(socket.data);
+  const allowed = (): boolean => isWithin() && takeCatchUp(socket.data.emissions);
 
   socket.on(CATCH_UP_EVENT, (...args: unknown[]) => {
     const { given, acknowledge } = splitArguments(args);
     if (!acknowledge) return;
+    socket.data.emissions.wantsPositions = true;
     const answer: (position: PositionUpdate) => void = acknowledge;
     const from = (given.length === 1 && parsePosition(given[0])) || INVALID_POSITION;
     const unchanged = from === INVALID_POSITION ? { epoch: '', offset: 0 } : from;
@@ -124,13 +135,14 @@ function answerCatchUps(
 
 /** The clock may be corrected, and a timer has a maximum, so the time is compared again when the timer ends. */
 function disconnectAtExpiry(socket: DashboardSocket, now: () => number): void {
+  const { expiresAt = 0 } = socket.data.emissions;
   const schedule = (): NodeJS.Timeout =>
     setTimeout(
       () => {
-        if (socket.data.expiresAt <= now()) socket.disconnect(true);
+        if (expiresAt <= now()) socket.disconnect(true);
         else timer = schedule();
       },
-      Math.min(Math.max(socket.data.expiresAt - now(), 0), MAX_TIMER_MS),
+      Math.min(Math.max(expiresAt - now(), 0), MAX_TIMER_MS),
     );
   let timer = schedule();
   socket.once('disconnect', () => {

@@ -5,6 +5,7 @@ import type { CutReason } from '../domain/cut-reasons.ts';
 import { AppError } from '../errors.ts';
 import { createPacketCheck, type Packet } from './check-packets.ts';
 import { refusal } from './handshake.ts';
+import type { DashboardSocket } from './send-replay.ts';
 import { createCompanyShares, createWindowLimit } from './limits.ts';
 
 export interface LimitSocketsDeps {
@@ -73,7 +74,7 @@ export function limitSockets(deps: LimitSocketsDeps): { close: () => void } {
   });
 
   io.use((socket, next) => {
-    const { companyId } = socket.data as { companyId: string };
+    const { companyId } = (socket as unknown as DashboardSocket).data.emissions;
     if (takePlace(companyId, socket)) next();
     else
       next(refusal(new AppError('RATE_LIMITED', 'the company has as many dashboards connected as allowed')));

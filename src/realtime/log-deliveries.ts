@@ -4,15 +4,15 @@ import {
   isAppointmentEvent,
 } from '@appointment-emissions/contracts';
 import type { Logger } from '../process/logger.ts';
-import type { DashboardServer } from './create-io.ts';
+import type { DashboardSocket } from './send-replay.ts';
 
 /**
- * Logs a line `delivered` for each event and dashboard when the event is written to the connection; the dashboard may not
+ * Returns the function that observes a dashboard's socket. It logs a line `delivered` for each event and dashboard when the event is written to the connection; the dashboard may not
  * have read it yet. Only at level `debug`, since a busy room would fill the disk. At other levels it adds no listener.
  */
-export function logDeliveries(io: DashboardServer, logger: Logger): void {
-  if (!logger.isLevelEnabled('debug')) return;
-  io.on('connection', (socket) => {
+export function createLogDeliveries(logger: Logger): (socket: DashboardSocket) => void {
+  return (socket) => {
+    if (!logger.isLevelEnabled('debug')) return;
     socket.onAnyOutgoing((event: unknown, ...args: unknown[]) => {
       if (!isAppointmentEvent(event)) return;
       // An event of another publisher may have neither. An error here would stop it for the room's other sockets.
@@ -35,5 +35,5 @@ export function logDeliveries(io: DashboardServer, logger: Logger): void {
         'delivered',
       );
     });
-  });
+  };
 }

@@ -1,10 +1,9 @@
 import { SEEN_EVENT } from '@appointment-emissions/contracts';
-import type { DashboardServer } from './create-io.ts';
 import { seenReport, splitArguments } from './handshake.ts';
+import type { DashboardSocket } from './send-replay.ts';
 import { createSentEmissions } from './sent-emissions.ts';
 
 export interface RenderAcksDeps {
-  io: DashboardServer;
   /** @param ms from the POST until a dashboard reported that it shows the emission */
   onSeen: (ms: number) => void;
   /** Milliseconds since 1970, by the clock that `acceptedAt` is from. */
@@ -20,14 +19,14 @@ const MAX_RECENT = 10;
 const REPORT_SHAPE = 'send {emissionId, acceptedAt} as the meta of an appointment event had them';
 
 /**
- * Samples the reports of dashboards that an emission is on the screen. A report counts if this gateway sent that
+ * Returns the function that observes a dashboard's socket. It samples the reports of dashboards that an emission is on the screen. A report counts if this gateway sent that
  * emission live to that dashboard's company within the last 30 s, and once for each dashboard and emission. `acceptedAt`
  * is taken from the emission that was sent. So only clocks of servers are compared, and a client cannot report a time of
  * its own.
  */
-export function observeRenderAcks({ io, onSeen, now }: RenderAcksDeps): void {
+export function createObserveRenderAcks({ onSeen, now }: RenderAcksDeps): (socket: DashboardSocket) => void {
   const sent = createSentEmissions();
-  io.on('connection', (socket) => {
+  return (socket) => {
     const connectedAt = performance.now();
     let nextAt = -Infinity;
     let recent: string[] = [];
@@ -37,7 +36,7 @@ export function observeRenderAcks({ io, onSeen, now }: RenderAcksDeps): void {
       const at = performance.now();
       if (at < nextAt) return;
       const emission = sent.find(emissionId);
-      if (emission?.companyId !== socket.data.companyId || emission.sentAt < connectedAt) return;
+      if (emission?.companyId !== socket.data.emissions.companyId || emission.sentAt < connectedAt) return;
       if (emission.acceptedAt !== Date.parse(acceptedAt) || recent.includes(emissionId)) return;
       nextAt = at + MIN_INTERVAL_MS;
       recent = [emissionId, ...recent].slice(0, MAX_RECENT);
@@ -53,5 +52,5 @@ export function observeRenderAcks({ io, onSeen, now }: RenderAcksDeps): void {
       acknowledge?.(report ? { ok: true } : { ok: false, code: 'INVALID_REQUEST', message: REPORT_SHAPE });
       if (report) count(report);
     });
-  });
+  };
 }

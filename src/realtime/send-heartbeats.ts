@@ -1,10 +1,10 @@
 import type { RedisClient } from '../redis/connect.ts';
-import { ALIVE_EVENT, DASHBOARD_NAMESPACE } from '@appointment-emissions/contracts';
+import type { Alive } from '@appointment-emissions/contracts';
 import { within } from '../process/lifecycle.ts';
-import type { DashboardServer } from './create-io.ts';
 
 export interface HeartbeatDeps {
-  io: DashboardServer;
+  /** Sends one to each dashboard of this gateway, and never through the adapter, which would publish it on Redis. */
+  send: (heartbeat: Alive) => void;
   subscriber: RedisClient;
   /** Whether the subscription was confirmed on the present connection. */
   isSubscribed: () => boolean;
@@ -28,10 +28,10 @@ const ANSWER_WITHIN_MS = 1_500;
 /**
  * Sends `emissions:alive` to every dashboard of this gateway at least every 8 s, and immediately when MongoDB becomes
  * unreadable or readable. None is sent while Redis does not answer on the connection of the subscription, since no
- * emission would arrive. It is sent to this gateway's sockets only; the adapter would publish it on Redis.
+ * emission would arrive.
  */
 export function sendHeartbeats(deps: HeartbeatDeps): Heartbeats {
-  const { io, subscriber, isSubscribed, readsWork } = deps;
+  const { send, subscriber, isSubscribed, readsWork } = deps;
   const { checkEveryMs = CHECK_EVERY_MS, sendEveryMs = SEND_EVERY_MS } = deps;
   let pending: Promise<unknown> | undefined;
   let isReceiving = true;
@@ -64,7 +64,7 @@ export function sendHeartbeats(deps: HeartbeatDeps): Heartbeats {
     // The next check comes after the interval and the time of its PING, which may be too late.
     const isDue = !sent || now - sent.at + checkEveryMs > sendEveryMs;
     if (!isDue && !isBack && sent?.reads === reads) return;
-    io.of(DASHBOARD_NAMESPACE).local.emit(ALIVE_EVENT, { reads });
+    send({ reads });
     sent = { reads, at: now };
   }
 

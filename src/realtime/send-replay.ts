@@ -32,7 +32,7 @@ export function createSendReplay(io: DashboardServer): SendReplay {
       for (const { event, payload, meta } of replay.events) recipients.emit(event, payload, meta);
       recipients.emit(POSITION_EVENT, replay.position);
     });
-    for (const { data } of sockets) data.isCaughtUp = true;
+    for (const { data } of sockets) data.emissions.isCaughtUp = true;
   }
 
   const sendShared = coalesce<{ replay: Replay; socket: DashboardSocket }, undefined>({

@@ -4,7 +4,7 @@ import { ConfigError, type SharedConfig } from '../config.ts';
 import { type CompanyKeys, createCompanyKeys } from '../emission/keys.ts';
 import { createFleetMetrics, type FleetMetrics } from '../metrics/fleet-metrics.ts';
 import type { AppointmentModel } from '../model/appointment-model.ts';
-import { connectMongo, type MongoHandle } from '../population/connect.ts';
+import type { MongoHandle, MongoOptions } from '../population/connect.ts';
 import { createModels, type Models } from '../population/models.ts';
 import { createReportDamage, type ReportDamage } from '../process/damaged-data.ts';
 import { createLifecycle, type Lifecycle } from '../process/lifecycle.ts';
@@ -25,6 +25,8 @@ export interface ResourcesOptions<Config extends SharedConfig> {
   config: Config;
   model: AppointmentModel;
   role: keyof typeof ROLES;
+  /** Opens the connection to MongoDB, or adopts the application's. */
+  connect: (options: MongoOptions) => MongoHandle;
   logger: Logger;
   /** Problems of this process' log, as text for the operator. */
   logWarnings?: (() => string[]) | undefined;
@@ -71,6 +73,7 @@ export function openResources<Config extends SharedConfig>({
   config,
   model,
   role,
+  connect,
   logger,
   logWarnings = () => [],
 }: ResourcesOptions<Config>): Resources<Config> {
@@ -80,7 +83,7 @@ export function openResources<Config extends SharedConfig>({
       logger.error({ what, error: error.message }, 'not closed in order');
     },
   });
-  const connections = openConnections(config, ROLES[role], { logger, lifecycle });
+  const connections = openConnections(config.REDIS_URL, ROLES[role], { connect, logger, lifecycle });
   const { redis, mongo, outages } = connections;
 
   const prefix = config.QUEUE_PREFIX;
@@ -119,13 +122,17 @@ export function openResources<Config extends SharedConfig>({
 }
 
 function openConnections(
-  { REDIS_URL, MONGODB_URI }: SharedConfig,
+  redisUrl: string,
   { connection, use, serverSelectionMs }: (typeof ROLES)[keyof typeof ROLES],
-  { logger, lifecycle }: { logger: Logger; lifecycle: Lifecycle },
+  {
+    connect,
+    logger,
+    lifecycle,
+  }: Pick<Resources, 'logger' | 'lifecycle'> & Pick<ResourcesOptions<SharedConfig>, 'connect'>,
 ): Connections {
   const outages = watchConnections(logger, lifecycle);
   const open = (role: 'request' | 'subscriber' | 'queue', part: string): RedisClient => {
-    const client = connectRedis(REDIS_URL, role);
+    const client = connectRedis(redisUrl, role);
     outages.redis(part, client);
     lifecycle.onClose(`redis: ${part}`, () => {
       client.disconnect();
@@ -135,7 +142,7 @@ function openConnections(
   const redis = open('request', 'requests');
   const unusable = whenDatabaseMissing(redis).then((problem) => new ConfigError([problem]));
   const dedicatedRedis = open(connection, use);
-  const mongo = connectMongo(MONGODB_URI, { serverSelectionMs, ...outages.mongo });
+  const mongo = connect({ serverSelectionMs, ...outages.mongo });
   lifecycle.onClose('mongodb', mongo.close);
   outages.ready();
   return { redis, dedicatedRedis, mongo, outages, unusable };

@@ -14,7 +14,7 @@ describe('a dashboard that connects', () => {
       loadSnapshot: () => Promise.resolve(listAt(E, 7, { a: 'listed' })),
     });
     const server = await world.server.connection();
-    expect(server.auth).toEqual({ token: 'a-token', position: { epoch: E, offset: 7 } });
+    expect(server.auth).toEqual({ token: 'a-token', positions: true, position: { epoch: E, offset: 7 } });
     expect(shown()).toEqual({ a: 'listed' });
     await becomes('catching-up');
     server.place({ epoch: E, offset: 7 });
@@ -25,7 +25,7 @@ describe('a dashboard that connects', () => {
   test('starts at the position of the server if there is no list', async () => {
     const { dashboard, becomes, tells } = world.connect();
     const server = await world.server.connection();
-    expect(server.auth).toEqual({ token: 'a-token' });
+    expect(server.auth).toEqual({ token: 'a-token', positions: true });
     server.place({ epoch: E, offset: 40 });
     server.send('a', { epoch: E, offset: 41 });
     await tells('a 41.0');

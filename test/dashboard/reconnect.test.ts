@@ -28,7 +28,7 @@ test('after a lost connection it reconnects with its token and the stream positi
   await tells('a 6.0');
   first.cut();
   const second = await world.server.connection();
-  expect(second.auth).toEqual({ token: 'token-1', position: { epoch: E, offset: 6 } });
+  expect(second.auth).toEqual({ token: 'token-1', positions: true, position: { epoch: E, offset: 6 } });
   second.send('c', { epoch: E, offset: 8, read: 1 });
   second.send('b', { epoch: E, offset: 8, read: 2 });
   second.place({ epoch: E, offset: 8 });
@@ -133,7 +133,7 @@ test('after the server disconnects it at the expiry of its token, it reconnects 
   await tells('a 6.0');
   first.disconnect();
   const second = await world.server.connection();
-  expect(second.auth).toEqual({ token: later, position: { epoch: E, offset: 6 } });
+  expect(second.auth).toEqual({ token: later, positions: true, position: { epoch: E, offset: 6 } });
   expect(told).toEqual(['a 6.0']);
 });
 
@@ -150,7 +150,7 @@ test('it renews its token before the expiry and keeps its stream position', asyn
   await tells('a 6.0');
   const second = await world.server.connection();
   expect(Date.now() - startedAt).toBeLessThan(expiresIn);
-  expect(second.auth).toEqual({ token: later, position: { epoch: E, offset: 6 } });
+  expect(second.auth).toEqual({ token: later, positions: true, position: { epoch: E, offset: 6 } });
   second.send('b', { epoch: E, offset: 7, read: 1 });
   second.place({ epoch: E, offset: 7 });
   await tells('a 6.0', 'b 7.1');

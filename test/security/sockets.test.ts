@@ -4,6 +4,7 @@ import type { AddressInfo, Socket as TcpSocket } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
 import { Server } from 'socket.io';
 import { io, type Socket } from 'socket.io-client';
+import type { SocketData } from '../../src/realtime/create-io.ts';
 import { limitSockets } from '../../src/realtime/limit-sockets.ts';
 import { eventually, until } from '../harness/until.ts';
 import { API_KEY, createWorld, type World } from '../harness/world.ts';
@@ -95,7 +96,11 @@ test('a client that does not read is disconnected before it exceeds its memory l
   const server = new Server(http, { pingTimeout: 60_000 });
   const cuts: string[] = [];
   server.use((socket, next) => {
-    (socket.data as { companyId: string }).companyId = COMPANY;
+    (socket.data as Partial<SocketData>).emissions = {
+      companyId: COMPANY,
+      share: COMPANY,
+      wantsPositions: true,
+    };
     next();
   });
   const limits = limitSockets({

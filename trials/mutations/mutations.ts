@@ -99,8 +99,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     safeguard: 'the gateway announces the head of the log to every room every few seconds',
     file: 'src/realtime/announce-positions.ts',
-    find: 'if (socket.data.isCaughtUp) socket.emit(',
-    replace: 'if (socket.data.isCaughtUp && closed) socket.emit(',
+    find: 'if (socket.data.emissions.isCaughtUp) socket.emit(',
+    replace: 'if (socket.data.emissions.isCaughtUp && closed) socket.emit(',
     test: 'test/resilience/redis-lost.test.ts',
     name: 'FLUSHALL: dashboards that receive',
   },
@@ -131,7 +131,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     safeguard: 'a dashboard that waits for its replay is not sent the head',
     file: 'src/realtime/announce-positions.ts',
-    find: 'if (socket.data.isCaughtUp) socket.emit(',
+    find: 'if (socket.data.emissions.isCaughtUp) socket.emit(',
     replace: 'socket.emit(',
     test: 'test/resilience/placing.test.ts',
     name: 'a dashboard that waits for its replay',
@@ -315,7 +315,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     safeguard: 'a render acknowledgement counts only for emissions sent to that company',
     file: 'src/realtime/render-acks.ts',
-    find: 'emission?.companyId !== socket.data.companyId ||',
+    find: 'emission?.companyId !== socket.data.emissions.companyId ||',
     replace: 'emission === undefined ||',
     test: 'test/operate/browser-latency.test.ts',
     name: 'a report counts once',

@@ -172,6 +172,11 @@ export interface DashboardAuth {
   token: string;
   /** Position that the dashboard has reached. The server replays everything after it. Omit it on the first connection. */
   position?: StreamPosition;
+  /**
+   * Requests positions, heartbeats and replays from a pipeline that is embedded in an existing application: there a socket
+   * without this and without `position` gets the appointment events only. The pipeline's own gateway sends them to all sockets.
+   */
+  positions?: true;
 }
 
 /**

@@ -53,7 +53,7 @@ export function openSession(
 
   const connection = openConnection(
     { ...address, socketOptions: options.socketOptions },
-    { token, ...(position && { position }) },
+    { token, positions: true, ...(position && { position }) },
     timings.handshakeMs,
     {
       ...messageEvents(deps),

@@ -1,0 +1,124 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Alive } from '@appointment-emissions/contracts';
+import type { CoreConfig } from '../config.ts';
+import { watchReads } from '../liveness/watch-reads.ts';
+import { createReadProbe } from '../population/find-companies.ts';
+import { within } from '../process/lifecycle.ts';
+import { createThrottledLog } from '../process/throttled-log.ts';
+import { announcePositions, companiesOf } from '../realtime/announce-positions.ts';
+import { createCatchUp } from '../realtime/catch-up.ts';
+import type { DashboardServer } from '../realtime/create-io.ts';
+import type { ServeDashboardDeps } from '../realtime/gateway.ts';
+import { createLogDeliveries } from '../realtime/log-deliveries.ts';
+import { createObserveRenderAcks } from '../realtime/render-acks.ts';
+import { sendHeartbeats } from '../realtime/send-heartbeats.ts';
+import type { Resources } from '../resources/open-resources.ts';
+import type { Snapshots } from './compose-snapshots.ts';
+
+/*
+ * What a gateway does for its dashboards, whether it has a Socket.IO server of its own (`start-gateway.ts`) or is attached to
+ * the server of an existing application (`embedded/`).
+ */
+
+const ANNOUNCE_INTERVAL_MS = 10_000;
+const SUBSCRIBE_WAIT_MS = 1_500;
+
+export interface DashboardParts extends Pick<ServeDashboardDeps, 'takeCatchUp'> {
+  resources: Resources<CoreConfig>;
+  snapshots: Snapshots;
+}
+
+/** Room, catch-up, log lines and the latency that browsers report. */
+export function composeDashboards(
+  io: DashboardServer,
+  { resources, snapshots, takeCatchUp }: DashboardParts,
+): ServeDashboardDeps {
+  const { config, clock, metrics, logger } = resources;
+  const catchUpFailed = createThrottledLog(logger, 'catch-up failed');
+  return {
+    io,
+    catchUp: createCatchUp({
+      readLog: snapshots.companyLog.after,
+      head: snapshots.companyLog.head,
+      takeSnapshots: snapshots.takeSnapshots,
+      replayLimit: config.MAX_REPLAYED_EMISSIONS,
+    }),
+    takeCatchUp,
+    catchUpsPerWindow: config.MAX_CATCH_UPS_PER_SECOND * 10,
+    pause,
+    onFault: (error, companyId) => {
+      catchUpFailed({ companyId }, error);
+    },
+    observers: [
+      createLogDeliveries(logger),
+      createObserveRenderAcks({
+        now: clock.now,
+        onSeen: (ms) => {
+          metrics.observe('browser', ms);
+        },
+      }),
+    ],
+  };
+}
+
+/**
+ * Sends the heads of the company logs, and heartbeats that say whether MongoDB can be read. Resolves when this gateway has
+ * subscribed to Redis, or after 1.5 s.
+ * @param sendHeartbeat  sends to this process' sockets only: the adapter would publish it on Redis
+ */
+export async function sendPositions(
+  io: DashboardServer,
+  { resources, snapshots }: Pick<DashboardParts, 'resources' | 'snapshots'>,
+  sendHeartbeat: (heartbeat: Alive) => void,
+): Promise<void> {
+  const { config, dedicatedRedis: subscriber, models, lifecycle, logger, warnings } = resources;
+  const notAnnounced = createThrottledLog(logger, 'positions not announced');
+  const reads = watchReads({ probe: createReadProbe(models) });
+  lifecycle.onClose('reads', reads.close);
+  const announcer = announcePositions({
+    io,
+    head: snapshots.companyLog.head,
+    subscriber,
+    adapterKey: config.SOCKET_ADAPTER_KEY,
+    intervalMs: ANNOUNCE_INTERVAL_MS,
+    pause,
+    onFault: (error) => {
+      notAnnounced({}, error);
+    },
+  });
+  lifecycle.onClose('announcer', announcer.close);
+  const { isSubscribed, subscribed } = announcer;
+  const heartbeats = sendHeartbeats({
+    send: sendHeartbeat,
+    subscriber,
+    isSubscribed,
+    readsWork: reads.work,
+  });
+  lifecycle.onClose('heartbeats', heartbeats.close);
+  warnings.add(() => [
+    heartbeats.hearsRedis()
+      ? undefined
+      : 'this gateway does not receive what is published: its subscription to Redis does not answer',
+  ]);
+  // A dashboard that connects must receive whatever is published from then on.
+  await within(SUBSCRIBE_WAIT_MS, 'the subscription', subscribed).catch(() => undefined);
+}
+
+/** Reports this gateway to the fleet. @param idleMs  since it received its last canary, if it sends any */
+export function beatGateway(
+  io: DashboardServer,
+  { id, metrics, warnings }: Resources<CoreConfig>,
+  idleMs: () => number | undefined,
+): void {
+  metrics.beat(() => {
+    const idle = idleMs();
+    return {
+      role: 'gateway',
+      id,
+      sockets: io.of('/').sockets.size,
+      companies: companiesOf(io),
+      ...(idle !== undefined && { idleMs: idle }),
+      warnings: warnings.read(),
+    };
+  });
+}
