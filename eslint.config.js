@@ -26,6 +26,7 @@ export default tseslint.config(
       'src/api/main.ts',
       'src/cli/db-indexes.ts',
       'src/cli/emissions.ts',
+      'src/embedded/index.ts',
       'workers/main.ts',
       'packages/bot/src/index.ts',
     ],

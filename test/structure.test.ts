@@ -41,6 +41,19 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   api: [...BELOW, ...INFRASTRUCTURE, ...STAGES, 'resources', 'config', 'access', 'accept', 'http'],
   cli: [...BELOW, ...INFRASTRUCTURE, ...STAGES, 'config', 'settings', 'api'],
   workers: [...BELOW, ...INFRASTRUCTURE, ...STAGES, 'resources', 'config'],
+  // The package's export composes an API and a worker in the process of an existing application.
+  embedded: [
+    ...BELOW,
+    ...INFRASTRUCTURE,
+    ...STAGES,
+    'resources',
+    'config',
+    'access',
+    'accept',
+    'http',
+    'api',
+    'workers',
+  ],
   demo: [...BELOW, ...INFRASTRUCTURE, 'config', 'api', 'access', 'population', 'bot'],
   web: ['contracts', 'dashboard', 'demo', 'web'],
 };
@@ -59,9 +72,7 @@ const HOMES: Record<string, readonly string[]> = {
   mongoose: [
     'src/population/',
     'src/cli/db-indexes.ts',
-    'src/http/problem.ts', // translates MongoDB's errors
     'src/settings/mongo-uri.ts', // the driver's own parser
-    'src/process/unavailable.ts', // tells a server that is unavailable from a failed query
     'demo/',
   ],
 };
@@ -78,6 +89,8 @@ const ENTRY_FILES = new Set([
   'src/api/main.ts',
   'src/cli/db-indexes.ts',
   'src/cli/emissions.ts',
+  // authenticateInternalService reads its key at the first request.
+  'src/embedded/index.ts',
   'packages/bot/src/index.ts',
   'demo/api.ts',
   'demo/bot-process.ts',

@@ -1,6 +1,7 @@
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 import { AppError } from '../../errors.ts';
-import type { ApiKeys } from '../../access/api-keys.ts';
+import { type ApiKeys, createApiKeys } from '../../access/api-keys.ts';
+import { problem, sendProblem } from '../problem.ts';
 import { type AuthFailures, countFailure } from './limit-rate.ts';
 
 /**
@@ -9,14 +10,36 @@ import { type AuthFailures, countFailure } from './limit-rate.ts';
  */
 export function requireApiKey(keys: ApiKeys, failures: AuthFailures): RequestHandler {
   return (req, res, next) => {
-    const given = req.get('x-api-key');
-    if (!given) throw new AppError('API_KEY_MISSING', 'send the internal key in the header x-api-key');
-    const fingerprint = keys.verify(given);
-    if (!fingerprint) {
+    res.locals.keyFingerprint = fingerprintOf(keys, req, () => {
       countFailure('keys', failures, req);
-      throw new AppError('API_KEY_WRONG', 'unknown x-api-key');
-    }
-    res.locals.keyFingerprint = fingerprint;
+    });
     next();
   };
+}
+
+/** The same without limits, for routes of an existing application. It answers refusals itself. */
+export function authenticateService(acceptedKeys: readonly string[]): RequestHandler {
+  const keys = createApiKeys(acceptedKeys);
+  return (req, res, next) => {
+    try {
+      fingerprintOf(keys, req);
+    } catch (error) {
+      const { code, message } = error as AppError;
+      sendProblem(res, problem(code, message));
+      return;
+    }
+    next();
+  };
+}
+
+/** @throws AppError API_KEY_MISSING, API_KEY_WRONG; what `onWrong` throws */
+function fingerprintOf(keys: ApiKeys, req: Request, onWrong: () => void = () => undefined): string {
+  const given = req.get('x-api-key');
+  if (!given) throw new AppError('API_KEY_MISSING', 'send the internal key in the header x-api-key');
+  const fingerprint = keys.verify(given);
+  if (!fingerprint) {
+    onWrong();
+    throw new AppError('API_KEY_WRONG', 'unknown x-api-key');
+  }
+  return fingerprint;
 }

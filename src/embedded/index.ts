@@ -1,0 +1,37 @@
+import type { RequestHandler } from 'express';
+import { authenticateService } from '../http/middleware/authenticate.ts';
+import type { Middleware } from './options.ts';
+
+export { createEmissions } from './create-emissions.ts';
+export { defineModel, type ModelDescription, type SnapshotOf } from '../model/description.ts';
+export { fromMongoose, type FromMongooseOptions, type PopulatePath } from '../model/from-mongoose.ts';
+export type {
+  AnnounceWrite,
+  ApplicationLogger,
+  ApplicationSocket,
+  AttachOptions,
+  Emissions,
+  EmissionsOptions,
+  Middleware,
+  MongooseConnection,
+  SocketIoServer,
+  TransactionSession,
+  WriteOptions,
+} from './options.ts';
+
+let ready: RequestHandler | undefined;
+
+/**
+ * Requires `x-api-key` for a route of the application's own: 401 if it is missing, 403 if it is wrong. Reads
+ * `INTERNAL_SERVICE_API_KEY` at the first request. `emissions.router` has the same check, with rate limits.
+ * @example app.post('/api/v1/internal/reports', authenticateInternalService, createReport);
+ */
+export const authenticateInternalService: Middleware = (req, res, next) => {
+  ready ??= authenticateService(
+    (process.env.INTERNAL_SERVICE_API_KEY ?? '')
+      .split(',')
+      .map((key) => key.trim())
+      .filter(Boolean),
+  );
+  (ready as unknown as Middleware)(req, res, next);
+};

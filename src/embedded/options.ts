@@ -1,0 +1,104 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ModelDescription } from '../model/description.ts';
+
+/*
+ * The types of the package's export. They describe what is used of the application's mongoose, Express and Socket.IO, so that
+ * they fit each supported version.
+ */
+
+/** A connection of mongoose 8 or 9. It is used for reads, and never closed. */
+export interface MongooseConnection {
+  readonly readyState: number;
+  readonly base: unknown;
+  collection: (name: string) => unknown;
+}
+
+/** A Socket.IO 4 server. */
+export interface SocketIoServer {
+  of: (namespace: string) => unknown;
+  use: unknown;
+  sockets: unknown;
+}
+
+/** What `companyOf` can rely on. Cast it to the `Socket` of your Socket.IO for more. */
+export interface ApplicationSocket {
+  readonly id: string;
+  // The application's own data.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  readonly data: any;
+  readonly handshake: { readonly auth: Readonly<Record<string, unknown>> };
+  readonly request: IncomingMessage;
+}
+
+export interface AttachOptions {
+  /**
+   * Names the company of a socket after the application has authenticated it. Return nothing for a socket that is no dashboard.
+   * Take the company from a verified login, never from what the client sends.
+   * @example companyOf: (socket) => socket.data.user.companyId
+   */
+  companyOf: (socket: ApplicationSocket) => unknown;
+}
+
+/** A logger of the application, such as one of winston. */
+export interface ApplicationLogger {
+  info: (message: string, fields?: object) => unknown;
+  /** `warning` works too. */
+  warn?: ((message: string, fields?: object) => unknown) | undefined;
+  warning?: ((message: string, fields?: object) => unknown) | undefined;
+  error: (message: string, fields?: object) => unknown;
+}
+
+export interface EmissionsOptions extends Partial<AttachOptions> {
+  connection: MongooseConnection;
+  /** As in the setting `REDIS_URL`. */
+  redis: string;
+  /** With `companyOf`: attaches to this server at once, as {@link Emissions.attach} does. */
+  io?: SocketIoServer;
+  /** How the application stores its appointments: `defineModel({ … })` or `fromMongoose(Appointment, populate)`. */
+  model?: ModelDescription;
+  /**
+   * Further settings by their names, for example `process.env`. `INTERNAL_SERVICE_API_KEY` is needed for the router.
+   * docs/reference/configuration.md lists them.
+   */
+  settings?: Readonly<Record<string, string | undefined>>;
+  /** Default: JSON lines on the standard output. */
+  logger?: ApplicationLogger;
+}
+
+/** A session of MongoDB's driver, as mongoose returns it. */
+export interface TransactionSession {
+  inTransaction: () => boolean;
+  commitTransaction: (...options: never[]) => Promise<unknown>;
+}
+
+export interface WriteOptions {
+  /**
+   * The session of the write. In a transaction the emission is enqueued once, after the commit, and never after an abort; then
+   * `true` means that this is planned.
+   */
+  session?: TransactionSession | null | undefined;
+}
+
+/** Announces a write of the application itself. Never rejects. `false` if it failed; a line in the log says why. */
+export type AnnounceWrite = (appointmentId: unknown, options?: WriteOptions) => Promise<boolean>;
+
+/** A middleware or router for Express 4 and 5. */
+export type Middleware = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
+
+export interface Emissions {
+  /** The internal API: `app.use('/api/v1/internal', emissions.router)`. */
+  readonly router: Middleware;
+  /**
+   * Serves dashboards on the application's Socket.IO server, beside its own handlers, rooms, namespaces and logins. Resolves when
+   * the subscription to Redis works, or after 1.5 s.
+   * @throws Error if the server's Redis adapter has the key `SOCKET_ADAPTER_KEY`, or if it is the second call
+   */
+  attach: (io: SocketIoServer, options: AttachOptions) => Promise<void>;
+  readonly created: AnnounceWrite;
+  readonly updated: AnnounceWrite;
+  readonly canceled: AnnounceWrite;
+  /** Starts a worker in this process. Without it, at least one worker process is needed. Calling it again does nothing. */
+  startWorker: () => void;
+  /** Ends everything that was started here. Idempotent. The application's connection and Socket.IO server stay open. */
+  close: () => Promise<void>;
+}
