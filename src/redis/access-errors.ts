@@ -2,7 +2,7 @@ import { ReplyError } from 'ioredis';
 import type { RedisClient } from './connect.ts';
 import { errorMessage } from '../errors.ts';
 
-const USERS = 'see "Redis users and TLS" in docs/guides/production.md';
+const USERS = 'see "Users and TLS" in docs/guides/redis.md';
 
 /** Advice for errors of authentication and permission. Redis' own message names user and command. */
 const ADVICE: [RegExp, string][] = [
