@@ -15,7 +15,7 @@ export const BURST_FAULTS: readonly Scenario[] = [
   {
     fault: `A burst of ${TIMES} times the usual load (${TIMES * USUAL_PER_SECOND} a second for 30 s)`,
     allowedOutcomes: [MONGO_UNAVAILABLE, REDIS_UNAVAILABLE, '429 RATE_LIMITED', '503 QUEUE_FULL'],
-    effect: 'Dashboards get events later.',
+    effect: 'Events are late.',
     appointments: 200,
     minDurationMs: 0,
     maxRecoveryMs: 60_000,

@@ -37,7 +37,7 @@ export const MONGO_FAULTS: readonly Scenario[] = [
   },
   disturbed({
     fault: `MongoDB is slow: it delays every reply by ${LATE_MS} ms`,
-    effect: 'Dashboards get events later.',
+    effect: 'Events are late.',
     disturb: (proxy) => {
       proxy.delayReplies(LATE_MS);
     },

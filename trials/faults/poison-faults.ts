@@ -28,7 +28,7 @@ export const POISON_FAULTS: readonly Scenario[] = [
   {
     fault: 'Malformed documents: huge, deeply nested, wrong types',
     allowedOutcomes: [],
-    effect: 'Huge ones fail at once with `SNAPSHOT_TOO_LARGE`; other malformed fields are null.',
+    effect: 'Huge ones fail at once; other malformed fields are null.',
     async inject({ testbed: { world, fleet, ledger } }) {
       const api = { url: fleet.gateways[0]!.balancer!.url };
       const company = await world.documents.company();

@@ -46,7 +46,7 @@ export const PROCESS_FAULTS: readonly Scenario[] = [
   {
     fault: 'The gateway of all dashboards is killed and restarted',
     allowedOutcomes: [],
-    effect: 'Dashboards report it, reconnect and receive a replay.',
+    effect: 'Dashboards reconnect and receive a replay.',
     processes: 2,
     minDurationMs: 0,
     testbed: () => Promise.resolve({ gatewaysOf: GATEWAY }),
@@ -55,7 +55,7 @@ export const PROCESS_FAULTS: readonly Scenario[] = [
   {
     fault: 'The gateway of all dashboards is frozen',
     allowedOutcomes: [],
-    effect: 'Dashboards get the events when it resumes.',
+    effect: 'Events are late.',
     processes: 2,
     minDurationMs: FROZEN_API_MS,
     testbed: () => Promise.resolve({ gatewaysOf: GATEWAY }),

@@ -86,7 +86,7 @@ export const REDIS_FAULTS: readonly Scenario[] = [
     fault: 'All connections to Redis are killed ten times a second',
     // A repeated call can also find its first attempt still in progress (409).
     allowedOutcomes: [REDIS_UNAVAILABLE],
-    effect: 'Dashboards get events late or by replay.',
+    effect: 'Events are late or replayed.',
     inject({ testbed: { world } }) {
       const kill = async (): Promise<void> => {
         for (const type of ['normal', 'pubsub'])
@@ -105,7 +105,7 @@ function slowRedis(): Scenario {
   return {
     fault: `Redis is slow: it delays every reply by ${LATE_MS} ms`,
     allowedOutcomes: [REDIS_UNAVAILABLE],
-    effect: 'Dashboards get events later.',
+    effect: 'Events are late.',
     testbed: () =>
       Promise.resolve({
         async proxies({ redis, mongo }) {
