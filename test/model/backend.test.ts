@@ -183,10 +183,12 @@ test('the sweep announces a no-show that was not announced as canceled', async (
   await world.emit(api, 'appointment-created', appointmentId);
   await receive(({ _id }) => _id === appointmentId);
   const canceledAt = new Date(Date.now() - MISSED_MS);
-  await world.models.appointments().updateOne(
-    { _id: new Types.ObjectId(appointmentId) },
-    { $set: { status: 'no_show', canceledAt, cancellationReason: 'did not come', updatedAt: canceledAt } },
-  );
+  await world.models
+    .appointments()
+    .updateOne(
+      { _id: new Types.ObjectId(appointmentId) },
+      { $set: { status: 'no_show', canceledAt, cancellationReason: 'did not come', updatedAt: canceledAt } },
+    );
   const { event, appointment } = await receive(
     ({ _id, status }) => _id === appointmentId && status === 'no_show',
   );

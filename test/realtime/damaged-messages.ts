@@ -134,7 +134,7 @@ export const canaryMessage = (room: string, given: readonly unknown[]): Buffer =
 /** As a worker publishes it, with a snapshot of one field. */
 export const goodMessage = (adapterKey: string, companyId: string, appointmentId: string) => {
   const { channel, head, tail } = createEncodeMessage(adapterKey)(
-    { _id: appointmentId, companyId } as never,
+    { _id: appointmentId, companyId },
     { emissionId: 'good', event: APPOINTMENT_UPDATED, attempt: 1, acceptedAt: '', publishedAt: '' },
   );
   const place = Buffer.concat([encode('e'.repeat(16)), encode('offset'), encode(2 ** 33)]);
