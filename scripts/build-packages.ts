@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 import { bundle } from './build-page.ts';
 import { PROJECT_DIR, RUNTIME_DIR } from './paths.mjs';
 import { command } from './process/command.ts';
@@ -8,6 +8,8 @@ import type { Main } from './run.mjs';
 
 /** Each after the packages that it imports. */
 const PACKAGES = ['contracts', 'bot', 'dashboard'];
+/** Entries of the dashboard's library beside `index`. They share its code, so that each of its classes exists once. */
+const DASHBOARD_ENTRIES = ['adapters/react', 'adapters/rtk-query'];
 /** Folder, in a package's `dist`, of the code and declarations for CommonJS projects. */
 const COMMONJS = 'commonjs';
 const OWN_MODULE = /(?<=\b(?:from|import) ?\(?')(\.\.?\/[^']+)\.ts(?=')/g;
@@ -37,6 +39,9 @@ export async function buildPackages({ log }: { log: (line: string) => void }): P
       if (name === 'dashboard') {
         await bundle(entry, join(draft, 'browser.js'));
         await bundle(entry, join(draft, COMMONJS, 'browser.js'), 'cjs');
+        for (const one of DASHBOARD_ENTRIES) {
+          await compileCommonJs(join(folder, 'src', `${one}.ts`), join(draft, COMMONJS, `${one}.js`));
+        }
       }
       replaceFolder(draft, join(folder, 'dist'));
     } finally {
@@ -60,8 +65,17 @@ async function compileCommonJs(entry: string, outfile: string): Promise<void> {
     target: 'es2022',
     logLevel: 'warning',
     absWorkingDir: PROJECT_DIR,
+    plugins: [REQUIRE_INDEX],
   });
 }
+
+/** Makes a module that imports `../index.ts` load the compiled one instead of a copy. */
+const REQUIRE_INDEX: Plugin = {
+  name: 'require-index',
+  setup(builder) {
+    builder.onResolve({ filter: /^\.\.\/index\.ts$/ }, () => ({ path: '../index.js', external: true }));
+  },
+};
 
 /** Compiles one project. @param project its tsconfig file */
 export async function compile(project: string, outDir: string, log: (line: string) => void): Promise<void> {

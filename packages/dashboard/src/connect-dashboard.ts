@@ -8,11 +8,11 @@ import {
   type SnapshotEvent,
   type StreamPosition,
 } from '@appointment-emissions/contracts';
-import { readApiAddress } from './api-address.ts';
+import { type ApiAddress, readApiAddress } from './api-address.ts';
 import { followLog } from './follow-log.ts';
-import { createListeners } from './listeners.ts';
+import { createListeners, type Listeners } from './listeners.ts';
 import type { DashboardOptions, LoadSnapshot } from './options.ts';
-import { hasSnapshot } from './reorder-buffer.ts';
+import { hasSnapshot, type ReceivedEvent } from './reorder-buffer.ts';
 import { createScreen, type ShownAppointment } from './screen.ts';
 import type { ConnectionState } from './sequence.ts';
 
@@ -120,10 +120,7 @@ export interface Dashboard<A = AppointmentSnapshot> {
 export function connectDashboard<A extends { _id: Id } = AppointmentSnapshot>(
   options: DashboardOptions<A>,
 ): Dashboard<A> {
-  if (typeof options.getToken !== 'function') {
-    throw new TypeError('getToken is missing: give a function that resolves to a token');
-  }
-  const address = readApiAddress(options);
+  const address = checkOptions(options);
   const listeners = createListeners<DashboardEvents>();
   const screen = createScreen();
   let ignored = 0;
@@ -133,8 +130,7 @@ export function connectDashboard<A extends { _id: Id } = AppointmentSnapshot>(
     address,
     screen,
     onShown: (event) => {
-      if (hasSnapshot(event)) listeners.emit(event.meta.event as SnapshotEvent, event.payload, event.meta);
-      else listeners.emit(APPOINTMENT_DELETED, event.payload, event.meta);
+      emitEvent(listeners, event);
     },
     onListed: () => {
       listeners.emit('appointments', screen.rows);
@@ -180,6 +176,18 @@ export function connectDashboard<A extends { _id: Id } = AppointmentSnapshot>(
     },
   };
   return dashboard as unknown as Dashboard<A>;
+}
+
+function checkOptions<A>(options: DashboardOptions<A>): ApiAddress {
+  if (typeof options.getToken !== 'function') {
+    throw new TypeError('getToken is missing: give a function that resolves to a token');
+  }
+  return readApiAddress(options);
+}
+
+function emitEvent({ emit }: Listeners<DashboardEvents>, event: ReceivedEvent): void {
+  if (hasSnapshot(event)) emit(event.meta.event as SnapshotEvent, event.payload, event.meta);
+  else emit(APPOINTMENT_DELETED, event.payload, event.meta);
 }
 
 /** Derives the state of a dashboard from its sequence and its liveness, and reports each change. */

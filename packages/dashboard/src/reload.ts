@@ -1,5 +1,5 @@
 import type { AppointmentList } from '@appointment-emissions/contracts';
-import { createAlarm } from './alarm.ts';
+import { type Alarm, createAlarm } from './alarm.ts';
 import { createBackoff } from './backoff.ts';
 import type { LoadSnapshot, Timings } from './options.ts';
 import { parseList } from './parse.ts';
@@ -17,6 +17,8 @@ export interface ReloadDeps {
   onProblem: (error: unknown) => void;
 }
 
+const NO_LOAD = 'cannot reload: neither loadSnapshot nor a load function was given';
+
 /** Loads the list, one request at a time. Does so automatically if missed emissions cannot be replayed. */
 export function createReload({ load, timings, random, tokens, sequence, onListed, onProblem }: ReloadDeps) {
   const backoff = createBackoff({ firstMs: timings.reloadMs, longestMs: timings.longestReloadMs, random });
@@ -29,26 +31,15 @@ export function createReload({ load, timings, random, tokens, sequence, onListed
   async function run(loadNow: LoadSnapshot): Promise<void> {
     const token = await tokens.current();
     sequence.onListRequest();
-    const list = await withTimeout(loadWithToken(loadNow, token, tokens));
+    const list = await inTime(loadWithToken(loadNow, token, tokens), timeout, timings.listMs);
     if (closed) return;
     if (!sequence.applyList(list)) throw new Error('the list may be older than the screen');
     onListed();
   }
 
-  /** Rejects if the list is not there in time, since no other list is requested before. */
-  function withTimeout(list: Promise<AppointmentList>): Promise<AppointmentList> {
-    const expired = new Promise<never>((_, reject) => {
-      timeout.set(timings.listMs, () => {
-        reject(new Error(`the list was not loaded within ${timings.listMs / 1_000} s`));
-      });
-    });
-    return Promise.race([list, expired]).finally(timeout.clear);
-  }
-
   /** Starts after the request in flight, since that one may have been sent for another range. */
   function reload(loadNow = load): Promise<void> {
-    if (loadNow === undefined)
-      return Promise.reject(new Error('cannot reload: neither loadSnapshot nor a load function was given'));
+    if (loadNow === undefined) return Promise.reject(new Error(NO_LOAD));
     pending += 1;
     const current = last
       .then(() => run(loadNow))
@@ -72,7 +63,7 @@ export function createReload({ load, timings, random, tokens, sequence, onListed
   return {
     reload,
     /** Loads the first list immediately, and retries until it succeeds. */
-    start: () => {
+    start(): void {
       schedule(0);
     },
     /** Must be called after every change. */
@@ -100,4 +91,14 @@ async function loadWithToken(load: LoadSnapshot, token: string, tokens: Tokens):
     if ((error as { status?: unknown } | null)?.status === 401) tokens.refuse(token);
     throw error;
   }
+}
+
+/** Rejects if the list is not there in time. Without a limit a list that never arrives would block all later ones. */
+function inTime(list: Promise<AppointmentList>, timeout: Alarm, limitMs: number): Promise<AppointmentList> {
+  const expired = new Promise<never>((_, reject) => {
+    timeout.set(limitMs, () => {
+      reject(new Error(`the list was not loaded within ${limitMs / 1_000} s`));
+    });
+  });
+  return Promise.race([list, expired]).finally(timeout.clear);
 }

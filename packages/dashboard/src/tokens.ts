@@ -51,35 +51,18 @@ const MIN_UNSURE_RENEWAL_MS = 30_000;
  * `iat`, is counted from its receipt, because the clock of a browser may be hours off.
  */
 export function createTokens(deps: TokensDeps): Tokens {
-  const { getToken, timeoutMs, firstPauseMs, elapsed = () => performance.now(), now = Date.now } = deps;
+  const { firstPauseMs, elapsed = () => performance.now(), now = Date.now } = deps;
   let cached: CachedToken | undefined;
-  let request: Promise<CachedToken> | undefined;
-  let useToken: ((token: CachedToken) => void) | undefined;
-  const timeout = createAlarm();
   let refusedInARow = 0;
   let pausedUntil = -Infinity;
 
-  function requestToken(): Promise<CachedToken> {
-    request ??= new Promise<CachedToken>((resolve, reject) => {
-      useToken = resolve;
-      timeout.set(timeoutMs, () => {
-        reject(new Error(`getToken has not settled for ${timeoutMs / 1_000} s; it will be called again`));
-      });
-      Promise.resolve().then(getToken).then(requireText).then(onToken, reject);
-    }).finally(() => {
-      request = useToken = undefined;
-      timeout.clear();
-    });
-    return request;
+  function toCached(token: string): CachedToken {
+    if (cached?.token === token) return cached;
+    return { token, endsAt: endOf(token, elapsed(), now), isAccepted: false };
   }
 
-  /** Handles a token of the current call, or of an earlier one that has timed out. */
-  function onToken(token: string): void {
-    const received =
-      cached?.token === token ? cached : { token, endsAt: endOf(token, elapsed(), now), isAccepted: false };
-    if (useToken) useToken(received);
-    else cached ??= received;
-  }
+  const requests = createRequests(deps, (late) => (cached ??= toCached(late)));
+  const requestToken = async () => toCached(await requests.request());
 
   return {
     async current() {
@@ -113,6 +96,34 @@ export function createTokens(deps: TokensDeps): Tokens {
       if (pauses > 0) pausedUntil = elapsed() + firstPauseMs * Math.min(2 ** (pauses - 1), MAX_PAUSE_FACTOR);
     },
     renewalDelayMs: () => cached && renewalDelayOf(cached, elapsed()),
+    close: requests.close,
+  };
+}
+
+/** Calls `getToken`, one call at a time. A call that does not settle in time is given up, but its token is used if it arrives. */
+function createRequests({ getToken, timeoutMs }: TokensDeps, onLateToken: (token: string) => void) {
+  const timeout = createAlarm();
+  let pending: Promise<string> | undefined;
+  let resolvePending: ((token: string) => void) | undefined;
+
+  function call(resolve: (token: string) => void, reject: (error: unknown) => void): void {
+    resolvePending = resolve;
+    timeout.set(timeoutMs, () => {
+      reject(new Error(`getToken has not settled for ${timeoutMs / 1_000} s; it will be called again`));
+    });
+    // The token may come from an earlier call.
+    const onToken = (token: string) => {
+      (resolvePending ?? onLateToken)(token);
+    };
+    Promise.resolve().then(getToken).then(requireText).then(onToken, reject);
+  }
+
+  return {
+    request: (): Promise<string> =>
+      (pending ??= new Promise(call).finally(() => {
+        pending = resolvePending = undefined;
+        timeout.clear();
+      })),
     close: timeout.clear,
   };
 }
