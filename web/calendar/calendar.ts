@@ -4,6 +4,7 @@ import { createCard, TONES, type Card } from './card.ts';
 import { columnsOf, hoursOf, placementsOf, type Column, type Placement } from './day-layout.ts';
 import { byId, create, setChildren, setStyle, userText, userTexts } from '../shared/elements.ts';
 import { slideFrom } from './slide.ts';
+import { freesSlot } from './status.ts';
 import { timeOfDay } from './wording.ts';
 
 export interface DayView {
@@ -106,7 +107,7 @@ function headsOf(columns: readonly Column[], placements: readonly Placement[]): 
     const head = create('div', 'head');
     head.dataset.tone = String(column % TONES);
     const booked = placements.filter((placement) => {
-      return placement.column === column && placement.appointment.status !== 'canceled';
+      return placement.column === column && !freesSlot(placement.appointment);
     }).length;
     const [who, what] = [create('strong'), create('span', 'quiet')];
     who.append(userText(name));

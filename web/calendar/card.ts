@@ -1,6 +1,7 @@
 import type { Placement } from './day-layout.ts';
 import { create, setParts, setStyle, setText, userText, userTexts } from '../shared/elements.ts';
-import { kindOfPet, petName, statusName, timeRange } from './wording.ts';
+import { statusName } from './status.ts';
+import { kindOfPet, petName, timeRange } from './wording.ts';
 
 export interface Card {
   /** The list item. Its button takes the focus. */

@@ -6,6 +6,7 @@ import {
   startOfDay,
   wallTime,
 } from '@appointment-emissions/contracts';
+import { freesSlot } from './status.ts';
 
 /** A column of the day: one staff member, or the unassigned appointments. */
 export interface Column {
@@ -89,7 +90,7 @@ export function placementsOf(
   placements.sort(
     (a, b) =>
       a.from - b.from ||
-      Number(a.appointment.status === 'canceled') - Number(b.appointment.status === 'canceled') ||
+      Number(freesSlot(a.appointment)) - Number(freesSlot(b.appointment)) ||
       a.column - b.column ||
       compare(a.appointment._id, b.appointment._id),
   );

@@ -1,12 +1,15 @@
-import { type AppointmentSnapshot, wallTime } from '@appointment-emissions/contracts';
+import { type AppointmentSnapshot, type Id, wallTime } from '@appointment-emissions/contracts';
 import { byId, create, userText, userTexts } from '../shared/elements.ts';
-import { kindOfPet, longDate, petName, statusName, timeRange } from './wording.ts';
+import { statusName } from './status.ts';
+import { kindOfPet, longDate, petName, timeRange } from './wording.ts';
 
 /** The dialog with the details of an appointment. */
 export interface Details {
   open: (appointment: AppointmentSnapshot, timeZone: string) => void;
   /** Updates the dialog if it shows this appointment. */
   refresh: (appointment: AppointmentSnapshot, timeZone: string) => void;
+  /** Closes the dialog if it shows this appointment. */
+  remove: (id: Id) => void;
 }
 
 export function createDetails(): Details {
@@ -50,6 +53,9 @@ export function createDetails(): Details {
     },
     refresh(appointment, timeZone) {
       if (appointment._id === openId) fill(appointment, timeZone);
+    },
+    remove(id) {
+      if (id === openId) dialog.close();
     },
   };
 }

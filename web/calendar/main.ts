@@ -1,4 +1,5 @@
 import {
+  APPOINTMENT_DELETED,
   SNAPSHOT_EVENTS,
   type AppointmentSnapshot,
   type EmissionMeta,
@@ -17,7 +18,7 @@ import { listenToKeys } from './keyboard.ts';
 import { openSession } from './session.ts';
 import { chooseTimeZone, fillTimeZones } from './settings.ts';
 import { reportShown } from './report-shown.ts';
-import { summaryOf } from './summary.ts';
+import { summaryOf } from './status.ts';
 import { longDate, sentence, timeOfDay } from './wording.ts';
 
 const RETRY_MS = 3_000;
@@ -88,6 +89,14 @@ for (const event of SNAPSHOT_EVENTS) {
     if (pendingEvents.push({ appointment, meta }) === 1) queueMicrotask(renderPendingEvents);
   });
 }
+dashboard.on(APPOINTMENT_DELETED, ({ appointment: { _id } }, { event, emissionId }) => {
+  const before = lastRendered.get(_id);
+  render();
+  remember();
+  if (before) announce(sentence(event, before, before, day.timeZone));
+  details.remove(_id);
+  reportShown(emissionId);
+});
 dashboard.on('appointments', () => {
   const isFirst = lastRendered.size === 0;
   render();

@@ -1,4 +1,5 @@
 import {
+  APPOINTMENT_DELETED,
   type AppointmentEvent,
   type AppointmentSnapshot,
   EVENT_SLUGS,
@@ -6,6 +7,7 @@ import {
   type LocalDate,
   wallTime,
 } from '@appointment-emissions/contracts';
+import { statusName } from './status.ts';
 
 export function timeOfDay(instant: Date, timeZone: string, locale?: string): string {
   return new Intl.DateTimeFormat(locale, { timeZone, timeStyle: 'short' }).format(instant);
@@ -53,12 +55,10 @@ export function petName({ petId }: AppointmentSnapshot): string {
   return petId?.name ?? 'Unknown pet';
 }
 
-export function statusName({ status }: AppointmentSnapshot): string {
-  const [first = '', ...rest] = status ?? '';
-  return first === '' ? 'Unknown' : first.toUpperCase() + rest.join('');
-}
-
-/** Describes a change of an appointment in one sentence, which is shown and read by screen readers. */
+/**
+ * Describes a change of an appointment in one sentence, which is shown and read by screen readers.
+ * @param now after a deletion: the appointment before it
+ */
 export function sentence(
   event: AppointmentEvent,
   before: AppointmentSnapshot | undefined,
@@ -73,10 +73,14 @@ export function sentence(
       ? 'no time yet'
       : `${shortDate(wallTime(start, timeZone).date, locale)}, ${timeOfDay(start, timeZone, locale)}`;
   const staff = now.staffId?.fullName ? ` with ${isolate(now.staffId.fullName)}` : '';
+  if (event === APPOINTMENT_DELETED) return `Deleted: ${pet}, ${when}${staff}`;
   if (now.status === 'canceled') return `Canceled: ${pet}, ${when}${staff}`;
   if (before === undefined && event === EVENT_SLUGS['appointment-created']) {
     return `Booked: ${pet}${now.serviceId?.name ? `, ${isolate(now.serviceId.name)}` : ''}, ${when}${staff}`;
   }
   if (before !== undefined && before.start !== now.start) return `Moved: ${pet} to ${when}${staff}`;
+  if (before !== undefined && before.status !== now.status) {
+    return `${isolate(statusName(now))}: ${pet}, ${when}${staff}`;
+  }
   return `Changed: ${pet}, ${when}${staff}`;
 }

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { chromium, type Browser } from 'playwright-core';
 import { findChromium } from '../../../scripts/services/chromium.ts';
+import { meta } from '../appointment-fixture.ts';
 import { booked, bundlePage, openPage, STAFF, type PageWorld, type PageWorldOptions } from './page-world.ts';
 
 const E = 'e';
@@ -94,6 +95,37 @@ test('booked, moved and canceled appointments are updated on the screen and anno
   await card('c').waitFor();
   expect(await page.evaluate('window.shown')).toEqual(['e-6-0', 'e-7-0', 'e-8-0', 'e-9-0']);
   expect(await page.evaluate('document.documentElement.dataset.lastEmission')).toBe('e-9-0');
+});
+
+test('shows the six statuses, and counts those that take no time', async () => {
+  const statuses = ['scheduled', 'checked_in', 'in_progress', 'completed', 'canceled', 'no_show'];
+  const listed = statuses.map((status, n) => ({
+    ...booked(status, 'Biscuit', `${String(9 + n).padStart(2, '0')}:00-${10 + n}:00`, 'maya'),
+    status,
+  }));
+  const { page, card, connection } = await live({ listed });
+  const texts = await Promise.all(statuses.map((status) => card(status).locator('.status').innerText()));
+  expect(texts).toEqual(['Scheduled', 'Checked in', 'In progress', 'Completed', 'Canceled', 'No show']);
+  expect(await page.locator('#summary').innerText()).toBe('4 appointments, 1 canceled, 1 no-show');
+  expect(await page.locator('.head').innerText()).toContain('4 booked');
+  connection.send('scheduled', { epoch: E, offset: 6 }, { ...listed[0], status: 'checked_in' });
+  await card('scheduled').locator('.status', { hasText: 'Checked in' }).waitFor();
+  expect(await page.locator('#announcement').innerText()).toContain('Checked in');
+});
+
+test('removes a deleted appointment, announces it and closes its details', async () => {
+  const { page, card, connection } = await live();
+  await card('a').click();
+  await page.locator('dialog[open]').waitFor();
+  connection.raw(
+    'appointment:deleted',
+    { appointment: { _id: 'a', companyId: '0'.repeat(24) } },
+    meta({ epoch: E, offset: 6, event: 'appointment:deleted' }),
+  );
+  await card('a').waitFor({ state: 'detached' });
+  await page.locator('dialog').waitFor({ state: 'hidden' });
+  await page.locator('#announcement', { hasText: 'Deleted: Biscuit' }).waitFor();
+  expect(await page.locator('#summary').innerText()).toBe('2 appointments');
 });
 
 test('shows the connection state, and catches up on missed emissions', async () => {

@@ -30,6 +30,21 @@ describe('the announcement of a change', () => {
     expect(say(biscuit, biscuit)).toBe('Changed: Biscuit, Mon 23 Nov, 10:00 with Maya Brandt');
   });
 
+  test.each([
+    ['checked_in', 'Checked in'],
+    ['in_progress', 'In progress'],
+    ['completed', 'Completed'],
+    ['no_show', 'No show'],
+  ])('names the new status %s', (status, name) => {
+    const announced = `${name}: Biscuit, Mon 23 Nov, 10:00 with Maya Brandt`;
+    expect(say(biscuit, { ...biscuit, status })).toBe(announced);
+  });
+
+  test('names a deleted appointment', () => {
+    const deleted = sentence('appointment:deleted', biscuit, biscuit, 'Europe/Berlin', 'en-GB');
+    expect(deleted).toBe('Deleted: Biscuit, Mon 23 Nov, 10:00 with Maya Brandt');
+  });
+
   test('contains dates if the appointment ends on another day', () => {
     const lasts = (start: string, end: string) =>
       timeRange(appointment({ _id: 'a', start, end }), 'UTC', 'en-GB');
