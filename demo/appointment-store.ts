@@ -43,7 +43,7 @@ export function createAppointmentStore(appointments: Collection, companyId: Id) 
 
     reserve: createReserve(appointments),
 
-    /** After a lost connection it is unknown whether the document was saved; a query by its id tells. */
+    /** After a lost connection it is unknown whether the document was saved. Then a query by its id decides. */
     async insertOnce(document: mongo.Document & { _id: Types.ObjectId }): Promise<void> {
       try {
         await appointments.insertOne(document);

@@ -10,7 +10,7 @@ const created = (appointmentId: unknown): Item => ({ event: 'appointment:created
 const ids = (count: number): string[] =>
   Array.from({ length: count }, (_, index) => index.toString(16).padStart(24, '0'));
 
-/** Rejects this item as often as told, and accepts the others. */
+/** Rejects the item at `index` in the first `times` requests, and accepts the others. */
 function rejecting(index: number, status: number, times = Infinity): Reply {
   return (response, received, count) => {
     if (count > times) {
@@ -19,13 +19,15 @@ function rejecting(index: number, status: number, times = Infinity): Reply {
     }
     const { emissions } = received.body as { emissions: unknown[] };
     const results = emissions.map((_, at) =>
-      at === index ? { index: at, status, code: 'TRIED' } : { index: at, status: 202, emissionId: `e${at}` },
+      at === index
+        ? { index: at, status, code: 'REJECTED' }
+        : { index: at, status: 202, emissionId: `e${at}` },
     );
     json(response, 202, { success: true, accepted: emissions.length - 1, rejected: 1, results });
   };
 }
 
-test('goes out in one request and is true once all are accepted', async () => {
+test('a batch is one request, and resolves to true if all items are accepted', async () => {
   const backend = await startBackend();
   const bot = startBot({ backendUrl: backend.url });
   const given: Item[] = [created(ID), { event: 'appointment:canceled', appointmentId: { _id: ID } }];
@@ -53,7 +55,7 @@ test('only a deletion is sent with its company, and it must have one', async () 
   expect(bot.lines.at(-1)).toMatchObject({ problems: [{ index: 0, problem: 'no companyId was given' }] });
 });
 
-test('more than a thousand go out in several requests, with keys of their own', async () => {
+test('more than 1,000 emissions are several requests, each with its own Idempotency-Key', async () => {
   const backend = await startBackend();
   const bot = startBot({ backendUrl: backend.url });
   expect(await bot.emitBatch(ids(2_300).map(created))).toBe(true);
@@ -63,7 +65,7 @@ test('more than a thousand go out in several requests, with keys of their own', 
   expect(new Set(backend.received.map(({ headers }) => headers['idempotency-key'])).size).toBe(3);
 });
 
-test('one that can not be read costs the others nothing', async () => {
+test('an invalid item is reported, and the others are sent', async () => {
   const backend = await startBackend();
   const bot = startBot({ backendUrl: backend.url });
   const given = [created(ID), created(undefined), { event: 'appointment:moved', appointmentId: ID }, null];
@@ -72,17 +74,17 @@ test('one that can not be read costs the others nothing', async () => {
   expect(bot.lines[0]).toMatchObject({ problems: [{ index: 1 }, { index: 2 }, { index: 3 }] });
 });
 
-test('one that is refused makes it false, is named in the log, and is not tried again', async () => {
+test('a refused item makes the batch false, is logged, and is not sent again', async () => {
   const backend = await startBackend(rejecting(1, 404));
   const bot = startBot({ backendUrl: backend.url });
   expect(await bot.emitBatch(ids(3).map(created))).toBe(false);
   expect(backend.received).toHaveLength(1);
   expect(bot.lines).toEqual([
-    expect.objectContaining({ level: 'error', rejected: [{ index: 1, status: 404, code: 'TRIED' }] }),
+    expect.objectContaining({ level: 'error', rejected: [{ index: 1, status: 404, code: 'REJECTED' }] }),
   ]);
 });
 
-test('one that failed for the moment is tried again, with the same list and key', async () => {
+test('after a temporary failure of an item, the batch is sent again with the same list and key', async () => {
   const backend = await startBackend(rejecting(0, 503, 1));
   const bot = startBot({ backendUrl: backend.url });
   expect(await bot.emitBatch(ids(2).map(created))).toBe(true);
@@ -91,7 +93,7 @@ test('one that failed for the moment is tried again, with the same list and key'
   expect(new Set(backend.received.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
 });
 
-test('an empty one is true, without a call', async () => {
+test('an empty batch is true, without a request', async () => {
   const backend = await startBackend();
   const bot = startBot({ backendUrl: backend.url });
   expect(await bot.emitBatch([])).toBe(true);

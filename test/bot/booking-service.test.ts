@@ -69,17 +69,20 @@ describe('book', () => {
     ['its end', 90, 60],
     ['all of it', 30, 120],
     ['a part of it', 70, 10],
-  ])('refuses what overlaps in %s, and says when the other one is', async (_, minute, duration) => {
-    const world = await startBookings();
-    const first = done(await world.service.book(world.request(60, 60)));
-    expect(await world.service.book(world.request(minute, duration))).toEqual({
-      outcome: 'busy',
-      from: at(60),
-      to: at(120),
-      own: first.appointment.appointmentId,
-    });
-    expect(await world.appointments.countDocuments()).toBe(1);
-  });
+  ])(
+    'refuses an overlap in %s, and returns the time of the other appointment',
+    async (_, minute, duration) => {
+      const world = await startBookings();
+      const first = done(await world.service.book(world.request(60, 60)));
+      expect(await world.service.book(world.request(minute, duration))).toEqual({
+        outcome: 'busy',
+        from: at(60),
+        to: at(120),
+        own: first.appointment.appointmentId,
+      });
+      expect(await world.appointments.countDocuments()).toBe(1);
+    },
+  );
 
   test('allows adjacent times, times of another groomer and times of canceled appointments', async () => {
     const world = await startBookings();

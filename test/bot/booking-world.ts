@@ -4,7 +4,7 @@ import { createBookingService } from '../../demo/booking-service.ts';
 import { COLLECTIONS } from '../../demo/models.ts';
 import { later } from './bot-world.ts';
 
-/** A company with a customer, a pet, a service and two groomers, in a database of its own. */
+/** A company with a customer, a pet, a service and two groomers, in a new database. */
 export async function startBookings() {
   const uri = process.env.TEST_MONGODB_URI;
   if (uri === undefined) throw new Error('TEST_MONGODB_URI is set by the global setup');

@@ -39,7 +39,7 @@ export interface LogLine {
 }
 
 const closers: (() => unknown)[] = [];
-/** Runs after the test, last in first out; a failing one fails the test. */
+/** Runs `close` after the test, last in first out. If it fails, the test fails. */
 export function later(close: () => unknown): void {
   closers.push(close);
 }
@@ -47,7 +47,7 @@ afterEach(async () => {
   for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
 });
 
-/** A real HTTP server that answers as told, and ends with the test. */
+/** Starts an HTTP server that sends `reply`, and stops with the test. */
 export async function startBackend(reply: Reply = accept): Promise<Backend> {
   const received: Received[] = [];
   let connections = 0;
@@ -65,7 +65,7 @@ export async function startBackend(reply: Reply = accept): Promise<Backend> {
   return { url, server, received, connections: () => connections };
 }
 
-/** For peers that don't speak HTTP. */
+/** Starts a server that does not speak HTTP. */
 export async function startTcp(onConnection: (socket: Socket) => void): Promise<string> {
   return listen(createTcpServer(onConnection));
 }
@@ -84,7 +84,7 @@ async function listen(server: Server | TcpServer): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** An address that nobody listens on. */
+/** An address with no listener. */
 export async function absentUrl(): Promise<string> {
   const server = createTcpServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -102,7 +102,7 @@ export function json(
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
 }
 
-/** What the real routes answer. */
+/** Replies as the routes of the API do. */
 export function accept(response: ServerResponse, { path: at, body }: Received): void {
   if (at?.endsWith('/batch')) {
     const { emissions } = body as { emissions: unknown[] };
@@ -113,7 +113,7 @@ export function accept(response: ServerResponse, { path: at, body }: Received): 
   }
 }
 
-/** A bot with short delays that logs into the returned list, and is closed with the test. */
+/** A bot with short delays. It logs into the returned list, and closes with the test. */
 export function startBot(options: RealtimeAppointmentsOptions) {
   const lines: LogLine[] = [];
   const bot = createRealtimeAppointments({

@@ -13,7 +13,7 @@ import { childEnv } from '../harness/child-env.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const TSC = path.join(ROOT, 'node_modules/typescript/bin/tsc');
 const PACKAGES = ['contracts', 'bot', 'dashboard'] as const;
-/** What git does not have, and what no build needs. */
+/** Folders that are not in git. */
 const NOT_COPIED = new Set(['node_modules', 'dist', '.git', '.runtime', 'logs']);
 const run = promisify(execFile);
 
@@ -32,7 +32,7 @@ async function main(): Promise<void> {
   };
   const tools = createToolHandlers({ bookings, realtime, logger: { messageFlow: () => undefined } });
   const { ok } = await tools.handle('cancel_appointment', { appointmentId: '65f000000000000000000001' });
-  // @ts-expect-error: where no types are found, all is any, and this is no error
+  // @ts-expect-error: without types everything is any, and this line has no error
   const notText: number = companyRoom('c');
   console.log(JSON.stringify({ accepted, lines, ok, ready: typeof emitAppointmentCreated, room: notText }));
 }
@@ -52,7 +52,7 @@ interface Packed {
 }
 
 let directory: string;
-/** The checkout as git has it: nothing is built. */
+/** A copy of the repository without built files. */
 let checkout: string;
 const packed = new Map<string, Packed>();
 beforeAll(async () => {
@@ -89,21 +89,24 @@ async function pack(folder: string): Promise<Packed> {
 
 const filesOf = (name: string) => packed.get(name)!.files.map((file) => file.path);
 
-test.each(PACKAGES)('npm pack of an unbuilt %s packs what its exports name, and no more', async (name) => {
-  const manifest = await readFile(path.join(ROOT, 'packages', name, 'package.json'), 'utf8');
-  const { exports, main, types } = JSON.parse(manifest) as Record<string, unknown>;
-  const named =
-    JSON.stringify([exports, main, types]).match(/(?<="\.\/)[\w./-]+\.(?:ts|js|json)(?=")/g) ?? [];
-  // `./browser.js` is a subpath that exports offers, not a file.
-  const targets = new Set(named.filter((file) => file !== 'browser.js'));
-  expect(filesOf(name)).toEqual(expect.arrayContaining([...targets, 'README.md', 'LICENSE']));
-  const others = filesOf(name).filter(
-    (file) => !/^(?:(?:dist|src)\/|README\.md$|LICENSE$|package\.json$)/.test(file),
-  );
-  expect(others).toEqual([]);
-});
+test.each(PACKAGES)(
+  'npm pack of the unbuilt package %s contains the files that its exports name, and no others',
+  async (name) => {
+    const manifest = await readFile(path.join(ROOT, 'packages', name, 'package.json'), 'utf8');
+    const { exports, main, types } = JSON.parse(manifest) as Record<string, unknown>;
+    const named =
+      JSON.stringify([exports, main, types]).match(/(?<="\.\/)[\w./-]+\.(?:ts|js|json)(?=")/g) ?? [];
+    // `./browser.js` is a subpath that exports offers, not a file.
+    const targets = new Set(named.filter((file) => file !== 'browser.js'));
+    expect(filesOf(name)).toEqual(expect.arrayContaining([...targets, 'README.md', 'LICENSE']));
+    const others = filesOf(name).filter(
+      (file) => !/^(?:(?:dist|src)\/|README\.md$|LICENSE$|package\.json$)/.test(file),
+    );
+    expect(others).toEqual([]);
+  },
+);
 
-test('npm pack of the unbuilt server packs its two processes, its page and its scripts for Redis', () => {
+test('npm pack of the unbuilt server contains its two processes, its page and its Redis scripts', () => {
   expect(filesOf('server')).toEqual(
     expect.arrayContaining([
       'dist/src/api/main.js',
@@ -116,7 +119,7 @@ test('npm pack of the unbuilt server packs its two processes, its page and its s
   );
 });
 
-/** A project that has installed these tarballs. */
+/** Creates a project and installs the tarballs in it. */
 async function install(type: 'commonjs' | 'module', names: readonly string[]): Promise<string> {
   const project = await mkdtemp(path.join(directory, 'project-'));
   await writeFile(path.join(project, 'package.json'), JSON.stringify({ private: true, type }));
@@ -133,7 +136,7 @@ async function installedPackages(project: string): Promise<string[]> {
   return folders.map((folder) => path.relative(path.join(project, 'node_modules'), folder)).sort();
 }
 
-test('a bot that installs the library gets two packages', async () => {
+test('installing the bot library installs two packages', async () => {
   const project = await install('module', ['contracts', 'bot']);
   expect(await installedPackages(project)).toEqual([
     '@appointment-emissions/bot',
@@ -141,7 +144,7 @@ test('a bot that installs the library gets two packages', async () => {
   ]);
 }, 60_000);
 
-test('a dashboard that installs the library gets two packages, its peer socket.io-client and the dependencies of the peer', async () => {
+test('installing the dashboard library installs two packages and the peer socket.io-client', async () => {
   const project = await install('module', ['contracts', 'dashboard']);
   const installed = await installedPackages(project);
   const ofPeer = (name: string) =>
@@ -184,7 +187,7 @@ test('the one-file browser build connects a page that has no bundler', async () 
   }
 }, 120_000);
 
-/** TypeScript's settings, and those of them that Node can run. */
+/** Settings of TypeScript, and whether Node can run the result. */
 const SETTINGS: [string, string, boolean][] = [
   ['commonjs', 'node10', true],
   ['commonjs', 'bundler', true],
@@ -200,7 +203,7 @@ describe.each(['commonjs', 'module'] as const)('in a project of type %s', (type)
   }, 120_000);
 
   test.each(SETTINGS)(
-    'with module %s and moduleResolution %s the types are found, and the program runs',
+    'module %s with moduleResolution %s: the types are found, and the program runs',
     async (module, moduleResolution, runs) => {
       await Promise.all([
         writeFile(path.join(project, 'bot.ts'), BOT),
@@ -218,11 +221,11 @@ describe.each(['commonjs', 'module'] as const)('in a project of type %s', (type)
       };
       const files = ['bot.ts', 'dashboard.ts'];
       await writeFile(path.join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
-      // Node's own types are not there: the package's declarations must do without.
+      // The project has no types of Node, so the declarations must not need them.
       await run(process.execPath, [TSC, '-p', project]).catch((error: unknown) => {
         throw new Error((error as { stdout: string }).stdout);
       });
-      // What was compiled to CommonJS is none in a package of ES modules.
+      // In a package of type module, Node does not run compiled CommonJS.
       if (!runs || (type === 'module' && module === 'commonjs')) return;
       const { stdout } = await run(process.execPath, ['bot.js'], { cwd: project, env: childEnv() });
       expect(JSON.parse(stdout)).toEqual({
@@ -237,7 +240,7 @@ describe.each(['commonjs', 'module'] as const)('in a project of type %s', (type)
   );
 });
 
-test('a CommonJS program requires each of the packages, without a warning', async () => {
+test('a CommonJS program can require each package, without a warning', async () => {
   const project = await install('commonjs', PACKAGES);
   const names = [...PACKAGES, 'dashboard/browser.js', 'bot/package.json'];
   const code = `for (const name of ${JSON.stringify(names)}) {

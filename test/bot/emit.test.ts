@@ -2,12 +2,12 @@ import { describe, expect, test } from '@jest/globals';
 import { APPOINTMENT_EVENTS, EVENT_SLUGS } from '@appointment-emissions/contracts';
 import { absentUrl, COMPANY, ID, json, KEY, startBackend, startBot } from './bot-world.ts';
 
-describe('a healthy backend', () => {
+describe('with a healthy backend', () => {
   test.each([
     ['appointment:created', 'emitAppointmentCreated', 'appointment-created'],
     ['appointment:updated', 'emitAppointmentUpdated', 'appointment-updated'],
     ['appointment:canceled', 'emitAppointmentCanceled', 'appointment-canceled'],
-  ] as const)('%s is posted with id and key, answered true and logged', async (event, method, slug) => {
+  ] as const)('%s is posted with id and key, resolves to true and is logged', async (event, method, slug) => {
     const backend = await startBackend();
     const bot = startBot({ backendUrl: backend.url });
 
@@ -55,7 +55,7 @@ describe('a healthy backend', () => {
     expect(Object.values(EVENT_SLUGS).sort()).toEqual([...APPOINTMENT_EVENTS].sort());
   });
 
-  test('a path in the address of the backend is kept', async () => {
+  test('a path in backendUrl is kept', async () => {
     const backend = await startBackend();
     const bot = startBot({ backendUrl: `${backend.url}/behind/proxy/` });
     expect(await bot.emitAppointmentCreated(ID)).toBe(true);
@@ -69,7 +69,7 @@ describe('a healthy backend', () => {
     expect(backend.connections()).toBe(1);
   });
 
-  test('a connection that the backend closed while idle costs neither the emission nor a retry', async () => {
+  test('if the backend closed an idle connection, the emission is accepted without a retry', async () => {
     const backend = await startBackend();
     const bot = startBot({ backendUrl: backend.url, maxAttempts: 1 });
     for (let call = 0; call < 5; call += 1) {
@@ -80,8 +80,8 @@ describe('a healthy backend', () => {
   });
 });
 
-describe('false, with a line that says why', () => {
-  test('no API key: a warning, and no call', async () => {
+describe('a call is false and logs the reason', () => {
+  test('without an API key: a warning, and no request', async () => {
     const backend = await startBackend();
     const bot = startBot({ backendUrl: backend.url, apiKey: '  ' });
     expect(await bot.emitAppointmentCreated(ID)).toBe(false);
@@ -95,7 +95,7 @@ describe('false, with a line that says why', () => {
     ]);
   });
 
-  test('no id: an error', async () => {
+  test('without an id: an error', async () => {
     const backend = await startBackend();
     const bot = startBot({ backendUrl: backend.url });
     expect(await bot.emitAppointmentCreated(undefined)).toBe(false);
@@ -123,7 +123,7 @@ describe('false, with a line that says why', () => {
     ]);
   });
 
-  test('an HTTP error: full details', async () => {
+  test('after an HTTP error: the status and the body', async () => {
     const problem = {
       success: false,
       code: 'APPOINTMENT_NOT_FOUND',
@@ -148,7 +148,7 @@ describe('false, with a line that says why', () => {
     ]);
   });
 
-  test('a network error: its code and stack', async () => {
+  test('after a network error: its code and stack', async () => {
     const bot = startBot({ backendUrl: await absentUrl() });
     expect(await bot.emitAppointmentCreated(ID)).toBe(false);
     expect(bot.lines).toEqual([
@@ -162,7 +162,7 @@ describe('false, with a line that says why', () => {
     ]);
   });
 
-  test('an address that is none', async () => {
+  test('with an address that is not http(s)', async () => {
     const bot = startBot({ backendUrl: 'not an address' });
     expect(await bot.emitAppointmentCreated(ID)).toBe(false);
     expect(bot.lines[0]?.reason).toBe('BACKEND_API_URL is not an http(s) address');
@@ -178,7 +178,7 @@ describe('false, with a line that says why', () => {
   });
 });
 
-test('an answer that echoes the key does not bring it into the log', async () => {
+test('a reply that contains the API key is logged without it', async () => {
   const backend = await startBackend((response, { headers }) => {
     json(response, 400, { echo: headers });
   });

@@ -31,7 +31,7 @@ afterEach(async () => {
   }
 });
 
-test('the ready functions take address, key and log directory from the environment at the first call', async () => {
+test('the exported functions read address, key and log folder from the environment at the first call', async () => {
   const backend = await startBackend();
   process.env.BACKEND_API_URL = backend.url;
   process.env.INTERNAL_SERVICE_API_KEY = `${KEY},an-older-key-0123456789abcdef0123456789`;
@@ -65,14 +65,14 @@ test('without INTERNAL_SERVICE_API_KEY: false, and a warning in the log', async 
   ]);
 });
 
-test('the backend is on port 3001 of this machine when nothing else is said', async () => {
+test('the default of backendUrl is http://localhost:3001', async () => {
   process.env.INTERNAL_SERVICE_API_KEY = KEY;
   await emitAppointmentCreated(undefined);
   const { toSettings } = await import('../../packages/bot/src/options.ts');
   expect(toSettings({}).backendUrl?.href).toBe('http://localhost:3001/');
 });
 
-test('address and key can be in a config object; options come first', async () => {
+test('address and key can be in a config object; the options override it', async () => {
   const [configured, explicit] = [await startBackend(), await startBackend()];
   const config = { backend: { apiUrl: configured.url }, security: { internalApiKey: `${KEY},older` } };
   const bot = createRealtimeAppointments({ config, logDir });
@@ -87,7 +87,7 @@ test('address and key can be in a config object; options come first', async () =
   expect(configured.received).toHaveLength(1);
 });
 
-test('after a close the environment is read again', async () => {
+test('after closeRealtimeAppointments the environment is read again', async () => {
   expect(await emitAppointmentCreated(ID)).toBe(false);
   await closeRealtimeAppointments();
   const backend = await startBackend();
@@ -97,11 +97,11 @@ test('after a close the environment is read again', async () => {
 });
 
 test.each([
-  ['a line end behind both', (key: string, url: string) => [`${key}\n`, `${url}\r\n`]],
+  ['a line end after both', (key: string, url: string) => [`${key}\n`, `${url}\r\n`]],
   ['a byte-order mark and spaces', (key: string, url: string) => [`\ufeff${key}`, ` ${url} `]],
-  ['a slash and no scheme', (key: string, url: string) => [key, `${new URL(url).host}/`]],
+  ['a final slash and no scheme', (key: string, url: string) => [key, `${new URL(url).host}/`]],
   ['an empty first key', (key: string, url: string) => [` ,${key}`, url.toUpperCase()]],
-])('settings are read as they are meant: %s', async (_, write) => {
+])('settings with %s are accepted', async (_, write) => {
   const backend = await startBackend();
   const [key, url] = write(KEY, backend.url);
   process.env.BACKEND_API_URL = url;
@@ -117,7 +117,7 @@ test.each([
   ['an address without scheme and port', KEY, 'api.example.com', /^BACKEND_API_URL/],
   ['an address with another scheme', KEY, 'ws://localhost:3001', /^BACKEND_API_URL/],
   ['an address with a port that does not exist', KEY, 'http://localhost:99999', /^BACKEND_API_URL/],
-])('%s: false, and a line that names the setting, not its value', async (_, key, url, words) => {
+])('%s: calls are false, and the log names the setting without its value', async (_, key, url, words) => {
   process.env.BACKEND_API_URL = url;
   process.env.INTERNAL_SERVICE_API_KEY = key;
   expect(await emitAppointmentCreated(ID)).toBe(false);

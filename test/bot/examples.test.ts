@@ -41,7 +41,7 @@ function startExample(name: string, env: Record<string, string>) {
   });
   return {
     exited,
-    say: (line: unknown) => child.stdin.write(`${JSON.stringify(line)}\n`),
+    send: (line: unknown) => child.stdin.write(`${JSON.stringify(line)}\n`),
     end: () => child.stdin.end(),
     line: async () => String((await lines.next()).value),
     /** What it wrote to standard error. */
@@ -54,7 +54,7 @@ function startExample(name: string, env: Record<string, string>) {
   };
 }
 
-test('the bot books, and the dashboard shows it', async () => {
+test('bot.ts: its booking is on the dashboard', async () => {
   const company = await world.documents.company();
   const dashboard = await world.dashboard(api, company.companyId);
   const bot = startExample('bot.ts', {
@@ -64,7 +64,7 @@ test('the bot books, and the dashboard shows it', async () => {
     INTERNAL_SERVICE_API_KEY: API_KEY,
     LOG_DIR: await temporaryDirectory(),
   });
-  bot.say({
+  bot.send({
     name: 'book_appointment',
     arguments: {
       customerId: String(company.customer._id),
@@ -76,19 +76,19 @@ test('the bot books, and the dashboard shows it', async () => {
     },
   });
   expect(JSON.parse(await bot.line())).toMatchObject({ ok: true, message: 'Booked.' });
-  const heard = await dashboard.receive(({ event }) => event === 'appointment:created');
-  expect(heard.payload.appointment).toMatchObject({
+  const received = await dashboard.receive(({ event }) => event === 'appointment:created');
+  expect(received.payload.appointment).toMatchObject({
     start: '2031-05-14T08:30:00.000Z',
     petId: { name: 'Rex' },
   });
-  bot.say({ name: 'cancel_appointment', arguments: { appointmentId: heard.payload.appointment._id } });
+  bot.send({ name: 'cancel_appointment', arguments: { appointmentId: received.payload.appointment._id } });
   expect(JSON.parse(await bot.line())).toMatchObject({ ok: true, message: 'Canceled.' });
   await dashboard.receive(({ event }) => event === 'appointment:canceled');
   bot.end();
   expect((await bot.exited)[0]).toBe(0);
 });
 
-describe('a bot in JavaScript, whose handlers import utils/realtimeAppointments.js', () => {
+describe('bot-drop-in: a bot in JavaScript, whose handlers import utils/realtimeAppointments.js', () => {
   /** A copy of the example in which that file is `helper`. */
   async function copyDropIn(helper: string): Promise<string> {
     const directory = await temporaryDirectory();
@@ -123,7 +123,7 @@ describe('a bot in JavaScript, whose handlers import utils/realtimeAppointments.
         timeZone: 'Europe/Berlin',
       };
       const call = async (tool: string, args: object): Promise<Record<string, unknown>> => {
-        bot.say({ tool, args, context });
+        bot.send({ tool, args, context });
         return JSON.parse(await bot.line()) as Record<string, unknown>;
       };
       const shown = async (event: string) =>
@@ -160,7 +160,7 @@ describe('a bot in JavaScript, whose handlers import utils/realtimeAppointments.
       INTERNAL_SERVICE_API_KEY: API_KEY,
     });
     const appointment_id = await company.appointment();
-    bot.say({
+    bot.send({
       tool: 'cancel_appointment',
       args: { appointment_id },
       context: { companyId: company.companyId },
@@ -173,11 +173,11 @@ describe('a bot in JavaScript, whose handlers import utils/realtimeAppointments.
   });
 });
 
-test('curl.sh: every call is answered as it says', async () => {
+test('curl.sh: each call gets the reply that its comment states', async () => {
   const company = await world.documents.company();
   const appointmentId = await company.appointment();
-  // On a busy machine the database may take longer than the API waits for it: 500, and worth another try.
-  const { stdout } = await eventually('curl.sh to be answered', () =>
+  // On a busy machine the database may exceed the time limit of the API, which then replies 500.
+  const { stdout } = await eventually('all replies to curl.sh', () =>
     run(path.join(EXAMPLES, 'curl.sh'), [appointmentId, api.url], {
       env: childEnv({ KEY: API_KEY }),
       timeout: 30_000,
@@ -197,8 +197,8 @@ test('curl.sh: every call is answered as it says', async () => {
   expect(replies[6]).toMatchObject({ success: true });
 });
 
-describe('an existing backend that adopts the pipeline', () => {
-  test('serves its own, and the emissions of each company to that company', async () => {
+describe('existing-backend: a backend that adopts the pipeline', () => {
+  test('serves its own routes, and sends the emissions of each company to that company', async () => {
     const [company, other] = [await world.documents.company(), await world.documents.company()];
     const backend = startExample('existing-backend/backend.ts', {
       PORT: '0',
@@ -208,16 +208,16 @@ describe('an existing backend that adopts the pipeline', () => {
     });
     const url = (await backend.line()).replace('listening on ', '');
     const open = async (session: string) => {
-      const heard: string[] = [];
+      const received: string[] = [];
       const socket = io(url, { forceNew: true, auth: { session } });
       later(() => socket.close());
       socket.on('appointment:created', ({ appointment }: { appointment: { _id: string } }) => {
-        heard.push(appointment._id);
+        received.push(appointment._id);
       });
       await new Promise((resolve, reject) =>
         socket.once('welcome', resolve as () => void).once('connect_error', reject),
       );
-      return { socket, heard };
+      return { socket, received };
     };
     const [ann, bob] = [await open('ann'), await open('bob')];
     await expect(open('nobody')).rejects.toThrow('not logged in');
@@ -233,7 +233,7 @@ describe('an existing backend that adopts the pipeline', () => {
     const second = await other.appointment();
     await world.emit(api, 'appointment-created', second);
     await toBob;
-    expect(ann.heard).toEqual([first]);
-    expect(bob.heard).toEqual([second]);
+    expect(ann.received).toEqual([first]);
+    expect(bob.received).toEqual([second]);
   });
 });

@@ -44,17 +44,17 @@ const nullJson: Reply = (response) => {
   json(response, 200, null);
 };
 
-describe('a backend that is broken in one way or another is answered with false within the deadline', () => {
+describe('with a broken backend, a call is false within its deadline', () => {
   test.each([
-    ['hangs', hangs],
-    ['accepts and dies', diesAfterAccept],
-    ['dies in the body', diesInTheBody],
-    ['answers a byte at a time', drips],
-    ['answers without end', endless],
-    ['answers with a page', page],
-    ['answers 202 with nothing', emptyReply],
-    ['answers 202 with other JSON', otherJson],
-    ['answers 200 with null', nullJson],
+    ['never replies', hangs],
+    ['closes the connection without a reply', diesAfterAccept],
+    ['closes the connection within the body', diesInTheBody],
+    ['sends single bytes', drips],
+    ['sends an endless body', endless],
+    ['sends an HTML page', page],
+    ['sends 202 without a body', emptyReply],
+    ['sends 202 with other JSON', otherJson],
+    ['sends 200 with null', nullJson],
   ])('%s', async (_, reply) => {
     const backend = await startBackend(reply);
     const bot = startBot({ backendUrl: backend.url, deadlineMs: 300, attemptTimeoutMs: 120 });
@@ -63,16 +63,16 @@ describe('a backend that is broken in one way or another is answered with false 
     expect(ms).toBeLessThan(1_500);
     expect(bot.lines).toHaveLength(1);
     expect(bot.lines[0]).toMatchObject({ level: 'error', message: 'Failed to emit socket event' });
-    // It tried, and asked for the same thing each time.
+    // All attempts are the same request.
     expect(backend.received.length).toBeGreaterThan(0);
     expect(new Set(backend.received.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
   });
 
   test.each([
-    ['is absent', absentUrl],
+    ['has no listener', absentUrl],
     ['resets every connection', () => startTcp((socket) => socket.resetAndDestroy())],
-    ['speaks something else', () => startTcp((socket) => socket.end('220 mail ready\r\n'))],
-    ['never says a word', () => startTcp(() => undefined)],
+    ['speaks another protocol', () => startTcp((socket) => socket.end('220 mail ready\r\n'))],
+    ['accepts connections and sends nothing', () => startTcp(() => undefined)],
     ['has a name that does not resolve', () => Promise.resolve('http://backend.invalid')],
     [
       'switches protocols',
@@ -89,7 +89,7 @@ describe('a backend that is broken in one way or another is answered with false 
     expect(bot.lines).toHaveLength(1);
   });
 
-  test('a redirect is not followed: the key is for one host', async () => {
+  test('a redirect is not followed, because the key is meant for one host', async () => {
     const other = await startBackend();
     const backend = await startBackend((response) => response.writeHead(307, { location: other.url }).end());
     const bot = startBot({ backendUrl: backend.url });
@@ -99,8 +99,8 @@ describe('a backend that is broken in one way or another is answered with false 
   });
 });
 
-describe('the deadline', () => {
-  test('a backend that takes a second is waited for', async () => {
+describe('the deadline of a call', () => {
+  test('allows a reply that takes a second', async () => {
     const backend = await startBackend((response, received) => {
       setTimeout(accept, 1_000, response, received);
     });
@@ -110,7 +110,7 @@ describe('the deadline', () => {
     expect(ms).toBeGreaterThanOrEqual(990);
   });
 
-  test('is two seconds when nothing else is said, and the line says what a timeout means', async () => {
+  test('is two seconds by default, and the log says that a timed-out emission may have been accepted', async () => {
     const backend = await startBackend(hangs);
     const bot = startBot({ backendUrl: backend.url });
     const { result, ms } = await timed(bot.emitAppointmentCreated(ID));
@@ -123,7 +123,7 @@ describe('the deadline', () => {
     });
   });
 
-  test('ends the work: no request goes out after it, and its connection is closed', async () => {
+  test('ends all work: no request is sent after it, and its connections are closed', async () => {
     const backend = await startBackend(hangs);
     let closed = 0;
     backend.server.on('connection', (socket) => socket.on('close', () => (closed += 1)));
@@ -134,7 +134,7 @@ describe('the deadline', () => {
     expect(backend.received).toHaveLength(sent);
   });
 
-  test('holds for a hundred calls at once to a backend that hangs', async () => {
+  test('applies to a hundred concurrent calls', async () => {
     const backend = await startBackend(hangs);
     const bot = startBot({ backendUrl: backend.url, deadlineMs: 300, failuresToOpen: 1_000 });
     const { result, ms } = await timed(
@@ -145,7 +145,7 @@ describe('the deadline', () => {
   });
 });
 
-test('close() waits for what is under way', async () => {
+test('close() waits for running calls', async () => {
   const backend = await startBackend((response, received) => {
     setTimeout(accept, 50, response, received);
   });

@@ -36,7 +36,7 @@ const hostile: [string, unknown][] = [
       },
     },
   ],
-  ['a toString that answers no string', { toString: () => ({}) }],
+  ['a toString that returns no string', { toString: () => ({}) }],
   ['a document with a hostile _id', { _id: revoked({}) }],
   ['a promise', Promise.resolve(ID)],
   ['a long string', 'a'.repeat(1_000_000)],
@@ -45,7 +45,7 @@ const hostile: [string, unknown][] = [
   ['an operator', { $ne: null }],
 ];
 
-test.each(hostile)('%s is answered false, without a call', async (_, given) => {
+test.each(hostile)('%s is no id: calls are false, without a request', async (_, given) => {
   const backend = await startBackend();
   const bot = startBot({ backendUrl: backend.url });
   for (const emit of [bot.emitAppointmentCreated, bot.emitAppointmentUpdated, bot.emitAppointmentCanceled]) {
@@ -76,7 +76,7 @@ test.each([
   expect(backend.received[0]?.body).toEqual({ appointmentId: ID });
 });
 
-test('a logger that throws or rejects costs nothing', async () => {
+test('a logger that throws or rejects does not affect the result', async () => {
   const backend = await startBackend();
   const loggers = [
     {
@@ -94,7 +94,7 @@ test('a logger that throws or rejects costs nothing', async () => {
   }
 });
 
-test('settings that make no sense do not keep the bot from starting', async () => {
+test('with invalid settings the bot starts, and calls are false', async () => {
   const logDir = await temporaryDirectory();
   const settings = {
     logDir,

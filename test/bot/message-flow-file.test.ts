@@ -7,7 +7,7 @@ import { eventually, until } from '../harness/until.ts';
 import { createToolHandlers, type MessageFlowLogger } from '@appointment-emissions/bot';
 import { absentUrl, ID, readLog, startBackend, startBot, temporaryDirectory } from './bot-world.ts';
 
-test('both lines, to the letter, in a directory that did not exist', async () => {
+test('the lines have the promised messages, and the folder is created', async () => {
   const logDir = path.join(await temporaryDirectory(), 'not', 'yet');
   const backend = await startBackend();
   const good = startBot({ backendUrl: backend.url, logger: undefined, logDir });
@@ -29,14 +29,14 @@ test('both lines, to the letter, in a directory that did not exist', async () =>
   expect(lines[0]).toMatchObject({ appointmentId: ID, time: expect.stringMatching(/^\d{4}-.*Z$/) });
 });
 
-/** What the library says on standard error. */
 const complaints = jest.spyOn(console, 'error').mockImplementation(() => undefined);
 afterEach(() => {
   complaints.mockClear();
 });
-const said = () => complaints.mock.calls.map(([text]) => String(text));
+/** What the library printed to standard error. */
+const printed = () => complaints.mock.calls.map(([text]) => String(text));
 
-/** Each makes a place for logs in which no file can be written. */
+/** Each creates a log folder in which the file cannot be written. */
 const BAD_PLACES: [string, (dir: string) => Promise<string>, RegExp][] = [
   ['below /proc', () => Promise.resolve('/proc/nowhere/logs'), /ENOENT/],
   [
@@ -84,31 +84,34 @@ const BAD_PLACES: [string, (dir: string) => Promise<string>, RegExp][] = [
 ];
 
 test.each(BAD_PLACES)(
-  'a folder %s costs lines, never an emission; standard error says so once',
+  'with a log folder %s lines are lost, but no emission; standard error gets the reason once',
   async (_, make, reason) => {
     const logDir = await make(await temporaryDirectory());
     const backend = await startBackend();
     const bot = startBot({ backendUrl: backend.url, logger: undefined, logDir });
     for (let call = 0; call < 20; call += 1) expect(await bot.emitAppointmentCreated(ID)).toBe(true);
     await bot.close();
-    expect(said()).toEqual([expect.stringMatching(reason)]);
-    expect(said()[0]).toContain('set LOG_DIR');
+    expect(printed()).toEqual([expect.stringMatching(reason)]);
+    expect(printed()[0]).toContain('set LOG_DIR');
   },
 );
 
-test.each(['deleted', 'moved away'])('a folder that is %s during the run is made again', async (how) => {
-  const logDir = path.join(await temporaryDirectory(), 'logs');
-  const logger = createFileLogger({ logDir });
-  logger.messageFlow('info', 'first');
-  await eventually('the first line', async () => (await readLog(logDir)).length === 1);
-  await (how === 'deleted' ? rm(logDir, { recursive: true }) : rename(logDir, `${logDir}.old`));
-  logger.messageFlow('info', 'second');
-  await logger.close();
-  expect((await readLog(logDir)).map(({ message }) => message)).toEqual(['second']);
-  expect(said()).toEqual([]);
-});
+test.each(['deleted', 'moved away'])(
+  'a log folder that is %s while the bot runs is created again',
+  async (how) => {
+    const logDir = path.join(await temporaryDirectory(), 'logs');
+    const logger = createFileLogger({ logDir });
+    logger.messageFlow('info', 'first');
+    await eventually('the first line', async () => (await readLog(logDir)).length === 1);
+    await (how === 'deleted' ? rm(logDir, { recursive: true }) : rename(logDir, `${logDir}.old`));
+    logger.messageFlow('info', 'second');
+    await logger.close();
+    expect((await readLog(logDir)).map(({ message }) => message)).toEqual(['second']);
+    expect(printed()).toEqual([]);
+  },
+);
 
-/** Loggers as JavaScript may pass them. */
+/** Invalid loggers, which an application in JavaScript may pass. */
 const BAD_LOGGERS: [string, () => unknown][] = [
   ['is null', () => null],
   ['has no methods', () => ({})],
@@ -148,7 +151,7 @@ const BAD_LOGGERS: [string, () => unknown][] = [
   ],
 ];
 
-test.each(BAD_LOGGERS)('a logger that %s neither breaks nor holds up a call', async (_, make) => {
+test.each(BAD_LOGGERS)('a logger that %s does not affect a call', async (_, make) => {
   const logger = make() as MessageFlowLogger;
   const backend = await startBackend();
   const logDir = await temporaryDirectory();
@@ -161,7 +164,7 @@ test.each(BAD_LOGGERS)('a logger that %s neither breaks nor holds up a call', as
   await until('the bot to close', bot.close());
 });
 
-test('once the disk has room again, lines say how many were lost', async () => {
+test('when the file can be written again, a line has the number of lost lines', async () => {
   const directory = await temporaryDirectory();
   const logDir = path.join(directory, 'logs');
   await writeFile(logDir, 'in the way');
@@ -176,7 +179,7 @@ test('once the disk has room again, lines say how many were lost', async () => {
   expect((await readLog(logDir))[0]).toMatchObject({ message: 'again', linesLost: expect.any(Number) });
 });
 
-test('fields that can not be written as JSON cost the line only', async () => {
+test('if fields cannot be written as JSON, only their line is lost', async () => {
   const logDir = await temporaryDirectory();
   const logger = createFileLogger({ logDir });
   const circular: Record<string, unknown> = {};

@@ -10,7 +10,7 @@ import { childEnv } from '../harness/child-env.ts';
 const run = promisify(execFile);
 const BOT = new URL('../../packages/bot/src/index.ts', import.meta.url).href;
 
-/** Runs these lines in a process of its own, which has to end by itself. */
+/** Runs `lines` in a new process. It must end without being stopped. */
 async function runBot(lines: string, backendUrl: string, cwd: string): Promise<string> {
   const source = `const bot = await import('${BOT}'); ${lines}`;
   const { stdout } = await run(
@@ -31,16 +31,16 @@ async function runBot(lines: string, backendUrl: string, cwd: string): Promise<s
   );
   return stdout;
 }
-/** Prints the answer, and how long the process lived on after it. */
+/** Prints the result, and whether the process ended within a second after it. */
 const EMIT = `
   const answer = await bot.emitAppointmentCreated('${ID}');
   const at = performance.now();
   process.on('exit', () => console.log(answer, performance.now() - at < 1000 ? 'ended' : 'lingered'));`;
 
-test('importing the library does nothing', async () => {
+test('importing the library has no side effect', async () => {
   const cwd = await temporaryDirectory();
   const backend = await startBackend();
-  // Later, when tsx has finished writing its cache; at an immediate, when the timer of waiting for that is gone.
+  // After 300 ms tsx has written its cache. In an immediate, the timer itself is no longer active.
   const look =
     'setTimeout(() => setImmediate(() => console.log(process.getActiveResourcesInfo().join())), 300);';
   const stdout = await runBot(look, backend.url, cwd);
@@ -51,9 +51,9 @@ test('importing the library does nothing', async () => {
 
 test.each([
   ['healthy', async () => (await startBackend()).url, true],
-  ['absent', absentUrl, false],
+  ['not listening', absentUrl, false],
   ['silent', () => startTcp(() => undefined), false],
-])('with a backend that is %s, nothing keeps the process of a bot alive', async (_, address, accepted) => {
+])('if the backend is %s, the process of a bot ends after the call', async (_, address, accepted) => {
   const cwd = await temporaryDirectory();
   expect(await runBot(EMIT, await address(), cwd)).toBe(`${accepted} ended\n`);
   expect(existsSync(path.join(cwd, 'logs', 'message-flow.log'))).toBe(true);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { accept, ID, json, startBackend, startBot, timed, type Backend, type Reply } from './bot-world.ts';
 
-/** Answers the first requests with these, then accepts. */
+/** Sends these replies first, then accepts. */
 function first(...replies: Reply[]): Reply {
   return (response, received, count) => {
     (replies[count - 1] ?? accept)(response, received, count);
@@ -9,7 +9,7 @@ function first(...replies: Reply[]): Reply {
 }
 function status(code: number, headers: Record<string, string> = {}): Reply {
   return (response) => {
-    json(response, code, { success: false, code: 'TRIED' }, headers);
+    json(response, code, { success: false, code: 'REJECTED' }, headers);
   };
 }
 const reset: Reply = (response) => response.destroy();
@@ -18,14 +18,14 @@ function keys({ received }: Backend): Set<unknown> {
   return new Set(received.map(({ headers }) => headers['idempotency-key']));
 }
 
-describe('what may pass is tried again with the same Idempotency-Key', () => {
+describe('a temporary failure is retried with the same Idempotency-Key', () => {
   test.each([
     ['500', status(500)],
     ['502', status(502)],
     ['503', status(503)],
     ['429', status(429)],
     ['409', status(409)],
-    ['a connection that dies after accept', reset],
+    ['a closed connection', reset],
   ])('%s, twice', async (_, reply) => {
     const backend = await startBackend(first(reply, reply));
     const bot = startBot({ backendUrl: backend.url });
@@ -34,7 +34,7 @@ describe('what may pass is tried again with the same Idempotency-Key', () => {
     expect(keys(backend).size).toBe(1);
   });
 
-  test('calls have keys of their own, of a form that any server takes', async () => {
+  test('each call has its own key, in the form of a UUID', async () => {
     const backend = await startBackend();
     const bot = startBot({ backendUrl: backend.url });
     await Promise.all([bot.emitAppointmentCreated(ID), bot.emitAppointmentCreated(ID)]);
@@ -42,7 +42,7 @@ describe('what may pass is tried again with the same Idempotency-Key', () => {
     for (const key of keys(backend)) expect(key).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  test('four attempts, no more', async () => {
+  test('a call makes at most four attempts', async () => {
     const backend = await startBackend(status(503));
     const bot = startBot({ backendUrl: backend.url, failuresToOpen: 100 });
     expect(await bot.emitAppointmentCreated(ID)).toBe(false);
@@ -51,7 +51,7 @@ describe('what may pass is tried again with the same Idempotency-Key', () => {
   });
 });
 
-test.each([400, 401, 403, 404, 413, 415, 422])('%i is not tried again', async (code) => {
+test.each([400, 401, 403, 404, 413, 415, 422])('%i is not retried', async (code) => {
   const backend = await startBackend(status(code));
   const bot = startBot({ backendUrl: backend.url });
   expect(await bot.emitAppointmentCreated(ID)).toBe(false);
@@ -59,7 +59,7 @@ test.each([400, 401, 403, 404, 413, 415, 422])('%i is not tried again', async (c
 });
 
 describe('Retry-After', () => {
-  test.each([429, 503, 409])('of a %i is waited for where the deadline allows', async (code) => {
+  test.each([429, 503, 409])('of a %i is respected if the deadline allows', async (code) => {
     const backend = await startBackend(first(status(code, { 'retry-after': '1' })));
     const bot = startBot({ backendUrl: backend.url });
     const { result, ms } = await timed(bot.emitAppointmentCreated(ID));
@@ -67,7 +67,7 @@ describe('Retry-After', () => {
     expect(ms).toBeGreaterThanOrEqual(990);
   });
 
-  test('beyond the deadline ends it at once', async () => {
+  test('after the deadline ends the call at once', async () => {
     const backend = await startBackend(status(429, { 'retry-after': '30' }));
     const bot = startBot({ backendUrl: backend.url });
     const { result, ms } = await timed(bot.emitAppointmentCreated(ID));
@@ -76,7 +76,7 @@ describe('Retry-After', () => {
     expect(backend.received).toHaveLength(1);
   });
 
-  test('as a date', async () => {
+  test('can be a date', async () => {
     const backend = await startBackend(
       status(429, { 'retry-after': new Date(Date.now() + 60_000).toUTCString() }),
     );
@@ -86,7 +86,7 @@ describe('Retry-After', () => {
   });
 
   test.each(['soon', '', '-5', 'NaN', '0x10', '1e3', 'Tue, 30 Feb 2099 10:00:00 GMT', '2099-01-01'])(
-    'as %j means nothing',
+    '%j is ignored',
     async (value) => {
       const backend = await startBackend(first(status(503, { 'retry-after': value })));
       const bot = startBot({ backendUrl: backend.url });

@@ -16,7 +16,7 @@ const acceptEmit = (_: EmitRequest, acknowledge: Acknowledge): void => {
   acknowledge({ status: 202, success: true, emissionId: 'ws1' });
 };
 
-/** A backend whose HTTP routes answer with this status, and whose `/internal` namespace answers as told. */
+/** A backend whose HTTP routes reply with `httpStatus`, and whose `/internal` namespace replies with `answer`. */
 async function startHalfBackend(
   answer: (request: EmitRequest, acknowledge: Acknowledge, socket: Socket) => void = acceptEmit,
   httpStatus = 502,
@@ -53,8 +53,8 @@ async function startHalfBackend(
 
 const withFallback = { socketFallback: true, maxAttempts: 2 };
 
-describe('when HTTP is exhausted', () => {
-  test('the namespace is asked, with the same key, and its answer counts', async () => {
+describe('after all HTTP attempts have failed', () => {
+  test('the emission is sent over the socket with the same key, and the reply decides', async () => {
     const backend = await startHalfBackend();
     const bot = startBot({ backendUrl: backend.url, ...withFallback });
     expect(await bot.emitAppointmentCanceled(ID)).toBe(true);
@@ -85,7 +85,7 @@ describe('when HTTP is exhausted', () => {
     ]);
   });
 
-  test('one connection serves all, and once the HTTP circuit is open they go straight to it', async () => {
+  test('all emissions share one connection, and with an open HTTP circuit no HTTP attempt is made', async () => {
     const backend = await startHalfBackend();
     const bot = startBot({ backendUrl: backend.url, ...withFallback, coolDownMs: 60_000 });
     for (let call = 0; call < 20; call += 1) expect(await bot.emitAppointmentCreated(ID)).toBe(true);
@@ -94,7 +94,7 @@ describe('when HTTP is exhausted', () => {
     expect(backend.requests).toHaveLength(20);
   });
 
-  test('a batch goes one by one, with keys derived from its own', async () => {
+  test('each item of a batch is sent by itself, with a key derived from the batch key', async () => {
     const backend = await startHalfBackend();
     const bot = startBot({ backendUrl: backend.url, ...withFallback });
     const emissions = Array.from({ length: 100 }, () => ({
@@ -108,7 +108,7 @@ describe('when HTTP is exhausted', () => {
     );
   });
 
-  test('a refusal of the namespace is false', async () => {
+  test('a refusal over the socket is false', async () => {
     const backend = await startHalfBackend((_, acknowledge) => {
       acknowledge({ status: 404, success: false, code: 'APPOINTMENT_NOT_FOUND' });
     });
@@ -120,29 +120,32 @@ describe('when HTTP is exhausted', () => {
 
   test.each<[string, (request: EmitRequest, acknowledge: Acknowledge, socket: Socket) => void]>([
     ['never acknowledges', () => undefined],
-    ['cuts the connection', (_, __, socket) => socket.disconnect(true)],
+    ['closes the connection', (_, __, socket) => socket.disconnect(true)],
     [
-      'acknowledges nothing',
+      'acknowledges without a value',
       (_, acknowledge) => {
         acknowledge(undefined);
       },
     ],
     [
-      'acknowledges garbage',
+      'acknowledges with text',
       (_, acknowledge) => {
         acknowledge('ok');
       },
     ],
-  ])('a namespace that %s is false within the deadline, and its connection is let go', async (_, answer) => {
-    const backend = await startHalfBackend(answer);
-    const bot = startBot({ backendUrl: backend.url, ...withFallback, deadlineMs: 400, socketIdleMs: 20 });
-    const { result, ms } = await timed(bot.emitAppointmentCreated(ID));
-    expect(result).toBe(false);
-    expect(ms).toBeLessThan(1_500);
-    await eventually('the connection to be closed', () => backend.open() === 0);
-  });
+  ])(
+    'if the namespace %s, the call is false within its deadline, and the connection is closed',
+    async (_, answer) => {
+      const backend = await startHalfBackend(answer);
+      const bot = startBot({ backendUrl: backend.url, ...withFallback, deadlineMs: 400, socketIdleMs: 20 });
+      const { result, ms } = await timed(bot.emitAppointmentCreated(ID));
+      expect(result).toBe(false);
+      expect(ms).toBeLessThan(1_500);
+      await eventually('the connection to be closed', () => backend.open() === 0);
+    },
+  );
 
-  test('a cut connection is opened again for the next emission', async () => {
+  test('a closed connection is opened again for the next emission', async () => {
     let cut = true;
     const backend = await startHalfBackend((request, acknowledge, socket) => {
       if (cut) socket.disconnect(true);
@@ -156,15 +159,18 @@ describe('when HTTP is exhausted', () => {
   });
 });
 
-describe('the socket is left alone', () => {
-  test.each([400, 404, 409, 429])('after a %i, which is the word of the backend', async (status) => {
-    const backend = await startHalfBackend(acceptEmit, status);
-    const bot = startBot({ backendUrl: backend.url, ...withFallback });
-    expect(await bot.emitAppointmentCreated(ID)).toBe(false);
-    expect(backend.connected).toEqual([]);
-  });
+describe('the socket is not used', () => {
+  test.each([400, 404, 409, 429])(
+    'after a %i, since the backend would reply the same over the socket',
+    async (status) => {
+      const backend = await startHalfBackend(acceptEmit, status);
+      const bot = startBot({ backendUrl: backend.url, ...withFallback });
+      expect(await bot.emitAppointmentCreated(ID)).toBe(false);
+      expect(backend.connected).toEqual([]);
+    },
+  );
 
-  test('where the backend is absent altogether: false, and soon the circuit is open', async () => {
+  test('while the backend has no listener: calls are false, and the circuits open', async () => {
     const bot = startBot({
       backendUrl: await absentUrl(),
       ...withFallback,
@@ -179,7 +185,7 @@ describe('the socket is left alone', () => {
   });
 });
 
-test('a wrong key is a refused connection', async () => {
+test('with a wrong key the connection is refused', async () => {
   const backend = await startHalfBackend();
   const bot = startBot({
     backendUrl: backend.url,
@@ -190,7 +196,7 @@ test('a wrong key is a refused connection', async () => {
   expect(backend.requests).toEqual([]);
 });
 
-test('an idle connection is closed, and close() closes one in use', async () => {
+test('an idle connection is closed, and close() closes an open one', async () => {
   const backend = await startHalfBackend();
   const idle = startBot({ backendUrl: backend.url, ...withFallback, socketIdleMs: 30 });
   expect(await idle.emitAppointmentCreated(ID)).toBe(true);
@@ -203,7 +209,7 @@ test('an idle connection is closed, and close() closes one in use', async () => 
   await eventually('the connection to be closed', () => backend.open() === 0);
 });
 
-test('without socket.io-client the way is not there, and it is not looked for again', async () => {
+test('without socket.io-client the socket is unusable, and the package is not loaded again', async () => {
   let loads = 0;
   const transport = createSocketTransport({
     backendUrl: new URL(await absentUrl()),

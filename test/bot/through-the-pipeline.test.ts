@@ -20,7 +20,7 @@ afterEach(() => {
   for (const dashboard of open.splice(0)) dashboard.close();
 });
 
-/** A dashboard with the library, as the page uses it; `created` has the emissions told, by appointment. */
+/** A dashboard that uses the library as the page does. `created` has the ids of received emissions by appointment. */
 function openDashboard(url: string, companyId: string) {
   const now = Date.now();
   const dashboard = connectDashboard({
@@ -33,13 +33,13 @@ function openDashboard(url: string, companyId: string) {
   open.push(dashboard);
   const created = new Map<string, Set<string>>();
   dashboard.on('appointment:created', ({ appointment: { _id } }, { emissionId }) => {
-    // One emission may be told live and again by a replay, with a fresher snapshot.
+    // An emission may come live and again in a replay, with a newer snapshot.
     created.set(_id, (created.get(_id) ?? new Set()).add(emissionId));
   });
   return { dashboard, created };
 }
 
-/** Stands before the API: forwards what comes, and loses the answers to POSTs. WebSockets pass. */
+/** A proxy before the API that forwards POSTs and drops the replies. WebSockets pass. */
 async function startLossyProxy(apiUrl: string) {
   const answers: { key: unknown; body: { emissionId?: string } }[] = [];
   const sockets = new Set<Socket>();
@@ -76,27 +76,27 @@ async function startLossyProxy(apiUrl: string) {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, answers };
 }
 
-describe('against the real backend', () => {
-  test('each of the three, over HTTP', async () => {
+describe('with the API and a worker', () => {
+  test('the three events reach the dashboard, over HTTP', async () => {
     const api = await world.api();
     const company = await world.documents.company();
     const appointmentId = await company.appointment();
     const { dashboard } = openDashboard(api.url, company.companyId);
-    const heard: string[] = [];
+    const received: string[] = [];
     for (const event of ['appointment:created', 'appointment:updated', 'appointment:canceled'] as const) {
-      dashboard.on(event, () => void heard.push(event));
+      dashboard.on(event, () => void received.push(event));
     }
     await eventually('the dashboard to be live', () => dashboard.state === 'live');
     const bot = startBot({ backendUrl: api.url, apiKey: API_KEY });
     expect(await bot.emitAppointmentCreated(appointmentId)).toBe(true);
     expect(await bot.emitAppointmentUpdated(appointmentId)).toBe(true);
     expect(await bot.emitAppointmentCanceled(appointmentId)).toBe(true);
-    await eventually('three events', () => heard.length === 3);
+    await eventually('three events', () => received.length === 3);
     expect(await bot.emitAppointmentCreated('000000000000000000000000')).toBe(false);
     expect(bot.lines.at(-1)).toMatchObject({ status: 404, attempts: 1 });
   });
 
-  test('answers that get lost, then the other way with the same key: one emission, shown once', async () => {
+  test('if all HTTP replies are lost, the socket gets the same emission, which is shown once', async () => {
     const api = await world.api();
     const proxy = await startLossyProxy(api.url);
     const company = await world.documents.company();
@@ -111,7 +111,7 @@ describe('against the real backend', () => {
     expect(proxy.answers).toHaveLength(3);
     expect(new Set(proxy.answers.map(({ body }) => body.emissionId))).toEqual(new Set([emissionId]));
 
-    // Another emission after it: whatever came of the first has come by then.
+    // After another emission, everything about the first has been received.
     const next = await company.appointment();
     expect(await bot.emitAppointmentCreated(next)).toBe(true);
     await eventually('the next emission', () => created.has(next));
@@ -123,7 +123,7 @@ describe('against the real backend', () => {
     );
   });
 
-  test('a batch over the socket', async () => {
+  test('a batch reaches the dashboard over the socket', async () => {
     const api = await world.api();
     const proxy = await startLossyProxy(api.url);
     const company = await world.documents.company();
@@ -138,7 +138,7 @@ describe('against the real backend', () => {
   });
 });
 
-test('a bot books on while its backend is killed and restarted: every booking is on the screen, once', async () => {
+test('a bot books while the API is killed and restarted: each booking is shown, once', async () => {
   const port = new URL(await absentUrl()).port;
   const startApi = () => world.apiProcess({ PORT: port });
   let api = await startApi();
@@ -186,7 +186,7 @@ test('a bot books on while its backend is killed and restarted: every booking is
   await booking;
   await handlers.close();
 
-  // Some were announced, some were not: those the sweep finds.
+  // Some bookings were not accepted. The sweep finds them.
   expect(bot.lines.some(({ level }) => level === 'info')).toBe(true);
   expect(bot.lines.some(({ level }) => level === 'error')).toBe(true);
   const missing = () => booked.filter((id) => !dashboard.appointments.has(id));

@@ -366,7 +366,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'return opened.ino === found?.ino && opened.dev === found.dev;',
     replace: 'return opened.ino !== found?.size;',
     test: 'test/bot/message-flow-file.test.ts',
-    name: 'a folder that is',
+    name: 'a log folder that is',
   },
   {
     safeguard: 'a logger of the bot developer that never closes does not block close()',

@@ -3,13 +3,13 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 
 const closeFile = promisify(close);
-const makeOneFolder = promisify(mkdir);
+const mkdirOnce = promisify(mkdir);
 const openFile = promisify(open);
 const statFile = promisify(fstat);
 const statPath = promisify(stat);
 const writeFile = promisify(write);
 
-/** O_NONBLOCK: a FIFO that no program reads is an error. Without it, opening one blocks a thread for ever. */
+/** With O_NONBLOCK, opening a FIFO without a reader is an error. Otherwise it would block a thread for ever. */
 const FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
 
 export interface FileAppender {
@@ -27,22 +27,22 @@ interface FileAppenderOptions {
 }
 
 /**
- * Appends to a file, and makes its folder. The server's log file uses it too. After a failure it opens the file again; so it does when the file or its
- * folder was deleted or replaced.
+ * Appends to a file, and creates its folder. The server's log file uses it too. It opens the file again after a failure, and if the
+ * file or its folder was deleted or replaced.
  */
 export function createFileAppender({ file, reopenDelayMs, onFailure }: FileAppenderOptions): FileAppender {
   let fd: number | undefined;
   let reopenAt = 0;
   let [isFailing, isTorn] = [false, false];
 
-  async function letGo(): Promise<void> {
+  async function closeOpenFile(): Promise<void> {
     const closing = fd;
     fd = undefined;
     if (closing !== undefined) await closeFile(closing).catch(() => undefined);
   }
 
   async function writeAll(bytes: Buffer): Promise<void> {
-    if (fd !== undefined && !(await isStillAt(fd, file))) await letGo();
+    if (fd !== undefined && !(await isStillAt(fd, file))) await closeOpenFile();
     fd ??= await openWithFolder(file);
     // The last write may have ended in the middle of a line.
     if (isTorn) await writeFile(fd, '\n');
@@ -61,18 +61,18 @@ export function createFileAppender({ file, reopenDelayMs, onFailure }: FileAppen
         isFailing = false;
         return true;
       } catch (error) {
-        await letGo();
+        await closeOpenFile();
         reopenAt = performance.now() + reopenDelayMs;
         if (!isFailing) onFailure(error as Error);
         isFailing = true;
         return false;
       }
     },
-    close: letGo,
+    close: closeOpenFile,
   };
 }
 
-/** False where the path now leads to another file, or to none. */
+/** False if the path now leads to another file, or to none. */
 async function isStillAt(fd: number, file: string): Promise<boolean> {
   const [opened, found] = await Promise.all([statFile(fd), statPath(file).catch(() => undefined)]);
   return opened.ino === found?.ino && opened.dev === found.dev;
@@ -83,21 +83,21 @@ async function openWithFolder(file: string): Promise<number> {
     return await openFile(file, FLAGS);
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw error;
-    await makeFolder(path.dirname(file));
+    await createFolder(path.dirname(file));
     return openFile(file, FLAGS);
   }
 }
 
-/** Not `recursive: true`: below /proc, Node then tries for ever. */
-async function makeFolder(folder: string): Promise<void> {
+/** Without `recursive: true`, with which Node never returns below /proc. */
+async function createFolder(folder: string): Promise<void> {
   try {
-    await makeOneFolder(folder);
+    await mkdirOnce(folder);
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return;
     const parent = path.dirname(folder);
     if (codeOf(error) !== 'ENOENT' || parent === folder) throw error;
-    await makeFolder(parent);
-    await makeOneFolder(folder).catch((again: unknown) => {
+    await createFolder(parent);
+    await mkdirOnce(folder).catch((again: unknown) => {
       if (codeOf(again) !== 'EEXIST') throw again;
     });
   }

@@ -14,7 +14,7 @@ export type AttemptResult =
   | { outcome: 'accepted'; answer: Answer }
   /** A repetition would be refused too. */
   | { outcome: 'refused'; answer: Answer }
-  /** The backend asked to repeat the request later. */
+  /** 409 or 429: the request may be accepted later. */
   | { outcome: 'postponed'; answer: Answer }
   /** 5xx, or a reply that is not from our backend. */
   | { outcome: 'unavailable'; answer: Answer }

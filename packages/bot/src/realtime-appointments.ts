@@ -87,7 +87,7 @@ export function createRealtimeAppointments(options: RealtimeAppointmentsOptions 
     return report.delivered(call, delivery, performance.now() - startedAt);
   }
 
-  /** Runs a call. An unexpected error, which is a bug of this library, is logged and must not reach the bot. */
+  /** Runs a call. An unexpected error is a bug in this library: it is logged, and the call is false. */
   async function run(call: () => Promise<boolean>): Promise<boolean> {
     const running = call().catch((error: unknown) => {
       const stack = isNativeError(error) ? error.stack : undefined;
