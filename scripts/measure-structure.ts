@@ -3,7 +3,7 @@
  * test/structure.test.ts holds the limits.
  */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import ts from 'typescript';
@@ -25,7 +25,8 @@ export function readSourceFiles(folders: readonly string[]): SourceFile[] {
     cwd: ROOT,
     encoding: 'utf8',
   });
-  const paths = list.split('\n').filter((path) => path.endsWith('.ts'));
+  // A file that is deleted but not yet staged is still listed.
+  const paths = list.split('\n').filter((path) => path.endsWith('.ts') && existsSync(join(ROOT, path)));
   return paths.map((path) => {
     const text = readFileSync(join(ROOT, path), 'utf8');
     const tree = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);

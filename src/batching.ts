@@ -68,3 +68,17 @@ export function coalesce<K, V>({
 export function* chunks<T>(items: readonly T[], size: number): Generator<readonly T[]> {
   for (let from = 0; from < items.length; from += size) yield items.slice(from, from + size);
 }
+
+/** Calls within `ms` share one reading, also a failed one: many gauges of one scrape cost one query to Redis. */
+export function shareFor<T>(ms: number, read: () => Promise<T>): () => Promise<T> {
+  let shared: Promise<T> | undefined;
+  let staleAt = 0;
+  return () => {
+    const now = performance.now();
+    if (!shared || now >= staleAt) {
+      shared = read();
+      staleAt = now + ms;
+    }
+    return shared;
+  };
+}

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { answerInTurn } from './answer-in-turn.ts';
 import { clientAddress } from './client-address.ts';
 import type { CutReason } from '../domain/cut-reasons.ts';
+import type { Logger } from '../process/logger.ts';
 
 export interface ConnectionBounds {
   /** How long a client may read nothing of what was written for it. */
@@ -110,4 +111,28 @@ function checkProgress(connection: Connection, now: number): number {
     connection.progressAt = now;
   }
   return unsent;
+}
+
+const LOG_CUTS_EVERY_MS = 10_000;
+
+/**
+ * Counts each connection that is cut, and logs the first one of a reason at once, then at most one line in 10 s with the
+ * number of cuts since the line before.
+ */
+export function recordCuts(
+  count: (reason: CutReason) => void,
+  logger: Logger,
+): (reason: CutReason, address: string) => void {
+  const unlogged = new Map<CutReason, { cuts: number; loggedAt: number }>();
+  return (reason, address) => {
+    count(reason);
+    const { cuts, loggedAt } = unlogged.get(reason) ?? { cuts: 0, loggedAt: -Infinity };
+    const now = performance.now();
+    if (now - loggedAt < LOG_CUTS_EVERY_MS) {
+      unlogged.set(reason, { cuts: cuts + 1, loggedAt });
+      return;
+    }
+    unlogged.set(reason, { cuts: 0, loggedAt: now });
+    logger.warn({ reason, address, cuts: cuts + 1 }, 'connection cut');
+  };
 }

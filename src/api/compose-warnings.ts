@@ -1,5 +1,5 @@
 import type { ApiConfig } from '../config.ts';
-import { shareFor } from '../metrics/share-for.ts';
+import { shareFor } from '../batching.ts';
 import { createCheckReferences } from '../population/check-references.ts';
 import { warnOfIndexes } from '../population/indexes.ts';
 import { watchReferences } from '../population/watch-references.ts';

@@ -3,8 +3,7 @@ import type { ApiConfig } from '../config.ts';
 import { errorMessage } from '../errors.ts';
 import { type Canary, startCanary } from '../liveness/canary.ts';
 import { createCanaryQueue } from '../liveness/canary-job.ts';
-import { attachCanaryNamespace } from '../liveness/canary-namespace.ts';
-import { connectProbeSocket } from '../liveness/connect-probe-socket.ts';
+import { attachCanaryNamespace, connectProbeSocket } from '../liveness/canary-socket.ts';
 import type { DashboardServer } from '../realtime/create-io.ts';
 import type { Resources } from '../resources/open-resources.ts';
 

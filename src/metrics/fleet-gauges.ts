@@ -4,7 +4,7 @@ import type { Fleet } from './fleet/read-fleet.ts';
 import { configurationOf, type MetricName } from './prometheus-catalog.ts';
 import type { QueuesDepth } from './queue-depth.ts';
 import { type QueueStates, restrictionsOf } from './queue-state.ts';
-import { shareFor } from './share-for.ts';
+import { shareFor } from '../batching.ts';
 
 interface Deps {
   registry: Registry;

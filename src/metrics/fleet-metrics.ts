@@ -5,12 +5,11 @@ import { createMetrics, type Metrics } from './create-metrics.ts';
 import { registerFleetGauges } from './fleet-gauges.ts';
 import type { Heartbeat } from './fleet/heartbeat-writer.ts';
 import { type Fleet, readFleet } from './fleet/read-fleet.ts';
-import { readMetrics } from './fleet/read-metrics.ts';
-import { type MetricsSeries, readSeries } from './fleet/read-series.ts';
+import { type MetricsSeries, readMetrics, readSeries } from './fleet/read-metrics.ts';
 import { type ProcessGauges, registerProcessGauges } from './process-gauges.ts';
 import { type QueueKeys, type QueuesDepth, readQueuesDepth } from './queue-depth.ts';
 import { type QueueMetaReader, type QueueStates, readQueueStates } from './queue-state.ts';
-import { shareFor } from './share-for.ts';
+import { shareFor } from '../batching.ts';
 
 const HEARTBEAT_INTERVAL_MS = 5_000;
 const SHARE_READING_MS = 500;

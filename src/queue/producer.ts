@@ -1,8 +1,7 @@
 import type { JobsOptions } from 'bullmq';
-import type { RedisClient } from '../redis/connect.ts';
 import { AppError } from '../errors.ts';
 import { DeadlineExceeded, within } from '../process/lifecycle.ts';
-import { corkUntilImmediate } from '../redis/cork-until-immediate.ts';
+import { corkUntilImmediate, type RedisClient } from '../redis/connect.ts';
 import { type EmissionJob, JOB_VERSION } from './emission-job.ts';
 import type { EmissionQueues } from './open-queues.ts';
 import { jobOptions, PRIORITY, type RetryPolicy } from './retry-policy.ts';

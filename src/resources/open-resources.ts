@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { recordCuts } from '../access/record-cuts.ts';
+import { recordCuts } from '../access/bound-connections.ts';
 import { ConfigError, type SharedConfig } from '../config.ts';
 import { type CompanyKeys, createCompanyKeys } from '../emission/keys.ts';
 import { createFleetMetrics, type FleetMetrics } from '../metrics/fleet-metrics.ts';
@@ -10,9 +10,8 @@ import { createReportDamage, type ReportDamage } from '../process/damaged-data.t
 import { createLifecycle, type Lifecycle } from '../process/lifecycle.ts';
 import type { Logger } from '../process/logger.ts';
 import { closeQueues, type EmissionQueues, openQueues } from '../queue/open-queues.ts';
-import { composeClock } from '../redis/compose-clock.ts';
 import { connectRedis, type RedisClient, whenDatabaseMissing } from '../redis/connect.ts';
-import type { SharedClock } from '../redis/shared-clock.ts';
+import { composeClock, type SharedClock } from '../redis/shared-clock.ts';
 import { watchConnections } from '../redis/watch-connections.ts';
 
 /** The two kinds of process differ in their second Redis connection, and in how long a read waits for MongoDB. */

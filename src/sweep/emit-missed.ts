@@ -1,6 +1,11 @@
-import type { AppointmentEvent, Id } from '@appointment-emissions/contracts';
+import {
+  APPOINTMENT_CANCELED,
+  APPOINTMENT_CREATED,
+  APPOINTMENT_UPDATED,
+  type AppointmentEvent,
+  type Id,
+} from '@appointment-emissions/contracts';
 import type { UpdatedRow } from '../domain/updated-rows.ts';
-import { missedEvent } from './missed-event.ts';
 
 export interface SweepEmission {
   event: AppointmentEvent;
@@ -49,4 +54,23 @@ function toEmission(row: UpdatedRow, event: AppointmentEvent, now: number): Swee
   const { appointmentId, companyId, updatedAt } = row;
   const emissionId = `sweep-${appointmentId}-${updatedAt}`;
   return { event, appointmentId, companyId, emissionId, acceptedAt: new Date(now).toISOString() };
+}
+
+type Row = Pick<UpdatedRow, 'updatedAt' | 'createdAt' | 'status'>;
+
+/**
+ * The event that a row's last write should have caused, or `undefined` if it was published.
+ * @param published what was last published of it, if that is known
+ * @param terms `windowStart`: ms; rows created later, and never published, are new. `isCanceled`: whether a status means
+ * canceled.
+ */
+export function missedEvent(
+  row: Row,
+  published: { updatedAt: number; status: string } | undefined,
+  { windowStart, isCanceled }: { windowStart: number; isCanceled: (status: string | null) => boolean },
+): AppointmentEvent | undefined {
+  if (published?.updatedAt === row.updatedAt) return undefined;
+  if (!published && row.createdAt !== null && row.createdAt >= windowStart) return APPOINTMENT_CREATED;
+  if (isCanceled(row.status) && !(published && isCanceled(published.status))) return APPOINTMENT_CANCELED;
+  return APPOINTMENT_UPDATED;
 }

@@ -1,6 +1,5 @@
 import { afterEach, expect, test } from '@jest/globals';
-import { readSeries } from '../../src/metrics/fleet/read-series.ts';
-import { readMetrics } from '../../src/metrics/fleet/read-metrics.ts';
+import { readMetrics, readSeries } from '../../src/metrics/fleet/read-metrics.ts';
 import { useFleet } from './world.ts';
 
 const fleets = useFleet();

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { missedEvent } from '../../src/sweep/missed-event.ts';
+import { missedEvent } from '../../src/sweep/emit-missed.ts';
 
 const WINDOW_START = 1_000;
 const isCanceled = (status: string | null) => status === 'canceled' || status === 'no_show';
