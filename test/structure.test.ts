@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import ts from 'typescript';
 import * as contracts from '@appointment-emissions/contracts';
+import { measureStructure } from '../scripts/measure-structure.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -98,6 +99,17 @@ const ENTRY_FILES = new Set([
 ]);
 
 const MAX_LINES = 300;
+
+/** Upper bounds of the figures that `npm run structure` prints. Lower one whenever its figure gets smaller. */
+const MAX_FIGURES = {
+  filesAtRoot: 3,
+  largestFolder: 23,
+  smallFiles: 23,
+  smallFilesWithOneImporter: 39,
+  longFunctions: 3,
+  typesDeclaredTwice: 0,
+  javaScriptLines: 393,
+} as const;
 const PACKAGE = /^@appointment-emissions\/(\w+)(?:\/|$)/;
 const sources = readSources();
 
@@ -187,6 +199,16 @@ test(`no file has more than ${MAX_LINES} lines, half of them have at most 65`, (
   expect(sources.filter(({ lines }) => lines > MAX_LINES).map(({ path }) => path)).toEqual([]);
   const sorted = sources.map(({ lines }) => lines).sort((a, b) => a - b);
   expect(sorted[sorted.length >> 1]).toBeLessThanOrEqual(65);
+});
+
+test('no figure of the structure is above its bound', () => {
+  const figures = measureStructure();
+  const above = Object.entries(MAX_FIGURES).filter(
+    ([name, max]) => figures[name as keyof typeof MAX_FIGURES] > max,
+  );
+  expect(
+    above.map(([name, max]) => `${name}: ${figures[name as keyof typeof MAX_FIGURES]}, at most ${max}`),
+  ).toEqual([]);
 });
 
 test('folders are named after stages, not after kinds of code', () => {

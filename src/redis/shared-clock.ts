@@ -40,7 +40,7 @@ const timeScript = luaScript(new URL('./redis-time.lua', import.meta.url));
  * One clock for the fleet: Redis' time, continued by the monotonic clock of this process. A wrong clock of this machine, or
  * its correction, does not change times that are compared between machines.
  */
-export function createSharedClock({ redis, key, mongoTime, onSkew }: SharedClockDeps): SharedClock {
+function createSharedClock({ redis, key, mongoTime, onSkew }: SharedClockDeps): SharedClock {
   const skews = new Map<ClockServer, number>();
   const reportedAt = new Map<ClockServer, number>();
   /** Redis' time minus our monotonic clock. */

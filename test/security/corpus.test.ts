@@ -125,7 +125,7 @@ describe('raw bytes', () => {
 });
 
 describe('handshakes', () => {
-  test.each(HANDSHAKES)('$what: $says', async ({ namespace, auth, message }) => {
+  test.each(HANDSHAKES)('$what: $message', async ({ namespace, auth, message }) => {
     const socket = openSocket(namespace, JSON.parse(filled(JSON.stringify(auth))) as object);
     const refused = new Promise<string>((resolve) => {
       socket.once('connect', () => {
@@ -141,7 +141,7 @@ describe('handshakes', () => {
 });
 
 describe('tokens of issuers whose clocks are wrong', () => {
-  test.each(CLOCK_TOKENS)('a token $what: $says', async ({ claims, message }) => {
+  test.each(CLOCK_TOKENS)('a token $what: $message', async ({ claims, message }) => {
     const payload = { companyId: company.companyId, ...claims(Math.floor(Date.now() / 1_000)) };
     const header = Buffer.from('{"alg":"HS256"}').toString('base64url');
     const signed = `${header}.${Buffer.from(JSON.stringify(payload)).toString('base64url')}`;
