@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import type {
-  AppointmentPayload,
-  Id,
-  StreamPosition,
-  PositionUpdate,
+import {
+  APPOINTMENT_DELETED,
+  type AppointmentEvent,
+  type Id,
+  type PositionUpdate,
+  type StreamPosition,
 } from '@appointment-emissions/contracts';
 import type { ReceivedEvent } from '../../../packages/dashboard/src/reorder-buffer.ts';
 import { createCompanyLog } from '../../../src/emission/company-log.ts';
@@ -46,6 +47,8 @@ export function createRealCompany(
   const channel = `model-${companyId}`;
   const companyKeys = createCompanyKeys('{model}');
   const database = new Map<Id, Written>(ids.map((id) => [id, { version: 0, inside: true }]));
+  /** What was written by the one deletion of an appointment. A later write creates the document again. */
+  const deletions = new Map<Id, Written>();
   const stops: (() => void)[] = [];
   const stop = () => new Promise<void>((goOn) => stops.push(goOn));
   const tap = tapRedis(redis, stop, scripts);
@@ -61,7 +64,7 @@ export function createRealCompany(
       failingReplies -= 1;
       throw new Error('operation exceeded time limit');
     }
-    return new Map(wanted.map((id) => [id, snapshot(id)]));
+    return new Map(wanted.flatMap((id) => (database.get(id)!.isDeleted ? [] : [[id, snapshot(id)]])));
   };
   const snapshot = (_id: Id) => appointment({ _id, companyId, notes: JSON.stringify(database.get(_id)) });
   const readSnapshots = createReadSnapshots({ redis: tap.redis, keys: companyKeys, load });
@@ -84,8 +87,19 @@ export function createRealCompany(
   );
   const catchUp = createCatchUp({ readLog: log.after, head: log.head, takeSnapshots, replayLimit: 100 });
 
+  /**
+   * The server sends a deletion with ids only. The model's dashboards read its version from `notes`; it is known, since an
+   * appointment is deleted once.
+   */
+  function withVersion(event: ReceivedEvent): ReceivedEvent {
+    if (event.meta.event !== APPOINTMENT_DELETED) return event;
+    const { _id } = event.payload.appointment;
+    const deleted = { _id, companyId, notes: JSON.stringify(deletions.get(_id)) };
+    return { ...event, payload: { appointment: deleted } };
+  }
   const onMessage = (to: Buffer, message: Buffer): void => {
-    if (to.toString() === channel) for (const listener of listeners) listener(decodePlainly(message));
+    if (to.toString() === channel)
+      for (const listener of listeners) listener(withVersion(decodePlainly(message)));
   };
   subscriber.on('messageBuffer', onMessage);
 
@@ -96,7 +110,8 @@ export function createRealCompany(
     const acceptedAt = '2026-11-23T08:00:00.000Z';
     for (let attempt = 1; ; attempt += 1) {
       yield;
-      const job = { event: 'appointment:updated', appointmentId, companyId, emissionId, acceptedAt } as const;
+      const event = database.get(appointmentId)!.isDeleted ? APPOINTMENT_DELETED : 'appointment:updated';
+      const job = { event, appointmentId, companyId, emissionId, acceptedAt } as const;
       if ((yield* settled(worker({ ...job, attempt, isLive: true }))).ok) return;
     }
   }
@@ -109,8 +124,7 @@ export function createRealCompany(
     if (!answer.ok) return { ...(from ?? head), recovered: false, reason: 'unavailable' };
     const { events, position } = answer.value;
     if (replaysNothing) return { ...position, recovered: true };
-    for (const { payload, meta } of events)
-      send({ kind: 'event', event: { payload: payload as AppointmentPayload, meta } });
+    for (const { payload, meta } of events) send({ kind: 'event', event: withVersion({ payload, meta }) });
     return position;
   }
 
@@ -123,7 +137,7 @@ export function createRealCompany(
         findIds: async () => {
           await stop();
           found = new Map([...database].map(([id, written]) => [id, { ...written }]));
-          return [...found].flatMap(([id, { inside }]) => (inside ? [id] : []));
+          return [...found].flatMap(([id, { inside, isDeleted }]) => (inside && !isDeleted ? [id] : []));
         },
       });
       const answer = yield* settled(listAppointments({ companyId, from: 0, to: 1 }));
@@ -138,8 +152,12 @@ export function createRealCompany(
     replay,
     list,
     onPublished: (listener) => void listeners.push(listener),
-    write(id, inside) {
-      database.set(id, { version: database.get(id)!.version + 1, inside });
+    write(id, inside, isDeleted = false) {
+      const isFirstDeletion = isDeleted && !deletions.has(id);
+      const version = database.get(id)!.version + 1;
+      const written = { version, inside, ...(isFirstDeletion && { isDeleted }) };
+      if (isFirstDeletion) deletions.set(id, written);
+      database.set(id, written);
       return publish(id);
     },
     trim: () => undefined,
@@ -214,17 +232,19 @@ function* settled<T>(promise: Promise<T>): Generator<undefined, Settled<T>> {
 
 /** In place of the Redis emitter's encoding, which has its own test. */
 function encodePlainly(channel: string): EncodeMessage {
-  return (appointment) => ({
-    channel,
-    head: Buffer.from(`${appointment._id} ${('notes' in appointment && appointment.notes) || ''} `),
-    tail: Buffer.alloc(0),
-  });
+  return (appointment, { event }) => {
+    const notes = 'notes' in appointment ? (appointment.notes ?? '') : '';
+    return { channel, head: Buffer.from(`${appointment._id} ${event} ${notes} `), tail: Buffer.alloc(0) };
+  };
 }
 
 /** The script writes: head, 176, the epoch, `offset` and its type in 8 bytes, the offset in 8. */
 function decodePlainly(message: Buffer): ReceivedEvent {
-  const [_id = '', notes = ''] = message.toString('latin1').split(' ');
+  const [_id = '', event = '', notes = ''] = message.toString('latin1').split(' ');
   const epoch = message.subarray(message.length - 32, message.length - 16).toString('latin1');
   const offset = Number(message.readBigUInt64BE(message.length - 8));
-  return { payload: { appointment: appointment({ _id, notes }) }, meta: meta({ epoch, offset }) };
+  return {
+    payload: { appointment: appointment({ _id, notes }) },
+    meta: meta({ epoch, offset, event: event as AppointmentEvent }),
+  };
 }

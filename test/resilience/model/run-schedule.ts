@@ -77,7 +77,14 @@ export async function runSchedule(
   try {
     for (const choice of choices) {
       const [kind, what] = [choice % 16, Math.floor(choice / 16)];
-      if (kind < 2) spawn(company.write(IDS[what % IDS.length]!, Math.floor(what / 2) % 4 !== 0));
+      if (kind < 2)
+        spawn(
+          company.write(
+            IDS[what % IDS.length]!,
+            Math.floor(what / 2) % 4 !== 0,
+            Math.floor(what / 8) % 8 === 0,
+          ),
+        );
       else if (kind === 2) {
         const dashboard = dashboards[Math.floor(what / faults.length) % dashboards.length]!;
         await faults[what % faults.length]!(dashboard, Math.floor(what / faults.length));
@@ -97,7 +104,8 @@ export async function runSchedule(
       }
       await pulse();
     }
-    const wanted = [...company.database].map(([id, written]) => `${id} ${JSON.stringify(written)}`);
+    const existing = [...company.database].filter(([, { isDeleted }]) => !isDeleted);
+    const wanted = existing.map(([id, written]) => `${id} ${JSON.stringify(written)}`);
     for (const { sequence, screen } of dashboards) {
       if (sequence.state !== 'live') throw new Error(`ends ${sequence.state}`);
       const shown = [...screen.rows.values()].map(
