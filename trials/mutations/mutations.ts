@@ -424,4 +424,20 @@ export const MUTATIONS: readonly Mutation[] = [
     test: 'test/workers/damaged-jobs.test.ts',
     name: 'a job with',
   },
+  {
+    safeguard: "a caller cannot delete another company's appointment",
+    file: 'src/accept/accept-emission.ts',
+    find: 'return found === undefined || found === companyId ? companyId : undefined;',
+    replace: 'return companyId;',
+    test: 'test/http/deletions.test.ts',
+    name: 'an appointment that exists in another company',
+  },
+  {
+    safeguard: 'an appointment that exists is never published as deleted',
+    file: 'src/domain/company-log.ts',
+    find: 'return announced === APPOINTMENT_DELETED ? APPOINTMENT_UPDATED : announced;',
+    replace: 'return announced;',
+    test: 'test/emission/emit-appointment.test.ts',
+    name: 'a deletion of an appointment that exists',
+  },
 ];
