@@ -179,7 +179,7 @@ test('the one-file browser build connects a page that has no bundler', async () 
     await page.goto(server.url);
     const connection = await server.connection();
     expect(connection.auth).toEqual({ token: 'token' });
-    connection.place({ epoch: 'e', offset: 1 });
+    connection.sendPosition({ epoch: 'e', offset: 1 });
     await page.waitForFunction('document.title === "live"');
   } finally {
     await browser.close();

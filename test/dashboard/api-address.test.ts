@@ -8,13 +8,13 @@ import { listAt, openWorld, type DashboardWorld } from './dashboard-world.ts';
 const range = { from: new Date('2026-11-23T00:00:00Z'), to: new Date('2026-11-24T00:00:00Z') };
 const getToken = () => Promise.resolve('a-token');
 let rejections: unknown[];
-const note = (reason: unknown) => void rejections.push(reason);
+const record = (reason: unknown) => void rejections.push(reason);
 beforeEach(() => {
   rejections = [];
-  process.on('unhandledRejection', note);
+  process.on('unhandledRejection', record);
 });
 afterEach(() => {
-  process.off('unhandledRejection', note);
+  process.off('unhandledRejection', record);
   setPage(undefined);
   expect(rejections).toEqual([]);
 });
@@ -24,7 +24,7 @@ function setPage(href: string | undefined): void {
   Object.defineProperty(globalThis, 'location', { value: href && { href }, configurable: true });
 }
 
-describe('what is no address is refused at the call', () => {
+describe('a value that is not an address is refused at the call', () => {
   test.each([
     ['', /relative/],
     ['/', /relative/],
@@ -43,12 +43,12 @@ describe('what is no address is refused at the call', () => {
     ['http://a b', /cannot be read/],
     ['http://h:99999', /cannot be read/],
     ['https://jane:s3cret@api.example.com', /user name or password/],
-  ])('%j', async (url, words) => {
+  ])('%j', async (url, message) => {
     const options = { url: url as string, getToken };
     expect(() => connectDashboard(options)).toThrow(TypeError);
-    expect(() => connectDashboard(options)).toThrow(words);
+    expect(() => connectDashboard(options)).toThrow(message);
     expect(() => connectDashboard(options)).not.toThrow(/s3cret/);
-    await expect(fetchAppointments({ ...options, token: 'a-token', ...range })).rejects.toThrow(words);
+    await expect(fetchAppointments({ ...options, token: 'a-token', ...range })).rejects.toThrow(message);
   });
 
   test.each(['a?b', '..', '/a/../b', 'a b', '#'])('the base path %j', (basePath) => {
@@ -61,7 +61,7 @@ describe('what is no address is refused at the call', () => {
   });
 });
 
-describe('the address that is meant is used', () => {
+describe('an address may be written as', () => {
   let world: DashboardWorld;
   beforeEach(async () => {
     world = await openWorld();
@@ -77,7 +77,7 @@ describe('the address that is meant is used', () => {
     ['a URL', (url) => url, undefined],
     ['ws:', ({ host }) => `ws://${host}`, undefined],
     ['/ on a page', () => '/', '/day?x'],
-    ['nothing on a page', () => '', '/'],
+    ['an empty text on a page', () => '', '/'],
     ['a path on a page', () => '/api', '/'],
     ['//host on a page', ({ host }) => `//${host}`, '/'],
     ['host and port on a page', ({ host }) => host, '/'],
@@ -86,59 +86,59 @@ describe('the address that is meant is used', () => {
     const server = new URL(world.server.url);
     if (page !== undefined) setPage(new URL(page, server).href);
     const { becomes } = world.connect({ url: form(server) });
-    (await world.server.connection()).place({ epoch: 'e', offset: 1 });
+    (await world.server.connection()).sendPosition({ epoch: 'e', offset: 1 });
     await becomes('live');
   });
 
   test.each([
-    ['is asked for again', () => undefined],
-    ['that is empty', () => ''],
-    ['that throws at once', () => fail()],
-    ['that rejects', () => Promise.reject(new Error('no token'))],
-  ])('a token that is none is a problem, and %s', async (_, give) => {
-    let asked = 0;
+    ['returns undefined', () => undefined],
+    ['returns an empty text', () => ''],
+    ['throws at once', () => fail()],
+    ['rejects', () => Promise.reject(new Error('no token'))],
+  ])('a getToken that %s is a problem, and is called again', async (_, give) => {
+    let calls = 0;
     const first = give as () => Promise<string>;
     const { becomes, problems } = world.connect({
-      getToken: () => (++asked === 1 ? first() : Promise.resolve('a-token')),
+      getToken: () => (++calls === 1 ? first() : Promise.resolve('a-token')),
     });
-    (await world.server.connection()).place({ epoch: 'e', offset: 1 });
+    (await world.server.connection()).sendPosition({ epoch: 'e', offset: 1 });
     await becomes('live');
     expect(problems).toHaveLength(1);
   });
 
-  test('a list that throws or is none is a problem, and loaded again', async () => {
+  test('a loadSnapshot that throws, or resolves to no list, is a problem, and is called again', async () => {
     const loads = [
       () => fail(),
       () => Promise.resolve(undefined as never),
       () => Promise.resolve(listAt('e', 1)),
     ];
     const { becomes, problems } = world.connect({ loadSnapshot: () => loads.shift()!() });
-    (await world.server.connection()).place({ epoch: 'e', offset: 1 });
+    (await world.server.connection()).sendPosition({ epoch: 'e', offset: 1 });
     await becomes('live');
     expect(problems).toHaveLength(2);
   });
 
-  test('socket options that cannot work are a problem, never an unhandled rejection', async () => {
+  test('invalid socket options are a problem, not an unhandled rejection', async () => {
     const { problems, dashboard } = world.connect({ socketOptions: { transports: ['none'] } });
     await eventually('a problem', () => problems.length > 0);
     expect(dashboard.state).toBe('connecting');
   });
 });
 
-test('a base path stands before every path', async () => {
-  const asked: string[] = [];
+test('the base path is put before every path', async () => {
+  const requests: string[] = [];
   const server = createServer(({ url = '' }: IncomingMessage, reply) => {
-    asked.push(url.split('?')[0]!);
+    requests.push(url.split('?')[0]!);
     reply.writeHead(404, { connection: 'close' }).end('{}');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = { url: `127.0.0.1:${(server.address() as AddressInfo).port}`, basePath: 'calendar/' };
   await expect(fetchAppointments({ ...address, token: 't', ...range })).rejects.toThrow('404');
   const dashboard = connectDashboard({ ...address, getToken, socketOptions: { transports: ['polling'] } });
-  await eventually('a handshake', () => asked.length > 1);
+  await eventually('a handshake', () => requests.length > 1);
   dashboard.close();
   server.close();
-  expect(asked.slice(0, 2)).toEqual(['/calendar/api/v1/dashboard/appointments', '/calendar/socket.io/']);
+  expect(requests.slice(0, 2)).toEqual(['/calendar/api/v1/dashboard/appointments', '/calendar/socket.io/']);
 });
 
 function fail(): never {

@@ -12,46 +12,46 @@ afterEach(() => world.close());
 async function live(options: Parameters<DashboardWorld['connect']>[0] = {}) {
   const screen = world.connect(options);
   const server = await world.server.connection();
-  server.place({ epoch: E, offset: 5 });
+  server.sendPosition({ epoch: E, offset: 5 });
   await screen.becomes('live');
   return { ...screen, server };
 }
 
 test('a gap in the live events is caught up on before later events are emitted', async () => {
-  const { server, told, tells, becomes } = await live();
+  const { server, emitted, emits, becomes } = await live();
   server.send('c', { epoch: E, offset: 8 });
   await becomes('catching-up');
-  const { from, answer } = await server.question();
+  const { from, reply } = await server.nextCatchUp();
   expect(from).toEqual({ epoch: E, offset: 5 });
-  expect(told).toEqual([]);
+  expect(emitted).toEqual([]);
   server.send('a', { epoch: E, offset: 8, read: 1 });
   server.send('b', { epoch: E, offset: 8, read: 2 });
-  answer({ epoch: E, offset: 8, recovered: true });
-  await tells('c 8.0', 'a 8.1', 'b 8.2');
+  reply({ epoch: E, offset: 8, recovered: true });
+  await emits('c 8.0', 'a 8.1', 'b 8.2');
   await becomes('live');
 });
 
 test('a gap that closes within the delay causes no catch-up', async () => {
   const patient = { random: () => 1, timings: { catchUpMs: 200 } };
-  const { server, tells } = await live(patient);
+  const { server, emits } = await live(patient);
   const other = await live(patient);
   server.send('b', { epoch: E, offset: 7 });
   server.send('a', { epoch: E, offset: 6 });
-  await tells('a 6.0', 'b 7.0');
+  await emits('a 6.0', 'b 7.0');
   // A second dashboard's gap opened later and stays open. When that one requests a catch-up, the first would have done so too.
   other.server.send('b', { epoch: E, offset: 7 });
-  await other.server.question();
-  expect(server.questions).toBe(0);
+  await other.server.nextCatchUp();
+  expect(server.openCatchUps).toBe(0);
 });
 
 test('a lost last event is detected by the next position', async () => {
-  const { server, tells, becomes } = await live();
-  server.place({ epoch: E, offset: 6 });
-  const { from, answer } = await server.question();
+  const { server, emits, becomes } = await live();
+  server.sendPosition({ epoch: E, offset: 6 });
+  const { from, reply } = await server.nextCatchUp();
   expect(from).toEqual({ epoch: E, offset: 5 });
   server.send('a', { epoch: E, offset: 6, read: 1 });
-  answer({ epoch: E, offset: 6, recovered: true });
-  await tells('a 6.1');
+  reply({ epoch: E, offset: 6, recovered: true });
+  await emits('a 6.1');
   await becomes('live');
 });
 
@@ -59,25 +59,25 @@ test.each([['rate-limited' as const], ['unavailable' as const]])(
   'after the reply “%s” it requests another catch-up instead of a reload',
   async (reason) => {
     const { server, becomes } = await live();
-    server.place({ epoch: E, offset: 6 });
-    (await server.question()).answer({ epoch: E, offset: 0, recovered: false, reason });
-    (await server.question()).answer({ epoch: E, offset: 6, recovered: true });
+    server.sendPosition({ epoch: E, offset: 6 });
+    (await server.nextCatchUp()).reply({ epoch: E, offset: 0, recovered: false, reason });
+    (await server.nextCatchUp()).reply({ epoch: E, offset: 6, recovered: true });
     await becomes('live');
   },
 );
 
 test('a catch-up without a reply is requested again', async () => {
   const { server, becomes } = await live({ timings: { answerMs: 100 } });
-  server.place({ epoch: E, offset: 6 });
-  await server.question();
-  (await server.question()).answer({ epoch: E, offset: 6, recovered: true });
+  server.sendPosition({ epoch: E, offset: 6 });
+  await server.nextCatchUp();
+  (await server.nextCatchUp()).reply({ epoch: E, offset: 6, recovered: true });
   await becomes('live');
 });
 
 test('replies that do not fill the gap lead to a reload', async () => {
   const { server, becomes } = await live();
-  server.place({ epoch: E, offset: 9 });
-  for (let n = 0; n < 5; n += 1) (await server.question()).answer({ epoch: E, offset: 5, recovered: true });
+  server.sendPosition({ epoch: E, offset: 9 });
+  for (let n = 0; n < 5; n += 1) (await server.nextCatchUp()).reply({ epoch: E, offset: 5, recovered: true });
   await becomes('reload-needed');
 });
 
@@ -85,44 +85,44 @@ test('if the log was trimmed the list is loaded, and events newer than the list 
   const lists = [listAt(E, 5, { a: 'first', b: 'first' }), listAt(E, 30, { a: 'second' })];
   const { server, becomes, shown } = await live({ loadSnapshot: () => Promise.resolve(lists.shift()!) });
   server.send('c', { epoch: E, offset: 31 });
-  const { answer } = await server.question();
-  answer({ epoch: E, offset: 31, recovered: false, reason: 'trimmed' });
+  const { reply } = await server.nextCatchUp();
+  reply({ epoch: E, offset: 31, recovered: false, reason: 'trimmed' });
   // The list has offset 30, the reply says 31: emission 31 is still missing.
-  const second = await server.question();
+  const second = await server.nextCatchUp();
   expect(second.from).toEqual({ epoch: E, offset: 30 });
-  second.answer({ epoch: E, offset: 31, recovered: true });
+  second.reply({ epoch: E, offset: 31, recovered: true });
   await becomes('live');
   expect(shown()).toEqual({ a: 'second', c: '31.0' });
 });
 
 test('a new epoch is accepted only if the server confirms it; then the list is loaded', async () => {
   const lists = [listAt(E, 5, { a: 'first' }), listAt('epoch-2', 2, { a: 'second' })];
-  const { server, becomes, shown, told } = await live({
+  const { server, becomes, shown, emitted } = await live({
     loadSnapshot: () => Promise.resolve(lists.shift()!),
   });
   server.send('a', { epoch: 'epoch-0', offset: 99 }, { notes: 'late' });
-  (await server.question()).answer({ epoch: E, offset: 5, recovered: true });
+  (await server.nextCatchUp()).reply({ epoch: E, offset: 5, recovered: true });
   await becomes('live');
-  expect(told).toEqual([]);
+  expect(emitted).toEqual([]);
 
   server.send('a', { epoch: 'epoch-2', offset: 1 }, { notes: 'new' });
-  const { from, answer } = await server.question();
+  const { from, reply } = await server.nextCatchUp();
   expect(from).toEqual({ epoch: E, offset: 5 });
-  answer({ epoch: 'epoch-2', offset: 1, recovered: false, reason: 'epoch' });
+  reply({ epoch: 'epoch-2', offset: 1, recovered: false, reason: 'epoch' });
   await becomes('live');
-  expect(told).toEqual(['a new']);
+  expect(emitted).toEqual(['a new']);
   expect(shown()).toEqual({ a: 'second' });
 });
 
 test('without loadSnapshot its state is reload-needed, newer events are still shown, and the app can reload', async () => {
-  const { server, dashboard, tells, becomes, shown } = await live();
+  const { server, dashboard, emits, becomes, shown } = await live();
   const reasons: unknown[] = [];
   dashboard.on('state', (state, reason) => reasons.push([state, reason]));
   server.send('a', { epoch: E, offset: 9 });
-  (await server.question()).answer({ epoch: E, offset: 9, recovered: false, reason: 'gone' });
+  (await server.nextCatchUp()).reply({ epoch: E, offset: 9, recovered: false, reason: 'gone' });
   await becomes('reload-needed');
   server.send('a', { epoch: E, offset: 10 });
-  await tells('a 9.0', 'a 10.0');
+  await emits('a 9.0', 'a 10.0');
   expect(dashboard.state).toBe('reload-needed');
   await expect(dashboard.reload()).rejects.toThrow('neither loadSnapshot nor a load function');
   await dashboard.reload(() => Promise.resolve(listAt(E, 9, { a: 'listed', b: 'listed' })));

@@ -17,24 +17,24 @@ describe('a dashboard that connects', () => {
     expect(server.auth).toEqual({ token: 'a-token', positions: true, position: { epoch: E, offset: 7 } });
     expect(shown()).toEqual({ a: 'listed' });
     await becomes('catching-up');
-    server.place({ epoch: E, offset: 7 });
+    server.sendPosition({ epoch: E, offset: 7 });
     await becomes('live');
     expect(dashboard.position).toEqual({ epoch: E, offset: 7 });
   });
 
   test('starts at the position of the server if there is no list', async () => {
-    const { dashboard, becomes, tells } = world.connect();
+    const { dashboard, becomes, emits } = world.connect();
     const server = await world.server.connection();
     expect(server.auth).toEqual({ token: 'a-token', positions: true });
-    server.place({ epoch: E, offset: 40 });
+    server.sendPosition({ epoch: E, offset: 40 });
     server.send('a', { epoch: E, offset: 41 });
-    await tells('a 41.0');
+    await emits('a 41.0');
     await becomes('live');
     expect(dashboard.position).toEqual({ epoch: E, offset: 41 });
   });
 
   test('holds live events until missed ones were replayed, then emits all in order and without duplicates', async () => {
-    const { told, tells, shown } = world.connect({
+    const { emitted, emits, shown } = world.connect({
       loadSnapshot: () => Promise.resolve(listAt(E, 7, { a: 'listed' })),
     });
     const server = await world.server.connection();
@@ -46,22 +46,22 @@ describe('a dashboard that connects', () => {
     // When a dashboard that connected later is live, this one has received all events.
     const other = world.connect();
     const later = await world.server.connection();
-    later.place({ epoch: E, offset: 12 });
+    later.sendPosition({ epoch: E, offset: 12 });
     await other.becomes('live');
-    expect(told).toEqual([]);
-    server.place({ epoch: E, offset: 10 });
-    await tells('b 10.1', 'a 10.2', 'a 11.0', 'c 12.0', 'c 12.3');
+    expect(emitted).toEqual([]);
+    server.sendPosition({ epoch: E, offset: 10 });
+    await emits('b 10.1', 'a 10.2', 'a 11.0', 'c 12.0', 'c 12.3');
     expect(shown()).toEqual({ a: '11.0', b: '10.1', c: '12.3' });
   });
 
   test('does not mistake a periodic position for the reply to its handshake', async () => {
     const { dashboard, becomes } = world.connect({ loadSnapshot: () => Promise.resolve(listAt(E, 7)) });
     const server = await world.server.connection();
-    server.place({ epoch: E, offset: 9 });
-    const { from, answer } = await server.question();
+    server.sendPosition({ epoch: E, offset: 9 });
+    const { from, reply } = await server.nextCatchUp();
     expect([from, dashboard.position]).toEqual(Array(2).fill({ epoch: E, offset: 7 }));
     server.send('a', { epoch: E, offset: 9, read: 1 });
-    answer({ epoch: E, offset: 9, recovered: true });
+    reply({ epoch: E, offset: 9, recovered: true });
     await becomes('live');
   });
 
@@ -71,9 +71,9 @@ describe('a dashboard that connects', () => {
       timings: { answerMs: 100 },
     });
     const server = await world.server.connection();
-    const { from, answer } = await server.question();
+    const { from, reply } = await server.nextCatchUp();
     expect(from).toEqual({ epoch: E, offset: 7 });
-    answer({ epoch: E, offset: 7, recovered: true });
+    reply({ epoch: E, offset: 7, recovered: true });
     await becomes('live');
   });
 
@@ -92,14 +92,14 @@ describe('a dashboard that connects', () => {
     const server = await world.server.connection();
     expect(used).toEqual(['old', 'old', 'new']);
     expect(problems).toEqual(['Error: no answer', 'Error: refused']);
-    server.place({ epoch: E, offset: 7 });
+    server.sendPosition({ epoch: E, offset: 7 });
     await becomes('live');
   });
 
   test('emits nothing and does not reconnect after close()', async () => {
-    const { dashboard, told, becomes } = world.connect();
+    const { dashboard, emitted, becomes } = world.connect();
     const server = await world.server.connection();
-    server.place({ epoch: E, offset: 1 });
+    server.sendPosition({ epoch: E, offset: 1 });
     await becomes('live');
     dashboard.close();
     dashboard.close();
@@ -110,7 +110,7 @@ describe('a dashboard that connects', () => {
     world.connect();
     (await world.server.connection()).cut();
     await world.server.connection();
-    expect(told).toEqual([]);
+    expect(emitted).toEqual([]);
     expect(world.server.attempts).toBe(3);
   });
 });

@@ -40,23 +40,23 @@ export async function openWorld() {
         ...options,
       });
       dashboards.push(dashboard);
-      const told: string[] = [];
+      const emitted: string[] = [];
       const problems: string[] = [];
       for (const event of ['appointment:created', 'appointment:updated', 'appointment:canceled'] as const) {
-        dashboard.on(event, ({ appointment: { _id, notes } }) => told.push(`${_id} ${notes}`));
+        dashboard.on(event, ({ appointment: { _id, notes } }) => emitted.push(`${_id} ${notes}`));
       }
       dashboard.on('problem', (problem) => problems.push(String(problem)));
       return {
         dashboard,
-        told,
+        emitted,
         problems,
         /** The notes on the screen, by id. */
         shown: () =>
           Object.fromEntries([...dashboard.appointments].map(([id, row]) => [id, row.appointment.notes])),
         becomes: (state: Dashboard['state']) =>
           eventually(`the state ${state}`, () => dashboard.state === state),
-        tells: (...expected: string[]) =>
-          eventually(`telling ${expected.join()}`, () => told.join() === expected.join()),
+        emits: (...expected: string[]) =>
+          eventually(`the events ${expected.join()}`, () => emitted.join() === expected.join()),
       };
     },
     async close(): Promise<void> {

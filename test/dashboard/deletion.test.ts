@@ -22,7 +22,7 @@ async function live() {
     expect(screen.shown()).not.toHaveProperty(_id);
   });
   const server = await world.server.connection();
-  server.place({ epoch: E, offset: 5 });
+  server.sendPosition({ epoch: E, offset: 5 });
   await screen.becomes('live');
   return { ...screen, server, lists, deletions };
 }
@@ -59,24 +59,24 @@ test('a deletion waits for a gap before it to close, like any other event', asyn
 });
 
 test('an older replay does not bring a deleted appointment back; a newer snapshot does', async () => {
-  const { server, deletions, shown, tells } = await live();
+  const { server, deletions, shown, emits } = await live();
   sendDeletion(server, 'a', { offset: 6, read: 0 });
   server.send('a', { epoch: E, offset: 5, read: 3 });
   server.send('b', { epoch: E, offset: 7 });
-  await tells('b 7.0');
+  await emits('b 7.0');
   expect([deletions, shown()]).toEqual([['a - 6.0'], { b: '7.0' }]);
   server.send('a', { epoch: E, offset: 8 });
-  await tells('b 7.0', 'a 8.0');
+  await emits('b 7.0', 'a 8.0');
   expect(shown()).toEqual({ a: '8.0', b: '7.0' });
 });
 
 test('an older deletion does not remove a newer snapshot', async () => {
-  const { server, deletions, shown, tells } = await live();
+  const { server, deletions, shown, emits } = await live();
   server.send('a', { epoch: E, offset: 6 });
   sendDeletion(server, 'a', { offset: 5, read: 4 });
   sendDeletion(server, 'a', { offset: 6 });
   server.send('b', { epoch: E, offset: 7 });
-  await tells('a 6.0', 'b 7.0');
+  await emits('a 6.0', 'b 7.0');
   expect([deletions, shown()]).toEqual([[], { a: '6.0', b: '7.0' }]);
 });
 
@@ -87,10 +87,10 @@ test.each([
 ])('a list %s is merged in order', async (_, offset, read, expected) => {
   const { server, dashboard, shown, deletions, lists } = await live();
   sendDeletion(server, 'a', { offset: 6 });
-  server.place({ epoch: E, offset: 7 });
-  const { answer } = await server.question();
+  server.sendPosition({ epoch: E, offset: 7 });
+  const { reply } = await server.nextCatchUp();
   sendDeletion(server, 'a', { offset: 7, read: 5 });
-  answer({ epoch: E, offset: 7, recovered: true });
+  reply({ epoch: E, offset: 7, recovered: true });
   await eventually('the replayed deletion', () => deletions.length === 2);
   const list = listAt(E, offset, { a: 'again', b: 'again' });
   for (const row of list.appointments) row.read = read;
@@ -100,11 +100,11 @@ test.each([
 });
 
 test('a replayed deletion that the list already contains is not emitted', async () => {
-  const { server, dashboard, deletions, lists, tells } = await live();
+  const { server, dashboard, deletions, lists, emits } = await live();
   lists.push(listAt(E, 9, { b: 'again' }));
   await dashboard.reload();
   sendDeletion(server, 'a', { offset: 8, read: 2 });
   server.send('b', { epoch: E, offset: 10 });
-  await tells('b 10.0');
+  await emits('b 10.0');
   expect(deletions).toEqual([]);
 });

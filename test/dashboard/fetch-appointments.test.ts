@@ -5,14 +5,14 @@ import { fetchAppointments } from '@appointment-emissions/dashboard';
 import { listAt } from './dashboard-world.ts';
 
 let server: Server;
-const asked: IncomingMessage[] = [];
+const requests: IncomingMessage[] = [];
 afterEach(() => {
   server.close();
 });
 
 async function answering(status: number, body: string) {
   server = createServer((request, reply) => {
-    asked.push(request);
+    requests.push(request);
     reply.writeHead(status, { connection: 'close' }).end(body);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -24,7 +24,7 @@ async function answering(status: number, body: string) {
 test('the list of a range is requested with the token', async () => {
   const list = listAt('e', 3, { a: 'listed' });
   await expect(fetchAppointments(await answering(200, JSON.stringify(list)))).resolves.toEqual(list);
-  const { url, headers } = asked.at(-1)!;
+  const { url, headers } = requests.at(-1)!;
   expect(url).toBe(
     '/api/v1/dashboard/appointments?from=2026-11-23T00%3A00%3A00.000Z&to=2026-11-24T00%3A00%3A00.000Z',
   );

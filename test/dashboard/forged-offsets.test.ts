@@ -29,11 +29,11 @@ function honestServer({ firstList }: { firstList?: AppointmentList } = {}) {
       : { epoch: E, offset: head, recovered: true };
   async function serve(): Promise<ServerSide> {
     const server = await world.server.connection();
-    server.answerAll((from) => {
+    server.replyToAll((from) => {
       catchUps += 1;
       return replyTo(from);
     });
-    server.place(replyTo(server.auth.position));
+    server.sendPosition(replyTo(server.auth.position));
     await screen.becomes('live');
     return server;
   }
@@ -46,7 +46,7 @@ function honestServer({ firstList }: { firstList?: AppointmentList } = {}) {
       server.send(id, { epoch: E, offset: head });
     },
     sendPosition(server: ServerSide): void {
-      server.place({ epoch: E, offset: head });
+      server.sendPosition({ epoch: E, offset: head });
     },
     get requests() {
       return { lists, catchUps };
@@ -92,7 +92,7 @@ describe.each(HUGE)('the offset %d, which the server never assigned', (offset) =
   test('in a periodic position ends live at the position of the server', async () => {
     const honest = honestServer();
     const server = await honest.serve();
-    server.place({ epoch: E, offset });
+    server.sendPosition({ epoch: E, offset });
     await eventually('a catch-up', () => honest.requests.catchUps > 0);
     await settles(honest, server);
   });
@@ -118,16 +118,16 @@ describe.each(HUGE)('the offset %d, which the server never assigned', (offset) =
       loadSnapshot: () => Promise.resolve(listAt(E, 5, { a: `list ${(lists += 1)}` })),
     });
     const server = await world.server.connection();
-    server.place({ epoch: E, offset: 5 });
+    server.sendPosition({ epoch: E, offset: 5 });
     await screen.becomes('live');
-    server.place({ epoch: E, offset: 6 });
-    (await server.question()).answer({ epoch: E, offset, recovered: true });
+    server.sendPosition({ epoch: E, offset: 6 });
+    (await server.nextCatchUp()).reply({ epoch: E, offset, recovered: true });
     await eventually('the wrong position', () => screen.dashboard.position?.offset === offset);
-    for (let n = 0; n < 2; n += 1) server.place({ epoch: E, offset: 6 });
-    const { from, answer } = await server.question();
+    for (let n = 0; n < 2; n += 1) server.sendPosition({ epoch: E, offset: 6 });
+    const { from, reply } = await server.nextCatchUp();
     expect(from.offset).toBe(offset);
-    answer({ epoch: E, offset: 6, recovered: false, reason: 'epoch' });
-    (await server.question()).answer({ epoch: E, offset: 6, recovered: true });
+    reply({ epoch: E, offset: 6, recovered: false, reason: 'epoch' });
+    (await server.nextCatchUp()).reply({ epoch: E, offset: 6, recovered: true });
     await eventually('the list', () => screen.shown()['a'] === 'list 2');
     server.send('a', { epoch: E, offset: 7 });
     await eventually('the next emission', () => screen.shown()['a'] === '7.0');
@@ -139,7 +139,7 @@ test('one position that an event has overtaken causes no catch-up', async () => 
   const honest = honestServer();
   const server = await honest.serve();
   honest.emit(server, 'a');
-  server.place({ epoch: E, offset: 5 });
+  server.sendPosition({ epoch: E, offset: 5 });
   honest.emit(server, 'b');
   await eventually('the last emission', () => honest.shown()['b'] === '7.0');
   expect(honest.dashboard.state).toBe('live');

@@ -17,7 +17,7 @@ async function live(silenceMs = SILENCE_MS) {
   const states: [string, Date | undefined][] = [];
   opened.dashboard.on('state', (state, _reason, since) => states.push([state, since]));
   const server = await world.server.connection();
-  server.place({ epoch: E, offset: 5 });
+  server.sendPosition({ epoch: E, offset: 5 });
   await opened.becomes('live');
   return { ...opened, server, states };
 }
@@ -30,11 +30,11 @@ test('without a position or a heartbeat it is stale since the last one; the next
   expect(since!.getTime()).toBeGreaterThanOrEqual(before);
   expect(since!.getTime()).toBeLessThanOrEqual(Date.now() - SILENCE_MS + 50);
   expect(states.at(-1)).toEqual(['stale', since]);
-  server.alive(true);
+  server.sendHeartbeat(true);
   await becomes('live');
   expect(dashboard.notLiveSince).toBeUndefined();
   await becomes('stale');
-  server.place({ epoch: E, offset: 5 });
+  server.sendPosition({ epoch: E, offset: 5 });
   await becomes('live');
 });
 
@@ -42,7 +42,7 @@ test('heartbeats alone keep it live', async () => {
   const { becomes, server, states } = await live();
   let sent = 0;
   const timer = setInterval(() => {
-    server.alive(true);
+    server.sendHeartbeat(true);
     sent += 1;
   }, SILENCE_MS / 8);
   server.send('a', { epoch: E, offset: 6 });
@@ -54,15 +54,15 @@ test('heartbeats alone keep it live', async () => {
 
 test('while the server cannot read its database it is stale, even if heartbeats and positions arrive', async () => {
   const { dashboard, becomes, server } = await live(60_000);
-  server.alive(false);
+  server.sendHeartbeat(false);
   await becomes('stale');
   const since = dashboard.notLiveSince;
-  server.place({ epoch: E, offset: 5 });
+  server.sendPosition({ epoch: E, offset: 5 });
   server.send('a', { epoch: E, offset: 6 });
-  server.alive(false);
+  server.sendHeartbeat(false);
   expect(dashboard.state).toBe('stale');
   expect(dashboard.notLiveSince).toEqual(since);
-  server.alive(true);
+  server.sendHeartbeat(true);
   await becomes('live');
 });
 
@@ -73,7 +73,7 @@ test('notLiveSince stays the same if the connection ends while stale', async () 
   server.cut();
   const again = await world.server.connection();
   expect(dashboard.notLiveSince).toEqual(since);
-  again.place({ epoch: E, offset: 5 });
+  again.sendPosition({ epoch: E, offset: 5 });
   await becomes('live');
   const after = states.slice(
     states.findIndex(([state]) => state === 'stale'),
@@ -85,7 +85,7 @@ test('notLiveSince stays the same if the connection ends while stale', async () 
 test('a malformed heartbeat counts as one with reads: true', async () => {
   const { becomes, server } = await live();
   await becomes('stale');
-  server.alive(undefined as never);
+  server.sendHeartbeat(undefined as never);
   await becomes('live');
 });
 

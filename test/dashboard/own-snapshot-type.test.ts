@@ -55,7 +55,7 @@ test('connectDashboard<MyAppointment> types listeners, appointments and lists', 
     rooms.push(appointment.roomId);
   });
   const server = await world.server.connection();
-  server.place({ epoch: 'e', offset: 5 });
+  server.sendPosition({ epoch: 'e', offset: 5 });
   server.raw(
     'appointment:updated',
     { appointment: { ...listed, roomId: room } },

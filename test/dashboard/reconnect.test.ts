@@ -16,48 +16,48 @@ const jwt = (lifetimeMs: number, now = Date.now()) =>
   );
 
 test('after a lost connection it reconnects with its token and the stream position reached', async () => {
-  let asked = 0;
-  const { becomes, told, tells } = world.connect({
-    getToken: () => Promise.resolve(`token-${(asked += 1)}`),
+  let calls = 0;
+  const { becomes, emitted, emits } = world.connect({
+    getToken: () => Promise.resolve(`token-${(calls += 1)}`),
     loadSnapshot: () => Promise.resolve(listAt(E, 5)),
   });
   const first = await world.server.connection();
-  first.place({ epoch: E, offset: 5 });
+  first.sendPosition({ epoch: E, offset: 5 });
   first.send('a', { epoch: E, offset: 6 });
   first.send('b', { epoch: E, offset: 8 });
-  await tells('a 6.0');
+  await emits('a 6.0');
   first.cut();
   const second = await world.server.connection();
   expect(second.auth).toEqual({ token: 'token-1', positions: true, position: { epoch: E, offset: 6 } });
   second.send('c', { epoch: E, offset: 8, read: 1 });
   second.send('b', { epoch: E, offset: 8, read: 2 });
-  second.place({ epoch: E, offset: 8 });
+  second.sendPosition({ epoch: E, offset: 8 });
   await becomes('live');
-  expect(told).toEqual(['a 6.0', 'c 8.1', 'b 8.2']);
+  expect(emitted).toEqual(['a 6.0', 'c 8.1', 'b 8.2']);
 });
 
 test('a refused token is replaced', async () => {
-  let asked = 0;
+  let calls = 0;
   world.server.refuseNext(2);
-  const { becomes, problems } = world.connect({ getToken: () => Promise.resolve(`token-${(asked += 1)}`) });
+  const { becomes, problems } = world.connect({ getToken: () => Promise.resolve(`token-${(calls += 1)}`) });
   const server = await world.server.connection();
   expect(server.auth.token).toBe('token-3');
   expect(problems).toEqual(Array(2).fill('Error: refused'));
-  server.place({ epoch: E, offset: 0 });
+  server.sendPosition({ epoch: E, offset: 0 });
   await becomes('live');
 });
 
 test('a token that the server could not verify is kept', async () => {
-  let asked = 0;
+  let calls = 0;
   world.server.refuseNext(2, { code: 'TOKEN_KEYS_UNAVAILABLE' });
-  world.connect({ getToken: () => Promise.resolve(`token-${(asked += 1)}`) });
+  world.connect({ getToken: () => Promise.resolve(`token-${(calls += 1)}`) });
   expect((await world.server.connection()).auth.token).toBe('token-1');
 });
 
 test('getToken is called again after it rejects', async () => {
-  let asked = 0;
+  let calls = 0;
   const { problems } = world.connect({
-    getToken: () => ((asked += 1) < 3 ? Promise.reject(new Error('signed out')) : Promise.resolve('at-last')),
+    getToken: () => ((calls += 1) < 3 ? Promise.reject(new Error('signed out')) : Promise.resolve('at-last')),
   });
   expect((await world.server.connection()).auth.token).toBe('at-last');
   expect(problems).toEqual(Array(2).fill('Error: signed out'));
@@ -74,7 +74,7 @@ test('if getToken does not settle, the problem is reported, and it is called aga
   expect(problems).toEqual(
     Array(2).fill('Error: getToken has not settled for 0.05 s; it will be called again'),
   );
-  server.place({ epoch: E, offset: 0 });
+  server.sendPosition({ epoch: E, offset: 0 });
   await becomes('live');
 });
 
@@ -97,7 +97,7 @@ test('a token that a slow getToken resolves to after its time is used', async ()
 
 test('a renewal that does not settle is reported, and the connection stays', async () => {
   const tokens = [jwt(3_000)];
-  const { problems, tells } = world.connect({
+  const { problems, emits } = world.connect({
     getToken: () => {
       const token = tokens.shift();
       return token === undefined ? new Promise(() => undefined) : Promise.resolve(token);
@@ -105,11 +105,11 @@ test('a renewal that does not settle is reported, and the connection stays', asy
     timings: { tokenMs: 50 },
   });
   const server = await world.server.connection();
-  server.place({ epoch: E, offset: 5 });
+  server.sendPosition({ epoch: E, offset: 5 });
   await eventually('a problem', () => problems.length > 0);
   expect(problems[0]).toContain('getToken has not settled');
   server.send('a', { epoch: E, offset: 6 });
-  await tells('a 6.0');
+  await emits('a 6.0');
 });
 
 test('if the first list does not arrive, the problem is reported, and it is requested again', async () => {
@@ -118,23 +118,23 @@ test('if the first list does not arrive, the problem is reported, and it is requ
     loadSnapshot: () => ((calls += 1) < 2 ? new Promise(() => undefined) : Promise.resolve(listAt(E, 5))),
     timings: { listMs: 50 },
   });
-  (await world.server.connection()).place({ epoch: E, offset: 5 });
+  (await world.server.connection()).sendPosition({ epoch: E, offset: 5 });
   await becomes('live');
   expect(problems).toEqual(['Error: the list was not loaded within 0.05 s']);
 });
 
 test('after the server disconnects it at the expiry of its token, it reconnects with a new one', async () => {
   const tokens = [jwt(0), jwt(60_000)];
-  const { told, tells } = world.connect({ getToken: () => Promise.resolve(tokens.shift()!) });
+  const { emitted, emits } = world.connect({ getToken: () => Promise.resolve(tokens.shift()!) });
   const [, later] = tokens;
   const first = await world.server.connection();
-  first.place({ epoch: E, offset: 5 });
+  first.sendPosition({ epoch: E, offset: 5 });
   first.send('a', { epoch: E, offset: 6 });
-  await tells('a 6.0');
+  await emits('a 6.0');
   first.disconnect();
   const second = await world.server.connection();
   expect(second.auth).toEqual({ token: later, positions: true, position: { epoch: E, offset: 6 } });
-  expect(told).toEqual(['a 6.0']);
+  expect(emitted).toEqual(['a 6.0']);
 });
 
 test('it renews its token before the expiry and keeps its stream position', async () => {
@@ -142,17 +142,17 @@ test('it renews its token before the expiry and keeps its stream position', asyn
   const tokens = [jwt(expiresIn), jwt(60_000)];
   const [early, later] = tokens;
   const startedAt = Date.now();
-  const { tells, problems } = world.connect({ getToken: () => Promise.resolve(tokens.shift()!) });
+  const { emits, problems } = world.connect({ getToken: () => Promise.resolve(tokens.shift()!) });
   const first = await world.server.connection();
   expect(first.auth.token).toBe(early);
-  first.place({ epoch: E, offset: 5 });
+  first.sendPosition({ epoch: E, offset: 5 });
   first.send('a', { epoch: E, offset: 6 });
-  await tells('a 6.0');
+  await emits('a 6.0');
   const second = await world.server.connection();
   expect(Date.now() - startedAt).toBeLessThan(expiresIn);
   expect(second.auth).toEqual({ token: later, positions: true, position: { epoch: E, offset: 6 } });
   second.send('b', { epoch: E, offset: 7, read: 1 });
-  second.place({ epoch: E, offset: 7 });
-  await tells('a 6.0', 'b 7.1');
+  second.sendPosition({ epoch: E, offset: 7 });
+  await emits('a 6.0', 'b 7.1');
   expect(problems).toEqual([]);
 });

@@ -130,7 +130,7 @@ async function scripted() {
   closing.push(() => server.close());
   const cache = createStore({ url: server.url, getToken: () => Promise.resolve('t') });
   const connection = await server.connection();
-  connection.place({ epoch: 'e', offset: 5 });
+  connection.sendPosition({ epoch: 'e', offset: 5 });
   await eventually('a live entry', () => cache.data?.state === 'live');
   return { cache, connection, answer: (next: AppointmentList) => (list = next) };
 }

@@ -14,17 +14,17 @@ import { appointment, meta } from './appointment-fixture.ts';
 
 type ServerSocket = Socket<DashboardClientEvents, DashboardServerEvents>;
 
-/** A queue whose `take` waits for the next item. */
+/** A queue whose `next` resolves to the next item. */
 function createMailbox<T>() {
   const arrived: T[] = [];
   const waiting: ((item: T) => void)[] = [];
   return {
-    put(item: T): void {
+    push(item: T): void {
       const waiter = waiting.shift();
       if (waiter) waiter(item);
       else arrived.push(item);
     },
-    take: (): Promise<T> =>
+    next: (): Promise<T> =>
       new Promise((resolve) => {
         const item = arrived.shift();
         if (item === undefined) waiting.push(resolve);
@@ -36,9 +36,10 @@ function createMailbox<T>() {
   };
 }
 
-interface Question {
+/** A catch-up that the dashboard has requested. */
+interface CatchUpRequest {
   from: StreamPosition;
-  answer: (position: PositionUpdate) => void;
+  reply: (position: PositionUpdate) => void;
 }
 
 /** A dashboard's connection, seen from the server. The test decides what the server sends. */
@@ -46,22 +47,22 @@ export interface ServerSide {
   auth: DashboardAuth;
   /** Sends an appointment event. By default the appointment's notes contain its offset and read. */
   send: (id: string, fields: Parameters<typeof meta>[0], appointment?: Partial<AppointmentSnapshot>) => void;
-  place: (position: StreamPosition & Partial<PositionUpdate>) => void;
-  alive: (reads: boolean) => void;
+  sendPosition: (position: StreamPosition & Partial<PositionUpdate>) => void;
+  sendHeartbeat: (reads: boolean) => void;
   /** Sends anything. */
   raw: (event: string, ...args: unknown[]) => void;
-  question: () => Promise<Question>;
-  /** Answers all further catch-ups. */
-  answerAll: (reply: (from: StreamPosition) => PositionUpdate) => void;
+  nextCatchUp: () => Promise<CatchUpRequest>;
+  /** Replies to all further catch-ups. */
+  replyToAll: (replyTo: (from: StreamPosition) => PositionUpdate) => void;
   /** Number of catch-ups without a reply. */
-  readonly questions: number;
+  readonly openCatchUps: number;
   /** Closes the transport, as a network failure does. */
   cut: () => void;
   disconnect: () => void;
   ended: Promise<unknown>;
 }
 
-/** A Socket.IO server that sends only what the test tells it to. `onRequest` handles all other HTTP requests. */
+/** A Socket.IO server that sends only what the test emits it to. `onRequest` handles all other HTTP requests. */
 export async function startScriptedServer(onRequest?: RequestListener) {
   const httpServer = createServer(onRequest);
   const io = new Server<DashboardClientEvents, DashboardServerEvents>(httpServer);
@@ -76,13 +77,13 @@ export async function startScriptedServer(onRequest?: RequestListener) {
     next(refusals >= 0 ? Object.assign(new Error('refused'), { data: refusal }) : undefined);
   });
   io.on('connection', (socket: ServerSocket) => {
-    connections.put(serverSide(socket));
+    connections.push(serverSide(socket));
   });
   await new Promise<void>((resolve) => httpServer.listen(0, '127.0.0.1', resolve));
 
   return {
     url: `http://127.0.0.1:${(httpServer.address() as AddressInfo).port}`,
-    connection: () => until('a connection', connections.take()),
+    connection: () => until('a connection', connections.next()),
     refuseNext(times: number, data?: { code: string }): void {
       refusals = times;
       refusal = data;
@@ -95,11 +96,11 @@ export async function startScriptedServer(onRequest?: RequestListener) {
 }
 
 function serverSide(socket: ServerSocket): ServerSide {
-  const questions = createMailbox<Question>();
+  const catchUps = createMailbox<CatchUpRequest>();
   let replyTo: ((from: StreamPosition) => PositionUpdate) | undefined;
-  socket.on('emissions:catch-up', (from, answer) => {
-    if (replyTo) answer(replyTo(from));
-    else questions.put({ from, answer });
+  socket.on('emissions:catch-up', (from, reply) => {
+    if (replyTo) reply(replyTo(from));
+    else catchUps.push({ from, reply });
   });
   return {
     auth: socket.handshake.auth as DashboardAuth,
@@ -107,15 +108,15 @@ function serverSide(socket: ServerSocket): ServerSide {
       const stamped = meta(fields);
       socket.emit(stamped.event, { appointment: appointment({ _id: id, ...given }) }, stamped);
     },
-    place: (position) => socket.emit('emissions:position', { recovered: true, ...position }),
-    alive: (reads) => socket.emit('emissions:alive', { reads }),
+    sendPosition: (position) => socket.emit('emissions:position', { recovered: true, ...position }),
+    sendHeartbeat: (reads) => socket.emit('emissions:alive', { reads }),
     raw: (event, ...args) => (socket as Socket).emit(event, ...args),
-    question: () => until('a catch-up', questions.take()),
-    answerAll(reply) {
-      replyTo = reply;
+    nextCatchUp: () => until('a catch-up', catchUps.next()),
+    replyToAll(given) {
+      replyTo = given;
     },
-    get questions() {
-      return questions.size;
+    get openCatchUps() {
+      return catchUps.size;
     },
     cut: () => {
       socket.conn.close();

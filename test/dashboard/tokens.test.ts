@@ -8,10 +8,10 @@ const jwt = (claims: object) => `header.${base64url(claims)}.signature`;
 /** Tokens of an issuer whose clock is right, in a browser whose clock is ahead by `skewMs`. */
 function browser(skewMs: number, claims: (n: number, timeS: number) => object, firstPauseMs = 1_000) {
   let elapsedMs = 0;
-  let asked = 0;
+  let calls = 0;
   const startS = 1_800_000_000;
   const tokens = createTokens({
-    getToken: () => Promise.resolve(jwt(claims((asked += 1), startS + elapsedMs / 1_000))),
+    getToken: () => Promise.resolve(jwt(claims((calls += 1), startS + elapsedMs / 1_000))),
     timeoutMs: 60_000,
     firstPauseMs,
     elapsed: () => elapsedMs,
@@ -20,8 +20,8 @@ function browser(skewMs: number, claims: (n: number, timeS: number) => object, f
   return {
     tokens,
     pass: (ms: number) => (elapsedMs += ms),
-    get asked() {
-      return asked;
+    get calls() {
+      return calls;
     },
   };
 }
@@ -41,7 +41,7 @@ describe.each([
     expect(await one.tokens.current()).toBe(first);
     one.pass(60_000);
     expect(await one.tokens.current()).not.toBe(first);
-    expect(one.asked).toBe(2);
+    expect(one.calls).toBe(2);
   });
 
   test('a token without iat is renewed at most every 30 s and never considered expired on receipt', async () => {
@@ -64,7 +64,7 @@ test('after repeated refusals new tokens are requested with growing pauses, and 
     }
   }
   // Within ten minutes.
-  expect(one.asked).toBeLessThan(20);
+  expect(one.calls).toBeLessThan(20);
   expect(problems.at(-1)).toMatch(/refused \d+ tokens in a row.*clocks/);
   one.pass(64_000);
   const token = await one.tokens.current();

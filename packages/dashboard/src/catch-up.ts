@@ -1,5 +1,4 @@
-import { createAlarm } from './alarm.ts';
-import { createBackoff } from './backoff.ts';
+import { createAlarm, createBackoff } from './timers.ts';
 import type { Connection } from './connection.ts';
 import type { Timings } from './options.ts';
 import { parsePosition } from './parse.ts';

@@ -1,5 +1,4 @@
-import { createAlarm } from './alarm.ts';
-import { createBackoff } from './backoff.ts';
+import { createAlarm, createBackoff } from './timers.ts';
 import { openSession, type LinkSession, type SessionDeps } from './session.ts';
 
 /** Keeps one session with the server open: reconnects with backoff, and with a new token before the current one expires. */

@@ -1,5 +1,5 @@
 import type { Alive } from '@appointment-emissions/contracts';
-import { createAlarm } from './alarm.ts';
+import { createAlarm } from './timers.ts';
 
 export interface LivenessDeps {
   silenceMs: number;

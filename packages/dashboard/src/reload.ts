@@ -1,6 +1,5 @@
 import type { AppointmentList } from '@appointment-emissions/contracts';
-import { type Alarm, createAlarm } from './alarm.ts';
-import { createBackoff } from './backoff.ts';
+import { type Alarm, createAlarm, createBackoff } from './timers.ts';
 import type { LoadSnapshot, Timings } from './options.ts';
 import { parseList } from './parse.ts';
 import type { Sequence } from './sequence.ts';

@@ -4,7 +4,7 @@ import {
   type DeletionPayload,
   type EmissionMeta,
 } from '@appointment-emissions/contracts';
-import { compareStamps } from './order.ts';
+import { compareStamps } from './screen.ts';
 
 interface ReceivedSnapshot {
   payload: AppointmentPayload;

@@ -1,4 +1,4 @@
-import { createAlarm } from './alarm.ts';
+import { createAlarm } from './timers.ts';
 import type { ApiAddress } from './api-address.ts';
 import { openConnection, type Connection, type ConnectionEvents } from './connection.ts';
 import type { Liveness } from './liveness.ts';

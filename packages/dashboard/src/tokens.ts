@@ -1,4 +1,4 @@
-import { createAlarm } from './alarm.ts';
+import { createAlarm } from './timers.ts';
 import { readLifetime, renewalDelayMs } from './token-lifetime.ts';
 
 /** Caches the dashboard's token. */

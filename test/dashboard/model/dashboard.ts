@@ -1,7 +1,6 @@
 import type { AppointmentSnapshot, StreamPosition } from '@appointment-emissions/contracts';
-import type { isAbove } from '../../../packages/dashboard/src/order.ts';
 import type { ReceivedEvent } from '../../../packages/dashboard/src/reorder-buffer.ts';
-import { createScreen } from '../../../packages/dashboard/src/screen.ts';
+import { createScreen, type isAbove } from '../../../packages/dashboard/src/screen.ts';
 import { Sequence } from '../../../packages/dashboard/src/sequence.ts';
 import type { Company, ListReply, Packet, Process, Written } from './company.ts';
 

@@ -1,4 +1,4 @@
-import type { isAbove } from '../../../packages/dashboard/src/order.ts';
+import type { isAbove } from '../../../packages/dashboard/src/screen.ts';
 import { createCompany, type Process } from './company.ts';
 import { createDashboard } from './dashboard.ts';
 

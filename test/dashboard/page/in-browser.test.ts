@@ -28,7 +28,7 @@ afterEach(async () => {
 async function live(options: Partial<PageWorldOptions> = {}) {
   world = await openPage({ browser, script, listed: [biscuit, rex, coco], ...options });
   const server = await world.server.connection();
-  server.place({ epoch: E, offset: 5 });
+  server.sendPosition({ epoch: E, offset: 5 });
   await world.becomes('live');
   return { ...world, connection: server };
 }
@@ -136,18 +136,18 @@ test('shows the connection state, and catches up on missed emissions', async () 
   expect(again.auth.position).toEqual({ epoch: E, offset: 5 });
   await becomes('catching-up');
   again.send('d', { epoch: E, offset: 6, read: 1 }, booked('d', 'Miso', '13:00-14:00', 'jonas'));
-  again.place({ epoch: E, offset: 6 });
+  again.sendPosition({ epoch: E, offset: 6 });
   await becomes('live');
   await card('d').waitFor();
 });
 
 test('shows since when it is not live while the server cannot read its database', async () => {
   const { becomes, page, connection } = await live();
-  connection.alive(false);
+  connection.sendHeartbeat(false);
   await becomes('stale');
   expect(await page.locator('#state').innerText()).toMatch(/^Not live since \d\d:\d\d$/);
   await page.locator('#announcement', { hasText: 'The calendar may be out of date' }).waitFor();
-  connection.alive(true);
+  connection.sendHeartbeat(true);
   await becomes('live');
   expect(await page.locator('#state').innerText()).toBe('Live');
 });

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { isAbove } from '../../../packages/dashboard/src/order.ts';
+import type { isAbove } from '../../../packages/dashboard/src/screen.ts';
 import type { Process } from '../../dashboard/model/company.ts';
 import { createDashboard } from '../../dashboard/model/dashboard.ts';
 import { createRealCompany, type Weaknesses } from './real-company.ts';

@@ -15,7 +15,7 @@ afterEach(() => world.close());
 async function live(options: Parameters<DashboardWorld['connect']>[0] = {}) {
   const screen = world.connect(options);
   const server = await world.server.connection();
-  server.place({ epoch: E, offset: 5 });
+  server.sendPosition({ epoch: E, offset: 5 });
   await screen.becomes('live');
   return { ...screen, server };
 }
@@ -25,8 +25,8 @@ const good = meta({ epoch: E, offset: 6 });
 const EVENTS: [what: string, ...args: unknown[]][] = [
   ['no arguments'],
   ['no meta', payload],
-  ['null for a meta', payload, null],
-  ['text for a meta', payload, 'x'],
+  ['null as meta', payload, null],
+  ['text as meta', payload, 'x'],
   ['an empty meta', payload, {}],
   ['an offset that is text', payload, { ...good, offset: '6' }],
   ['an offset below 0', payload, { ...good, offset: -6 }],
@@ -38,8 +38,8 @@ const EVENTS: [what: string, ...args: unknown[]][] = [
   ['an empty epoch', payload, { ...good, epoch: '' }],
   ['another event in its meta', payload, { ...good, event: 'garbage' }],
   ['an emission without an id', payload, { ...good, emissionId: undefined }],
-  ['null for a payload', null, good],
-  ['text for a payload', 'x', good],
+  ['null as payload', null, good],
+  ['text as payload', 'x', good],
   ['a payload without an appointment', {}, good],
   ['an appointment that is null', { appointment: null }, good],
   ['an appointment without an id', { appointment: { notes: 'never shown' } }, good],
@@ -47,75 +47,75 @@ const EVENTS: [what: string, ...args: unknown[]][] = [
 
 test.each(EVENTS)('an event with %s is ignored and counted, and the next one is shown', async (...row) => {
   const [, ...args] = row;
-  const { server, dashboard, tells } = await live();
+  const { server, dashboard, emits } = await live();
   server.raw('appointment:updated', ...args);
   server.send('a', { epoch: E, offset: 6 });
-  await tells('a 6.0');
+  await emits('a 6.0');
   expect(dashboard.ignored).toBe(1);
   expect(dashboard.state).toBe('live');
   expect(dashboard.position).toEqual({ epoch: E, offset: 6 });
 });
 
 const POSITIONS: [what: string, ...args: unknown[]][] = [
-  ['nothing'],
+  ['missing'],
   ['null', null],
   ['text', 'x'],
   ['an empty object', {}],
-  ['no offset', { epoch: E, recovered: true }],
-  ['an offset that is text', { epoch: E, offset: '7', recovered: true }],
-  ['an offset below 0', { epoch: E, offset: -1, recovered: true }],
-  ['an offset with a fraction', { epoch: E, offset: 7.5, recovered: true }],
-  ['an epoch that is null', { epoch: null, offset: 7, recovered: true }],
-  ['an empty epoch', { epoch: '', offset: 7, recovered: true }],
-  ['no word whether it recovered', { epoch: E, offset: 7 }],
+  ['an object without an offset', { epoch: E, recovered: true }],
+  ['an object whose offset is text', { epoch: E, offset: '7', recovered: true }],
+  ['an object whose offset is below 0', { epoch: E, offset: -1, recovered: true }],
+  ['an object whose offset has a fraction', { epoch: E, offset: 7.5, recovered: true }],
+  ['an object whose epoch is null', { epoch: null, offset: 7, recovered: true }],
+  ['an object whose epoch is empty', { epoch: '', offset: 7, recovered: true }],
+  ['an object without recovered', { epoch: E, offset: 7 }],
 ];
 
-test.each(POSITIONS)('a position of %s makes it ask where it stands', async (...row) => {
+test.each(POSITIONS)('a position that is %s causes a catch-up', async (...row) => {
   const [, ...args] = row;
   const { server, becomes, dashboard } = await live();
   server.raw('emissions:position', ...args);
-  const { from, answer } = await server.question();
+  const { from, reply } = await server.nextCatchUp();
   expect(from).toEqual({ epoch: E, offset: 5 });
-  answer({ epoch: E, offset: 5, recovered: true });
+  reply({ epoch: E, offset: 5, recovered: true });
   await becomes('live');
   expect(dashboard.position).toEqual({ epoch: E, offset: 5 });
 });
 
-test.each(POSITIONS)('%s for the first position is not taken for one', async (...row) => {
+test.each(POSITIONS)('a first position that is %s is ignored', async (...row) => {
   const [, ...args] = row;
   const screen = world.connect();
   const server = await world.server.connection();
   server.raw('emissions:position', ...args);
-  server.place({ epoch: E, offset: 9 });
+  server.sendPosition({ epoch: E, offset: 9 });
   await screen.becomes('live');
   expect(screen.dashboard.position).toEqual({ epoch: E, offset: 9 });
 });
 
-test.each(POSITIONS)(
-  'a catch-up that is always answered with %s ends in loading the list',
-  async (...row) => {
-    const [, ...args] = row;
-    const { server, becomes, dashboard } = await live();
-    server.send('b', { epoch: E, offset: 8 });
-    server.answerAll(() => args[0] as PositionUpdate);
-    await becomes('reload-needed');
-    expect(dashboard.position).toEqual({ epoch: E, offset: 8 });
-  },
-);
+test.each(POSITIONS)('if the reply to every catch-up is %s, the list is loaded', async (...row) => {
+  const [, ...args] = row;
+  const { server, becomes, dashboard } = await live();
+  server.send('b', { epoch: E, offset: 8 });
+  server.replyToAll(() => args[0] as PositionUpdate);
+  await becomes('reload-needed');
+  expect(dashboard.position).toEqual({ epoch: E, offset: 8 });
+});
 
 test.each<[string, unknown]>([
   ['null', null],
   ['text', '<html>'],
-  ['no appointments', { epoch: E, offset: 1 }],
-  ['no epoch', { offset: 1, appointments: [] }],
-  ['an offset that is text', { epoch: E, offset: '1', appointments: [] }],
-  ['a row that is null', { epoch: E, offset: 1, appointments: [null] }],
-  ['a row without an appointment', { epoch: E, offset: 1, appointments: [{ offset: 1, read: 1 }] }],
+  ['an object without appointments', { epoch: E, offset: 1 }],
+  ['an object without an epoch', { offset: 1, appointments: [] }],
+  ['an object whose offset is text', { epoch: E, offset: '1', appointments: [] }],
+  ['an object with a row that is null', { epoch: E, offset: 1, appointments: [null] }],
   [
-    'a row without an offset',
+    'an object with a row without an appointment',
+    { epoch: E, offset: 1, appointments: [{ offset: 1, read: 1 }] },
+  ],
+  [
+    'an object with a row without an offset',
     { epoch: E, offset: 1, appointments: [{ appointment: { _id: 'a' }, read: 1 }] },
   ],
-])('a list of %s is loaded again', async (_, damaged) => {
+])('a list that is %s is loaded again', async (_, damaged) => {
   const lists = [damaged, listAt(E, 5, { a: 'good' })];
   const screen = world.connect({ loadSnapshot: () => Promise.resolve(lists.shift() as AppointmentList) });
   await eventually('the good list to be shown', () => screen.shown()['a'] === 'good');
