@@ -33,7 +33,7 @@ export async function buildPackages({ log }: { log: (line: string) => void }): P
     const draft = join(RUNTIME_DIR, `${name}-${process.pid}`);
     try {
       await compile(join(folder, 'tsconfig.build.json'), draft, log);
-      finishDeclarations(draft);
+      copyDeclarations(draft);
       const entry = join(folder, 'src', 'index.ts');
       await compileCommonJs(entry, join(draft, COMMONJS, 'index.js'));
       if (name === 'dashboard') {
@@ -98,18 +98,26 @@ export function replaceFolder(draft: string, folder: string): void {
 }
 
 /**
- * Makes the declarations of one package usable in any TypeScript project. tsc leaves `./name.ts` in them, which
- * TypeScript 4 cannot resolve. A CommonJS project may not import declarations of an ES module (TS1479), so it gets a copy
- * in a folder of type `commonjs`.
+ * Makes declarations usable in any TypeScript project: tsc leaves `./name.ts` in them, which TypeScript 4 cannot resolve.
+ * @returns their paths and texts
  */
-function finishDeclarations(dist: string): void {
+export function finishDeclarations(dist: string): { file: string; text: string }[] {
   const files = readdirSync(dist, { recursive: true, encoding: 'utf8' });
-  for (const file of files.filter((name) => name.endsWith('.d.ts'))) {
-    const text = readFileSync(join(dist, file), 'utf8').replace(OWN_MODULE, '$1.js');
+  return files
+    .filter((name) => name.endsWith('.d.ts'))
+    .map((file) => {
+      const text = readFileSync(join(dist, file), 'utf8').replace(OWN_MODULE, '$1.js');
+      writeFileSync(join(dist, file), text);
+      return { file, text };
+    });
+}
+
+/** A CommonJS project may not import declarations of an ES module (TS1479), so it gets a copy in a folder of type `commonjs`. */
+function copyDeclarations(dist: string): void {
+  for (const { file, text } of finishDeclarations(dist)) {
     const copy = join(dist, COMMONJS, file);
     mkdirSync(dirname(copy), { recursive: true });
     writeFileSync(copy, text);
-    writeFileSync(join(dist, file), text);
   }
   writeFileSync(join(dist, COMMONJS, 'package.json'), '{ "type": "commonjs" }\n');
 }

@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { buildPackages, compile, replaceFolder } from './build-packages.ts';
+import { buildPackages, compile, finishDeclarations, replaceFolder } from './build-packages.ts';
 import { buildPage } from './build-page.ts';
 import { PROJECT_DIR, RUNTIME_DIR } from './paths.mjs';
 import type { Main } from './run.mjs';
@@ -19,6 +19,7 @@ export async function build({ log }: { log: (line: string) => void }): Promise<v
     await buildPackages({ log });
     log('compiling the server');
     await compile('tsconfig.build.json', draft, log);
+    finishDeclarations(draft);
     copyLuaScripts(draft);
     log('bundling the pages and the browser library');
     await buildPage(join(draft, 'page'));

@@ -1,9 +1,7 @@
 import type { Server } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
-import { INTERNAL_NAMESPACE } from '@appointment-emissions/contracts';
 import { boundConnections } from '../access/bound-connections.ts';
 import { type ApiConfig, ConfigError } from '../config.ts';
-import { EMISSIONS_PATH } from '../http/routes/emission-routes.ts';
 import { createHttpServer } from '../http/server.ts';
 import { createServing } from '../http/stop-serving.ts';
 import type { AppointmentModel } from '../model/appointment-model.ts';
@@ -12,7 +10,6 @@ import { connectMongo } from '../population/connect.ts';
 import { within } from '../process/lifecycle.ts';
 import { listen } from '../process/listen.ts';
 import type { Logger } from '../process/logger.ts';
-import { createThrottledLog } from '../process/throttled-log.ts';
 import type { DashboardServer } from '../realtime/create-io.ts';
 import { whenReady } from '../redis/connect.ts';
 import { openMetricsPort } from '../resources/open-metrics-port.ts';
@@ -21,6 +18,7 @@ import { composeAccept } from './compose-accept.ts';
 import { composeAccess } from './compose-access.ts';
 import { composeApp, type ComposeAppDeps } from './compose-app.ts';
 import { composeSnapshots } from './compose-snapshots.ts';
+import { createLogFaults } from './log-faults.ts';
 import { startGatewayCanary } from './start-canary.ts';
 import { startGateway } from './start-gateway.ts';
 
@@ -62,19 +60,12 @@ export async function startApi({
     logWarnings,
   });
   const { id, lifecycle, metrics, unusable } = resources;
-  const requestFailed = createThrottledLog(logger, 'request failed', { level: 'error' });
-  const emissionFailed = createThrottledLog(logger, '[InternalSocket] Failed to emit: request failed', {
-    level: 'error',
-  });
   const parts = {
     resources,
     acceptance: composeAccept(resources),
     access: composeAccess(resources),
     snapshots: composeSnapshots(resources),
-    onFault: (error: unknown, route: string | undefined) => {
-      const isEmission = route === INTERNAL_NAMESPACE || (route?.includes(EMISSIONS_PATH) ?? false);
-      (isEmission ? emissionFailed : requestFailed)({ route }, error);
-    },
+    onFault: createLogFaults(logger),
   };
 
   let io = undefined as DashboardServer | undefined;

@@ -1,5 +1,6 @@
 import type { AppointmentEvent } from '@appointment-emissions/contracts';
-import type { AcceptEmissions, RequestContext } from '../accept/accept-emission.ts';
+import type { AcceptEmissions, EmissionRequest, RequestContext } from '../accept/accept-emission.ts';
+import { describeEmission } from '../domain/emission-log.ts';
 import { toHexId } from '../domain/to-hex-id.ts';
 import { errorMessage } from '../errors.ts';
 import type { Logger } from '../process/logger.ts';
@@ -10,45 +11,44 @@ import type { AnnounceWrite } from './options.ts';
 const OWN_WRITE: RequestContext = { isRepeat: false, seed: undefined, progress: undefined };
 
 export interface AnnounceWritesDeps {
+  /** Logs each accepted emission. */
   accept: Pick<AcceptEmissions, 'one'>;
   logger: Logger;
 }
 
-/** Announces the application's own writes: the same check and queue as for the bot's, without HTTP. */
+/**
+ * Announces the application's own writes: the same check and queue as for the bot's, without HTTP.
+ * @returns a function that takes the event and, for a deletion, the appointment's company
+ */
 export function createAnnounceWrites({ accept, logger }: AnnounceWritesDeps) {
   const afterCommit = createAfterCommit();
 
-  function failed(event: AppointmentEvent, appointmentId: string, error: string): false {
-    logger.error(
-      { event, appointmentId, error },
-      `[InternalSocket] Failed to emit ${event} for ${appointmentId}`,
-    );
+  function failed(named: Pick<EmissionRequest, 'event'> & Partial<EmissionRequest>, error: string): false {
+    logger.error({ ...named, error }, `[InternalSocket] Failed to emit ${describeEmission(named)}`);
     return false;
   }
 
-  async function emit(event: AppointmentEvent, appointmentId: string): Promise<boolean> {
+  async function emit(request: EmissionRequest): Promise<boolean> {
     try {
-      const emissionId = await accept.one({ event, appointmentId }, OWN_WRITE);
-      const text = `[InternalSocket] Emitted ${event} for ${appointmentId}`;
-      logger.info({ event, appointmentId, emissionId }, text);
+      await accept.one(request, OWN_WRITE);
       return true;
     } catch (error) {
-      return failed(event, appointmentId, errorMessage(error));
+      return failed(request, errorMessage(error));
     }
   }
 
-  return (event: AppointmentEvent): AnnounceWrite =>
+  return (event: AppointmentEvent, company?: unknown): AnnounceWrite =>
     async (given, { session } = {}) => {
-      const appointmentId = toHexId(given);
+      const [appointmentId, companyId] = [toHexId(given), toHexId(company)];
       // What was given may contain anything, so it is not logged.
-      if (appointmentId === undefined)
-        return failed(event, '(no id)', 'the appointment id is not an ObjectId');
+      if (appointmentId === undefined) return failed({ event }, 'the appointment id is not an ObjectId');
+      const request = { event, appointmentId, ...(companyId !== undefined && { companyId }) };
       try {
-        if (!session?.inTransaction()) return await emit(event, appointmentId);
-        afterCommit(session, `${event} ${appointmentId}`, () => void emit(event, appointmentId));
+        if (!session?.inTransaction()) return await emit(request);
+        afterCommit(session, `${event} ${appointmentId}`, () => void emit(request));
         return true;
       } catch (error) {
-        return failed(event, appointmentId, errorMessage(error));
+        return failed(request, errorMessage(error));
       }
     };
 }

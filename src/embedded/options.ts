@@ -97,6 +97,11 @@ export interface Emissions {
   readonly created: AnnounceWrite;
   readonly updated: AnnounceWrite;
   readonly canceled: AnnounceWrite;
+  /**
+   * Announces a deletion, with the company of the appointment, since its document may be gone. If the appointment still exists,
+   * dashboards receive `appointment:updated`.
+   */
+  readonly deleted: (appointmentId: unknown, companyId: unknown, options?: WriteOptions) => Promise<boolean>;
   /** Starts a worker in this process. Without it, at least one worker process is needed. Calling it again does nothing. */
   startWorker: () => void;
   /** Ends everything that was started here. Idempotent. The application's connection and Socket.IO server stay open. */

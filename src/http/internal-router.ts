@@ -4,7 +4,8 @@ import { createErrorHandler, problem, sendProblem } from './problem.ts';
 interface InternalRoutes {
   /** Checks the API key and the rate limits. */
   requireApiKey: RequestHandler | RequestHandler[];
-  countRejections: RequestHandler;
+  /** Count and log refused emissions. */
+  reportRefusals: RequestHandler[];
   emissionRoutes: Router;
   metricsRoutes: Router;
 }
@@ -21,7 +22,7 @@ export interface InternalRouterDeps extends InternalRoutes {
 export function createInternalRouter({ logRequests, onFault, ...routes }: InternalRouterDeps): Router {
   const router = Router();
   router.use(logRequests);
-  router.use('/socket', routes.countRejections, routes.requireApiKey, routes.emissionRoutes);
+  router.use('/socket', routes.reportRefusals, routes.requireApiKey, routes.emissionRoutes);
   router.use(routes.requireApiKey, routes.metricsRoutes);
   router.use((_req, res) => {
     sendProblem(res, problem('ROUTE_NOT_FOUND', 'there is no such route'));

@@ -30,7 +30,7 @@ export interface LogLine {
 
 export interface ApplicationOptions extends Pick<Partial<EmissionsOptions>, 'settings' | 'redis'> {
   /** Changes the Socket.IO server before the pipeline is attached, for example its adapter. */
-  prepare?: (io: Server) => void;
+  prepare?: (io: Server) => Promise<void>;
   worker?: boolean;
 }
 
@@ -44,7 +44,7 @@ export async function startApplication(
   world: World,
   { express, mongoose }: Pair,
   {
-    prepare = () => undefined,
+    prepare = () => Promise.resolve(),
     worker = true,
     settings = {},
     redis = world.env['REDIS_URL']!,
@@ -57,7 +57,7 @@ export async function startApplication(
   const app = express();
   const server = createServer(app);
   const io = new Server(server);
-  prepare(io);
+  await prepare(io);
   io.use((socket, next) => {
     const token: unknown = socket.handshake.auth['token'];
     const [, companyId] = /^login of ([0-9a-f]{24})$/.exec(String(token)) ?? [];

@@ -29,7 +29,7 @@ const login = () => ({ token: `login of ${company.companyId}` });
 
 /** Gives an application the Redis adapter, on connections that outlive its Socket.IO server. */
 function redisAdapter(key: string): NonNullable<ApplicationOptions['prepare']> {
-  return (io) => {
+  return async (io) => {
     const publisher = new Redis(world.env['REDIS_URL']!, { replyMapping: 'legacy' });
     const subscriber = publisher.duplicate();
     for (const client of [publisher, subscriber]) {
@@ -38,6 +38,8 @@ function redisAdapter(key: string): NonNullable<ApplicationOptions['prepare']> {
       });
     }
     io.adapter(createAdapter(publisher, subscriber, { key }));
+    // The adapter drops the promises of its subscriptions: they must be there before the connection can be closed.
+    await subscriber.ping();
   };
 }
 
@@ -84,8 +86,23 @@ describe.each(PAIRS)('an application with $name', (pair: Pair) => {
     expect(other.received).toEqual([]);
     expect(application.lines).toContainEqual({
       level: 'info',
-      message: `[InternalSocket] Emitted appointment:updated for ${appointmentId}`,
+      message: `[InternalSocket] Accepted appointment:updated for ${appointmentId}`,
     });
+  });
+
+  test('a deletion by the application reaches its dashboards', async () => {
+    const application = await start();
+    const plain = await application.client(login());
+    const { Types } = application.connection.base;
+    const _id = new Types.ObjectId(appointmentId);
+    await application.connection.db!.collection('appointments').deleteOne({ _id });
+    expect(await application.emissions.deleted(_id, company.companyId)).toBe(true);
+    await eventually('the deletion', () => plain.received.length > 0);
+    expect(plain.received[0]).toMatchObject({
+      event: 'appointment:deleted',
+      args: [{ appointment: { _id: appointmentId, companyId: company.companyId } }, { offset: 1 }],
+    });
+    expect(await application.emissions.deleted(_id, undefined)).toBe(false);
   });
 
   test('a client that sends its position gets a replay, another one after its first catch-up', async () => {
@@ -158,8 +175,8 @@ describe.each(PAIRS)('an application with $name', (pair: Pair) => {
     expect(await emissions.canceled({ toString: () => NOBODY })).toBe(false);
     expect(await emissions.canceled(NOBODY)).toBe(false);
     expect(lines.filter(({ level }) => level === 'error').map(({ message }) => message)).toEqual([
-      '[InternalSocket] Failed to emit appointment:created for (no id)',
-      '[InternalSocket] Failed to emit appointment:canceled for (no id)',
+      '[InternalSocket] Failed to emit appointment:created',
+      '[InternalSocket] Failed to emit appointment:canceled',
       `[InternalSocket] Failed to emit appointment:canceled for ${NOBODY}`,
     ]);
   });

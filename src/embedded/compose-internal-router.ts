@@ -1,0 +1,29 @@
+import { type Acceptance, composeEmissionRoutes } from '../api/compose-accept.ts';
+import { composeServiceAccess } from '../api/compose-access.ts';
+import { createLogFaults } from '../api/log-faults.ts';
+import type { EmbeddedConfig } from '../config.ts';
+import { createInternalRouter } from '../http/internal-router.ts';
+import { countRejections } from '../http/middleware/count-rejections.ts';
+import { logRefusals } from '../http/middleware/log-refusals.ts';
+import { logRequests } from '../http/middleware/log-requests.ts';
+import { createMetricsRoutes } from '../http/routes/metrics-routes.ts';
+import type { Resources } from '../resources/open-resources.ts';
+import type { Middleware } from './options.ts';
+
+/** The internal API as one router, with the API's own parts. */
+export function composeInternalRouter(
+  resources: Resources<EmbeddedConfig>,
+  acceptance: Acceptance,
+): Middleware {
+  const { metrics, logger } = resources;
+  const router = createInternalRouter({
+    requireApiKey: composeServiceAccess(resources).requireApiKey,
+    logRequests: logRequests(logger),
+    reportRefusals: [countRejections(metrics.reject), logRefusals(acceptance.logRefused)],
+    emissionRoutes: composeEmissionRoutes(resources, acceptance),
+    metricsRoutes: createMetricsRoutes(metrics.read),
+    onFault: createLogFaults(logger),
+  });
+  // Express' types describe its own request; every version of it adds the same methods.
+  return router as unknown as Middleware;
+}

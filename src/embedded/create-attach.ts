@@ -1,0 +1,56 @@
+import { ALIVE_EVENT, DASHBOARD_NAMESPACE } from '@appointment-emissions/contracts';
+import { beatGateway, composeDashboards, sendPositions } from '../api/compose-dashboards.ts';
+import { composeSnapshots } from '../api/compose-snapshots.ts';
+import type { EmbeddedConfig } from '../config.ts';
+import { createThrottledLog } from '../process/throttled-log.ts';
+import { admitSockets } from '../realtime/admit-sockets.ts';
+import { type DashboardServer, isDashboard } from '../realtime/create-io.ts';
+import { deliverBeside } from '../realtime/deliver-beside.ts';
+import { createServeDashboard } from '../realtime/gateway.ts';
+import type { Resources } from '../resources/open-resources.ts';
+import type { AttachOptions, SocketIoServer } from './options.ts';
+
+/**
+ * The gateway on the application's Socket.IO server. The limits on connections and packets of the stand-alone gateway are not
+ * applied: the application's own events may break them. What is returned throws at once if it cannot attach.
+ */
+export function createAttach(resources: Resources<EmbeddedConfig>) {
+  const { config, redis, dedicatedRedis, reportDamage, lifecycle, logger } = resources;
+  let isAttached = false;
+  return (given: SocketIoServer, { companyOf }: AttachOptions): Promise<void> => {
+    if (isAttached) throw new Error('already attached to a Socket.IO server');
+    const io = given as unknown as DashboardServer;
+    const delivery = deliverBeside({
+      io,
+      publisher: redis,
+      subscriber: dedicatedRedis,
+      adapterKey: config.SOCKET_ADAPTER_KEY,
+      reportDamage,
+    });
+    isAttached = true;
+    lifecycle.onClose('delivery', delivery.close);
+    // Each socket has its own limit of catch-ups.
+    const parts = { resources, snapshots: composeSnapshots(resources), takeCatchUp: () => true };
+    const notAdmitted = createThrottledLog(logger, 'socket not admitted');
+    const admission = admitSockets({
+      io,
+      companyOf,
+      serve: createServeDashboard(composeDashboards(io, parts)),
+      onFault: (error) => {
+        notAdmitted({}, error);
+      },
+    });
+    lifecycle.onClose('admission', admission.close);
+    beatGateway(io, resources, () => undefined);
+    return sendPositions(io, parts, (heartbeat) => {
+      const ids = socketsWithPositions(io);
+      if (ids.length > 0) io.local.to(ids).emit(ALIVE_EVENT, heartbeat);
+    });
+  };
+}
+
+function socketsWithPositions(io: DashboardServer): string[] {
+  return [...io.of(DASHBOARD_NAMESPACE).sockets.values()].flatMap((socket) =>
+    isDashboard(socket) && socket.data.emissions.wantsPositions ? socket.id : [],
+  );
+}
