@@ -67,7 +67,7 @@ const HOMES: Record<string, readonly string[]> = {
   bullmq: ['src/queue/', 'workers/'],
   ioredis: [
     'src/redis/',
-    'src/emission/publish.ts', // tells a refused command from a lost connection
+    'src/emission/publish.ts', // distinguishes a refused command from a lost connection
     'src/http/routes/health-checks.ts', // reads the state of a Cluster's nodes
   ],
   mongoose: [
@@ -190,7 +190,7 @@ test('only contracts contains the name of an event, a room, a queue or a namespa
     .flatMap(({ path, literals }) =>
       literals
         .filter((literal) => names.has(literal) || rooms.some((room) => literal.startsWith(room)))
-        .map((literal) => `${path} spells "${literal}"`),
+        .map((literal) => `${path} contains "${literal}"`),
     );
   expect(wrong).toEqual([]);
 });

@@ -5,7 +5,7 @@ import { watchWorkerProgress, type WorkerProgress } from '../src/liveness/worker
 import { readQueueDepth } from '../src/metrics/queue-depth.ts';
 import type { Resources } from '../src/resources/open-resources.ts';
 
-/** `live` and `bulk` are missing if canaries are off: then an idle worker cannot be told from a stalled one. */
+/** `live` and `bulk` are missing if canaries are off: then an idle worker looks like a stalled one. */
 export interface Progress {
   live?: WorkerProgress;
   bulk?: WorkerProgress;

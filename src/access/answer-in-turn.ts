@@ -17,7 +17,7 @@ interface RequestQueue {
 /**
  * Answers the requests of a connection one by one: the next one starts when the answer before it has left this process.
  * Without this a client that pipelines and does not read makes the server build all its answers: Node parses the 1,800
- * requests that fit into 64 kB before it looks at what is unsent. While requests wait, nothing more is read from the
+ * requests that fit into 64 kB before it checks for unsent bytes. While requests wait, nothing more is read from the
  * connection. A client that pipelines more than {@link MAX_WAITING} requests is cut.
  *
  * Call it when all listeners for requests are attached: it takes their place, as Engine.IO does.

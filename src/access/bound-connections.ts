@@ -6,7 +6,7 @@ import type { CutReason } from '../domain/cut-reasons.ts';
 import type { Logger } from '../process/logger.ts';
 
 export interface ConnectionBounds {
-  /** How long a client may read nothing of what was written for it. */
+  /** How long a client may read nothing of a waiting response. */
   stallTimeoutMs: number;
   /** Without a value connections are not counted: behind proxies they all come from a few addresses. */
   maxPerAddress?: number | undefined;

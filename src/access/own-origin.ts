@@ -1,4 +1,4 @@
-/** An Origin header in the one form that settings have too; undefined for `null` and for what is no origin. */
+/** Returns an Origin header in the form that CORS_ORIGIN has too; undefined for `null` and for any other text. */
 export function normalOrigin(header: string): string | undefined {
   if (!URL.canParse(header)) return undefined;
   const { protocol, host } = new URL(header);
@@ -6,8 +6,7 @@ export function normalOrigin(header: string): string | undefined {
 }
 
 /**
- * Whether a page of this origin was served under this Host header: compared without case, default port and the dot that
- * may end a name.
+ * Whether a page of this origin was served under this Host header. Case, the default port and a trailing dot are ignored.
  */
 export function isOfHost(origin: string, host: string | undefined): boolean {
   const normal = normalOrigin(origin);

@@ -9,33 +9,33 @@ export interface Viewer {
   /** ms since the epoch. */
   expiresAt: number;
   /**
-   * Names who shares a limit: the user whom `sub` names or, without one, all tokens with exactly these claims. Made of
-   * signed claims only: whoever holds a token cannot vary it.
+   * Identifies the tokens that share a limit: those with the same `sub` or, without `sub`, those with equal claims. It
+   * depends on signed claims only, so the holder of a token cannot vary it.
    */
   share: string;
 }
 
-/** @throws AppError TOKEN_INVALID, in words without the token; TOKEN_KEYS_UNAVAILABLE. */
+/** @throws AppError TOKEN_INVALID, with a message that does not contain the token; TOKEN_KEYS_UNAVAILABLE */
 export type VerifyToken = (token: unknown) => Promise<Viewer>;
 
 export interface VerifyTokenOptions {
   secret?: string | undefined;
   jwksUrl?: string | undefined;
-  /** Identity providers write theirs with or without a slash at the end: both are taken. */
+  /** A trailing slash is ignored: identity providers differ in it. */
   issuer?: string | undefined;
   audience?: string | undefined;
   /** Milliseconds since 1970. */
   now?: () => number;
-  /** A token is refused since its `nbf` is so far ahead: a clock is wrong, ours or its issuer's. */
+  /** Called if a token is refused since its `nbf` is in the future: our clock or the issuer's is wrong. */
   onTooEarly?: (aheadMs: number) => void;
 }
 
-/** The clocks of this server and of the issuer may differ by so much: a token is taken so long before its `nbf`. */
+/** Allowed difference between the clocks of this server and the issuer: a token is accepted this long before its `nbf`. */
 const CLOCK_TOLERANCE_MS = 30_000;
 
 /**
  * Pins the algorithms: HS256 for the shared secret, asymmetric ones for a JWKS. `exp` and `companyId` are required. A token is
- * taken up to 30 s before its `nbf`, but never after its `exp`.
+ * accepted up to 30 s before its `nbf`, but never after its `exp`.
  */
 export function createVerifyToken(given: VerifyTokenOptions): VerifyToken {
   const { secret, jwksUrl, issuer, audience, now = Date.now, onTooEarly } = given;

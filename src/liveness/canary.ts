@@ -26,7 +26,7 @@ const MAX_MISSED = 3;
 
 /**
  * Sends a canary every few seconds through the whole pipeline: from this gateway through queue, worker and Redis to its own
- * socket. One at a time, so none pile up while workers are missing. Workers have a liveness check of their own.
+ * socket. One at a time, so that they do not accumulate while workers are missing. Workers have their own liveness check.
  */
 export function startCanary({ intervalMs, send, fateOf, onHeard, onFault }: CanaryDeps): Canary {
   let pending: { id: string; sentAt: number } | undefined;

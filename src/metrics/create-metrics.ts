@@ -13,7 +13,7 @@ interface Deps {
   redis: MetricsRedis;
   /** One per fleet: the hash tag of all its keys. */
   prefix?: string;
-  /** At most 1000: a killed process loses what it counted since the last flush. */
+  /** At most 1000: a killed process loses its counts since the last flush. */
   flushIntervalMs?: number;
   /** How long to wait for Redis' reply. After that the outcome of a flush is unknown, and it is repeated. */
   flushTimeoutMs?: number;

@@ -20,7 +20,7 @@ const DURATION_BUCKETS_SECONDS = [
   ...[10, 15, 20, 30, 45, 60],
 ];
 
-/** Prometheus metrics of this process, in a registry of its own. */
+/** Prometheus metrics of this process, in a separate registry. */
 export function createPrometheus({ processMetrics }: { processMetrics: boolean }) {
   const registry = new Registry();
   if (processMetrics) collectDefaultMetrics({ register: registry });

@@ -1,4 +1,4 @@
--- Depth of a BullMQ queue and when its oldest waiting job was made. Constant work, whatever the queue's length.
+-- Depth of a BullMQ queue, and the age of its oldest waiting job. The work does not depend on the length of the queue.
 -- KEYS[1] wait, [2] prioritized, [3] delayed, [4] active, [5] failed; ARGV[1] start of the keys of jobs
 local damaged = {}
 -- A list, set or job of another type counts as empty: another program wrote it.
@@ -37,7 +37,7 @@ for _ = 1, 16 do
   from = string.format('%.0f', (math.floor(score / 4294967296) + 1) * 4294967296)
 end
 
--- Score: due time * 4096 + a counter. A job past its time waits, too: nobody is there to move it.
+-- Score: due time * 4096 + a counter. A delayed job that is due counts as waiting: without a worker it is not moved.
 local due = of(3, 'ZRANGEBYSCORE', KEYS[3], '-inf', string.format('%.0f', now * 4096), 'LIMIT', 0, 1) or {}
 see(due[1])
 

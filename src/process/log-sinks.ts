@@ -51,7 +51,7 @@ export function gatherLines(sinks: readonly LogSink[]) {
 
 /**
  * Appends to a file, and creates its folder. While the file cannot be written, lines are dropped and standard error has one
- * line with the reason. pino's own destination is not used: on a full disk it repeats its last write for ever while the
+ * line with the reason. pino's own destination is not used: on a full disk it repeats its last write without end while the
  * process ends, so SIGTERM has no effect.
  */
 export function createFileSink(path: string): LogSink {

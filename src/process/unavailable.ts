@@ -32,7 +32,7 @@ const NODE_CODES = new Set([
 
 /**
  * True for errors that mean that a server is unavailable; they spend no attempt. A query that timed out is not one of them:
- * one bad document must not block the queue for ever.
+ * one bad document must not block the queue.
  */
 export function isUnavailable(error: unknown): boolean {
   if (!types.isNativeError(error)) return false;

@@ -29,7 +29,7 @@ export interface SharedClockDeps {
 
 const MEASURE_INTERVAL_MS = 5_000;
 const REPORT_INTERVAL_MS = 600_000;
-/** A slower reply says too little about its time. */
+/** The time of a slower reply is too inexact. */
 const MAX_ROUND_TRIP_MS = 800;
 const MAX_SKEW_MS = 3_000;
 const NAMES: Record<ClockServer, string> = { redis: "Redis'", mongodb: "MongoDB's" };

@@ -6,7 +6,7 @@ export const USAGE = `Usage: npm run emissions -- <command>
   retry-failed --since <time> [--until <time>] [--code <error code>] [--limit <n>] [--dry-run]
   re-emit --company <id> | --appointment <id> --since <time> [--limit <n>] [--dry-run]
 
-A time is ISO 8601 with its zone, or an age such as 90s, 30m, 2h, 3d. --dry-run only tells what would be done.
+A time is ISO 8601 with its zone, or an age such as 90s, 30m, 2h, 3d. --dry-run only reports the number of emissions.
 The environment names the servers as it does for the worker: MONGODB_URI, REDIS_URL, QUEUE_PREFIX.`;
 
 /** A repair and its request, which is not checked yet. */

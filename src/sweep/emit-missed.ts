@@ -60,7 +60,7 @@ type Row = Pick<UpdatedRow, 'updatedAt' | 'createdAt' | 'status'>;
 
 /**
  * The event that a row's last write should have caused, or `undefined` if it was published.
- * @param published what was last published of it, if that is known
+ * @param published the version that was last published, if it is known
  * @param terms `windowStart`: ms; rows created later, and never published, are new. `isCanceled`: whether a status means
  * canceled.
  */

@@ -34,7 +34,7 @@ export type Move =
 export interface Weakness {
   /** Replaces text in the source of a script. */
   script?: { name: 'publish' | 'confirm'; from: string; to: string };
-  /** The screen shows whatever comes last. */
+  /** The screen shows the snapshot that arrives last. */
   screenDoesNotCompare?: boolean;
 }
 
@@ -100,7 +100,7 @@ export function createScheduler(redisUrl: string) {
     );
     const takeSnapshots = createTakeSnapshots({ redis: wire.redis, keys, readSnapshots, pause });
 
-    // The screen: shows a snapshot if (offset, read) is above what it shows.
+    // The screen shows a snapshot if its (offset, read) is above the one that it shows.
     const shown = new Map<Id, { offset: number; read: number; version: number }>();
     const result: ScheduleResult = { wentBack: 0, notLast: 0 };
     function show(id: Id, offset: number, read: number, version: number): void {

@@ -9,7 +9,7 @@ const requestFor = (n: number) => ({ event: 'appointment:updated' as const, appo
 const BY = { seed: undefined, isRepeat: false, progress: undefined };
 const MISSING = idOf(7);
 
-/** A queue that takes emissions when the test says so. */
+/** A queue whose adds succeed or fail when the test decides. */
 function slowQueue(maxWaitMs = 60_000) {
   const adds: { emissions: readonly Accepted[]; succeed: () => void; fail: (error: Error) => void }[] = [];
   const accepted: number[] = [];

@@ -78,7 +78,7 @@ test('a repeated batch emits nothing, although its jobs are no longer kept', asy
   expect(await sendBatch(key, ids.map(updated))).toEqual(first);
   expect(await statesOf(idsOf(first.body))).toEqual(['unknown', 'unknown', 'unknown']);
 
-  // Jobs run in order: what the repetition enqueued would have been published before this one.
+  // Jobs run in order: an emission of the repeated request would have been published before this one.
   const last = await sendBatch(randomUUID(), [updated(ids[0]!)]);
   await dashboard.receive(({ meta }) => meta.emissionId === idsOf(last.body)[0]);
   expect(dashboard.received).toHaveLength(4);
@@ -169,7 +169,7 @@ test('a repeated request gets the same ids if the process died before its reply 
   const options = { prefix: `${world.env['QUEUE_PREFIX']}`, ttlSeconds: 10, reportDamage: () => undefined };
   const request = { keyFingerprint: 'k', idempotencyKey: randomUUID(), body: { appointmentId: 'a' } };
   const seeds: (string | undefined)[] = [];
-  // It enqueues, and dies: nothing that comes after ever runs.
+  // The process enqueues and dies: no later step runs.
   await new Promise<void>((resolve) => {
     void createIdempotency({ redis, ...options })(request, ({ seed }) => {
       seeds.push(seed);
@@ -232,7 +232,7 @@ test.each(DAMAGED_IDEMPOTENCY)(
   },
 );
 
-test('a record without an expiry does not block its key for ever', async () => {
+test('a record without an expiry does not block its key forever', async () => {
   const [key, appointmentId] = [randomUUID(), await company.appointment()];
   const before = new Set(await records());
   const first = await send(key, appointmentId);

@@ -25,14 +25,14 @@ test('the log identifies a key by its fingerprint, and contains no key, token or
     readdirSync(dir)
       .map((file) => readFileSync(join(dir, file), 'utf8'))
       .join('');
-  const keys = await eventually('both keys to be told', () => {
+  const keys = await eventually('both keys to be logged', () => {
     const found = new Set(
       [...read().matchAll(/"key":"([0-9a-f]{8})"/g)].map(([, fingerprint]) => fingerprint),
     );
     return found.size === 2 ? found : undefined;
   });
   expect(keys.size).toBe(2);
-  await eventually('the last request to be told', () => /"status":401[^\n]*"answered"/.test(read()));
+  await eventually('the last request to be logged', () => /"status":401[^\n]*"answered"/.test(read()));
   for (const secret of [API_KEY, other, wrong, token, JWT_SECRET, 'guessed-it', btoa('admin:guessed-it')])
     expect(read()).not.toContain(secret);
 });

@@ -20,7 +20,7 @@ beforeAll(async () => {
   [api, other] = await Promise.all([world.api({ METRICS_PORT: String(apiPort) }), world.api()]);
   company = await world.documents.company();
 
-  // Two are published, one fails for good, one is turned away.
+  // Two are published, one fails permanently, one is rejected.
   const foreign = await company.appointment();
   const failed = await world.emit(api, 'appointment-canceled', foreign);
   await world.documents.giveAway(foreign);

@@ -11,7 +11,7 @@ import { problemOf } from './internal.ts';
 
 /** Promised: a database error is answered within a second. The rest is for a busy machine, which this is in a test run. */
 const PROMISED_MS = 1_000 + 500;
-/** A machine that stands still for a moment fails a promise of time once, an API that breaks it every time. */
+/** A machine that pauses for a moment exceeds a time limit once, an API that is too slow exceeds it every time. */
 jest.retryTimes(2, { logErrorsBeforeRetry: true });
 
 let mongo: ServiceHandle;

@@ -36,7 +36,7 @@ async function serve() {
   return { dir, port, url: `http://127.0.0.1:${port}` };
 }
 
-/** The path goes out as it stands: `fetch` would clean it. */
+/** Sends the path unchanged: `fetch` would normalize it. */
 async function statusOf(port: number, path: string, headers = {}): Promise<number | undefined> {
   const sent = httpRequest({ port, path, headers, agent: false });
   sent.end();
@@ -69,7 +69,7 @@ test('an unchanged file is answered 304, and a changed one is read again', async
   const { url, dir, port } = await serve();
   const first = await fetch(`${url}/main.js`);
   const since = { 'if-modified-since': first.headers.get('last-modified')! };
-  // Not by `fetch`, which asks for no cached answer where such a header is given.
+  // Not by `fetch`, which bypasses caches if such a header is set.
   expect(await statusOf(port, '/main.js', since)).toBe(304);
   writeFileSync(join(dir, 'main.js'), 'second()');
   expect(await (await fetch(`${url}/main.js`)).text()).toBe('second()');

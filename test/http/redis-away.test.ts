@@ -7,9 +7,9 @@ import { eventually } from '../harness/until.ts';
 import { API_KEY, createWorld, type World } from '../harness/world.ts';
 import { problemOf } from './internal.ts';
 
-/** Promised: 503 within two seconds when Redis is away. The rest is for a busy machine, which this is in a test run. */
+/** Promised: 503 within two seconds if Redis is unavailable. The rest is for a busy machine. */
 const PROMISED_MS = 2_000 + 500;
-/** A machine that stands still for a moment fails a promise of time once, an API that breaks it every time. */
+/** A machine that pauses for a moment exceeds a time limit once, an API that is too slow exceeds it every time. */
 jest.retryTimes(2, { logErrorsBeforeRetry: true });
 
 let redis: ServiceHandle;
@@ -98,7 +98,7 @@ test('while Redis is frozen a request gets 503 within two seconds, and a repeate
   }
   // Two single ones and a batch of three were sent, twice each; the one with a key stopped at its key.
   const waiting = () => world.jobs.in('waiting', 'prioritized');
-  await eventually('what was sent to arrive', async () => (await waiting()).length >= 5);
+  await eventually('the sent requests to arrive', async () => (await waiting()).length >= 5);
   const ids = (await waiting()).map(({ data }) => data.emissionId as string);
   expect([ids.length, new Set(ids).size]).toEqual([5, 5]);
   await expectAcceptedAgain();

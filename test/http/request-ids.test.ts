@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-/** Sends the header as it is; `fetch` would refuse some. */
+/** Sends the header unchanged; `fetch` would refuse some. */
 function requestIdOf(path: string, given?: string | string[], method = 'GET', body?: string) {
   const headers = {
     'x-api-key': API_KEY,

@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-/** A request whose body is held back until it is told to go on: it is under way for as long as we like. */
+/** A request whose body is held back until the test sends it, so that it stays in progress. */
 function openRequest(url: string, agent?: Agent) {
   const body = JSON.stringify({ appointmentId });
   const request = httpRequest(`${url}/api/v1/internal/socket/appointment-created`, {

@@ -57,7 +57,7 @@ test('totals continue after a process was stopped or killed', async () => {
   const killed = fleet.process();
   killed.count('appointment:created', 'published', 7);
   await killed.flush();
-  // Never flushed: what a killed process loses.
+  // Never flushed: a killed process loses these.
   killed.count('appointment:created', 'published', 1000);
 
   const next = fleet.process();

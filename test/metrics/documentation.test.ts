@@ -25,7 +25,7 @@ test('docs/reference/metrics.md lists every Prometheus metric, with its type, la
 
 test('a process exposes exactly the catalog, and no label contains a company or an appointment', async () => {
   const { registry } = fleets.start().process();
-  const unread = () => Promise.reject(new Error('not asked'));
+  const unread = () => Promise.reject(new Error('not read'));
   registerProcessGauges(registry).watchWarnings(() => Promise.resolve([]));
   registerFleetGauges({ registry, readQueueDepth: unread, readQueueStates: unread, readFleet: unread });
   const exposed = (await registry.getMetricsAsJSON()).map(({ name, help, type }) => ({ name, help, type }));

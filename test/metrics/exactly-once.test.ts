@@ -49,7 +49,7 @@ const step = fc.oneof(
   fc.record({
     kind: fc.constant('flush' as const),
     fault: fc.constantFrom<Fault>('none', 'lost', 'unconfirmed', 'late'),
-    // Not awaited: what comes next happens while the flush is under way.
+    // Not awaited: the next steps run during the flush.
     inBackground: fc.boolean(),
   }),
   fc.record({ kind: fc.constant('deliver late' as const) }),

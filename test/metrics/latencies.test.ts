@@ -55,7 +55,7 @@ describe('buckets', () => {
         const sorted = durations.toSorted((a, b) => a - b);
         const { count, p50, p95, p99 } = percentiles(counts);
         expect(count).toBe(durations.length);
-        // The first bucket holds what is too short to matter, as 0.
+        // The first bucket counts very short durations as 0.
         for (const [found, quantile] of [
           [p50, 0.5],
           [p95, 0.95],

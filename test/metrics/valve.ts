@@ -43,7 +43,7 @@ export async function createValve(target: URL) {
       held = undefined;
       for (const pass of waiting) pass();
     },
-    /** Commands already delivered are carried out, but nobody hears of it. */
+    /** Commands that were already delivered run, but their replies are lost. */
     cut: () => {
       refusing = true;
       held = undefined;

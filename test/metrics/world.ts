@@ -10,7 +10,7 @@ export function redisUrl(): string {
   return url;
 }
 
-/** A fleet of its own for each test, and the end of all that the test started. */
+/** Starts a separate fleet for each test, and ends everything that the test started. */
 export function useFleet() {
   const closers: (() => Promise<unknown>)[] = [];
 

@@ -1,7 +1,7 @@
 import { eventually } from '../harness/until.ts';
 import { API_KEY, createWorld, type World } from '../harness/world.ts';
 
-/** A world whose APIs are ready, without the sweep: it would publish by itself what a test wants to stay failed. */
+/** A world whose APIs are ready, without the sweep, which would publish the emissions that a test needs as failed. */
 export async function quietWorld(env: Record<string, string> = {}): Promise<World> {
   const world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0', ...env } });
   return {

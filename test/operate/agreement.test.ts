@@ -25,7 +25,7 @@ function sumByEvent(texts: string[], counter: string): Record<string, number> {
 }
 
 test('JSON, Prometheus and Bull Board agree with a count of our own, successes and failures mixed', async () => {
-  // One attempt, then an hour of backoff: the test itself says when the next one comes.
+  // One attempt, then an hour of backoff: the test starts the next attempt.
   world = await quietWorld({ EMISSION_ATTEMPTS: '3', EMISSION_BACKOFF_MS: '60000' });
   const ports = [await freePort(), await freePort()];
   const api = await world.api();
@@ -62,7 +62,7 @@ test('JSON, Prometheus and Bull Board agree with a count of our own, successes a
     await world.jobIn(emissionId, 'failed');
     own[slug].failed += 1;
   }
-  /** Redis refuses to publish so often. */
+  /** The number of publishes that Redis refuses. */
   async function failsTimes(slug: Slug, times: number): Promise<void> {
     const appointmentId = await company.appointment();
     await allow('-publish');

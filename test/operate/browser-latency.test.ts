@@ -66,7 +66,7 @@ test('a report counts once, only for an emission sent to that dashboard, with th
   }
   stranger.socket.emit('emissions:seen', { emissionId, acceptedAt });
   late.socket.emit('emissions:seen', { emissionId, acceptedAt });
-  // Answered after what was sent before.
+  // Acknowledged after all earlier reports.
   for (const { socket } of [liar, stranger, late])
     await until('an answer', socket.emitWithAck('emissions:catch-up', { epoch: 'none', offset: 0 }));
   expect((await browserStage(api)).count).toBe(0);

@@ -5,7 +5,7 @@ import { eventually } from '../harness/until.ts';
 let canary: Canary | undefined;
 afterEach(() => canary?.close());
 
-/** A gateway's canary over a queue that says what becomes of each. */
+/** A gateway's canary over a queue in which the test decides the fate of each. */
 function start(fateOf: () => Promise<'published' | 'waiting' | 'lost'>, send = () => Promise.resolve()) {
   const sent: string[] = [];
   canary = startCanary({

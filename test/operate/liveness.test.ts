@@ -137,7 +137,7 @@ test('a gateway that no longer receives messages turns red, and its workers stay
   const freezer = await behindFreezer();
   const { url, env } = await openPort();
   const [api] = [await world.api({ REDIS_URL: freezer.url }), world.worker(env)];
-  await eventually('the gateway to hear its canary', async () => {
+  await eventually('the gateway to receive its canary', async () => {
     const { fleet } = await fleetMetrics(api);
     return fleet.processes.gateway[0]?.sinceProgressMs < 1_000;
   });

@@ -37,7 +37,7 @@ const queries = [
 
 const registry = new Registry();
 collectDefaultMetrics({ register: registry });
-/** Not ours: Node's, and what Prometheus itself says of each process. */
+/** Not ours: metrics of Node, and those that Prometheus adds for each process. */
 const others = new Set([...(await registry.getMetricsAsJSON()).map(({ name }) => name), 'up']);
 const { scrape_configs: scraped } = parse(read('ops/prometheus.yml')) as {
   scrape_configs: { job_name: string }[];

@@ -23,7 +23,7 @@ afterAll(() => world.close());
 
 const key = (): string => world.env['SOCKET_ADAPTER_KEY']!;
 
-/** Resolves when a good message, published after all others, has reached the dashboard. */
+/** Resolves when a valid message, published after all others, has reached the dashboard. */
 async function receivesValid(appointmentId: string): Promise<void> {
   const { channel, message } = goodMessage(key(), mine!.companyId, appointmentId);
   await world.redis.publish(channel, message);

@@ -123,7 +123,7 @@ export function forgedRequests(socketId: string, room: string): (Buffer | string
   ];
 }
 
-/** A broadcast of the canary's event, as a worker's but for what it holds. */
+/** A broadcast of the canary's event, as a worker sends it, with other content. */
 export const canaryMessage = (room: string, given: readonly unknown[]): Buffer =>
   encode([
     'x',

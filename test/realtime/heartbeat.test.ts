@@ -9,7 +9,7 @@ import { createWorld, type World } from '../harness/world.ts';
 
 /** A position or a heartbeat is promised to each socket within that. */
 const PROMISED_MS = 10_000;
-/** The library waits so long for one. */
+/** How long the library waits for one. */
 const SILENCE_MS = 25_000;
 const ALLOWANCE_MS = 5_000;
 

@@ -65,7 +65,7 @@ test('a bot is killed between save and call: the sweep emits its booking within 
   await expect(allEqualList(unswept, other, [without], 100)).rejects.toThrow(`${lost} shows nothing`);
 });
 
-/** Runs a bot in a process of its own and kills it when it has saved; resolves to the appointment. */
+/** Runs a bot in a separate process and kills it when it has saved; resolves to the appointment. */
 async function bookAndDie(where: World, backendUrl: string, company: Company): Promise<string> {
   const { customer, pet, service, staff } = company;
   const hour = 3_600_000;

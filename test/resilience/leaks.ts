@@ -16,7 +16,7 @@ export async function keysOf(redis: RedisClient): Promise<Place[]> {
     const [next, keys] = await redis.scan(cursor, 'COUNT', '1000');
     cursor = next;
     for (const key of keys) {
-      // Null where it has expired meanwhile, whatever its type says.
+      // Null if the key has expired meanwhile, although the type excludes it.
       const bytes = (await redis.dumpBuffer(key)) as Buffer | null;
       places.push({
         where: `key ${key}`,

@@ -121,7 +121,7 @@ test('a full disk and a blocked pipe at once: the worker continues, reports drop
   const reader = createReadStream(pipe);
   world.keep(reader, () => reader.destroy());
   const dropped = await until(
-    'the worker to say what it dropped',
+    'the worker to log the number of dropped lines',
     (async () => {
       for await (const line of createInterface({ input: reader })) {
         const { msg, sink, lines } = JSON.parse(line) as Record<string, unknown>;
@@ -166,14 +166,17 @@ test.each([
     },
     'ENXIO',
   ],
-])('a worker with a log folder %s starts, says why its lines are lost, and ends', async (_, make, reason) => {
-  world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0' } });
-  const worker = await world.workerProcess({ LOG_DIR: make() });
-  await eventually('the worker to say it', () => worker.output().includes(reason));
-  expect(worker.output()).toContain('Lines of combined.log are lost');
-  worker.kill('SIGTERM');
-  expect(await until('the worker to end', worker.exited, 10_000)).toBe(0);
-});
+])(
+  'a worker with a log folder %s starts, prints why its lines are lost, and ends',
+  async (_, make, reason) => {
+    world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0' } });
+    const worker = await world.workerProcess({ LOG_DIR: make() });
+    await eventually('the worker to print it', () => worker.output().includes(reason));
+    expect(worker.output()).toContain('Lines of combined.log are lost');
+    worker.kill('SIGTERM');
+    expect(await until('the worker to end', worker.exited, 10_000)).toBe(0);
+  },
+);
 
 test.each(['deleted', 'moved away'])('a log folder that is %s at run time is created again', async (how) => {
   const dir = freshDir('logs');

@@ -125,12 +125,12 @@ test('the same after faults: a refused publish, an unavailable MongoDB, a frozen
   mongo.refuse();
   await world.jobs.resume();
   await eventually('the worker to log it', () => worker.output().includes('MongoDB or Redis is unavailable'));
-  await send('whoever asks without MongoDB');
+  await send('clients while MongoDB is unavailable');
   mongo.mend();
   await world.jobIn(held, 'completed');
 
   await freeze(redis);
-  await send('whoever asks while Redis is frozen').finally(() => redis.kill('SIGCONT'));
+  await send('clients while Redis is frozen').finally(() => redis.kill('SIGCONT'));
   await world.ready(Promise.resolve(api));
 
   worker.kill('SIGKILL');

@@ -11,7 +11,7 @@ import {
 import { eventually } from '../harness/until.ts';
 import type { World } from '../harness/world.ts';
 
-/** A dashboard with the browser library in it, and what it went through. */
+/** A dashboard with the browser library, and a record of its events. */
 export interface Screen {
   dashboard: Dashboard;
   companyId: string;
@@ -36,7 +36,7 @@ const FAST = {
   longestReloadMs: 400,
 };
 
-/** The same range for all that ask on one day, as pages do: the API reads such lists together. */
+/** The same range for all requests of one day, as pages use it: the API reads such lists together. */
 function loadList(url: string, token: string): Promise<AppointmentList> {
   const today = Date.now() - (Date.now() % DAY_MS);
   const [from, to] = [new Date(today - 7 * DAY_MS), new Date(today + 8 * DAY_MS)];
@@ -87,7 +87,7 @@ export async function openScreen(
   };
 }
 
-/** Waits until every screen is live and shows what the list says, appointment by appointment, field by field. */
+/** Waits until every screen is live and equals the list, in every field of every appointment. */
 export async function allEqualList(
   world: World,
   api: { url: string },

@@ -36,9 +36,9 @@ test('a worker and an API reconnect if their connections to Redis go silent, as 
     10_000,
   );
   expect((await outcomes(world, [await accepted], 40_000)).counts).toEqual({ completed: 1 });
-  // The subscription too, on which nothing is asked but now and then.
+  // The subscription too, which is only pinged from time to time.
   await eventually(
-    'an emission to be heard again',
+    'an emission to arrive again',
     async () => {
       const emissionId = await world.emit(api, 'appointment-updated', appointmentId);
       await world.jobIn(emissionId, 'completed');

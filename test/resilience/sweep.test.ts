@@ -34,7 +34,7 @@ test('if every write was announced, a sweep is one query that uses an index', as
   world.keep(tap, tap.close);
   await world.workerProcess({ ...sweeps, MONGODB_URI: tap.uri });
   const done = await marks(5);
-  // One more may have asked, or have noted what it found, between the two looks.
+  // One more may have queried, or recorded its result, between the two readings.
   expect(tap.finds.length).toBeGreaterThanOrEqual(done - 1);
   expect(tap.finds.length).toBeLessThanOrEqual(done + 1);
   expect(await world.jobs.count('prioritized', 'delayed', 'failed')).toBe(0);
@@ -104,7 +104,7 @@ test('after hours of outage the sweep finds every write, and a live booking is p
   expect(ofMissed.toSorted()).toEqual(missed.toSorted());
 });
 
-/** Waits until sweeps have noted that they are done so often; resolves to how often that was. */
+/** Waits until this number of sweeps have recorded their end; resolves to the number. */
 async function marks(wanted: number): Promise<number> {
   const seen = new Set<string>();
   await eventually('the sweeps', async () => {

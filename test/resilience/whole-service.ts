@@ -11,7 +11,7 @@ const LIST = '/api/v1/dashboard/appointments';
 const KEY = { 'x-api-key': API_KEY };
 const OPERATOR = { authorization: CREDENTIALS };
 
-/** Something that a process said to somebody. */
+/** A reply or message of a process to a client. */
 export interface Answer {
   to: string;
   text: string;
@@ -52,7 +52,7 @@ export async function useWholeService(service: WholeService) {
   const bearer = async (company: Company) => ({
     authorization: `Bearer ${await world.token(company.companyId)}`,
   });
-  /** On a busy machine MongoDB can miss the bound that the API holds: then it is asked again, as the bot does. */
+  /** On a busy machine MongoDB can exceed the API's time limit: then the request is repeated, as the bot does. */
   async function post(path: string, json: unknown, headers = {}, tries = 5): Promise<{ text: string }> {
     const request = { json, headers: { ...KEY, ...headers } };
     const answer = await call('a bot', `${INTERNAL}/socket/${path}`, request);
@@ -187,7 +187,7 @@ export async function useWholeService(service: WholeService) {
     return ids;
   }
 
-  /** A write that nobody announces: the sweep finds it. */
+  /** An unannounced write: the sweep finds it. */
   async function missOne(): Promise<void> {
     const updatedAt = new Date(Date.now() - 10_000);
     const missed = await owner.appointment({ notes, createdAt: updatedAt, updatedAt });
@@ -233,7 +233,7 @@ export async function useWholeService(service: WholeService) {
     for (const id of [large, foreign]) await world.jobIn(id, 'failed');
     for (const name of [live, bulk]) await changeJobs(`${board}/${name}`);
 
-    /** What else Bull Board's page lets an operator do; what was emitted is kept. */
+    /** The other actions of Bull Board's page; emitted jobs are kept. */
     async function changeJobs(queue: string): Promise<void> {
       const json = { name: 'odd', data: { operator: 1 }, options: { delay: 3_600_000, attempts: 1 } };
       const { text } = await call('an operator', `${queue}/add`, { json, headers: OPERATOR });

@@ -75,10 +75,10 @@ test('a worker that freezes before it publishes, until its lock has expired, doe
   const frozen = await world.workerProcess({ REDIS_URL: proxy.url });
   await world.jobs.pause();
   const emissionId = await world.emit(api, 'appointment-created', appointmentId);
-  // Its confirmation is the first request that names the emission: it has read, and what it read is on its way.
+  // Its confirm is the first command that contains the emission: the read is done, and the snapshot is about to be sent.
   proxy.holdRequestsFrom(emissionId);
   await world.jobs.resume();
-  await until('the worker to confirm what it read', proxy.held);
+  await until('the worker to confirm its read', proxy.held);
   frozen.kill('SIGSTOP');
 
   await company.change(appointmentId, { notes: 'late' });
@@ -94,7 +94,7 @@ test('a worker that freezes before it publishes, until its lock has expired, doe
   proxy.releaseRequests();
   frozen.kill('SIGCONT');
   await other.stop();
-  // The thawed worker is the only one: when the next emission is heard, everything it held back has passed.
+  // The thawed worker is the only one: when the next emission arrives, all its earlier messages have been sent.
   const next = await world.emit(api, 'appointment-updated', appointmentId);
   await dashboard.receive(({ meta }) => meta.emissionId === next, 'an emission of the thawed worker');
   expect(dashboard.received.map(({ payload }) => payload.appointment.notes)).not.toContain('early');

@@ -51,7 +51,7 @@ const HOSTS: [what: string, host: string][] = [
   ['an address', '127.0.0.1'],
 ];
 
-/** Headers that a caller can write must not stand for the Host. */
+/** Headers that a caller can write must not replace the Host. */
 const FORWARDED: [what: string, headers: Record<string, string>][] = [
   ['X-Forwarded-Host', { 'x-forwarded-host': 'evil.example' }],
   ['X-Forwarded-Host twice', { 'x-forwarded-host': `${HOST}, evil.example` }],

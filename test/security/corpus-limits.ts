@@ -10,7 +10,7 @@ const list = (what: string, authorization: string): BadRequest => ({
   code: 'TOKEN_INVALID',
 });
 
-/** Other spellings of a good token: its decoder takes them, a limit must not. */
+/** Other encodings of a valid token: the decoder accepts them, but they must not have their own limit. */
 export const LIMIT_REQUESTS: readonly BadRequest[] = [
   list('padding behind its token', 'Bearer :token='),
   list('double padding behind its token', 'Bearer :token=='),

@@ -28,7 +28,7 @@ afterAll(() => world.close());
 const filled = (text: string): string =>
   text.replace(':token', token).replace(':admin', `Basic ${btoa('admin:admin-password')}`);
 
-/** Sends the path and the headers as they stand. */
+/** Sends the path and the headers unchanged. */
 function send({ method = 'GET', path, headers = {}, body }: BadRequest) {
   const { hostname, port } = new URL(api.url);
   const named = Object.entries(headers).map(
@@ -52,7 +52,7 @@ function send({ method = 'GET', path, headers = {}, body }: BadRequest) {
   return until('an answer', answer);
 }
 
-/** The first line's status of whatever comes back. */
+/** The status in the first line of the reply. */
 function sendRaw(bytes: string): Promise<number | 'closed'> {
   const { port } = new URL(api.url);
   const answer = new Promise<number | 'closed'>((resolve) => {
@@ -195,7 +195,7 @@ describe('frames', () => {
       });
     });
     socket.io.engine.send(packet);
-    // A ping of Engine.IO is answered in order: what was sent before has been taken then.
+    // A ping of Engine.IO is answered in order: earlier packets have been processed by then.
     const answered = new Promise<'ignored'>((resolve) => {
       socket.io.engine.on('packet', ({ type, data }) => {
         if (type === 'message' && String(data).startsWith('377')) resolve('ignored');

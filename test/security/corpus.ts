@@ -633,7 +633,7 @@ export const RAW: readonly { what: string; bytes: string; status: number | 'clos
   },
 ];
 
-/** Handshakes: the namespace, what is handed over, and the words that refuse it. `:token` is a good token. */
+/** Handshakes: the namespace, the `auth` object, and the message of the refusal. `:token` is a valid token. */
 export const HANDSHAKES: readonly { what: string; namespace: string; auth: object; message: string }[] = [
   {
     what: 'no token',
@@ -739,7 +739,7 @@ export const FRAMES: readonly BadFrame[] = [
     packet: `2/internal,1["emit",{"event":"appointment:created","appointmentId":"${GOOD_ID}"}]`,
     then: 'closed',
   },
-  { what: 'an acknowledgement nobody asked for', packet: '3999[1]', then: 'ignored' },
+  { what: 'an acknowledgement without a request', packet: '3999[1]', then: 'ignored' },
   { what: 'a catch-up without a place', packet: `21[${CATCH_UP}]`, then: 'ignored' },
   {
     what: 'a catch-up without an acknowledgement',
@@ -768,7 +768,7 @@ export const FRAMES: readonly BadFrame[] = [
     then: 'ignored',
   },
   {
-    what: 'a report of what was never seen',
+    what: 'a report of an emission that was never sent',
     packet: '2["emissions:seen",{"emissionId":{},"acceptedAt":1}]',
     then: 'ignored',
   },

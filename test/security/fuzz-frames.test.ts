@@ -71,7 +71,7 @@ const packet = fc
     const counted = type === '5' || type === '6' ? count : '';
     return `${type}${counted}${nsp}${id}[${[JSON.stringify(event), ...args].join(',')}]`;
   });
-/** A packet in order, with an event that somebody listens for: what it holds is all that can be wrong. */
+/** A well-formed packet of an event that the gateway handles: only its arguments can be invalid. */
 const requests = fc
   .tuple(
     fc.constantFrom('emissions:catch-up', 'emissions:catch-up', 'emissions:seen', 'emit'),

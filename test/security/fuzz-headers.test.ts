@@ -99,7 +99,7 @@ const request = fc.record({
   body,
 });
 
-/** Everything that comes back until the connection ends; we say at once that nothing follows. */
+/** The whole reply until the connection ends; our side ends it at once after the request. */
 function sendRaw(bytes: string): Promise<string> {
   const answer = new Promise<string>((resolve) => {
     let text = '';

@@ -9,7 +9,7 @@ import { createWorld } from '../harness/world.ts';
 const MAX_GROWTH_BYTES = 6_000_000;
 const MAX_MORE_FILES = 5;
 
-/** An API in a process of its own, to be thrown anything at, and what must hold after it. */
+/** An API in a separate process for random input, with the checks that must pass afterwards. */
 export async function startFuzzedApi(limits: Partial<ApiLimits> = {}) {
   const world = await createWorld();
   const memory = createMemoryReader();

@@ -26,7 +26,7 @@ test('a caller above the rate of its key gets 429 from every process; other call
   expect(refused.status).toBe(429);
   expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
   expect(await refused.json()).toMatchObject({ code: 'RATE_LIMITED', success: false });
-  // The other process hears of it with its first count.
+  // The other process reads it when it syncs its first count.
   await eventually('the other process to refuse too', async () => (await post(two)).status === 429);
   expect((await post(two, { 'x-api-key': other })).status).toBe(202);
 });

@@ -10,7 +10,7 @@ export interface RawFrame {
   isMasked?: boolean;
   /** Reserved bits: none is negotiated. */
   reserved?: number;
-  /** What the frame says that its length is. */
+  /** The length that the frame's header declares. */
   declaredLength?: number;
 }
 
@@ -34,7 +34,7 @@ const PING = encodeFrame({ opcode: 9, payload: Buffer.from('still there?') });
 /** Servers do not mask. */
 const PONG = Buffer.from('\x8a\x0cstill there?', 'latin1');
 
-/** A WebSocket to the gateway without anybody's library: what is sent is what was written. */
+/** A WebSocket to the gateway without a library: it sends exactly the given bytes. */
 export async function openRawWebSocket(url: string) {
   const { port } = new URL(url);
   let received = Buffer.alloc(0);

@@ -16,7 +16,7 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-/** A session by polling without a library: what is posted is what was written. */
+/** A session by polling without a library: it posts exactly the given text. */
 async function openPolling() {
   const url = `${api.url}/socket.io/?EIO=4&transport=polling`;
   const opened = await (await fetch(url)).text();

@@ -30,7 +30,7 @@ function outcome(socket: Socket): Promise<string> {
     socket.once('connect_error', (error) => {
       resolve((error as { data?: { code: string } }).data?.code ?? 'closed');
     });
-    // It ends the connection itself before it tells of a refusal.
+    // It closes the connection before the refusal arrives.
     socket.io.once('close', () => {
       setImmediate(resolve, 'closed');
     });
@@ -120,7 +120,7 @@ test('a client that does not read is disconnected before it exceeds its memory l
   const [slow, good] = [open(url, {}), open(url, {})];
   expect(await Promise.all([outcome(slow), outcome(good)])).toEqual(['connected', 'connected']);
   const receivedAll = until(
-    'the good client to hear all',
+    'the good client to receive all',
     new Promise((resolve) => good.once('last', resolve)),
   );
   const transport = slow.io.engine.transport as unknown as { ws: { _socket: TcpSocket } };
@@ -129,7 +129,7 @@ test('a client that does not read is disconnected before it exceeds its memory l
   for (let n = 0; n < 200; n += 1) {
     const news = new Promise((resolve) => good.once('news', resolve));
     server.emit('news', 'x'.repeat(100_000));
-    await until('the good client to hear', news);
+    await until('the good client to receive it', news);
   }
   server.emit('last');
 

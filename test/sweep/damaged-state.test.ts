@@ -55,7 +55,7 @@ test.each<[string, () => Promise<unknown>]>([
         updatedAt: Date.now() - 60_000,
       }),
   ],
-  ['says neither yes nor no', () => world.redis.hset(key('watermark'), { ...whole, caughtUp: 'maybe' })],
+  ['has an unknown flag', () => world.redis.hset(key('watermark'), { ...whole, caughtUp: 'maybe' })],
 ])('a watermark that %s stops no sweep and skips no write', async (_, damage) => {
   await world.redis.del(key('watermark'));
   await damage();
@@ -66,7 +66,7 @@ test.each<[string, () => Promise<unknown>]>([
 test.each<[string, () => Promise<unknown>]>([
   ['is a list', () => world.redis.rpush(key('lock'), 'x')],
   ['is a hash', () => world.redis.hset(key('lock'), { garbage: 'x' })],
-  ['never ends', () => world.redis.set(key('lock'), 'somebody')],
+  ['never expires', () => world.redis.set(key('lock'), 'another')],
 ])('a lock that %s stops no sweep', async (_, damage) => {
   await world.redis.del(key('lock'));
   await damage();

@@ -6,7 +6,7 @@ import { createWorld, type World } from '../harness/world.ts';
 
 const SWEEP_OFTEN = { RECONCILE_INTERVAL_MS: '100' };
 const PAGE = 500;
-/** Beyond the overlap, so that no later sweep comes here again. */
+/** Beyond the overlap, so that no later sweep reads it again. */
 const tenMinutesAgo = () => new Date(Date.now() - 600_000);
 
 let world: World;

@@ -51,7 +51,7 @@ async function damaged(
 const field = (name: string, value: string) => (key: string) => world.redis.hset(key, name, value);
 const unharmed = () => Promise.resolve();
 
-/** What an operator and a bot ask for stays answered, and the next emission arrives. */
+/** Requests of operators and bots are still answered, and the next emission arrives. */
 async function staysUsable(emissionId: string): Promise<void> {
   expect(await get(`/api/v1/internal/socket/emissions/${emissionId}`)).not.toBe(503);
   expect(await get(`/api/v1/internal/socket/emissions?appointmentId=${appointmentId}`)).toBe(200);

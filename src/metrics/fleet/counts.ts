@@ -31,7 +31,7 @@ export async function readCounts(
   );
 }
 
-/** Another program wrote what is not a whole number of at least 0. */
+/** False for a value that another program wrote: any but a whole number of at least 0. */
 const isCounter = ([, n]: readonly [string, number]): boolean => Number.isSafeInteger(n) && n >= 0;
 
 /** Reads strings in one round trip. */

@@ -1,18 +1,18 @@
--- Notes that a process is alive and what it holds.
--- KEYS[1] processes by last heartbeat, KEYS[2] what each said, KEYS[3] its companies (HyperLogLog)
--- ARGV[1] process key, [2] what it says (JSON), [3] TTL in ms, [4] time in ms or '' for Redis' own; then companies
+-- Records the heartbeat of a process.
+-- KEYS[1] processes by last heartbeat, KEYS[2] heartbeat of each, KEYS[3] companies of this process (HyperLogLog)
+-- ARGV[1] process key, [2] heartbeat (JSON), [3] TTL in ms, [4] time in ms or '' for Redis' own; then companies
 local now = tonumber(ARGV[4])
 if not now then
   local time = redis.call('TIME')
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
--- Keys of another type were written by another program: what they should hold comes again with each heartbeat.
+-- Keys of another type were written by another program. Each heartbeat writes their content again.
 for i = 1, 2 do
   local reply = i == 1 and redis.pcall('ZCARD', KEYS[1]) or redis.pcall('HGET', KEYS[2], ARGV[1])
   if type(reply) == 'table' and string.find(reply.err, 'WRONGTYPE', 1, true) then redis.call('DEL', KEYS[i]) end
 end
--- Processes that died without a word are forgotten here, so that nothing piles up.
+-- Removes processes that have crashed, so that keys do not accumulate.
 local function forget(from, to)
   for _, gone in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], from, to, 'LIMIT', 0, 100)) do
     redis.call('ZREM', KEYS[1], gone)

@@ -32,7 +32,7 @@ export function createTallyWriter({ redis, keys, timeoutMs, now }: WriterDeps) {
       cells.set(cell, (cells.get(cell) ?? 0) + 1);
     },
     isIdle: () => counters.size === 0 && cells.size === 0 && !frozen,
-    /** Sends an unconfirmed batch again, then what was added since. One call at a time. */
+    /** Sends an unconfirmed batch again, then the counts that were added since. One call at a time. */
     sendWaiting: async (): Promise<void> => {
       await sendFrozen();
       if (counters.size === 0 && cells.size === 0) return;

@@ -15,7 +15,7 @@ let companies: Company[];
 let screens: Screen[] = [];
 beforeAll(async () => {
   cluster = await ownCluster({ masters: 3, replicas: 3 });
-  // The sweep finds what a master took with it: replication does not wait for anybody.
+  // The sweep finds writes that were lost with a master: replication is asynchronous.
   world = await createWorld({ redisUrl: cluster.url, env: { RECONCILE_INTERVAL_MS: '500' } });
   [api] = await Promise.all([world.ready(world.apiProcess()), world.workerProcess()]);
 }, 180_000);
@@ -33,7 +33,7 @@ afterEach(() => {
   for (const { dashboard } of screens) dashboard.close();
 });
 
-/** Writes an appointment in every company and tells of it, again and again until that is accepted; then all show it. */
+/** Writes an appointment in every company and announces it until that is accepted; then all dashboards show it. */
 async function change(notes: string): Promise<void> {
   const ids = await Promise.all(
     companies.map(async (company) => {
@@ -66,7 +66,7 @@ async function expectTakenOver(lost: ClusterNode, itsScreens: Screen[]): Promise
   for (const screen of screens) expect(screen.reloads).toEqual(itsScreens.includes(screen) ? ['epoch'] : []);
 }
 
-/** Its replica takes over meanwhile; then it is back, whatever became of the test. */
+/** Its replica takes over meanwhile; then it is started again, even if the test fails. */
 async function whileDead(node: ClusterNode, run: () => Promise<unknown>): Promise<void> {
   await node.service.kill();
   try {
@@ -109,7 +109,7 @@ test('the queue’s master dies under load: accepted emissions reach the dashboa
     await eventually(
       'the queue to be empty',
       async () => (await world.jobs.count('active', 'wait', 'delayed')) === 0,
-      // What had ended, and was not replicated, is active again with nobody at work: its lock ends after 10 s, and one look
+      // A job whose end was not replicated is active again without a worker: its lock ends after 10 s, and one look
       // each 5 s marks it, the next one gives it back.
       20_000,
     );

@@ -17,7 +17,7 @@ const SERVER = {
 };
 
 let cluster: RedisCluster;
-/** Before each node, where it says that it is: they speak TLS, for which the tests' Redis may not be built. */
+/** Proxies at the announced address of each node. They speak TLS, for which the tests' Redis may not be built. */
 let fronts: TcpProxy[];
 let world: World;
 let api: Spawned;
@@ -68,7 +68,7 @@ test('a Cluster with certificates of another authority receives nothing, and /he
   const appointmentId = await companies[0]!.appointment();
   expect((await world.post(stranger, 'appointment-created', { appointmentId })).status).toBe(503);
   const why = /certificate.*NODE_EXTRA_CA_CERTS/;
-  await eventually('health to tell why', async () =>
+  await eventually('health to give the reason', async () =>
     why.test(await (await fetch(`${stranger.url}/health`)).text()),
   );
   expect(stranger.output()).toMatch(why);

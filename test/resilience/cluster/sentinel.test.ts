@@ -14,7 +14,7 @@ let company: Company;
 let screen: Screen;
 beforeAll(async () => {
   redis = await ownSentinels();
-  // The sweep finds what a master took with it: replication does not wait for anybody.
+  // The sweep finds writes that were lost with a master: replication is asynchronous.
   world = await createWorld({ redisUrl: redis.url, env: { RECONCILE_INTERVAL_MS: '500' } });
   [api] = await Promise.all([world.ready(world.apiProcess()), world.workerProcess()]);
 }, 180_000);
@@ -32,7 +32,7 @@ afterEach(() => {
   screen.dashboard.close();
 });
 
-/** Writes and tells until it is accepted; then the screen shows it. */
+/** Writes and announces until it is accepted; then the screen shows it. */
 async function show(notes: string): Promise<void> {
   const appointmentId = await company.appointment({ notes });
   await eventually(

@@ -177,7 +177,7 @@ export function createRealCompany(
     async readHead(): Promise<void> {
       head = await createCompanyLog(redis, { keys: companyKeys }).head(companyId);
     },
-    /** Nobody moves any more: all stand at stops or have ended, and what was published has arrived. */
+    /** No actor is running: each waits at a stop or has ended, and all published messages have arrived. */
     async still(): Promise<void> {
       const sentUntilNow = sentWhenStill;
       let before;
@@ -197,12 +197,12 @@ export function createRealCompany(
     async flush(): Promise<void> {
       for (const key of await keys()) await redis.del(key);
     },
-    /** A replica hears of all until now. */
+    /** A replica receives all writes until now. */
     async replicate(): Promise<void> {
       kept.clear();
       for (const key of await keys()) kept.set(key, await redis.dumpBuffer(key));
     },
-    /** It takes over: what it has not heard of is lost, and the history is another one. */
+    /** It takes over: later writes are lost, and the history is another one. */
     async failOver(): Promise<void> {
       for (const key of await keys()) await redis.del(key);
       for (const [key, value] of kept) await redis.restore(key, 0, value, 'REPLACE');

@@ -43,7 +43,7 @@ export function tapRedis(redis: Redis, stop: () => Promise<void>, weaknesses: re
         source === undefined ? redis.evalsha(digest, ...args) : redis.eval(source, ...args),
       );
     },
-    // Where the server does not know the script yet.
+    // If the server does not know the script yet.
     eval: (source: string, ...args: Args) => send(() => redis.eval(source, ...args)),
   };
   return {
