@@ -14,11 +14,10 @@ import type { DashboardServer } from '../realtime/create-io.ts';
 import { whenReady } from '../redis/connect.ts';
 import { openMetricsPort } from '../resources/open-metrics-port.ts';
 import { openResources, type Resources } from '../resources/open-resources.ts';
-import { composeAccept } from './compose-accept.ts';
+import { composeAccept, createLogFaults } from './compose-accept.ts';
 import { composeAccess } from './compose-access.ts';
 import { composeApp, type ComposeAppDeps } from './compose-app.ts';
 import { composeSnapshots } from './compose-snapshots.ts';
-import { createLogFaults } from './log-faults.ts';
 import { startGatewayCanary } from './start-canary.ts';
 import { startGateway } from './start-gateway.ts';
 

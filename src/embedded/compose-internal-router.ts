@@ -1,6 +1,5 @@
-import { type Acceptance, composeEmissionRoutes } from '../api/compose-accept.ts';
+import { type Acceptance, composeEmissionRoutes, createLogFaults } from '../api/compose-accept.ts';
 import { composeServiceAccess } from '../api/compose-access.ts';
-import { createLogFaults } from '../api/log-faults.ts';
 import type { EmbeddedConfig } from '../config.ts';
 import { createInternalRouter } from '../http/internal-router.ts';
 import { countRejections } from '../http/middleware/count-rejections.ts';

@@ -2,8 +2,7 @@ import type { ErrorRequestHandler, Response } from 'express';
 import { STATUS_CODES } from 'node:http';
 import type { ProblemReply } from '@appointment-emissions/contracts';
 import { AppError, type ErrorCode, ERROR_CODES } from '../errors.ts';
-import { isMongoError } from '../process/mongo-errors.ts';
-import { isUnavailable } from '../process/unavailable.ts';
+import { isMongoError, isUnavailable } from '../process/unavailable.ts';
 import { routeOf } from './route-of.ts';
 
 /** Body of an error, as in RFC 9457. Never contains what was sent, nor messages of the database or of Redis. */

@@ -1,7 +1,6 @@
 import type { mongo, Types } from 'mongoose';
 import type { Id } from '@appointment-emissions/contracts';
-import { isMongoError } from '../process/mongo-errors.ts';
-import { isUnavailable } from '../process/unavailable.ts';
+import { isMongoError, isUnavailable } from '../process/unavailable.ts';
 import { READ_LIMIT_MS } from './connect.ts';
 import type { ObjectIdClass } from './stored-values.ts';
 

@@ -1,7 +1,7 @@
 import type { Id } from '@appointment-emissions/contracts';
 import { ownFields, type AppointmentModel } from '../model/appointment-model.ts';
 import type { Models } from './models.ts';
-import { isMongoError } from '../process/mongo-errors.ts';
+import { isMongoError } from '../process/unavailable.ts';
 import { byIds, readCommand } from './read-command.ts';
 import { id, type RawDocument } from './stored-values.ts';
 
