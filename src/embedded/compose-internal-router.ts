@@ -1,7 +1,7 @@
 import { type Acceptance, composeEmissionRoutes, createLogFaults } from '../api/compose-accept.ts';
 import { composeServiceAccess } from '../api/compose-access.ts';
 import type { EmbeddedConfig } from '../config.ts';
-import { createInternalRouter } from '../http/internal-router.ts';
+import { createInternalRouter } from '../http/app.ts';
 import { countRejections } from '../http/middleware/count-rejections.ts';
 import { logRefusals } from '../http/middleware/log-refusals.ts';
 import { logRequests } from '../http/middleware/log-requests.ts';

@@ -1,4 +1,4 @@
-import express, { type Express, type RequestHandler, type Router } from 'express';
+import express, { type Express, type RequestHandler, Router } from 'express';
 import { problem, createErrorHandler, sendProblem } from './problem.ts';
 import { ADMIN_API_PATH } from './routes/admin-routes.ts';
 import { BULL_BOARD_PATH } from './routes/bull-board.ts';
@@ -69,4 +69,34 @@ export function createApp({ basePath = '', ...deps }: AppDeps): Express {
   });
   app.use(createErrorHandler(deps.onFault));
   return app;
+}
+
+interface InternalRoutes {
+  /** Checks the API key and the rate limits. */
+  requireApiKey: RequestHandler | RequestHandler[];
+  /** Count and log refused emissions. */
+  reportRefusals: RequestHandler[];
+  emissionRoutes: Router;
+  metricsRoutes: Router;
+}
+
+export interface InternalRouterDeps extends InternalRoutes {
+  logRequests: RequestHandler;
+  onFault: (error: unknown, route: string | undefined) => void;
+}
+
+/**
+ * The internal routes for an existing application, to be mounted at `/api/v1/internal`. It answers all requests itself, errors
+ * and unknown routes too, so that the application's error handler sees none of them. It works in Express 4 and 5.
+ */
+export function createInternalRouter({ logRequests, onFault, ...routes }: InternalRouterDeps): Router {
+  const router = Router();
+  router.use(logRequests);
+  router.use('/socket', routes.reportRefusals, routes.requireApiKey, routes.emissionRoutes);
+  router.use(routes.requireApiKey, routes.metricsRoutes);
+  router.use((_req, res) => {
+    sendProblem(res, problem('ROUTE_NOT_FOUND', 'there is no such route'));
+  });
+  router.use(createErrorHandler(onFault));
+  return router;
 }
