@@ -103,10 +103,10 @@ const MAX_LINES = 300;
 /** Upper bounds of the figures that `npm run structure` prints. Lower one whenever its figure gets smaller. */
 const MAX_FIGURES = {
   filesAtRoot: 3,
-  largestFolder: 23,
+  largestFolder: 21,
   smallFiles: 23,
   smallFilesWithOneImporter: 39,
-  longFunctions: 3,
+  longFunctions: 0,
   typesDeclaredTwice: 0,
   javaScriptLines: 393,
 } as const;

@@ -33,7 +33,7 @@ test('a traceparent is stored with the emission, and API and worker log it in on
   const lines = await eventually('both lines', async () => {
     const log = await readFile(join(world!.env['LOG_DIR']!, 'combined.log'), 'utf8');
     const found = log.split('\n').filter((line) => line.includes(emissionId));
-    return found.length >= 2 ? found.map((line) => JSON.parse(line) as Answer) : undefined;
+    return found.length >= 2 ? found.map((line) => JSON.parse(line)) : undefined;
   });
   // The processes append to the file independently of each other.
   lines.sort((a, b) => String(a.name).localeCompare(String(b.name)));
