@@ -1,4 +1,5 @@
 import type { ApiConfig } from '../config.ts';
+import type { AppDeps } from '../http/app.ts';
 import { createAdminRoutes } from '../http/routes/admin-routes.ts';
 import { createBullBoardRoutes } from '../http/routes/bull-board.ts';
 import type { Resources } from '../resources/open-resources.ts';
@@ -13,7 +14,7 @@ export function composeOperator(
   { config, redis, queues, models, clock, metrics, reportDamage, logger }: Resources<ApiConfig>,
   { enqueue, yieldToLive }: Pick<Acceptance, 'enqueue' | 'yieldToLive'>,
   warnings: () => Promise<string[]>,
-) {
+): Pick<AppDeps, 'bullBoard' | 'adminRoutes'> {
   const { failed, repairs } = composeRepairs({
     redis,
     queues,

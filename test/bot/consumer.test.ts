@@ -178,7 +178,7 @@ test('the one-file browser build connects a page that has no bundler', async () 
     const page = await browser.newPage();
     await page.goto(server.url);
     const connection = await server.connection();
-    expect(connection.auth).toEqual({ token: 'token' });
+    expect(connection.auth).toEqual({ token: 'token', positions: true });
     connection.sendPosition({ epoch: 'e', offset: 1 });
     await page.waitForFunction('document.title === "live"');
   } finally {
