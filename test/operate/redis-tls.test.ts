@@ -86,7 +86,7 @@ test('a wrong password is reported, with the file of the users', async () => {
   const wrong = urls.api.replace(':users-password@', ':wrong@');
   await expectRefused(
     await world.api({ REDIS_URL: wrong }),
-    /WRONGPASS.*REDIS_URL.*docs\/guides\/production\.md/,
+    /WRONGPASS.*REDIS_URL.*docs\/guides\/redis\.md/,
   );
 });
 
