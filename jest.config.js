@@ -9,6 +9,10 @@ export const LONG_TESTS = [
   '**/test/realtime/heartbeat.test.ts',
   '**/test/resilience/outage-lines.test.ts',
   '**/test/sweep/clocks.test.ts',
+  '**/test/bot/consumer.test.ts',
+  '**/test/sweep/left-out.test.ts',
+  '**/test/resilience/cluster/features.test.ts',
+  '**/test/resilience/logs.test.ts',
 ];
 
 /** Native ESM: run through `npm test`, which sets NODE_OPTIONS=--experimental-vm-modules. */
