@@ -1,7 +1,7 @@
 import type { Testbed } from '../chaos/testbed.ts';
 import { freeze } from '../../test/harness/own-services.ts';
 import { eventually } from '../../test/harness/until.ts';
-import { MONGO_UNAVAILABLE, REDIS_UNAVAILABLE, type Scenario } from './scenario.ts';
+import { MONGO_UNAVAILABLE, REDIS_UNAVAILABLE, type Scenario, warningsOf } from './scenario.ts';
 
 /** The library is stale after 25 s without a position or a heartbeat. */
 const SCREENS_SHOW_IT_WITHIN_MS = 40_000;
@@ -51,11 +51,6 @@ export const HIDDEN_FAULTS: readonly Scenario[] = [
     },
   },
 ];
-
-async function warningsOf({ fleet }: Testbed): Promise<string> {
-  const response = await fetch(`${fleet.gateways[0]!.balancer!.url}/health`);
-  return JSON.stringify(((await response.json()) as { warnings: string[] }).warnings);
-}
 
 const screensShowIt = ({ screens }: Testbed): Promise<unknown> =>
   eventually(

@@ -41,6 +41,12 @@ export interface Scenario {
 export const REDIS_UNAVAILABLE = '503 QUEUE_UNAVAILABLE';
 export const MONGO_UNAVAILABLE = '500 DATABASE_ERROR';
 
+/** The warnings of `/health`, as one text. */
+export async function warningsOf({ fleet }: Testbed): Promise<string> {
+  const response = await fetch(`${fleet.gateways[0]!.balancer!.url}/health`);
+  return JSON.stringify(((await response.json()) as { warnings: string[] }).warnings);
+}
+
 /** Kills all APIs and workers at once. Resolves when all have been restarted. */
 export async function restartAll({ fleet }: Testbed): Promise<void> {
   await Promise.all(

@@ -1,5 +1,6 @@
 import { BURST_FAULTS } from './burst-faults.ts';
 import { HIDDEN_FAULTS } from './hidden-faults.ts';
+import { INPUT_FAULTS } from './input-faults.ts';
 import { LOG_FAULTS } from './log-faults.ts';
 import { MONGO_FAULTS } from './mongo-faults.ts';
 import { POISON_FAULTS } from './poison-faults.ts';
@@ -12,6 +13,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...REDIS_FAULTS,
   ...MONGO_FAULTS,
   ...HIDDEN_FAULTS,
+  ...INPUT_FAULTS,
   ...PROCESS_FAULTS,
   ...LOG_FAULTS,
   ...POISON_FAULTS,
