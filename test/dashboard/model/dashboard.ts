@@ -15,6 +15,8 @@ export function createDashboard(
   const screen = createScreen(isNewer);
   const sequence = new Sequence({ screen, onShown, maxBuffered: 12 });
   const newest = new Map<string, number>();
+  /** Appointments whose newest shown event is a deletion. */
+  const deleted = new Set<string>();
   /** Appointments that the last list did not contain, with the version that was outside its range. */
   let absentFromList = new Map<string, StreamPosition & { version: number }>();
   let onGateway: Packet[] = [];
@@ -36,6 +38,7 @@ export function createDashboard(
       throw new Error(`${appointment._id} went back from ${before} to its deletion ${version}`);
     }
     if (isDeleted) newest.set(appointment._id, version);
+    if (isDeleted) deleted.add(appointment._id);
     check();
   }
 
@@ -47,6 +50,7 @@ export function createDashboard(
       const before = Math.max(newest.get(id) ?? 0, wasListed ? absent.version : 0);
       if (version < before) throw new Error(`${id} went back from ${before} to ${version}`);
       newest.set(id, version);
+      deleted.delete(id);
     }
   }
 
@@ -106,7 +110,9 @@ export function createDashboard(
     isLoaded = true;
     const absent = [...found].filter(([id]) => !screen.rows.has(id));
     for (const [id, { version }] of absent) {
-      if (before.has(id) && version < newest.get(id)!) throw new Error(`${id} was removed by an older list`);
+      // A deletion that was buffered until the list came also removes the row.
+      const isRemovedByList = before.has(id) && !deleted.has(id);
+      if (isRemovedByList && version < newest.get(id)!) throw new Error(`${id} was removed by an older list`);
     }
     absentFromList = new Map(absent.map(([id, { version }]) => [id, { ...list, version }]));
     check();
