@@ -13,6 +13,8 @@ export const LONG_TESTS = [
   '**/test/sweep/left-out.test.ts',
   '**/test/resilience/cluster/features.test.ts',
   '**/test/resilience/logs.test.ts',
+  '**/test/resilience/process-end.test.ts',
+  '**/test/operate/redis-tls.test.ts',
 ];
 
 /** Native ESM: run through `npm test`, which sets NODE_OPTIONS=--experimental-vm-modules. */
