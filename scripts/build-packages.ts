@@ -8,8 +8,11 @@ import type { Main } from './run.mjs';
 
 /** Each after the packages that it imports. */
 const PACKAGES = ['contracts', 'bot', 'dashboard'];
-/** Entries of the dashboard's library beside `index`. They share its code, so that each of its classes exists once. */
-const DASHBOARD_ENTRIES = ['adapters/react', 'adapters/rtk-query'];
+/** Entries beside `index`. The dashboard's share the code of `index`, so that each of its classes exists once. */
+const MORE_ENTRIES: Readonly<Record<string, readonly string[]>> = {
+  bot: ['append-file'],
+  dashboard: ['adapters/react', 'adapters/rtk-query'],
+};
 /** Folder, in a package's `dist`, of the code and declarations for CommonJS projects. */
 const COMMONJS = 'commonjs';
 const OWN_MODULE = /(?<=\b(?:from|import) ?\(?')(\.\.?\/[^']+)\.ts(?=')/g;
@@ -36,12 +39,12 @@ export async function buildPackages({ log }: { log: (line: string) => void }): P
       copyDeclarations(draft);
       const entry = join(folder, 'src', 'index.ts');
       await compileCommonJs(entry, join(draft, COMMONJS, 'index.js'));
+      for (const one of MORE_ENTRIES[name] ?? []) {
+        await compileCommonJs(join(folder, 'src', `${one}.ts`), join(draft, COMMONJS, `${one}.js`));
+      }
       if (name === 'dashboard') {
         await bundle(entry, join(draft, 'browser.js'));
         await bundle(entry, join(draft, COMMONJS, 'browser.js'), 'cjs');
-        for (const one of DASHBOARD_ENTRIES) {
-          await compileCommonJs(join(folder, 'src', `${one}.ts`), join(draft, COMMONJS, `${one}.js`));
-        }
       }
       replaceFolder(draft, join(folder, 'dist'));
     } finally {

@@ -84,10 +84,7 @@ test('without the private authority its certificate is refused', async () => {
 
 test('a wrong password is reported, with the file of the users', async () => {
   const wrong = urls.api.replace(':users-password@', ':wrong@');
-  await expectRefused(
-    await world.api({ REDIS_URL: wrong }),
-    /WRONGPASS.*REDIS_URL.*docs\/guides\/redis\.md/,
-  );
+  await expectRefused(await world.api({ REDIS_URL: wrong }), /WRONGPASS.*REDIS_URL.*docs\/guides\/redis\.md/);
 });
 
 test('a missing permission is reported with the user, the command and the file of the rules', async () => {
