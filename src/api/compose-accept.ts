@@ -1,4 +1,3 @@
-import { INTERNAL_NAMESPACE } from '@appointment-emissions/contracts';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createAcceptEmissions } from '../accept/accept-emission.ts';
 import { createIdempotency } from '../accept/idempotency.ts';
@@ -6,7 +5,7 @@ import { createLogRefused } from '../accept/log-refused.ts';
 import { createRecordAccepted } from '../accept/record-accepted.ts';
 import { createYieldToLive } from '../accept/yield-to-live.ts';
 import type { CoreConfig } from '../config.ts';
-import { createEmissionRoutes, EMISSIONS_PATH } from '../http/routes/emission-routes.ts';
+import { createEmissionRoutes } from '../http/routes/emission-routes.ts';
 import { readQueuesDepth } from '../metrics/queue-depth.ts';
 import { createFindCompanies } from '../population/find-companies.ts';
 import { createFindJob } from '../queue/find-job.ts';
@@ -14,6 +13,7 @@ import { PRIORITY } from '../queue/retry-policy.ts';
 import { createReadTimelines } from '../queue/timeline.ts';
 import { watchDepth } from '../queue/watch-depth.ts';
 import { composeEnqueue } from '../resources/compose-enqueue.ts';
+import type { OnFault } from '../http/problem.ts';
 import type { Logger } from '../process/logger.ts';
 import { createThrottledLog } from '../process/throttled-log.ts';
 import type { Resources } from '../resources/open-resources.ts';
@@ -84,14 +84,13 @@ export function composeEmissionRoutes(
   });
 }
 
-/** Logs server errors of requests. @returns a function that takes the error and the route or namespace of the request */
-export function createLogFaults(logger: Logger): (error: unknown, route: string | undefined) => void {
+/** Logs server errors of requests, throttled. */
+export function createLogFaults(logger: Logger): OnFault {
   const requestFailed = createThrottledLog(logger, 'request failed', { level: 'error' });
   const emissionFailed = createThrottledLog(logger, '[InternalSocket] Failed to emit: request failed', {
     level: 'error',
   });
-  return (error, route) => {
-    const isEmission = route === INTERNAL_NAMESPACE || (route?.includes(EMISSIONS_PATH) ?? false);
+  return (error, { route, isEmission }) => {
     (isEmission ? emissionFailed : requestFailed)({ route }, error);
   };
 }

@@ -1,9 +1,9 @@
 import type { Express, Router } from 'express';
 import type { ApiConfig } from '../config.ts';
 import { createApp } from '../http/app.ts';
-import { countRejections } from '../http/middleware/count-rejections.ts';
 import { allowOrigins } from '../http/middleware/cors.ts';
-import { logRefusals } from '../http/middleware/log-refusals.ts';
+import { reportRefusals } from '../http/middleware/report-refusals.ts';
+import type { OnFault } from '../http/problem.ts';
 import { logRequests } from '../http/middleware/log-requests.ts';
 import { createDashboardRoutes } from '../http/routes/dashboard-routes.ts';
 import { checkMongo, checkRedis } from '../http/routes/health-checks.ts';
@@ -29,7 +29,7 @@ export interface ComposeAppDeps extends Pick<HealthDeps, 'isDraining' | 'isAlive
   routes?: Router | undefined;
   /** Origins, besides its own, that the pages may connect to. */
   connectOrigins?: readonly string[] | undefined;
-  onFault: (error: unknown, route: string | undefined) => void;
+  onFault: OnFault;
 }
 
 /** The Express application, with all routes. */
@@ -42,8 +42,8 @@ export function composeApp(deps: ComposeAppDeps): Express {
     requireApiKey: access.requireApiKey,
     requireAdmin: access.requireAdmin,
     logRequests: logRequests(logger),
-    countRejections: countRejections(metrics.reject),
-    logRefusals: logRefusals(acceptance.logRefused),
+    reportRefusals: reportRefusals(metrics.reject, acceptance.logRefused),
+    countRejections: reportRefusals(metrics.reject),
     allowOrigins: allowOrigins(config.CORS_ORIGIN),
     emissionRoutes: composeEmissionRoutes(resources, acceptance),
     metricsRoutes: createMetricsRoutes(metrics.read),

@@ -3,7 +3,8 @@ import { ALIVE_EVENT, DASHBOARD_NAMESPACE, INTERNAL_NAMESPACE } from '@appointme
 import { clientAddress } from '../access/client-address.ts';
 import type { ApiConfig } from '../config.ts';
 import { countRefusals, countRefusedTokens } from '../http/middleware/count-rejections.ts';
-import { logRefusedReplies } from '../http/middleware/log-refusals.ts';
+import type { OnFault } from '../http/problem.ts';
+import { logRefusedReplies } from '../http/middleware/report-refusals.ts';
 import { limitEmits } from '../http/middleware/limit-rate.ts';
 import { createEmitReply } from '../http/routes/emit-reply.ts';
 import type { Canary } from '../liveness/canary.ts';
@@ -26,7 +27,7 @@ export interface GatewayParts {
   snapshots: Snapshots;
   /** This gateway's canary, while it has one. */
   canary: () => Canary | undefined;
-  onFault: (error: unknown, route: string | undefined) => void;
+  onFault: OnFault;
 }
 
 /**
@@ -90,7 +91,7 @@ function attachServices(io: DashboardServer, { resources, acceptance, access, on
     accept,
     idempotently,
     onFault: (error) => {
-      onFault(error, INTERNAL_NAMESPACE);
+      onFault(error, { route: INTERNAL_NAMESPACE, isEmission: true });
     },
   });
   attachInternalNamespace({

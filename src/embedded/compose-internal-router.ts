@@ -2,9 +2,8 @@ import { type Acceptance, composeEmissionRoutes, createLogFaults } from '../api/
 import { composeServiceAccess } from '../api/compose-access.ts';
 import type { EmbeddedConfig } from '../config.ts';
 import { createInternalRouter } from '../http/app.ts';
-import { countRejections } from '../http/middleware/count-rejections.ts';
-import { logRefusals } from '../http/middleware/log-refusals.ts';
 import { logRequests } from '../http/middleware/log-requests.ts';
+import { reportRefusals } from '../http/middleware/report-refusals.ts';
 import { createMetricsRoutes } from '../http/routes/metrics-routes.ts';
 import type { Resources } from '../resources/open-resources.ts';
 import type { Middleware } from './options.ts';
@@ -18,7 +17,7 @@ export function composeInternalRouter(
   const router = createInternalRouter({
     requireApiKey: composeServiceAccess(resources).requireApiKey,
     logRequests: logRequests(logger),
-    reportRefusals: [countRejections(metrics.reject), logRefusals(acceptance.logRefused)],
+    reportRefusals: reportRefusals(metrics.reject, acceptance.logRefused),
     emissionRoutes: composeEmissionRoutes(resources, acceptance),
     metricsRoutes: createMetricsRoutes(metrics.read),
     onFault: createLogFaults(logger),

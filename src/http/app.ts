@@ -1,5 +1,5 @@
 import express, { type Express, type RequestHandler, Router } from 'express';
-import { problem, createErrorHandler, sendProblem } from './problem.ts';
+import { createErrorHandler, type OnFault, problem, sendProblem } from './problem.ts';
 import { ADMIN_API_PATH } from './routes/admin-routes.ts';
 import { BULL_BOARD_PATH } from './routes/bull-board.ts';
 import { EMISSIONS_PATH } from './routes/emission-routes.ts';
@@ -15,8 +15,10 @@ export interface AppDeps {
   requireApiKey: RequestHandler | RequestHandler[];
   requireAdmin: RequestHandler;
   logRequests: RequestHandler;
+  /** Counts and logs refused emissions. */
+  reportRefusals: RequestHandler;
+  /** Counts refused lists. */
   countRejections: RequestHandler;
-  logRefusals: RequestHandler;
   allowOrigins: RequestHandler;
   emissionRoutes: Router;
   metricsRoutes: Router;
@@ -35,7 +37,8 @@ export interface AppDeps {
   basePath?: string | undefined;
   /** Further origins that the page may connect to. */
   connectOrigins: readonly string[];
-  onFault: (error: unknown, route: string | undefined) => void;
+  /** Called with the cause of each server error. */
+  onFault: OnFault;
 }
 
 /** The route table. */
@@ -49,8 +52,7 @@ export function createApp({ basePath = '', ...deps }: AppDeps): Express {
 
   // With the prefix too: a statusUrl then works for callers that do not come through the proxy.
   const emissionPaths = [...new Set([EMISSIONS_PATH, `${basePath}${EMISSIONS_PATH}`])];
-  const reportRefusals = [deps.countRejections, deps.logRefusals];
-  app.use(emissionPaths, reportRefusals, deps.requireApiKey, deps.emissionRoutes);
+  app.use(emissionPaths, deps.reportRefusals, deps.requireApiKey, deps.emissionRoutes);
   app.use('/api/v1/internal', deps.requireApiKey, deps.metricsRoutes);
   app.get('/metrics', deps.requireApiKey, deps.prometheus);
   app.use(deps.healthRoutes);
@@ -71,19 +73,10 @@ export function createApp({ basePath = '', ...deps }: AppDeps): Express {
   return app;
 }
 
-interface InternalRoutes {
-  /** Checks the API key and the rate limits. */
-  requireApiKey: RequestHandler | RequestHandler[];
-  /** Count and log refused emissions. */
-  reportRefusals: RequestHandler[];
-  emissionRoutes: Router;
-  metricsRoutes: Router;
-}
-
-export interface InternalRouterDeps extends InternalRoutes {
-  logRequests: RequestHandler;
-  onFault: (error: unknown, route: string | undefined) => void;
-}
+export type InternalRouterDeps = Pick<
+  AppDeps,
+  'requireApiKey' | 'reportRefusals' | 'emissionRoutes' | 'metricsRoutes' | 'logRequests' | 'onFault'
+>;
 
 /**
  * The internal routes for an existing application, to be mounted at `/api/v1/internal`. It answers all requests itself, errors

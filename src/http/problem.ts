@@ -26,17 +26,20 @@ export function sendProblem(res: Response, body: ProblemReply, retryAfterSeconds
   res.status(body.status).type('application/problem+json').send(JSON.stringify(body));
 }
 
+/** Called with the cause of a server error. `isEmission`: the request was for an emission, so its log line must say so. */
+export type OnFault = (error: unknown, request: { route: string | undefined; isEmission: boolean }) => void;
+
 /** Last in the chain: answers errors, and reports server errors to `onFault`. */
-export function createErrorHandler(
-  onFault: (error: unknown, route: string | undefined) => void,
-): ErrorRequestHandler {
+export function createErrorHandler(onFault: OnFault): ErrorRequestHandler {
   return (thrown: unknown, req, res, next) => {
     if (res.headersSent) {
       next(thrown);
       return;
     }
     const error = toAppError(thrown);
-    if (error.status >= 500) onFault(error.cause ?? thrown, routeOf(req));
+    if (error.status >= 500) {
+      onFault(error.cause ?? thrown, { route: routeOf(req), isEmission: res.locals.isEmission === true });
+    }
     sendProblem(res, problem(error.code, error.message), error.retryAfterSeconds);
   };
 }

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { io } from 'socket.io-client';
 import { INTERNAL_NAMESPACE } from '@appointment-emissions/contracts';
 import { eventually, until } from '../harness/until.ts';
-import { API_KEY, type World } from '../harness/world.ts';
+import { ownMongo } from '../harness/own-services.ts';
+import { API_KEY, createWorld, type World } from '../harness/world.ts';
 import type { Spawned } from '../harness/processes.ts';
 import { quietWorld } from './admin.ts';
 
@@ -134,4 +135,22 @@ test('all lines of API and worker about an emission begin with [InternalSocket],
   expect(about.length).toBeGreaterThan(8);
   expect(about.filter(({ msg }) => !msg.startsWith('[InternalSocket] '))).toEqual([]);
   expect(JSON.stringify(lines)).not.toContain(PERSONAL);
+});
+
+test('a POST that fails in the server has a line with its cause', async () => {
+  const mongo = await ownMongo();
+  const own = await createWorld({ mongoUri: mongo.url, env: { CANARY_INTERVAL_MS: '0' } });
+  try {
+    const server = await own.ready(own.apiProcess());
+    await mongo.stop();
+    const response = await own.post(server, 'appointment-updated', { appointmentId: UNKNOWN });
+    expect(response.status).toBe(500);
+    const log = join(own.env['LOG_DIR']!, 'combined.log');
+    await eventually('the line', async () =>
+      (await readFile(log, 'utf8')).includes('[InternalSocket] Failed to emit: request failed'),
+    );
+  } finally {
+    await own.close();
+    await mongo.stop();
+  }
 });

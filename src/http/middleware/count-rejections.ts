@@ -1,24 +1,7 @@
-import type { RequestHandler } from 'express';
-import type { EmitReply, ProblemReply } from '@appointment-emissions/contracts';
+import type { EmitReply } from '@appointment-emissions/contracts';
 import { AppError } from '../../errors.ts';
-import type { RefusedItem } from './log-refusals.ts';
 
-/** Calls `onRejected` with the code of each rejection, and of each rejected item of a batch. */
-export function countRejections(onRejected: (code: string) => void): RequestHandler {
-  return (_req, res, next) => {
-    res.once('finish', () => {
-      const { problem, refusedItems = [] } = res.locals as {
-        problem?: ProblemReply;
-        refusedItems?: RefusedItem[];
-      };
-      for (const { code } of refusedItems) onRejected(code);
-      if (problem) onRejected(problem.code);
-    });
-    next();
-  };
-}
-
-/** The same for tokens of sockets. */
+/** Calls `onRejected` with the code of each refused token of a socket. */
 export function countRefusedTokens<From extends unknown[], Viewer>(
   verifyToken: (...from: From) => Promise<Viewer>,
   onRejected: (code: string) => void,
@@ -33,7 +16,7 @@ export function countRefusedTokens<From extends unknown[], Viewer>(
   };
 }
 
-/** The same for answers without HTTP. */
+/** Calls `onRejected` with the code of each refused request of the `/internal` namespace. */
 export function countRefusals<Request extends unknown[]>(
   emit: (...request: Request) => Promise<EmitReply>,
   onRejected: (code: string) => void,

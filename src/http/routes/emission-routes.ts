@@ -22,7 +22,7 @@ import {
 import { fromRedis } from '../../redis/from-redis.ts';
 import type { RunIdempotently } from '../../accept/idempotency.ts';
 import { jsonBody } from '../middleware/json-body.ts';
-import type { RefusedItem } from '../middleware/log-refusals.ts';
+import type { RefusedItem } from '../middleware/report-refusals.ts';
 import { appointmentQuery, batchBody, singleBody } from '../middleware/validate.ts';
 
 export const EMISSIONS_PATH = '/api/v1/internal/socket';
@@ -66,10 +66,11 @@ function acceptOne(
 ): RequestHandler {
   return async (req, res) => {
     const request = toRequest(event, req.body as Record<string, unknown>);
-    const { emissionId, isRepeat } = await idempotently(idempotencyOf(req, request), async (attempt) => ({
-      emissionId: await accept.one(request, { ...attempt, ...contextOf(req) }),
-      isRepeat: attempt.isRepeat,
-    }));
+    let isRepeat = false as boolean;
+    const emissionId = await idempotently(idempotencyOf(req, request), (attempt) => {
+      isRepeat = attempt.isRepeat;
+      return accept.one(request, { ...attempt, ...contextOf(req) });
+    });
     const reply = acceptedReply(request, emissionId, basePath);
     sendAccepted(res, reply, { isRepeat, location: reply.statusUrl });
   };
@@ -80,10 +81,11 @@ function acceptBatch({ accept, idempotently }: EmissionRoutesDeps): RequestHandl
     const { emissions } = req.body as { emissions: unknown[] };
     const items = emissions.map(parseBatchItem);
     const valid = items.filter((item): item is EmissionRequest => typeof item !== 'string');
-    const { emissionIds, isRepeat } = await idempotently(idempotencyOf(req, emissions), async (attempt) => ({
-      emissionIds: await accept.many(valid, { ...attempt, ...contextOf(req) }),
-      isRepeat: attempt.isRepeat,
-    }));
+    let isRepeat = false as boolean;
+    const emissionIds = await idempotently(idempotencyOf(req, emissions), (attempt) => {
+      isRepeat = attempt.isRepeat;
+      return accept.many(valid, { ...attempt, ...contextOf(req) });
+    });
     let next = 0;
     const results = items.map((item, index): BatchItemResult => {
       const emissionId = typeof item === 'string' ? undefined : emissionIds[next++];
@@ -92,10 +94,13 @@ function acceptBatch({ accept, idempotently }: EmissionRoutesDeps): RequestHandl
       return { index, status: ERROR_CODES[code], code };
     });
     const accepted = results.filter(({ status }) => status === 202).length;
-    res.locals.refusedItems = results.flatMap(({ code, index }) =>
-      code === undefined ? [] : { code: code as ErrorCode, item: emissions[index] },
-    ) satisfies RefusedItem[];
-    const reply = { success: true, accepted, rejected: results.length - accepted, results } as const;
+    const rejected = results.length - accepted;
+    if (rejected > 0) {
+      res.locals.refusedItems = results.flatMap(({ code, index }) =>
+        code === undefined ? [] : { code: code as ErrorCode, item: emissions[index] },
+      ) satisfies RefusedItem[];
+    }
+    const reply = { success: true, accepted, rejected, results } as const;
     sendAccepted(res, reply, { isRepeat });
   };
 }

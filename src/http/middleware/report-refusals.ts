@@ -20,31 +20,42 @@ export interface RefusedItem {
 /** Lines of a batch that are written in one turn of the event loop. */
 const LINES_PER_TURN = 50;
 
-/** Logs each refused `POST` for emissions, and each rejected item of a batch. */
-export function logRefusals(logRefused: LogRefused): RequestHandler {
+/** What a route leaves in `res.locals` about a refused request. */
+interface Refused {
+  problem?: ProblemReply;
+  refusedItems?: RefusedItem[];
+}
+
+/**
+ * Counts each refused request and each rejected item of a batch. An accepted request costs one listener.
+ * @param logRefused  for the routes of emissions: logs those of a `POST`
+ */
+export function reportRefusals(onRejected: (code: string) => void, logRefused?: LogRefused): RequestHandler {
   return (req, res, next) => {
-    if (req.method === 'POST') {
-      res.locals.isEmission = true;
-      const event = eventOfPath(req.path);
-      res.once('finish', () => {
-        const { problem, refusedItems = [] } = res.locals as {
-          problem?: ProblemReply;
-          refusedItems?: RefusedItem[];
-        };
-        if (problem) {
-          const { status, detail } = problem;
-          const { appointmentId } = readNamedEmission(req.body);
-          const code = problem.code as ErrorCode;
-          logRefused({ code, status, detail, event, appointmentId, ...callerOf(res) });
-        }
-        void logItems(refusedItems, callerOf(res), logRefused);
-      });
-    }
+    const isEmission = logRefused !== undefined && req.method === 'POST';
+    if (isEmission) res.locals.isEmission = true;
+    // Read now, since Express changes it until the answer is sent.
+    const { path } = req;
+    res.once('finish', () => {
+      const { problem, refusedItems } = res.locals as Refused;
+      if (!problem && !refusedItems) return;
+      for (const { code } of refusedItems ?? []) onRejected(code);
+      if (problem) onRejected(problem.code);
+      if (!isEmission) return;
+      const caller = callerOf(res);
+      if (problem) {
+        const { status, detail } = problem;
+        const { appointmentId } = readNamedEmission(req.body);
+        const code = problem.code as ErrorCode;
+        logRefused({ code, status, detail, event: eventOfPath(path), appointmentId, ...caller });
+      }
+      if (refusedItems) void logItems(refusedItems, caller, logRefused);
+    });
     next();
   };
 }
 
-/** The same for the `/internal` namespace. */
+/** Logs each refused request of the `/internal` namespace. */
 export function logRefusedReplies<From>(
   emit: (keyFingerprint: string, request: unknown, from: From) => Promise<EmitReply>,
   logRefused: LogRefused,
