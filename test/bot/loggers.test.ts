@@ -73,6 +73,23 @@ test.each<[string, MessageFlowLogger, Line[], string]>([
   expect(printed()).toEqual([]);
 });
 
+test('close() closes a logger of the form {messageFlow, close}, but not a logger of the application', async () => {
+  const closed: string[] = [];
+  /** As a logger of winston, whose `close` ends all its transports. */
+  class ApplicationLogger extends MethodLogger {
+    close(): void {
+      closed.push('application');
+    }
+  }
+  const messageFlow = new ApplicationLogger();
+  await startBot({ logger: messageFlow }).close();
+  await startBot({ logger: { messageFlow } }).close();
+  expect(closed).toEqual([]);
+  const close = () => Promise.resolve(void closed.push('log'));
+  await startBot({ logger: { messageFlow, close } }).close();
+  expect(closed).toEqual(['log']);
+});
+
 test('tool handlers write to the same kinds of logger', async () => {
   const logger = new MethodLogger();
   const bookings = { cancel: () => Promise.reject(new Error('the store is down')) };

@@ -33,7 +33,7 @@ export type MessageFlowLogger =
   | MessageFlowMethods
   | {
       messageFlow: MessageFlowFunction | MessageFlowMethods;
-      /** Writes buffered lines and closes the log. */
+      /** Writes buffered lines and closes the log. `close` of `RealtimeAppointments` calls it. */
       close?(): Promise<void>;
     };
 
@@ -77,7 +77,8 @@ export function createMessageFlow(given: MessageFlowLogger): MessageFlow {
     async close() {
       const deadline = startDeadline(MAX_CLOSE_MS);
       try {
-        if (typeof logger === 'function') return;
+        // A logger that is not of the form {messageFlow, close} belongs to the application, which may use it for other logs.
+        if (typeof logger === 'function' || logger.messageFlow === undefined) return;
         await untilAborted(Promise.resolve(logger.close?.()), deadline.signal);
       } catch {
         // The application must be able to end even if its logger cannot close.

@@ -44,7 +44,10 @@ export interface RealtimeAppointments {
    * list is empty; otherwise the log names the rejected ones.
    */
   emitBatch: (emissions: readonly BatchEmission[]) => Promise<boolean>;
-  /** Waits for running calls, at most their deadline, then closes connections and log file. */
+  /**
+   * Waits for running calls, at most their deadline. Then it closes the connections and the log file, or calls `close` of a logger
+   * of the form `{messageFlow, close}`. Another logger stays open.
+   */
   close: () => Promise<void>;
 }
 
