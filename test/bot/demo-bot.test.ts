@@ -97,7 +97,8 @@ describe('the demo bot', () => {
   test('books while the backend is unreachable', async () => {
     const { agent, booking, logDir } = await startDemo(await absentUrl());
     expect((await agent.post('/tools/book_appointment').send(booking)).body.ok).toBe(true);
-    const lost = '[book_appointment] Failed to emit socket event: the backend did not accept it';
+    const lost =
+      '[book_appointment] Failed to emit socket event: the emission was not accepted; the message-flow log has the reason';
     await eventually('the warning', async () =>
       (await readLog(logDir).catch(() => [])).some(({ message }) => message === lost),
     );

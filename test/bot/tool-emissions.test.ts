@@ -103,7 +103,11 @@ describe('after saving', () => {
 
 describe('an emission that fails does not fail the booking', () => {
   test.each<[string, Emit, string]>([
-    ['that is refused', () => Promise.resolve(false), 'the backend did not accept it'],
+    [
+      'that is refused',
+      () => Promise.resolve(false),
+      'the emission was not accepted; the message-flow log has the reason',
+    ],
     ['that rejects', () => Promise.reject(new Error('no route')), 'no route'],
     [
       'that throws',
@@ -130,7 +134,9 @@ describe('an emission that fails does not fail the booking', () => {
     const handlers = createToolHandlers({ bookings: saves, realtime: bot, logger });
     expect((await handlers.handle('book_appointment', calls.book_appointment)).ok).toBe(true);
     await handlers.close();
-    expect(lines).toEqual(['[book_appointment] Failed to emit socket event: the backend did not accept it']);
+    expect(lines).toEqual([
+      '[book_appointment] Failed to emit socket event: the emission was not accepted; the message-flow log has the reason',
+    ]);
   });
 });
 

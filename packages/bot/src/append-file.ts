@@ -88,7 +88,7 @@ async function openWithFolder(file: string): Promise<number> {
   }
 }
 
-/** Without `recursive: true`, with which Node never returns below /proc. */
+/** Does not use `recursive: true`, because Node then never returns for a path below /proc. */
 async function createFolder(folder: string): Promise<void> {
   try {
     await mkdirOnce(folder);

@@ -8,7 +8,7 @@ export interface Answer {
   retryAfterMs?: number | undefined;
 }
 
-/** What an attempt showed. It decides what to do next. */
+/** Result of an attempt. It decides the next step. */
 export type AttemptResult =
   /** The emission is in the queue. */
   | { outcome: 'accepted'; answer: Answer }

@@ -24,7 +24,7 @@ interface HttpTransportOptions {
 /**
  * Sends requests over HTTP.
  *
- * It uses node:http with an own Agent, not `fetch`. The Agent limits the connections, closes an idle one before the server does
+ * It uses node:http with its own Agent, not `fetch`. The Agent limits the connections, closes an idle one before the server does
  * (it reads `Keep-Alive: timeout`), does not keep the process alive, and can be closed. The pool of `fetch` offers none of this
  * without another package. Redirects are not followed, because the API key is meant for one host.
  */

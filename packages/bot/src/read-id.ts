@@ -5,7 +5,7 @@ export type ReadId = { id: string } | { problem: string };
 /**
  * Reads an id from a string, an ObjectId, or a document with `_id`. Never throws, not even for a revoked Proxy. The problem
  * names the type of the value but not its content, which may be personal data.
- * @param name for the problem
+ * @param name argument name in the problem text
  */
 export function readId(name: 'appointmentId' | 'companyId', given: unknown): ReadId {
   if (given === undefined || given === null || given === '') return { problem: `no ${name} was given` };

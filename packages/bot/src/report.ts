@@ -12,7 +12,7 @@ const MAX_LOGGED_ITEMS = 20;
 const MAX_NOTICES = 20;
 const FAILED = 'Failed to emit socket event';
 
-/** What a call was about, for its log lines. */
+/** The events and fields in the log lines of a call. */
 export interface LoggedCall {
   /** Several for a batch. */
   events: AppointmentEvent[];

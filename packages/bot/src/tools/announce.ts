@@ -24,7 +24,7 @@ export function createAnnounce(messageFlow: MessageFlow) {
       console.warn(`${message} (appointment ${appointmentId})`);
     };
     try {
-      if (!(await emit())) logFailure('the backend did not accept it');
+      if (!(await emit())) logFailure('the emission was not accepted; the message-flow log has the reason');
     } catch (error) {
       logFailure(isNativeError(error) ? error.message : String(error));
     }
