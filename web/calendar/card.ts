@@ -1,6 +1,6 @@
 import type { Placement } from './day-layout.ts';
 import { create, setParts, setStyle, setText, userText, userTexts } from '../shared/elements.ts';
-import { statusName } from './status.ts';
+import { freesSlot, statusName } from './status.ts';
 import { kindOfPet, petName, timeRange } from './wording.ts';
 
 export interface Card {
@@ -42,6 +42,7 @@ export function createCard(first: Placement): Card {
       card.placement = placement;
       button.dataset.appointmentId = appointment._id;
       button.dataset.status = appointment.status ?? '';
+      button.dataset.frees = String(freesSlot(appointment));
       button.dataset.offset = String(offset);
       item.dataset.tone = String(column % TONES);
       setStyle(item, {

@@ -1,6 +1,6 @@
 import { type AppointmentSnapshot, type Id, wallTime } from '@appointment-emissions/contracts';
 import { byId, create, userText, userTexts } from '../shared/elements.ts';
-import { statusName } from './status.ts';
+import { freesSlot, statusName } from './status.ts';
 import { kindOfPet, longDate, petName, timeRange } from './wording.ts';
 
 /** The dialog with the details of an appointment. */
@@ -41,7 +41,7 @@ export function createDetails(): Details {
     const kind = create('p', 'quiet');
     kind.append(...userTexts(kindOfPet(appointment), ' · '));
     content.append(title, kind, facts, close);
-    dialog.dataset.status = appointment.status ?? '';
+    dialog.dataset.frees = String(freesSlot(appointment));
     dialog.replaceChildren(content);
   }
 
