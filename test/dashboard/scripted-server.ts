@@ -62,7 +62,7 @@ export interface ServerSide {
   ended: Promise<unknown>;
 }
 
-/** A Socket.IO server that sends only what the test emits it to. `onRequest` handles all other HTTP requests. */
+/** A Socket.IO server that sends only the events that the test sends. `onRequest` handles all other HTTP requests. */
 export async function startScriptedServer(onRequest?: RequestListener) {
   const httpServer = createServer(onRequest);
   const io = new Server<DashboardClientEvents, DashboardServerEvents>(httpServer);

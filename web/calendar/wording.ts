@@ -57,7 +57,7 @@ export function petName({ petId }: AppointmentSnapshot): string {
 
 /**
  * Describes a change of an appointment in one sentence, which is shown and read by screen readers.
- * @param now after a deletion: the appointment before it
+ * @param now the appointment after the change; for a deletion, its last snapshot
  */
 export function sentence(
   event: AppointmentEvent,

@@ -22,7 +22,7 @@ const appointmentSchema = new mongoose.Schema(
     source: { type: String, default: 'instagram' },
     notes: { type: String, default: '' },
   },
-  // updatedAt is what the sweep finds a write by, if the bot dies before it emits.
+  // The sweep uses updatedAt to find a write that was not announced because the bot crashed.
   { timestamps: true },
 );
 

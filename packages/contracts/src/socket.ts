@@ -173,8 +173,8 @@ export interface DashboardAuth {
   /** Position that the dashboard has reached. The server replays everything after it. Omit it on the first connection. */
   position?: StreamPosition;
   /**
-   * Requests positions, heartbeats and replays from a pipeline that is embedded in an existing application: there a socket
-   * without this and without `position` gets the appointment events only. The pipeline's own gateway sends them to all sockets.
+   * Asks an embedded pipeline for positions, heartbeats and replays. Without this field and without `position`, it sends the socket
+   * only appointment events. The stand-alone gateway ignores the field.
    */
   positions?: true;
 }

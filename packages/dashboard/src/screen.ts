@@ -40,7 +40,7 @@ export interface Screen {
   readonly rows: ReadonlyMap<Id, ShownAppointment>;
   /** Shows a snapshot if it is newer than the snapshot or the deletion shown for its appointment. Returns false if it is not. */
   show: (row: ShownAppointment) => boolean;
-  /** Removes an appointment, in the same order. Returns false if a newer snapshot or deletion was shown. */
+  /** Removes an appointment, unless a newer snapshot or deletion was already applied; then returns false. */
   remove: (id: Id, stamp: Stamp) => boolean;
   /** Replaces all rows that are older than the list. */
   replace: (list: AppointmentList) => void;
@@ -88,7 +88,7 @@ export function createScreen(isNewer: typeof isAbove = isAbove): Screen {
       for (const [id, shown] of rows) if (isNewerThanList(id, shown)) next.set(id, shown);
       const deleted = [...deletions].filter(([id, stamp]) => isNewerThanList(id, stamp));
       for (const [id] of deleted) next.delete(id);
-      // The list takes the place of the others.
+      // `floor` covers the older deletions.
       deletions = new Map(deleted.filter(([, stamp]) => isNewer(stamp, floor)));
       rows = next;
     },

@@ -50,7 +50,7 @@ export class Sequence {
   private runStart = 0;
   /** The highest known offset in the epoch of `reached`. */
   private head = 0;
-  /** A head that a list did not confirm: the list was requested after it became known, and has a lower offset. */
+  /** A head above the offset of the last list. */
   private unconfirmedHead: number | undefined;
   /** The offset of `reached` when the last periodic position arrived. */
   private reachedAtLastPosition = 0;

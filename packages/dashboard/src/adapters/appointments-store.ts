@@ -25,7 +25,7 @@ export interface AppointmentsView<A = AppointmentSnapshot> {
   /** The appointments of the range, ordered by their start. An unchanged appointment is the same object as before. */
   readonly appointments: readonly A[];
   readonly state: DashboardState;
-  /** Up to then the appointments are known to be complete. Undefined while live. */
+  /** Time up to which the appointments are known to be complete. Undefined while live. */
   readonly notLiveSince: Date | undefined;
   /** True until the list of the range is shown. */
   readonly isLoading: boolean;

@@ -43,7 +43,7 @@ export function useAppointments<A extends { _id: Id } = AppointmentSnapshot>(
 ): Appointments<A> {
   const address = `${String(options.url)} ${options.basePath ?? ''}`;
   const store = useMemo(() => createAppointmentsStore(options), [address]);
-  // Before the subscription, which is an effect too: the connection is opened with the options of this rendering.
+  // This effect runs before `useSyncExternalStore` subscribes, so the connection opens with the options of this rendering.
   useEffect(() => {
     store.update(options);
   });

@@ -14,7 +14,7 @@ export interface CachedAppointments<A = AppointmentSnapshot> {
   /** The appointments of the range, ordered by their start. */
   appointments: A[];
   state: DashboardState;
-  /** Up to then the appointments are known to be complete, in ISO 8601. Null while live. */
+  /** Time up to which the appointments are known to be complete, in ISO 8601. Null while live. */
   notLiveSince: string | null;
   /** True if the dashboard's list is shown. Then a refetch changes nothing, since its reply may be older than the last event. */
   isFollowed: boolean;
