@@ -1,8 +1,8 @@
 import {
-  APPOINTMENT_DELETED,
-  SNAPSHOT_EVENTS,
+  APPOINTMENT_EVENTS,
   type AppointmentSnapshot,
   type EmissionMeta,
+  type Id,
   isolate,
 } from '@appointment-emissions/contracts';
 import { connectDashboard, fetchAppointments } from '@appointment-emissions/dashboard';
@@ -48,7 +48,7 @@ const dashboard = connectDashboard({
   },
 });
 
-const pendingEvents: { appointment: AppointmentSnapshot; meta: EmissionMeta }[] = [];
+const pendingEvents: { id: Id; meta: EmissionMeta }[] = [];
 /** The appointments of the last rendering. The announcement of an event compares with them. */
 let lastRendered = new Map<string, AppointmentSnapshot>();
 
@@ -67,36 +67,35 @@ function render(): void {
 function renderPendingEvents(): void {
   render();
   const last = pendingEvents.at(-1);
-  if (last)
-    announce(
-      sentence(last.meta.event, lastRendered.get(last.appointment._id), last.appointment, day.timeZone),
-    );
-  for (const { appointment, meta } of pendingEvents) {
-    calendar.highlight(appointment._id);
-    details.refresh(appointment, day.timeZone);
+  if (last) announceChange(last.id, last.meta);
+  for (const { id, meta } of pendingEvents) {
+    const now = dashboard.appointments.get(id)?.appointment;
+    if (now) {
+      calendar.highlight(id);
+      details.refresh(now, day.timeZone);
+    } else details.remove(id);
     reportShown(meta.emissionId);
   }
   pendingEvents.length = 0;
   remember();
 }
 
+/** Announces nothing if the appointment was removed before it was rendered. */
+function announceChange(id: Id, { event }: EmissionMeta): void {
+  const before = lastRendered.get(id);
+  const now = dashboard.appointments.get(id)?.appointment ?? before;
+  if (now) announce(sentence(event, before, now, day.timeZone));
+}
+
 function remember(): void {
   lastRendered = new Map([...dashboard.appointments].map(([id, { appointment }]) => [id, appointment]));
 }
 
-for (const event of SNAPSHOT_EVENTS) {
-  dashboard.on(event, ({ appointment }, meta) => {
-    if (pendingEvents.push({ appointment, meta }) === 1) queueMicrotask(renderPendingEvents);
-  });
+function onEvent({ appointment }: { appointment: { _id: Id } }, meta: EmissionMeta): void {
+  if (pendingEvents.push({ id: appointment._id, meta }) === 1) queueMicrotask(renderPendingEvents);
 }
-dashboard.on(APPOINTMENT_DELETED, ({ appointment: { _id } }, { event, emissionId }) => {
-  const before = lastRendered.get(_id);
-  render();
-  remember();
-  if (before) announce(sentence(event, before, before, day.timeZone));
-  details.remove(_id);
-  reportShown(emissionId);
-});
+
+for (const event of APPOINTMENT_EVENTS) dashboard.on(event, onEvent);
 dashboard.on('appointments', () => {
   const isFirst = lastRendered.size === 0;
   render();

@@ -128,6 +128,23 @@ test('removes a deleted appointment, announces it and closes its details', async
   expect(await page.locator('#summary').innerText()).toBe('2 appointments');
 });
 
+test('a change and a deletion that are shown together are announced as a deletion', async () => {
+  const { page, card, connection } = await live();
+  await card('a').click();
+  await page.locator('dialog[open]').waitFor();
+  // Both are buffered until the event before them arrives.
+  connection.send('a', { epoch: E, offset: 7 }, { ...biscuit, notes: 'changed' });
+  connection.send('a', { epoch: E, offset: 8, event: 'appointment:deleted' });
+  connection.send('b', { epoch: E, offset: 6 }, rex);
+  await card('a').waitFor({ state: 'detached' });
+  await page.locator('dialog').waitFor({ state: 'hidden' });
+  expect(await page.locator('dialog').textContent()).not.toContain('changed');
+  expect(await page.locator('#announcement').innerText()).toBe(
+    'Deleted: Biscuit, Mon 23 Nov, 09:00 with Maya Brandt',
+  );
+  expect(await page.evaluate('document.documentElement.dataset.lastEmission')).toBe('e-8-0');
+});
+
 test('shows the connection state, and catches up on missed emissions', async () => {
   const { becomes, card, connection, server } = await live();
   connection.cut();
