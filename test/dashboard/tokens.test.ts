@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { createTokens } from '../../packages/dashboard/src/tokens.ts';
 
@@ -79,4 +80,79 @@ test('a renewal works after the issuer’s clock is set back', async () => {
   await one.tokens.current();
   one.pass(59 * 60_000);
   expect(await one.tokens.renew()).toBe(true);
+});
+
+describe('a token that arrives after its request has timed out', () => {
+  /** Each call of `getToken` resolves when `answer` is called with its index and a token. */
+  function slowIssuer() {
+    let elapsedMs = 0;
+    const calls: ((token: string) => void)[] = [];
+    const tokens = createTokens({
+      getToken: () => new Promise((resolve) => calls.push(resolve)),
+      timeoutMs: 200,
+      firstPauseMs: 1_000,
+      elapsed: () => elapsedMs,
+    });
+    return {
+      tokens,
+      pass: (ms: number) => (elapsedMs += ms),
+      get calls() {
+        return calls.length;
+      },
+      async answer(call: number, token: string) {
+        await setImmediate();
+        calls[call]!(token);
+        await setImmediate();
+      },
+    };
+  }
+  const endingAfter = (hours: number) => jwt({ iat: 0, exp: hours * HOUR_S });
+  const [oneHour, twoHours] = [endingAfter(1), endingAfter(2)];
+
+  /** An issuer whose second token is late. The first one ends after an hour. */
+  async function withLateRenewal() {
+    const slow = slowIssuer();
+    const first = slow.tokens.current();
+    await slow.answer(0, oneHour);
+    expect(await first).toBe(oneHour);
+    await expect(slow.tokens.renew()).rejects.toThrow('getToken has not settled');
+    return slow;
+  }
+
+  test('is the result of the next renewal', async () => {
+    const slow = await withLateRenewal();
+    await slow.answer(1, twoHours);
+    expect(await slow.tokens.renew()).toBe(true);
+    expect(await slow.tokens.current()).toBe(twoHours);
+    expect(slow.calls).toBe(2);
+  });
+
+  test('replaces a token that has expired meanwhile', async () => {
+    const slow = await withLateRenewal();
+    slow.pass(HOUR_S * 1_000);
+    await slow.answer(1, twoHours);
+    expect(await slow.tokens.current()).toBe(twoHours);
+    expect(slow.calls).toBe(2);
+  });
+
+  test('is not used if it does not outlive the cached one', async () => {
+    const slow = await withLateRenewal();
+    await slow.answer(1, jwt({ iat: 0, exp: HOUR_S / 2 }));
+    const renewed = slow.tokens.renew();
+    await slow.answer(2, twoHours);
+    expect(await renewed).toBe(true);
+    expect(await slow.tokens.current()).toBe(twoHours);
+  });
+
+  test('is not used if another call has resolved before it', async () => {
+    const slow = await withLateRenewal();
+    const renewed = slow.tokens.renew();
+    await slow.answer(2, twoHours);
+    expect(await renewed).toBe(true);
+    await slow.answer(1, endingAfter(3));
+    const again = slow.tokens.renew();
+    await slow.answer(3, endingAfter(4));
+    expect(await again).toBe(true);
+    expect(await slow.tokens.current()).toBe(endingAfter(4));
+  });
 });

@@ -12,7 +12,7 @@ export interface Tokens {
   renew: () => Promise<boolean>;
   /** Records that the server accepted a token. */
   accept: (token: string) => void;
-  /** Records that the server refused a token. It is never used again. */
+  /** Records that the server refused a token, and removes it from the cache. */
   refuse: (token: string) => void;
   /** Time until the cached token should be renewed; undefined if renewal is not possible. */
   renewalDelayMs: () => number | undefined;
@@ -56,13 +56,17 @@ export function createTokens(deps: TokensDeps): Tokens {
   let refusedInARow = 0;
   let pausedUntil = -Infinity;
 
-  function toCached(token: string): CachedToken {
-    if (cached?.token === token) return cached;
-    return { token, endsAt: endOf(token, elapsed(), now), isAccepted: false };
-  }
+  const requests = createRequests(deps, (token) => ({
+    token,
+    endsAt: endOf(token, elapsed(), now),
+    isAccepted: false,
+  }));
 
-  const requests = createRequests(deps, (late) => (cached ??= toCached(late)));
-  const requestToken = async () => toCached(await requests.request());
+  /** @param minEndsAt a late token is used only if it ends after this time */
+  async function requestToken(minEndsAt: number): Promise<CachedToken> {
+    const received = await requests.request(({ endsAt }) => endsAt > minEndsAt);
+    return cached?.token === received.token ? cached : received;
+  }
 
   return {
     async current() {
@@ -74,12 +78,12 @@ export function createTokens(deps: TokensDeps): Tokens {
             'Check the tokens that getToken returns, and the clocks of the server and of the token issuer.',
         );
       }
-      cached = await requestToken();
+      cached = await requestToken(elapsed());
       return cached.token;
     },
     async renew() {
       const before = cached;
-      const later = await requestToken();
+      const later = await requestToken(before?.endsAt ?? elapsed());
       if (before && (later === before || later.endsAt <= before.endsAt)) return false;
       cached = later;
       return true;
@@ -100,30 +104,45 @@ export function createTokens(deps: TokensDeps): Tokens {
   };
 }
 
-/** Calls `getToken`, one call at a time. A call that does not settle in time is given up, but its token is used if it arrives. */
-function createRequests({ getToken, timeoutMs }: TokensDeps, onLateToken: (token: string) => void) {
+/**
+ * Calls `getToken`, one call at a time. A call that does not settle in time is given up. If its token arrives later, it is the
+ * result of the pending request, or of the next one if no other token has arrived since.
+ * @param toReceived called when a token arrives
+ */
+function createRequests({ getToken, timeoutMs }: TokensDeps, toReceived: (token: string) => CachedToken) {
   const timeout = createAlarm();
-  let pending: Promise<string> | undefined;
-  let resolvePending: ((token: string) => void) | undefined;
+  let pending: Promise<CachedToken> | undefined;
+  let resolvePending: ((received: CachedToken) => void) | undefined;
+  /** True from a timeout until a token arrives. */
+  let isTokenMissing = false;
+  let late: CachedToken | undefined;
 
-  function call(resolve: (token: string) => void, reject: (error: unknown) => void): void {
+  function onToken(token: string): void {
+    if (resolvePending) resolvePending(toReceived(token));
+    else if (isTokenMissing) late = toReceived(token);
+    isTokenMissing = false;
+  }
+
+  function call(resolve: (received: CachedToken) => void, reject: (error: unknown) => void): void {
     resolvePending = resolve;
     timeout.set(timeoutMs, () => {
+      isTokenMissing = true;
       reject(new Error(`getToken has not settled for ${timeoutMs / 1_000} s; it will be called again`));
     });
-    // The token may come from an earlier call.
-    const onToken = (token: string) => {
-      (resolvePending ?? onLateToken)(token);
-    };
     Promise.resolve().then(getToken).then(requireText).then(onToken, reject);
   }
 
   return {
-    request: (): Promise<string> =>
-      (pending ??= new Promise(call).finally(() => {
+    /** @param isUsable decides whether a late token is the result; otherwise `getToken` is called */
+    request(isUsable: (late: CachedToken) => boolean): Promise<CachedToken> {
+      const received = late;
+      late = undefined;
+      if (received && isUsable(received)) return Promise.resolve(received);
+      return (pending ??= new Promise(call).finally(() => {
         pending = resolvePending = undefined;
         timeout.clear();
-      })),
+      }));
+    },
     close: timeout.clear,
   };
 }
