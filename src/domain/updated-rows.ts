@@ -7,7 +7,15 @@ export interface UpdatedRow {
   updatedAt: number;
   createdAt: number | null;
   status: string | null;
+  /** The document is marked as deleted. */
+  isDeleted: boolean;
 }
+
+/** An {@link UpdatedRow} whose time of writing is not needed, and may be unreadable. */
+export type WrittenRow = Omit<UpdatedRow, 'updatedAt'>;
+
+/** What was published last of an appointment: fields of its snapshot, with the time in ms since 1970, or its deletion. */
+export type LastPublished = { updatedAt: number; status: string } | 'deletion';
 
 /** A row that cannot be emitted, and the field that is the reason. */
 export interface LeftOutRow {

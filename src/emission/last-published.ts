@@ -1,19 +1,16 @@
 import type { Id } from '@appointment-emissions/contracts';
+import type { LastPublished } from '../domain/updated-rows.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { ReportDamage } from '../process/damaged-data.ts';
 import { isWrongType } from '../redis/wrong-type.ts';
 import type { CompanyKeys } from './keys.ts';
 
+/** The `updatedAt` of an order key if a deletion was published last. */
+export const DELETION = 'deleted';
+
 const MILLISECONDS = /^-?\d{1,15}$/;
 
-/** Fields of the snapshot of an appointment that was published last; kept for 48 hours. */
-export interface LastPublished {
-  /** Milliseconds since 1970. */
-  updatedAt: number;
-  status: string;
-}
-
-/** Undefined if nothing was published, or it is no longer kept. @throws the errors of Redis */
+/** Undefined if nothing was published, or it is no longer kept (48 hours). @throws the errors of Redis */
 export type ReadLastPublished = (companyId: Id, appointmentId: Id) => Promise<LastPublished | undefined>;
 
 /** A key that cannot be parsed counts as not published: then the sweep emits the appointment once more. */
@@ -31,6 +28,7 @@ export function createReadLastPublished({
     try {
       const [updatedAt, status] = await redis.hmget(key, 'updatedAt', 'status');
       if (!updatedAt) return undefined;
+      if (updatedAt === DELETION) return 'deletion';
       if (MILLISECONDS.test(updatedAt)) return { updatedAt: Number(updatedAt), status: status ?? '' };
     } catch (error) {
       if (!isWrongType(error)) throw error;

@@ -1,9 +1,10 @@
 import { Cluster } from 'ioredis';
-import type { AppointmentEvent, Id } from '@appointment-emissions/contracts';
+import { APPOINTMENT_DELETED, type AppointmentEvent, type Id } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { ReportDamage } from '../process/damaged-data.ts';
 import type { EncodedMessage } from './encode.ts';
 import { type CompanyKeys, LIFETIMES } from './keys.ts';
+import { DELETION } from './last-published.ts';
 import { randomId } from './random.ts';
 import { scriptWithPosition } from './script-with-position.ts';
 
@@ -14,7 +15,7 @@ export interface OutgoingMessage extends EncodedMessage {
   emissionId: string;
   event: AppointmentEvent;
   claimedToken: string;
-  /** ISO 8601: `updatedAt` of the snapshot; kept for the sweep. Null for a deletion. */
+  /** ISO 8601: `updatedAt` of the snapshot; kept for the sweep. Null for a deletion, and if the snapshot has none. */
   updatedAt: string | null;
   status: string | null;
   /** Packed references of the snapshot; empty for a deletion. */
@@ -67,7 +68,7 @@ export function createPublish(
         message.event,
         message.appointmentId,
         message.emissionId,
-        message.updatedAt === null ? '' : Date.parse(message.updatedAt),
+        keptTime(message),
         message.status ?? '',
         message.references,
         message.head,
@@ -81,4 +82,10 @@ export function createPublish(
       return offset === 0 ? undefined : { epoch, offset, gateways: gatewaysOf(numbers[index * 2 + 1]) };
     });
   };
+}
+
+/** What the order key keeps in place of a time: {@link DELETION}, or nothing for a snapshot without a readable `updatedAt`. */
+function keptTime({ event, updatedAt }: OutgoingMessage): number | string {
+  if (event === APPOINTMENT_DELETED) return DELETION;
+  return updatedAt === null ? '' : Date.parse(updatedAt);
 }

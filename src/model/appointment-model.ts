@@ -56,3 +56,16 @@ export function createIsCanceled({ canceledStatuses }: AppointmentModel): (statu
   const canceled: ReadonlySet<unknown> = new Set(canceledStatuses);
   return (status) => canceled.has(status);
 }
+
+/** Whether a stored document is one of a deleted appointment. {@link notDeleted} is the same as a filter. */
+export function createIsDeleted({
+  deletedField,
+}: AppointmentModel): (document: Readonly<Record<string, unknown>>) => boolean {
+  if (deletedField === undefined) return () => false;
+  return (document) => (document[deletedField] ?? false) !== false;
+}
+
+/** Filter for the documents of appointments that are not deleted: it matches missing fields too. */
+export function notDeleted({ deletedField }: AppointmentModel): Record<string, { $in: (null | false)[] }> {
+  return deletedField === undefined ? {} : { [deletedField]: { $in: [null, false] } };
+}

@@ -58,7 +58,10 @@ export interface ModelDescription {
     /** Values that mean canceled. Default `['canceled']`. All values are sent as they are stored. */
     readonly canceled?: readonly string[];
   };
-  /** Field that is set if the appointment is deleted but its document stays, such as `deletedAt`. */
+  /**
+   * Field that marks an appointment as deleted while its document stays, such as `deletedAt` or `isDeleted`. Any value but
+   * `null` and `false` marks it. Dashboards get the deletion, and lists leave the appointment out, as without its document.
+   */
   readonly deletedField?: string;
 }
 

@@ -1,10 +1,11 @@
 import type { mongo } from 'mongoose';
 import type { Id } from '@appointment-emissions/contracts';
 import { READ_LIMIT_MS } from './connect.ts';
+import { notDeleted } from '../model/appointment-model.ts';
 import type { Models } from './models.ts';
 import { isObjectId, matchId, type RawDocument } from './stored-values.ts';
 
-/** Ids of a company's appointments with `from ≤ start < to` (ms since 1970), by start, at most `limit`. */
+/** Ids of a company's appointments with `from ≤ start < to` (ms since 1970), by start, at most `limit`; without deleted ones. */
 export type FindInRange = (
   range: { companyId: Id; from: number; to: number },
   limit: number,
@@ -20,6 +21,7 @@ export function createFindInRange({ appointments, model, ObjectId }: Models): Fi
           {
             [companyField]: matchId(ObjectId, companyId),
             [times.start]: { $gte: new Date(from), $lt: new Date(to) },
+            ...notDeleted(model),
             ...more,
           },
           { projection: { _id: 1 }, sort: { [times.start]: 1 }, limit, maxTimeMS: READ_LIMIT_MS },

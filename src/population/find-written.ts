@@ -1,12 +1,9 @@
 import type { mongo } from 'mongoose';
 import type { Id } from '@appointment-emissions/contracts';
-import type { UpdatedRow } from '../domain/updated-rows.ts';
-import type { AppointmentModel } from '../model/appointment-model.ts';
+import type { WrittenRow } from '../domain/updated-rows.ts';
 import type { Models } from './models.ts';
-import { id, isObjectId, matchId, milliseconds, type RawDocument, words } from './stored-values.ts';
-import { rowProjection } from './updated-rows.ts';
-
-type WrittenRow = Omit<UpdatedRow, 'updatedAt'>;
+import { matchId, type RawDocument } from './stored-values.ts';
+import { rowProjection, toWrittenRow } from './updated-rows.ts';
 
 /** Whose appointments: those of a company, or one appointment. */
 type Subject = { companyId: Id } | { appointmentId: Id };
@@ -41,7 +38,10 @@ export function createFindWritten(models: Models) {
       const documents: RawDocument[] = await appointments()
         .find(filter, { projection, sort, skip, limit, maxTimeMS: MAX_QUERY_MS })
         .toArray();
-      const usable = documents.flatMap((document) => toWrittenRow(model, document) ?? []);
+      const usable = documents.flatMap((document) => {
+        const row = toWrittenRow(models, document);
+        return 'field' in row ? [] : [row];
+      });
       leftOut += documents.length - usable.length;
       rows.push(...usable.slice(0, limit - rows.length));
       skip += documents.length;
@@ -60,20 +60,4 @@ function filterOf(
   if ('companyId' in subject) return { [companyField]: matchId(ObjectId, subject.companyId), ...written };
   const _id = new ObjectId(subject.appointmentId);
   return { _id, $or: [written, { [times.updatedAt]: { $not: { $type: 'date' } } }] };
-}
-
-/** `undefined` if `_id` or the company is of a type that cannot be emitted. */
-function toWrittenRow(
-  { companyField, times, statusField }: AppointmentModel,
-  document: RawDocument,
-): WrittenRow | undefined {
-  const { _id } = document;
-  const companyId = id(document[companyField]);
-  if (!isObjectId(_id) || companyId === null) return undefined;
-  return {
-    appointmentId: _id.toHexString(),
-    companyId,
-    createdAt: milliseconds(document[times.createdAt]),
-    status: words(document[statusField]),
-  };
 }

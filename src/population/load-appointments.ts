@@ -6,7 +6,8 @@ import { id, type RawDocument } from './stored-values.ts';
 import { createToSnapshot } from './to-snapshot.ts';
 
 /**
- * Reads appointments with their references from the primary. Ids without a document are missing from the map.
+ * Reads appointments with their references from the primary. Ids without a document, and those of documents that are marked
+ * as deleted, are missing from the map.
  * @param guesses  what they referred to when they were read last, packed. If that is unchanged, one read is enough.
  */
 export type LoadAppointments = (
@@ -21,40 +22,39 @@ export type LoadAppointments = (
  * @throws what the driver throws
  */
 export function createLoadAppointments(models: Models): LoadAppointments {
+  const { isDeleted } = models;
   const { companyField, references } = models.model;
   const read = createReadDocuments(models);
   const toSnapshot = createToSnapshot(models.model);
   const unpack = createUnpackReferences(models.model);
 
-  const referencesOf = (appointment: RawDocument): Reference[] =>
-    references.flatMap(({ field }) => {
-      const referredTo = id(appointment[field]);
-      return referredTo === null ? [] : [[field, referredTo] as const];
-    });
-
   return async (ids, guesses = []) => {
     if (ids.length === 0) return new Map();
     const guessed = groupByField(guesses.flatMap(unpack));
     const early = await read(new Map([[OWN, new Set(ids)], ...guessed]));
-    const appointments = [...(early.get(OWN) ?? [])];
-    const missing = appointments
-      .flatMap(([, appointment]) => referencesOf(appointment))
-      .filter(([field, referredTo]) => !guessed.get(field)?.has(referredTo));
+    const appointments = [...(early.get(OWN) ?? [])]
+      .filter(([, document]) => !isDeleted(document))
+      .map(([appointmentId, document]) => {
+        return { appointmentId, document, referredTo: references.map(({ field }) => id(document[field])) };
+      });
+    const missing = appointments.flatMap(({ referredTo }) =>
+      references.flatMap(({ field }, index): Reference[] => {
+        const reference = referredTo[index] ?? null;
+        return reference === null || guessed.get(field)?.has(reference) ? [] : [[field, reference]];
+      }),
+    );
     const late = missing.length === 0 ? undefined : await read(groupByField(missing));
 
-    const documentsOf = (appointment: RawDocument) => {
-      const owner = id(appointment[companyField]);
-      return references.map(({ field, companyField: ownerField }) => {
-        const referredTo = id(appointment[field]) ?? '';
-        const document = early.get(field)?.get(referredTo) ?? late?.get(field)?.get(referredTo);
-        return ownedBy(owner, document, ownerField);
-      });
-    };
     return new Map(
-      appointments.map(([appointmentId, appointment]) => [
-        appointmentId,
-        toSnapshot(appointment, documentsOf(appointment)),
-      ]),
+      appointments.map(({ appointmentId, document, referredTo }) => {
+        const owner = id(document[companyField]);
+        const referred = references.map(({ field, companyField: ownerField }, index) => {
+          const reference = referredTo[index] ?? '';
+          const found = early.get(field)?.get(reference) ?? late?.get(field)?.get(reference);
+          return ownedBy(owner, found, ownerField);
+        });
+        return [appointmentId, toSnapshot(document, referred)];
+      }),
     );
   };
 }

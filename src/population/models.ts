@@ -1,7 +1,7 @@
 import type { Connection, mongo } from 'mongoose';
-import { type AppointmentModel, createIsCanceled } from '../model/appointment-model.ts';
+import { type AppointmentModel, createIsCanceled, createIsDeleted } from '../model/appointment-model.ts';
 import { createPackReferences, type PackReferences } from '../model/reference-guesses.ts';
-import type { ObjectIdClass } from './stored-values.ts';
+import type { ObjectIdClass, RawDocument } from './stored-values.ts';
 
 /** The application's data: a connection, and the model that describes the collections on it. */
 export interface Models {
@@ -14,6 +14,8 @@ export interface Models {
   ObjectId: ObjectIdClass;
   /** Whether a stored status means canceled. */
   isCanceled: (status: unknown) => boolean;
+  /** Whether a document of an appointment is marked as deleted. */
+  isDeleted: (document: RawDocument) => boolean;
   packReferences: PackReferences;
 }
 
@@ -37,6 +39,7 @@ export function createModels(connection: Connection, model: AppointmentModel): M
     appointments: () => collection(model.collection),
     ObjectId: Types.ObjectId,
     isCanceled: createIsCanceled(model),
+    isDeleted: createIsDeleted(model),
     packReferences: createPackReferences(model),
   };
 }

@@ -23,7 +23,7 @@ const READ_FOR = '__readFor';
 
 /**
  * Reads with one aggregation, or on servers without `$unionWith` with one `find` for each collection. The server's reply to
- * the first read decides; errors of the network decide nothing.
+ * the first read decides. Network errors do not change the choice.
  */
 export function createReadDocuments(models: Models): ReadDocuments {
   const sources = toSources(models.model);
@@ -31,10 +31,15 @@ export function createReadDocuments(models: Models): ReadDocuments {
 }
 
 function toSources(model: AppointmentModel): Sources {
-  const { companyField, references } = model;
-  const own = [...references.map(({ field }) => field), ...ownFields(model).map(({ storedAs }) => storedAs)];
+  const { companyField, references, deletedField = companyField } = model;
+  const own = [
+    companyField,
+    ...references.map(({ field }) => field),
+    ...ownFields(model).map(({ storedAs }) => storedAs),
+    deletedField,
+  ];
   return new Map([
-    [OWN, { collection: model.collection, projection: projectionOf([companyField, ...own]) }],
+    [OWN, { collection: model.collection, projection: projectionOf(own) }],
     ...references.map(({ field, collection, companyField, fields }) => {
       const names = [companyField, ...fields.map(({ name }) => name)];
       return [field, { collection, projection: projectionOf(names) }] as const;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { LeftOutRow, UpdatedRow } from '../domain/updated-rows.ts';
+import type { LeftOutRow, UpdatedRow, WrittenRow } from '../domain/updated-rows.ts';
 import type { AppointmentModel } from '../model/appointment-model.ts';
 import type { Models } from './models.ts';
 import { id, isObjectId, milliseconds, type RawDocument, words } from './stored-values.ts';
@@ -10,8 +10,19 @@ interface SortedRows {
 }
 
 /** The fields of an {@link UpdatedRow}, for a projection. */
-export function rowProjection({ companyField, times, statusField }: AppointmentModel): Record<string, 1> {
-  return { [companyField]: 1, [times.updatedAt]: 1, [times.createdAt]: 1, [statusField]: 1 };
+export function rowProjection({
+  companyField,
+  times,
+  statusField,
+  deletedField = companyField,
+}: AppointmentModel): Record<string, 1> {
+  return {
+    [companyField]: 1,
+    [times.updatedAt]: 1,
+    [times.createdAt]: 1,
+    [statusField]: 1,
+    [deletedField]: 1,
+  };
 }
 
 /** Separates the documents that can be emitted from the others. */
@@ -27,10 +38,19 @@ export function createToRows(models: Models): (documents: readonly RawDocument[]
   };
 }
 
-function toRow(
-  { connection, model: { companyField, times, statusField } }: Models,
+function toRow(models: Models, document: RawDocument): UpdatedRow | LeftOutRow {
+  const row = toWrittenRow(models, document);
+  if ('field' in row) return row;
+  const updatedAt = milliseconds(document[models.model.times.updatedAt]);
+  if (updatedAt !== null) return { ...row, updatedAt };
+  return { key: row.appointmentId, appointmentId: row.appointmentId, field: 'updatedAt' };
+}
+
+/** A row can be emitted if its `_id` is an ObjectId and its company can be read. */
+export function toWrittenRow(
+  { connection, isDeleted, model: { companyField, times, statusField } }: Models,
   document: RawDocument,
-): UpdatedRow | LeftOutRow {
+): WrittenRow | LeftOutRow {
   const { _id } = document;
   if (!isObjectId(_id)) {
     const text = connection.base.mongo.BSON.EJSON.stringify({ value: _id });
@@ -38,15 +58,13 @@ function toRow(
   }
   const appointmentId = _id.toHexString();
   const companyId = id(document[companyField]);
-  const updatedAt = milliseconds(document[times.updatedAt]);
   if (companyId === null) return { key: appointmentId, appointmentId, field: 'companyId' };
-  if (updatedAt === null) return { key: appointmentId, appointmentId, field: 'updatedAt' };
   return {
     appointmentId,
     companyId,
-    updatedAt,
     createdAt: milliseconds(document[times.createdAt]),
     status: words(document[statusField]),
+    isDeleted: isDeleted(document),
   };
 }
 

@@ -8,12 +8,10 @@ import {
   type RepairReport,
 } from '@appointment-emissions/contracts';
 import { chunks } from '../batching.ts';
-import type { UpdatedRow } from '../domain/updated-rows.ts';
+import type { WrittenRow } from '../domain/updated-rows.ts';
 
 /** All appointments of a company, or one appointment. */
 export type ReEmitSubject = { companyId: Id } | { appointmentId: Id };
-
-type WrittenRow = Omit<UpdatedRow, 'updatedAt'>;
 
 export interface ReEmitDeps {
   /**

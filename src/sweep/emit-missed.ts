@@ -1,11 +1,12 @@
 import {
   APPOINTMENT_CANCELED,
   APPOINTMENT_CREATED,
+  APPOINTMENT_DELETED,
   APPOINTMENT_UPDATED,
   type AppointmentEvent,
   type Id,
 } from '@appointment-emissions/contracts';
-import type { UpdatedRow } from '../domain/updated-rows.ts';
+import type { LastPublished, UpdatedRow } from '../domain/updated-rows.ts';
 
 export interface SweepEmission {
   event: AppointmentEvent;
@@ -16,10 +17,7 @@ export interface SweepEmission {
 }
 
 export interface EmitMissedDeps {
-  lastPublished: (
-    companyId: Id,
-    appointmentId: Id,
-  ) => Promise<{ updatedAt: number; status: string } | undefined>;
+  lastPublished: (companyId: Id, appointmentId: Id) => Promise<LastPublished | undefined>;
   enqueue: (emissions: readonly SweepEmission[]) => Promise<void>;
   /** Whether a status means canceled. */
   isCanceled: (status: string | null) => boolean;
@@ -56,19 +54,22 @@ function toEmission(row: UpdatedRow, event: AppointmentEvent, now: number): Swee
   return { event, appointmentId, companyId, emissionId, acceptedAt: new Date(now).toISOString() };
 }
 
-type Row = Pick<UpdatedRow, 'updatedAt' | 'createdAt' | 'status'>;
+type Row = Pick<UpdatedRow, 'updatedAt' | 'createdAt' | 'status' | 'isDeleted'>;
 
 /**
  * The event that a row's last write should have caused, or `undefined` if it was published.
- * @param published the version that was last published, if it is known
+ * @param lastPublished what was published last, if it is known. After a deletion, a row that is not marked as deleted is
+ * another one, and a row that is marked needs no event, whatever is written to it.
  * @param terms `windowStart`: ms; rows created later, and never published, are new. `isCanceled`: whether a status means
  * canceled.
  */
 export function missedEvent(
   row: Row,
-  published: { updatedAt: number; status: string } | undefined,
+  lastPublished: LastPublished | undefined,
   { windowStart, isCanceled }: { windowStart: number; isCanceled: (status: string | null) => boolean },
 ): AppointmentEvent | undefined {
+  if (row.isDeleted) return lastPublished === 'deletion' ? undefined : APPOINTMENT_DELETED;
+  const published = lastPublished === 'deletion' ? undefined : lastPublished;
   if (published?.updatedAt === row.updatedAt) return undefined;
   if (!published && row.createdAt !== null && row.createdAt >= windowStart) return APPOINTMENT_CREATED;
   if (isCanceled(row.status) && !(published && isCanceled(published.status))) return APPOINTMENT_CANCELED;

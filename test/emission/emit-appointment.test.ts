@@ -147,7 +147,7 @@ test('an emission of an appointment that does not exist is a deletion: ids only,
   ]);
   expect(await world.redis.hgetall(world.keys.order(world.companyId, gone))).toEqual({
     token: expect.any(String),
-    updatedAt: '',
+    updatedAt: 'deleted',
     status: '',
     references: '',
   });

@@ -1,6 +1,4 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Types } from 'mongoose';
@@ -16,6 +14,7 @@ import type { Spawned } from '../harness/processes.ts';
 import { eventually } from '../harness/until.ts';
 import { API_KEY, createWorld, type World } from '../harness/world.ts';
 import { model, STATUSES } from './backend-model.ts';
+import { writeModel } from './write-model.ts';
 
 type BackendSnapshot = SnapshotOf<typeof model>;
 
@@ -65,15 +64,6 @@ beforeAll(async () => {
   dashboard = await world.dashboard(api, companyId.toHexString());
 });
 afterAll(() => world.close());
-
-/** Writes a .js module: on Node 20 the built processes cannot load a .ts one. */
-function writeModel(description: object): string {
-  const folder = freshDir('model');
-  mkdirSync(folder, { recursive: true });
-  const path = join(folder, 'emissions.model.mjs');
-  writeFileSync(path, `export default ${JSON.stringify(description)};\n`);
-  return path;
-}
 
 async function insertAppointment(fields: Record<string, unknown> = {}): Promise<string> {
   const now = new Date();

@@ -1,22 +1,13 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { SOURCE_ARGS } from '../../scripts/source-args.mjs';
 import { DEFAULT_MODEL } from '../../src/model/default-model.ts';
 import { loadModel } from '../../src/model/load-model.ts';
 import { childEnv } from '../harness/child-env.ts';
+import { writeModule } from './write-model.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'model-'));
 const DESCRIPTION = `{ collection: 'visits', references: {} }`;
-
-function moduleWith(name: string, text: string): string {
-  const path = join(folder, name);
-  writeFileSync(path, text);
-  return path;
-}
 
 test('without a module the default model applies', async () => {
   expect(await loadModel(undefined)).toBe(DEFAULT_MODEL);
@@ -26,7 +17,7 @@ test.each([
   ['default.mjs', `export default ${DESCRIPTION}`],
   ['named.mjs', `export const model = ${DESCRIPTION}`],
 ])('a description is the default export or the export model: %s', async (name, text) => {
-  expect(await loadModel(moduleWith(name, text))).toMatchObject({ collection: 'visits' });
+  expect(await loadModel(writeModule(text, name))).toMatchObject({ collection: 'visits' });
 });
 
 test.each([
@@ -34,7 +25,7 @@ test.each([
   ['wrong.mjs', 'export default { collection: 7 }', /wrong\.mjs is not usable:\n {2}- collection: must be/],
   ['throws.mjs', 'throw new Error("no secret")', /the module cannot be loaded: no secret/],
 ])('%s is refused with the setting, the file and the reason', async (name, text, message) => {
-  const file = moduleWith(name, text);
+  const file = writeModule(text, name);
   await expect(loadModel(file)).rejects.toThrow(message);
   await expect(loadModel(file)).rejects.toThrow(`EMISSIONS_MODEL ${file} is not usable`);
 });

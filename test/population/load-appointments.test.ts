@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Connection, createConnection, Types } from 'mongoose';
-import { DEFAULT_MODEL } from '../../src/model/default-model.ts';
+import { DEFAULT_DESCRIPTION, DEFAULT_MODEL } from '../../src/model/default-model.ts';
+import { parseModel } from '../../src/model/parse-model.ts';
 import { createPackReferences } from '../../src/model/reference-guesses.ts';
 import { createFindCompanies } from '../../src/population/find-companies.ts';
 import { createFindInRange } from '../../src/population/find-in-range.ts';
@@ -10,6 +11,7 @@ import { type MongoTap, startMongoTap } from '../harness/mongo-tap.ts';
 import { createWorld, type World } from '../harness/world.ts';
 import { startProxyWithoutUnion } from './rewriting-proxy.ts';
 
+const MODEL_WITH_MARK = parseModel({ ...DEFAULT_DESCRIPTION, deletedField: 'deletedAt' });
 const pack = createPackReferences(DEFAULT_MODEL);
 const noProxy = (uri: string) => Promise.resolve({ uri, close: () => undefined });
 
@@ -123,7 +125,7 @@ describe.each([
     expect(ids.map((id) => snapshots.get(id)?.petId?.name)).toEqual(ids.map((_, index) => `Rex ${index}`));
   });
 
-  test('equal ids in two collections are told apart, and an appointment without references is read', async () => {
+  test('equal ids in two collections are distinguished, and an appointment without references is read', async () => {
     const company = await world.documents.company();
     const { Pet, Staff } = world.documents.models;
     const { insertedId } = await Pet.collection.insertOne({ companyId: company.pet.companyId, name: 'Rex' });
@@ -143,6 +145,22 @@ describe.each([
     const company = await world.documents.company();
     const [here, gone] = [await company.appointment(), new Types.ObjectId().toHexString()];
     expect([...(await load([here, gone])).keys()]).toEqual([here]);
+  });
+
+  test('a document that is marked as deleted is missing, with any mark but null and false', async () => {
+    const company = await world.documents.company();
+    const [here, open, gone, flagged] = await Promise.all([
+      company.appointment(),
+      company.appointment({ deletedAt: null }),
+      company.appointment({ deletedAt: new Date() }),
+      company.appointment({ deletedAt: true }),
+    ]);
+    const restored = await company.appointment({ deletedAt: false });
+    const loadMarked = createLoadAppointments(createModels(connection, MODEL_WITH_MARK));
+    const found = await loadMarked([here, open, gone, flagged, restored]);
+    expect([...found.keys()].sort()).toEqual([here, open, restored].sort());
+    expect(found.get(here)).toEqual(await one(here));
+    expect(await one(gone)).toMatchObject({ _id: gone });
   });
 
   test('wrong guesses are not shown, and references without a guess are read', async () => {
@@ -238,7 +256,7 @@ test('the existence check finds no company for ids without a document', async ()
   expect(await find([gone, here, here])).toEqual([undefined, company.companyId, company.companyId]);
 });
 
-test('the existence check answers for many ids as for few: in their order, for several companies, capitals, missing documents and missing companies', async () => {
+test('the existence check of many ids keeps their order, and handles several companies, capitals, missing documents and missing companies', async () => {
   const find = createFindCompanies(world.models);
   const companies = await Promise.all([world.documents.company(), world.documents.company()]);
   const placed = await Promise.all(
@@ -267,4 +285,20 @@ test('the range includes its start and not its end; it is sorted, of one company
   const range = { companyId: own.companyId, from: at(0).start.getTime(), to: at(60).start.getTime() };
   expect(await findInRange(range, 10)).toEqual([early, late]);
   expect(await findInRange(range, 1)).toEqual([early]);
+});
+
+test('the range leaves out appointments that are marked as deleted, also if they fill the limit', async () => {
+  const { companyId, appointment } = await world.documents.company();
+  const at = (minutes: number) => ({ start: new Date(Date.UTC(2026, 0, 5, 9, minutes)) });
+  await appointment({ ...at(0), deletedAt: new Date() });
+  const kept = [
+    await appointment(at(10)),
+    await appointment({ ...at(20), deletedAt: null }),
+    await appointment({ ...at(30), deletedAt: false }),
+  ];
+  const range = { companyId, from: at(0).start.getTime(), to: at(60).start.getTime() };
+  const findInRange = createFindInRange(createModels(world.models.connection, MODEL_WITH_MARK));
+  expect(await findInRange(range, 10)).toEqual(kept);
+  expect(await findInRange(range, 1)).toEqual(kept.slice(0, 1));
+  expect(await createFindInRange(world.models)(range, 10)).toHaveLength(4);
 });

@@ -3,7 +3,7 @@ import { missedEvent } from '../../src/sweep/emit-missed.ts';
 
 const WINDOW_START = 1_000;
 const isCanceled = (status: string | null) => status === 'canceled' || status === 'no_show';
-const row = { updatedAt: 2_000, createdAt: 1_500, status: 'scheduled' };
+const row = { updatedAt: 2_000, createdAt: 1_500, status: 'scheduled', isDeleted: false };
 
 test.each([
   ['a new row that was never published is created', row, undefined, 'appointment:created'],
@@ -50,6 +50,27 @@ test.each([
     { updatedAt: 1_900, status: 'canceled' },
     'appointment:updated',
   ],
+  [
+    'a row that was marked as deleted is deleted',
+    { ...row, isDeleted: true },
+    { updatedAt: 1_900, status: 'scheduled' },
+    'appointment:deleted',
+  ],
+  [
+    'a deleted row whose last snapshot has the same time is deleted',
+    { ...row, isDeleted: true },
+    { updatedAt: 2_000, status: 'scheduled' },
+    'appointment:deleted',
+  ],
+  [
+    'a deleted row that was never published is deleted',
+    { ...row, isDeleted: true },
+    undefined,
+    'appointment:deleted',
+  ],
+  ['a row whose deletion was published is left alone', { ...row, isDeleted: true }, 'deletion', undefined],
+  ['a row that is restored is updated', { ...row, createdAt: 500 }, 'deletion', 'appointment:updated'],
+  ['a row that is added again after its deletion is created', row, 'deletion', 'appointment:created'],
 ] as const)('%s', (_, given, published, event) => {
   expect(missedEvent(given, published, { windowStart: WINDOW_START, isCanceled })).toBe(event);
 });

@@ -103,6 +103,7 @@ test('writes that a sweep enqueued while Redis lost all data are searched again'
       createdAt: hourAgo,
       updatedAt: hourAgo,
       status: 'scheduled',
+      isDeleted: false,
     };
     const enqueued: string[] = [];
     const sweep = createSweep({

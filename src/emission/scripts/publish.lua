@@ -2,7 +2,7 @@
 -- refused. Claims of another epoch are all refused: Redis may have lost a later confirmation and restored an old order
 -- token. KEYS: position, log, then one order key per message.
 -- ARGV: read id, fresh epoch, position ms, log ms, order ms, log length, channel, claimed epoch; then nine per message:
--- claimed token, event, appointment id, emission id, updatedAt (ms), status, references, head, tail.
+-- claimed token, event, appointment id, emission id, updatedAt (ms, or 'deleted'), status, references, head, tail.
 -- Returns the epoch, 1 if position or log was damaged, else 0, then (offset, gateways) per message; offset 0 if refused.
 -- If the log accepts no further entry (another program added one with a higher id, or the key has another type), a new
 -- epoch begins and all messages are refused, since they were claimed in the old one.
