@@ -4,14 +4,14 @@ import { DEFAULT_DESCRIPTION } from '../src/model/default-model.ts';
 const { ObjectId } = Schema.Types;
 const ref = (name: string) => ({ type: ObjectId, ref: name });
 
-export interface CustomerDocument {
+interface CustomerDocument {
   _id: Types.ObjectId;
   companyId: Types.ObjectId;
   fullName: string;
   email: string;
   phone: string;
 }
-export interface PetDocument {
+interface PetDocument {
   _id: Types.ObjectId;
   companyId: Types.ObjectId;
   customerId: Types.ObjectId;
@@ -21,12 +21,12 @@ export interface PetDocument {
   size: string;
   coatType: string;
 }
-export interface ServiceDocument {
+interface ServiceDocument {
   _id: Types.ObjectId;
   companyId: Types.ObjectId;
   name: string;
 }
-export interface ServiceItemDocument {
+interface ServiceItemDocument {
   _id: Types.ObjectId;
   companyId: Types.ObjectId;
   serviceId: Types.ObjectId;
@@ -34,13 +34,13 @@ export interface ServiceItemDocument {
   coatType: string;
   price: number;
 }
-export interface StaffDocument {
+interface StaffDocument {
   _id: Types.ObjectId;
   companyId: Types.ObjectId;
   fullName: string;
   role: string;
 }
-export interface AppointmentDocument {
+interface AppointmentDocument {
   _id: Types.ObjectId;
   companyId: Types.ObjectId;
   customerId: Types.ObjectId;
@@ -58,32 +58,43 @@ export interface AppointmentDocument {
   updatedAt: Date;
 }
 
+/** `npm run db:indexes` creates collections and indexes. */
+const OPTIONS = { autoIndex: false, autoCreate: false };
 const company = { companyId: { type: ObjectId, required: true } };
 
-const customerSchema = new Schema<CustomerDocument>({
-  ...company,
-  fullName: String,
-  email: String,
-  phone: String,
-});
-const petSchema = new Schema<PetDocument>({
-  ...company,
-  customerId: ref('Customer'),
-  name: String,
-  species: String,
-  breed: String,
-  size: String,
-  coatType: String,
-});
-const serviceSchema = new Schema<ServiceDocument>({ ...company, name: String });
-const serviceItemSchema = new Schema<ServiceItemDocument>({
-  ...company,
-  serviceId: ref('Service'),
-  size: String,
-  coatType: String,
-  price: Number,
-});
-const staffSchema = new Schema<StaffDocument>({ ...company, fullName: String, role: String });
+const customerSchema = new Schema<CustomerDocument>(
+  {
+    ...company,
+    fullName: String,
+    email: String,
+    phone: String,
+  },
+  OPTIONS,
+);
+const petSchema = new Schema<PetDocument>(
+  {
+    ...company,
+    customerId: ref('Customer'),
+    name: String,
+    species: String,
+    breed: String,
+    size: String,
+    coatType: String,
+  },
+  OPTIONS,
+);
+const serviceSchema = new Schema<ServiceDocument>({ ...company, name: String }, OPTIONS);
+const serviceItemSchema = new Schema<ServiceItemDocument>(
+  {
+    ...company,
+    serviceId: ref('Service'),
+    size: String,
+    coatType: String,
+    price: Number,
+  },
+  OPTIONS,
+);
+const staffSchema = new Schema<StaffDocument>({ ...company, fullName: String, role: String }, OPTIONS);
 const appointmentSchema = new Schema<AppointmentDocument>(
   {
     ...company,
@@ -99,8 +110,9 @@ const appointmentSchema = new Schema<AppointmentDocument>(
     source: String,
     notes: String,
   },
-  { timestamps: true },
+  { ...OPTIONS, timestamps: true },
 );
+
 /** The demo's collections. */
 export const COLLECTIONS = {
   appointments: DEFAULT_DESCRIPTION.collection,
@@ -111,20 +123,8 @@ export const COLLECTIONS = {
   staff: DEFAULT_DESCRIPTION.references.staffId.collection,
 } as const;
 
-/** The mongoose models of the demo's application, on one connection. `npm run db:indexes` creates the indexes. */
+/** The mongoose models of the demo's application, on one connection. */
 export function createMongooseModels(connection: Connection) {
-  const options = { autoIndex: false, autoCreate: false };
-  for (const schema of [
-    customerSchema,
-    petSchema,
-    serviceSchema,
-    serviceItemSchema,
-    staffSchema,
-    appointmentSchema,
-  ]) {
-    schema.set('autoIndex', options.autoIndex);
-    schema.set('autoCreate', options.autoCreate);
-  }
   return {
     Appointment: connection.model('Appointment', appointmentSchema, COLLECTIONS.appointments),
     Customer: connection.model('Customer', customerSchema, COLLECTIONS.customers),

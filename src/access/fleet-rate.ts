@@ -7,14 +7,15 @@ import { luaScript } from '../redis/script.ts';
 /** The state of one caller's limit in the current window. */
 export interface LimitStatus {
   isAllowed: boolean;
-  limit: number;
-  windowSeconds: number;
   remaining: number;
   /** Seconds until the next window, at least 1. */
   resetSeconds: number;
 }
 
 export interface FleetRate {
+  /** Of each caller, in a window. */
+  readonly limit: number;
+  readonly windowSeconds: number;
   /** Counts one request of a caller. */
   consume: (caller: string) => LimitStatus;
   /** Returns the state without counting. */
@@ -70,14 +71,14 @@ export function createFleetRate(options: FleetRateOptions): FleetRate {
   function status({ known, pending, endsAt }: Count, isAllowed: boolean): LimitStatus {
     return {
       isAllowed,
-      limit,
-      windowSeconds,
       remaining: Math.max(0, limit - known - pending),
       resetSeconds: Math.max(1, Math.ceil((endsAt - performance.now()) / 1_000)),
     };
   }
 
   return {
+    limit,
+    windowSeconds,
     consume(caller) {
       const count = counts.of(caller);
       const isAllowed = count.known + count.pending < limit;

@@ -47,15 +47,10 @@ export function createOpenApi(model: AppointmentModel, basePath = ''): Json {
 function describe(operation: Operation, schemaOf: (schema: z.ZodType) => Json): Json {
   const { id, tag, summary, description, security, parameters, body, answers, errors } = operation;
   const responses: Record<string, Json> = {};
-  for (const [status, { description, schema, headers = {} }] of Object.entries(answers)) {
+  for (const [status, { description, schema, headers }] of Object.entries(answers)) {
     responses[status] = {
       description,
-      headers: Object.fromEntries(
-        Object.entries(headers).map(([name, meaning]) => [
-          name,
-          { description: meaning, schema: { type: 'string' } },
-        ]),
-      ),
+      ...(headers && { headers: describeHeaders(headers) }),
       content:
         typeof schema === 'string'
           ? { [schema]: { schema: { type: 'string' } } }
@@ -83,6 +78,12 @@ function describe(operation: Operation, schemaOf: (schema: z.ZodType) => Json): 
     }),
     responses,
   };
+}
+
+function describeHeaders(headers: Readonly<Record<string, string>>): Json {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, description]) => [name, { description, schema: { type: 'string' } }]),
+  );
 }
 
 function describeParameter(

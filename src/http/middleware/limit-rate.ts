@@ -17,10 +17,11 @@ export function limitRate(
   rate: FleetRate,
   callerOf: (req: Request, res: Response) => string,
 ): RequestHandler {
+  // draft-ietf-httpapi-ratelimit-headers
+  const policy = `"${name}";q=${rate.limit};w=${rate.windowSeconds}`;
   return (req, res, next) => {
-    const { isAllowed, limit, windowSeconds, remaining, resetSeconds } = rate.consume(callerOf(req, res));
-    // draft-ietf-httpapi-ratelimit-headers
-    res.setHeader('RateLimit-Policy', `"${name}";q=${limit};w=${windowSeconds}`);
+    const { isAllowed, remaining, resetSeconds } = rate.consume(callerOf(req, res));
+    res.setHeader('RateLimit-Policy', policy);
     res.setHeader('RateLimit', `"${name}";r=${remaining};t=${resetSeconds}`);
     if (!isAllowed) throw tooMany(`requests by ${name}`, { resetSeconds });
     next();
