@@ -103,14 +103,10 @@ const KEYS_MISSING = new Set(['ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID', 'ERR_JOSE_
 function toAppError(cause: unknown): AppError {
   const code = cause instanceof errors.JOSEError ? cause.code : 'ERR_JOSE_GENERIC';
   if (KEYS_MISSING.has(code)) {
-    return new AppError(
-      'TOKEN_KEYS_UNAVAILABLE',
-      'the keys that tokens are checked with can not be fetched',
-      {
-        cause,
-        retryAfterSeconds: 2,
-      },
-    );
+    return new AppError('TOKEN_KEYS_UNAVAILABLE', 'the keys to verify tokens cannot be fetched', {
+      cause,
+      retryAfterSeconds: 2,
+    });
   }
   const words = code === 'ERR_JWT_EXPIRED' ? 'the token has expired' : 'the token is not valid';
   return new AppError('TOKEN_INVALID', words, { cause });

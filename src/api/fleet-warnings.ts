@@ -53,7 +53,10 @@ export function warnOfFigures({ depth, fleet: { processes } }: FleetState): stri
   return warnings;
 }
 
-/** Warnings in the heartbeats of the other processes. That the sweep is off is one only if no worker has a sweep. */
+/**
+ * Warnings in the heartbeats of the other processes. The warning that the sweep is off is left out if another worker runs the
+ * sweep.
+ */
 function reportedBy({ processes }: Fleet, ownId: string): string[] {
   const hasSweep = processes.worker.some(({ warnings }) => !warnings.includes(SWEEP_OFF));
   return Object.entries(processes).flatMap(([role, all]) =>

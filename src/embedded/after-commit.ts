@@ -11,9 +11,9 @@ interface Pending {
 /**
  * Returns a function that plans `run` for the commit of the session's transaction. Each key runs once for a transaction.
  *
- * The outcome is that of `commitTransaction`, which `withTransaction` calls too. The state of the driver's transaction does not
- * tell: it is "committed" after a commit that failed, so that the commit can be repeated. Nothing runs if the transaction is
- * aborted, or if its outcome stays unknown; if it was committed after all, the sweep finds the write.
+ * `run` is called after `commitTransaction` succeeds (`withTransaction` calls it too). The transaction's state in the driver
+ * cannot be used: it is "committed" even after a failed commit. Nothing runs if the transaction is aborted, or if its outcome
+ * stays unknown; if it was committed after all, the sweep finds the write.
  */
 export function createAfterCommit(): (session: TransactionSession, key: string, run: () => void) => void {
   const bySession = new WeakMap<TransactionSession, Pending>();

@@ -7,7 +7,7 @@ import type { Logger } from '../process/logger.ts';
 import { createAfterCommit } from './after-commit.ts';
 import type { AnnounceWrite } from './options.ts';
 
-/** No request that could be repeated. */
+/** The application's own writes have no Idempotency-Key. */
 const OWN_WRITE: RequestContext = { isRepeat: false, seed: undefined, progress: undefined };
 
 export interface AnnounceWritesDeps {
@@ -40,7 +40,7 @@ export function createAnnounceWrites({ accept, logger }: AnnounceWritesDeps) {
   return (event: AppointmentEvent, company?: unknown): AnnounceWrite =>
     async (given, { session } = {}) => {
       const [appointmentId, companyId] = [toHexId(given), toHexId(company)];
-      // What was given may contain anything, so it is not logged.
+      // The argument can contain personal data, so it is not logged.
       if (appointmentId === undefined) return failed({ event }, 'the appointment id is not an ObjectId');
       const request = { event, appointmentId, ...(companyId !== undefined && { companyId }) };
       try {

@@ -12,7 +12,8 @@ import type { AttachOptions, SocketIoServer } from './options.ts';
 
 /**
  * The gateway on the application's Socket.IO server. The limits on connections and packets of the stand-alone gateway are not
- * applied: the application's own events may break them. What is returned throws at once if it cannot attach.
+ * applied, because the application's own events can exceed them. Returns a function that attaches the gateway; it throws if it
+ * cannot attach.
  */
 export function createAttach(resources: Resources<EmbeddedConfig>) {
   const { config, redis, dedicatedRedis, reportDamage, lifecycle, logger } = resources;

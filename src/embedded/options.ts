@@ -20,10 +20,10 @@ export interface SocketIoServer {
   sockets: unknown;
 }
 
-/** What `companyOf` can rely on. Cast it to the `Socket` of your Socket.IO for more. */
+/** The properties of a socket that every Socket.IO 4 version has. Cast it to the `Socket` of your Socket.IO for more. */
 export interface ApplicationSocket {
   readonly id: string;
-  // The application's own data.
+  // As in Socket.IO: the application sets it, so only its code knows the type. With `unknown`, each `companyOf` would need a cast.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   readonly data: any;
   readonly handshake: { readonly auth: Readonly<Record<string, unknown>> };
@@ -74,7 +74,7 @@ export interface TransactionSession {
 export interface WriteOptions {
   /**
    * The session of the write. In a transaction the emission is enqueued once, after the commit, and never after an abort; then
-   * `true` means that this is planned.
+   * `true` means that it will be enqueued after the commit.
    */
   session?: TransactionSession | null | undefined;
 }

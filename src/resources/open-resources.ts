@@ -147,7 +147,7 @@ function openConnections(
   return { redis, dedicatedRedis, mongo, outages, unusable };
 }
 
-/** A list of warnings that each part of the process can add to. `read` returns those that are true now. */
+/** A list of warnings that each part of the process can add to. `read` returns the current warnings. */
 export interface OwnWarnings {
   /** @param read  called at each heartbeat; must return at once */
   add: (read: () => readonly (string | undefined)[]) => void;

@@ -234,7 +234,7 @@ describe('with keys from a JWKS', () => {
     });
     const token = await signRs256();
     expect(await handshake(without, { token })).toEqual({
-      reason: 'the keys that tokens are checked with can not be fetched',
+      reason: 'the keys to verify tokens cannot be fetched',
       data: { code: 'TOKEN_KEYS_UNAVAILABLE' },
     });
     const response = await request(without.url).get(LIST).set('authorization', `Bearer ${token}`);

@@ -16,7 +16,10 @@ import {
 import { DEFAULT_MODEL } from '../../model/default-model.ts';
 import { createSnapshotSchema } from '../../model/snapshot-schema.ts';
 
-/** Shapes of what crosses a process, for the documents alone; the compiler holds them to the contracts. */
+/*
+ * Schemas of messages between processes, used only for the documents. The compiler checks them against the contracts.
+ */
+
 export const id = z
   .string()
   .regex(/^[0-9a-f]{24}$/)
@@ -29,7 +32,7 @@ export const givenId = z
 export const instant = z.string().meta({ format: 'date-time' });
 export const event = z.enum(APPOINTMENT_EVENTS).meta({ id: 'AppointmentEvent' });
 
-/** Stands for the snapshot of the model in use, which the schema collection puts in its place. */
+/** Placeholder: `createSchemaCollection` replaces it with the schema of the configured model. */
 const appointmentSnapshot = createSnapshotSchema(DEFAULT_MODEL);
 
 const place = {

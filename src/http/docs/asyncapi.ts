@@ -39,7 +39,8 @@ const SOCKET_EVENTS: readonly SocketEvent[] = [
     name: APPOINTMENT_DELETED,
     channel: 'dashboards',
     action: 'send',
-    summary: 'The appointment no longer exists: remove it by `_id`.',
+    summary:
+      "Remove the appointment by `_id`. It was deleted or, with `reason: 'out-of-scope'`, this screen may no longer see it.",
     args: [shapes.deletionPayload, shapes.emissionMeta],
   },
   {

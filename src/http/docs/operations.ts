@@ -5,13 +5,20 @@ import type { Operation } from './operation.ts';
 import { OPERATOR_OPERATIONS } from './operator-operations.ts';
 import * as operator from './operator-schemas.ts';
 
-const health = (path: string, id: string, summary: string, schema: z.ZodType, red: string): Operation => ({
+/** @param descriptions  those of the answers 200 and 503 */
+const health = (
+  path: string,
+  id: string,
+  summary: string,
+  schema: z.ZodType,
+  [green, red]: readonly [string, string],
+): Operation => ({
   method: 'get',
   path,
   id,
   tag: 'Health',
   summary,
-  answers: { 200: { description: 'Yes.', schema }, 503: { description: red, schema } },
+  answers: { 200: { description: green, schema }, 503: { description: red, schema } },
   errors: [],
 });
 
@@ -48,21 +55,18 @@ export const OPERATIONS: readonly Operation[] = [
     errors: ['TOKEN_INVALID', 'INVALID_RANGE', 'RATE_LIMITED', 'DATABASE_ERROR', 'QUEUE_UNAVAILABLE'],
   },
   ...OPERATOR_OPERATIONS,
-  health(
-    '/livez',
-    'isAlive',
-    'Whether this process makes progress',
-    operator.aliveReply,
+  health('/livez', 'isAlive', 'Whether this process makes progress', operator.aliveReply, [
+    'The process makes progress.',
     'It is stuck. Restart it.',
-  ),
-  health(
-    '/readyz',
-    'isReady',
-    'Whether this process can take requests',
-    operator.readyReply,
+  ]),
+  health('/readyz', 'isReady', 'Whether this process can take requests', operator.readyReply, [
+    'Ready.',
     'Not now; `checks` says why.',
-  ),
-  health('/health', 'readHealth', 'Readiness with details and warnings', operator.healthReply, 'Not ready.'),
+  ]),
+  health('/health', 'readHealth', 'Readiness with details and warnings', operator.healthReply, [
+    'Ready; see `warnings`.',
+    'Not ready.',
+  ]),
   {
     method: 'get',
     path: '/openapi.json',

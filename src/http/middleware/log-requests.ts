@@ -8,9 +8,10 @@ const REQUEST_ID = /^[\w.:=+/-]{1,128}$/;
 
 /**
  * Names each request: by its own `X-Request-Id`, or by a random id if that is missing or malformed. Every answer has the
- * id in `X-Request-Id`. Writes one log line per answered request, server errors as `error` and the others as `debug`.
- * A request for emissions has other lines too, which say how it ended, so this one is always `debug`. pino-http makes a child logger for every request, a tenth of the API's
- * CPU.
+ * id in `X-Request-Id`.
+ *
+ * Writes one line per answered request: `error` for server errors, otherwise `debug`. For emissions it is always `debug`, since
+ * other lines report their outcome. pino-http is not used: its child logger per request takes a tenth of the API's CPU.
  */
 export function logRequests(logger: Logger): RequestHandler {
   return (req, res, next) => {

@@ -36,7 +36,7 @@ const bodyOf = (event: AppointmentEvent) => (event === APPOINTMENT_DELETED ? DEL
 /** Body of an event's route: the appointment's id, for a deletion also the company's, and nothing else. */
 export const singleBody = (event: AppointmentEvent): readonly RequestHandler[] => validate(bodyOf(event));
 
-/** The same check without HTTP: what is wrong with such a body, if anything is. */
+/** The same check without HTTP. Returns the problem of an invalid body, else undefined. */
 export async function refuseSingle(
   event: AppointmentEvent,
   given: object,

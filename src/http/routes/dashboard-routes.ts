@@ -12,7 +12,7 @@ export interface CompanyRange {
 }
 
 export interface DashboardRoutesDeps {
-  /** Who the bearer token speaks for. @throws AppError TOKEN_INVALID */
+  /** Verifies the bearer token and returns its company. @throws AppError TOKEN_INVALID */
   verifyToken: (token: unknown, request: IncomingMessage) => Promise<{ companyId: Id }>;
   list: (request: CompanyRange) => Promise<AppointmentList>;
 }
@@ -21,11 +21,11 @@ const DAY_MS = 24 * 3_600_000;
 const MAX_RANGE_MS = 62 * DAY_MS;
 const LISTS_IN_FLIGHT = 8;
 
-/** `GET /appointments?from=…&to=…`: the company's appointments as confirmed snapshots, and the place to connect with. */
+/** `GET /appointments?from=…&to=…`: the company's appointments as confirmed snapshots, and the stream position to connect with. */
 export function createDashboardRoutes({ verifyToken, list }: DashboardRoutesDeps): Router {
   const router = Router();
 
-  // Dashboards that reload together ask for the same list: it is read once for all that ask before the read begins.
+  // Dashboards that reload together ask for the same list: one read serves all requests that arrive before it starts.
   const shared = coalesce<CompanyRange, () => Promise<AppointmentList>>({
     run: (requests) => {
       const reads = new Map<string, Promise<AppointmentList>>();

@@ -19,7 +19,8 @@ export function checkMongo(connection: Connection): () => Promise<HealthStatus> 
 
 /**
  * Redis answers, on a Cluster where the queue lies, and no node evicts: with any other policy than `noeviction` it may
- * drop jobs, also one that is a replica yet. Other nodes of a Cluster that don't answer are told and no reason to say no.
+ * drop jobs, also a node that is still a replica. Unreachable other nodes of a Cluster are named in `detail` but do not fail
+ * the check.
  * @param queueKey  any key of the queue
  */
 export function checkRedis(redis: RedisClient, queueKey: string): () => Promise<HealthStatus> {

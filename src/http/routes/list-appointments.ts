@@ -13,8 +13,8 @@ const MAX_LIST_LENGTH = 5_000;
 const TRIES = 3;
 
 /**
- * A list of confirmed snapshots. Its place is the head before the ids were found: whatever is published later is
- * replayed or sent live to who connects with it, so list and events join without a hole.
+ * A list of confirmed snapshots. Its position is the head before the ids were found: whatever is published later is replayed
+ * or sent live to a dashboard that connects with this position, so no emission is missed between list and events.
  */
 export function createListAppointments({ head, findIds, takeSnapshots }: ListDeps) {
   return async (request: CompanyRange): Promise<AppointmentList> => {
