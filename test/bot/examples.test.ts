@@ -152,6 +152,22 @@ describe('bot-drop-in: a bot in JavaScript, whose handlers import utils/realtime
     },
   );
 
+  test.each([
+    ['tomorrow at 14:00', 'Europe/Berlin', '2031-10-27T13:00:00.000Z'],
+    ['2031-10-26 01:30', 'Europe/Berlin', '2031-10-25T23:30:00.000Z'],
+    ['2031-03-30 01:30', 'Europe/Berlin', '2031-03-30T00:30:00.000Z'],
+    ['2031-11-02 03:00', 'America/New_York', '2031-11-02T08:00:00.000Z'],
+    ['2031-03-09 03:30', 'America/New_York', '2031-03-09T07:30:00.000Z'],
+  ])('"%s" in %s is right on the day of a clock change', async (text, timeZone, expected) => {
+    const file = path.join(EXAMPLES, 'bot-drop-in/utils/parseTime.js');
+    const { parseTime } = (await import(file)) as {
+      parseTime: (text: string, timeZone: string, now: Date) => Date;
+    };
+    // In Berlin it is 00:30 of a day with 25 hours.
+    const now = new Date('2031-10-25T22:30:00Z');
+    expect(parseTime(text, timeZone, now).toISOString()).toBe(expected);
+  });
+
   test('without a backend each call is done, and the console has a warning', async () => {
     const company = await world.documents.company();
     const bot = startExample(path.join(await copyDropIn('realtimeAppointments.configured.js'), 'bot.js'), {
