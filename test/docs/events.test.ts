@@ -36,12 +36,16 @@ test('docs/reference/events.md lists every event with its direction, and no othe
   ]);
 });
 
-test.each([...PAYLOADS, ...Object.values(REFERENCES), 'DashboardAuth', 'EmitRequest'])(
+test.each([...PAYLOADS, ...Object.values(REFERENCES), 'DashboardAuth'])(
   '%s: the page names its fields and their types',
   (name) => {
     expect(documentedFields(name)).toEqual(fieldsOf(name));
   },
 );
+
+test('EmitRequest: the page names its fields and those of a batch item, and their types', () => {
+  expect(documentedFields('EmitRequest')).toEqual([...fieldsOf('BatchItem'), ...fieldsOf('EmitRequest')]);
+});
 
 test('the page names every reason to reload', () => {
   expect(tableUnder(page, 'ReloadReason').map(({ reason }) => reason)).toEqual(wordsOf('ReloadReason'));

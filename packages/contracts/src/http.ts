@@ -30,7 +30,7 @@ export interface AcceptedReply {
   eventType: AppointmentEvent;
 }
 
-/** One item of a batch. */
+/** One item of a batch: which event to emit for which appointment. */
 export interface BatchItem {
   event: AppointmentEvent;
   appointmentId: Id;

@@ -1,5 +1,6 @@
 import type { AppointmentSnapshot, Id, IsoDate } from './appointment.ts';
 import type { AppointmentEvent } from './events.ts';
+import type { BatchItem } from './http.ts';
 
 /**
  * A stream position: a point in a company log.
@@ -188,11 +189,7 @@ export interface AppointmentList<A = AppointmentSnapshot> extends StreamPosition
 }
 
 /** Argument of `emit` in the `/internal` namespace: the request for one emission. */
-export interface EmitRequest {
-  event: AppointmentEvent;
-  appointmentId: Id;
-  /** For `appointment:deleted` only, since its document may be gone: the company that the appointment belongs to. */
-  companyId?: Id;
+export interface EmitRequest extends BatchItem {
   /** Same as the HTTP header `Idempotency-Key`. */
   idempotencyKey?: string;
 }
