@@ -49,10 +49,10 @@ test('connectDashboard<MyAppointment> types listeners, appointments and lists', 
     const status: MyAppointment['status'] | undefined = rows.get('a')?.appointment.status;
     rooms.push(status);
   });
-  dashboard.on('appointment:deleted', ({ appointment: { _id, companyId }, reason }) => {
-    rooms.push(_id, companyId, reason);
+  dashboard.on('appointment:deleted', ({ appointment, reason }) => {
+    rooms.push(appointment._id, appointment.companyId, reason);
     // @ts-expect-error a deletion carries ids only
-    rooms.push(appointment.roomId);
+    rooms.push(appointment.status);
   });
   const server = await world.server.connection();
   server.sendPosition({ epoch: 'e', offset: 5 });

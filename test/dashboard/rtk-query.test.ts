@@ -8,7 +8,7 @@ import {
   followAppointments,
   invalidateOnChange,
 } from '@appointment-emissions/dashboard/rtk-query';
-import { eventually } from '../harness/until.ts';
+import { eventually, until } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
 import { listAt } from './dashboard-world.ts';
 import { startScriptedServer } from './scripted-server.ts';
@@ -153,7 +153,7 @@ test('a deleted appointment leaves the entry', async () => {
 test('the connection ends when the entry is removed', async () => {
   const { cache, connection } = await scripted();
   cache.query.unsubscribe();
-  await connection.ended;
+  await until('the end of the connection', connection.ended);
   expect(cache.data).toBeUndefined();
 });
 
