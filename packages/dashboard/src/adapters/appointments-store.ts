@@ -15,10 +15,7 @@ export interface AppointmentRange {
 
 /** Options of `connectDashboard`, and the range to show. The list of the range is loaded automatically. */
 export interface AppointmentsOptions<A extends { _id: Id } = AppointmentSnapshot>
-  extends Omit<DashboardOptions<A>, 'loadSnapshot'>, AppointmentRange {
-  /** Returns when an appointment starts. Default: its field `start`. */
-  startOf?: (appointment: A) => string | null;
-}
+  extends Omit<DashboardOptions<A>, 'loadSnapshot'>, AppointmentRange {}
 
 /** What a screen shows. It is immutable: after each change there is another object. */
 export interface AppointmentsView<A = AppointmentSnapshot> {
@@ -128,6 +125,7 @@ function connectRange<A extends { _id: Id }>(
       } catch (error) {
         if (dashboard.state === 'closed') return;
         onProblem(error);
+        clearTimeout(retry);
         retry = setTimeout(() => void connection.reload(), RETRY_MS);
       }
     },
@@ -145,6 +143,7 @@ function connectRange<A extends { _id: Id }>(
   for (const event of APPOINTMENT_EVENTS) dashboard.on(event, onChange);
   dashboard.on('appointments', () => {
     connection.shownRange = fetchedRange;
+    if (fetchedRange === keyOf(current())) clearTimeout(retry);
     onChange();
   });
   dashboard.on('state', onChange);
@@ -152,8 +151,8 @@ function connectRange<A extends { _id: Id }>(
   return connection;
 }
 
-/** Returns a function that calls `run` once for all its calls that come together. */
-function createBatch(run: () => void): () => void {
+/** Returns a function that calls `run` in a microtask, once for all calls until then. */
+export function createBatch(run: () => void): () => void {
   let isPlanned = false;
   return () => {
     if (isPlanned) return;
@@ -181,7 +180,7 @@ function viewOf<A extends { _id: Id }>(
 
 function rowsOf<A extends { _id: Id }>(
   shown: Iterable<{ appointment: A }>,
-  { startOf = startField, ...range }: AppointmentsOptions<A>,
+  range: AppointmentRange,
 ): readonly A[] {
   const { from, to } = datesOf(range);
   const starts = new Map<A, number>();
@@ -194,7 +193,8 @@ function rowsOf<A extends { _id: Id }>(
   return [...starts].sort(order).map(([appointment]) => appointment);
 }
 
-function startField(appointment: object): string | null {
+/** Every snapshot has the field `start`, also with another model description. */
+function startOf(appointment: object): string | null {
   return (appointment as { start?: string | null }).start ?? null;
 }
 

@@ -25,7 +25,7 @@ export interface Appointments<A = AppointmentSnapshot> extends AppointmentsView<
  * Shows the appointments of a range and keeps them up to date: it opens a connection while the component is mounted, and loads the
  * list again if the range changes. Each call has its own connection, so call it once per page and pass the result on.
  *
- * `from`, `to`, `getToken` and `startOf` may change with each rendering. Other options are read when the connection is opened;
+ * `from`, `to` and `getToken` may change with each rendering. Other options are read when the connection is opened;
  * another `url` or `basePath` opens another one. For another company give the component another `key`.
  *
  * @example

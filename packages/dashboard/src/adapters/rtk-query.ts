@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import { APPOINTMENT_EVENTS, type AppointmentSnapshot, type Id } from '@appointment-emissions/contracts';
-import { type AppointmentsOptions, createAppointmentsStore } from './appointments-store.ts';
+import { type AppointmentsOptions, createAppointmentsStore, createBatch } from './appointments-store.ts';
 import { type Dashboard, type DashboardState, fetchAppointments } from '../index.ts';
 
 export type { AppointmentRange, AppointmentsOptions } from './appointments-store.ts';
@@ -106,30 +106,23 @@ export function invalidateOnChange<A extends { _id: Id }>(
   invalidate: (ids: Id[] | undefined) => void,
 ): () => void {
   let changed: Set<Id> | undefined = new Set();
-  let isPlanned = false;
   let hasEnded = false;
-
-  function plan(): void {
-    if (isPlanned) return;
-    isPlanned = true;
-    queueMicrotask(() => {
-      const ids = changed && [...changed];
-      changed = new Set();
-      isPlanned = false;
-      if (!hasEnded) invalidate(ids);
-    });
-  }
+  const onChange = createBatch(() => {
+    const ids = changed && [...changed];
+    changed = new Set();
+    if (!hasEnded) invalidate(ids);
+  });
 
   function onEvent({ appointment }: { appointment: { _id: Id } }): void {
     changed?.add(appointment._id);
-    plan();
+    onChange();
   }
 
   const stops = [
     ...APPOINTMENT_EVENTS.map((event) => dashboard.on(event, onEvent)),
     dashboard.on('appointments', () => {
       changed = undefined;
-      plan();
+      onChange();
     }),
   ];
   return () => {
