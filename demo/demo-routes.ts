@@ -1,7 +1,7 @@
-import { Router } from 'express';
+import { Router, type RequestHandler } from 'express';
 import { SignJWT } from 'jose';
-import { createChatRoutes } from './chat-routes.ts';
 import { DEMO_COMPANY } from './catalogue.ts';
+import type { ChatInfo } from './chat.ts';
 
 interface DemoRoutesDeps {
   jwtSecret: string;
@@ -13,6 +13,9 @@ interface DemoRoutesDeps {
 }
 
 const TOKEN_LIFETIME = '15m';
+/** A tool replies within this time, even if it cannot save. */
+const BOT_TIMEOUT_MS = 6_000;
+const MAX_BODY_BYTES = 8_192;
 
 /** The routes under `/demo`. `POST /demo/token` signs a token for the demo company, without a login. */
 export function createDemoRouter({ jwtSecret, issuer, audience, timeZone, botUrl }: DemoRoutesDeps): Router {
@@ -34,4 +37,57 @@ export function createDemoRouter({ jwtSecret, issuer, audience, timeZone, botUrl
     });
   });
   return router;
+}
+
+/** `/demo/chat`: the address of the bot, and a proxy to it for browsers on other machines. */
+function createChatRoutes(botUrl: string): Router {
+  const router = Router();
+  router.get('/', (_req, res) => {
+    res.set('Cache-Control', 'no-store').json({ botUrl } satisfies ChatInfo);
+  });
+  router.get(['/catalogue', '/appointments'], passOn(botUrl));
+  router.post('/tools/:name', passOn(botUrl));
+  return router;
+}
+
+function passOn(botUrl: string): RequestHandler {
+  return async (req, res) => {
+    if (Number(req.headers['content-length'] ?? 0) > MAX_BODY_BYTES) {
+      res.status(413).json({ ok: false, message: 'The request is too long.' });
+      return;
+    }
+    if (req.method === 'POST' && !req.is('application/json')) {
+      res.status(415).json({ ok: false, message: 'The content type must be application/json.' });
+      return;
+    }
+    try {
+      const target = new URL(botUrl);
+      target.pathname = req.path;
+      const reply = await fetch(target, {
+        method: req.method,
+        signal: AbortSignal.timeout(BOT_TIMEOUT_MS),
+        headers: { 'content-type': 'application/json' },
+        ...(req.method === 'POST' && { body: await textOf(req) }),
+      });
+      res
+        .status(reply.status)
+        .type('application/json')
+        .send(await reply.text());
+    } catch {
+      res
+        .status(503)
+        .json({ ok: false, message: 'The bot is not responding. It may be stopped or restarting.' });
+    }
+  };
+}
+
+async function textOf(body: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    if (bytes > MAX_BODY_BYTES) throw new Error('the body is too long');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
