@@ -354,7 +354,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     safeguard: 'a token’s lifetime is measured from its receipt, not by the browser’s clock',
-    file: 'packages/dashboard/src/tokens.ts',
+    file: 'packages/dashboard/src/token-lifetime.ts',
     find: 'lifetime.expiresAt - (lifetime.issuedAt ?? now())',
     replace: 'lifetime.expiresAt - now()',
     test: 'test/dashboard/tokens.test.ts',

@@ -13,10 +13,7 @@ import type { ReceivedEvent } from './reorder-buffer.ts';
 export function parseEvent({
   payload,
   meta,
-}: {
-  payload: unknown;
-  meta: unknown;
-}): ReceivedEvent | undefined {
+}: Record<'payload' | 'meta', unknown>): ReceivedEvent | undefined {
   const { emissionId, event, epoch, offset, read } = fieldsOf(meta);
   const isOrdered = isName(epoch) && isCount(offset) && isCount(read);
   if (!isOrdered || typeof emissionId !== 'string' || !isAppointmentEvent(event)) return undefined;

@@ -9,6 +9,8 @@ const MARGIN_MS = 60_000;
 const MARGIN_SHARE = 0.1;
 /** A token with less time left is not renewed: the server disconnects the socket soon anyway. */
 const MIN_LEFT_MS = 2_000;
+/** Without `iat` the remaining lifetime depends on a clock that may be wrong. This delay prevents constant renewals. */
+const MIN_UNSURE_RENEWAL_MS = 30_000;
 /** The longest delay that `setTimeout` supports. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -41,4 +43,23 @@ export function renewalDelayMs({ issuedAt, expiresAt }: TokenLifetime, now: numb
   const lifetimeMs = issuedAt === undefined ? leftMs : Math.max(expiresAt - issuedAt, 0);
   const marginMs = Math.min(MARGIN_MS, lifetimeMs * MARGIN_SHARE);
   return Math.min(leftMs > marginMs ? leftMs - marginMs : leftMs / 2, MAX_TIMER_MS);
+}
+
+/** When a token that was received at `receivedAt` expires, as a time of `elapsed`; Infinity if unknown. */
+export function expiryOf(token: string, receivedAt: number, now: () => number): number {
+  const lifetime = readLifetime(token);
+  if (lifetime === undefined) return Infinity;
+  const lifetimeMs = lifetime.expiresAt - (lifetime.issuedAt ?? now());
+  // A new token without `iat` that seems to have expired is a sign that the local clock is wrong.
+  const isKnown = lifetime.issuedAt !== undefined || lifetimeMs > 0;
+  return isKnown ? receivedAt + lifetimeMs : Infinity;
+}
+
+/** Like {@link renewalDelayMs}, with times of a monotonic clock: the token's expiry and the current time. */
+export function timeToRenewal(token: string, endsAt: number, elapsed: number): number | undefined {
+  const lifetime = readLifetime(token);
+  if (lifetime === undefined || endsAt === Infinity) return undefined;
+  const delayMs = renewalDelayMs(lifetime, lifetime.expiresAt - (endsAt - elapsed));
+  if (delayMs === undefined || lifetime.issuedAt !== undefined) return delayMs;
+  return Math.max(delayMs, MIN_UNSURE_RENEWAL_MS);
 }

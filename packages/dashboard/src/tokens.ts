@@ -1,5 +1,5 @@
 import { createAlarm } from './timers.ts';
-import { readLifetime, renewalDelayMs } from './token-lifetime.ts';
+import { expiryOf, timeToRenewal } from './token-lifetime.ts';
 
 /** Caches the dashboard's token. */
 export interface Tokens {
@@ -43,8 +43,6 @@ interface CachedToken {
 const REFUSALS_WITHOUT_PAUSE = 2;
 /** Upper limit of a pause, as a multiple of the first one. */
 const MAX_PAUSE_FACTOR = 64;
-/** Without `iat` the remaining lifetime depends on a clock that may be wrong. This delay prevents constant renewals. */
-const MIN_UNSURE_RENEWAL_MS = 30_000;
 
 /**
  * Creates a cache for one token, so that reconnecting after an outage does not request a new one. The lifetime of a token, `exp` -
@@ -58,7 +56,7 @@ export function createTokens(deps: TokensDeps): Tokens {
 
   const requests = createRequests(deps, (token) => ({
     token,
-    endsAt: endOf(token, elapsed(), now),
+    endsAt: expiryOf(token, elapsed(), now),
     isAccepted: false,
   }));
 
@@ -99,7 +97,7 @@ export function createTokens(deps: TokensDeps): Tokens {
       const pauses = refusedInARow - REFUSALS_WITHOUT_PAUSE;
       if (pauses > 0) pausedUntil = elapsed() + firstPauseMs * Math.min(2 ** (pauses - 1), MAX_PAUSE_FACTOR);
     },
-    renewalDelayMs: () => cached && renewalDelayOf(cached, elapsed()),
+    renewalDelayMs: () => cached && timeToRenewal(cached.token, cached.endsAt, elapsed()),
     close: requests.close,
   };
 }
@@ -145,26 +143,6 @@ function createRequests({ getToken, timeoutMs }: TokensDeps, toReceived: (token:
     },
     close: timeout.clear,
   };
-}
-
-/** When a token that was received at `receivedAt` expires, as a time of `elapsed`; Infinity if unknown. */
-function endOf(token: string, receivedAt: number, now: () => number): number {
-  const lifetime = readLifetime(token);
-  if (lifetime === undefined) return Infinity;
-  const lifetimeMs = lifetime.expiresAt - (lifetime.issuedAt ?? now());
-  // A new token without `iat` that seems to have expired is a sign that the local clock is wrong.
-  const isKnown = lifetime.issuedAt !== undefined || lifetimeMs > 0;
-  return isKnown ? receivedAt + lifetimeMs : Infinity;
-}
-
-function renewalDelayOf({ token, endsAt }: CachedToken, elapsed: number): number | undefined {
-  const lifetime = readLifetime(token);
-  if (lifetime === undefined || endsAt === Infinity) return undefined;
-  // The time of the issuer's clock, derived from the time left.
-  const issuerTime = lifetime.expiresAt - (endsAt - elapsed);
-  const delayMs = renewalDelayMs(lifetime, issuerTime);
-  const isSure = lifetime.issuedAt !== undefined;
-  return delayMs === undefined || isSure ? delayMs : Math.max(delayMs, MIN_UNSURE_RENEWAL_MS);
 }
 
 /** An app written in JavaScript may return anything. */
