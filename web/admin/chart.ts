@@ -1,3 +1,4 @@
+import type { FleetMetricsReading } from '@appointment-emissions/contracts';
 import uPlot from 'uplot';
 
 export interface Line {
@@ -17,6 +18,8 @@ export interface Chart {
 
 const HEIGHT_PX = 190;
 const MIN_WIDTH_PX = 120;
+/** At one sample in two seconds, half an hour. */
+const MAX_SAMPLES = 900;
 
 /** A time chart with the width of its container and the colours of the page. The legend shows the values at the cursor. */
 export function createChart(container: HTMLElement, lines: readonly Line[], unit: string): Chart {
@@ -42,6 +45,24 @@ export function createChart(container: HTMLElement, lines: readonly Line[], unit
       const last = lines.map(({ label }, index) => `${label} ${values[index]?.at(-1) ?? 'none'}`).join(', ');
       container.setAttribute('aria-label', `Chart; last values: ${last}`);
     },
+  };
+}
+
+/** Collects queue depths for a chart, since the server keeps no history of them. Starts when the page is opened. */
+export function createBacklog(chart: Chart) {
+  const at: number[] = [];
+  const live: number[] = [];
+  const bulk: number[] = [];
+  const delayed: number[] = [];
+  return ({ at: now, queue }: FleetMetricsReading): void => {
+    const seconds = Date.parse(now) / 1_000;
+    if (seconds <= (at.at(-1) ?? 0)) return;
+    at.push(seconds);
+    live.push(queue.waiting);
+    bulk.push(queue.prioritized);
+    delayed.push(queue.delayed);
+    for (const values of [at, live, bulk, delayed]) if (values.length > MAX_SAMPLES) values.shift();
+    chart.show(at, live, bulk, delayed);
   };
 }
 

@@ -1,16 +1,23 @@
 import './valid-language.ts';
 import 'uplot/dist/uPlot.min.css';
-import type { FailedEmission, FleetMetricsReading, OverviewReply } from '@appointment-emissions/contracts';
+import type {
+  FailedEmission,
+  FleetMetricsReading,
+  OverviewReply,
+  RepairReport,
+  SeriesReply,
+} from '@appointment-emissions/contracts';
+import { BASE_PATH } from '../shared/base-path.ts';
 import { byId, create, setChildren, setText } from '../shared/elements.ts';
-import { fetchOverview, fetchSeries, sendRepair, sendRetry } from './request.ts';
-import { createBacklog } from './backlog.ts';
-import { createChart } from './chart.ts';
+import { createBacklog, createChart } from './chart.ts';
 import { createFailures } from './failures.ts';
 import { findProblems } from './find-problems.ts';
 import { createRepairDialog } from './repair-dialog.ts';
 import { createTables } from './tables.ts';
 import { createTiles } from './tiles.ts';
 
+const API = `${BASE_PATH}/admin/api`;
+const REQUEST_TIMEOUT_MS = 10_000;
 const REFRESH_INTERVAL_MS = 2_000;
 /** The charts change once a minute, so they are refreshed less often. */
 const REFRESHES_PER_CHART_REFRESH = 5;
@@ -19,7 +26,10 @@ const verdict = byId('verdict', HTMLElement);
 const updated = byId('updated', HTMLElement);
 const showTiles = createTiles(byId('tiles', HTMLElement));
 const showTables = createTables();
-const showFailures = createFailures({ retry: sendRetry, onRetried: () => void refresh() });
+const showFailures = createFailures({
+  retry: (emissionId) => callApi('retry', { emissionId }),
+  onRetried: () => void refresh(),
+});
 const ratesChart = createChart(
   byId('rates-chart', HTMLElement),
   [
@@ -61,7 +71,7 @@ const retryDialog = createRepairDialog({
     const code = form.get('code');
     return { since: form.get('since'), limit: Number(form.get('limit')), ...(code !== '' && { code }) };
   },
-  send: (request) => sendRepair('retry-failed', request),
+  send: (request) => callApi<RepairReport>('retry-failed', request),
   done: 'retried',
   writes: () => writes,
   onDone: () => void refresh(),
@@ -74,11 +84,26 @@ createRepairDialog({
     since: form.get('since'),
     limit: Number(form.get('limit')),
   }),
-  send: (request) => sendRepair('re-emit', request),
+  send: (request) => callApi<RepairReport>('re-emit', request),
   done: 'emitted again',
   writes: () => writes,
   onDone: () => void refresh(),
 });
+
+/** Calls the operator's API. The browser adds the credentials. @throws Error with the message of the API's error */
+async function callApi<T>(path: string, body?: object): Promise<T> {
+  const response = await fetch(`${API}/${path}`, {
+    signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+    ...(body && {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    }),
+  });
+  const reply = (await response.json()) as T & { detail?: string };
+  if (!response.ok) throw new Error(reply.detail ?? `the API replied with status ${response.status}`);
+  return reply;
+}
 
 /** Adds the error codes of the failures on the page to the choices of the retry dialog. */
 function addErrorCodes(failures: readonly FailedEmission[]): void {
@@ -124,7 +149,7 @@ function show({ metrics, warnings, failures, writes: allowed }: OverviewReply): 
 
 async function refresh(): Promise<void> {
   try {
-    show(await fetchOverview());
+    show(await callApi<OverviewReply>('overview'));
   } catch (error) {
     verdict.dataset.state = 'unknown';
     if (asOf !== '') setText(updated, `not updated since ${asOf}`);
@@ -136,7 +161,7 @@ async function refresh(): Promise<void> {
 }
 
 async function refreshCharts(): Promise<void> {
-  const { minutes, counts, latencyMs } = await fetchSeries();
+  const { minutes, counts, latencyMs } = await callApi<SeriesReply>('series');
   // The last minute is not complete and would look like a drop.
   const complete = <T>(values: T[]) => values.slice(0, -1);
   const { published, accepted, retried, failed } = counts;

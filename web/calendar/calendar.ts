@@ -1,9 +1,8 @@
 import { type Id, type LocalDate, wallTime } from '@appointment-emissions/contracts';
 import type { ShownAppointment } from '@appointment-emissions/dashboard';
-import { createCard, TONES, type Card } from './card.ts';
+import { createCard, slideFrom, TONES, type Card } from './card.ts';
 import { columnsOf, hoursOf, placementsOf, type Column, type Placement } from './day-layout.ts';
 import { byId, create, setChildren, setStyle, userText, userTexts } from '../shared/elements.ts';
-import { slideFrom } from './slide.ts';
 import { freesSlot } from './status.ts';
 import { timeOfDay } from './wording.ts';
 

@@ -1,3 +1,4 @@
+import type { Id } from '@appointment-emissions/contracts';
 import type { Placement } from './day-layout.ts';
 import { create, setParts, setStyle, setText, userText, userTexts } from '../shared/elements.ts';
 import { freesSlot, statusName } from './status.ts';
@@ -14,6 +15,7 @@ export interface Card {
 }
 
 const HIGHLIGHT_MS = 2_500;
+const SLIDE_MS = 400;
 export const TONES = 6;
 
 /** Creates the card of an appointment. */
@@ -71,4 +73,22 @@ export function createCard(first: Placement): Card {
     },
   };
   return card;
+}
+
+/** Records the positions of the cards. Returns a function that animates each card that has moved since. */
+export function slideFrom(cards: ReadonlyMap<Id, Card>): (() => void) | undefined {
+  if (matchMedia('(prefers-reduced-motion: reduce)').matches || document.hidden) return undefined;
+  const before = [...cards.values()].map(
+    (card) => [card, card.item.offsetLeft, card.item.offsetTop] as const,
+  );
+  return () => {
+    for (const [{ item }, left, top] of before) {
+      const [x, y] = [left - item.offsetLeft, top - item.offsetTop];
+      if (!item.isConnected || (x === 0 && y === 0)) continue;
+      item.animate([{ translate: `${x}px ${y}px` }, { translate: '0 0' }], {
+        duration: SLIDE_MS,
+        easing: 'ease-out',
+      });
+    }
+  };
 }

@@ -1,4 +1,4 @@
-import { findChatBot, type ChatBot, type Route } from './chat-bot.ts';
+import { findChatBot, type ChatBot } from './chat-bot.ts';
 import { createChatForm, type ChatMessage, type ToolCall } from './chat-form.ts';
 import { create } from '../shared/elements.ts';
 
@@ -29,26 +29,24 @@ export async function startChat(panel: HTMLElement, timeZone: () => string): Pro
 
   async function process(message: ChatMessage): Promise<void> {
     if (isBusy || bot === undefined) return;
-    setBusy(true);
+    isBusy = true;
+    form.busy(true);
     say('customer', message.text);
     if ('refusal' in message) say('trouble', message.refusal);
     else await callTool(bot, message);
     await offerAppointments(bot, form);
-    setBusy(false);
+    isBusy = false;
+    form.busy(false);
   }
 
   async function callTool(bot: ChatBot, { tool, args }: ToolCall): Promise<void> {
     try {
       const { reply, route } = await bot.call(tool, args);
-      say(reply.ok ? 'bot' : 'trouble', reply.message, detail(tool, reply.tookMs, route));
+      const detour = route === 'direct' ? ', sent directly: the API is unreachable' : '';
+      say(reply.ok ? 'bot' : 'trouble', reply.message, `${tool}, ${reply.tookMs} ms${detour}`);
     } catch {
       say('trouble', 'The bot is not responding. It may be restarting. Try again in a moment.');
     }
-  }
-
-  function setBusy(now: boolean): void {
-    isBusy = now;
-    form.busy(now);
   }
 
   function say(by: 'customer' | 'bot' | 'trouble', text: string, note = ''): void {
@@ -58,10 +56,6 @@ export async function startChat(panel: HTMLElement, timeZone: () => string): Pro
     talk.append(said);
     talk.scrollTop = talk.scrollHeight;
   }
-}
-
-function detail(tool: string, tookMs: number, route: Route): string {
-  return `${tool}, ${tookMs} ms${route === 'direct' ? ', sent directly: the API is unreachable' : ''}`;
 }
 
 async function offerAppointments(bot: ChatBot, form: ReturnType<typeof createChatForm>): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Calendar } from './calendar.ts';
-import { cardTowards } from './card-focus.ts';
+import { cardTowards } from './day-layout.ts';
 import { byId } from '../shared/elements.ts';
 
 export interface KeyboardDeps {

@@ -6,7 +6,6 @@ import {
   isolate,
 } from '@appointment-emissions/contracts';
 import { connectDashboard, fetchAppointments } from '@appointment-emissions/dashboard';
-import { createAnnouncer } from './announcer.ts';
 import { BASE_PATH } from '../shared/base-path.ts';
 import { createCalendar } from './calendar.ts';
 import { startChat } from './chat.ts';
@@ -17,11 +16,11 @@ import { byId, setParts, setText, userText } from '../shared/elements.ts';
 import { listenToKeys } from './keyboard.ts';
 import { openSession } from './session.ts';
 import { chooseTimeZone, fillTimeZones } from './settings.ts';
-import { reportShown } from './report-shown.ts';
 import { summaryOf } from './status.ts';
 import { longDate, sentence, timeOfDay } from './wording.ts';
 
 const RETRY_MS = 3_000;
+const ANNOUNCEMENT_VISIBLE_MS = 7_000;
 
 const session = await openSession();
 const company = session.demo?.companyName ?? 'Appointments';
@@ -124,6 +123,28 @@ async function loadRange(): Promise<void> {
     }
   }
   isLoading = false;
+}
+
+/** Shows a message at the foot of the page for a few seconds. Screen readers announce it. */
+function createAnnouncer(): (text: string) => void {
+  const line = byId('announcement', HTMLParagraphElement);
+  let hiding: ReturnType<typeof setTimeout> | undefined;
+  return (text) => {
+    clearTimeout(hiding);
+    line.textContent = text;
+    line.classList.add('shown');
+    hiding = setTimeout(() => {
+      line.classList.remove('shown');
+    }, ANNOUNCEMENT_VISIBLE_MS);
+  };
+}
+
+/** Reports to latency measurements and tests that an emission is on the screen, and when. */
+function reportShown(emissionId: string): void {
+  const detail = { emissionId, at: Date.now() };
+  document.documentElement.dataset.lastEmission = emissionId;
+  document.documentElement.dataset.lastEmissionAt = String(detail.at);
+  window.dispatchEvent(new CustomEvent('emission-shown', { detail }));
 }
 
 byId('cards', HTMLUListElement).addEventListener('click', (click) => {

@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { AppointmentSnapshot } from '@appointment-emissions/contracts';
-import { columnsOf, hoursOf, placementsOf } from '../../../web/calendar/day-layout.ts';
-import { cardTowards } from '../../../web/calendar/card-focus.ts';
+import { cardTowards, columnsOf, hoursOf, placementsOf } from '../../../web/calendar/day-layout.ts';
 import { appointment } from '../appointment-fixture.ts';
 
 const DAY = '2026-11-23';
