@@ -42,7 +42,7 @@ export interface AcceptTiming {
 }
 
 export interface AcceptDeps {
-  /** The existence check, for many ids at once. */
+  /** The existence check, for many ids at once; `''` for a company that cannot be read. */
   findCompanies: (appointmentIds: readonly Id[]) => Promise<(Id | undefined)[]>;
   enqueue: (emissions: readonly Accepted[], priority: number) => Promise<void>;
   priority: { live: number; batch: number };
@@ -71,7 +71,7 @@ export interface AcceptEmissions {
 
 /** No slice of a batch begins later. */
 const ENQUEUE_TIMEOUT_MS = 1_000;
-/** Size of a slice. While live emissions are expected they get their turn sooner. 100 jobs take this process 2 ms. */
+/** Slices are smaller while live emissions are expected, so that those wait less. 100 jobs take this process 2 ms. */
 const SLICE_SIZE = { besideLive: 50, alone: 100 };
 /** Total time of a batch's rests between slices. The bot waits 1.2 s for the answer. */
 const MAX_RESTS_MS = 400;
@@ -152,12 +152,12 @@ function createAcceptMany(deps: AcceptDeps, findCompany: FindCompany) {
 
 /**
  * The company that an emission is for; `undefined` if it is rejected. A deletion of an appointment that is gone is for the
- * company that the caller names. If the appointment exists, that must be its own company. The worker's read decides
+ * company that the caller names. If the appointment exists, the named company must be its own. The worker's read decides
  * whether the appointment is deleted.
- * @param found  the appointment's own company, if the appointment exists
+ * @param found  the appointment's own company, if the appointment exists; `''` if that company cannot be read
  */
 function companyFor({ event, companyId }: EmissionRequest, found: Id | undefined): Id | undefined {
-  if (event !== APPOINTMENT_DELETED) return found;
+  if (event !== APPOINTMENT_DELETED) return found || undefined;
   return found === undefined || found === companyId ? companyId : undefined;
 }
 

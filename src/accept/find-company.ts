@@ -8,7 +8,7 @@ const MAX_IDS_PER_CHECK = 1_000;
 const MAX_SLICES_PER_CHECK = 5;
 const SLICE_SIZE = 100;
 
-/** The company of an appointment; `undefined` if the appointment does not exist. */
+/** The company of an appointment; `''` if it cannot be read, `undefined` if the appointment does not exist. */
 export interface FindCompany {
   /** @throws AppError DATABASE_ERROR within 1 s */
   one: (appointmentId: Id) => Promise<Id | undefined>;
@@ -20,7 +20,7 @@ export interface FindCompany {
 export function createFindCompany(
   findCompanies: (appointmentIds: readonly Id[]) => Promise<(Id | undefined)[]>,
 ): FindCompany {
-  // Each query has the timeout, so that its place becomes free; each request too, since it may wait for a place.
+  // Each query has the timeout, so that it frees its slot. Each request has it too, since it may wait for a slot.
   const inTime = <T>(check: Promise<T>): Promise<T> => within(CHECK_TIMEOUT_MS, 'the existence check', check);
 
   const findOne = coalesce<Id, Id | undefined>({

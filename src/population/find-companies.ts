@@ -6,7 +6,10 @@ import { byIds, readCommand } from './read-command.ts';
 import { untilUnsupported } from './read-documents.ts';
 import { id } from './stored-values.ts';
 
-/** The company of each appointment, in the order of the ids; `undefined` if there is no such appointment. */
+/**
+ * The company of each appointment, in the order of the ids; `''` if the appointment exists but its company cannot be read,
+ * `undefined` if there is no such appointment.
+ */
 export type FindCompanies = (appointmentIds: readonly Id[]) => Promise<(Id | undefined)[]>;
 
 /** Up to this number of ids a find is faster than an aggregation, for one id by a third. */
@@ -48,8 +51,7 @@ export function createFindCompanies({ connection, model, ObjectId }: Models): Fi
     const ids = new Set(appointmentIds);
     const companies = new Map<Id, Id>();
     for (const { company, appointmentIds } of await (ids.size > MAX_IDS_OF_FIND ? ofMany : byFind)(ids)) {
-      const companyId = id(company);
-      if (companyId === null) continue;
+      const companyId = id(company) ?? '';
       for (const appointmentId of appointmentIds) companies.set(appointmentId.toHexString(), companyId);
     }
     return appointmentIds.map((appointmentId) => companies.get(appointmentId.toLowerCase()));
@@ -58,7 +60,7 @@ export function createFindCompanies({ connection, model, ObjectId }: Models): Fi
 
 const NO_APPOINTMENT = '000000000000000000000000';
 
-/** Reads an appointment that does not exist from the primary, as a worker reads one. @throws if MongoDB cannot be read */
+/** Checks that the primary can be read, with a query for an id that no appointment has. @throws if it cannot be read */
 export function createReadProbe({ appointments, ObjectId }: Models): () => Promise<void> {
   const _id = new ObjectId(NO_APPOINTMENT);
   return async () => {

@@ -65,6 +65,18 @@ test('an appointment that exists in another company is 404, and nothing is enque
   expect(await waiting()).toEqual([]);
 });
 
+test('an appointment that exists with an unreadable company is 404 for every event, and nothing is enqueued', async () => {
+  const { insertedId } = await world.models
+    .appointments()
+    .insertOne({ companyId: 'none', start: new Date() });
+  const appointmentId = insertedId.toHexString();
+  const deletion = await remove({ appointmentId, companyId }).expect(404);
+  expect(deletion.body).toEqual(problemOf(404, 'COMPANY_MISMATCH'));
+  const update = await post(api, 'appointment-updated').send({ appointmentId }).expect(404);
+  expect(update.body).toEqual(problemOf(404, 'APPOINTMENT_NOT_FOUND'));
+  expect(await waiting()).toEqual([]);
+});
+
 test.each([
   ['no company', { appointmentId: GONE }, 'INVALID_COMPANY_ID', 'companyId'],
   ['null as company', { appointmentId: GONE, companyId: null }, 'INVALID_COMPANY_ID', 'companyId'],
