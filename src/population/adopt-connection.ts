@@ -6,9 +6,12 @@ export function adoptConnection(
   connection: Connection,
   { onError, onUsable = () => undefined }: Pick<MongoOptions, 'onError' | 'onUsable'>,
 ): MongoHandle {
+  // No listener for `error`: with one, mongoose handles a rejection that the application expects.
   const onDisconnected = (): void => {
-    onError(new Error("the application's connection is lost"));
+    onError(new Error("the application's connection is not open"));
   };
+  const { readyState } = connection;
+  if (readyState !== STATES.connected && readyState !== STATES.connecting) onDisconnected();
   connection.on('disconnected', onDisconnected);
   connection.on('connected', onUsable);
   return {
