@@ -1,32 +1,72 @@
-import type { AppointmentModel } from '../model/appointment-model.ts';
 import { within } from '../process/lifecycle.ts';
+import type { AppointmentModel } from '../model/appointment-model.ts';
 import { READ_LIMIT_MS } from './connect.ts';
 import type { Models } from './models.ts';
 
-/** The list route reads a company's appointments of a range; the sweep walks by the time of the last write. */
-function indexKeys({ companyField, times }: AppointmentModel): Record<string, 1>[] {
+type IndexKey = Record<string, 1>;
+
+/** For the list route: a company's appointments by start. For the sweep: all appointments in the order of their writes. */
+function indexKeys({ companyField, times }: AppointmentModel): IndexKey[] {
   return [
     { [companyField]: 1, [times.start]: 1 },
     { [times.updatedAt]: 1, _id: 1 },
   ];
 }
 
-/** Creates the indexes of the list route and the sweep. Existing ones are not changed. */
-export async function createIndexes({ appointments, model }: Models): Promise<void> {
-  await appointments().createIndexes(indexKeys(model).map((key) => ({ key })));
+/**
+ * Creates the indexes of the list route and the sweep that are missing. An index on the same key is not changed, whatever its
+ * name and options are.
+ * @returns a warning for each index that exists but cannot be used
+ */
+export async function createIndexes(models: Models): Promise<string[]> {
+  const { missing, unusable } = await checkIndexes(models);
+  if (missing.length > 0) await models.appointments().createIndexes(missing.map((key) => ({ key })));
+  return unusable;
 }
 
-/** A warning for each index that is missing; none if MongoDB cannot be read. */
-export async function warnOfIndexes({ appointments, model }: Models): Promise<string[]> {
-  let present;
+/** A warning for each index that is missing or cannot be used; none if MongoDB cannot be read. */
+export async function warnOfIndexes(models: Models): Promise<string[]> {
   try {
-    present = await within(READ_LIMIT_MS, 'the list of indexes', appointments().indexes());
+    const { missing, unusable } = await within(READ_LIMIT_MS, 'the list of indexes', checkIndexes(models));
+    const { collection } = models.model;
+    const warnings = missing.map(
+      (key) => `${collection} has no index on ${JSON.stringify(key)}: run npm run db:indexes`,
+    );
+    return [...warnings, ...unusable];
   } catch {
     return [];
   }
-  const keys = new Set(present.map(({ key }) => JSON.stringify(key)));
-  return indexKeys(model)
-    .map((key) => JSON.stringify(key))
-    .filter((key) => !keys.has(key))
-    .map((key) => `${model.collection} has no index on ${key}: run npm run db:indexes`);
+}
+
+/** With one of these options an index does not serve the queries. */
+const RESTRICTIONS = ['partialFilterExpression', 'collation', 'hidden'] as const;
+const NAMESPACE_NOT_FOUND = 26;
+
+/** @throws what the driver throws */
+async function checkIndexes({
+  appointments,
+  model,
+}: Models): Promise<{ missing: IndexKey[]; unusable: string[] }> {
+  const present = await appointments()
+    .indexes()
+    .catch((error: unknown) => {
+      // The collection does not exist yet.
+      if ((error as { code?: unknown }).code === NAMESPACE_NOT_FOUND) return [];
+      throw error;
+    });
+  const missing: IndexKey[] = [];
+  const unusable: string[] = [];
+  for (const key of indexKeys(model)) {
+    const text = JSON.stringify(key);
+    const same = present.filter((index) => JSON.stringify(index.key) === text);
+    const [first] = same;
+    if (!first) missing.push(key);
+    else if (same.every((index) => RESTRICTIONS.some((option) => index[option]))) {
+      const options = RESTRICTIONS.filter((option) => first[option]).join(', ');
+      unusable.push(
+        `${model.collection} has an index on ${text} that queries cannot use, because of ${options}: create one without`,
+      );
+    }
+  }
+  return { missing, unusable };
 }
