@@ -2,7 +2,7 @@ import { DelayedError, type Job, Worker } from 'bullmq';
 import { CANARY, isAppointmentEvent } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../src/redis/connect.ts';
 import type { EmissionAttempt, EmitAppointment, Receipt } from '../src/emission/emit-appointment.ts';
-import { describeEmission, readNamedEmission } from '../src/domain/emission-log.ts';
+import { describeEmission, type NamedEmission, readNamedEmission } from '../src/domain/emission-log.ts';
 import { AppError } from '../src/errors.ts';
 import type { Logger } from '../src/process/logger.ts';
 import type { FleetMetrics } from '../src/metrics/fleet-metrics.ts';
@@ -102,7 +102,12 @@ function createProcessJob(deps: EmissionWorkerDeps) {
       reportPublished(attempted, receipt, { startedAt, endedAt: now() }, deps);
       return receipt;
     } catch (error) {
-      throw await translateFailure(error, { emissionId: job.id, emission, attempt, startedAt });
+      throw await translateFailure(error, {
+        emissionId: job.id,
+        emission: emission ?? namedBy(job),
+        attempt,
+        startedAt,
+      });
     } finally {
       onProgress();
     }
@@ -121,11 +126,12 @@ async function refuseDamaged({ id = '', attemptsMade }: Job, quarantine: Quarant
 
 /** Observes the latency of each stage, and logs the emission. Times are in ms since 1970. */
 function reportPublished(
-  { appointmentId, emissionId, attempt, traceparent, isLive, ...emission }: EmissionJob & EmissionAttempt,
+  emission: EmissionJob & EmissionAttempt,
   receipt: Receipt,
   { startedAt, endedAt }: { startedAt: number; endedAt: number },
   { metrics, flow }: Pick<EmissionWorkerDeps, 'metrics' | 'flow'>,
 ): void {
+  const { appointmentId, emissionId, attempt, traceparent, isLive } = emission;
   const acceptedAt = Date.parse(emission.acceptedAt);
   const populatedAt = Date.parse(receipt.populatedAt);
   if (isLive) {
@@ -161,15 +167,24 @@ function countOutcomes(
       flow.error({ error: error.message }, '[InternalSocket] Failed to emit: the job is no longer kept');
       return;
     }
-    if (!isAppointmentEvent(job.name)) return;
     const isFinal = job.finishedOn !== undefined;
-    metrics.count(job.name, isFinal ? 'failed' : 'retried');
+    if (isAppointmentEvent(job.name)) metrics.count(job.name, isFinal ? 'failed' : 'retried');
     if (isFinal) {
-      const { appointmentId } = readNamedEmission(job.data);
+      const named = namedBy(job);
       flow.error(
-        { emissionId: job.id, appointmentId, error: error.message, attempt: job.attemptsMade },
-        `[InternalSocket] Failed to emit ${describeEmission({ event: job.name, appointmentId })}`,
+        {
+          emissionId: job.id,
+          appointmentId: named.appointmentId,
+          error: error.message,
+          attempt: job.attemptsMade,
+        },
+        `[InternalSocket] Failed to emit ${describeEmission(named)}`,
       );
     }
   });
+}
+
+/** What a job of any form names. */
+function namedBy({ name, data }: Job<unknown>): NamedEmission {
+  return readNamedEmission({ ...Object(data), event: name });
 }

@@ -1,5 +1,5 @@
 import { DelayedError, RateLimitError, UnrecoverableError } from 'bullmq';
-import { describeEmission } from '../src/domain/emission-log.ts';
+import { describeEmission, type NamedEmission } from '../src/domain/emission-log.ts';
 import { AppError, type ErrorCode, errorMessage } from '../src/errors.ts';
 import type { Logger } from '../src/process/logger.ts';
 import { createThrottledLog } from '../src/process/throttled-log.ts';
@@ -21,8 +21,8 @@ export interface TranslateFailureDeps {
 
 export interface FailedAttempt {
   emissionId: string | undefined;
-  /** Undefined if the job could not be parsed. */
-  emission: EmissionJob | undefined;
+  /** What the job names, as far as it can be parsed. */
+  emission: NamedEmission & Pick<EmissionJob, 'traceparent'>;
   /** From 1. */
   attempt: number;
   /** Milliseconds since 1970. */
@@ -38,27 +38,28 @@ export function createTranslateFailure({ isUnavailable, pause, now, flow }: Tran
     flow,
     '[InternalSocket] Failed to emit: MongoDB or Redis is unavailable; no attempt is spent',
   );
-  const logLeft = createThrottledLog(
+  const logPostponed = createThrottledLog(
     flow,
-    '[InternalSocket] Failed to emit: left to a newer worker; no attempt is spent',
+    '[InternalSocket] Postponed: a newer worker must process this job; no attempt is spent',
   );
 
   return async (error: unknown, failed: FailedAttempt): Promise<Error> => {
     const { emissionId, emission, attempt, startedAt } = failed;
     const ids = {
       emissionId,
-      appointmentId: emission?.appointmentId,
+      appointmentId: emission.appointmentId,
       attempt,
       tookMs: now() - startedAt,
-      traceparent: emission?.traceparent,
+      traceparent: emission.traceparent,
     };
-    const failedToEmit = `[InternalSocket] Failed to emit ${describeEmission(emission ?? {})}`;
+    const failedToEmit = `[InternalSocket] Failed to emit ${describeEmission(emission)}`;
     if (error instanceof DelayedError) {
-      logLeft(ids, error);
+      logPostponed(ids, error);
       return error;
     }
     if (error instanceof AppError && PERMANENT.has(error.code)) {
-      flow.error(
+      // The line at level error follows when the queue has recorded the failure.
+      flow.debug(
         { ...ids, code: error.code, error: error.message },
         `${failedToEmit}: no attempt can succeed`,
       );
@@ -84,7 +85,7 @@ function failureReason(error: unknown): string {
   if (error instanceof AppError) return `${error.code}: ${error.message}`;
   if (error instanceof Error && error.name.startsWith('Mongo')) {
     const { codeName } = error as { codeName?: unknown };
-    return `DATABASE_ERROR: MongoDB did not give the appointment (${typeof codeName === 'string' ? codeName : error.name})`;
+    return `DATABASE_ERROR: MongoDB did not return the appointment (${typeof codeName === 'string' ? codeName : error.name})`;
   }
   return `INTERNAL_ERROR: ${errorMessage(error)}`;
 }

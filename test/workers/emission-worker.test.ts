@@ -14,6 +14,7 @@ import { createQuarantine } from '../../src/queue/quarantine.ts';
 import { createEmissionWorker } from '../../workers/emission-worker.ts';
 import { eventually } from '../harness/until.ts';
 
+const LEVELS = { debug: 20, warn: 40, error: 50 };
 const open: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of open.splice(0).reverse()) await close();
@@ -143,12 +144,12 @@ test.each([
   [
     'a query that takes too long',
     new mongo.MongoServerError({ code: 50, codeName: 'MaxTimeMSExpired', message: 'of ann@example.org' }),
-    'DATABASE_ERROR: MongoDB did not give the appointment (MaxTimeMSExpired)',
+    'DATABASE_ERROR: MongoDB did not return the appointment (MaxTimeMSExpired)',
   ],
   [
     'a missing reply of MongoDB',
     new mongo.MongoNetworkTimeoutError('timed out'),
-    'DATABASE_ERROR: MongoDB did not give the appointment (MongoNetworkTimeoutError)',
+    'DATABASE_ERROR: MongoDB did not return the appointment (MongoNetworkTimeoutError)',
   ],
   ['an unknown error', new Error('boom'), 'INTERNAL_ERROR: boom'],
 ])('%s spends an attempt, and the last attempt fails the job', async (_, error, words) => {
@@ -248,7 +249,6 @@ test('the log says how each attempt ended, in lines that begin with [InternalSoc
   const failedToEmit = `[InternalSocket] Failed to emit appointment:updated for ${lost.appointmentId}`;
   await eventually('the last line', () => lines.some(({ msg }) => msg === failedToEmit));
   const ids = { emissionId: lost.emissionId, appointmentId: lost.appointmentId };
-  const LEVELS = { warn: 40, error: 50 };
   expect(lines).toEqual([
     expect.objectContaining({
       ...ids,
@@ -266,12 +266,36 @@ test('the log says how each attempt ended, in lines that begin with [InternalSoc
   ]);
 });
 
-test('a permanent failure is logged as one', async () => {
+test('a permanent failure is logged once as an error, with its reason', async () => {
   const { enqueue, ended, lines } = start(failing(new AppError('SNAPSHOT_TOO_LARGE', 'too large')));
   const one = emission();
   await enqueue([one]);
   await ended(one.emissionId);
   await eventually('both lines', () => lines.length === 2);
   const failedToEmit = `[InternalSocket] Failed to emit appointment:updated for ${one.appointmentId}`;
-  expect(lines.map(({ msg }) => msg)).toEqual([`${failedToEmit}: no attempt can succeed`, failedToEmit]);
+  expect(lines).toEqual([
+    expect.objectContaining({ level: LEVELS.debug, msg: `${failedToEmit}: no attempt can succeed` }),
+    expect.objectContaining({
+      level: LEVELS.error,
+      msg: failedToEmit,
+      error: 'SNAPSHOT_TOO_LARGE: too large',
+    }),
+  ]);
+});
+
+test.each([
+  ['its event and id', 'appointment:updated', {}, 'appointment:updated for 0123456789abcdef01234567'],
+  ['its id alone, if its name is unknown', 'garbage', {}, 'an event for 0123456789abcdef01234567'],
+  ['its event alone', 'appointment:updated', { appointmentId: 'Ann Bauer' }, 'appointment:updated'],
+])('the log names a job that cannot be parsed by %s', async (_, name, damage, named) => {
+  const { queue, ended, lines } = start(failing());
+  const { id } = await queue.add(name, { ...emission(), v: 0, ...damage }, { attempts: 5 });
+  await ended(id!);
+  await eventually('both lines', () => lines.length === 2);
+  const failedToEmit = `[InternalSocket] Failed to emit ${named}`;
+  expect(lines).toEqual([
+    expect.objectContaining({ level: LEVELS.debug, msg: `${failedToEmit}: no attempt can succeed` }),
+    expect.objectContaining({ level: LEVELS.error, msg: failedToEmit }),
+  ]);
+  expect(JSON.stringify(lines)).not.toContain('Ann');
 });
