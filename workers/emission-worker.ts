@@ -87,7 +87,7 @@ function createProcessJob(deps: EmissionWorkerDeps) {
     const attempt = job.attemptsMade + 1;
     let emission: EmissionJob | undefined;
     try {
-      await refuseDamaged(job, quarantine);
+      if (!Number.isSafeInteger(job.attemptsMade)) await refuseDamaged(job, quarantine);
       if (job.name === CANARY) {
         await answerCanary(job.data);
         return null;
@@ -118,8 +118,7 @@ function createProcessJob(deps: EmissionWorkerDeps) {
  * BullMQ counts attempts when a job ends. If the stored count is no number, its script would remove the job from all lists: such a
  * job goes to quarantine instead.
  */
-async function refuseDamaged({ id = '', attemptsMade }: Job, quarantine: Quarantine): Promise<void> {
-  if (Number.isSafeInteger(attemptsMade)) return;
+async function refuseDamaged({ id = '' }: Job, quarantine: Quarantine): Promise<never> {
   await quarantine.move(id);
   throw new AppError('JOB_INVALID', "the job's count of attempts is not usable");
 }

@@ -139,8 +139,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     safeguard: 'a worker leaves jobs of a later version to newer workers',
     file: 'src/queue/emission-job.ts',
-    find: 'z.int().gt(JOB_VERSION)',
-    replace: 'z.int().gt(JOB_VERSION + 99)',
+    find: 'Number(v) > JOB_VERSION',
+    replace: 'Number(v) > JOB_VERSION + 99',
     test: 'test/resilience/upgrade.test.ts',
     name: 'a job of a later version is left',
   },
