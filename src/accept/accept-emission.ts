@@ -129,22 +129,25 @@ function createAcceptMany(deps: AcceptDeps, findCompany: FindCompany) {
     context: RequestContext,
   ): Promise<(AcceptedRequest | undefined)[]> => {
     const { isRepeat, progress } = context;
-    const items = requests.map((request, index) => withId(request, context, index));
-    if (isRepeat) return items.map((item, index) => (progress?.has(index) ? item : undefined));
+    const items = requests.map((request, index) => {
+      const isEnqueued = progress?.has(index) ?? false;
+      return { index, request, accepted: withId(request, context, index), isEnqueued };
+    });
+    const accepted = items.map((item) => (item.isEnqueued ? item.accepted : undefined));
+    if (isRepeat) return accepted;
     refuseIfFull(isFull);
     const acceptedAt = new Date(now()).toISOString();
     // An earlier attempt may have enqueued some, and failed later.
-    const missing = items.flatMap((item, index) => (progress?.has(index) ? [] : { index, item }));
-    const found = await findCompany.many(missing.map(({ item }) => item.appointmentId));
-    const accepted: (AcceptedRequest | undefined)[] = [...items];
-    const toEnqueue = missing.flatMap(({ index, item }, n) => {
-      const request = requests[index];
-      const companyId = request && companyFor(request, found[n]);
-      if (companyId !== undefined)
-        return { index, emission: toEmission(item, companyId, acceptedAt, context) };
-      accepted[index] = undefined;
-      return [];
-    });
+    const missing = items.filter(({ isEnqueued }) => !isEnqueued);
+    const found = await findCompany.many(missing.map(({ request }) => request.appointmentId));
+    const toEnqueue: IndexedEmission[] = [];
+    for (const [at, item] of missing.entries()) {
+      const companyId = companyFor(item.request, found[at]);
+      if (companyId === undefined) continue;
+      accepted[item.index] = item.accepted;
+      const emission = toEmission(item.accepted, companyId, acceptedAt, context);
+      toEnqueue.push({ index: item.index, emission });
+    }
     await enqueueBatch(toEnqueue, progress);
     return accepted;
   };
@@ -183,12 +186,15 @@ function refuseIfFull(isFull: () => boolean): void {
   });
 }
 
+/** An emission, and the place of its item in the batch. */
+interface IndexedEmission {
+  index: number;
+  emission: Accepted;
+}
+
 /** Enqueues a batch in slices, so that live emissions come in between. */
 function createEnqueueBatch({ enqueue, priority, yieldToLive }: AcceptDeps) {
-  return async (
-    items: readonly { index: number; emission: Accepted }[],
-    progress: RequestContext['progress'],
-  ): Promise<void> => {
+  return async (items: readonly IndexedEmission[], progress: RequestContext['progress']): Promise<void> => {
     const startedAt = performance.now();
     for (let from = 0; from < items.length;) {
       if (from > 0 && performance.now() < startedAt + MAX_RESTS_MS) await yieldToLive.rest();

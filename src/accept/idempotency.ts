@@ -83,20 +83,20 @@ export function createIdempotency(deps: IdempotencyDeps): RunIdempotently {
     const seedOf = (nonce: string): string =>
       sha256(`${keyFingerprint}\n${idempotencyKey}\n${bodyHash}\n${nonce}`);
 
-    const taken = await records.take(key, bodyHash);
-    const { nonce, items } = taken;
-    const progress: BatchProgress = { has: (index) => items.has(index), add: () => undefined };
-    if (taken.owned === undefined) return work({ seed: seedOf(nonce), isRepeat: true, progress });
+    const { nonce, items, owned } = await records.take(key, bodyHash);
+    const seed = seedOf(nonce);
+    const has = (index: number): boolean => items.has(index);
+    if (!owned) return work({ seed, isRepeat: true, progress: { has, add: () => undefined } });
 
-    const { owner, until, how } = taken.owned;
-    const rest = (): string => `${bodyHash} ${nonce} ${encodeIndices(items)}`;
+    const { owner, until, how } = owned;
     if (how === 'damaged') deps.reportDamage('idempotency', { key });
-    progress.add = (indices) => {
+    const add = (indices: readonly number[]): void => {
       for (const index of indices) items.add(index);
       records.update(key, owner, `busy ${bodyHash} ${nonce} ${owner} ${until} ${encodeIndices(items)}`);
     };
+    const rest = (): string => `${bodyHash} ${nonce} ${encodeIndices(items)}`;
     try {
-      const result = await work({ seed: seedOf(nonce), isRepeat: false, progress });
+      const result = await work({ seed, isRepeat: false, progress: { has, add } });
       // Accepted is accepted, even if it cannot be recorded: a repetition then gives the same ids.
       await records.finish({ key, record: `done ${rest()}` }).catch(() => undefined);
       return result;

@@ -1,4 +1,3 @@
-import type { AppointmentEvent } from '@appointment-emissions/contracts';
 import type { AcceptedRequest, AcceptTiming, RequestContext } from './accept-emission.ts';
 import { describeEmission } from '../domain/emission-log.ts';
 import type { Logger } from '../process/logger.ts';
@@ -9,23 +8,20 @@ export interface RecordAcceptedDeps {
   logger: Logger;
 }
 
-/** Counts accepted emissions, and writes a log line for each. The fields that a batch's lines share are encoded once. */
+/** Counts accepted emissions, and writes a log line for each. */
 export function createRecordAccepted({ metrics, logger }: RecordAcceptedDeps) {
   return (
     accepted: readonly AcceptedRequest[],
     { isRepeat, requestId, traceparent }: RequestContext,
-    timing: AcceptTiming,
+    { ms: tookMs, isLive }: AcceptTiming,
   ) => {
-    const shared = { requestId, traceparent, tookMs: timing.ms, isRepeat };
-    const lines = logger.child(shared);
-    const counts = new Map<AppointmentEvent, number>();
     for (const { event, emissionId, appointmentId } of accepted) {
-      counts.set(event, (counts.get(event) ?? 0) + 1);
-      const message = `[InternalSocket] Accepted ${describeEmission({ event, appointmentId })}`;
-      lines.info({ event, emissionId, appointmentId }, message);
+      logger.info(
+        { requestId, traceparent, tookMs, isRepeat, event, emissionId, appointmentId },
+        `[InternalSocket] Accepted ${describeEmission({ event, appointmentId })}`,
+      );
+      if (!isRepeat) metrics.count(event, 'accepted');
     }
-    if (timing.isLive) metrics.observe('accept', timing.ms);
-    if (isRepeat) return;
-    for (const [event, count] of counts) metrics.count(event, 'accepted', count);
+    if (isLive) metrics.observe('accept', tookMs);
   };
 }

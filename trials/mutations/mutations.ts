@@ -395,8 +395,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     safeguard: 'a repeated batch enqueues nothing that an earlier attempt enqueued',
     file: 'src/accept/accept-emission.ts',
-    find: 'progress?.has(index) ? [] : { index, item }',
-    replace: '({ index, item })',
+    find: 'items.filter(({ isEnqueued }) => !isEnqueued)',
+    replace: 'items',
     test: 'test/http/idempotency-lifetime.test.ts',
     name: 'a repeated request completes a batch',
   },
