@@ -2,7 +2,7 @@ import type { mongo } from 'mongoose';
 import type { Cursor, FindUpdated, LeftOutRow } from '../domain/updated-rows.ts';
 import type { Models } from './models.ts';
 import { isObjectId, milliseconds, type ObjectIdClass, type RawDocument } from './stored-values.ts';
-import { createToRows, rowProjection } from './updated-rows.ts';
+import { rowProjection, sortRows } from './updated-rows.ts';
 
 const FIRST_ID = '0'.repeat(24);
 const MAX_QUERY_MS = 5_000;
@@ -12,7 +12,6 @@ export function createFindUpdated(models: Models): FindUpdated {
   const { appointments, model, ObjectId } = models;
   const { updatedAt } = model.times;
   const projection = rowProjection(model);
-  const toRows = createToRows(models);
   return async (after, until, limit) => {
     const filter =
       after.appointmentId === '' ? since(updatedAt, after, until) : beyond(updatedAt, after, until, ObjectId);
@@ -25,7 +24,7 @@ export function createFindUpdated(models: Models): FindUpdated {
       })
       .toArray();
     return {
-      ...toRows(documents),
+      ...sortRows(models, documents),
       next: documents.length < limit ? undefined : nextAfter(updatedAt, after, documents),
     };
   };
@@ -89,7 +88,6 @@ export function createFindUnsweepable(models: Models): FindUnsweepable {
   const { appointments, model } = models;
   const { updatedAt } = model.times;
   const projection = rowProjection(model);
-  const toRows = createToRows(models);
   return async (since, limit) => {
     const filter: mongo.Filter<mongo.Document> = {
       $or: [
@@ -102,6 +100,6 @@ export function createFindUnsweepable(models: Models): FindUnsweepable {
     const documents = await appointments()
       .find(filter, { projection, limit, maxTimeMS: MAX_UNSWEEPABLE_QUERY_MS })
       .toArray();
-    return toRows(documents).leftOut;
+    return sortRows(models, documents).leftOut;
   };
 }

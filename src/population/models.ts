@@ -1,6 +1,7 @@
 import type { Connection, mongo } from 'mongoose';
 import { type AppointmentModel, createIsCanceled, createIsDeleted } from '../model/appointment-model.ts';
 import { createPackReferences, type PackReferences } from '../model/reference-guesses.ts';
+import { databaseOf } from './read-command.ts';
 import type { ObjectIdClass, RawDocument } from './stored-values.ts';
 
 /** The application's data: a connection, and the model that describes the collections on it. */
@@ -27,17 +28,14 @@ const READ_OPTIONS: mongo.CollectionOptions = { readPreference: 'primary', enabl
  * are those of the driver: mongoose's own would buffer operations for 10 s while there is no connection.
  */
 export function createModels(connection: Connection, model: AppointmentModel): Models {
-  const { Types, mongo: driver } = connection.base;
-  const collection = (name: string): mongo.Collection => {
-    if (!connection.db) throw new driver.MongoNotConnectedError('there has been no connection yet');
-    return connection.db.collection(name, READ_OPTIONS);
-  };
+  const collection = (name: string): mongo.Collection =>
+    databaseOf(connection).collection(name, READ_OPTIONS);
   return {
     connection,
     model,
     collection,
     appointments: () => collection(model.collection),
-    ObjectId: Types.ObjectId,
+    ObjectId: connection.base.Types.ObjectId,
     isCanceled: createIsCanceled(model),
     isDeleted: createIsDeleted(model),
     packReferences: createPackReferences(model),

@@ -46,19 +46,25 @@ export async function readCommand(
 }
 
 async function run(
-  { db, base }: DatabaseConnection,
+  connection: DatabaseConnection,
   collection: string,
   command: mongo.Document,
 ): Promise<mongo.Document[]> {
-  if (!db) throw new base.mongo.MongoNotConnectedError('there has been no connection yet');
+  const db = databaseOf(connection);
   const { cursor } = (await db.command(command, READ_OPTIONS)) as {
     cursor: { id: number | mongo.Long; firstBatch: mongo.Document[] };
   };
   if (Number(cursor.id) === 0) return cursor.firstBatch;
   // A reply has at most 16 MB. A larger result is read again from its start with the driver's cursor.
-  const cursors = [base.mongo.Long.fromValue(cursor.id)];
+  const cursors = [connection.base.mongo.Long.fromValue(cursor.id)];
   await db.command({ killCursors: collection, cursors }).catch(() => undefined);
   return db.runCursorCommand(command, READ_OPTIONS).toArray() as Promise<mongo.Document[]>;
+}
+
+/** @throws MongoNotConnectedError before the first connect */
+export function databaseOf({ db, base }: DatabaseConnection): mongo.Db {
+  if (!db) throw new base.mongo.MongoNotConnectedError('there has been no connection yet');
+  return db;
 }
 
 /** Matches the documents with these ids. */

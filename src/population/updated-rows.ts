@@ -25,25 +25,20 @@ export function rowProjection({
   };
 }
 
-/** Separates the documents that can be emitted from the others. */
-export function createToRows(models: Models): (documents: readonly RawDocument[]) => SortedRows {
-  return (documents) => {
-    const sorted: SortedRows = { rows: [], leftOut: [] };
-    for (const document of documents) {
-      const row = toRow(models, document);
-      if ('field' in row) sorted.leftOut.push(row);
-      else sorted.rows.push(row);
+/** Separates the rows that the sweep can emit from the others: it needs a readable `updatedAt` too. */
+export function sortRows(models: Models, documents: readonly RawDocument[]): SortedRows {
+  const sorted: SortedRows = { rows: [], leftOut: [] };
+  for (const document of documents) {
+    const row = toWrittenRow(models, document);
+    const updatedAt = milliseconds(document[models.model.times.updatedAt]);
+    if ('field' in row) sorted.leftOut.push(row);
+    else if (updatedAt !== null) sorted.rows.push({ ...row, updatedAt });
+    else {
+      const { appointmentId } = row;
+      sorted.leftOut.push({ key: appointmentId, appointmentId, field: 'updatedAt' });
     }
-    return sorted;
-  };
-}
-
-function toRow(models: Models, document: RawDocument): UpdatedRow | LeftOutRow {
-  const row = toWrittenRow(models, document);
-  if ('field' in row) return row;
-  const updatedAt = milliseconds(document[models.model.times.updatedAt]);
-  if (updatedAt !== null) return { ...row, updatedAt };
-  return { key: row.appointmentId, appointmentId: row.appointmentId, field: 'updatedAt' };
+  }
+  return sorted;
 }
 
 /** A row can be emitted if its `_id` is an ObjectId and its company can be read. */

@@ -332,7 +332,7 @@ export const MUTATIONS: readonly Mutation[] = [
     safeguard: 'the end of a sweep page is detected by the rows that MongoDB returned',
     file: 'src/population/find-updated.ts',
     find: 'next: documents.length < limit',
-    replace: 'next: toRows(documents).rows.length < limit',
+    replace: 'next: sortRows(models, documents).rows.length < limit',
     test: 'test/sweep/left-out.test.ts',
     name: 'a row with',
   },
