@@ -1,6 +1,6 @@
 import { DEFAULT_DESCRIPTION } from './default-model.ts';
 import type { FieldDescription, FieldType, ModelDescription, ReferenceDescription } from './description.ts';
-import { ModelError, parseModel, type ReportProblem } from './parse-model.ts';
+import { ModelError, objectAt, parseModel, type ReportProblem } from './parse-model.ts';
 
 /** What is read of a mongoose model. The models of mongoose 8 and 9 have this shape. */
 export interface MongooseModel {
@@ -76,13 +76,9 @@ export function fromMongoose(
 ): ModelDescription {
   const problems: string[] = [];
   const report: ReportProblem = (path, problem) => void problems.push(`${path}: ${problem}`);
-  for (const key of Object.keys(options)) {
-    if (!OPTION_KEYS.includes(key)) {
-      report('options', `unknown key "${key}"; the keys are ${OPTION_KEYS.join(', ')}`);
-    }
-  }
-  const { fields, shared = [], ...described } = options;
-  const { companyField = 'companyId' } = options;
+  const given: FromMongooseOptions = objectAt('options', options, OPTION_KEYS, report) ? options : {};
+  const { fields, shared = [], ...described } = given;
+  const { companyField = 'companyId' } = given;
   const references = new Map<string, ReferenceDescription>();
   for (const path of pathsToPopulate(populate, report)) {
     const referred = referredModel(appointment, path, report);

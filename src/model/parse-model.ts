@@ -69,7 +69,7 @@ export function parseModel(description: unknown): AppointmentModel {
 }
 
 /** The properties of an object, of which only some may exist. */
-function objectAt(
+export function objectAt(
   path: string,
   value: unknown,
   allowed: readonly string[] | undefined,

@@ -187,4 +187,5 @@ test('all problems are reported at once, those of the options and of the descrip
   expect(problemsOf('petId', { times: { start: 'startsAt' } })).toEqual([
     'options: the schema of Appointment has no path "startsAt"',
   ]);
+  expect(problemsOf('petId', null as never)).toEqual(['options: must be an object, but is null']);
 });
