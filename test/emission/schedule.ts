@@ -3,7 +3,6 @@ import { Redis } from 'ioredis';
 import type { AppointmentSnapshot, Id } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../../src/redis/connect.ts';
 import { createEmitAppointment, type EmitAppointment } from '../../src/emission/emit-appointment.ts';
-import type { EncodeMessage } from '../../src/emission/encode.ts';
 import { createCompanyKeys } from '../../src/emission/keys.ts';
 import { createPublish } from '../../src/emission/publish.ts';
 import { DEFAULT_MODEL } from '../../src/model/default-model.ts';
@@ -12,6 +11,7 @@ import { createReadSnapshots } from '../../src/emission/read-snapshots.ts';
 import { createTakeSnapshots } from '../../src/emission/take-snapshots.ts';
 import { isUnavailable } from '../../src/process/unavailable.ts';
 import { weakenScript } from '../harness/weaken-script.ts';
+import { decodePlainly, encodePlainly } from './plain-encoding.ts';
 
 /** One move of a schedule. A number is an index into the present items, modulo their count. */
 export type Move =
@@ -278,21 +278,4 @@ function wiretap(redis: Redis, { script }: Weakness) {
       replyToLose = true;
     },
   };
-}
-
-/** In place of the Redis emitter's encoding, which has its own test. */
-function encodePlainly(channel: string): EncodeMessage {
-  return (appointment, { event }) => {
-    const notes = event !== 'appointment:deleted' && 'notes' in appointment ? appointment.notes : DELETED;
-    return { channel, head: Buffer.from(`${appointment._id} ${notes ?? ''} `), tail: Buffer.alloc(0) };
-  };
-}
-
-const DELETED = 'deleted';
-
-/** Without `notes` for a deletion. */
-function decodePlainly(message: Buffer): { id: Id; notes: string | undefined; offset: number } {
-  const [id = '', notes = ''] = message.toString('latin1').split(' ');
-  const offset = Number(message.readBigUInt64BE(message.length - 8));
-  return { id, notes: notes === DELETED ? undefined : notes, offset };
 }

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import {
   APPOINTMENT_DELETED,
-  type AppointmentEvent,
   type Id,
   type PositionUpdate,
   type StreamPosition,
@@ -10,7 +9,6 @@ import {
 import type { ReceivedEvent } from '../../../packages/dashboard/src/reorder-buffer.ts';
 import { createCompanyLog } from '../../../src/emission/company-log.ts';
 import { createEmitAppointment } from '../../../src/emission/emit-appointment.ts';
-import type { EncodeMessage } from '../../../src/emission/encode.ts';
 import { createCompanyKeys } from '../../../src/emission/keys.ts';
 import { createPublish } from '../../../src/emission/publish.ts';
 import { DEFAULT_MODEL } from '../../../src/model/default-model.ts';
@@ -21,6 +19,7 @@ import { createListAppointments } from '../../../src/http/routes/list-appointmen
 import { createCatchUp } from '../../../src/realtime/catch-up.ts';
 import { appointment, meta } from '../../dashboard/appointment-fixture.ts';
 import type { Company, ListReply, Packet, Process, Written } from '../../dashboard/model/company.ts';
+import { decodePlainly, encodePlainly } from '../../emission/plain-encoding.ts';
 import { tapRedis, type Weakness } from './tapped-redis.ts';
 
 const LOG_MAX = 4;
@@ -98,8 +97,7 @@ export function createRealCompany(
     return { ...event, payload: { appointment: deleted } };
   }
   const onMessage = (to: Buffer, message: Buffer): void => {
-    if (to.toString() === channel)
-      for (const listener of listeners) listener(withVersion(decodePlainly(message)));
+    if (to.toString() === channel) for (const listener of listeners) listener(withVersion(receive(message)));
   };
   subscriber.on('messageBuffer', onMessage);
 
@@ -230,21 +228,7 @@ function* settled<T>(promise: Promise<T>): Generator<undefined, Settled<T>> {
   return outcome;
 }
 
-/** In place of the Redis emitter's encoding, which has its own test. */
-function encodePlainly(channel: string): EncodeMessage {
-  return (appointment, { event }) => {
-    const notes = 'notes' in appointment ? (appointment.notes ?? '') : '';
-    return { channel, head: Buffer.from(`${appointment._id} ${event} ${notes} `), tail: Buffer.alloc(0) };
-  };
-}
-
-/** The script writes: head, 176, the epoch, `offset` and its type in 8 bytes, the offset in 8. */
-function decodePlainly(message: Buffer): ReceivedEvent {
-  const [_id = '', event = '', notes = ''] = message.toString('latin1').split(' ');
-  const epoch = message.subarray(message.length - 32, message.length - 16).toString('latin1');
-  const offset = Number(message.readBigUInt64BE(message.length - 8));
-  return {
-    payload: { appointment: appointment({ _id, notes }) },
-    meta: meta({ epoch, offset, event: event as AppointmentEvent }),
-  };
+function receive(message: Buffer): ReceivedEvent {
+  const { id, event, notes = '', epoch, offset } = decodePlainly(message);
+  return { payload: { appointment: appointment({ _id: id, notes }) }, meta: meta({ epoch, offset, event }) };
 }
