@@ -2,7 +2,7 @@
 --   busy <body hash> <nonce> <owner> <until, ms> <items>   a request is in progress, or its process died after `until`
 --   open <body hash> <nonce> <items>                       a request failed, but may have enqueued something
 --   done <body hash> <nonce> <items>                       a request was accepted
--- The nonce lives as long as the record: all requests under it give the same emission ids, those after it others.
+-- The nonce lives as long as the record: all its requests give the same emission ids, later requests other ids.
 -- Items: the indices of the items of a batch that are in the queue, as hexadecimal bits.
 -- KEYS: one per request. ARGV: lifetime of a record in s, of a request in ms, then (body hash, new id) per key.
 -- Returns, per key: 'done <nonce> <items>', 'busy', 'reused', or 'taken <how> <record>' where how is new, again or damaged.

@@ -3,7 +3,7 @@ import { createRemoteJWKSet, errors, jwtVerify, type JWTVerifyGetKey } from 'jos
 import { type Id, OBJECT_ID } from '@appointment-emissions/contracts';
 import { AppError } from '../errors.ts';
 
-/** Who a dashboard's token speaks for. */
+/** What a dashboard's token proves. */
 export interface Viewer {
   companyId: Id;
   /** ms since the epoch. */
@@ -79,7 +79,7 @@ export function createVerifyToken(given: VerifyTokenOptions): VerifyToken {
   };
 }
 
-/** How far `nbf` is ahead, where that is why a token is refused; its signature was right. */
+/** How far `nbf` is in the future, in ms, if the token was refused for that. Its signature is valid then. */
 function aheadOf(cause: unknown, now: number): number | undefined {
   if (!(cause instanceof errors.JWTClaimValidationFailed) || cause.claim !== 'nbf') return undefined;
   const { nbf } = cause.payload;
@@ -87,8 +87,8 @@ function aheadOf(cause: unknown, now: number): number | undefined {
 }
 
 /**
- * Whether a token is spelt in the one way that RFC 7515 allows. The decoder also takes white space, padding, the other
- * alphabet of base64 and any unused bits: many spellings of one token.
+ * Whether a token has the encoding that RFC 7515 requires. The decoder also accepts white space, padding, the other alphabet
+ * of base64 and any unused bits, so that one token would have many forms.
  */
 function isCanonical(token: string): boolean {
   const parts = token.split('.');
@@ -97,7 +97,7 @@ function isCanonical(token: string): boolean {
   );
 }
 
-/** Faults of the JWKS' server, not of the token: it could not be fetched, or is none. */
+/** Errors of the JWKS server, not of the token: it does not answer, or its answer is not a JWKS. */
 const KEYS_MISSING = new Set(['ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID', 'ERR_JOSE_GENERIC']);
 
 function toAppError(cause: unknown): AppError {

@@ -154,7 +154,7 @@ function referredModel(
   return undefined;
 }
 
-/** Without a company field the documents could not be told from another company's. */
+/** Without a company field, documents of other companies would be sent. */
 function requireCompany(
   referred: MongooseModel,
   { at, field }: PathToPopulate,

@@ -1,6 +1,6 @@
--- Moves a job that no worker can read from the active ones to the failed ones, with what is still of use.
+-- Moves a job that no worker can read from the active ones to the failed ones, with its usable fields.
 -- KEYS: active, failed, stalled, job, lock. ARGV: job id, time in ms, then fields and values of the job.
--- Returns 1, or 0 where the job is no longer active.
+-- Returns 1, or 0 if the job is no longer active.
 if redis.call('LREM', KEYS[1], 1, ARGV[1]) == 0 then
   return 0
 end

@@ -28,15 +28,15 @@ const COUNT = /^\d{1,9}$/;
 const quarantineScript = luaScript(new URL('./quarantine-job.lua', import.meta.url));
 
 /**
- * Finds jobs whose record in Redis another program has damaged. BullMQ throws when it fetches such a job, and again
- * each time the job has stalled, for ever: nothing ever fails it. Here it becomes a failed job that an operator sees.
+ * Finds jobs whose record in Redis another program has damaged. BullMQ throws when it fetches such a job, and again each
+ * time the job has stalled, so that the job never fails. The quarantine makes it a failed job that an operator sees.
  */
 export function createQuarantine({ queue, redis, reportDamage, onFailed }: QuarantineDeps): Quarantine {
   const key = (name: string): string => queue.toKey(name);
   let checking: Promise<void> | undefined;
   let isWanted = false;
 
-  /** `undefined` where another program wrote a key of another type. */
+  /** `undefined` if another program wrote a key of another type. */
   async function read(jobId: string): Promise<Record<string, string> | undefined> {
     try {
       return await redis.hgetall(key(jobId));

@@ -35,7 +35,7 @@ export interface RecentEmissions {
   settled: () => Promise<unknown>;
 }
 
-/** Not a pipeline: each of ioredis' has all commands of its client as properties of its own, 10 kB for two of them. */
+/** A script, since ioredis sets each command of the client as a property of every pipeline: 5 kB each. */
 const rememberScript = luaScript(new URL('./remember-recent.lua', import.meta.url));
 
 const KEPT = 10;
@@ -52,9 +52,9 @@ const GATHER_MS = 15;
 const READ_TIMEOUT_MS = 500;
 
 /**
- * One sorted set for each ten minutes holds "appointment, time, emission", which Redis finds by how it begins: to write
- * many is one command, whichever appointments they are of. A list for each appointment took three for each id.
- * Memory: about 200 bytes for each emission of a day.
+ * Each ten minutes have one sorted set, with members "appointment, time, emission". The ids of an appointment are found by
+ * this prefix. One command stores the ids of many appointments. A list for each appointment would need three commands for
+ * each id. Memory: about 200 bytes for each emission of a day.
  */
 export function createRecentEmissions({
   redis,

@@ -1,4 +1,4 @@
--- Adds one process' counts to the fleet's, at most once however often it is sent.
+-- Adds the counts of one process to those of the fleet. A flush that is sent again is applied once.
 -- KEYS[1] the sender's last applied sequence number, KEYS[2] all-time totals
 -- ARGV[1] key base, [2] sequence number, [3] its TTL, [4] time in ms or '' for Redis' own,
 --     [5] slot width, [6] slot TTL, [7] minute width, [8] minute TTL, all in ms,
@@ -18,7 +18,7 @@ local spans = {
 }
 local firstCell = 10 + 2 * ARGV[9]
 
--- What another program has damaged begins anew at 0: else every later flush would fail at it.
+-- A value that another program has damaged starts again at 0. Otherwise every later flush would fail.
 local function increase(key, field, by)
   local sum = redis.pcall('HINCRBY', key, field, by)
   if type(sum) ~= 'table' then return end

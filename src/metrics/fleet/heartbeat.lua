@@ -20,12 +20,12 @@ local function forget(from, to)
   end
 end
 forget('-inf', now - ARGV[3])
--- So are those that lie ahead: they would never grow old.
+-- Removes heartbeats in the future too: they would never expire.
 forget(now + ARGV[3], '+inf')
 redis.call('ZADD', KEYS[1], now, ARGV[1])
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
 
--- Begun anew each time: a HyperLogLog can't forget a company that left.
+-- Created again each time, since a company cannot be removed from a HyperLogLog.
 redis.call('DEL', KEYS[3])
 for first = 5, #ARGV, 1000 do
   redis.call('PFADD', KEYS[3], unpack(ARGV, first, math.min(first + 999, #ARGV)))

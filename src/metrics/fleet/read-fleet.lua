@@ -1,5 +1,5 @@
--- Redis' time, the processes alive, and how many companies they hold together.
--- KEYS[1] processes by last heartbeat, KEYS[2] what each said
+-- Returns Redis' time, the heartbeats of the running processes, and the number of their companies.
+-- KEYS[1] processes by last heartbeat, KEYS[2] heartbeat of each
 -- ARGV[1] TTL in ms, [2] time in ms or '' for Redis' own, [3] start of the keys of companies (same hash tag)
 local now = tonumber(ARGV[2])
 if not now then
