@@ -23,6 +23,6 @@ await runApi(() => {
   return {
     config,
     routes: Router().use('/demo', demo),
-    connectOrigins: botUrl === undefined ? [] : [new URL(botUrl).origin],
+    connectOrigins: botUrl === undefined ? [] : [botUrl],
   };
 });

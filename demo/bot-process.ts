@@ -11,17 +11,14 @@ import {
   emitAppointmentUpdated,
   emitBatch,
 } from '@appointment-emissions/bot';
+import { errorMessage } from '../src/errors.ts';
 import { createLogger } from '../src/process/logger.ts';
 import { runUntilStopped } from '../src/process/run.ts';
 import { readDemoSettings } from './demo-settings.ts';
 import { startDemoBot } from './start-demo-bot.ts';
 
-const { MONGODB_URI, PORT = '3001', LOG_DIR = 'logs' } = env;
-const { botUrl, timeZone } = readDemoSettings(env);
-if (!MONGODB_URI || !botUrl) {
-  process.stderr.write('the demo bot cannot start: MONGODB_URI and DEMO_BOT_URL are required\n');
-  process.exit(1);
-}
+const { PORT = '3001', LOG_DIR = 'logs' } = env;
+const { mongodbUri, botUrl, timeZone } = readSettings();
 const { logger, close } = createLogger({ level: env.LOG_LEVEL ?? 'info', dir: LOG_DIR, name: 'bot' });
 runUntilStopped({
   name: 'the bot',
@@ -29,7 +26,7 @@ runUntilStopped({
   flushLogs: close,
   async start() {
     const bot = await startDemoBot({
-      mongodbUri: MONGODB_URI,
+      mongodbUri,
       port: Number(new URL(botUrl).port),
       pageOrigins: [`http://localhost:${PORT}`, `http://127.0.0.1:${PORT}`],
       timeZone,
@@ -48,3 +45,16 @@ runUntilStopped({
     return bot;
   },
 });
+
+/** Ends the process if a setting is missing or invalid. */
+function readSettings() {
+  try {
+    const { botUrl, timeZone } = readDemoSettings(env);
+    const { MONGODB_URI: mongodbUri } = env;
+    if (!mongodbUri || !botUrl) throw new RangeError('MONGODB_URI and DEMO_BOT_URL are required');
+    return { mongodbUri, botUrl, timeZone };
+  } catch (error) {
+    process.stderr.write(`the demo bot cannot start: ${errorMessage(error)}\n`);
+    process.exit(1);
+  }
+}

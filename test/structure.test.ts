@@ -55,7 +55,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'api',
     'workers',
   ],
-  demo: [...BELOW, ...INFRASTRUCTURE, 'config', 'api', 'access', 'population', 'bot'],
+  demo: [...BELOW, ...INFRASTRUCTURE, 'config', 'settings', 'api', 'access', 'population', 'bot'],
   web: ['contracts', 'dashboard', 'demo', 'web'],
 };
 

@@ -83,6 +83,14 @@ test.each([
   },
 );
 
+test('a demo bot with an invalid address prints the problem in one line and ends with code 1', async () => {
+  const { output, ended } = launch([ENTRIES.bot], { ...world.env, DEMO_BOT_URL: 'localhost:4000' });
+  expect(await ended()).toBe(1);
+  expect(output()).toBe(
+    'the demo bot cannot start: DEMO_BOT_URL must be an origin such as http://127.0.0.1:4000\n',
+  );
+});
+
 test('a worker whose standard output is closed keeps working and shuts down gracefully', async () => {
   const { child, output, ended } = launch([ENTRIES.worker], { ...world.env, LOG_LEVEL: 'trace' });
   await eventually('the worker to be ready', () => output().includes('"working"'));
