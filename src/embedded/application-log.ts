@@ -11,16 +11,21 @@ export function createApplicationLog(logger: ApplicationLogger | undefined): Log
   const options = { level: 'info', name: 'emissions' };
   if (!logger) return pino(options);
   const write = (line: string): void => {
-    const { msg = '', level = 0, ...fields } = JSON.parse(line) as { msg?: string; level?: number };
-    const warn = logger.warn?.bind(logger) ?? logger.warning?.bind(logger) ?? logger.info.bind(logger);
-    // A logger that throws must not fail an emission.
-    try {
-      if (level >= ERROR) logger.error(msg, fields);
-      else if (level >= WARN) warn(msg, fields);
-      else logger.info(msg, fields);
-    } catch (error) {
+    const report = (error: unknown): void => {
       process.stderr.write(`the logger failed (${String(error)}), the line was: ${line}`);
+    };
+    const { msg = '', level = 0, ...fields } = JSON.parse(line) as { msg?: string; level?: number };
+    // A logger that throws or rejects must not fail an emission, nor end the process.
+    try {
+      Promise.resolve(methodOf(logger, level).call(logger, msg, fields)).catch(report);
+    } catch (error) {
+      report(error);
     }
   };
   return pino({ level: options.level, base: null, timestamp: false }, { write });
+}
+
+function methodOf(logger: ApplicationLogger, level: number): ApplicationLogger['info'] {
+  if (level >= ERROR) return logger.error;
+  return level >= WARN ? (logger.warn ?? logger.warning ?? logger.info) : logger.info;
 }
