@@ -78,14 +78,15 @@ export async function startApi({
     pause,
   });
   serve(composeApp({ ...parts, ...pages, isDraining: serving.isDraining, isAlive }));
-  io = await startGateway({ ...parts, server, canary: () => canary });
-  // After startGateway, which adds listeners of its own to the server.
-  limitConnections(server, resources);
-  metrics.beat(() => ({ role: 'api', id }));
-
   let port: number;
   try {
-    await connectedOrLate(resources);
+    [io] = await Promise.all([
+      startGateway({ ...parts, server, canary: () => canary }),
+      connectedOrLate(resources),
+    ]);
+    // After startGateway, which adds listeners of its own to the server.
+    limitConnections(server, resources);
+    metrics.beat(() => ({ role: 'api', id }));
     port = await listen(server, { port: config.PORT, setting: 'PORT', logger });
   } catch (error) {
     await lifecycle.close();
