@@ -96,7 +96,10 @@ const apiShape = {
   TRUST_PROXY: whole(0, 10).default(0),
 };
 
-/** Without what the existing application has itself: server, connection, log, logins of dashboards and operators. */
+/**
+ * Settings of the embedded pipeline. The application provides the rest: server, MongoDB connection, log, and the logins of
+ * dashboards and operators.
+ */
 const embeddedShape = {
   REDIS_URL: shared.REDIS_URL,
   QUEUE_PREFIX: shared.QUEUE_PREFIX,
@@ -122,6 +125,7 @@ const NOT_EMBEDDED = { CANARY_INTERVAL_MS: 0, METRICS_PORT: undefined };
 const apiSchema = z.object(apiShape);
 const workerSchema = z.object(workerShape);
 const embeddedSchema = z.object(embeddedShape);
+const serviceKeysSchema = z.object({ INTERNAL_SERVICE_API_KEY: list.default([]) });
 
 type WithAdapterKey<T> = T & { SOCKET_ADAPTER_KEY: string };
 /** Settings and limits of an API process. */
@@ -130,11 +134,11 @@ export type ApiConfig = WithAdapterKey<z.infer<typeof apiSchema>> & ApiLimits;
 export type WorkerConfig = WithAdapterKey<z.infer<typeof workerSchema>> & typeof SHARED_LIMITS;
 /** Settings and limits of the pipeline inside an existing application. */
 export type EmbeddedConfig = WithAdapterKey<z.infer<typeof embeddedSchema>> & typeof NOT_EMBEDDED & ApiLimits;
-/** What every process reads. */
+/** Settings that all processes share. */
 export type SharedConfig = Pick<ApiConfig, keyof ApiConfig & keyof WorkerConfig & keyof EmbeddedConfig>;
-/** What a worker reads, stand-alone or embedded. */
+/** Settings of a worker, stand-alone or embedded. */
 export type WorkerCoreConfig = Pick<WorkerConfig, keyof WorkerConfig & keyof EmbeddedConfig>;
-/** What a process reads that accepts emissions and serves dashboards, stand-alone or embedded. */
+/** Settings of a process that accepts emissions and serves dashboards, stand-alone or embedded. */
 export type CoreConfig = Pick<ApiConfig, keyof ApiConfig & keyof EmbeddedConfig>;
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -156,27 +160,31 @@ export class ConfigError extends Error {
 
 /** @throws {@link ConfigError} with every problem. */
 export function loadApiConfig(env: Environment): ApiConfig {
-  return { ...parse(apiSchema, env, findConflicts), ...API_LIMITS };
+  return { ...withAdapterKey(parse(apiSchema, env, findConflicts)), ...API_LIMITS };
 }
 
 /** @throws {@link ConfigError} with every problem. */
 export function loadWorkerConfig(env: Environment): WorkerConfig {
-  return { ...parse(workerSchema, env, () => []), ...SHARED_LIMITS };
+  return { ...withAdapterKey(parse(workerSchema, env)), ...SHARED_LIMITS };
 }
 
 /** @throws {@link ConfigError} with every problem. */
 export function loadEmbeddedConfig(env: Environment): EmbeddedConfig {
-  return { ...parse(embeddedSchema, env, () => []), ...NOT_EMBEDDED, ...API_LIMITS };
+  return { ...withAdapterKey(parse(embeddedSchema, env)), ...NOT_EMBEDDED, ...API_LIMITS };
+}
+
+/** Reads `INTERNAL_SERVICE_API_KEY` alone; an empty list if it is not set. @throws {@link ConfigError} with every problem. */
+export function loadServiceKeys(env: Environment): string[] {
+  return parse(serviceKeysSchema, env).INTERNAL_SERVICE_API_KEY;
 }
 
 type Given = Readonly<Record<string, string>>;
-type Shared = z.infer<typeof workerSchema>;
 
-function parse<T extends Pick<Shared, 'REDIS_URL' | 'QUEUE_PREFIX' | 'SOCKET_ADAPTER_KEY'>>(
+function parse<T>(
   schema: z.ZodType<T>,
   env: Environment,
-  findConflicts: (given: Given) => string[],
-): WithAdapterKey<T> {
+  conflictsOf: (given: Given) => string[] = () => [],
+): T {
   const given = trimSettings(env);
   const { data: config, error } = schema.safeParse(given);
   const problems = (error?.issues ?? []).map(({ path, code, message }) => {
@@ -185,8 +193,16 @@ function parse<T extends Pick<Shared, 'REDIS_URL' | 'QUEUE_PREFIX' | 'SOCKET_ADA
       ? `${name} is required`
       : `${name} ${message}`;
   });
-  const all = [...new Set([...problems, ...findConflicts(given)])];
+  const all = [...new Set([...problems, ...conflictsOf(given)])];
   if (config === undefined || all.length > 0) throw new ConfigError(all);
+  return config;
+}
+
+type Shared = z.infer<typeof workerSchema>;
+
+function withAdapterKey<T extends Pick<Shared, 'REDIS_URL' | 'QUEUE_PREFIX' | 'SOCKET_ADAPTER_KEY'>>(
+  config: T,
+): WithAdapterKey<T> {
   const { REDIS_URL, QUEUE_PREFIX, SOCKET_ADAPTER_KEY } = config;
   const adapterKey = SOCKET_ADAPTER_KEY ?? defaultAdapterKey(databaseOf(REDIS_URL), QUEUE_PREFIX);
   return { ...config, SOCKET_ADAPTER_KEY: adapterKey };

@@ -1,4 +1,5 @@
 import type { RequestHandler } from 'express';
+import { loadServiceKeys } from '../config.ts';
 import { authenticateService } from '../http/middleware/authenticate.ts';
 import type { Middleware } from './options.ts';
 
@@ -27,11 +28,6 @@ let ready: RequestHandler | undefined;
  * @example app.post('/api/v1/internal/reports', authenticateInternalService, createReport);
  */
 export const authenticateInternalService: Middleware = (req, res, next) => {
-  ready ??= authenticateService(
-    (process.env.INTERNAL_SERVICE_API_KEY ?? '')
-      .split(',')
-      .map((key) => key.trim())
-      .filter(Boolean),
-  );
+  ready ??= authenticateService(loadServiceKeys(process.env));
   (ready as unknown as Middleware)(req, res, next);
 };
