@@ -5,7 +5,11 @@ import { createLogRefused } from '../accept/log-refused.ts';
 import { createRecordAccepted } from '../accept/record-accepted.ts';
 import { createYieldToLive } from '../accept/yield-to-live.ts';
 import type { CoreConfig } from '../config.ts';
+import type { InternalRoutes } from '../http/app.ts';
+import { logRequests } from '../http/middleware/log-requests.ts';
+import { reportRefusals } from '../http/middleware/report-refusals.ts';
 import { createEmissionRoutes } from '../http/routes/emission-routes.ts';
+import { serveMetrics } from '../http/routes/metrics-routes.ts';
 import { readQueuesDepth } from '../metrics/queue-depth.ts';
 import { createFindCompanies } from '../population/find-companies.ts';
 import { createFindJob } from '../queue/find-job.ts';
@@ -70,18 +74,26 @@ function watchQueueFull({ config, redis, queues, lifecycle }: Resources<CoreConf
   return depth.isFull;
 }
 
-/** The routes below `/socket`, which accept emissions and read their timelines. */
-export function composeEmissionRoutes(
-  { config, queues, reportDamage }: Resources<CoreConfig>,
-  { accept, idempotently, recentIds }: Acceptance,
-) {
-  return createEmissionRoutes({
-    basePath: config.BASE_PATH,
-    accept,
-    idempotently,
-    timelines: createReadTimelines({ findJob: createFindJob(queues, reportDamage), recent: recentIds }),
-    bodyLimits: { single: config.MAX_BODY_BYTES, batch: config.MAX_BATCH_BYTES },
-  });
+/** The internal routes, and the handlers in front of them. */
+export function composeInternalRoutes(
+  { config, queues, metrics, reportDamage, logger }: Resources<CoreConfig>,
+  { accept, idempotently, recentIds, logRefused }: Acceptance,
+  requireApiKey: InternalRoutes['requireApiKey'],
+): InternalRoutes {
+  return {
+    requireApiKey,
+    logRequests: logRequests(logger),
+    reportRefusals: reportRefusals(metrics.reject, logRefused),
+    emissionRoutes: createEmissionRoutes({
+      basePath: config.BASE_PATH,
+      accept,
+      idempotently,
+      timelines: createReadTimelines({ findJob: createFindJob(queues, reportDamage), recent: recentIds }),
+      bodyLimits: { single: config.MAX_BODY_BYTES, batch: config.MAX_BATCH_BYTES },
+    }),
+    readMetrics: serveMetrics(metrics.read),
+    onFault: createLogFaults(logger),
+  };
 }
 
 /** Logs server errors of requests, throttled. */

@@ -3,16 +3,14 @@ import type { ApiConfig } from '../config.ts';
 import { createApp } from '../http/app.ts';
 import { allowOrigins } from '../http/middleware/cors.ts';
 import { reportRefusals } from '../http/middleware/report-refusals.ts';
-import type { OnFault } from '../http/problem.ts';
-import { logRequests } from '../http/middleware/log-requests.ts';
 import { createDashboardRoutes } from '../http/routes/dashboard-routes.ts';
 import { checkMongo, checkRedis } from '../http/routes/health-checks.ts';
 import { createHealthRoutes, type HealthDeps } from '../http/routes/health-routes.ts';
 import { createListAppointments } from '../http/routes/list-appointments.ts';
-import { createMetricsRoutes, servePrometheus } from '../http/routes/metrics-routes.ts';
+import { servePrometheus } from '../http/routes/metrics-routes.ts';
 import { createFindInRange } from '../population/find-in-range.ts';
 import type { Resources } from '../resources/open-resources.ts';
-import { type Acceptance, composeEmissionRoutes } from './compose-accept.ts';
+import { type Acceptance, composeInternalRoutes } from './compose-accept.ts';
 import type { Access } from './compose-access.ts';
 import { composeOperator } from './compose-operator.ts';
 import type { Snapshots } from './compose-snapshots.ts';
@@ -29,24 +27,19 @@ export interface ComposeAppDeps extends Pick<HealthDeps, 'isDraining' | 'isAlive
   routes?: Router | undefined;
   /** Origins, besides its own, that the pages may connect to. */
   connectOrigins?: readonly string[] | undefined;
-  onFault: OnFault;
 }
 
 /** The Express application, with all routes. */
 export function composeApp(deps: ComposeAppDeps): Express {
   const { resources, acceptance, access, snapshots } = deps;
-  const { config, redis, mongo, queues, models, metrics, logger } = resources;
+  const { config, redis, mongo, queues, models, metrics } = resources;
   const warnings = composeWarnings(resources);
   return createApp({
+    ...composeInternalRoutes(resources, acceptance, access.requireApiKey),
     model: models.model,
-    requireApiKey: access.requireApiKey,
     requireAdmin: access.requireAdmin,
-    logRequests: logRequests(logger),
-    reportRefusals: reportRefusals(metrics.reject, acceptance.logRefused),
     countRejections: reportRefusals(metrics.reject),
     allowOrigins: allowOrigins(config.CORS_ORIGIN),
-    emissionRoutes: composeEmissionRoutes(resources, acceptance),
-    metricsRoutes: createMetricsRoutes(metrics.read),
     prometheus: servePrometheus(metrics.registry),
     healthRoutes: createHealthRoutes({
       checks: { mongodb: checkMongo(mongo.connection), redis: checkRedis(redis, queues.live.toKey('meta')) },
@@ -67,6 +60,5 @@ export function composeApp(deps: ComposeAppDeps): Express {
     pageDir: deps.pageDir,
     basePath: config.BASE_PATH,
     connectOrigins: deps.connectOrigins ?? [],
-    onFault: deps.onFault,
   });
 }

@@ -1,11 +1,10 @@
 import type { ApiConfig } from '../config.ts';
 import { shareFor } from '../batching.ts';
-import { createCheckReferences } from '../population/check-references.ts';
 import { warnOfIndexes } from '../population/indexes.ts';
-import { watchReferences } from '../population/watch-references.ts';
 import { within } from '../process/lifecycle.ts';
 import { warnOfRedis } from '../redis/redis-warnings.ts';
 import type { Resources } from '../resources/open-resources.ts';
+import { watchModelReferences } from '../resources/watch-model-references.ts';
 import { warnOfFigures, warnOfFleet } from './fleet-warnings.ts';
 
 const INDEX_CHECK_EVERY_MS = 30_000;
@@ -48,22 +47,4 @@ export function composeWarnings(resources: Resources<ApiConfig>): Warnings {
   const all = async () => (await Promise.all([beyondFigures(), figures()])).flat();
   metrics.watchWarnings(all);
   return { all, beyondFigures };
-}
-
-/** Finds references that resolve for no appointment. @returns reads their warnings; rejects if MongoDB is unavailable */
-function watchModelReferences({
-  mongo,
-  models,
-  metrics,
-  lifecycle,
-  logger,
-}: Resources): () => Promise<string[]> {
-  const references = watchReferences({
-    check: createCheckReferences(models),
-    connected: mongo.connected,
-    count: metrics.countUnresolved,
-    logger,
-  });
-  lifecycle.onClose('reference check', references.close);
-  return references.warnings;
 }

@@ -1,4 +1,4 @@
-import type { AppointmentEvent } from '@appointment-emissions/contracts';
+import { APPOINTMENT_DELETED, type AppointmentEvent } from '@appointment-emissions/contracts';
 import type { AcceptEmissions, EmissionRequest, RequestContext } from '../accept/accept-emission.ts';
 import { describeEmission } from '../domain/emission-log.ts';
 import { toHexId } from '../domain/to-hex-id.ts';
@@ -40,8 +40,11 @@ export function createAnnounceWrites({ accept, logger }: AnnounceWritesDeps) {
   return (event: AppointmentEvent, company?: unknown): AnnounceWrite =>
     async (given, { session } = {}) => {
       const [appointmentId, companyId] = [toHexId(given), toHexId(company)];
-      // The argument can contain personal data, so it is not logged.
+      // The arguments can contain personal data, so they are not logged.
       if (appointmentId === undefined) return failed({ event }, 'the appointment id is not an ObjectId');
+      if (event === APPOINTMENT_DELETED && companyId === undefined) {
+        return failed({ event, appointmentId }, 'the company id is not an ObjectId');
+      }
       const request = { event, appointmentId, ...(companyId !== undefined && { companyId }) };
       try {
         if (!session?.inTransaction()) return await emit(request);

@@ -12,13 +12,12 @@ import type { AttachOptions, SocketIoServer } from './options.ts';
 
 /**
  * The gateway on the application's Socket.IO server. The limits on connections and packets of the stand-alone gateway are not
- * applied, because the application's own events can exceed them. Returns a function that attaches the gateway; it throws if it
- * cannot attach.
+ * applied, because the application's own events can exceed them. `attach` throws if it cannot attach.
  */
 export function createAttach(resources: Resources<EmbeddedConfig>) {
   const { config, redis, dedicatedRedis, reportDamage, lifecycle, logger } = resources;
   let isAttached = false;
-  return (given: SocketIoServer, { companyOf }: AttachOptions): Promise<void> => {
+  const attach = (given: SocketIoServer, { companyOf }: AttachOptions): Promise<void> => {
     if (isAttached) throw new Error('already attached to a Socket.IO server');
     const io = given as unknown as DashboardServer;
     const delivery = deliverBeside({
@@ -48,6 +47,7 @@ export function createAttach(resources: Resources<EmbeddedConfig>) {
       if (ids.length > 0) io.local.to(ids).emit(ALIVE_EVENT, heartbeat);
     });
   };
+  return { attach, isAttached: () => isAttached };
 }
 
 function socketsWithPositions(io: DashboardServer): string[] {

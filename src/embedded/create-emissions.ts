@@ -5,18 +5,20 @@ import {
   APPOINTMENT_DELETED,
   APPOINTMENT_UPDATED,
 } from '@appointment-emissions/contracts';
-import { composeAccept } from '../api/compose-accept.ts';
+import { composeAccept, composeInternalRoutes } from '../api/compose-accept.ts';
+import { composeServiceAccess } from '../api/compose-access.ts';
 import { type EmbeddedConfig, loadEmbeddedConfig } from '../config.ts';
+import { createInternalRouter } from '../http/app.ts';
 import { DEFAULT_MODEL } from '../model/default-model.ts';
 import { parseModel } from '../model/parse-model.ts';
 import { adoptConnection } from '../population/adopt-connection.ts';
 import { openResources, type Resources } from '../resources/open-resources.ts';
+import { watchModelReferences } from '../resources/watch-model-references.ts';
 import { runWorker } from '../../workers/start-worker.ts';
 import { createAnnounceWrites } from './announce-writes.ts';
 import { createApplicationLog } from './application-log.ts';
-import { composeInternalRouter } from './compose-internal-router.ts';
 import { createAttach } from './create-attach.ts';
-import type { Emissions, EmissionsOptions } from './options.ts';
+import type { Emissions, EmissionsOptions, Middleware } from './options.ts';
 
 /**
  * Adds the pipeline to an existing application. Returns at once: servers that are unavailable are tried again until they
@@ -48,12 +50,16 @@ export function createEmissions(options: EmissionsOptions): Emissions {
   const resources = open('api');
   const acceptance = composeAccept(resources);
   const announce = createAnnounceWrites({ accept: acceptance.accept, logger });
-  const attach = createAttach(resources);
+  const { attach, isAttached } = createAttach(resources);
+  reportProcess(resources, isAttached);
   let worker: Resources<EmbeddedConfig> | undefined;
   let closing: Promise<void> | undefined;
 
   const emissions: Emissions = {
-    router: composeInternalRouter(resources, acceptance),
+    // Express' types describe its own request; every version of it adds the same methods.
+    router: createInternalRouter(
+      composeInternalRoutes(resources, acceptance, composeServiceAccess(resources).requireApiKey),
+    ) as unknown as Middleware,
     attach: async (...args) => attach(...args),
     created: announce(APPOINTMENT_CREATED),
     updated: announce(APPOINTMENT_UPDATED),
@@ -82,4 +88,19 @@ export function createEmissions(options: EmissionsOptions): Emissions {
     }
   }
   return emissions;
+}
+
+/** Reports this process to the fleet, and the problems that a stand-alone API shows in `/health` or ends with. */
+function reportProcess(resources: Resources<EmbeddedConfig>, isAttached: () => boolean): void {
+  const { id, metrics, warnings, unusable, logger } = resources;
+  metrics.beat(() => ({
+    role: 'api',
+    id,
+    // The heartbeats of an attached gateway have them.
+    warnings: isAttached() ? [] : warnings.read(),
+  }));
+  watchModelReferences(resources);
+  void unusable.then(({ message }) => {
+    logger.error({ error: message }, 'configuration not usable');
+  });
 }

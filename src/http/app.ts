@@ -10,18 +10,26 @@ import type { AppointmentModel } from '../model/appointment-model.ts';
 import { createDocsRoutes } from './docs/docs-routes.ts';
 import { requireSameOrigin } from './middleware/same-origin.ts';
 
-export interface AppDeps {
+/** The internal routes, and the handlers in front of them. */
+export interface InternalRoutes {
   /** Checks the API key and the rate limits. */
   requireApiKey: RequestHandler | RequestHandler[];
-  requireAdmin: RequestHandler;
   logRequests: RequestHandler;
   /** Counts and logs refused emissions. */
   reportRefusals: RequestHandler;
+  /** Below `/socket`. */
+  emissionRoutes: Router;
+  /** `GET /metrics`. */
+  readMetrics: RequestHandler;
+  /** Called with the cause of each server error. */
+  onFault: OnFault;
+}
+
+export interface AppDeps extends InternalRoutes {
+  requireAdmin: RequestHandler;
   /** Counts refused lists. */
   countRejections: RequestHandler;
   allowOrigins: RequestHandler;
-  emissionRoutes: Router;
-  metricsRoutes: Router;
   prometheus: RequestHandler;
   healthRoutes: Router;
   dashboardRoutes: Router;
@@ -37,8 +45,6 @@ export interface AppDeps {
   basePath?: string | undefined;
   /** Further origins that the page may connect to. */
   connectOrigins: readonly string[];
-  /** Called with the cause of each server error. */
-  onFault: OnFault;
 }
 
 /** The route table. */
@@ -53,7 +59,8 @@ export function createApp({ basePath = '', ...deps }: AppDeps): Express {
   // With the prefix too: a statusUrl then works for callers that do not come through the proxy.
   const emissionPaths = [...new Set([EMISSIONS_PATH, `${basePath}${EMISSIONS_PATH}`])];
   app.use(emissionPaths, deps.reportRefusals, deps.requireApiKey, deps.emissionRoutes);
-  app.use('/api/v1/internal', deps.requireApiKey, deps.metricsRoutes);
+  app.use('/api/v1/internal', deps.requireApiKey);
+  app.get('/api/v1/internal/metrics', deps.readMetrics);
   app.get('/metrics', deps.requireApiKey, deps.prometheus);
   app.use(deps.healthRoutes);
   app.use('/api/v1/dashboard', deps.countRejections, deps.allowOrigins, deps.dashboardRoutes);
@@ -66,30 +73,25 @@ export function createApp({ basePath = '', ...deps }: AppDeps): Express {
   if (deps.routes) app.use(deps.routes);
   app.use(servePageFiles(deps.pageDir, basePath));
 
-  app.use((_req, res) => {
-    sendProblem(res, problem('ROUTE_NOT_FOUND', 'there is no such route'));
-  });
+  app.use(answerNotFound);
   app.use(createErrorHandler(deps.onFault));
   return app;
 }
 
-export type InternalRouterDeps = Pick<
-  AppDeps,
-  'requireApiKey' | 'reportRefusals' | 'emissionRoutes' | 'metricsRoutes' | 'logRequests' | 'onFault'
->;
-
 /**
- * The internal routes for an existing application, to be mounted at `/api/v1/internal`. It answers all requests itself, errors
- * and unknown routes too, so that the application's error handler sees none of them. It works in Express 4 and 5.
+ * The internal routes for an existing application, to be mounted at `/api/v1/internal`. It answers `GET /metrics` and all
+ * requests below `/socket`, also errors and unknown routes there, so that the application's error handler sees none of them. Any
+ * other request goes on to the application's own routes. It works in Express 4 and 5.
  */
-export function createInternalRouter({ logRequests, onFault, ...routes }: InternalRouterDeps): Router {
+export function createInternalRouter(routes: InternalRoutes): Router {
+  const { logRequests, reportRefusals, requireApiKey, emissionRoutes, readMetrics, onFault } = routes;
+  const onError = createErrorHandler(onFault);
   const router = Router();
-  router.use(logRequests);
-  router.use('/socket', routes.reportRefusals, routes.requireApiKey, routes.emissionRoutes);
-  router.use(routes.requireApiKey, routes.metricsRoutes);
-  router.use((_req, res) => {
-    sendProblem(res, problem('ROUTE_NOT_FOUND', 'there is no such route'));
-  });
-  router.use(createErrorHandler(onFault));
+  router.use('/socket', logRequests, reportRefusals, requireApiKey, emissionRoutes, answerNotFound, onError);
+  router.get('/metrics', logRequests, requireApiKey, readMetrics, onError);
   return router;
 }
+
+const answerNotFound: RequestHandler = (_req, res) => {
+  sendProblem(res, problem('ROUTE_NOT_FOUND', 'there is no such route'));
+};

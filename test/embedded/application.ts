@@ -1,13 +1,18 @@
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
-import express from 'express';
+import express, { type RequestHandler } from 'express';
 import mongoose from 'mongoose';
 import { Server, type Socket } from 'socket.io';
 import { io as connect, type Socket as ClientSocket } from 'socket.io-client';
-import { createEmissions, type Emissions, type EmissionsOptions } from '../../src/embedded/index.ts';
+import {
+  authenticateInternalService,
+  createEmissions,
+  type Emissions,
+  type EmissionsOptions,
+} from '../../src/embedded/index.ts';
 import { until } from '../harness/until.ts';
-import type { World } from '../harness/world.ts';
+import { createWorld, type World } from '../harness/world.ts';
 
 /** The aliases have no types of their own. */
 const load = createRequire(import.meta.url);
@@ -26,12 +31,21 @@ export type Pair = (typeof PAIRS)[number];
 export interface LogLine {
   level: 'info' | 'warning' | 'error';
   message: string;
+  fields: object;
 }
 
-export interface ApplicationOptions extends Pick<Partial<EmissionsOptions>, 'settings' | 'redis'> {
+export interface ApplicationOptions extends Pick<Partial<EmissionsOptions>, 'redis'> {
   /** Changes the Socket.IO server before the pipeline is attached, for example its adapter. */
   prepare?: (io: Server) => Promise<void>;
+  attach?: boolean;
   worker?: boolean;
+}
+
+/** The world of one test, with an appointment of a company. */
+export async function createEmbeddedWorld() {
+  const world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0' } });
+  const company = await world.documents.company();
+  return { world, company, appointmentId: await company.appointment() };
 }
 
 export type Application = Awaited<ReturnType<typeof startApplication>>;
@@ -45,13 +59,16 @@ export async function startApplication(
   { express, mongoose }: Pair,
   {
     prepare = () => Promise.resolve(),
+    attach = true,
     worker = true,
-    settings = {},
     redis = world.env['REDIS_URL']!,
   }: ApplicationOptions = {},
 ) {
   const lines: LogLine[] = [];
-  const log = (level: LogLine['level']) => (message: string) => void lines.push({ level, message });
+  const log =
+    (level: LogLine['level']) =>
+    (message: string, fields = {}) =>
+      void lines.push({ level, message, fields });
   const connection = mongoose.createConnection(world.env['MONGODB_URI']!);
   await connection.asPromise();
   const app = express();
@@ -74,7 +91,7 @@ export async function startApplication(
   const emissions: Emissions = createEmissions({
     connection,
     redis,
-    settings: { ...world.env, ...settings },
+    settings: world.env,
     logger: { info: log('info'), warning: log('warning'), error: log('error') },
   });
   world.keep(emissions, () => connection.close(true));
@@ -82,12 +99,17 @@ export async function startApplication(
   world.keep(emissions, emissions.close);
   app.use('/api/v1/internal', emissions.router);
   app.use(express.json());
-  app.get('/own', (_req, res) => {
+  const own: RequestHandler = (_req, res) => {
     res.json({ own: true });
-  });
-  await emissions.attach(io, {
-    companyOf: (socket) => (socket.data as { user: { companyId?: string } }).user.companyId,
-  });
+  };
+  app.get('/own', own);
+  app.post('/api/v1/internal/own', own);
+  app.get('/api/v1/internal/reports', authenticateInternalService, own);
+  const attachDashboards = () =>
+    emissions.attach(io, {
+      companyOf: (socket) => (socket.data as { user: { companyId?: string } }).user.companyId,
+    });
+  if (attach) await attachDashboards();
   if (worker) emissions.startWorker();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -98,6 +120,7 @@ export async function startApplication(
     emissions,
     connection,
     lines,
+    attach: attachDashboards,
     /** A plain client, and all events that it has received. */
     async client(auth: Record<string, unknown>) {
       const socket: ClientSocket = connect(url, { auth, forceNew: true });

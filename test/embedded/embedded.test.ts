@@ -1,27 +1,28 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createAdapter } from '@socket.io/redis-adapter';
 import { Redis } from 'ioredis';
+import type { FleetMetricsReading } from '@appointment-emissions/contracts';
 import { connectDashboard } from '@appointment-emissions/dashboard';
 import type { Company } from '../harness/documents.ts';
 import { eventually } from '../harness/until.ts';
-import { createWorld, type World } from '../harness/world.ts';
+import { API_KEY, type World } from '../harness/world.ts';
 import {
   type Application,
   type ApplicationOptions,
+  createEmbeddedWorld,
   type Pair,
   PAIRS,
   startApplication,
 } from './application.ts';
 
-const NOBODY = 'f'.repeat(24);
+/** Of no document. */
+const UNKNOWN_ID = 'f'.repeat(24);
 
 let world: World;
 let company: Company;
 let appointmentId: string;
 beforeEach(async () => {
-  world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0' } });
-  company = await world.documents.company();
-  appointmentId = await company.appointment();
+  ({ world, company, appointmentId } = await createEmbeddedWorld());
 });
 afterEach(() => world.close());
 
@@ -38,7 +39,7 @@ function redisAdapter(key: string): NonNullable<ApplicationOptions['prepare']> {
       });
     }
     io.adapter(createAdapter(publisher, subscriber, { key }));
-    // The adapter drops the promises of its subscriptions: they must be there before the connection can be closed.
+    // The adapter does not await its SUBSCRIBE commands: the reply to PING shows that they are done.
     await subscriber.ping();
   };
 }
@@ -54,6 +55,16 @@ function library(application: Application) {
   return dashboard;
 }
 
+/** What authenticateInternalService reads, as an editor may save it. */
+const { INTERNAL_SERVICE_API_KEY } = process.env;
+beforeAll(() => {
+  process.env.INTERNAL_SERVICE_API_KEY = `\ufeff${API_KEY}, ${UNKNOWN_ID}`;
+});
+afterAll(() => {
+  if (INTERNAL_SERVICE_API_KEY === undefined) delete process.env.INTERNAL_SERVICE_API_KEY;
+  else process.env.INTERNAL_SERVICE_API_KEY = INTERNAL_SERVICE_API_KEY;
+});
+
 describe.each(PAIRS)('an application with $name', (pair: Pair) => {
   const start = (options?: ApplicationOptions) => startApplication(world, pair, options);
 
@@ -61,7 +72,7 @@ describe.each(PAIRS)('an application with $name', (pair: Pair) => {
     const application = await start();
     const plain = await application.client(login());
     const guest = await application.client({ token: 'guest' });
-    const other = await application.client({ token: `login of ${NOBODY}` });
+    const other = await application.client({ token: `login of ${UNKNOWN_ID}` });
     const dashboard = library(application);
     await eventually('the library to be live', () => dashboard.state === 'live');
 
@@ -84,10 +95,21 @@ describe.each(PAIRS)('an application with $name', (pair: Pair) => {
     });
     expect(guest.received).toEqual([]);
     expect(other.received).toEqual([]);
-    expect(application.lines).toContainEqual({
-      level: 'info',
-      message: `[InternalSocket] Accepted appointment:updated for ${appointmentId}`,
-    });
+    expect(application.lines).toContainEqual(
+      expect.objectContaining({
+        level: 'info',
+        message: `[InternalSocket] Accepted appointment:updated for ${appointmentId}`,
+      }),
+    );
+  });
+
+  test('a separate worker process emits for it', async () => {
+    const application = await start({ worker: false });
+    const plain = await application.client(login());
+    await world.workerProcess();
+    await world.emit(application, 'appointment-created', appointmentId);
+    await eventually('the event', () => plain.received.length > 0, 30_000);
+    expect(plain.names()).toEqual(['appointment:created']);
   });
 
   test('a deletion by the application reaches its dashboards', async () => {
@@ -102,10 +124,9 @@ describe.each(PAIRS)('an application with $name', (pair: Pair) => {
       event: 'appointment:deleted',
       args: [{ appointment: { _id: appointmentId, companyId: company.companyId } }, { offset: 1 }],
     });
-    expect(await application.emissions.deleted(_id, undefined)).toBe(false);
   });
 
-  test('a client that sends its position gets a replay, another one after its first catch-up', async () => {
+  test('a client that sends its position at connect gets a replay; another client gets it after its first catch-up', async () => {
     const application = await start();
     const early = await application.client({ ...login(), positions: true });
     await eventually('a position', () => early.names().includes('emissions:position'));
@@ -137,6 +158,31 @@ describe.each(PAIRS)('an application with $name', (pair: Pair) => {
     await expect(application.client({ token: 'forged' })).rejects.toThrow('not logged in');
   });
 
+  test('the router leaves other routes below its mount to the application', async () => {
+    const { url } = await start({ worker: false });
+    const status = async (method: string, path: string, key?: string) => {
+      const headers: Record<string, string> = key === undefined ? {} : { 'x-api-key': key };
+      return (await fetch(`${url}/api/v1/internal/${path}`, { method, headers })).status;
+    };
+    expect(await status('POST', 'own')).toBe(200);
+    expect(await status('GET', 'metrics')).toBe(401);
+    expect(await status('GET', 'metrics', API_KEY)).toBe(200);
+    expect(await status('GET', 'socket/own')).toBe(401);
+    expect(await status('GET', 'socket/own', API_KEY)).toBe(404);
+  });
+
+  test('authenticateInternalService requires the key for a route of the application', async () => {
+    const { url } = await start({ worker: false });
+    const read = async (headers: Record<string, string>) => {
+      const response = await fetch(`${url}/api/v1/internal/reports`, { headers });
+      const { code, own } = (await response.json()) as { code?: string; own?: boolean };
+      return { status: response.status, answer: code ?? own };
+    };
+    expect(await read({})).toEqual({ status: 401, answer: 'API_KEY_MISSING' });
+    expect(await read({ 'x-api-key': 'wrong' })).toEqual({ status: 403, answer: 'API_KEY_WRONG' });
+    expect(await read({ 'x-api-key': API_KEY })).toEqual({ status: 200, answer: true });
+  });
+
   test('the router answers refusals and unknown routes itself', async () => {
     const application = await start({ worker: false });
     const post = (path: string, headers: Record<string, string>, body: string) =>
@@ -152,8 +198,8 @@ describe.each(PAIRS)('an application with $name', (pair: Pair) => {
       post(created, { 'x-api-key': 'wrong' }, '{}'),
       post(created, key, '{'),
       post(created, key, '{"appointmentId": "x"}'),
-      post(created, key, JSON.stringify({ appointmentId: NOBODY })),
-      post('nothing', key, '{}'),
+      post(created, key, JSON.stringify({ appointmentId: UNKNOWN_ID })),
+      post('socket/nothing', key, '{}'),
     ].map(async (response) => {
       const { status } = await response;
       const { code } = (await (await response).json()) as { code: string };
@@ -172,12 +218,12 @@ describe.each(PAIRS)('an application with $name', (pair: Pair) => {
   test('a call for no id, or for an unknown one, is false and logged', async () => {
     const { emissions, lines } = await start({ worker: false });
     expect(await emissions.created(undefined)).toBe(false);
-    expect(await emissions.canceled({ toString: () => NOBODY })).toBe(false);
-    expect(await emissions.canceled(NOBODY)).toBe(false);
+    expect(await emissions.canceled({ toString: () => UNKNOWN_ID })).toBe(false);
+    expect(await emissions.canceled(UNKNOWN_ID)).toBe(false);
     expect(lines.filter(({ level }) => level === 'error').map(({ message }) => message)).toEqual([
       '[InternalSocket] Failed to emit appointment:created',
       '[InternalSocket] Failed to emit appointment:canceled',
-      `[InternalSocket] Failed to emit appointment:canceled for ${NOBODY}`,
+      `[InternalSocket] Failed to emit appointment:canceled for ${UNKNOWN_ID}`,
     ]);
   });
 
@@ -206,4 +252,39 @@ describe.each(PAIRS)('an application with $name', (pair: Pair) => {
 test('a Redis adapter with the key SOCKET_ADAPTER_KEY is refused', async () => {
   const prepare = redisAdapter(world.env['SOCKET_ADAPTER_KEY']!);
   await expect(startApplication(world, PAIRS[0], { prepare })).rejects.toThrow('SOCKET_ADAPTER_KEY');
+});
+
+test('a process is in the fleet before it attaches dashboards, and afterwards as a gateway too', async () => {
+  const application = await startApplication(world, PAIRS[0], { attach: false, worker: false });
+  const roles = async () => {
+    const response = await fetch(`${application.url}/api/v1/internal/metrics`, {
+      headers: { 'x-api-key': API_KEY },
+    });
+    const { fleet } = (await response.json()) as FleetMetricsReading;
+    return Object.entries(fleet.processes).flatMap(([role, all]) => all.map(() => role));
+  };
+  await eventually('its heartbeat', async () => (await roles()).length > 0);
+  expect(await roles()).toEqual(['api']);
+  await application.attach();
+  await eventually('the heartbeat of the gateway', async () => (await roles()).length > 1);
+  expect(await roles()).toEqual(['api', 'gateway']);
+});
+
+test('the log reports a reference that never resolves', async () => {
+  await world.documents.models.Customer.collection.deleteMany({});
+  const { lines } = await startApplication(world, PAIRS[0], { attach: false, worker: false });
+  await eventually('the line', () => lines.some(({ message }) => message === 'reference never resolves'));
+  expect(lines.find(({ message }) => message === 'reference never resolves')).toMatchObject({
+    level: 'warning',
+    fields: { field: 'customerId', collection: 'customers' },
+  });
+});
+
+test('the log reports once that Redis has no database of the number in the URL', async () => {
+  const url = new URL(world.env['REDIS_URL']!);
+  url.pathname = '/9999';
+  const { lines } = await startApplication(world, PAIRS[0], { redis: url.href, worker: false });
+  const reports = () => lines.filter(({ message }) => message === 'configuration not usable');
+  await eventually('the line', () => reports().length > 0);
+  expect(reports()).toMatchObject([{ level: 'error', fields: { error: expect.stringContaining('REDIS_URL names a database') } }]);
 });

@@ -1,16 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Company } from '../harness/documents.ts';
 import { eventually } from '../harness/until.ts';
-import { createWorld, type World } from '../harness/world.ts';
-import { PAIRS, startApplication } from './application.ts';
+import type { World } from '../harness/world.ts';
+import { createEmbeddedWorld, PAIRS, startApplication } from './application.ts';
 
 let world: World;
-let company: Company;
 let appointmentId: string;
 beforeEach(async () => {
-  world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0' } });
-  company = await world.documents.company();
-  appointmentId = await company.appointment();
+  ({ world, appointmentId } = await createEmbeddedWorld());
 });
 afterEach(() => world.close());
 
@@ -50,5 +46,27 @@ describe.each(PAIRS)('in a transaction of $name', (pair) => {
       'appointment:canceled',
       'appointment:updated',
     ]);
+  });
+
+  test('a deletion without the id of a company is refused at once', async () => {
+    const { connection, emissions, lines } = await startApplication(world, pair, { worker: false });
+    const session = await connection.startSession();
+    session.startTransaction();
+    for (const company of [undefined, 'not an id', {}])
+      expect(await emissions.deleted(appointmentId, company, { session })).toBe(false);
+    await session.abortTransaction();
+    await session.endSession();
+    expect(await emissions.deleted(appointmentId, null)).toBe(false);
+    const line = {
+      level: 'error',
+      message: `[InternalSocket] Failed to emit appointment:deleted for ${appointmentId}`,
+      fields: {
+        event: 'appointment:deleted',
+        appointmentId,
+        error: 'the company id is not an ObjectId',
+      },
+    };
+    expect(lines.filter(({ level }) => level === 'error')).toEqual([line, line, line, line]);
+    expect(await world.queue.getJobs()).toEqual([]);
   });
 });

@@ -7,7 +7,6 @@ import { createApp } from '../../src/http/app.ts';
 import { createDashboardRoutes } from '../../src/http/routes/dashboard-routes.ts';
 import { createEmissionRoutes } from '../../src/http/routes/emission-routes.ts';
 import { createHealthRoutes } from '../../src/http/routes/health-routes.ts';
-import { createMetricsRoutes } from '../../src/http/routes/metrics-routes.ts';
 import type { RunningApi } from '../../src/api/start-api.ts';
 import { fieldsOf } from '../docs/contract-types.ts';
 import { eventually } from '../harness/until.ts';
@@ -57,7 +56,7 @@ test('the document has exactly the routes of Express', () => {
     countRejections: pass,
     allowOrigins: pass,
     emissionRoutes: createEmissionRoutes({ bodyLimits: { single: 4_096, batch: 131_072 } } as never),
-    metricsRoutes: createMetricsRoutes(none),
+    readMetrics: pass,
     prometheus: pass,
     healthRoutes: createHealthRoutes(none),
     dashboardRoutes: createDashboardRoutes(none),
