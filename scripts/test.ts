@@ -1,13 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { buildPage } from './build-page.ts';
 import { PROJECT_DIR } from './paths.mjs';
-import { endGroup, signalGroup } from './process/group.ts';
+import { runInGroup } from './process/group.ts';
 import { removeDeadTestRuns } from './process/run-dir.ts';
 import type { Main } from './run.mjs';
-
-const STOP_GRACE_MS = 3_000;
 
 interface Counts {
   passed: number;
@@ -22,19 +19,15 @@ export const main: Main = async ({ signal, args }) => {
   const jest = startJest(args);
   let counts: Counts | undefined;
   jest.on('message', (message) => (counts = message as Counts));
-  const { pid = 0 } = jest;
-  signal.addEventListener('abort', () => void endGroup(pid, { graceMs: STOP_GRACE_MS }));
-  process.once('exit', () => signalGroup(pid, 'SIGKILL'));
-  const [code] = (await once(jest, 'exit')) as [number | null];
+  const code = await runInGroup(jest, signal);
   // A signal ends jest without its teardown: what its run has started is ended here.
-  signalGroup(pid, 'SIGKILL');
   await removeDeadTestRuns();
   if (signal.aborted) return 1;
   if (counts) {
     const { passed, failed, skipped } = counts;
     console.log(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
   }
-  return code ?? 1;
+  return code;
 };
 
 /** Starts jest in its own process group: Ctrl-C reaches this process only, which then ends the group. */

@@ -1,9 +1,34 @@
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { processIdentity } from './identity.mjs';
 import { pollUntil } from './poll-until.ts';
 
 /** Resolves after the process has gone, at most this long after SIGKILL. */
 const KILL_WITHIN_MS = 5_000;
+/** From SIGTERM until SIGKILL, after the user has asked a program to end. */
+const STOP_GRACE_MS = 3_000;
+
+/**
+ * Waits until a program that leads its own process group has ended, and kills what its group has left running. The group
+ * is ended when `signal` aborts, and killed if this process exits earlier.
+ * @returns the program's exit code; 1 if a signal has ended it
+ */
+export async function runInGroup(program: ChildProcess, signal: AbortSignal): Promise<number> {
+  const { pid = 0 } = program;
+  const end = (): void => void endGroup(pid, { graceMs: STOP_GRACE_MS });
+  const kill = (): void => void signalGroup(pid, 'SIGKILL');
+  process.once('exit', kill);
+  signal.addEventListener('abort', end, { once: true });
+  if (signal.aborted) end();
+  try {
+    const [code] = (await once(program, 'exit')) as [number | null];
+    return code ?? 1;
+  } finally {
+    signal.removeEventListener('abort', end);
+    process.off('exit', kill);
+    kill();
+  }
+}
 
 /**
  * Ends the group of a process that leads one: with SIGTERM, and after `graceMs` with SIGKILL.

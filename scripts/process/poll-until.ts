@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 /**
  * Calls `probe` until it returns something other than undefined, and resolves to that.
- * @param what completes the error message "waited 8000 ms in vain for …"
+ * @param what completes the error message "timed out after 8000 ms waiting for …"
  * @throws what `probe` throws, or an error after `withinMs`
  */
 export async function pollUntil<T>(
@@ -13,7 +13,7 @@ export async function pollUntil<T>(
   for (;;) {
     const found = await probe();
     if (found !== undefined) return found;
-    if (performance.now() >= giveUpAt) throw new Error(`waited ${withinMs} ms in vain for ${what}`);
+    if (performance.now() >= giveUpAt) throw new Error(`timed out after ${withinMs} ms waiting for ${what}`);
     await delay(everyMs);
   }
 }

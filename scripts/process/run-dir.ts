@@ -1,15 +1,13 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROJECT_DIR, RUNTIME_DIR } from '../paths.mjs';
 import { SOURCE_ARGS } from '../source-args.mjs';
-import { endGroup, signalGroup } from './group.ts';
+import { runInGroup } from './group.ts';
 import { endRecordedBelow, readLiveRecord, writeRecord } from './record.ts';
 
 const OWNER_FILE = 'owner.json';
 const PREFIX = 'test-';
-const STOP_GRACE_MS = 3_000;
 
 /** Makes an empty folder for everything that one test run starts. It belongs to this process. */
 export function makeTestRunDir(): string {
@@ -57,6 +55,7 @@ export interface Program {
  */
 export async function runInTestRunDir({ entry, args, env, signal }: Program): Promise<number> {
   await removeDeadTestRuns();
+  signal.throwIfAborted();
   const dir = makeTestRunDir();
   const program = spawn(process.execPath, [...SOURCE_ARGS, entry, ...args], {
     cwd: PROJECT_DIR,
@@ -64,13 +63,10 @@ export async function runInTestRunDir({ entry, args, env, signal }: Program): Pr
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, ...env(dir) },
   });
-  signal.addEventListener('abort', () => void endGroup(program.pid ?? 0, { graceMs: STOP_GRACE_MS }));
   try {
-    const [code] = (await once(program, 'exit')) as [number | null];
-    return code ?? 1;
+    return await runInGroup(program, signal);
   } finally {
-    // Processes of its group may still be shutting down, and would write to the folder again.
-    signalGroup(program.pid ?? 0, 'SIGKILL');
+    // The whole group has been killed: none of its processes writes to the folder again.
     await removeTestRunDir(dir);
   }
 }

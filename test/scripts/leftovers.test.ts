@@ -3,9 +3,14 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
+import { runInGroup } from '../../scripts/process/group.ts';
+import { processIdentity } from '../../scripts/process/identity.mjs';
 import { withLock } from '../../scripts/process/lock.mjs';
 import { endRecordedBelow, writeRecord } from '../../scripts/process/record.ts';
+import { runInTestRunDir } from '../../scripts/process/run-dir.ts';
+import { SOURCE_ARGS } from '../../scripts/source-args.mjs';
 import { childEnv } from '../harness/child-env.ts';
+import { eventually } from '../harness/until.ts';
 
 const started: ChildProcess[] = [];
 
@@ -87,4 +92,35 @@ test('tasks that find the lock of a dead process still run one at a time', async
   await Promise.all(Array.from({ length: 5 }, () => withLock(lock, task)));
   expect(maxInside).toBe(1);
   expect(existsSync(lock)).toBe(false);
+});
+
+test('a program that is started after Ctrl-C is ended', async () => {
+  expect(await runInGroup(await startIdle(), AbortSignal.abort('SIGINT'))).toBe(1);
+});
+
+test('after Ctrl-C no program is started in a folder for tests', async () => {
+  const env = (): Record<string, string> => {
+    throw new Error('a folder was made');
+  };
+  const run = runInTestRunDir({ entry: 'none.ts', args: [], env, signal: AbortSignal.abort('SIGINT') });
+  await expect(run).rejects.toBe('SIGINT');
+});
+
+test('a process that exits kills the program that it runs in a group', async () => {
+  const source = `
+    import { spawn } from 'node:child_process';
+    import { runInGroup } from ${JSON.stringify(new URL('../../scripts/process/group.ts', import.meta.url))};
+    const script = "process.on('SIGTERM', () => {}); setInterval(() => {}, 1e6); console.log(process.pid)";
+    const program = spawn(process.execPath, ['-e', script], { detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+    void runInGroup(program, new AbortController().signal);
+    program.stdout.on('data', (pid) => process.stdout.write(pid, () => process.exit(1)));`;
+  const parent = spawn(process.execPath, [...SOURCE_ARGS, '--input-type=module', '-e', source], {
+    env: childEnv(),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  started.push(parent);
+  const exited = once(parent, 'exit');
+  const [pid] = (await once(parent.stdout, 'data')) as [Buffer];
+  await exited;
+  await eventually('the program to be killed', () => processIdentity(Number(pid)) === undefined);
 });

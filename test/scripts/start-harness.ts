@@ -49,7 +49,7 @@ export function npmStart(env: Record<string, string>, dir = newStartDir()): NpmS
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        reject(new Error(`waited ${ms} ms in vain for ${what}; it printed:\n${text}`));
+        reject(new Error(`timed out after ${ms} ms waiting for ${what}; it printed:\n${text}`));
       }, ms);
     });
     return Promise.race([promise, late]).finally(() => {
