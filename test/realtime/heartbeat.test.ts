@@ -24,6 +24,7 @@ beforeEach(async () => {
   api = await world.ready(world.api());
   const { companyId } = await world.documents.company();
   token = await world.token(companyId);
+  await untilMongoIsRead();
 }, 60_000);
 afterEach(async () => {
   await Promise.all([redis, mongo].map((server) => server.kill('SIGCONT')));
@@ -38,6 +39,13 @@ function plain() {
   const heartbeats: { reads: boolean }[] = [];
   socket.on('emissions:alive', (alive: { reads: boolean }) => heartbeats.push(alive));
   return { socket, heartbeats };
+}
+
+/** Heartbeats contain `reads: false` until the gateway has read MongoDB once, which can take long on a busy machine. */
+async function untilMongoIsRead(): Promise<void> {
+  const { socket, heartbeats } = plain();
+  await eventually('MongoDB to be read', () => heartbeats.some(({ reads }) => reads), 30_000);
+  socket.close();
 }
 
 async function live(): Promise<Dashboard> {
