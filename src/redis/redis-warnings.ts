@@ -47,6 +47,15 @@ export function warnOfInfo(info: RedisInfo): string[] {
   return warnings;
 }
 
+/** A warning if `current_history()` of current-history.lua cannot name the history of this server. */
+export function warnOfHiddenHistory(info: RedisInfo): string[] {
+  return info['master_replid'] || info['run_id']
+    ? []
+    : [
+        'Redis hides master_replid and run_id in INFO: if it restarts with older data, dashboards can miss emissions; use a Redis that shows one of them',
+      ];
+}
+
 /** Warnings of all nodes that reply. */
 export async function warnOfRedis(redis: RedisClient): Promise<string[]> {
   const nodes = redis instanceof Cluster ? redis.nodes() : [redis];
@@ -56,9 +65,11 @@ export async function warnOfRedis(redis: RedisClient): Promise<string[]> {
 
 async function warnOfNode(node: Redis, isNamed: boolean): Promise<string[]> {
   // Readiness reports a server that does not reply.
-  const text = await node.info().catch(() => '');
+  const text = await node.info().catch(() => undefined);
+  if (text === undefined) return [];
+  const info = parseInfo(text);
   const of = isNamed ? ` (${node.options.host}:${node.options.port})` : '';
-  return warnOfInfo(parseInfo(text)).map((words) => `${words}${of}`);
+  return [...warnOfInfo(info), ...warnOfHiddenHistory(info)].map((words) => `${words}${of}`);
 }
 
 const isNearlyFull = (used?: string, most?: string): boolean =>

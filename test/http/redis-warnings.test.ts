@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { parseInfo, warnOfInfo, whyNoWrites } from '../../src/redis/redis-warnings.ts';
+import { parseInfo, warnOfHiddenHistory, warnOfInfo, whyNoWrites } from '../../src/redis/redis-warnings.ts';
 
 const WELL = 'role:master\r\naof_enabled:1\r\nrdb_last_bgsave_status:ok\r\nused_memory:10\r\nmaxmemory:0\r\n';
 
@@ -18,6 +18,15 @@ test.each([
   ['connected_clients:9999\r\nmaxclients:10000', /99 % of its maxclients/],
 ])('%s: a warning', (text, words) => {
   expect(warnOfInfo(parseInfo(text))).toEqual([expect.stringMatching(words)]);
+});
+
+test('a Redis that hides both ids of its history: a warning', () => {
+  for (const text of ['role:master', 'run_id:\r\nmaster_replid:'])
+    expect(warnOfHiddenHistory(parseInfo(text))).toEqual([
+      expect.stringMatching(/hides master_replid and run_id/),
+    ]);
+  for (const text of ['master_replid:b2', 'run_id:a1\r\nmaster_replid:'])
+    expect(warnOfHiddenHistory(parseInfo(text))).toEqual([]);
 });
 
 test.each([
