@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { rate, median, ratioOf, spreadOf, type Figure, type Threshold } from './harness/figures.ts';
+import { median, ratioOf, spreadOf, verdictOf, type Figure, type Threshold } from './harness/figures.ts';
 import { watchOtherCpu } from './harness/other-cpu.ts';
 import { commit, machine, versions, writeResult, type Result } from './harness/results.ts';
 import { readServers } from './harness/servers.ts';
@@ -87,7 +87,7 @@ function printThreshold(figures: Figure[], threshold: Threshold): void {
   const figure = figures.find(({ name }) => name === threshold.figure);
   if (!figure) throw new Error(`"${threshold.figure}" was not measured`);
   const { value } = ratioOf(figure, threshold.contender, threshold.baseline);
-  const verdict = rate(value, threshold);
+  const verdict = verdictOf(value, threshold);
   if (verdict === 'MISSED') missed += 1;
   const target = threshold.target === undefined ? '' : `, target ${threshold.target}`;
   console.log(

@@ -43,7 +43,7 @@ function valuesOf(figure: Figure, contender: string): readonly number[] {
 
 export type Verdict = 'target met' | 'met' | 'MISSED';
 
-export function rate(value: number, { bound, threshold, target }: Threshold): Verdict {
+export function verdictOf(value: number, { bound, threshold, target }: Threshold): Verdict {
   const meets = (limit: number): boolean => (bound === 'at least' ? value >= limit : value <= limit);
   if (target !== undefined && meets(target)) return 'target met';
   return meets(threshold) ? 'met' : 'MISSED';

@@ -1,4 +1,4 @@
-import { queueShorterThan } from './queue.ts';
+import { queueAtMost } from './queue.ts';
 import type { BenchEnvironment } from './environment.ts';
 
 /**
@@ -17,5 +17,5 @@ export async function startFleet(
     environment.start(`contenders/${kind}-worker.ts`, env),
   ]);
   const queues = environment.openQueues(prefix);
-  return { contender, queues, settled: () => queueShorterThan({ queue: queues.live }, 0) };
+  return { contender, queues, settled: () => queueAtMost({ queue: queues.live }, 0) };
 }

@@ -26,7 +26,7 @@ export async function fillQueue({ queue, ids }: BenchEnvironment, jobs: number, 
 }
 
 /** Resolves once at most `jobs` jobs are waiting or active: `left` of them, at the time `at` (ms, `performance.now()`). */
-export async function queueShorterThan(
+export async function queueAtMost(
   { queue }: Pick<BenchEnvironment, 'queue'>,
   jobs: number,
 ): Promise<{ left: number; at: number }> {
@@ -40,5 +40,5 @@ export async function queueShorterThan(
 /** Removes all waiting jobs, then waits for the active ones to finish. */
 export async function emptyQueue({ queue }: Pick<BenchEnvironment, 'queue'>): Promise<void> {
   await queue.drain();
-  await queueShorterThan({ queue }, 0);
+  await queueAtMost({ queue }, 0);
 }

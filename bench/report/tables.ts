@@ -1,4 +1,4 @@
-import { rate, median, ratioOf, type Figure } from '../harness/figures.ts';
+import { median, ratioOf, verdictOf, type Figure } from '../harness/figures.ts';
 import type { Result } from '../harness/results.ts';
 
 const PROFILE_PACKAGES = 5;
@@ -15,7 +15,7 @@ export function thresholds(results: readonly Result[], notMeasured: readonly str
         `**${digits(value)}**±${percent(spread)}`,
         `${sign}${threshold.threshold}`,
         threshold.target === undefined ? '' : `${sign}${threshold.target}`,
-        rate(value, threshold),
+        verdictOf(value, threshold),
       ];
     }),
   );

@@ -5,7 +5,7 @@ import { createEnqueue } from '../../src/queue/producer.ts';
 import { createRecentEmissions } from '../../src/queue/recent-emissions.ts';
 import { PRIORITY } from '../../src/queue/retry-policy.ts';
 import { quantile, type Threshold } from '../harness/figures.ts';
-import { fillQueue, queueShorterThan } from '../harness/queue.ts';
+import { fillQueue, queueAtMost } from '../harness/queue.ts';
 import { compare } from '../harness/compare.ts';
 import { openEnvironment, type BenchEnvironment } from '../harness/environment.ts';
 import type { Scenario } from '../scenario.ts';
@@ -57,8 +57,8 @@ export const backlog: Scenario = {
           const { wait = 0 } = await environment.queue.getJobCounts('wait');
           await fillQueue(environment, JOBS + kept - wait);
           const contender = await environment.start('contenders/our-worker.ts');
-          const from = await queueShorterThan(environment, kept + JOBS * (1 - WARM_UP));
-          const to = await queueShorterThan(environment, kept);
+          const from = await queueAtMost(environment, kept + JOBS * (1 - WARM_UP));
+          const to = await queueAtMost(environment, kept);
           await contender.stop();
           return { [DRAIN]: ((from.left - to.left) / (to.at - from.at)) * 1_000 };
         },
@@ -89,7 +89,7 @@ async function failMany(environment: BenchEnvironment, count: number): Promise<v
     () => Promise.reject(new UnrecoverableError('APPOINTMENT_NOT_FOUND: it does not exist')),
     { connection: redis, prefix: environment.env['QUEUE_PREFIX']!, concurrency: 500 },
   );
-  await queueShorterThan(environment, 0);
+  await queueAtMost(environment, 0);
   await worker.close();
   redis.disconnect();
 }

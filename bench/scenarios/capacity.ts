@@ -1,6 +1,6 @@
 import { openDashboards, type Audience } from '../harness/audience.ts';
 import { loadWith } from '../harness/load.ts';
-import { fillQueue, queueShorterThan } from '../harness/queue.ts';
+import { fillQueue, queueAtMost } from '../harness/queue.ts';
 import { cpuMicrosOf } from '../harness/server-cpu.ts';
 import type { RunningContender } from '../harness/contenders.ts';
 import { openEnvironment, type BenchEnvironment } from '../harness/environment.ts';
@@ -97,12 +97,12 @@ async function emit(environment: BenchEnvironment, workers: number, gateway: Run
   const contenders = await Promise.all(
     Array.from({ length: workers }, () => environment.start('contenders/our-worker.ts')),
   );
-  const from = await queueShorterThan(environment, JOBS * (1 - WARM_UP_SHARE));
+  const from = await queueAtMost(environment, JOBS * (1 - WARM_UP_SHARE));
   const measured = [contenders[0]!, gateway];
   const cpu = () => Promise.all(measured.map((contender) => contender.measure('cpu')));
   const servers = serverCpu(environment);
   const before = await cpu();
-  const to = await queueShorterThan(environment, 0);
+  const to = await queueAtMost(environment, 0);
   const [workerMicros, gatewayMicros] = (await cpu()).map((micros, at) => (micros - before[at]!) / from.left);
   const micros = { worker: workerMicros!, gateway: gatewayMicros!, ...servers.each(from.left) };
   await Promise.all(contenders.map(({ stop }) => stop()));

@@ -4,7 +4,7 @@ import { openDashboards } from '../harness/audience.ts';
 import { readProfiles, type ProfileTable } from '../harness/cpu-profile.ts';
 import { createEmitter } from '../harness/emitter.ts';
 import { loadWith, nextBody, warmUp } from '../harness/load.ts';
-import { fillQueue, queueShorterThan } from '../harness/queue.ts';
+import { fillQueue, queueAtMost } from '../harness/queue.ts';
 import type { RunningContender } from '../harness/contenders.ts';
 import { openEnvironment, type BenchEnvironment } from '../harness/environment.ts';
 import type { Scenario } from '../scenario.ts';
@@ -72,9 +72,9 @@ async function drainQueue(
   begin: () => Promise<unknown>,
 ): Promise<void> {
   await fillQueue(environment, JOBS);
-  await queueShorterThan(environment, JOBS * 0.8);
+  await queueAtMost(environment, JOBS * 0.8);
   await begin();
-  await queueShorterThan(environment, JOBS * 0.05);
+  await queueAtMost(environment, JOBS * 0.05);
 }
 
 async function fanOutEvents(

@@ -1,5 +1,5 @@
 import type { Threshold } from '../harness/figures.ts';
-import { fillQueue, queueShorterThan } from '../harness/queue.ts';
+import { fillQueue, queueAtMost } from '../harness/queue.ts';
 import { compare } from '../harness/compare.ts';
 import { openEnvironment } from '../harness/environment.ts';
 import type { Scenario } from '../scenario.ts';
@@ -45,9 +45,9 @@ export const worker: Scenario = {
         round: async () => {
           await fillQueue(environment, jobs);
           const contender = await environment.start(file);
-          const from = await queueShorterThan(environment, jobs * (1 - WARM_UP_SHARE));
+          const from = await queueAtMost(environment, jobs * (1 - WARM_UP_SHARE));
           const cpuBefore = await contender.measure('cpu');
-          const to = await queueShorterThan(environment, 0);
+          const to = await queueAtMost(environment, 0);
           const cpuMicros = (await contender.measure('cpu')) - cpuBefore;
           await contender.stop();
           await environment.clear();

@@ -1,5 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { ProcessRole } from '@appointment-emissions/contracts';
+import type { ClockServer } from '../redis/shared-clock.ts';
 import { configurationOf } from './prometheus-catalog.ts';
 
 export interface ProcessGauges {
@@ -7,7 +8,7 @@ export interface ProcessGauges {
   watchProgress: (role: ProcessRole, sinceMs: () => number) => void;
   canaryReturned: (roundTripMs: number) => void;
   /** Adds the clock skew of this process. */
-  watchClock: (skewMs: (server: 'redis' | 'mongodb') => number | undefined) => void;
+  watchClock: (skewMs: (server: ClockServer) => number | undefined) => void;
   /** Adds the number of rows that the sweep of this process leaves out. */
   watchLeftOut: (count: () => number) => void;
   countUnresolved: (field: string, unresolved: number) => void;
@@ -19,7 +20,7 @@ export interface ProcessGauges {
 export function registerProcessGauges(registry: Registry): ProcessGauges {
   const registers = [registry];
   const sinceProgressMs = new Map<ProcessRole, () => number>();
-  let skewMs: (server: 'redis' | 'mongodb') => number | undefined = () => undefined;
+  let skewMs: (server: ClockServer) => number | undefined = () => undefined;
   let leftOut: () => number = () => 0;
 
   const roundTrip = new Gauge({ ...configurationOf('emission_canary_round_trip_seconds'), registers });
