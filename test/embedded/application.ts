@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import express, { type RequestHandler } from 'express';
-import mongoose from 'mongoose';
+import mongoose, { type Connection } from 'mongoose';
 import { Server, type Socket } from 'socket.io';
 import { io as connect, type Socket as ClientSocket } from 'socket.io-client';
 import {
@@ -10,6 +10,7 @@ import {
   createEmissions,
   type Emissions,
   type EmissionsOptions,
+  type ModelDescription,
 } from '../../src/embedded/index.ts';
 import { until } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
@@ -38,6 +39,8 @@ export interface ApplicationOptions extends Pick<Partial<EmissionsOptions>, 'red
   /** Changes the Socket.IO server before the pipeline is attached, for example its adapter. */
   prepare?: (io: Server) => Promise<void>;
   attach?: boolean;
+  /** Describes the appointments, for example by mongoose models that it defines on the application's connection. */
+  describeModel?: (connection: Connection) => ModelDescription;
   worker?: boolean;
 }
 
@@ -60,6 +63,7 @@ export async function startApplication(
   {
     prepare = () => Promise.resolve(),
     attach = true,
+    describeModel,
     worker = true,
     redis = world.env['REDIS_URL']!,
   }: ApplicationOptions = {},
@@ -91,6 +95,7 @@ export async function startApplication(
   const emissions: Emissions = createEmissions({
     connection,
     redis,
+    ...(describeModel && { model: describeModel(connection) }),
     settings: world.env,
     logger: { info: log('info'), warning: log('warning'), error: log('error') },
   });

@@ -1,10 +1,14 @@
-import { Types } from 'mongoose';
+import { type Collection, Types } from 'mongoose';
 import type { MongooseModels } from '../../demo/models.ts';
 
 const id = () => new Types.ObjectId();
 
+/** The collections that documents are written to, such as those of mongoose models. */
+export type DocumentCollections = Record<keyof MongooseModels, { collection: Pick<Collection, Written> }>;
+type Written = 'deleteOne' | 'find' | 'insertOne' | 'updateMany' | 'updateOne';
+
 /** Writes a company's customers, pets, services and staff, and appointments that refer to them, into a database. */
-export function createDocuments(models: MongooseModels) {
+export function createDocuments<Models extends DocumentCollections>(models: Models) {
   async function company(companyId = id().toHexString()) {
     const owner = new Types.ObjectId(companyId);
     const customer = {
