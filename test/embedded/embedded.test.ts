@@ -286,5 +286,7 @@ test('the log reports once that Redis has no database of the number in the URL',
   const { lines } = await startApplication(world, PAIRS[0], { redis: url.href, worker: false });
   const reports = () => lines.filter(({ message }) => message === 'configuration not usable');
   await eventually('the line', () => reports().length > 0);
-  expect(reports()).toMatchObject([{ level: 'error', fields: { error: expect.stringContaining('REDIS_URL names a database') } }]);
+  expect(reports()).toMatchObject([
+    { level: 'error', fields: { error: expect.stringContaining('REDIS_URL names a database') } },
+  ]);
 });
