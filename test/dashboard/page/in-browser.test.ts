@@ -113,6 +113,17 @@ test('shows the six statuses, and counts those that take no time', async () => {
   expect(await page.locator('#announcement').innerText()).toContain('Checked in');
 });
 
+test('the status is written on a card of half an hour in a narrow lane', async () => {
+  const statuses = ['checked_in', 'in_progress', 'completed', 'canceled', 'no_show'];
+  const listed = statuses.map((status) => ({ ...booked(status, 'Biscuit', '09:00-09:30', 'maya'), status }));
+  const { page } = await live({ listed, context: { viewport: { width: 800, height: 800 } } });
+  for (const status of statuses) {
+    const label = `[data-appointment-id="${status}"] .status`;
+    expect(await page.evaluate(`getComputedStyle(document.querySelector('${label}')).clipPath`)).toBe('none');
+    expect((await page.locator(label).boundingBox())!.width).toBeGreaterThan(50);
+  }
+});
+
 test('removes a deleted appointment, announces it and closes its details', async () => {
   const { page, card, connection } = await live();
   await card('a').click();
