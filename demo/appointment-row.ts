@@ -6,6 +6,7 @@ import {
   SLOT_MINUTES,
 } from '@appointment-emissions/bot';
 import type { Id } from '@appointment-emissions/contracts';
+import { FREED_STATUSES } from './models.ts';
 import { date, id, matchId, MAX_INSTANT_MS, type RawDocument } from '../src/population/stored-values.ts';
 
 /** The fields of an appointment that the booking service reads. A field is `null` if its stored value has the wrong type. */
@@ -16,7 +17,8 @@ export interface AppointmentRow {
   staffId: Id | null;
   start: Date | null;
   end: Date | null;
-  isCanceled: boolean;
+  /** True if it does not take its staff member's time: it was canceled, or the customer did not come. */
+  isFreed: boolean;
   updatedAt: Date | null;
 }
 
@@ -30,8 +32,8 @@ export const ROW_FIELDS = {
   updatedAt: 1,
 } as const;
 
-/** Matches appointments that still take their staff member's time. `$ne` alone would exclude an array that contains `canceled`. */
-export const NOT_CANCELED = { $or: [{ status: { $ne: 'canceled' } }, { status: { $type: 'array' } }] };
+/** Matches appointments that take their staff member's time. `$nin` alone would exclude an array that contains `canceled`. */
+export const NOT_FREED = { $or: [{ status: { $nin: FREED_STATUSES } }, { status: { $type: 'array' } }] };
 
 /** The part of a staff member's time that an appointment takes. */
 export interface Reservation {
@@ -64,7 +66,7 @@ export function readRow(document: RawDocument): AppointmentRow {
     staffId: id(staffId),
     start: date(start),
     end: date(end),
-    isCanceled: status === 'canceled',
+    isFreed: FREED_STATUSES.includes(status as string),
     updatedAt: date(updatedAt),
   };
 }

@@ -2,14 +2,8 @@ import { Types, type Collection, type mongo } from 'mongoose';
 import type { BookingOutcome } from '@appointment-emissions/bot';
 import type { Id } from '@appointment-emissions/contracts';
 import { matchId } from '../src/population/stored-values.ts';
-import {
-  NOT_CANCELED,
-  readRow,
-  ROW_FIELDS,
-  type AppointmentRow,
-  type Reservation,
-} from './appointment-row.ts';
-import { createBookingIndexes, findOverlap } from './find-overlap.ts';
+import { NOT_FREED, readRow, ROW_FIELDS, type AppointmentRow, type Reservation } from './appointment-row.ts';
+import { createBookingIndexes, findOverlap, releaseFreedSlots } from './find-overlap.ts';
 import { isTakenSlot } from './server-refusal.ts';
 
 export type AppointmentStore = ReturnType<typeof createAppointmentStore>;
@@ -52,14 +46,14 @@ export function createAppointmentStore(appointments: Collection, companyId: Id) 
       }
     },
 
-    /** Resolves to false if the appointment was canceled or deleted, or no longer matches `condition`. */
+    /** Resolves to false if the appointment was canceled, deleted or became a no-show, or no longer matches `condition`. */
     async update(
       { appointmentId }: AppointmentRow,
       condition: mongo.Filter<mongo.Document>,
       change: mongo.UpdateFilter<mongo.Document>,
     ): Promise<boolean> {
       const own = { _id: new Types.ObjectId(appointmentId), companyId: matchId(Types.ObjectId, companyId) };
-      const filter = { ...own, ...NOT_CANCELED, ...condition };
+      const filter = { ...own, ...NOT_FREED, ...condition };
       const { matchedCount } = await appointments.updateOne(filter, change);
       return matchedCount > 0;
     },
@@ -71,11 +65,11 @@ export function createAppointmentStore(appointments: Collection, companyId: Id) 
  * finds the other appointment for the message, and appointments without slots.
  */
 function createReserve(appointments: Collection) {
-  return async (
+  return async function reserve(
     reservation: Reservation,
     appointment: Pick<AppointmentRow, 'appointmentId' | 'petId'>,
     write: () => Promise<unknown>,
-  ): Promise<BookingOutcome | undefined> => {
+  ): Promise<BookingOutcome | undefined> {
     const busy = await overlapWith(appointments, reservation, appointment);
     if (busy !== undefined) return busy;
     try {
@@ -83,9 +77,13 @@ function createReserve(appointments: Collection) {
       return undefined;
     } catch (error) {
       if (!isTakenSlot(error)) throw error;
-      // Another booking took the time between the query and the write. It may be gone again, but the write has failed.
+      // Another booking took the time between the query and the write, or a freed appointment still has its slots.
+      const other = await overlapWith(appointments, reservation, appointment);
+      if (other !== undefined) return other;
+      if (await releaseFreedSlots(appointments, reservation)) return reserve(reservation, appointment, write);
+      // The other booking is gone again, but the write has failed.
       const { start: from, end: to } = reservation;
-      return (await overlapWith(appointments, reservation, appointment)) ?? { outcome: 'busy', from, to };
+      return { outcome: 'busy', from, to };
     }
   };
 }

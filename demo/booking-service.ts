@@ -108,7 +108,7 @@ function createReschedule({ now, store, findMissingReference }: Parts) {
   async function attempt(request: RescheduleRequest): Promise<BookingOutcome | undefined> {
     const current = await store.find(request.appointmentId);
     if (current === undefined) return { outcome: 'unknown-appointment' };
-    if (current.isCanceled) return { outcome: 'is-canceled', appointment: toBooked(current) };
+    if (current.isFreed) return { outcome: 'is-canceled', appointment: toBooked(current) };
     const reservation = reservationAfter(current, request);
     if (typeof reservation === 'string') return { outcome: 'refused', reason: reservation };
     if (isSameReservation(current, reservation))
@@ -139,7 +139,7 @@ function createCancel({ now, store }: Parts) {
     const current = await store.find(appointmentId);
     if (current === undefined) return { outcome: 'unknown-appointment' };
     const appointment = toBooked(current);
-    if (current.isCanceled) return { outcome: 'done', appointment, changed: false };
+    if (current.isFreed) return { outcome: 'done', appointment, changed: false };
     const set = { status: 'canceled', updatedAt: writtenAt(now(), current.updatedAt) };
     const isWritten = await store.update(current, {}, { $set: set, $unset: { slots: '' } });
     return isWritten ? { outcome: 'done', appointment, changed: true } : undefined;

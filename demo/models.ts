@@ -51,12 +51,24 @@ interface AppointmentDocument {
   locationId?: Types.ObjectId;
   start: Date;
   end: Date;
-  status: 'scheduled' | 'canceled';
+  status: AppointmentStatus;
   source: string;
   notes: string;
   createdAt: Date;
   updatedAt: Date;
 }
+
+export const STATUSES = [
+  'scheduled',
+  'checked_in',
+  'in_progress',
+  'completed',
+  'canceled',
+  'no_show',
+] as const;
+export type AppointmentStatus = (typeof STATUSES)[number];
+/** With these the customer does not come, so the staff member's time is free. */
+export const FREED_STATUSES: readonly string[] = ['canceled', 'no_show'] satisfies AppointmentStatus[];
 
 /** `npm run db:indexes` creates collections and indexes. */
 const OPTIONS = { autoIndex: false, autoCreate: false };
@@ -106,7 +118,7 @@ const appointmentSchema = new Schema<AppointmentDocument>(
     locationId: ObjectId,
     start: { type: Date, required: true },
     end: { type: Date, required: true },
-    status: { type: String, enum: ['scheduled', 'canceled'], default: 'scheduled' },
+    status: { type: String, enum: STATUSES, default: 'scheduled' },
     source: String,
     notes: String,
   },

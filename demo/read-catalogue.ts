@@ -2,7 +2,7 @@ import { type Connection, Types } from 'mongoose';
 import type { ChatAppointment, ChatCatalogue } from './chat.ts';
 import { COLLECTIONS } from './models.ts';
 import { amount, date, id, matchId, type RawDocument, words } from '../src/population/stored-values.ts';
-import { NOT_CANCELED } from './appointment-row.ts';
+import { NOT_FREED } from './appointment-row.ts';
 
 const OPTIONS = { maxTimeMS: 2_000, enableUtf8Validation: false };
 const MAX_APPOINTMENTS = 100;
@@ -53,7 +53,7 @@ export function createReadCatalogue(connection: Connection, companyId: string) {
     async appointments(now: Date): Promise<ChatAppointment[]> {
       const rows: RawDocument[] = await connection
         .collection(COLLECTIONS.appointments)
-        .find({ ...company, start: { $gt: now }, ...NOT_CANCELED }, OPTIONS)
+        .find({ ...company, start: { $gt: now }, ...NOT_FREED }, OPTIONS)
         .sort({ start: 1 })
         .limit(MAX_APPOINTMENTS)
         .toArray();

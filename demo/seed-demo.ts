@@ -2,7 +2,7 @@ import mongoose, { type Model } from 'mongoose';
 import { DEFAULT_MODEL } from '../src/model/default-model.ts';
 import { createIndexes } from '../src/population/indexes.ts';
 import { createModels } from '../src/population/models.ts';
-import { createMongooseModels } from './models.ts';
+import { createMongooseModels, FREED_STATUSES } from './models.ts';
 import { appointmentsAround, masterData } from './demo-data.ts';
 import { DEMO_COMPANY } from './catalogue.ts';
 import { wallTime } from '@appointment-emissions/contracts';
@@ -26,13 +26,15 @@ export async function seedDemo(mongodbUri: string, timeZone: string, now: Date):
   try {
     const models = createMongooseModels(connection);
     const today = wallTime(now, timeZone).date;
-    const appointments = appointmentsAround(today, timeZone);
+    const appointments = appointmentsAround(now, timeZone);
     await createIndexes(createModels(connection, DEFAULT_MODEL));
     for (const [name, documents] of Object.entries({ ...masterData(), Appointment: appointments })) {
       await insertMissing(models[name as keyof typeof models] as unknown as Model<unknown>, documents);
     }
     const ofToday = appointments
-      .filter(({ start, status }) => wallTime(start, timeZone).date === today && status === 'scheduled')
+      .filter(
+        ({ start, status }) => wallTime(start, timeZone).date === today && !FREED_STATUSES.includes(status),
+      )
       .sort((a, b) => a.start.getTime() - b.start.getTime());
     const next = ofToday.find(({ start }) => start > now) ?? ofToday.at(-1);
     return { companyId: DEMO_COMPANY.id, appointmentId: next?._id ?? '' };

@@ -94,6 +94,24 @@ describe('book', () => {
     done(await world.service.book(world.request(60, 60)));
   });
 
+  test.each(['canceled', 'no_show'])(
+    'takes the time of an appointment that another application set to %s, without removing its slots',
+    async (status) => {
+      const world = await startBookings();
+      const { appointmentId } = done(await world.service.book(world.request(0))).appointment;
+      const _id = new Types.ObjectId(appointmentId);
+      await world.appointments.updateOne({ _id }, { $set: { status } });
+      const { appointment } = done(await world.service.book(world.request(30)));
+      expect(await world.service.book(world.request(30))).toMatchObject({ outcome: 'busy' });
+      const { start } = world.request(120);
+      expect(await world.service.reschedule({ appointmentId, start })).toMatchObject({
+        outcome: 'is-canceled',
+      });
+      expect(await world.read(appointmentId)).toMatchObject({ status, start: at(0) });
+      expect(await world.read(appointment.appointmentId)).toMatchObject({ status: 'scheduled' });
+    },
+  );
+
   test('refuses an overlap with an appointment that has no slots', async () => {
     const world = await startBookings();
     const staffId = new Types.ObjectId(world.ids.staffId);
