@@ -6,7 +6,6 @@ import { AppError } from '../errors.ts';
 import { within } from '../process/lifecycle.ts';
 import { luaScript } from '../redis/script.ts';
 import { fromRedis } from '../redis/from-redis.ts';
-import { decodeIndices, encodeIndices } from './item-indices.ts';
 
 const VISIBLE_ASCII = /^[\x21-\x7e]{1,255}$/;
 /**
@@ -173,4 +172,22 @@ function parseTaken(answer: string): Taken {
 
 function sha256(text: string): string {
   return hash('sha256', text);
+}
+
+/** Encodes indices as hexadecimal bits, the first one highest: {0, 2} is `a0`, none is `00`. */
+function encodeIndices(indices: ReadonlySet<number>): string {
+  const bits = Buffer.alloc(1 + (Math.max(0, ...indices) >> 3));
+  for (const index of indices)
+    bits.writeUInt8(bits.readUInt8(index >> 3) | (0x80 >> (index & 7)), index >> 3);
+  return bits.toString('hex');
+}
+
+/** The reverse of {@link encodeIndices}. */
+function decodeIndices(hex: string): Set<number> {
+  const bits = [...Buffer.from(hex, 'hex')];
+  return new Set(
+    bits.flatMap((byte, at) =>
+      [0, 1, 2, 3, 4, 5, 6, 7].filter((bit) => byte & (0x80 >> bit)).map((bit) => at * 8 + bit),
+    ),
+  );
 }
