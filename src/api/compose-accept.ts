@@ -1,8 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { createAcceptEmissions } from '../accept/accept-emission.ts';
 import { createIdempotency } from '../accept/idempotency.ts';
-import { createLogRefused } from '../accept/log-refused.ts';
-import { createRecordAccepted } from '../accept/record-accepted.ts';
+import { createLogRefused, createRecordAccepted } from '../accept/log-requests.ts';
 import { createYieldToLive } from '../accept/yield-to-live.ts';
 import type { CoreConfig } from '../config.ts';
 import type { InternalRoutes } from '../http/app.ts';

@@ -6,7 +6,7 @@ import {
   EVENT_SLUGS,
   type ProblemReply,
 } from '@appointment-emissions/contracts';
-import type { LogRefused } from '../../accept/log-refused.ts';
+import type { LogRefused } from '../../accept/log-requests.ts';
 import { chunks } from '../../batching.ts';
 import { readNamedEmission } from '../../domain/emission-log.ts';
 import { ERROR_CODES, type ErrorCode } from '../../errors.ts';

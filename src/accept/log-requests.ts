@@ -1,7 +1,27 @@
 import { describeEmission, type NamedEmission } from '../domain/emission-log.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
+import type { Metrics } from '../metrics/create-metrics.ts';
 import type { Logger } from '../process/logger.ts';
 import { createThrottledLog } from '../process/throttled-log.ts';
+import type { AcceptedRequest, AcceptTiming, RequestContext } from './accept-emission.ts';
+
+/** Counts accepted emissions, and writes a log line for each. */
+export function createRecordAccepted({ metrics, logger }: { metrics: Metrics; logger: Logger }) {
+  return (
+    accepted: readonly AcceptedRequest[],
+    { isRepeat, requestId, traceparent }: RequestContext,
+    { ms: tookMs, isLive }: AcceptTiming,
+  ) => {
+    for (const { event, emissionId, appointmentId } of accepted) {
+      logger.info(
+        { requestId, traceparent, tookMs, isRepeat, event, emissionId, appointmentId },
+        `[InternalSocket] Accepted ${describeEmission({ event, appointmentId })}`,
+      );
+      if (!isRepeat) metrics.count(event, 'accepted');
+    }
+    if (isLive) metrics.observe('accept', tookMs);
+  };
+}
 
 /** A request for an emission that was refused, or an item of a batch. */
 export interface Refusal extends NamedEmission {
