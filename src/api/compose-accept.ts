@@ -9,12 +9,11 @@ import { logRequests } from '../http/middleware/log-requests.ts';
 import { reportRefusals } from '../http/middleware/report-refusals.ts';
 import { createEmissionRoutes } from '../http/routes/emission-routes.ts';
 import { serveMetrics } from '../http/routes/metrics-routes.ts';
-import { readQueuesDepth } from '../metrics/queue-depth.ts';
+import { watchDepth } from '../metrics/queue-depth.ts';
 import { createFindCompanies } from '../population/find-companies.ts';
 import { createFindJob } from '../queue/find-job.ts';
 import { PRIORITY } from '../queue/retry-policy.ts';
 import { createReadTimelines } from '../queue/timeline.ts';
-import { watchDepth } from '../queue/watch-depth.ts';
 import { composeEnqueue } from '../resources/compose-enqueue.ts';
 import type { OnFault } from '../http/problem.ts';
 import type { Logger } from '../process/logger.ts';
@@ -62,10 +61,8 @@ export function composeAccept(resources: Resources<CoreConfig>) {
 /** Reads the number of waiting jobs every second. */
 function watchQueueFull({ config, redis, queues, lifecycle }: Resources<CoreConfig>): () => boolean {
   const depth = watchDepth({
-    read: async () => {
-      const { waiting, prioritized, delayed } = await readQueuesDepth(redis, queues);
-      return waiting + prioritized + delayed;
-    },
+    redis,
+    queues,
     maxDepth: config.MAX_WAITING_EMISSIONS,
     everyMs: DEPTH_CHECK_EVERY_MS,
   });

@@ -45,6 +45,40 @@ export async function readQueuesDepth(
   };
 }
 
+export interface WatchDepthDeps {
+  redis: MetricsRedis;
+  queues: { live: QueueKeys; bulk: QueueKeys };
+  /** Number of waiting emissions with which the queues are full. */
+  maxDepth: number;
+  everyMs: number;
+}
+
+/**
+ * Knows whether the queues are full. Their depth is read at intervals, not for each request. While Redis does not answer,
+ * they count as not full: adding a job then fails by itself.
+ */
+export function watchDepth({ redis, queues, maxDepth, everyMs }: WatchDepthDeps): {
+  isFull: () => boolean;
+  close: () => void;
+} {
+  let depth = 0;
+  const update = async (): Promise<void> => {
+    const { waiting, prioritized, delayed } = await readQueuesDepth(redis, queues);
+    depth = waiting + prioritized + delayed;
+  };
+  const timer = setInterval(() => {
+    update().catch(() => {
+      depth = 0;
+    });
+  }, everyMs);
+  return {
+    isFull: () => depth >= maxDepth,
+    close() {
+      clearInterval(timer);
+    },
+  };
+}
+
 /** One round trip, no scan. A test compares the key layout with BullMQ's. @throws if Redis is unavailable */
 export async function readQueueDepth(
   redis: MetricsRedis,
