@@ -11,7 +11,7 @@ import { type EmbeddedConfig, loadEmbeddedConfig } from '../config.ts';
 import { createInternalRouter } from '../http/app.ts';
 import { DEFAULT_MODEL } from '../model/default-model.ts';
 import { parseModel } from '../model/parse-model.ts';
-import { adoptConnection } from '../population/adopt-connection.ts';
+import { adoptConnection } from '../population/connect.ts';
 import { openResources, type Resources } from '../resources/open-resources.ts';
 import { watchModelReferences } from '../resources/watch-model-references.ts';
 import { runWorker } from '../../workers/start-worker.ts';

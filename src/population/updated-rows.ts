@@ -48,8 +48,9 @@ export function toWrittenRow(
 ): WrittenRow | LeftOutRow {
   const { _id } = document;
   if (!isObjectId(_id)) {
+    // An `_id` of another type can contain personal data: only its digest is kept.
     const text = connection.base.mongo.BSON.EJSON.stringify({ value: _id });
-    return { key: digestOf(text), appointmentId: null, field: '_id' };
+    return { key: createHash('sha256').update(text).digest('hex'), appointmentId: null, field: '_id' };
   }
   const appointmentId = _id.toHexString();
   const companyId = id(document[companyField]);
@@ -61,9 +62,4 @@ export function toWrittenRow(
     status: words(document[statusField]),
     isDeleted: isDeleted(document),
   };
-}
-
-/** Identifies an `_id` of another type without keeping it: it can contain personal data. */
-function digestOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { createConnection } from 'mongoose';
-import { adoptConnection } from '../../src/population/adopt-connection.ts';
+import { adoptConnection } from '../../src/population/connect.ts';
 
 const REPORT = "the application's connection is not open";
 
