@@ -1,4 +1,4 @@
-import type { Id } from '@appointment-emissions/contracts';
+import { CATCH_UP_EVENT, type Id } from '@appointment-emissions/contracts';
 import { toHexId } from '../domain/to-hex-id.ts';
 import type { DashboardServer } from './create-io.ts';
 import type { DashboardSocket } from './send-replay.ts';
@@ -29,7 +29,15 @@ export function admitSockets({ io, companyOf, serve, onFault }: AdmitSocketsDeps
     serve(socket);
   }
   const onConnection = (socket: DashboardSocket): void => {
-    admit(socket).catch(onFault);
+    const admitted = admit(socket).catch(onFault);
+    // Before it is served, the socket has no listener that would answer a catch-up.
+    socket.use(([event], next) => {
+      if (event === CATCH_UP_EVENT)
+        void admitted.then(() => {
+          next();
+        });
+      else next();
+    });
   };
   io.on('connection', onConnection);
   return {

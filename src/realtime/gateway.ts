@@ -135,14 +135,15 @@ function answerCatchUps(
 
 /** The clock may be corrected, and a timer has a maximum, so the time is compared again when the timer ends. */
 function disconnectAtExpiry(socket: DashboardSocket, now: () => number): void {
-  const { expiresAt = 0 } = socket.data.emissions;
+  const { emissions } = socket.data;
+  const remainingMs = (): number => (emissions.expiresAt ?? 0) - now();
   const schedule = (): NodeJS.Timeout =>
     setTimeout(
       () => {
-        if (expiresAt <= now()) socket.disconnect(true);
+        if (remainingMs() <= 0) socket.disconnect(true);
         else timer = schedule();
       },
-      Math.min(Math.max(expiresAt - now(), 0), MAX_TIMER_MS),
+      Math.min(Math.max(remainingMs(), 0), MAX_TIMER_MS),
     );
   let timer = schedule();
   socket.once('disconnect', () => {
