@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { endGroup, hasEnded, signalGroup } from '../process/group.ts';
+import { hasEnded, signalGroup } from '../process/group.ts';
 import { pollUntil } from '../process/poll-until.ts';
-import { RECORD_FILE, writeRecord } from '../process/record.ts';
+import { RECORD_FILE } from '../process/record.ts';
+import { startRecordedChild } from '../process/recorded-child.ts';
 
 const READY_WITHIN_MS = 30_000;
 const STOP_GRACE_MS = 8_000;
@@ -51,24 +52,27 @@ export interface ServiceSpec {
   isReady: (port: number, pid: number) => Promise<boolean>;
 }
 
-/**
- * Starts a server in its own process group: Ctrl-C reaches this process only, which stops the server after the processes
- * that use it.
- */
+/** Starts a server. @throws if it ends or does not answer, with the last lines of its log */
 export async function startService(spec: ServiceSpec): Promise<ServiceHandle> {
-  const { name, dir, port, url } = spec;
-  const recordFile = join(dir, RECORD_FILE);
+  const { name, dir, port, url, command, args, env } = spec;
   const logFile = join(dir, `${name}.log`);
+  const recordFile = join(dir, RECORD_FILE);
   mkdirSync(dir, { recursive: true });
-  if (existsSync(logFile)) renameSync(logFile, `${logFile}.1`);
-
-  const killAtExit = () => !hasEnded(child) && signalGroup(child.pid ?? 0, 'SIGKILL');
-  let child = launch(spec, logFile, recordFile);
-  process.on('exit', killAtExit);
+  const child = startRecordedChild({
+    name,
+    command,
+    args,
+    cwd: dir,
+    env,
+    logFile,
+    recordFile,
+    port,
+    stopGraceMs: STOP_GRACE_MS,
+  });
   try {
-    await waitUntilReady(spec, child, logFile);
+    await waitUntilReady(spec, child.process, logFile);
   } catch (error) {
-    await stop();
+    await child.stop();
     throw error;
   }
   return {
@@ -78,49 +82,24 @@ export async function startService(spec: ServiceSpec): Promise<ServiceHandle> {
     dir,
     logFile,
     get pid() {
-      return child.pid ?? 0;
+      return child.process.pid ?? 0;
     },
     get process() {
-      return child;
+      return child.process;
     },
-    stop,
-    kill,
-    restart,
-  };
-
-  async function stop(): Promise<void> {
-    process.off('exit', killAtExit);
-    if (!hasEnded(child)) {
-      const exited = once(child, 'exit');
-      await endGroup(child.pid ?? 0, { graceMs: STOP_GRACE_MS });
+    stop: child.stop,
+    async kill(signal = 'SIGKILL') {
+      if (hasEnded(child.process)) return;
+      const exited = signal === 'SIGKILL' ? once(child.process, 'exit') : undefined;
+      signalGroup(child.process.pid ?? 0, signal);
       await exited;
-    }
-    rmSync(recordFile, { force: true });
-  }
-
-  async function kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
-    if (hasEnded(child)) return;
-    const exited = signal === 'SIGKILL' ? once(child, 'exit') : undefined;
-    signalGroup(child.pid ?? 0, signal);
-    await exited;
-  }
-
-  async function restart(): Promise<void> {
-    await stop();
-    child = launch(spec, logFile, recordFile);
-    process.on('exit', killAtExit);
-    await waitUntilReady(spec, child, logFile);
-  }
-}
-
-function launch(spec: ServiceSpec, logFile: string, recordFile: string): ChildProcess {
-  const { name, dir, port, command, args, env } = spec;
-  const log = openSync(logFile, 'a');
-  const child = spawn(command, args, { cwd: dir, env, detached: true, stdio: ['ignore', log, log] });
-  closeSync(log);
-  child.on('error', () => undefined); // there is no such file: waitUntilReady reports it
-  if (child.pid !== undefined) writeRecord(recordFile, { name, pid: child.pid, port });
-  return child;
+    },
+    async restart() {
+      await child.stop();
+      child.launch();
+      await waitUntilReady(spec, child.process, logFile);
+    },
+  };
 }
 
 async function waitUntilReady(

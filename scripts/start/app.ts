@@ -1,11 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
+import type { ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
 import { PROJECT_DIR } from '../paths.mjs';
-import { endGroup, hasEnded, signalGroup } from '../process/group.ts';
-import { RECORD_FILE, writeRecord } from '../process/record.ts';
+import { RECORD_FILE } from '../process/record.ts';
+import { startRecordedChild } from '../process/recorded-child.ts';
 import { SOURCE_ARGS } from '../source-args.mjs';
 
 /** A little longer than they need to answer requests and finish jobs (SHUTDOWN_DEADLINE_MS). */
@@ -38,47 +35,29 @@ export interface AppOptions {
  * started process ends by itself.
  */
 export function startApp({ name, entry, env, runtimeDir, onErrorLine }: AppOptions): App {
-  const recordFile = join(runtimeDir, 'apps', name, RECORD_FILE);
   const logFile = join(runtimeDir, 'logs', `${name}.log`);
-  mkdirSync(dirname(logFile), { recursive: true });
-  if (existsSync(logFile)) renameSync(logFile, `${logFile}.1`);
-
-  let child = launch();
-  process.on('exit', () => !hasEnded(child) && signalGroup(child.pid ?? 0, 'SIGKILL'));
+  const child = startRecordedChild({
+    name,
+    command: process.execPath,
+    args: [...SOURCE_ARGS, entry],
+    cwd: PROJECT_DIR,
+    env,
+    logFile,
+    recordFile: join(runtimeDir, 'apps', name, RECORD_FILE),
+    stopGraceMs: STOP_GRACE_MS,
+    onErrorLine,
+    hasIpc: true,
+  });
   return {
     name,
     logFile,
     get process() {
-      return child;
+      return child.process;
     },
-    stop,
+    stop: child.stop,
     async restart() {
-      await stop();
-      child = launch();
+      await child.stop();
+      child.launch();
     },
   };
-
-  function launch(): ChildProcess {
-    const log = openSync(logFile, 'a');
-    const launched = spawn(process.execPath, [...SOURCE_ARGS, entry], {
-      cwd: PROJECT_DIR,
-      env,
-      detached: true, // Ctrl-C reaches this process only, which ends the apps in order
-      stdio: ['ignore', log, 'pipe', 'ipc'],
-    });
-    closeSync(log);
-    launched.on('error', () => undefined);
-    if (launched.stderr) createInterface({ input: launched.stderr }).on('line', onErrorLine);
-    if (launched.pid !== undefined) writeRecord(recordFile, { name, pid: launched.pid });
-    return launched;
-  }
-
-  async function stop(): Promise<void> {
-    if (!hasEnded(child)) {
-      const exited = once(child, 'exit');
-      await endGroup(child.pid ?? 0, { graceMs: STOP_GRACE_MS });
-      await exited;
-    }
-    rmSync(recordFile, { force: true });
-  }
 }
