@@ -51,7 +51,7 @@ export function writeFramesAtOnce(io: Server): void {
     if (!plainWrite) return;
     connection.write = (packet, options, callback) => {
       const frame = options?.wsPreEncodedFrame;
-      const webSocket = callback ? undefined : idleWebSocket(connection);
+      const webSocket = frame && !callback ? idleWebSocket(connection) : undefined;
       if (!frame || !webSocket?._sender?.sendFrame) return plainWrite(packet, options, callback);
       if (frame !== prepared) {
         prepared = frame;
