@@ -96,7 +96,7 @@ export async function sendPositions(
   });
   lifecycle.onClose('heartbeats', heartbeats.close);
   warnings.add(() => [
-    heartbeats.hearsRedis()
+    heartbeats.receivesFromRedis()
       ? undefined
       : 'this gateway does not receive what is published: its subscription to Redis does not answer',
   ]);

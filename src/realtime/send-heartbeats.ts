@@ -16,7 +16,7 @@ export interface HeartbeatDeps {
 
 export interface Heartbeats {
   /** Whether this gateway receives what is published, by the last check. */
-  hearsRedis: () => boolean;
+  receivesFromRedis: () => boolean;
   close: () => void;
 }
 
@@ -77,7 +77,7 @@ export function sendHeartbeats(deps: HeartbeatDeps): Heartbeats {
     });
   }, checkEveryMs);
   return {
-    hearsRedis: () => isReceiving,
+    receivesFromRedis: () => isReceiving,
     close: () => {
       closed = true;
       clearInterval(timer);

@@ -1,7 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import { filesBelow, readPage } from './pages.ts';
 
-/** How many imports lead at most from the file that connects two others to each of them. */
+/** How many imports lead at most from one file of a path to another. */
 const MAX_IMPORTS = 2;
 
 /** Files that each file imports: TypeScript files of ours, and the Lua scripts that it names. */
@@ -23,18 +23,24 @@ function importsOf(file: string): string[] {
   return [...modules, ...scripts];
 }
 
-/** Whether one of the files imports the other, or a third file, such as a composition, reaches both within a few imports. */
+/**
+ * Whether one of the files imports the other, directly or through one file between them, or a third file, such as a
+ * composition, imports both.
+ */
 export function areConnected(a: string, b: string): boolean {
-  return [a, b, ...imports.keys()].some((file) => {
-    const reached = reachedFrom(file);
-    return reached.has(a) && reached.has(b);
-  });
+  const isWithin = (from: string, to: string) => reachedFrom(from, MAX_IMPORTS).has(to);
+  return (
+    isWithin(a, b) || isWithin(b, a) || [...imports.values()].some((of) => of.includes(a) && of.includes(b))
+  );
 }
 
+export const importsDirectly = (from: string, to: string): boolean =>
+  imports.get(from)?.includes(to) ?? false;
+
 /** The file, and what it imports directly or through others. */
-function reachedFrom(file: string): Set<string> {
+function reachedFrom(file: string, maxSteps: number): Set<string> {
   let reached = new Set([file]);
-  for (let step = 0; step < MAX_IMPORTS; step += 1)
+  for (let step = 0; step < maxSteps; step += 1)
     reached = new Set([...reached].flatMap((found) => [found, ...(imports.get(found) ?? [])]));
   return reached;
 }

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { MUTATIONS } from '../../trials/mutations/mutations.ts';
-import { areConnected } from './imports.ts';
+import { areConnected, importsDirectly } from './imports.ts';
 import { filesBelow, readPage, ROOT, tableUnder } from './pages.ts';
 
 const PAGES = [
@@ -87,7 +87,12 @@ test('docs/operations.md has at most 120 lines', () => {
   expect(readPage('docs/operations.md').split('\n').length).toBeLessThanOrEqual(MAX_OPERATIONS_LINES);
 });
 
-const PATHS = (readPage('docs/architecture.md').split('## Three paths')[1]?.split('\n## ')[0] ?? '')
+interface Path {
+  name: string;
+  files: string[];
+}
+
+const PATHS: Path[] = (readPage('docs/architecture.md').split('## Three paths')[1]?.split('\n## ')[0] ?? '')
   .split('\n**')
   .slice(1)
   .map((path) => ({
@@ -99,6 +104,24 @@ test('docs/architecture.md describes three paths', () => {
   expect(PATHS).toHaveLength(3);
 });
 
+/** Files that reach the file before them as a function: a composition passes it through another composition. */
+const PASSED_BY: Record<string, string> = {
+  'src/http/middleware/authenticate.ts': 'src/api/compose-access.ts',
+  'src/queue/producer.ts': 'src/resources/compose-enqueue.ts',
+  'src/emission/company-log.ts': 'src/api/compose-snapshots.ts',
+};
+
+const isConnected = (file: string, earlier: readonly string[]): boolean =>
+  earlier.some((from) => areConnected(from, file)) || importsDirectly(PASSED_BY[file] ?? '', file);
+
+test('negative control: most files of another path are not connected', () => {
+  for (const path of PATHS)
+    for (const other of PATHS.filter((one) => one !== path)) {
+      const connected = other.files.filter((file) => isConnected(file, path.files));
+      expect(connected.length).toBeLessThan(other.files.length / 2);
+    }
+});
+
 test.each(PATHS)(
   'the path “$name” has at most 12 files, and imports connect each with an earlier one',
   ({ files }) => {
@@ -108,7 +131,7 @@ test.each(PATHS)(
     const unconnected = files.slice(1).filter((to, index) => {
       const earlier = files.slice(0, index + 1);
       const isOtherProcess = earlier[index]?.startsWith('packages/') !== to.startsWith('packages/');
-      return !isOtherProcess && !earlier.some((from) => areConnected(from, to));
+      return !isOtherProcess && !isConnected(to, earlier);
     });
     expect(unconnected).toEqual([]);
   },

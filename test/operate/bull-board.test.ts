@@ -26,8 +26,8 @@ test('the title of a job has event, appointment, company and attempts, and the r
   expect(job.name).toBe(
     `appointment:canceled · appointment ${appointmentId} · company ${company.companyId} · 1 of 8 attempts`,
   );
-  expect(job.failedReason).toMatch(
-    `COMPANY_MISMATCH: appointment ${appointmentId} belongs to another company`,
+  expect(job.failedReason).toBe(
+    `COMPANY_MISMATCH: appointment ${appointmentId} belongs to another company than the emission was accepted for`,
   );
 });
 

@@ -50,7 +50,7 @@ test('if every write was announced, a sweep is one query that uses an index', as
   expect(read.ids).toEqual([missed]);
 });
 
-test('after hours of outage the sweep finds every write, and a live booking is published before the remaining ones', async () => {
+test('after hours of outage the sweep emits each write once, and a live booking is published before the remaining ones', async () => {
   const ROWS = 1_000;
   const api = await world.api();
   const dashboard = await world.dashboard(api, company.companyId);
