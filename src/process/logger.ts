@@ -48,7 +48,7 @@ export function createLogger({ level, dir, name }: LoggerOptions): {
         .filter((sink) => sink.isFailing() || dropping.has(sink.name))
         .map(
           ({ name: sink }) =>
-            `log lines are dropped: ${sink} takes no more (disk full, LOG_DIR not writable, or a pipe not read)`,
+            `log lines are dropped: ${sink} cannot be written (disk full, LOG_DIR not writable, or a pipe not read)`,
         ),
     close: async () => {
       clearInterval(reportDropped);

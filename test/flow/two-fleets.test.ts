@@ -4,7 +4,7 @@ import { Types } from 'mongoose';
 import type { RunningApi } from '../../src/api/start-api.ts';
 import type { Company } from '../harness/documents.ts';
 import { eventually } from '../harness/until.ts';
-import { createWorld, type World } from '../harness/world.ts';
+import { createWorld, type World, withDatabase } from '../harness/world.ts';
 
 const name = `fleet${process.pid}`;
 const base = process.env['TEST_REDIS_URL']!;
@@ -169,10 +169,4 @@ function kindOf(key: string): string {
 /** With the default name of its channels. */
 async function createFleet(env: Record<string, string>): Promise<World> {
   return createWorld({ redisUrl: env['REDIS_URL']!, env: { ...env, SOCKET_ADAPTER_KEY: '' } });
-}
-
-function withDatabase(url: string, database: number): string {
-  const address = new URL(url);
-  address.pathname = `/${database}`;
-  return address.href;
 }

@@ -7,6 +7,7 @@ import type { ServiceHandle } from '../../scripts/services/service.ts';
 import type { RedisClient } from '../../src/redis/connect.ts';
 import { errorMessage } from '../../src/errors.ts';
 import { freshDir, ownRedis } from './own-services.ts';
+import type { World } from './world.ts';
 
 const RULES = readFileSync(new URL('../../ops/redis/users.acl', import.meta.url), 'utf8');
 const PASSWORD = 'users-password';
@@ -102,6 +103,17 @@ export async function createRedisUsers(redis: RedisClient, url: string, names: R
       );
       throw new Error(`ops/redis/users.acl does not allow:\n${lines.join('\n')}`);
     },
+  };
+}
+
+/** Creates a Redis user that may do everything but PUBLISH, which `allow` changes. It is removed with the world. */
+export async function createMutedUser({ redis, env, keep }: Pick<World, 'redis' | 'env' | 'keep'>) {
+  const user = `muted-${env['SOCKET_ADAPTER_KEY']}`;
+  await setUser(redis, user, ['on', '~*', '&*', '+@all', '-publish']);
+  keep(user, () => redis.call('ACL', 'DELUSER', user));
+  return {
+    url: withLogin(env['REDIS_URL']!, user),
+    allow: (rule: '+publish' | '-publish') => redis.call('ACL', 'SETUSER', user, rule),
   };
 }
 

@@ -206,7 +206,7 @@ export async function createWorld({ redisUrl, mongoUri, env: extra = {}, limits 
 }
 
 /** A server's URL with another database. */
-function withDatabase(uri: string, database: string): string {
+export function withDatabase(uri: string, database: string | number): string {
   const url = new URL(uri);
   url.pathname = `/${database}`;
   return url.href;

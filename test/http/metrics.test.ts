@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import request from 'supertest';
+import { freePort } from '../../scripts/process/free-port.ts';
 import type { RunningApi } from '../../src/api/start-api.ts';
 import type { Company } from '../harness/documents.ts';
 import { eventually } from '../harness/until.ts';
@@ -16,7 +15,7 @@ let apiPort: number;
 let workerPort: number;
 beforeAll(async () => {
   world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0' } });
-  [apiPort, workerPort] = await freePorts();
+  [apiPort, workerPort] = await Promise.all([freePort(), freePort()]);
   [api, other] = await Promise.all([world.api({ METRICS_PORT: String(apiPort) }), world.api()]);
   company = await world.documents.company();
 
@@ -36,14 +35,6 @@ beforeAll(async () => {
     .expect(404);
 });
 afterAll(() => world.close());
-
-async function freePorts(): Promise<[number, number]> {
-  const servers = [createServer().listen(0), createServer().listen(0)];
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return ports as [number, number];
-}
 
 const read = (from: RunningApi) =>
   request(from.url).get('/api/v1/internal/metrics').set('x-api-key', API_KEY);

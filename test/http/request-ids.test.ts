@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { readLogLines } from '../harness/log-lines.ts';
 import { eventually, until } from '../harness/until.ts';
 import { API_KEY, createWorld, type World } from '../harness/world.ts';
 
@@ -77,11 +76,8 @@ test('the id is in the log lines of its request', async () => {
   const id = randomUUID();
   await requestIdOf(`${EMISSIONS}/appointment-created`, id, 'POST', JSON.stringify({ appointmentId }));
   const lines = await eventually('two lines', () => {
-    const log = readFileSync(join(world.env['LOG_DIR']!, 'combined.log'), 'utf8');
-    const found = log.split('\n').filter((line) => line.includes(id));
-    return found.length >= 2
-      ? found.map((line) => JSON.parse(line) as { msg: string; requestId: string })
-      : undefined;
+    const found = readLogLines(world.env['LOG_DIR']!).filter(({ requestId }) => requestId === id);
+    return found.length >= 2 ? found : undefined;
   });
   expect(lines.map(({ requestId }) => requestId)).toEqual([id, id]);
   expect(lines.map(({ msg }) => msg).sort()).toEqual([

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Timeline } from '../../src/queue/timeline.ts';
 import type { RunningApi } from '../../src/api/start-api.ts';
 import type { Company } from '../harness/documents.ts';
+import { createMutedUser } from '../harness/redis-users.ts';
 import { eventually } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
 import { get, problemOf } from './internal.ts';
@@ -88,12 +89,7 @@ test('the timeline of a permanent failure has one attempt and the reason', async
 
 test('the timeline has each failed attempt with its error, during backoff and after the last one', async () => {
   // A worker that may not publish: the script fails, through no fault of a server.
-  const muted = `${world.env['SOCKET_ADAPTER_KEY']}-muted`;
-  await world.redis.call('ACL', 'SETUSER', muted, 'on', '>secret', '~*', '&*', '+@all', '-publish');
-  world.keep(muted, () => world.redis.call('ACL', 'DELUSER', muted));
-  const url = new URL(world.env['REDIS_URL']!);
-  [url.username, url.password] = [muted, 'secret'];
-  const REDIS_URL = url.href;
+  const { url: REDIS_URL } = await createMutedUser(world);
   const company = await world.documents.company();
   const slow = world.worker({ REDIS_URL, EMISSION_BACKOFF_MS: '60000' });
   const emissionId = await world.emit(api, 'appointment-created', await company.appointment());

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { io } from 'socket.io-client';
 import { freePort } from '../../scripts/process/free-port.ts';
+import { createMutedUser } from '../harness/redis-users.ts';
 import { eventually } from '../harness/until.ts';
 import { API_KEY, type World } from '../harness/world.ts';
 import { type Answer, CREDENTIALS, fleetMetrics, quietWorld } from './admin.ts';
@@ -29,13 +30,9 @@ test('JSON, Prometheus and Bull Board agree with a count of our own, successes a
   world = await quietWorld({ EMISSION_ATTEMPTS: '3', EMISSION_BACKOFF_MS: '60000' });
   const ports = [await freePort(), await freePort()];
   const api = await world.api();
-  const publisher = `publisher-${world.env['SOCKET_ADAPTER_KEY']}`;
-  const allow = (rule: '+publish' | '-publish') => world.redis.call('ACL', 'SETUSER', publisher, rule);
-  await world.redis.call('ACL', 'SETUSER', publisher, 'on', '>secret', '~*', '&*', '+@all');
-  world.keep(publisher, () => world.redis.call('ACL', 'DELUSER', publisher));
-  const url = new URL(world.env['REDIS_URL']!);
-  [url.username, url.password] = [publisher, 'secret'];
-  for (const port of ports) world.worker({ METRICS_PORT: String(port), REDIS_URL: url.href });
+  const { url, allow } = await createMutedUser(world);
+  await allow('+publish');
+  for (const port of ports) world.worker({ METRICS_PORT: String(port), REDIS_URL: url });
   const company = await world.documents.company();
   const own: Record<Slug, ReturnType<typeof none>> = {
     'appointment-created': none(),

@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { io } from 'socket.io-client';
 import { INTERNAL_NAMESPACE } from '@appointment-emissions/contracts';
 import { eventually, until } from '../harness/until.ts';
+import { readLog, readLogLines } from '../harness/log-lines.ts';
 import { ownMongo } from '../harness/own-services.ts';
 import { API_KEY, createWorld, type World } from '../harness/world.ts';
 import type { Spawned } from '../harness/processes.ts';
@@ -20,26 +19,12 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-interface Line {
-  name: string;
-  level: number;
-  msg: string;
-  code?: string;
-  appointmentId?: string;
-}
-
-async function readLines(): Promise<Line[]> {
-  const log = await readFile(join(world.env['LOG_DIR']!, 'combined.log'), 'utf8');
-  return log
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Line);
-}
+const readLines = () => readLogLines(world.env['LOG_DIR']!);
 
 /** Resolves to the line of the refusal with this code. */
 const refusal = (code: string, appointmentId?: string) =>
-  eventually(`the line about ${code}`, async () =>
-    (await readLines()).find((line) => line.code === code && line.appointmentId === appointmentId),
+  eventually(`the line about ${code}`, () =>
+    readLines().find((line) => line.code === code && line.appointmentId === appointmentId),
   );
 
 test.each([
@@ -92,10 +77,8 @@ test('each rejected item of a batch has a line', async () => {
     { event: 'appointment:created', appointmentId: PERSONAL },
   ];
   await world.post(api, 'batch', { emissions });
-  const lines = await eventually('three lines', async () => {
-    const found = (await readLines()).filter(
-      ({ code, msg }) => code !== undefined && / an event|:c/.test(msg),
-    );
+  const lines = await eventually('three lines', () => {
+    const found = readLines().filter(({ code, msg }) => code !== undefined && / an event|:c/.test(msg));
     return found.length >= 3 ? found : undefined;
   });
   expect(lines.map(({ msg, code }) => [msg, code])).toEqual([
@@ -124,8 +107,8 @@ test('all lines of API and worker about an emission begin with [InternalSocket],
   const appointmentId = await company.appointment();
   const emissionId = await world.emit(api, 'appointment-created', appointmentId);
   await world.jobIn(emissionId, 'completed');
-  const lines = await eventually('the line of the worker', async () => {
-    const found = await readLines();
+  const lines = await eventually('the line of the worker', () => {
+    const found = readLines();
     return found.some(({ msg }) => msg.startsWith('[InternalSocket] Emitted')) ? found : undefined;
   });
   const ids = [appointmentId, emissionId, UNKNOWN, '1'.repeat(24), '2'.repeat(24), '/internal/socket'];
@@ -145,9 +128,8 @@ test('a POST that fails in the server has a line with its cause', async () => {
     await mongo.stop();
     const response = await own.post(server, 'appointment-updated', { appointmentId: UNKNOWN });
     expect(response.status).toBe(500);
-    const log = join(own.env['LOG_DIR']!, 'combined.log');
-    await eventually('the line', async () =>
-      (await readFile(log, 'utf8')).includes('[InternalSocket] Failed to emit: request failed'),
+    await eventually('the line', () =>
+      readLog(own.env['LOG_DIR']!).includes('[InternalSocket] Failed to emit: request failed'),
     );
   } finally {
     await own.close();

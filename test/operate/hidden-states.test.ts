@@ -1,8 +1,9 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { createServer, type AddressInfo } from 'node:net';
-import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ServiceHandle } from '../../scripts/services/service.ts';
+import { readLogLines } from '../harness/log-lines.ts';
 import { freshDir, ownMongo, ownRedis } from '../harness/own-services.ts';
 import { eventually } from '../harness/until.ts';
 import { API_KEY, createWorld, type World, type WorldOptions } from '../harness/world.ts';
@@ -62,16 +63,6 @@ async function gaugesOf(api: Api, name: string): Promise<string[]> {
   return (await response.text()).split('\n').filter((line) => line.startsWith(name));
 }
 
-interface Line {
-  msg: string;
-}
-
-const linesIn = (dir: string): Line[] =>
-  readFileSync(join(dir, 'combined.log'), 'utf8')
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as Line);
-
 async function open(options: WorldOptions = {}) {
   world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0' }, ...options });
   return world.ready(world.api());
@@ -106,7 +97,7 @@ test('paused queues: POST answers 202, and health, page, metrics and the workerâ
   expect(Number(warned!.split(' ')[1])).toBeGreaterThanOrEqual(2);
   await eventually(
     'the worker to log it',
-    () => linesIn(logs).filter(({ msg }) => msg === 'queue paused').length === 2,
+    () => readLogLines(logs).filter(({ msg }) => msg === 'queue paused').length === 2,
   );
 
   await Promise.all([world.queue.resume(), world.bulk.resume()]);
@@ -114,9 +105,9 @@ test('paused queues: POST answers 202, and health, page, metrics and the workerâ
   await warnsNoMore(api, 'is paused');
   await eventually(
     'the worker to log that it is over',
-    () => linesIn(logs).filter(({ msg }) => msg === 'queue resumed').length === 2,
+    () => readLogLines(logs).filter(({ msg }) => msg === 'queue resumed').length === 2,
   );
-  expect(linesIn(logs).filter(({ msg }) => msg === 'queue paused')).toHaveLength(2);
+  expect(readLogLines(logs).filter(({ msg }) => msg === 'queue paused')).toHaveLength(2);
 }, 120_000);
 
 test('a global limit of concurrency or rate is named, with the call that removes it', async () => {
@@ -180,9 +171,9 @@ test('log lines cannot be written: health reports it', async () => {
   mkdirSync(dir, { recursive: true });
   symlinkSync('/dev/full', join(dir, 'combined.log'));
   const full = await world.ready(world.apiProcess({ LOG_DIR: dir, LOG_LEVEL: 'trace' }));
-  await warns(full, 'log lines are dropped: combined.log takes no more');
+  await warns(full, 'log lines are dropped: combined.log cannot be written');
   const none = await world.ready(world.apiProcess({ LOG_DIR: '/proc/nowhere' }));
-  await warns(none, 'log lines are dropped: combined.log takes no more');
+  await warns(none, 'log lines are dropped: combined.log cannot be written');
 }, 120_000);
 
 test('a subscription does not answer while commands work: health reports it', async () => {

@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
+import { readLog, readLogLines } from '../harness/log-lines.ts';
 import { eventually } from '../harness/until.ts';
 import { API_KEY, type World } from '../harness/world.ts';
 import { parseEmissionJob } from '../../src/queue/emission-job.ts';
@@ -30,13 +29,12 @@ test('a traceparent is stored with the emission, and API and worker log it in on
   const timeline = await fetch(`${api.url}${statusUrl}`, { headers: { 'x-api-key': API_KEY } });
   expect(await timeline.json()).toMatchObject({ state: 'completed', traceparent: TRACEPARENT });
 
-  const lines = await eventually('both lines', async () => {
-    const log = await readFile(join(world!.env['LOG_DIR']!, 'combined.log'), 'utf8');
-    const found = log.split('\n').filter((line) => line.includes(emissionId));
-    return found.length >= 2 ? found.map((line) => JSON.parse(line)) : undefined;
+  const lines = await eventually('both lines', () => {
+    const found = readLogLines(world!.env['LOG_DIR']!).filter((line) => line.emissionId === emissionId);
+    return found.length >= 2 ? found : undefined;
   });
   // The processes append to the file independently of each other.
-  lines.sort((a, b) => String(a.name).localeCompare(String(b.name)));
+  lines.sort((a, b) => a.name.localeCompare(b.name));
   expect(lines).toEqual([
     expect.objectContaining({
       name: 'api',
@@ -54,7 +52,7 @@ test('a traceparent is stored with the emission, and API and worker log it in on
       traceparent: TRACEPARENT,
     }),
   ]);
-  expect(lines[0].requestId).toMatch(/^[0-9a-f-]{36}$/);
+  expect(lines[0]!.requestId).toMatch(/^[0-9a-f-]{36}$/);
 });
 
 test('at level debug the gateway logs each delivery, live and replayed, without its content', async () => {
@@ -73,18 +71,17 @@ test('at level debug the gateway logs each delivery, live and replayed, without 
   });
   await behind.receive((event) => event.meta.emissionId === emissionId);
 
-  const log = join(world.env['LOG_DIR']!, 'combined.log');
-  const lines = await eventually('a line for each', async () => {
-    const written = (await readFile(log, 'utf8')).split('\n');
-    const found = written.filter((line) => line.includes('"delivered"'));
-    return found.length >= 2 ? found.map((line) => JSON.parse(line)) : undefined;
+  const logDir = world.env['LOG_DIR']!;
+  const lines = await eventually('a line for each', () => {
+    const found = readLogLines(logDir).filter(({ msg }) => msg === 'delivered');
+    return found.length >= 2 ? found : undefined;
   });
   const delivered = { name: 'api', emissionId, appointmentId, attempt: 1, offset: meta.offset };
   expect(lines).toEqual([
     expect.objectContaining({ ...delivered, replayed: false, tookMs: expect.any(Number) }),
     expect.objectContaining({ ...delivered, replayed: true, tookMs: expect.any(Number) }),
   ]);
-  expect(await readFile(log, 'utf8')).not.toContain('private notes');
+  expect(readLog(logDir)).not.toContain('private notes');
 });
 
 const job = {

@@ -3,27 +3,22 @@ import { Emitter } from '@socket.io/redis-emitter';
 import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { QUEUE_NAME } from '@appointment-emissions/contracts';
+import { createMutedUser } from '../harness/redis-users.ts';
 import { createWorld, type World } from '../harness/world.ts';
 
 let world: World;
 /** A Redis user that is denied PUBLISH until the test allows it. */
-let mutedUser: string;
-let mutedUrl: string;
+let muted: Awaited<ReturnType<typeof createMutedUser>>;
 beforeEach(async () => {
   world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0', EMISSION_ATTEMPTS: '2' } });
-  mutedUser = `muted-${world.env['SOCKET_ADAPTER_KEY']!}`;
-  await world.redis.call('ACL', 'SETUSER', mutedUser, 'on', '>secret', '~*', '&*', '+@all', '-publish');
-  world.keep(mutedUser, () => world.redis.call('ACL', 'DELUSER', mutedUser));
-  const url = new URL(world.env['REDIS_URL']!);
-  [url.username, url.password] = [mutedUser, 'secret'];
-  mutedUrl = url.href;
+  muted = await createMutedUser(world);
 });
 afterEach(() => world.close());
 
 test('a failed publish fails the job; a retry after the repair reaches the dashboard', async () => {
   const [api, company] = await Promise.all([world.ready(world.api()), world.documents.company()]);
   const dashboard = await world.dashboard(api, company.companyId);
-  world.worker({ REDIS_URL: mutedUrl });
+  world.worker({ REDIS_URL: muted.url });
 
   const emissionId = await world.emit(api, 'appointment-created', await company.appointment());
   const job = await world.jobIn(emissionId, 'failed');
@@ -31,7 +26,7 @@ test('a failed publish fails the job; a retry after the repair reaches the dashb
   expect(job.attemptsMade).toBe(2);
   expect(dashboard.received).toEqual([]);
 
-  await world.redis.call('ACL', 'SETUSER', mutedUser, '+publish');
+  await muted.allow('+publish');
   await job.retry();
   const received = await dashboard.receive(({ meta }) => meta.emissionId === emissionId);
   expect(received.meta.attempt).toBe(3);
@@ -44,15 +39,15 @@ test('a failed publish fails the job; a retry after the repair reaches the dashb
 test('negative control: with the plain emitter the same job completes, and no dashboard receives the event', async () => {
   const [api, company] = await Promise.all([world.ready(world.api()), world.documents.company()]);
   const dashboard = await world.dashboard(api, company.companyId);
-  const muted = new Redis(mutedUrl, { replyMapping: 'legacy' });
-  world.keep(muted, () => {
-    muted.disconnect();
+  const publisher = new Redis(muted.url, { replyMapping: 'legacy' });
+  world.keep(publisher, () => {
+    publisher.disconnect();
   });
   const dropped: Promise<unknown>[] = [];
   const emitter = new Emitter(
     {
       publish: (channel: string, message: Buffer) => {
-        const reply = muted.publish(channel, message);
+        const reply = publisher.publish(channel, message);
         // The emitter drops this promise: its rejection would end the process.
         dropped.push(reply.catch((error: unknown) => error));
         return reply;

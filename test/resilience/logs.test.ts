@@ -16,6 +16,7 @@ import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { createFileSink, createStdoutSink } from '../../src/process/log-sinks.ts';
+import { readLogLines } from '../harness/log-lines.ts';
 import { freshDir } from '../harness/own-services.ts';
 import { eventually, until } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
@@ -39,11 +40,9 @@ test('the publishing process logs each emission in logs/combined.log', async () 
   const emissionId = await world.emit(api, 'appointment-created', appointmentId);
 
   const line = await eventually('the line to be written', () =>
-    readFileSync(join(world.env['LOG_DIR']!, 'combined.log'), 'utf8')
-      .split('\n')
-      .find((written) => written.includes(emissionId)),
+    readLogLines(world.env['LOG_DIR']!).find((written) => written.emissionId === emissionId),
   );
-  expect(JSON.parse(line)).toMatchObject({
+  expect(line).toMatchObject({
     msg: `[InternalSocket] Emitted appointment:created for ${appointmentId}`,
     emissionId,
     appointmentId,

@@ -1,8 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals';
-import { existsSync, readFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { freePort } from '../../scripts/process/free-port.ts';
 import type { ServiceHandle } from '../../scripts/services/service.ts';
+import { type LogLine, readLog, readLogLines } from '../harness/log-lines.ts';
 import { freshDir, ownMongo, ownRedis } from '../harness/own-services.ts';
 import { eventually } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
@@ -21,40 +20,17 @@ async function own(starting: Promise<ServiceHandle>): Promise<ServiceHandle> {
   return server;
 }
 
-interface Line {
-  level: number;
-  name: string;
-  msg: string;
-  error?: string;
-}
-
 const WARN = 40;
 const SECRET = 'a-password-of-redis';
 
-function linesIn(dir: string): Line[] {
-  const file = join(dir, 'combined.log');
-  if (!existsSync(file)) return [];
-  const written = readFileSync(file, 'utf8').split('\n').filter(Boolean);
-  return written.map((line) => JSON.parse(line) as Line);
-}
-
-/** A port that refuses connections. */
-async function closedPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 /** Waits for this number of failed attempts; all but the warnings are logged at level `debug`. */
-async function warningsAfter(dir: string, attempts: number, event: string): Promise<Line[]> {
+async function warningsAfter(dir: string, attempts: number, event: string): Promise<LogLine[]> {
   await eventually(
     `${attempts} attempts in the log`,
-    () => linesIn(dir).filter(({ msg }) => msg === event).length >= attempts,
+    () => readLogLines(dir).filter(({ msg }) => msg === event).length >= attempts,
     60_000,
   );
-  return linesIn(dir).filter(({ level }) => level >= WARN);
+  return readLogLines(dir).filter(({ level }) => level >= WARN);
 }
 
 test.each(['api', 'worker'] as const)(
@@ -76,12 +52,12 @@ test.each(['api', 'worker'] as const)(
     expect(first?.error).toContain('start Redis, or correct host and port in REDIS_URL');
     expect(new Set(warnings.map(({ msg, error }) => `${msg} ${error}`)).size).toBe(warnings.length);
     expect(warnings.length).toBeLessThanOrEqual(3);
-    expect(readFileSync(join(env.LOG_DIR, 'combined.log'), 'utf8')).not.toContain(SECRET);
+    expect(readLog(env.LOG_DIR)).not.toContain(SECRET);
 
     await redis.restart();
     // This server has no users: it takes any password for `default`.
     await eventually('the line that Redis is back', () =>
-      linesIn(env.LOG_DIR).some(({ msg }) => msg === 'redis available again'),
+      readLogLines(env.LOG_DIR).some(({ msg }) => msg === 'redis available again'),
     );
   },
   120_000,
@@ -104,7 +80,7 @@ test('MongoDB is down when API and worker start: one log line each, and one when
   await mongo.restart();
   for (const dir of [api, worker]) {
     await eventually('the line that MongoDB is back', () =>
-      linesIn(dir).some(({ msg }) => msg === 'mongodb available again'),
+      readLogLines(dir).some(({ msg }) => msg === 'mongodb available again'),
     );
   }
   await mongo.stop();
@@ -112,7 +88,8 @@ test('MongoDB is down when API and worker start: one log line each, and one when
     await eventually(
       'the line of the second outage',
       () =>
-        linesIn(dir).filter(({ level, msg }) => level >= WARN && msg === 'mongodb unavailable').length > 1,
+        readLogLines(dir).filter(({ level, msg }) => level >= WARN && msg === 'mongodb unavailable').length >
+        1,
       30_000,
     );
   }
@@ -147,7 +124,7 @@ test.each([
   '%s cannot be reached: one log line gives the reason, and is not repeated for each attempt',
   async (_what, urlOf) => {
     world = await createWorld();
-    const env = { REDIS_URL: urlOf(await closedPort()), LOG_LEVEL: 'debug', LOG_DIR: freshDir('logs') };
+    const env = { REDIS_URL: urlOf(await freePort()), LOG_LEVEL: 'debug', LOG_DIR: freshDir('logs') };
     await world.workerProcess(env);
     const warnings = await warningsAfter(env.LOG_DIR, 15, 'redis unavailable');
     expect(warnings.every(({ error }) => error !== undefined && error !== '')).toBe(true);

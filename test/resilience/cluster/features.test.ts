@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { io } from 'socket.io-client';
 import type { EmitReply } from '@appointment-emissions/contracts';
 import type { Company } from '../../harness/documents.ts';
+import { readLog } from '../../harness/log-lines.ts';
 import { ownCluster, type RedisCluster } from '../../harness/own-cluster.ts';
 import type { Spawned } from '../../harness/processes.ts';
 import { eventually } from '../../harness/until.ts';
@@ -224,6 +223,6 @@ test('every node has keys of a company; no command crossed slots, and no redirec
     cluster.nodes.map(async ({ client }) => await client.keys(world.keys.position('*'))),
   );
   expect(nodes.every((keys) => keys.length > 0)).toBe(true);
-  const log = readFileSync(join(world.env['LOG_DIR']!, 'combined.log'), 'utf8');
+  const log = readLog(world.env['LOG_DIR']!);
   expect(log.split('\n').filter((line) => /CROSSSLOT|MOVED|same slot|redirections/.test(line))).toEqual([]);
 });
