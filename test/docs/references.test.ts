@@ -106,7 +106,7 @@ test('docs/architecture.md describes three paths', () => {
 
 /** Files that reach the file before them as a function: a composition passes it through another composition. */
 const PASSED_BY: Record<string, string> = {
-  'src/http/middleware/authenticate.ts': 'src/api/compose-access.ts',
+  'src/http/middleware/limit-rate.ts': 'src/api/compose-access.ts',
   'src/queue/producer.ts': 'src/resources/compose-enqueue.ts',
   'src/emission/company-log.ts': 'src/api/compose-snapshots.ts',
 };
