@@ -16,18 +16,18 @@ post appointment-created "{\"appointmentId\": \"$id\"}"
 post appointment-updated "{\"appointmentId\": \"$id\"}"
 post appointment-canceled "{\"appointmentId\": \"$id\"}"
 
-# Twice with one Idempotency-Key is one emission: the answers are the same.
+# Two requests with the same Idempotency-Key are one emission: both get the same reply.
 key=example-$(date +%s)-$$
 post appointment-updated "{\"appointmentId\": \"$id\"}" --header "idempotency-key: $key"
 accepted=$(post appointment-updated "{\"appointmentId\": \"$id\"}" --header "idempotency-key: $key")
 echo "$accepted"
 
-# Many at once: each has a result of its own.
+# A batch: the reply has one result for each item.
 post batch "{\"emissions\": [
   {\"event\": \"appointment:updated\", \"appointmentId\": \"$id\"},
   {\"event\": \"appointment:updated\", \"appointmentId\": \"000000000000000000000000\"}]}"
 
-# What became of an emission.
+# The timeline of an emission.
 emission=$(echo "$accepted" | sed 's/.*"emissionId":"\([^"]*\)".*/\1/')
 curl --silent --show-error --fail-with-body --max-time 5 "$base/emissions/$emission" --header "x-api-key: $KEY"
 echo

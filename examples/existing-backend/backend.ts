@@ -36,7 +36,7 @@ io.on('connection', async (socket) => {
   socket.on('presence', (acknowledge: (online: number) => void) => {
     acknowledge(io.of('/').sockets.size);
   });
-  await socket.join(companyRoom((socket.data as { companyId: string }).companyId)); // + the session decides the room; a client never names one
+  await socket.join(companyRoom((socket.data as { companyId: string }).companyId)); // + the room comes from the session, never from the client
   socket.emit('welcome');
 });
 

@@ -49,7 +49,7 @@ function noteOf(queue: FleetMetricsReading['queue'], name: 'live' | 'bulk'): str
 }
 
 const oldest = (ageMs: number | null): string =>
-  ageMs === null ? 'no job waits' : `oldest ${duration(ageMs)}`;
+  ageMs === null ? 'no waiting jobs' : `oldest ${duration(ageMs)}`;
 
 /** Describes how long ago any of the processes made progress. */
 function latest(what: string, processes: readonly FleetProcess[]): string {

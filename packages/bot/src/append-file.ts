@@ -9,7 +9,7 @@ const statFile = promisify(fstat);
 const statPath = promisify(stat);
 const writeFile = promisify(write);
 
-/** With O_NONBLOCK, opening a FIFO without a reader is an error. Otherwise it would block a thread for ever. */
+/** With O_NONBLOCK, opening a FIFO without a reader is an error. Without it, opening would block a thread forever. */
 const FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
 
 export interface FileAppender {
@@ -20,7 +20,7 @@ export interface FileAppender {
 
 interface FileAppenderOptions {
   file: string;
-  /** After a failure, how long before the file is opened again. */
+  /** Delay after a failure before the file is opened again. */
   reopenDelayMs: number;
   /** Called for the first failure after a success. */
   onFailure: (error: Error) => void;
@@ -72,7 +72,7 @@ export function createFileAppender({ file, reopenDelayMs, onFailure }: FileAppen
   };
 }
 
-/** False if the path now leads to another file, or to none. */
+/** False if the path now names another file, or no file. */
 async function isStillAt(fd: number, file: string): Promise<boolean> {
   const [opened, found] = await Promise.all([statFile(fd), statPath(file).catch(() => undefined)]);
   return opened.ino === found?.ino && opened.dev === found.dev;

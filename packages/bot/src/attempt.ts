@@ -3,7 +3,7 @@ import type { CircuitBreaker } from './circuit-breaker.ts';
 import { startDeadline, untilAborted } from './deadline.ts';
 
 interface Attempt {
-  /** Decides whether the attempt may start, and learns how it ended. */
+  /** Decides whether the attempt may start, and records how it ended. */
   breaker: CircuitBreaker;
   send: (signal: AbortSignal) => Promise<Answer>;
   classify: ClassifyReply;

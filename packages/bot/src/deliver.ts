@@ -38,12 +38,12 @@ const SOCKET_WINDOW = 32;
  * | circuit breakers | a long outage                                                              |
  * | idempotency key  | a lost reply: all attempts of a request are the same emission              |
  *
- * The sweep covers what remains, and a bot that crashes before it calls.
+ * The sweep of the backend covers all other cases, such as a bot that crashes before its call.
  */
 export function createDeliver(deps: Deps) {
   const { socket, socketBreaker, settings } = deps;
   const isSocketReady = (): boolean => (socket?.usable() ?? false) && socketBreaker.isReady();
-  /** Part of the deadline that HTTP leaves to the socket. */
+  /** Time before the deadline that is reserved for the socket. */
   const reserveMs = (): number => (isSocketReady() ? settings.deadlineMs / 4 : 0);
 
   return async function deliver(request: DeliveryRequest, deadline: Deadline): Promise<Delivery> {
@@ -127,7 +127,7 @@ function windows<T>(items: T[]): T[][] {
   return result;
 }
 
-/** After 409 and 429 it cannot: the backend would reply the same over the socket. */
+/** False after 409 and 429, since the backend would send the same reply over the socket. */
 function mayAnotherTransportHelp({ outcome }: AttemptResult): boolean {
   return outcome === 'unavailable' || outcome === 'unanswered' || outcome === 'not-tried';
 }

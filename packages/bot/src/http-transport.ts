@@ -76,7 +76,7 @@ export function createHttpTransport({ backendUrl, apiKey }: HttpTransportOptions
 
 /**
  * Resolves to undefined if the server had already closed the idle connection that was used. Then the request can be repeated:
- * the Agent uses another connection, finally a new one.
+ * the Agent then uses another idle connection, or opens a new one.
  */
 async function firstResponse(sent: ClientRequest): Promise<IncomingMessage | undefined> {
   try {

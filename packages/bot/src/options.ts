@@ -8,8 +8,8 @@ export interface RealtimeAppointmentsOptions {
   /** Address of the API. A path in it is kept, and `localhost:3001` means http. Default `http://localhost:3001`. */
   backendUrl?: string | undefined;
   /**
-   * One of the API's `INTERNAL_SERVICE_API_KEY`s; of several, separated by commas, the first. Without it every call resolves
-   * to false and logs a warning.
+   * One of the API's `INTERNAL_SERVICE_API_KEY`s. If several are given, separated by commas, the first is used. Without a key
+   * every call resolves to false and logs a warning.
    */
   apiKey?: string | undefined;
   /** Address and key in an application's own `config` object. Used if `backendUrl` or `apiKey` is not given. */

@@ -21,8 +21,8 @@ import { createSocketTransport } from './socket-transport.ts';
 /**
  * Announces appointment changes to the dashboards.
  *
- * Every call resolves within the deadline: to true if the backend has accepted the emission, and to false if not; then the log
- * says why. No call throws or rejects, whatever its arguments are.
+ * Every call resolves within the deadline: to true if the backend has accepted the emission, otherwise to false. In that case
+ * the log has the reason. No call throws or rejects, whatever its arguments are.
  *
  * After false the change may still reach the dashboards: the reply may have been lost, and the backend's sweep finds changes
  * that were saved but not announced. So do not undo the booking, and do not call again in a loop.

@@ -4,7 +4,7 @@ import { rejectedItems, type Answer, type AttemptResult } from './attempt-result
 import type { Delivery } from './deliver.ts';
 import type { MessageFlow } from './message-flow.ts';
 
-/** While the circuit breakers are open, one line in this time is written for all calls. */
+/** While the circuit breakers are open, all calls together write at most one line in this time. */
 const NOT_TRIED_INTERVAL_MS = 10_000;
 /** Maximum number of rejected items that a line names. */
 const MAX_LOGGED_ITEMS = 20;

@@ -1,14 +1,14 @@
-/** Where the API is. */
+/** Address of the API, in two parts. */
 export interface ApiAddress {
-  /** Such as `https://api.example.com`. */
+  /** Scheme, host and port, such as `https://api.example.com`. */
   origin: string;
-  /** Such as `/calendar`; empty without BASE_PATH. */
+  /** Path prefix, such as `/calendar`; empty without BASE_PATH. */
   basePath: string;
 }
 
 export interface ApiAddressOptions {
   /**
-   * Where the API is, such as `https://api.example.com`. In a browser also relative to the page: `/` is the page's own
+   * Address of the API, such as `https://api.example.com`. In a browser it may be relative to the page: `/` is the page's own
    * server. A path and a query in it are ignored. `localhost:3001` gets the page's scheme, or http; `ws:` means `http:`.
    */
   url: string | URL;

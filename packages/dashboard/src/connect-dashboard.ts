@@ -33,9 +33,9 @@ export type DashboardState = ConnectionState | 'stale' | 'closed';
 /**
  * Events of a dashboard, for {@link Dashboard.on}.
  *
- * Appointment events are emitted after `appointments` has changed. They are in order, and none is older than what was shown of
- * its appointment before. `appointment:deleted` says that an appointment was removed: it was deleted, or this dashboard may no
- * longer see it (`reason: 'out-of-scope'`).
+ * Appointment events are emitted after `appointments` has changed. They are in order: none is older than the snapshot of its
+ * appointment that was shown before. `appointment:deleted` says that an appointment was removed: it was deleted, or this dashboard
+ * may no longer see it (`reason: 'out-of-scope'`).
  */
 export interface DashboardEvents<A = AppointmentSnapshot>
   extends

@@ -36,7 +36,7 @@ export interface Connection {
 }
 
 /**
- * Opens one connection. It never reconnects: `link.ts` opens a new one instead, with the then current token and stream position.
+ * Opens one connection. It never reconnects: `link.ts` opens a new one instead, with the current token and stream position.
  */
 export function openConnection(
   { origin, basePath, socketOptions }: ApiAddress & { socketOptions: DashboardOptions['socketOptions'] },

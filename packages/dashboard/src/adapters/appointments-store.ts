@@ -42,8 +42,8 @@ export const EMPTY_VIEW: AppointmentsView<never> = Object.freeze({
 const RETRY_MS = 3_000;
 
 /**
- * Keeps a view of one range up to date while it has a subscriber. The first subscriber opens the connection. After the last one
- * has gone it closes with a delay of one timer, so that a component that is unmounted and mounted again keeps it.
+ * Keeps a view of one range up to date while it has a subscriber. The first subscriber opens the connection. When the last one
+ * unsubscribes, a timer of 0 ms closes it, so that a component that is unmounted and mounted again at once keeps the connection.
  */
 export function createAppointmentsStore<A extends { _id: Id }>(first: AppointmentsOptions<A>) {
   let options = first;
