@@ -5,7 +5,6 @@ const LINE_BREAKS_AND_CONTROLS = '\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029';
 const MARK = new RegExp(`[${DIRECTION_MARKS}]`, 'g');
 const CONTROL = new RegExp(`[${LINE_BREAKS_AND_CONTROLS}]+`, 'g');
 const MARK_OR_CONTROL = new RegExp(`[\\u007f-\\u009f\\u2028\\u2029${DIRECTION_MARKS}]`, 'g');
-const PAIR = /[\ud800-\udbff][\udc00-\udfff]/g;
 const LONE_SURROGATE = /\p{Surrogate}/gu;
 /** Letters of scripts that are written from right to left: Hebrew, Arabic, Syriac, Thaana, N'Ko, Adlam and others. */
 const RIGHT_TO_LEFT =
@@ -15,11 +14,6 @@ const [FIRST_STRONG_ISOLATE, POP_ISOLATE] = ['\u2068', '\u2069'];
 /** Replaces each lone surrogate with U+FFFD. JSON parsers and model APIs reject text with lone surrogates. */
 export function wellFormed(text: string): string {
   return text.replace(LONE_SURROGATE, '\ufffd');
-}
-
-/** Counts code points, as JSON Schema's `maxLength` does: `'🐶'` has length 2 but is one code point. */
-export function countCodePoints(text: string): number {
-  return text.length - (text.match(PAIR)?.length ?? 0);
 }
 
 /**

@@ -1,10 +1,4 @@
-import {
-  countCodePoints,
-  cut,
-  escapeMarks,
-  parseInstant,
-  wellFormed,
-} from '@appointment-emissions/contracts';
+import { cut, escapeMarks, parseInstant, wellFormed } from '@appointment-emissions/contracts';
 import type { ArgumentSchema, ToolDefinition } from './definitions.ts';
 
 export type ReadArguments = { values: Record<string, string | number> } | { problems: string[] };
@@ -65,6 +59,7 @@ function problemOfInteger(
   return undefined;
 }
 
+const SURROGATE_PAIR = /[\ud800-\udbff][\udc00-\udfff]/g;
 /** The time and the offset are required: without an offset, the instant would depend on the time zone of the machine. */
 const DATE_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/i;
 
@@ -78,6 +73,11 @@ function problemOfText({ pattern, format, maxLength }: ArgumentSchema, value: un
   return parseInstant(value) === undefined
     ? 'must be a date and time that exists, in a year from 1970 to 9999'
     : undefined;
+}
+
+/** Counts code points, as JSON Schema's `maxLength` does: `'🐶'` has length 2 but is one code point. */
+function countCodePoints(text: string): number {
+  return text.length - (text.match(SURROGATE_PAIR)?.length ?? 0);
 }
 
 function example({ examples }: ArgumentSchema): string {
