@@ -3,7 +3,8 @@ import type { BookingOutcome } from '@appointment-emissions/bot';
 import type { Id } from '@appointment-emissions/contracts';
 import { matchId } from '../src/population/stored-values.ts';
 import { NOT_FREED, readRow, ROW_FIELDS, type AppointmentRow, type Reservation } from './appointment-row.ts';
-import { createBookingIndexes, findOverlap, releaseFreedSlots } from './find-overlap.ts';
+import { createBookingIndexes, findOverlap } from './find-overlap.ts';
+import { FREED_STATUSES } from './models.ts';
 import { isTakenSlot } from './server-refusal.ts';
 
 export type AppointmentStore = ReturnType<typeof createAppointmentStore>;
@@ -97,4 +98,23 @@ async function overlapWith(
   if (other === undefined) return undefined;
   const own = petId !== null && other.petId === petId ? other.appointmentId : undefined;
   return { outcome: 'busy', from: other.start, to: other.end, own };
+}
+
+/**
+ * Removes the slots of the staff member's canceled appointments and no-shows, as far as they overlap a reservation. The booking
+ * service removes slots when it cancels, but other applications may only set the status. Resolves to true if there were any.
+ */
+async function releaseFreedSlots(
+  appointments: Collection,
+  { staffId, slots }: Reservation,
+): Promise<boolean> {
+  const { modifiedCount } = await appointments.updateMany(
+    {
+      staffId: matchId(Types.ObjectId, staffId),
+      slots: { $in: slots },
+      $and: [{ status: { $in: FREED_STATUSES } }, { status: { $not: { $type: 'array' } } }],
+    },
+    { $unset: { slots: '' } },
+  );
+  return modifiedCount > 0;
 }

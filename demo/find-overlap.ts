@@ -9,7 +9,6 @@ import {
   type AppointmentRow,
   type Reservation,
 } from './appointment-row.ts';
-import { FREED_STATUSES } from './models.ts';
 
 /**
  * Finds the first appointment, other than `except`, that overlaps a reservation. Each condition has an index: `staff_end` skips
@@ -41,25 +40,6 @@ export async function findOverlap(
     )
     .toArray();
   return first && readRow(first);
-}
-
-/**
- * Removes the slots of the staff member's canceled appointments and no-shows, as far as they overlap a reservation. The booking
- * service removes slots when it cancels, but other applications may only set the status. Resolves to true if there were any.
- */
-export async function releaseFreedSlots(
-  appointments: Collection,
-  { staffId, slots }: Reservation,
-): Promise<boolean> {
-  const { modifiedCount } = await appointments.updateMany(
-    {
-      staffId: matchId(Types.ObjectId, staffId),
-      slots: { $in: slots },
-      $and: [{ status: { $in: FREED_STATUSES } }, { status: { $not: { $type: 'array' } } }],
-    },
-    { $unset: { slots: '' } },
-  );
-  return modifiedCount > 0;
 }
 
 /** The slots of the years 1970 to 9999. */
