@@ -9,7 +9,7 @@ import { listen } from '../src/process/listen.ts';
 import type { Logger } from '../src/process/logger.ts';
 import { connectMongo } from '../src/population/connect.ts';
 import { createThrottledLog } from '../src/process/throttled-log.ts';
-import { watchMongo } from '../src/redis/watch-connections.ts';
+import { watchMongo } from '../src/redis/watch-mongo.ts';
 import { createBookingService } from './booking-service.ts';
 import { createBotApp } from './bot-app.ts';
 import { DEMO_COMPANY } from './catalogue.ts';

@@ -5,7 +5,7 @@ import type { ReportDamage } from '../process/damaged-data.ts';
 import { AppError } from '../errors.ts';
 import { within } from '../process/lifecycle.ts';
 import { luaScript } from '../redis/script.ts';
-import { fromRedis } from '../redis/from-redis.ts';
+import { fromRedis } from '../redis/redis-errors.ts';
 
 const VISIBLE_ASCII = /^[\x21-\x7e]{1,255}$/;
 /**

@@ -2,7 +2,7 @@ import type { Id } from '@appointment-emissions/contracts';
 import type { LastPublished } from '../domain/updated-rows.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { ReportDamage } from '../process/damaged-data.ts';
-import { isWrongType } from '../redis/wrong-type.ts';
+import { isWrongType } from '../redis/redis-errors.ts';
 import type { CompanyKeys } from './keys.ts';
 
 /** The `updatedAt` of an order key if a deletion was published last. */

@@ -1,7 +1,7 @@
 import type { JobsOptions, Queue } from 'bullmq';
 import { z } from 'zod';
 import type { RedisClient } from '../redis/connect.ts';
-import { isWrongType } from '../redis/wrong-type.ts';
+import { isWrongType } from '../redis/redis-errors.ts';
 import { CANARY } from '@appointment-emissions/contracts';
 import { AppError } from '../errors.ts';
 

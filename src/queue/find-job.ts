@@ -1,6 +1,6 @@
 import type { Job, Queue } from 'bullmq';
 import type { ReportDamage } from '../process/damaged-data.ts';
-import { isWrongType } from '../redis/wrong-type.ts';
+import { isWrongType } from '../redis/redis-errors.ts';
 import type { EmissionQueues } from './open-queues.ts';
 
 /** Finds an emission's job in either queue. */

@@ -2,7 +2,7 @@ import type { Queue } from 'bullmq';
 import type { RedisClient } from '../redis/connect.ts';
 import type { ReportDamage } from '../process/damaged-data.ts';
 import { luaScript } from '../redis/script.ts';
-import { isWrongType } from '../redis/wrong-type.ts';
+import { isWrongType } from '../redis/redis-errors.ts';
 
 export interface QuarantineDeps {
   queue: Queue;

@@ -1,4 +1,3 @@
-import { ReplyError } from 'ioredis';
 import type { RedisClient } from './connect.ts';
 import { errorMessage } from '../errors.ts';
 
@@ -42,12 +41,6 @@ const UNREACHABLE: [RegExp, string][] = [
   [/MISCONF/, "Redis can't write its disk: see its log for the reason"],
   [/READONLY/, 'REDIS_URL must lead to the primary'],
 ];
-
-/** Whether Redis refused the database of REDIS_URL to a new connection. */
-export function isMissingDatabase(error: unknown): boolean {
-  const { command } = (error ?? {}) as { command?: { name?: string } };
-  return command?.name === 'select' && error instanceof ReplyError;
-}
 
 /** Whether Redis is available, but refuses the connection or a command. */
 export function isAccessError(error: unknown): boolean {

@@ -1,10 +1,11 @@
 import { Cluster, Redis, type RedisOptions as AnyRedisOptions } from 'ioredis';
-import { createAnyNodeConnector } from './any-node-connector.ts';
-import { describeAccessError, isMissingDatabase } from './access-errors.ts';
-import { type Address, readRedisUrl, type RedisTarget } from '../settings/redis-url.ts';
+import { describeAccessError } from './access-errors.ts';
+import { isMissingDatabase } from './redis-errors.ts';
+import { readRedisUrl, type RedisTarget } from '../settings/redis-url.ts';
+import { subscribeAnywhere } from './subscribe-anywhere.ts';
 
 /** RESP3 replies in RESP2 shape: BullMQ and the Socket.IO adapter expect it. */
-type RedisOptions = Omit<AnyRedisOptions, 'replyMapping'> & { replyMapping: 'legacy' };
+export type RedisOptions = Omit<AnyRedisOptions, 'replyMapping'> & { replyMapping: 'legacy' };
 
 export type RedisClient = Redis | Cluster;
 
@@ -112,25 +113,6 @@ function create(url: string, role: ConnectionRole): RedisClient {
   // Otherwise the first commands to a node would fail while it connects.
   cluster.on('+node', (node: Redis) => void node.connect().catch(() => undefined));
   return cluster;
-}
-
-/**
- * Subscribes at any node of a Cluster: each node receives all messages. This is a plain connection, since ioredis' Cluster
- * emits no event when it subscribes again at another node, and the messages published meanwhile would be missed.
- */
-function subscribeAnywhere(startup: readonly Address[], options: RedisOptions): Redis {
-  let known = startup;
-  const client = new Redis({ ...options, Connector: createAnyNodeConnector(() => known) });
-  client.on('ready', () => {
-    client.cluster('SLOTS').then(
-      (ranges) => {
-        const serving = ranges.flatMap(([, , ...nodes]) => nodes.map(([host, port]) => ({ host, port })));
-        known = [...startup, ...serving];
-      },
-      () => undefined,
-    );
-  });
-  return client;
 }
 
 function pingRegularly(subscriber: RedisClient): void {

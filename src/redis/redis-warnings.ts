@@ -1,31 +1,9 @@
 import { Cluster, type Redis } from 'ioredis';
 import type { RedisClient } from './connect.ts';
+import { parseInfo, type RedisInfo } from './redis-info.ts';
 
 /** Share of a limit of Redis above which the operator is warned. */
 const NEARLY_FULL = 0.9;
-
-/** The fields of `INFO`. */
-export type RedisInfo = Readonly<Record<string, string | undefined>>;
-
-export function parseInfo(text: string): RedisInfo {
-  return Object.fromEntries(
-    text.split(/\r?\n/).flatMap((line) => {
-      const at = line.indexOf(':');
-      return at > 0 ? [[line.slice(0, at), line.slice(at + 1).trim()]] : [];
-    }),
-  );
-}
-
-/** The reason why this server refuses writes, with advice; `undefined` if it accepts them. */
-export function whyNoWrites(info: RedisInfo, isOfCluster: boolean): string | undefined {
-  if (!isOfCluster && info['role'] === 'slave')
-    return 'it is a read-only replica: REDIS_URL must lead to the primary';
-  if (info['aof_enabled'] === '1' && info['aof_last_write_status'] === 'err')
-    return "it can't write its append-only file and refuses writes: free space on its disk";
-  const [used, most] = [Number(info['used_memory']), Number(info['maxmemory'])];
-  if (most > 0 && used >= most) return 'its memory is full: raise maxmemory';
-  return undefined;
-}
 
 /** Warnings for the operator about conditions that will cause errors or lose accepted emissions. */
 export function warnOfInfo(info: RedisInfo): string[] {

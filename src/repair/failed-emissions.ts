@@ -2,7 +2,7 @@ import type { Queue } from 'bullmq';
 import type { FailedEmission } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { ReportDamage } from '../process/damaged-data.ts';
-import { isWrongType } from '../redis/wrong-type.ts';
+import { isWrongType } from '../redis/redis-errors.ts';
 
 export interface FailedRange {
   /** When the job failed, by its worker's clock: ms since 1970, both inclusive. */

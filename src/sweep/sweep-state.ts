@@ -3,7 +3,7 @@ import type { Cursor } from '../domain/updated-rows.ts';
 import type { ReportDamage } from '../process/damaged-data.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import { CURRENT_HISTORY, luaScript } from '../redis/script.ts';
-import { isWrongType } from '../redis/wrong-type.ts';
+import { isWrongType } from '../redis/redis-errors.ts';
 
 /** Position of the sweep in the order of `(updatedAt, _id)`, in ms since 1970. */
 export interface Watermark extends Cursor {

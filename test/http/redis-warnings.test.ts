@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { parseInfo, warnOfHiddenHistory, warnOfInfo, whyNoWrites } from '../../src/redis/redis-warnings.ts';
+import { parseInfo, whyNoWrites } from '../../src/redis/redis-info.ts';
+import { warnOfHiddenHistory, warnOfInfo } from '../../src/redis/redis-warnings.ts';
 
 const WELL = 'role:master\r\naof_enabled:1\r\nrdb_last_bgsave_status:ok\r\nused_memory:10\r\nmaxmemory:0\r\n';
 

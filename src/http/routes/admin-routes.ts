@@ -6,7 +6,7 @@ import type {
   SeriesReply,
 } from '@appointment-emissions/contracts';
 import { AppError } from '../../errors.ts';
-import { fromRedis } from '../../redis/from-redis.ts';
+import { fromRedis } from '../../redis/redis-errors.ts';
 import { jsonBody } from '../middleware/json-body.ts';
 
 export const ADMIN_API_PATH = '/admin/api';

@@ -19,7 +19,7 @@ import {
   rejectionOf,
   type RequestContext,
 } from '../../accept/accept-emission.ts';
-import { fromRedis } from '../../redis/from-redis.ts';
+import { fromRedis } from '../../redis/redis-errors.ts';
 import type { RunIdempotently } from '../../accept/idempotency.ts';
 import { jsonBody } from '../middleware/json-body.ts';
 import type { RefusedItem } from '../middleware/report-refusals.ts';

@@ -4,7 +4,7 @@ import type { HealthStatus } from '../../domain/health-status.ts';
 import type { RedisClient } from '../../redis/connect.ts';
 import { within } from '../../process/lifecycle.ts';
 import { describeAccessError, isAccessError, watchAccessError } from '../../redis/access-errors.ts';
-import { parseInfo, whyNoWrites } from '../../redis/redis-warnings.ts';
+import { parseInfo, whyNoWrites } from '../../redis/redis-info.ts';
 
 const CHECK_LIMIT_MS = 1_000;
 

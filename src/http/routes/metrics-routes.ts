@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express';
 import type { Registry } from 'prom-client';
-import { fromRedis } from '../../redis/from-redis.ts';
+import { fromRedis } from '../../redis/redis-errors.ts';
 
 /** The fleet's counts as JSON. */
 export function serveMetrics(read: () => Promise<object>): RequestHandler {

@@ -3,7 +3,7 @@ import {
   type AppointmentEvent,
   type OutcomeRates,
 } from '@appointment-emissions/contracts';
-import { isWrongType } from '../../redis/wrong-type.ts';
+import { isWrongType } from '../../redis/redis-errors.ts';
 import { OUTCOMES, outcomeField, reasonOfField } from '../names.ts';
 import type { MetricsRedis } from './keys.ts';
 
