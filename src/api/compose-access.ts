@@ -14,7 +14,7 @@ import {
   limitViewers,
 } from '../http/middleware/limit-rate.ts';
 import { createVerifyToken, type Viewer } from '../access/verify-token.ts';
-import { createLogEarlyTokens } from '../realtime/log-early-tokens.ts';
+import { createLogEarlyTokens } from '../realtime/gateway-log.ts';
 import type { Resources } from '../resources/open-resources.ts';
 
 /** Verifies a token. The request gives the caller's address, whose failures are counted. */

@@ -9,7 +9,7 @@ import { announcePositions, companiesOf } from '../realtime/announce-positions.t
 import { createCatchUp } from '../realtime/catch-up.ts';
 import type { DashboardServer } from '../realtime/create-io.ts';
 import type { ServeDashboardDeps } from '../realtime/gateway.ts';
-import { createLogDeliveries } from '../realtime/log-deliveries.ts';
+import { createLogDeliveries } from '../realtime/gateway-log.ts';
 import { createObserveRenderAcks } from '../realtime/render-acks.ts';
 import { sendHeartbeats } from '../realtime/send-heartbeats.ts';
 import type { Resources } from '../resources/open-resources.ts';

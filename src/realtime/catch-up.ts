@@ -16,7 +16,7 @@ import {
   type TakeSnapshots,
 } from '../domain/company-log.ts';
 import { INVALID_POSITION } from './handshake.ts';
-import { createRecentSnapshots, type RecentSnapshots } from './recent-snapshots.ts';
+import { createRecent, type Recent } from './recent.ts';
 
 export interface CatchUpSources {
   readLog: (companyId: Id, from: StreamPosition, limit: number) => Promise<LogRead>;
@@ -54,7 +54,7 @@ const MAX_SHARED = 10_000;
 const MAX_COLLECTED = 10_000;
 
 export function createCatchUp(sources: CatchUpSources): CatchUp {
-  const recent = createRecentSnapshots<ConfirmedSnapshot>({ keptMs: SHARED_MS, max: MAX_SHARED });
+  const recent = createRecent<ConfirmedSnapshot>({ keptMs: SHARED_MS, max: MAX_SHARED });
   const replayers = new Map<Id, { replay: (from: StreamPosition) => Promise<Replay>; pending: number }>();
 
   return async (companyId, from) => {
@@ -84,7 +84,7 @@ export function createCatchUp(sources: CatchUpSources): CatchUp {
 /** One replay for each position, in their order. Equal positions get the same object, which is then encoded once. */
 async function replayFrom(
   sources: CatchUpSources,
-  recent: RecentSnapshots<ConfirmedSnapshot>,
+  recent: Recent<ConfirmedSnapshot>,
   companyId: Id,
   positions: readonly StreamPosition[],
 ): Promise<Replay[]> {
@@ -117,7 +117,7 @@ async function readLogOnceEach(
 /** Snapshots of all appointments in these parts of a log: recent ones if they are new enough, else fresh ones. */
 async function findSnapshots(
   { takeSnapshots }: CatchUpSources,
-  recent: RecentSnapshots<ConfirmedSnapshot>,
+  recent: Recent<ConfirmedSnapshot>,
   companyId: Id,
   reads: readonly LogRead[],
 ): Promise<Map<Id, ConfirmedSnapshot>> {
@@ -125,7 +125,7 @@ async function findSnapshots(
   const wanted = new Set<Id>();
   for (const { head, entries } of reads) {
     for (const { appointmentId, offset } of entries) {
-      const kept = recent.find(companyId, appointmentId);
+      const kept = recent.find(recentKey(companyId, appointmentId));
       // Confirmed after the entry was published, so it was read after that: as good as one that is read now.
       if (kept?.epoch === head.epoch && kept.offset >= offset) snapshots.set(appointmentId, kept);
       else wanted.add(appointmentId);
@@ -135,10 +135,12 @@ async function findSnapshots(
   const taken = wanted.size > 0 ? await takeSnapshots(companyId, [...wanted]) : [];
   for (const [appointmentId, snapshot] of taken) {
     snapshots.set(appointmentId, snapshot);
-    recent.keep(companyId, appointmentId, snapshot);
+    recent.keep(recentKey(companyId, appointmentId), snapshot);
   }
   return snapshots;
 }
+
+const recentKey = (companyId: Id, appointmentId: Id): string => `${companyId} ${appointmentId}`;
 
 function toReplay(
   companyId: Id,

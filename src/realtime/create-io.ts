@@ -5,7 +5,7 @@ import type { Viewer } from '../access/verify-token.ts';
 import { isOfHost, normalOrigin } from '../access/own-origin.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { ReportDamage } from '../process/damaged-data.ts';
-import { createCheckedAdapter } from './checked-adapter.ts';
+import { createCheckedAdapter } from './adapter/checked-adapter.ts';
 
 /** In one property, since the sockets of an existing application have data of their own. */
 export interface SocketData {

@@ -1,5 +1,5 @@
 import { DASHBOARD_NAMESPACE } from '@appointment-emissions/contracts';
-import { createCheckedAdapter, type CheckedAdapterOptions } from './checked-adapter.ts';
+import { createCheckedAdapter, type CheckedAdapterOptions } from './adapter/checked-adapter.ts';
 import type { DashboardServer } from './create-io.ts';
 
 export interface DeliverBesideOptions extends CheckedAdapterOptions {

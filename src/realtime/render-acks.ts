@@ -19,10 +19,10 @@ const MAX_RECENT = 10;
 const REPORT_SHAPE = 'send {emissionId, acceptedAt} as the meta of an appointment event had them';
 
 /**
- * Returns the function that observes a dashboard's socket. It samples the reports of dashboards that an emission is on the screen. A report counts if this gateway sent that
- * emission live to that dashboard's company within the last 30 s, and once for each dashboard and emission. `acceptedAt`
- * is taken from the emission that was sent. So only clocks of servers are compared, and a client cannot report a time of
- * its own.
+ * Returns the function that observes a dashboard's socket. It samples the reports of dashboards that an emission is on the
+ * screen. A report counts if this gateway sent that emission live to that dashboard's company within the last 30 s, and
+ * once for each dashboard and emission. `acceptedAt` is taken from the emission that was sent. So only clocks of servers
+ * are compared, and a client cannot report a time of its own.
  */
 export function createObserveRenderAcks({ onSeen, now }: RenderAcksDeps): (socket: DashboardSocket) => void {
   const sent = createSentEmissions();

@@ -1,4 +1,5 @@
 import { isAppointmentEvent } from '@appointment-emissions/contracts';
+import { createRecent } from './recent.ts';
 
 /** An emission that this gateway has sent to dashboards. */
 export interface SentEmission {
@@ -22,16 +23,8 @@ const MAX_KEPT = 10_000;
 
 /** Keeps the emissions that this gateway sent live within the last {@link KEPT_MS}, at most {@link MAX_KEPT} of them. */
 export function createSentEmissions(): SentEmissions {
-  /** Oldest first. */
-  const kept = new Map<string, SentEmission>();
+  const kept = createRecent<SentEmission>({ keptMs: KEPT_MS, max: MAX_KEPT });
   let latestId: string | undefined;
-
-  function forget(now: number): void {
-    for (const [id, { sentAt }] of kept) {
-      if (now - sentAt <= KEPT_MS && kept.size <= MAX_KEPT) return;
-      kept.delete(id);
-    }
-  }
 
   return {
     note(event, payload, meta) {
@@ -42,14 +35,9 @@ export function createSentEmissions(): SentEmissions {
       const { companyId } = fieldsOf(fieldsOf(payload).appointment);
       const at = typeof acceptedAt === 'string' ? Date.parse(acceptedAt) : Number.NaN;
       if (replayed === true || Number.isNaN(at) || typeof companyId !== 'string') return;
-      const now = performance.now();
-      kept.set(emissionId, { companyId, acceptedAt: at, sentAt: now, reports: 0 });
-      forget(now);
+      kept.keep(emissionId, { companyId, acceptedAt: at, sentAt: performance.now(), reports: 0 });
     },
-    find(emissionId) {
-      forget(performance.now());
-      return kept.get(emissionId);
-    },
+    find: kept.find,
   };
 }
 

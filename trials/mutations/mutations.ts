@@ -378,15 +378,15 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     safeguard: 'a message from Redis is a broadcast to the room of its channel',
-    file: 'src/realtime/checked-adapter.ts',
-    find: 'if (broadcast) return broadcast;',
+    file: 'src/realtime/adapter/checked-adapter.ts',
+    find: "if (!broadcast) reportDamage('message');\n      return broadcast ?? NOTHING;",
     replace: 'return broadcast ?? decode(message);',
     test: 'test/realtime/damaged-messages.test.ts',
     name: 'a message that is not a broadcast is dropped and counted',
   },
   {
     safeguard: 'requests of other Socket.IO servers are refused',
-    file: 'src/realtime/adapter-subscriber.ts',
+    file: 'src/realtime/adapter/subscriber.ts',
     find: "on(name: string, listener: Listener) {\n      if (name === 'messageBuffer') return;",
     replace: 'on(name: string, listener: Listener) {',
     test: 'test/realtime/damaged-messages.test.ts',

@@ -6,9 +6,12 @@ import {
 import type { Logger } from '../process/logger.ts';
 import type { DashboardSocket } from './send-replay.ts';
 
+const EARLY_TOKENS_EVERY_MS = 10_000;
+
 /**
- * Returns the function that observes a dashboard's socket. It logs a line `delivered` for each event and dashboard when the event is written to the connection; the dashboard may not
- * have read it yet. Only at level `debug`, since a busy room would fill the disk. At other levels it adds no listener.
+ * Returns the function that observes a dashboard's socket. It logs a line `delivered` for each event when it is written to
+ * the connection; the dashboard may not have read it yet. Only at level `debug`, since a busy room would fill the disk. At
+ * other levels it adds no listener.
  */
 export function createLogDeliveries(logger: Logger): (socket: DashboardSocket) => void {
   return (socket) => {
@@ -35,5 +38,21 @@ export function createLogDeliveries(logger: Logger): (socket: DashboardSocket) =
         'delivered',
       );
     });
+  };
+}
+
+/**
+ * Logs tokens that are refused because their `nbf` is in the future, at most one line every 10 s. The clock of their
+ * issuer is wrong.
+ */
+export function createLogEarlyTokens(logger: Logger) {
+  let loggedAt = -Infinity;
+  let tokens = 0;
+  return (aheadMs: number): void => {
+    tokens += 1;
+    if (performance.now() - loggedAt < EARLY_TOKENS_EVERY_MS) return;
+    logger.warn({ tokens, aheadMs: Math.round(aheadMs) }, 'tokens are not valid yet');
+    loggedAt = performance.now();
+    tokens = 0;
   };
 }

@@ -1,4 +1,4 @@
-import type { RedisClient } from '../redis/connect.ts';
+import type { RedisClient } from '../../redis/connect.ts';
 
 const ignore = (): undefined => undefined;
 
