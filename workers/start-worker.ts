@@ -7,6 +7,8 @@ import { createEmitCanary } from '../src/emission/emit-canary.ts';
 import { createEncodeMessage } from '../src/emission/encode.ts';
 import { createPublish } from '../src/emission/publish.ts';
 import { createReadSnapshots } from '../src/emission/read-snapshots.ts';
+import { createPublishedKeys } from '../src/emission/published-keys.ts';
+import { createRememberPublished } from '../src/emission/remember-published.ts';
 import { errorMessage } from '../src/errors.ts';
 import { createNotePublished, parseCanaryJob } from '../src/liveness/canary-job.ts';
 import { connectMongo } from '../src/population/connect.ts';
@@ -116,12 +118,32 @@ function composePipeline(resources: Resources<WorkerCoreConfig>) {
   return createEmitAppointment({
     readSnapshots: createReadSnapshots({ redis, keys, load, reportDamage }),
     encode: createEncodeMessage(config.SOCKET_ADAPTER_KEY),
-    publish: createPublish(redis, { keys, logMax: config.COMPANY_LOG_MAX, reportDamage }),
+    publish: createPublish(redis, {
+      keys,
+      logMax: config.COMPANY_LOG_MAX,
+      reportDamage,
+      onPublished: composeRememberPublished(resources),
+    }),
     packReferences: models.packReferences,
     isUnavailable,
     pause,
     now: clock.now,
   });
+}
+
+function composeRememberPublished(resources: Resources<WorkerCoreConfig>) {
+  const { config, redis, clock, reportDamage, lifecycle, logger } = resources;
+  const { remember, settled } = createRememberPublished({
+    redis,
+    keys: createPublishedKeys(config.QUEUE_PREFIX),
+    now: clock.now,
+    reportDamage,
+    onForgotten: (error) => {
+      logger.debug({ error: errorMessage(error) }, 'companies of published appointments were not stored');
+    },
+  });
+  lifecycle.onClose('companies of published appointments', settled);
+  return remember;
 }
 
 function composeAnswerCanary({ config, redis }: Resources<WorkerCoreConfig>) {

@@ -2,15 +2,24 @@ import { chunks } from '../src/batching.ts';
 import type { WorkerCoreConfig } from '../src/config.ts';
 import type { LeftOutRow } from '../src/domain/updated-rows.ts';
 import { createReadLastPublished } from '../src/emission/last-published.ts';
+import { createDropForeign } from '../src/emission/published-companies.ts';
+import { createReadPublishedPage } from '../src/emission/read-published.ts';
+import { createPublishedKeys } from '../src/emission/published-keys.ts';
 import { errorMessage } from '../src/errors.ts';
 import { readQueuesDepth } from '../src/metrics/queue-depth.ts';
-import { createFindUnsweepable, createFindUpdated } from '../src/population/find-updated.ts';
+import {
+  createFindMissing,
+  createFindUnsweepable,
+  createFindUpdated,
+  createHasAppointments,
+} from '../src/population/find-updated.ts';
 import type { Logger } from '../src/process/logger.ts';
 import { createThrottledLog } from '../src/process/throttled-log.ts';
 import { PRIORITY } from '../src/queue/retry-policy.ts';
 import { composeEnqueue } from '../src/resources/compose-enqueue.ts';
 import type { Resources } from '../src/resources/open-resources.ts';
-import { createEmitMissed, type EmitMissed } from '../src/sweep/emit-missed.ts';
+import { createEmitMissed, type EmitMissed, type SweepEmission } from '../src/sweep/emit-missed.ts';
+import { createFindGone, type FindGone, type HeldDeletions } from '../src/sweep/find-gone.ts';
 import { createLeftOutRows, type LeftOutRows } from '../src/sweep/left-out.ts';
 import { createLookBack, type LookBack } from '../src/sweep/look-back.ts';
 import { startSweep, SWEEP_OFF } from '../src/sweep/start-sweep.ts';
@@ -29,6 +38,7 @@ interface SweepParts {
   emitMissed: EmitMissed;
   leftOut: LeftOutRows;
   lookBack: LookBack;
+  findGone: FindGone;
 }
 
 /**
@@ -43,25 +53,46 @@ export function sweepMissedWrites(resources: Resources<WorkerCoreConfig>): void 
   }
   const { enqueue, recent } = composeEnqueue(resources);
   lifecycle.onClose('recent ids of the sweep', recent.settled);
+  const enqueueSlowly = async (emissions: readonly SweepEmission[]): Promise<void> => {
+    for (const slice of chunks(emissions, JOBS_PER_SLICE)) await enqueue(slice, PRIORITY.sweep);
+  };
   const emitMissed = createEmitMissed({
     lastPublished: createReadLastPublished({ redis, keys, reportDamage }),
     isCanceled: resources.models.isCanceled,
-    enqueue: async (emissions) => {
-      for (const slice of chunks(emissions, JOBS_PER_SLICE)) await enqueue(slice, PRIORITY.sweep);
-    },
+    enqueue: enqueueSlowly,
   });
   const findUpdated = createFindUpdated(resources.models);
   const leftOut = createLeftOutRows(createLogLeftOut(resources.logger));
   const lookBack = composeLookBack(resources, { findUpdated, emitMissed, leftOut });
+  const findGone = composeFindGone(resources, enqueueSlowly);
   metrics.watchLeftOut(leftOut.count);
-  warnings.add(() => warningsOf(leftOut.describe(), lookBack.inFuture()));
-  runOnTimer(resources, composeSweep(resources, { findUpdated, emitMissed, leftOut, lookBack }));
+  warnings.add(() => warningsOf(leftOut.describe(), lookBack.inFuture(), findGone.held()));
+  runOnTimer(resources, composeSweep(resources, { findUpdated, emitMissed, leftOut, lookBack, findGone }));
+}
+
+/** Finds published appointments whose document was removed without a call. */
+function composeFindGone(
+  { config, redis, models, companyKeys, clock, reportDamage, logger }: Resources<WorkerCoreConfig>,
+  enqueue: (emissions: readonly SweepEmission[]) => Promise<void>,
+): FindGone {
+  const keys = createPublishedKeys(config.QUEUE_PREFIX);
+  const logHeld = createThrottledLog(logger, '[InternalSocket] The sweep holds deletions back');
+  return createFindGone({
+    readPublishedPage: createReadPublishedPage({ redis, keys, companyKeys, reportDamage }),
+    findMissing: createFindMissing(models),
+    hasAppointments: createHasAppointments(models),
+    dropForeign: createDropForeign({ redis, keys, companyKeys, now: clock.now, reportDamage }),
+    enqueue,
+    onHeld: (held) => {
+      logHeld(held, describeHeld(held));
+    },
+  });
 }
 
 /** Looks at the last day again, for writes that the watermark has passed. */
 function composeLookBack(
   { models, logger }: Resources<WorkerCoreConfig>,
-  { findUpdated, emitMissed, leftOut }: Omit<SweepParts, 'lookBack'>,
+  { findUpdated, emitMissed, leftOut }: Omit<SweepParts, 'lookBack' | 'findGone'>,
 ): LookBack {
   const findUnsweepable = createFindUnsweepable(models);
   return createLookBack({
@@ -98,7 +129,7 @@ function composeSweep(
 
 /** A sweep that fails is logged, and is a warning until the next one succeeds. */
 function runOnTimer(
-  { config, warnings, lifecycle, logger }: Resources<WorkerCoreConfig>,
+  { config, metrics, warnings, lifecycle, logger }: Resources<WorkerCoreConfig>,
   sweep: ReturnType<typeof createSweep>,
 ): void {
   let problem: string | undefined;
@@ -111,6 +142,10 @@ function runOnTimer(
       problem = undefined;
       if (report && report.emitted > 0)
         logger.info(report, '[InternalSocket] The sweep found writes that were not announced');
+      if (report && report.gone > 0) {
+        metrics.foundGone(report.gone);
+        logger.info(report, '[InternalSocket] The sweep found deletions that were not announced');
+      }
     },
     onFault: (error) => {
       problem = `the sweep fails: ${errorMessage(error)}`;
@@ -120,8 +155,16 @@ function runOnTimer(
   lifecycle.onClose('sweep', close);
 }
 
-function warningsOf(leftOut: string, inFuture: number): string[] {
+function describeHeld({ gone, checked }: HeldDeletions): string {
+  return (
+    `${gone} of ${checked} published appointments are not in MongoDB: the sweep holds their deletions back, for ` +
+    'an hour if the collection has others; check that it was not dropped or renamed, and that this is its database'
+  );
+}
+
+function warningsOf(leftOut: string, inFuture: number, held: HeldDeletions | undefined): string[] {
   return [
+    ...(held ? [describeHeld(held)] : []),
     ...(leftOut === ''
       ? []
       : [

@@ -8,6 +8,8 @@ export interface CompanyKeys {
   log: (companyId: Id) => string;
   /** Hash of one appointment: its order token, and time, status and references of its last published snapshot. */
   order: (companyId: Id, appointmentId: Id) => string;
+  /** Sorted set of the appointments that were published, by the time of their last publication in ms; deleted ones are removed. */
+  published: (companyId: Id) => string;
 }
 
 /**
@@ -24,13 +26,17 @@ export function createCompanyKeys(queuePrefix: string): CompanyKeys {
     position: (companyId) => `${tag(companyId)}:position`,
     log: (companyId) => `${tag(companyId)}:log`,
     order: (companyId, appointmentId) => `${tag(companyId)}:order:${appointmentId}`,
+    published: (companyId) => `${tag(companyId)}:published`,
   };
 }
 
+/** How long the index of published appointments keeps an appointment after its last publication, in ms. */
+export const PUBLISHED_MS = 30 * 24 * 3_600_000;
+
 /** Time after their last use until keys expire, in ms. */
 export const LIFETIMES = {
-  /** Longer than that of the log, so that a log always has its position. */
-  positionMs: 30 * 24 * 3_600_000,
+  /** Longer than that of the log, so that a log always has its position. The publish script uses it for the index too. */
+  positionMs: PUBLISHED_MS,
   logMs: 24 * 3_600_000,
   orderMs: 48 * 3_600_000,
 } as const;

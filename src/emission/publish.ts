@@ -40,9 +40,18 @@ export type Publish = (
   messages: readonly OutgoingMessage[],
 ) => Promise<(Published | undefined)[]>;
 
+export interface PublishOptions {
+  keys: CompanyKeys;
+  /** Maximum number of entries in the log of a company. */
+  logMax: number;
+  reportDamage?: ReportDamage;
+  /** Called with the appointments whose snapshots were published; must return at once. */
+  onPublished?: (companyId: Id, appointmentIds: readonly Id[]) => void;
+}
+
 export function createPublish(
   redis: RedisClient,
-  { keys, logMax, reportDamage }: { keys: CompanyKeys; logMax: number; reportDamage?: ReportDamage },
+  { keys, logMax, reportDamage, onPublished }: PublishOptions,
 ): Publish {
   // A node of a Cluster counts only its own subscribers, and forwards the message to the other nodes.
   const gatewaysOf = (subscribers = 0): number | null => (redis instanceof Cluster ? null : subscribers);
@@ -53,6 +62,7 @@ export function createPublish(
       keys.position(companyId),
       keys.log(companyId),
       ...messages.map(({ appointmentId }) => keys.order(companyId, appointmentId)),
+      keys.published(companyId),
     ];
     const answer = (await publishScript(redis, scriptKeys, [
       readId,
@@ -74,13 +84,21 @@ export function createPublish(
         message.head,
         message.tail,
       ]),
-    ])) as [string, number, ...number[]];
-    const [epoch, isDamaged, ...numbers] = answer;
+    ])) as [string, number, number, ...number[]];
+    const [epoch, isDamaged, isIndexDamaged, ...numbers] = answer;
     if (isDamaged === 1) reportDamage?.('log', { key: keys.log(companyId) });
-    return messages.map((_, index) => {
+    if (isIndexDamaged === 1) reportDamage?.('published', { key: keys.published(companyId) });
+    const published = messages.map((_, index) => {
       const offset = numbers[index * 2] ?? 0;
       return offset === 0 ? undefined : { epoch, offset, gateways: gatewaysOf(numbers[index * 2 + 1]) };
     });
+    const shown = messages.filter(({ event }, index) => published[index] && event !== APPOINTMENT_DELETED);
+    if (shown.length > 0)
+      onPublished?.(
+        companyId,
+        shown.map(({ appointmentId }) => appointmentId),
+      );
+    return published;
   };
 }
 

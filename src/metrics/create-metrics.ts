@@ -33,6 +33,8 @@ export interface Metrics {
   cut: (reason: CutReason) => void;
   /** Data in Redis that could not be parsed. */
   damage: (kind: DamageKind) => void;
+  /** Deletions that the sweep emitted, since published appointments are gone from MongoDB. */
+  foundGone: (n: number) => void;
   observe: (stage: LatencyStage, ms: number) => void;
   /** Due every 5 s from every process; sent with the next flush. */
   heartbeat: (beat: Heartbeat) => void;
@@ -80,6 +82,7 @@ export function createMetrics(deps: Deps): Metrics {
     },
     cut: prometheus.cut,
     damage: prometheus.damage,
+    foundGone: prometheus.foundGone,
     observe(stage, ms) {
       // A missing time stamp gives NaN.
       if (!Number.isFinite(ms)) return;

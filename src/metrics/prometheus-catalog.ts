@@ -41,6 +41,11 @@ export const PROMETHEUS_METRICS = {
     labels: ['kind'],
     help: 'Damaged or foreign data in Redis, by kind.',
   },
+  emission_sweep_gone_total: {
+    type: 'counter',
+    labels: [],
+    help: 'Published appointments that the sweep of this process found gone from MongoDB, and whose deletion it emitted.',
+  },
   emission_stage_duration_seconds: {
     type: 'histogram',
     labels: ['stage'],

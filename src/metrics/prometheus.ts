@@ -26,7 +26,7 @@ export function createPrometheus({ processMetrics }: { processMetrics: boolean }
   if (processMetrics) collectDefaultMetrics({ register: registry });
   const instruments = createInstruments(registry);
   startAllSeries(instruments);
-  const { outcomes, rejected, cuts, damaged, flushFailures, duration, outliers } = instruments;
+  const { outcomes, rejected, cuts, damaged, gone, flushFailures, duration, outliers } = instruments;
 
   return {
     registry,
@@ -41,6 +41,9 @@ export function createPrometheus({ processMetrics }: { processMetrics: boolean }
     },
     damage: (kind: DamageKind) => {
       damaged.inc({ kind });
+    },
+    foundGone: (n: number) => {
+      gone.inc(n);
     },
     observe: (stage: LatencyStage, ms: number) => {
       duration.observe({ stage }, ms / 1000);
@@ -67,6 +70,7 @@ function createInstruments(registry: Registry) {
     rejected: new Counter({ ...configurationOf('emission_rejected_total'), registers }),
     cuts: new Counter({ ...configurationOf('emission_connections_cut_total'), registers }),
     damaged: new Counter({ ...configurationOf('emission_invalid_data_total'), registers }),
+    gone: new Counter({ ...configurationOf('emission_sweep_gone_total'), registers }),
     flushFailures: new Counter({ ...configurationOf('emission_metrics_flush_failures_total'), registers }),
     duration: new Histogram({
       ...configurationOf('emission_stage_duration_seconds'),

@@ -1,7 +1,10 @@
 import type { mongo } from 'mongoose';
 import type { Cursor, FindUpdated, LeftOutRow } from '../domain/updated-rows.ts';
+import type { Id } from '@appointment-emissions/contracts';
+import { notDeleted } from '../model/appointment-model.ts';
 import type { Models } from './models.ts';
-import { isObjectId, milliseconds, type ObjectIdClass, type RawDocument } from './stored-values.ts';
+import { byIds, readCommand } from './read-command.ts';
+import { id, isObjectId, milliseconds, type ObjectIdClass, type RawDocument } from './stored-values.ts';
 import { rowProjection, sortRows } from './updated-rows.ts';
 
 const FIRST_ID = '0'.repeat(24);
@@ -102,4 +105,24 @@ export function createFindUnsweepable(models: Models): FindUnsweepable {
       .toArray();
     return sortRows(models, documents).leftOut;
   };
+}
+
+/** The appointments that do not exist, or are marked as deleted. @throws what the driver throws: then nothing is known */
+export type FindMissing = (appointmentIds: readonly Id[]) => Promise<ReadonlySet<Id>>;
+
+/** Reads from the primary, like a worker that publishes. */
+export function createFindMissing({ connection, model, ObjectId }: Models): FindMissing {
+  return async (appointmentIds) => {
+    const missing = new Set(appointmentIds);
+    const filter = { ...byIds(ObjectId, missing), ...notDeleted(model) };
+    const documents = await readCommand(connection, model.collection, { filter, projection: { _id: 1 } });
+    for (const document of documents) missing.delete(id(document['_id']) ?? '');
+    return missing;
+  };
+}
+
+/** Whether the collection has any document. It has none if it was dropped or renamed. @throws what the driver throws */
+export function createHasAppointments({ appointments }: Models): () => Promise<boolean> {
+  return async () =>
+    (await appointments().findOne({}, { projection: { _id: 1 }, maxTimeMS: MAX_QUERY_MS })) !== null;
 }

@@ -12,6 +12,7 @@ export const DAMAGE_KINDS = [
   'position',
   'log',
   'order',
+  'published',
   'idempotency',
   'rate',
   'recent',

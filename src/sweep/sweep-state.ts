@@ -1,4 +1,5 @@
 import { OBJECT_ID } from '@appointment-emissions/contracts';
+import type { PublishedCursor } from '../domain/published-appointments.ts';
 import type { Cursor } from '../domain/updated-rows.ts';
 import type { ReportDamage } from '../process/damaged-data.ts';
 import type { RedisClient } from '../redis/connect.ts';
@@ -11,23 +12,34 @@ export interface Watermark extends Cursor {
   caughtUp: boolean;
 }
 
+/** Position of the search for published appointments that are gone. */
+export interface GoneSearch {
+  cursor: PublishedCursor;
+  /** Since when deletions are held back, in ms since 1970; null if they are not. */
+  heldSince: number | null;
+}
+
 /** The exclusive right to sweep. */
 export interface SweepLease {
   /** When it was acquired, by Redis' clock, in ms since 1970. */
   now: number;
-  load: () => Promise<Watermark | undefined>;
+  loadWatermark: () => Promise<Watermark | undefined>;
   /**
    * Resolves to false, and saves nothing, if the lease was lost: to another worker, or because Redis lost its data. In that
    * case enqueued jobs may be lost too, and their rows must be searched again.
    */
-  save: (watermark: Watermark) => Promise<boolean>;
+  saveWatermark: (watermark: Watermark) => Promise<boolean>;
+  /** The beginning of a walk if nothing is saved. */
+  loadSearch: () => Promise<GoneSearch>;
+  /** Like `saveWatermark`. */
+  saveSearch: (search: GoneSearch) => Promise<boolean>;
 }
 
 /** Resolves to `undefined` if another process has the lease. @throws what Redis throws */
 export type AcquireSweepLease = () => Promise<SweepLease | undefined>;
 
 const acquireScript = luaScript(CURRENT_HISTORY, new URL('./acquire-lease.lua', import.meta.url));
-const saveScript = luaScript(CURRENT_HISTORY, new URL('./save-watermark.lua', import.meta.url));
+const saveScript = luaScript(CURRENT_HISTORY, new URL('./save-state.lua', import.meta.url));
 
 /** Keeps lock and watermark in Redis. Losing them is harmless: two sweeps at once, or one that starts earlier, emit nothing twice. */
 export function createAcquireSweepLease(deps: {
@@ -40,28 +52,59 @@ export function createAcquireSweepLease(deps: {
   const { redis, prefix, ownerId, lockMs, reportDamage } = deps;
   const lock = `${prefix}:sweep:lock`;
   const watermark = `${prefix}:sweep:watermark`;
+  const search = `${prefix}:sweep:gone`;
+
+  /** Undefined if there is no such hash, or if it cannot be parsed. */
+  async function load<T>(
+    key: string,
+    parse: (kept: Record<string, string>) => T | undefined,
+  ): Promise<T | undefined> {
+    const kept = await redis.hgetall(key).catch((error: unknown) => {
+      if (isWrongType(error)) return undefined;
+      throw error;
+    });
+    if (kept && Object.keys(kept).length === 0) return undefined;
+    const parsed = kept && parse(kept);
+    if (!parsed) reportDamage('watermark', { key });
+    return parsed;
+  }
+
   return async () => {
     const acquired = (await acquireScript(redis, [lock], [ownerId, lockMs])) as [string, string] | null;
     if (acquired === null) return undefined;
-    const [history, now] = acquired;
+    const history = acquired[0];
+    const now = Number(acquired[1]);
+    const save = async (key: string, fields: Record<string, string | number>): Promise<boolean> => {
+      const args = [ownerId, lockMs, history, ...Object.entries(fields).flat()];
+      return (await saveScript(redis, [lock, key], args)) === 1;
+    };
     return {
-      now: Number(now),
-      async load() {
-        const kept = await redis.hgetall(watermark).catch((error: unknown) => {
-          if (isWrongType(error)) return undefined;
-          throw error;
-        });
-        if (kept && Object.keys(kept).length === 0) return undefined;
-        const parsed = kept && parseWatermark(kept, Number(now));
-        if (!parsed) reportDamage('watermark', { key: watermark });
-        return parsed;
-      },
-      async save({ updatedAt, appointmentId, caughtUp }) {
-        const args = [ownerId, lockMs, history, updatedAt, appointmentId, caughtUp ? 1 : 0];
-        return (await saveScript(redis, [lock, watermark], args)) === 1;
-      },
+      now,
+      loadWatermark: () => load(watermark, (kept) => parseWatermark(kept, now)),
+      saveWatermark: ({ updatedAt, appointmentId, caughtUp }) =>
+        save(watermark, { updatedAt, appointmentId, caughtUp: caughtUp ? 1 : 0 }),
+      loadSearch: async () => (await load(search, (kept) => parseSearch(kept, now))) ?? FIRST_SEARCH,
+      saveSearch: ({ cursor: { companyId, publishedAt }, heldSince }) =>
+        save(search, { companyId, publishedAt: publishedAt ?? '', heldSince: heldSince ?? '' }),
     };
   };
+}
+
+const FIRST_SEARCH: GoneSearch = { cursor: { companyId: '', publishedAt: null }, heldSince: null };
+
+/** `undefined` if it is damaged: the walk then begins again, and deletions that were held back are held back anew. */
+function parseSearch(kept: Record<string, string>, now: number): GoneSearch | undefined {
+  const { companyId = '' } = kept;
+  const [publishedAt, heldSince] = [parseTime(kept['publishedAt']), parseTime(kept['heldSince'])];
+  if (publishedAt === undefined || heldSince === undefined || (heldSince ?? 0) > now) return undefined;
+  const isCursor = companyId === '' ? publishedAt === null : OBJECT_ID.test(companyId);
+  return isCursor ? { cursor: { companyId, publishedAt }, heldSince } : undefined;
+}
+
+/** Null for no time; undefined if it is damaged. */
+function parseTime(text: string | undefined): number | null | undefined {
+  if (text === '') return null;
+  return text !== undefined && /^\d{1,16}$/.test(text) ? Number(text) : undefined;
 }
 
 /** The overlap of sweeps. A watermark further ahead of the clock would hide the writes until that time. */

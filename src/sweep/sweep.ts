@@ -1,6 +1,7 @@
 import type { Id } from '@appointment-emissions/contracts';
 import type { FindUpdated } from '../domain/updated-rows.ts';
 import type { EmitMissed } from './emit-missed.ts';
+import type { FindGone } from './find-gone.ts';
 import type { LeftOutRows } from './left-out.ts';
 import type { LookBack } from './look-back.ts';
 import type { AcquireSweepLease, SweepLease, Watermark } from './sweep-state.ts';
@@ -11,6 +12,7 @@ export interface SweepDeps {
   emitMissed: EmitMissed;
   lookBack: LookBack;
   leftOut: LeftOutRows;
+  findGone: FindGone;
   /** Number of waiting jobs. Above 1,000 no sweep runs. */
   backlog: () => Promise<number>;
 }
@@ -21,6 +23,8 @@ export interface SweepReport {
   emitted: number;
   /** Rows read that cannot be emitted. */
   leftOut: number;
+  /** Published appointments that no longer exist, and whose deletion was emitted. */
+  gone: number;
   caughtUp: boolean;
 }
 
@@ -33,20 +37,21 @@ const PAGE = 500;
 /** Per sweep, so that the rows of an outage do not flood the queue. */
 const MAX_EMISSIONS = 500;
 const MAX_BACKLOG = 1_000;
+const NOTHING_FOUND: SweepReport = { looked: 0, emitted: 0, leftOut: 0, gone: 0, caughtUp: false };
 
 /**
- * Finds appointments whose last write was not published, and emits them. Usually this is one indexed query. Times are those
- * of Redis' clock, so a worker's clock cannot move the watermark.
+ * Finds appointments whose last write was not published, and published ones that are gone, and emits them. Usually these are
+ * two indexed queries. Times are those of Redis' clock, so a worker's clock cannot move the watermark.
  */
 export function createSweep(deps: SweepDeps): () => Promise<SweepReport | undefined> {
-  const { acquireLease, lookBack, leftOut, backlog } = deps;
+  const { acquireLease, lookBack, leftOut, findGone, backlog } = deps;
   /** `updatedAt` of rows in the overlap that are published, so that not every sweep checks them. */
   let settled = new Map<Id, number>();
 
   async function catchUp(lease: SweepLease, mark: Watermark): Promise<SweepReport> {
     const until = lease.now - GRACE_MS;
     const windowStart = mark.updatedAt - OVERLAP_MS;
-    const report: SweepReport = { looked: 0, emitted: 0, leftOut: 0, caughtUp: false };
+    const report = { ...NOTHING_FOUND };
     const stillSettled = new Map<Id, number>();
     let cursor = mark.caughtUp ? { updatedAt: windowStart, appointmentId: '' } : mark;
     while (!report.caughtUp && report.emitted < MAX_EMISSIONS) {
@@ -61,20 +66,11 @@ export function createSweep(deps: SweepDeps): () => Promise<SweepReport | undefi
       report.emitted += emitted.size;
       report.caughtUp = page.next === undefined;
       cursor = page.next ?? { updatedAt: until, appointmentId: '' };
-      if (!(await lease.save({ ...cursor, caughtUp: report.caughtUp })))
+      if (!(await lease.saveWatermark({ ...cursor, caughtUp: report.caughtUp })))
         return { ...report, caughtUp: false };
     }
     settled = stillSettled;
     return report;
-  }
-
-  /** Reads at most one page, so it does not delay the next sweep. */
-  async function alsoLookBack(lease: SweepLease, report: SweepReport): Promise<SweepReport> {
-    const emitted = await lookBack.step(lease.now);
-    if (emitted === 0) return report;
-    const isKept = await lease.save({ updatedAt: lease.now - GRACE_MS, appointmentId: '', caughtUp: true });
-    if (!isKept) lookBack.forget();
-    return { ...report, emitted: report.emitted + emitted };
   }
 
   return async () => {
@@ -82,10 +78,11 @@ export function createSweep(deps: SweepDeps): () => Promise<SweepReport | undefi
     if (!lease) {
       leftOut.forget();
       lookBack.forget();
+      findGone.forget();
       return undefined;
     }
-    if ((await backlog()) > MAX_BACKLOG) return { looked: 0, emitted: 0, leftOut: 0, caughtUp: false };
-    const saved = await lease.load();
+    if ((await backlog()) > MAX_BACKLOG) return NOTHING_FOUND;
+    const saved = await lease.loadWatermark();
     if (!saved) {
       settled = new Map();
       lookBack.forget();
@@ -94,8 +91,26 @@ export function createSweep(deps: SweepDeps): () => Promise<SweepReport | undefi
     // The clock was set back: writes of that time can be below the watermark.
     if (saved && saved.updatedAt - mark.updatedAt > OVERLAP_MS) lookBack.beginSoon();
     const report = await catchUp(lease, mark);
-    return report.caughtUp ? alsoLookBack(lease, report) : report;
+    if (!report.caughtUp) return report;
+    return { ...(await alsoLookBack(lookBack, lease, report)), gone: await findGone.step(lease) };
   };
+}
+
+/** Reads at most one page, so it does not delay the next sweep. */
+async function alsoLookBack(
+  lookBack: LookBack,
+  lease: SweepLease,
+  report: SweepReport,
+): Promise<SweepReport> {
+  const emitted = await lookBack.step(lease.now);
+  if (emitted === 0) return report;
+  const isKept = await lease.saveWatermark({
+    updatedAt: lease.now - GRACE_MS,
+    appointmentId: '',
+    caughtUp: true,
+  });
+  if (!isKept) lookBack.forget();
+  return { ...report, emitted: report.emitted + emitted };
 }
 
 /** A watermark in the future comes from a clock that was ahead: current writes are below it. */

@@ -152,12 +152,12 @@ test('a watermark is not saved into another history of Redis, or by a worker tha
     await redis.kill('SIGKILL');
     await redis.restart();
     const after = await eventually('Redis to answer', () => acquireAs('one'));
-    expect(await before!.save(mark)).toBe(false);
-    expect(await after.save(mark)).toBe(true);
-    expect(await after.load()).toEqual(mark);
+    expect(await before!.saveWatermark(mark)).toBe(false);
+    expect(await after.saveWatermark(mark)).toBe(true);
+    expect(await after.loadWatermark()).toEqual(mark);
     await own.redis.del(`${own.env['QUEUE_PREFIX']!}:sweep:lock`);
     await acquireAs('two');
-    expect(await after.save(mark)).toBe(false);
+    expect(await after.saveWatermark(mark)).toBe(false);
   } finally {
     await own.close();
     await redis.stop();
@@ -195,7 +195,8 @@ function createParts({
   });
   const findUnsweepable = () => Promise.resolve([]);
   const lookBack = createLookBack({ findUpdated, findUnsweepable, emitMissed, leftOut });
-  return { findUpdated, emitMissed, lookBack, leftOut, backlog: () => Promise.resolve(0) };
+  const findGone = { step: () => Promise.resolve(0), held: () => undefined, forget: () => undefined };
+  return { findUpdated, emitMissed, lookBack, leftOut, findGone, backlog: () => Promise.resolve(0) };
 }
 
 async function sweptIds(): Promise<string[]> {

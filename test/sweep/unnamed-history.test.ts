@@ -28,14 +28,14 @@ async function acquire(info: HistoryInfo) {
 test.each(INCOMPLETE_INFO)('a server whose INFO lacks %s keeps the watermark', async (_, info) => {
   const lease = await acquire(info);
   expect(Math.abs(lease.now - Date.now())).toBeLessThan(60_000);
-  expect(await lease.save(WATERMARK)).toBe(true);
-  expect(await lease.load()).toEqual(WATERMARK);
+  expect(await lease.saveWatermark(WATERMARK)).toBe(true);
+  expect(await lease.loadWatermark()).toEqual(WATERMARK);
 });
 
 test('if the run id of a server without a replication id changes, the watermark is not saved', async () => {
   const info = { replication: 'role:master', server: 'run_id:a1' };
   const lease = await acquire(info);
   info.server = 'run_id:a2';
-  expect(await lease.save(WATERMARK)).toBe(false);
-  expect(await lease.load()).toBeUndefined();
+  expect(await lease.saveWatermark(WATERMARK)).toBe(false);
+  expect(await lease.loadWatermark()).toBeUndefined();
 });

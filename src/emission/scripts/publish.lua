@@ -1,16 +1,18 @@
 -- Confirms and publishes live snapshots of one company. A snapshot whose order token has changed since its claim is
 -- refused. Claims of another epoch are all refused: Redis may have lost a later confirmation and restored an old order
--- token. KEYS: position, log, then one order key per message.
--- ARGV: read id, fresh epoch, position ms, log ms, order ms, log length, channel, claimed epoch; then nine per message:
--- claimed token, event, appointment id, emission id, updatedAt (ms, or 'deleted'), status, references, head, tail.
--- Returns the epoch, 1 if position or log was damaged, else 0, then (offset, gateways) per message; offset 0 if refused.
+-- token. KEYS: position, log, then one order key per message, then the index of published appointments.
+-- ARGV: read id, fresh epoch, ms of position and index, log ms, order ms, log length, channel, claimed epoch; then nine
+-- per message: claimed token, event, appointment id, emission id, updatedAt (ms, or 'deleted'), status, references, head,
+-- tail. Returns the epoch, 1 if position or log was damaged, else 0, the same for the index, then (offset, gateways) per
+-- message; offset 0 if refused.
 -- If the log accepts no further entry (another program added one with a higher id, or the key has another type), a new
 -- epoch begins and all messages are refused, since they were claimed in the old one.
 local FIELDS = 9
 local read_id = ARGV[1]
+local index_key, last = KEYS[#KEYS], #KEYS - 1
 local epoch, offset, is_damaged = current_position(KEYS[1], KEYS[2], ARGV[2], ARGV[3])
 local passes, count = {}, 0
-for i = 3, #KEYS do
+for i = 3, last do
   local token = epoch == ARGV[8] and of_own_type('HGET', KEYS[i], 'token')
   passes[i] = token and (token == ARGV[FIELDS * (i - 2)] or token == read_id)
   if passes[i] then
@@ -40,16 +42,36 @@ end
 
 local function refuse_all()
   begin_epoch(KEYS[1], KEYS[2], ARGV[2], ARGV[3], current_history())
-  local refused = { ARGV[2], 1 }
-  for _ = 3, #KEYS do
+  local refused = { ARGV[2], 1, 0 }
+  for _ = 3, last do
     refused[#refused + 1] = 0
     refused[#refused + 1] = 0
   end
   return refused
 end
 
-local answer = { epoch, is_damaged }
-for i = 3, #KEYS do
+-- Keeps in the index what is on screens: appointments by the time (ms) of their last publication, without deleted ones.
+-- Returns 1 if another program wrote a key of another type, which is replaced, else 0.
+local function keep_index(shown, deleted, lifetime_ms)
+  local time = redis.call('TIME')
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  local is_replaced = not of_own_type('ZREMRANGEBYSCORE', index_key, '-inf', now - lifetime_ms)
+  if is_replaced then
+    redis.call('DEL', index_key)
+  end
+  for _, appointment_id in ipairs(shown) do
+    redis.call('ZADD', index_key, now, appointment_id)
+  end
+  for _, appointment_id in ipairs(deleted) do
+    redis.call('ZREM', index_key, appointment_id)
+  end
+  redis.call('PEXPIRE', index_key, lifetime_ms)
+  return is_replaced and 1 or 0
+end
+
+local answer = { epoch, is_damaged, 0 }
+local shown, deleted = {}, {}
+for i = 3, last do
   local arg = FIELDS * (i - 2)
   if passes[i] then
     offset = offset + 1
@@ -63,6 +85,8 @@ for i = 3, #KEYS do
     local message = ARGV[arg + 7] .. '\176' .. epoch .. '\166offset\207' .. struct.pack('>I8', offset) .. ARGV[arg + 8]
     answer[#answer + 1] = offset
     answer[#answer + 1] = redis.call('PUBLISH', ARGV[7], message)
+    local kept = ARGV[arg + 1] == 'appointment:deleted' and deleted or shown
+    kept[#kept + 1] = ARGV[arg + 2]
   else
     answer[#answer + 1] = 0
     answer[#answer + 1] = 0
@@ -70,5 +94,6 @@ for i = 3, #KEYS do
 end
 if count > 0 then
   redis.call('PEXPIRE', KEYS[2], ARGV[4])
+  answer[3] = keep_index(shown, deleted, ARGV[3])
 end
 return answer

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Types } from 'mongoose';
 import { io } from 'socket.io-client';
 import type { EmitReply } from '@appointment-emissions/contracts';
 import type { Company } from '../../harness/documents.ts';
@@ -74,6 +75,22 @@ test.each(['created', 'updated', 'canceled'] as const)(
     );
   },
 );
+
+test('an appointment that is removed without a call is deleted from the dashboards, on any node of the company’s keys', async () => {
+  await Promise.all(
+    companies.map(async ({ companyId, appointment }) => {
+      const dashboard = await world.dashboard(api!, companyId);
+      const appointmentId = await appointment();
+      await world.jobIn(await world.emit(api!, 'appointment-created', appointmentId), 'completed');
+      const _id = new Types.ObjectId(appointmentId);
+      await world.documents.models.Appointment.collection.deleteOne({ _id });
+      const { payload, meta } = await dashboard.receive(({ event }) => event === 'appointment:deleted');
+      expect(payload).toEqual({ appointment: { _id: appointmentId, companyId } });
+      expect(meta.emissionId).toMatch(/^sweep-.*-gone-/);
+      dashboard.close();
+    }),
+  );
+});
 
 test('a batch for all companies that is repeated with its key at the other API is emitted once', async () => {
   const ids = await Promise.all(companies.flatMap(({ appointment }) => [appointment(), appointment()]));

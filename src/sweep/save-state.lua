@@ -1,0 +1,16 @@
+-- After src/redis/current-history.lua. Saves a position of the sweep and renews its lock, unless the lock is gone or the
+-- history of Redis changed: in that case jobs of this sweep may be gone too. KEYS: lock, hash. ARGV: owner, lifetime of the
+-- lock in ms, history at the start, then fields and values of the hash. Returns 1 if it was saved.
+if redis.pcall('GET', KEYS[1]) ~= ARGV[1] or current_history() ~= ARGV[3] then
+  return 0
+end
+local saved = redis.pcall('HSET', KEYS[2], unpack(ARGV, 4))
+if type(saved) == 'table' then
+  -- Another type: another program wrote it, so replace it. Any other error is raised by the next call.
+  if string.find(saved.err, 'WRONGTYPE', 1, true) then
+    redis.call('DEL', KEYS[2])
+  end
+  redis.call('HSET', KEYS[2], unpack(ARGV, 4))
+end
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return 1
