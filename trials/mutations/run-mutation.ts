@@ -67,6 +67,8 @@ export async function runTests(dir: string, { test, name }: Pick<Mutation, 'test
     [
       ...['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
       ...[join(dir, 'node_modules', 'jest', 'bin', 'jest.js'), test],
+      // Long tests are not in the default list.
+      ...['--testMatch', `**/${test}`],
       ...['-t', `^(.* )?${name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`],
       // Without the safeguard a test may leave handles open.
       ...['--json', '--outputFile', report, '--silent', '--forceExit'],
