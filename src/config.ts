@@ -61,6 +61,13 @@ const workerShape = {
   RECONCILE_INTERVAL_MS: whole(0, 3_600_000).default(5_000),
 };
 
+/** Settings of the operator's page. */
+const operatorShape = {
+  ADMIN_USER: text.regex(/^[^:]+$/, 'must not contain a colon: HTTP Basic ends the name there'),
+  ADMIN_PASSWORD: text.min(12, 'must have at least 12 characters'),
+  ADMIN_WRITES: flag.default(false),
+};
+
 const apiShape = {
   ...shared,
   PORT: port.default(DEFAULT_PORT),
@@ -71,9 +78,7 @@ const apiShape = {
   SOCKET_JWKS_URL: readBy(readHttpUrl).optional(),
   SOCKET_JWT_ISSUER: text.optional(),
   SOCKET_JWT_AUDIENCE: text.optional(),
-  ADMIN_USER: text.regex(/^[^:]+$/, 'must not contain a colon: HTTP Basic ends the name there'),
-  ADMIN_PASSWORD: text.min(12, 'must have at least 12 characters'),
-  ADMIN_WRITES: flag.default(false),
+  ...operatorShape,
   CORS_ORIGIN: list.pipe(z.array(readBy(readOrigin))).default([]),
   SOCKET_TRANSPORTS: list
     .pipe(z.array(z.enum(['polling', 'websocket'], TRANSPORTS)).min(1, TRANSPORTS))
@@ -125,6 +130,7 @@ const NOT_EMBEDDED = { CANARY_INTERVAL_MS: 0, METRICS_PORT: undefined };
 const apiSchema = z.object(apiShape);
 const workerSchema = z.object(workerShape);
 const embeddedSchema = z.object(embeddedShape);
+const operatorSchema = z.object(operatorShape);
 const serviceKeysSchema = z.object({ INTERNAL_SERVICE_API_KEY: list.default([]) });
 
 type WithAdapterKey<T> = T & { SOCKET_ADAPTER_KEY: string };
@@ -134,6 +140,8 @@ export type ApiConfig = WithAdapterKey<z.infer<typeof apiSchema>> & ApiLimits;
 export type WorkerConfig = WithAdapterKey<z.infer<typeof workerSchema>> & typeof SHARED_LIMITS;
 /** Settings and limits of the pipeline inside an existing application. */
 export type EmbeddedConfig = WithAdapterKey<z.infer<typeof embeddedSchema>> & typeof NOT_EMBEDDED & ApiLimits;
+/** Settings of the operator's page. */
+export type OperatorConfig = z.infer<typeof operatorSchema>;
 /** Settings that all processes share. */
 export type SharedConfig = Pick<ApiConfig, keyof ApiConfig & keyof WorkerConfig & keyof EmbeddedConfig>;
 /** Settings of a worker, stand-alone or embedded. */
@@ -173,6 +181,11 @@ export function loadEmbeddedConfig(env: Environment): EmbeddedConfig {
   return { ...withAdapterKey(parse(embeddedSchema, env)), ...NOT_EMBEDDED, ...API_LIMITS };
 }
 
+/** Reads the settings of the operator's page alone. @throws {@link ConfigError} with every problem. */
+export function loadOperatorConfig(env: Environment): OperatorConfig {
+  return parse(operatorSchema, env, findPasswordConflicts);
+}
+
 /** Reads `INTERNAL_SERVICE_API_KEY` alone; an empty list if it is not set. @throws {@link ConfigError} with every problem. */
 export function loadServiceKeys(env: Environment): string[] {
   return parse(serviceKeysSchema, env).INTERNAL_SERVICE_API_KEY;
@@ -210,8 +223,7 @@ function withAdapterKey<T extends Pick<Shared, 'REDIS_URL' | 'QUEUE_PREFIX' | 'S
 
 /** Problems between the API's settings, whether or not each is usable by itself. */
 function findConflicts(given: Given): string[] {
-  const { SOCKET_JWT_SECRET: jwtSecret, SOCKET_JWKS_URL: jwksUrl, ADMIN_PASSWORD: password } = given;
-  const keys = (given['INTERNAL_SERVICE_API_KEY'] ?? '').split(',').map((key) => key.trim());
+  const { SOCKET_JWT_SECRET: jwtSecret, SOCKET_JWKS_URL: jwksUrl } = given;
   const problems: string[] = [];
   if (jwtSecret === undefined && jwksUrl === undefined) {
     problems.push('SOCKET_JWT_SECRET is required, unless SOCKET_JWKS_URL is set');
@@ -219,19 +231,27 @@ function findConflicts(given: Given): string[] {
   if (jwtSecret !== undefined && jwksUrl !== undefined) {
     problems.push('SOCKET_JWKS_URL and SOCKET_JWT_SECRET exclude each other: set only one');
   }
-  if (jwtSecret !== undefined && keys.includes(jwtSecret)) {
+  if (jwtSecret !== undefined && serviceKeysOf(given).includes(jwtSecret)) {
     problems.push(
       'SOCKET_JWT_SECRET must not be an INTERNAL_SERVICE_API_KEY: services must not be able to sign tokens',
     );
   }
-  if (password !== undefined && [jwtSecret, ...keys].includes(password)) {
-    problems.push(
-      'ADMIN_PASSWORD must not be an INTERNAL_SERVICE_API_KEY or SOCKET_JWT_SECRET: operators must not know those',
-    );
-  }
+  problems.push(...findPasswordConflicts(given));
   const metricsPort = Number(given['METRICS_PORT'] ?? 0);
   if (metricsPort > 0 && metricsPort === Number(given['PORT'] ?? DEFAULT_PORT)) {
     problems.push('METRICS_PORT must differ from PORT');
   }
   return problems;
+}
+
+function findPasswordConflicts(given: Given): string[] {
+  const { SOCKET_JWT_SECRET: jwtSecret, ADMIN_PASSWORD: password } = given;
+  if (password === undefined || ![jwtSecret, ...serviceKeysOf(given)].includes(password)) return [];
+  return [
+    'ADMIN_PASSWORD must not be an INTERNAL_SERVICE_API_KEY or SOCKET_JWT_SECRET: operators must not know those',
+  ];
+}
+
+function serviceKeysOf(given: Given): string[] {
+  return (given['INTERNAL_SERVICE_API_KEY'] ?? '').split(',').map((key) => key.trim());
 }

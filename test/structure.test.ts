@@ -49,6 +49,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     ...STAGES,
     'resources',
     'config',
+    'settings',
     'access',
     'accept',
     'http',

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { RequestHandler } from 'express';
 import { clientAddress } from '../access/client-address.ts';
-import type { ApiConfig, CoreConfig } from '../config.ts';
+import type { ApiConfig, CoreConfig, OperatorConfig } from '../config.ts';
 import { createApiKeys } from '../access/api-keys.ts';
 import { requireApiKey } from '../http/middleware/authenticate.ts';
 import { requireBasicAuth } from '../http/middleware/basic-auth.ts';
@@ -29,7 +29,6 @@ export interface ServiceAccess {
 }
 
 export interface Access extends ServiceAccess {
-  requireAdmin: RequestHandler;
   /** For sockets of dashboards. @throws AppError TOKEN_INVALID, TOKEN_KEYS_UNAVAILABLE, RATE_LIMITED */
   verifyDashboard: VerifyFrom;
   /** For the list route. Counts the list in the limit of its viewer. @throws AppError, as `verifyDashboard` */
@@ -40,7 +39,7 @@ export interface Access extends ServiceAccess {
 
 const RATE_WINDOW_SECONDS = 10;
 
-/** Authentication of services, dashboards and operators, with their rate limits. */
+/** Authentication of services and dashboards, with their rate limits. */
 export function composeAccess(resources: Resources<ApiConfig>): Access {
   const { config, clock, logger } = resources;
   const verifyToken = createVerifyToken({
@@ -56,7 +55,6 @@ export function composeAccess(resources: Resources<ApiConfig>): Access {
   const verifyDashboard = limitFailures(failures('token-failures'), verifyToken);
   return {
     ...composeServiceAccess(resources),
-    requireAdmin: requireBasicAuth(config.ADMIN_USER, config.ADMIN_PASSWORD, failures('admin-failures')),
     verifyDashboard,
     verifyList: limitViewers(lists, verifyDashboard),
     takeCatchUp: ({ share }) => lists.consume(share).isAllowed,
@@ -87,6 +85,14 @@ export function composeServiceAccess(resources: Resources<CoreConfig>): ServiceA
       return fingerprint;
     },
   };
+}
+
+/** Authentication of operators by their password, with a limit of wrong ones. */
+export function composeOperatorAccess(
+  resources: Resources<CoreConfig>,
+  { ADMIN_USER, ADMIN_PASSWORD }: OperatorConfig,
+): RequestHandler {
+  return requireBasicAuth(ADMIN_USER, ADMIN_PASSWORD, composeRates(resources).failures('admin-failures'));
 }
 
 /** Rates that all processes share. */

@@ -3,17 +3,15 @@ import type { ApiConfig } from '../config.ts';
 import { createApp } from '../http/app.ts';
 import { allowOrigins } from '../http/middleware/cors.ts';
 import { reportRefusals } from '../http/middleware/report-refusals.ts';
-import { createDashboardRoutes } from '../http/routes/dashboard-routes.ts';
+import { companyOfToken } from '../http/routes/dashboard-routes.ts';
 import { checkMongo, checkRedis } from '../http/routes/health-checks.ts';
 import { createHealthRoutes, type HealthDeps } from '../http/routes/health-routes.ts';
-import { createListAppointments } from '../http/routes/list-appointments.ts';
 import { servePrometheus } from '../http/routes/metrics-routes.ts';
-import { createFindInRange } from '../population/find-in-range.ts';
 import type { Resources } from '../resources/open-resources.ts';
 import { type Acceptance, composeInternalRoutes } from './compose-accept.ts';
 import type { Access } from './compose-access.ts';
 import { composeOperator } from './compose-operator.ts';
-import type { Snapshots } from './compose-snapshots.ts';
+import { composeDashboardRoutes, type Snapshots } from './compose-snapshots.ts';
 import { composeWarnings } from './compose-warnings.ts';
 
 export interface ComposeAppDeps extends Pick<HealthDeps, 'isDraining' | 'isAlive'> {
@@ -37,7 +35,6 @@ export function composeApp(deps: ComposeAppDeps): Express {
   return createApp({
     ...composeInternalRoutes(resources, acceptance, access.requireApiKey),
     model: models.model,
-    requireAdmin: access.requireAdmin,
     countRejections: reportRefusals(metrics.reject),
     allowOrigins: allowOrigins(config.CORS_ORIGIN),
     prometheus: servePrometheus(metrics.registry),
@@ -47,15 +44,12 @@ export function composeApp(deps: ComposeAppDeps): Express {
       isDraining: deps.isDraining,
       isAlive: deps.isAlive,
     }),
-    dashboardRoutes: createDashboardRoutes({
-      verifyToken: access.verifyList,
-      list: createListAppointments({
-        head: snapshots.companyLog.head,
-        findIds: createFindInRange(models),
-        takeSnapshots: snapshots.takeSnapshots,
-      }),
+    dashboardRoutes: composeDashboardRoutes(resources, snapshots, companyOfToken(access.verifyList)),
+    ...composeOperator(resources, acceptance, {
+      settings: config,
+      basePath: config.BASE_PATH,
+      warnings: warnings.beyondFigures,
     }),
-    ...composeOperator(resources, acceptance, warnings.beyondFigures),
     routes: deps.routes,
     pageDir: deps.pageDir,
     basePath: config.BASE_PATH,

@@ -1,20 +1,28 @@
-import type { ApiConfig } from '../config.ts';
-import type { AppDeps } from '../http/app.ts';
+import type { CoreConfig, OperatorConfig } from '../config.ts';
+import type { OperatorRoutes } from '../http/app.ts';
 import { createAdminRoutes } from '../http/routes/admin-routes.ts';
 import { createBullBoardRoutes } from '../http/routes/bull-board.ts';
 import type { Resources } from '../resources/open-resources.ts';
 import type { Acceptance } from './compose-accept.ts';
+import { composeOperatorAccess } from './compose-access.ts';
 import { composeRepairs } from './compose-repairs.ts';
 
-/**
- * The routes behind the operator's credentials: Bull Board, and the admin page's figures and repairs.
- * @param warnings  those of `/health`, without the ones that the page derives from its own figures
- */
+export interface OperatorOptions {
+  settings: OperatorConfig;
+  /** The path prefix of all routes, as browsers see it. */
+  basePath: string | undefined;
+  /** Those of `/health`, without the ones that the page derives from its own figures. */
+  warnings: () => Promise<string[]>;
+}
+
+/** The operator's credentials, and the routes behind them: Bull Board, and the admin page's figures and repairs. */
 export function composeOperator(
-  { config, redis, queues, models, clock, metrics, reportDamage, logger }: Resources<ApiConfig>,
+  resources: Resources<CoreConfig>,
   { enqueue, yieldToLive }: Pick<Acceptance, 'enqueue' | 'yieldToLive'>,
-  warnings: () => Promise<string[]>,
-): Pick<AppDeps, 'bullBoard' | 'adminRoutes'> {
+  { settings, basePath, warnings }: OperatorOptions,
+): OperatorRoutes {
+  const { redis, queues, models, clock, metrics, reportDamage, logger } = resources;
+  const writes = settings.ADMIN_WRITES;
   const { failed, repairs } = composeRepairs({
     redis,
     queues,
@@ -25,14 +33,15 @@ export function composeOperator(
     reportDamage,
   });
   return {
-    bullBoard: createBullBoardRoutes(queues, { writes: config.ADMIN_WRITES, basePath: config.BASE_PATH }),
+    requireAdmin: composeOperatorAccess(resources, settings),
+    bullBoard: createBullBoardRoutes(queues, { writes, basePath }),
     adminRoutes: createAdminRoutes({
       read: metrics.read,
       series: metrics.series,
       warnings,
       latestFailures: failed.latest,
       repairs,
-      writes: config.ADMIN_WRITES,
+      writes,
       onRepair: (repair, report) => {
         logger.info({ repair, ...report }, 'repair by an operator');
       },

@@ -1,8 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Router } from 'express';
 import type { TakeSnapshots } from '../domain/company-log.ts';
 import { createCompanyLog, type CompanyLog } from '../emission/company-log.ts';
 import { createReadSnapshots } from '../emission/read-snapshots.ts';
 import { createTakeSnapshots } from '../emission/take-snapshots.ts';
+import { type CompanyOfRequest, createDashboardRoutes } from '../http/routes/dashboard-routes.ts';
+import { createListAppointments } from '../http/routes/list-appointments.ts';
+import { createFindInRange } from '../population/find-in-range.ts';
 import { createLoadAppointments } from '../population/load-appointments.ts';
 import type { Resources } from '../resources/open-resources.ts';
 
@@ -19,4 +23,20 @@ export function composeSnapshots({ redis, models, companyKeys: keys, reportDamag
     companyLog: createCompanyLog(redis, { keys, reportDamage }),
     takeSnapshots: createTakeSnapshots({ redis, keys, readSnapshots, pause }),
   };
+}
+
+/** The list of a company's appointments. */
+export function composeDashboardRoutes(
+  { models }: Resources,
+  { companyLog, takeSnapshots }: Snapshots,
+  companyOf: CompanyOfRequest,
+): Router {
+  return createDashboardRoutes({
+    companyOf,
+    list: createListAppointments({
+      head: companyLog.head,
+      findIds: createFindInRange(models),
+      takeSnapshots,
+    }),
+  });
 }

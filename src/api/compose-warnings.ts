@@ -1,10 +1,11 @@
-import type { ApiConfig } from '../config.ts';
+import type { CoreConfig } from '../config.ts';
 import { shareFor } from '../batching.ts';
+import { createCheckReferences } from '../population/check-references.ts';
 import { warnOfIndexes } from '../population/indexes.ts';
+import { watchReferences } from '../population/watch-references.ts';
 import { within } from '../process/lifecycle.ts';
 import { warnOfRedis } from '../redis/redis-warnings.ts';
 import type { Resources } from '../resources/open-resources.ts';
-import { watchModelReferences } from '../resources/watch-model-references.ts';
 import { warnOfFigures, warnOfFleet } from './fleet-warnings.ts';
 
 const INDEX_CHECK_EVERY_MS = 30_000;
@@ -23,7 +24,7 @@ export interface Warnings {
   beyondFigures: () => Promise<string[]>;
 }
 
-export function composeWarnings(resources: Resources<ApiConfig>): Warnings {
+export function composeWarnings(resources: Resources<CoreConfig>): Warnings {
   const { id, config, redis, models, metrics, warnings } = resources;
   const ofIndexes = shareFor(INDEX_CHECK_EVERY_MS, () => warnOfIndexes(models));
   const ofReferences = shareFor(REFERENCE_CHECK_EVERY_MS, watchModelReferences(resources));
@@ -47,4 +48,25 @@ export function composeWarnings(resources: Resources<ApiConfig>): Warnings {
   const all = async () => (await Promise.all([beyondFigures(), figures()])).flat();
   metrics.watchWarnings(all);
   return { all, beyondFigures };
+}
+
+/**
+ * Logs and counts each reference field of the model that never resolves, until the process ends.
+ * @returns reads the warnings; it rejects if MongoDB is unavailable
+ */
+function watchModelReferences({
+  mongo,
+  models,
+  metrics,
+  lifecycle,
+  logger,
+}: Resources): () => Promise<string[]> {
+  const references = watchReferences({
+    check: createCheckReferences(models),
+    connected: mongo.connected,
+    count: metrics.countUnresolved,
+    logger,
+  });
+  lifecycle.onClose('reference check', references.close);
+  return references.warnings;
 }

@@ -1,5 +1,5 @@
-import { fileURLToPath } from 'node:url';
 import { errorMessage } from '../errors.ts';
+import { builtPages } from '../http/page-files.ts';
 import { loadModel } from '../model/load-model.ts';
 import { createLogger } from '../process/logger.ts';
 import { runUntilStopped } from '../process/run.ts';
@@ -23,8 +23,13 @@ export async function runApi(
       logger,
       flushLogs: close,
       async start() {
-        const pageDir = fileURLToPath(new URL('.', import.meta.resolve('#page/index.html')));
-        const api = await startApi({ ...options, model, logger, pageDir, logWarnings: warnings });
+        const api = await startApi({
+          ...options,
+          model,
+          logger,
+          pageDir: builtPages(),
+          logWarnings: warnings,
+        });
         logger.info({ url: api.url }, 'listening');
         return api;
       },

@@ -1,11 +1,17 @@
-import { APPOINTMENT_DELETED, type AppointmentEvent } from '@appointment-emissions/contracts';
+import {
+  APPOINTMENT_CANCELED,
+  APPOINTMENT_CREATED,
+  APPOINTMENT_DELETED,
+  APPOINTMENT_UPDATED,
+  type AppointmentEvent,
+} from '@appointment-emissions/contracts';
 import type { AcceptEmissions, EmissionRequest, RequestContext } from '../accept/accept-emission.ts';
 import { describeEmission } from '../domain/emission-log.ts';
 import { toHexId } from '../domain/to-hex-id.ts';
 import { errorMessage } from '../errors.ts';
 import type { Logger } from '../process/logger.ts';
 import { createAfterCommit } from './after-commit.ts';
-import type { AnnounceWrite } from './options.ts';
+import type { AnnounceWrite, Emissions } from './options.ts';
 
 /** The application's own writes have no Idempotency-Key. */
 const OWN_WRITE: RequestContext = { isRepeat: false, seed: undefined, progress: undefined };
@@ -16,11 +22,11 @@ export interface AnnounceWritesDeps {
   logger: Logger;
 }
 
-/**
- * Announces the application's own writes: the same check and queue as for the bot's, without HTTP.
- * @returns a function that takes the event and, for a deletion, the appointment's company
- */
-export function createAnnounceWrites({ accept, logger }: AnnounceWritesDeps) {
+/** Announces the application's own writes: the same check and queue as for the bot's, without HTTP. */
+export function createAnnounceWrites({
+  accept,
+  logger,
+}: AnnounceWritesDeps): Pick<Emissions, 'created' | 'updated' | 'canceled' | 'deleted'> {
   const afterCommit = createAfterCommit();
 
   function failed(named: Pick<EmissionRequest, 'event'> & Partial<EmissionRequest>, error: string): false {
@@ -37,7 +43,9 @@ export function createAnnounceWrites({ accept, logger }: AnnounceWritesDeps) {
     }
   }
 
-  return (event: AppointmentEvent, company?: unknown): AnnounceWrite =>
+  /** @param company  of the appointment, for a deletion */
+  const announce =
+    (event: AppointmentEvent, company?: unknown): AnnounceWrite =>
     async (given, { session } = {}) => {
       const [appointmentId, companyId] = [toHexId(given), toHexId(company)];
       // The arguments can contain personal data, so they are not logged.
@@ -54,4 +62,12 @@ export function createAnnounceWrites({ accept, logger }: AnnounceWritesDeps) {
         return failed(request, errorMessage(error));
       }
     };
+
+  return {
+    created: announce(APPOINTMENT_CREATED),
+    updated: announce(APPOINTMENT_UPDATED),
+    canceled: announce(APPOINTMENT_CANCELED),
+    deleted: (appointmentId, companyId, options) =>
+      announce(APPOINTMENT_DELETED, companyId)(appointmentId, options),
+  };
 }

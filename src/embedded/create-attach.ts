@@ -1,6 +1,6 @@
 import { ALIVE_EVENT, DASHBOARD_NAMESPACE } from '@appointment-emissions/contracts';
 import { beatGateway, composeDashboards, sendPositions } from '../api/compose-dashboards.ts';
-import { composeSnapshots } from '../api/compose-snapshots.ts';
+import type { Snapshots } from '../api/compose-snapshots.ts';
 import type { EmbeddedConfig } from '../config.ts';
 import { createThrottledLog } from '../process/throttled-log.ts';
 import { admitSockets } from '../realtime/admit-sockets.ts';
@@ -14,7 +14,7 @@ import type { AttachOptions, SocketIoServer } from './options.ts';
  * The gateway on the application's Socket.IO server. The limits on connections and packets of the stand-alone gateway are not
  * applied, because the application's own events can exceed them. `attach` throws if it cannot attach.
  */
-export function createAttach(resources: Resources<EmbeddedConfig>) {
+export function createAttach(resources: Resources<EmbeddedConfig>, snapshots: Snapshots) {
   const { config, redis, dedicatedRedis, reportDamage, lifecycle, logger } = resources;
   let isAttached = false;
   const attach = (given: SocketIoServer, { companyOf }: AttachOptions): Promise<void> => {
@@ -30,7 +30,7 @@ export function createAttach(resources: Resources<EmbeddedConfig>) {
     isAttached = true;
     lifecycle.onClose('delivery', delivery.close);
     // Each socket has its own limit of catch-ups.
-    const parts = { resources, snapshots: composeSnapshots(resources), takeCatchUp: () => true };
+    const parts = { resources, snapshots, takeCatchUp: () => true };
     const notAdmitted = createThrottledLog(logger, 'socket not admitted');
     const admission = admitSockets({
       io,

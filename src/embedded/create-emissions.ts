@@ -1,24 +1,18 @@
 import type { Connection } from 'mongoose';
-import {
-  APPOINTMENT_CANCELED,
-  APPOINTMENT_CREATED,
-  APPOINTMENT_DELETED,
-  APPOINTMENT_UPDATED,
-} from '@appointment-emissions/contracts';
-import { composeAccept, composeInternalRoutes } from '../api/compose-accept.ts';
-import { composeServiceAccess } from '../api/compose-access.ts';
+import { composeAccept } from '../api/compose-accept.ts';
+import { composeSnapshots } from '../api/compose-snapshots.ts';
+import { composeWarnings } from '../api/compose-warnings.ts';
 import { type EmbeddedConfig, loadEmbeddedConfig } from '../config.ts';
-import { createInternalRouter } from '../http/app.ts';
 import { DEFAULT_MODEL } from '../model/default-model.ts';
 import { parseModel } from '../model/parse-model.ts';
 import { adoptConnection } from '../population/connect.ts';
 import { openResources, type Resources } from '../resources/open-resources.ts';
-import { watchModelReferences } from '../resources/watch-model-references.ts';
 import { runWorker } from '../../workers/start-worker.ts';
 import { createAnnounceWrites } from './announce-writes.ts';
 import { createApplicationLog } from './application-log.ts';
 import { createAttach } from './create-attach.ts';
-import type { Emissions, EmissionsOptions, Middleware } from './options.ts';
+import { createRouters } from './create-routers.ts';
+import type { Emissions, EmissionsOptions } from './options.ts';
 
 /**
  * Adds the pipeline to an existing application. Returns at once: servers that are unavailable are tried again until they
@@ -49,23 +43,23 @@ export function createEmissions(options: EmissionsOptions): Emissions {
     });
   const resources = open('api');
   const acceptance = composeAccept(resources);
-  const announce = createAnnounceWrites({ accept: acceptance.accept, logger });
-  const { attach, isAttached } = createAttach(resources);
+  const snapshots = composeSnapshots(resources);
+  const { beyondFigures } = composeWarnings(resources);
+  const { attach, isAttached } = createAttach(resources, snapshots);
   reportProcess(resources, isAttached);
   let worker: Resources<EmbeddedConfig> | undefined;
   let closing: Promise<void> | undefined;
 
   const emissions: Emissions = {
-    // Express' types describe its own request; every version of it adds the same methods.
-    router: createInternalRouter(
-      composeInternalRoutes(resources, acceptance, composeServiceAccess(resources).requireApiKey),
-    ) as unknown as Middleware,
+    ...createRouters({
+      resources,
+      acceptance,
+      snapshots,
+      warnings: beyondFigures,
+      settings: options.settings ?? {},
+    }),
     attach: async (...args) => attach(...args),
-    created: announce(APPOINTMENT_CREATED),
-    updated: announce(APPOINTMENT_UPDATED),
-    canceled: announce(APPOINTMENT_CANCELED),
-    deleted: (appointmentId, companyId, options) =>
-      announce(APPOINTMENT_DELETED, companyId)(appointmentId, options),
+    ...createAnnounceWrites({ accept: acceptance.accept, logger }),
     startWorker() {
       if (worker || closing) return;
       worker = open('worker');
@@ -90,7 +84,7 @@ export function createEmissions(options: EmissionsOptions): Emissions {
   return emissions;
 }
 
-/** Reports this process to the fleet, and the problems that a stand-alone API shows in `/health` or ends with. */
+/** Reports this process to the fleet, and a problem with which a stand-alone API ends. */
 function reportProcess(resources: Resources<EmbeddedConfig>, isAttached: () => boolean): void {
   const { id, metrics, warnings, unusable, logger } = resources;
   metrics.beat(() => ({
@@ -99,7 +93,6 @@ function reportProcess(resources: Resources<EmbeddedConfig>, isAttached: () => b
     // The heartbeats of an attached gateway have them.
     warnings: isAttached() ? [] : warnings.read(),
   }));
-  watchModelReferences(resources);
   void unusable.then(({ message }) => {
     logger.error({ error: message }, 'configuration not usable');
   });

@@ -7,10 +7,12 @@ export { createEmissions } from './create-emissions.ts';
 export { defineModel, type ModelDescription, type SnapshotOf } from '../model/description.ts';
 export { fromMongoose, type FromMongooseOptions, type PopulatePath } from '../model/from-mongoose.ts';
 export type {
+  AdminRouterOptions,
   AnnounceWrite,
   ApplicationLogger,
   ApplicationSocket,
   AttachOptions,
+  DashboardRouterOptions,
   Emissions,
   EmissionsOptions,
   Middleware,

@@ -39,6 +39,19 @@ export interface AttachOptions {
   companyOf: (socket: ApplicationSocket) => unknown;
 }
 
+export interface DashboardRouterOptions<Request extends IncomingMessage> {
+  /**
+   * Names the company whose appointments a request gets. Return nothing for a request without a login: it is answered with 401.
+   * @example companyOf: (req: express.Request) => req.user.companyId
+   */
+  companyOf: (request: Request) => unknown;
+}
+
+export interface AdminRouterOptions {
+  /** Below it are the page (`/admin/`), its API and Bull Board. Default: `/emissions`. */
+  path?: string;
+}
+
 /** A logger of the application, such as one of winston. */
 export interface ApplicationLogger {
   info: (message: string, fields?: object) => unknown;
@@ -57,7 +70,8 @@ export interface EmissionsOptions extends Partial<AttachOptions> {
   /** How the application stores its appointments: `defineModel({ … })` or `fromMongoose(Appointment, populate)`. */
   model?: ModelDescription;
   /**
-   * Further settings by their names, for example `process.env`. `INTERNAL_SERVICE_API_KEY` is needed for the router.
+   * Further settings by their names, for example `process.env`. `INTERNAL_SERVICE_API_KEY` is needed for the router, `ADMIN_USER`
+   * and `ADMIN_PASSWORD` for the operator's page.
    * docs/reference/configuration.md lists them.
    */
   settings?: Readonly<Record<string, string | undefined>>;
@@ -88,6 +102,17 @@ export type Middleware = (req: IncomingMessage, res: ServerResponse, next: (erro
 export interface Emissions {
   /** The internal API: `app.use('/api/v1/internal', emissions.router)`. */
   readonly router: Middleware;
+  /**
+   * The list for the dashboard library, behind the application's own login: `GET /appointments`. It has no rate limit of its own.
+   * @example app.use('/api/v1/dashboard', requireLogin, emissions.dashboardRouter({ companyOf: (req) => req.user.companyId }))
+   */
+  dashboardRouter: <Request extends IncomingMessage>(options: DashboardRouterOptions<Request>) => Middleware;
+  /**
+   * The operator's page, with Bull Board: `app.use(emissions.adminRouter())` serves it at `/emissions/admin/`. Operators sign in
+   * with the settings `ADMIN_USER` and `ADMIN_PASSWORD`; `ADMIN_WRITES=on` allows repairs.
+   * @throws ConfigError with every problem of these settings, RangeError if `path` is not a path
+   */
+  adminRouter: (options?: AdminRouterOptions) => Middleware;
   /**
    * Serves dashboards on the application's Socket.IO server, beside its own handlers, rooms, namespaces and logins. Resolves when
    * the subscription to Redis works, or after 1.5 s.

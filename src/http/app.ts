@@ -1,4 +1,4 @@
-import express, { type Express, type RequestHandler, Router } from 'express';
+import express, { type Express, type IRouter, type RequestHandler, Router } from 'express';
 import { createErrorHandler, type OnFault, problem, sendProblem } from './problem.ts';
 import { ADMIN_API_PATH } from './routes/admin-routes.ts';
 import { BULL_BOARD_PATH } from './routes/bull-board.ts';
@@ -25,16 +25,21 @@ export interface InternalRoutes {
   onFault: OnFault;
 }
 
-export interface AppDeps extends InternalRoutes {
+/** The routes below `/admin`, and the check of the operator's credentials in front of them. */
+export interface OperatorRoutes {
   requireAdmin: RequestHandler;
+  bullBoard: RequestHandler;
+  /** What the page reads, and the repairs. */
+  adminRoutes: Router;
+}
+
+export interface AppDeps extends InternalRoutes, OperatorRoutes {
   /** Counts refused lists. */
   countRejections: RequestHandler;
   allowOrigins: RequestHandler;
   prometheus: RequestHandler;
   healthRoutes: Router;
   dashboardRoutes: Router;
-  bullBoard: RequestHandler;
-  adminRoutes: Router;
   /** More routes, before those of the pages. */
   routes?: Router | undefined;
   /** Folder of the built page. */
@@ -65,17 +70,25 @@ export function createApp({ basePath = '', ...deps }: AppDeps): Express {
   app.use(deps.healthRoutes);
   app.use('/api/v1/dashboard', deps.countRejections, deps.allowOrigins, deps.dashboardRoutes);
 
-  app.use(BULL_BOARD_PATH, bullBoardHeaders(), deps.requireAdmin, requireSameOrigin, deps.bullBoard);
-  app.use(ownPageHeaders(deps.connectOrigins));
+  addOperatorRoutes(app, deps);
   app.use(createDocsRoutes(deps.model, basePath));
-  app.use(ADMIN_API_PATH, deps.requireAdmin, requireSameOrigin, deps.adminRoutes);
-  app.use(guardAdminPage(deps.requireAdmin));
   if (deps.routes) app.use(deps.routes);
   app.use(servePageFiles(deps.pageDir, basePath));
 
   app.use(answerNotFound);
   app.use(createErrorHandler(deps.onFault));
   return app;
+}
+
+/** The routes below `/admin`. The file server may follow: it needs the credentials for its files there, and sends our headers. */
+function addOperatorRoutes(
+  router: IRouter,
+  { requireAdmin, bullBoard, adminRoutes, connectOrigins }: OperatorRoutes & Pick<AppDeps, 'connectOrigins'>,
+): void {
+  router.use(BULL_BOARD_PATH, bullBoardHeaders(), requireAdmin, requireSameOrigin, bullBoard);
+  router.use(ownPageHeaders(connectOrigins));
+  router.use(ADMIN_API_PATH, requireAdmin, requireSameOrigin, adminRoutes);
+  router.use(guardAdminPage(requireAdmin));
 }
 
 /**
@@ -90,6 +103,52 @@ export function createInternalRouter(routes: InternalRoutes): Router {
   router.use('/socket', logRequests, reportRefusals, requireApiKey, emissionRoutes, answerNotFound, onError);
   router.get('/metrics', logRequests, requireApiKey, readMetrics, onError);
   return router;
+}
+
+/**
+ * The list route for an existing application, to be mounted at `/api/v1/dashboard`. It answers `GET /appointments`, also with
+ * errors; any other request goes on to the application's own routes. It works in Express 4 and 5.
+ */
+export function createDashboardRouter({
+  logRequests,
+  countRejections,
+  dashboardRoutes,
+  onFault,
+}: Pick<AppDeps, 'logRequests' | 'countRejections' | 'dashboardRoutes' | 'onFault'>): Router {
+  const router = Router();
+  router.get('/appointments', logRequests, countRejections);
+  router.use(dashboardRoutes);
+  router.use('/appointments', createErrorHandler(onFault));
+  return router;
+}
+
+export interface AdminRouterDeps
+  extends OperatorRoutes, Pick<AppDeps, 'logRequests' | 'onFault' | 'pageDir' | 'basePath'> {
+  /** Such as `/emissions`. */
+  path: string;
+}
+
+/** The page's own files. It shares the others with the calendar page, which an existing application has itself. */
+const OPERATOR_FILES = /^\/(?:admin(?:\/|$)|base\.css$|icon\.svg$)/;
+/** Links of the operator's page to pages that an existing application does not serve. */
+const LINKS_LEFT_OUT = ['/docs', '/'];
+
+/**
+ * The operator's page for an existing application, with its API and Bull Board, below `path`: `/emissions/admin/`. It answers all
+ * requests below `path` itself, also errors and unknown routes. It works in Express 4 and 5.
+ */
+export function createAdminRouter({ path, pageDir, basePath = '', ...deps }: AdminRouterDeps): Router {
+  const servePage = servePageFiles(pageDir, `${basePath}${path}`, LINKS_LEFT_OUT);
+  const below = Router();
+  below.use(deps.logRequests);
+  addOperatorRoutes(below, { ...deps, connectOrigins: [] });
+  below.use((req, res, next) => {
+    if (OPERATOR_FILES.test(req.path)) return servePage(req, res, next);
+    next();
+  });
+  below.use(answerNotFound);
+  below.use(createErrorHandler(deps.onFault));
+  return Router().use(path, below);
 }
 
 const answerNotFound: RequestHandler = (_req, res) => {

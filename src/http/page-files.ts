@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, extname, join, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { RequestHandler } from 'express';
 
 interface PageFile {
@@ -8,14 +9,24 @@ interface PageFile {
   size: number;
 }
 
+/** Folder of the built pages in this package. */
+export function builtPages(): string {
+  return fileURLToPath(new URL('.', import.meta.resolve('#page/index.html')));
+}
+
 /**
  * Serves the files of the built pages. Each is one Buffer that all answers share, so an answer that waits for its client
  * holds neither a copy nor an open file. A file is read again when it has changed. At most the files of the folder
  * are kept.
  * @param basePath  With one, each page names its assets, and itself, by the paths that the browser sees. It holds no
  * character that HTML reads as more than text: the settings check that.
+ * @param linksLeftOut  Pages that are not served, as the pages name them. Links to them are removed. Only with a `basePath`.
  */
-export function servePageFiles(dir: string, basePath = ''): RequestHandler {
+export function servePageFiles(
+  dir: string,
+  basePath = '',
+  linksLeftOut: readonly string[] = [],
+): RequestHandler {
   const root = resolve(dir);
   const kept = new Map<string, PageFile>();
 
@@ -27,7 +38,9 @@ export function servePageFiles(dir: string, basePath = ''): RequestHandler {
     if (known?.size === found.size && known.lastModified.getTime() === found.mtime.getTime()) return known;
     const content = await readFile(path);
     const isPage = basePath !== '' && extname(path) === '.html';
-    const body = isPage ? Buffer.from(withBasePath(content.toString(), basePath)) : content;
+    const body = isPage
+      ? Buffer.from(withBasePath(withoutLinks(content.toString(), linksLeftOut), basePath))
+      : content;
     const file = { body, lastModified: found.mtime, size: found.size };
     kept.set(path, file);
     return file;
@@ -65,6 +78,10 @@ function pathOf(root: string, urlPath: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+function withoutLinks(page: string, paths: readonly string[]): string {
+  return paths.reduce((rest, path) => rest.replace(new RegExp(`\\s*<a href="${path}">[^<]*</a>`), ''), page);
 }
 
 function withBasePath(page: string, basePath: string): string {

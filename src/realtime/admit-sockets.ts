@@ -48,7 +48,7 @@ export function admitSockets({ io, companyOf, serve, onFault }: AdmitSocketsDeps
 }
 
 /** @throws Error if it is neither an id nor nothing */
-function toCompanyId(given: unknown): Id | undefined {
+export function toCompanyId(given: unknown): Id | undefined {
   if (given === undefined || given === null || given === '') return undefined;
   const id = toHexId(given);
   if (id === undefined) throw new Error('companyOf returned something that is not an id');

@@ -1,7 +1,8 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import express, { type RequestHandler } from 'express';
+import { jwtVerify } from 'jose';
 import mongoose, { type Connection } from 'mongoose';
 import { Server, type Socket } from 'socket.io';
 import { io as connect, type Socket as ClientSocket } from 'socket.io-client';
@@ -13,7 +14,7 @@ import {
   type ModelDescription,
 } from '../../src/embedded/index.ts';
 import { until } from '../harness/until.ts';
-import { createWorld, type World } from '../harness/world.ts';
+import { createWorld, JWT_SECRET, type World } from '../harness/world.ts';
 
 /** The aliases have no types of their own. */
 const load = createRequire(import.meta.url);
@@ -44,6 +45,18 @@ export interface ApplicationOptions extends Pick<Partial<EmissionsOptions>, 'red
   worker?: boolean;
 }
 
+/**
+ * The application's own login: a token of `world.token(companyId)`, or `guest`, which has no company.
+ * @throws Error if the token is neither
+ */
+async function logIn(token: unknown): Promise<{ companyId?: string }> {
+  if (token === 'guest') return {};
+  const { payload } = await jwtVerify(String(token), new TextEncoder().encode(JWT_SECRET)).catch(() => {
+    throw new Error('not logged in');
+  });
+  return { companyId: String(payload['companyId']) };
+}
+
 /** The world of one test, with an appointment of a company. */
 export async function createEmbeddedWorld() {
   const world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0' } });
@@ -53,10 +66,7 @@ export async function createEmbeddedWorld() {
 
 export type Application = Awaited<ReturnType<typeof startApplication>>;
 
-/**
- * An application with its own Express, mongoose, Socket.IO, logins and logger, to which the pipeline is added. A client logs in
- * with `auth: {token: 'login of <companyId>'}`, or as `guest`, without a company.
- */
+/** An application with its own Express, mongoose, Socket.IO, logins and logger, to which the pipeline is added. */
 export async function startApplication(
   world: World,
   { express, mongoose }: Pair,
@@ -80,11 +90,10 @@ export async function startApplication(
   const io = new Server(server);
   await prepare(io);
   io.use((socket, next) => {
-    const token: unknown = socket.handshake.auth['token'];
-    const [, companyId] = /^login of ([0-9a-f]{24})$/.exec(String(token)) ?? [];
-    socket.data = { user: { companyId } };
-    if (companyId !== undefined || token === 'guest') next();
-    else next(new Error('not logged in'));
+    logIn(socket.handshake.auth['token']).then((user) => {
+      socket.data = { user };
+      next();
+    }, next);
   });
   io.on('connection', (socket: Socket) => {
     socket.on('file', (content: Buffer, acknowledge: (bytes: number) => void) => {
@@ -103,12 +112,21 @@ export async function startApplication(
   world.keep(emissions, () => io.close());
   world.keep(emissions, emissions.close);
   app.use('/api/v1/internal', emissions.router);
+  app.use(
+    '/api/v1/dashboard',
+    emissions.dashboardRouter({
+      companyOf: async ({ headers: { authorization = '' } }: IncomingMessage) =>
+        authorization === '' ? undefined : (await logIn(authorization.replace('Bearer ', ''))).companyId,
+    }),
+  );
+  app.use(emissions.adminRouter());
   app.use(express.json());
   const own: RequestHandler = (_req, res) => {
     res.json({ own: true });
   };
   app.get('/own', own);
   app.post('/api/v1/internal/own', own);
+  app.get('/api/v1/dashboard/own', own);
   app.get('/api/v1/internal/reports', authenticateInternalService, own);
   const attachDashboards = () =>
     emissions.attach(io, {
@@ -126,9 +144,9 @@ export async function startApplication(
     connection,
     lines,
     attach: attachDashboards,
-    /** A plain client, and all events that it has received. */
-    async client(auth: Record<string, unknown>) {
-      const socket: ClientSocket = connect(url, { auth, forceNew: true });
+    /** A plain client, and all events that it has received. @param through  the URL of a proxy */
+    async client(auth: Record<string, unknown>, through = url) {
+      const socket: ClientSocket = connect(through, { auth, forceNew: true, reconnectionDelayMax: 200 });
       world.keep(socket, () => socket.close());
       const received: { event: string; args: unknown[] }[] = [];
       socket.onAny((event: string, ...args: unknown[]) => void received.push({ event, args }));

@@ -1,6 +1,4 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { createAdapter } from '@socket.io/redis-adapter';
-import { Redis } from 'ioredis';
 import type { FleetMetricsReading } from '@appointment-emissions/contracts';
 import { connectDashboard } from '@appointment-emissions/dashboard';
 import type { Company } from '../harness/documents.ts';
@@ -21,33 +19,20 @@ const UNKNOWN_ID = 'f'.repeat(24);
 let world: World;
 let company: Company;
 let appointmentId: string;
+/** Of the company. */
+let token: string;
 beforeEach(async () => {
   ({ world, company, appointmentId } = await createEmbeddedWorld());
+  token = await world.token(company.companyId);
 });
 afterEach(() => world.close());
 
-const login = () => ({ token: `login of ${company.companyId}` });
-
-/** Gives an application the Redis adapter, on connections that outlive its Socket.IO server. */
-function redisAdapter(key: string): NonNullable<ApplicationOptions['prepare']> {
-  return async (io) => {
-    const publisher = new Redis(world.env['REDIS_URL']!, { replyMapping: 'legacy' });
-    const subscriber = publisher.duplicate();
-    for (const client of [publisher, subscriber]) {
-      world.keep(client, () => {
-        client.disconnect();
-      });
-    }
-    io.adapter(createAdapter(publisher, subscriber, { key }));
-    // The adapter does not await its SUBSCRIBE commands: the reply to PING shows that they are done.
-    await subscriber.ping();
-  };
-}
+const login = () => ({ token });
 
 function library(application: Application) {
   const dashboard = connectDashboard({
     url: application.url,
-    getToken: () => Promise.resolve(login().token),
+    getToken: () => Promise.resolve(token),
   });
   world.keep(dashboard, () => {
     dashboard.close();
@@ -72,7 +57,7 @@ describe.each(PAIRS)('an application with $name', (pair: Pair) => {
     const application = await start();
     const plain = await application.client(login());
     const guest = await application.client({ token: 'guest' });
-    const other = await application.client({ token: `login of ${UNKNOWN_ID}` });
+    const other = await application.client({ token: await world.token(UNKNOWN_ID) });
     const dashboard = library(application);
     await eventually('the library to be live', () => dashboard.state === 'live');
 
@@ -236,22 +221,6 @@ describe.each(PAIRS)('an application with $name', (pair: Pair) => {
     application.io.emit('news');
     await eventually('its own event', () => plain.names().includes('news'));
   });
-
-  test('with the Redis adapter in two processes each event arrives once', async () => {
-    const prepare = redisAdapter(`application-${appointmentId}`);
-    const [one, two] = [await start({ prepare }), await start({ prepare })];
-    const plains = await Promise.all([one.client(login()), two.client(login())]);
-    await world.emit(two, 'appointment-updated', appointmentId);
-    await eventually('the event on both', () => plains.every(({ received }) => received.length > 0));
-    one.io.emit('news');
-    await eventually('the news on both', () => plains.every(({ names }) => names().includes('news')));
-    for (const { names } of plains) expect(names()).toEqual(['appointment:updated', 'news']);
-  });
-});
-
-test('a Redis adapter with the key SOCKET_ADAPTER_KEY is refused', async () => {
-  const prepare = redisAdapter(world.env['SOCKET_ADAPTER_KEY']!);
-  await expect(startApplication(world, PAIRS[0], { prepare })).rejects.toThrow('SOCKET_ADAPTER_KEY');
 });
 
 test('a process is in the fleet before it attaches dashboards, and afterwards as a gateway too', async () => {

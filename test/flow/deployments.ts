@@ -34,8 +34,6 @@ export interface Deployment {
   ownFields: readonly string[];
   /** The statuses that mean canceled. */
   canceled: readonly string[];
-  /** False for the embedded form, which has no list. */
-  hasList: boolean;
   start: () => Promise<Running>;
 }
 
@@ -46,19 +44,16 @@ export const DEPLOYMENTS: readonly Deployment[] = [
     name: 'the default model, with an API process and a worker process',
     ownFields: [],
     canceled: ['canceled'],
-    hasList: true,
     start: () => startProcesses(),
   },
   {
     name: 'a model by EMISSIONS_MODEL, with an API process and a worker process',
     ...BACKEND,
-    hasList: true,
     start: () => startProcesses(writeModel(backendModel)),
   },
   ...PAIRS.map((pair) => ({
     name: `models of mongoose by fromMongoose, embedded in an application with ${pair.name}`,
     ...BACKEND,
-    hasList: false,
     start: () => startEmbedded(pair),
   })),
 ];
@@ -93,11 +88,7 @@ async function startProcesses(modelFile?: string): Promise<Running> {
     announce: (event, appointmentId) => calls[event](appointmentId),
     announceDeletion: (appointmentId) => bot.emitAppointmentDeleted(appointmentId, company.companyId),
     open: (position) => world.dashboard(api, company.companyId, position && { position }),
-    async list() {
-      const headers = { authorization: `Bearer ${await world.token(company.companyId)}` };
-      const response = await fetch(`${api.url}/api/v1/dashboard/appointments`, { headers });
-      return (await response.json()) as AppointmentList;
-    },
+    list: () => readList(world, api.url, company),
   };
 }
 
@@ -126,13 +117,19 @@ async function startEmbedded(pair: Pair): Promise<Running> {
     announce: (event, appointmentId) => emissions[event](appointmentId),
     announceDeletion: (appointmentId) => emissions.deleted(appointmentId, company.companyId),
     async open(position) {
-      const token = `login of ${company.companyId}`;
+      const token = await world.token(company.companyId);
       const auth = { token, positions: true, ...(position && { position }) };
       const dashboard = await openDashboard({ url, token, socketOptions: { auth } });
       return world.keep(dashboard, dashboard.close);
     },
-    list: () => Promise.reject(new Error('the embedded form has no list')),
+    list: () => readList(world, url, company),
   };
+}
+
+async function readList(world: World, url: string, { companyId }: Company): Promise<AppointmentList> {
+  const headers = { authorization: `Bearer ${await world.token(companyId)}` };
+  const response = await fetch(`${url}/api/v1/dashboard/appointments`, { headers });
+  return (await response.json()) as AppointmentList;
 }
 
 /** Where the documents of backend-model.ts are. */

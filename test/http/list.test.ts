@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import request from 'supertest';
 import type { AppointmentList } from '@appointment-emissions/contracts';
-import { createDashboardRoutes, type CompanyRange } from '../../src/http/routes/dashboard-routes.ts';
+import {
+  companyOfToken,
+  createDashboardRoutes,
+  type CompanyRange,
+} from '../../src/http/routes/dashboard-routes.ts';
 import type { RunningApi } from '../../src/api/start-api.ts';
 import type { Company } from '../harness/documents.ts';
 import { createWorld, type World } from '../harness/world.ts';
@@ -207,7 +211,7 @@ describe('dashboards that load at the same time', () => {
     let letGo: (list: AppointmentList) => void = () => undefined;
     const held = new Promise<AppointmentList>((resolve) => (letGo = resolve));
     const routes = createDashboardRoutes({
-      verifyToken: (bearer) => Promise.resolve({ companyId: String(bearer) }),
+      companyOf: companyOfToken((bearer) => Promise.resolve({ companyId: String(bearer) })),
       list: (wanted) => {
         reads.push(wanted);
         return held;

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { Router } from 'express';
+import { type Request, Router } from 'express';
 import { type AppointmentList, type Id, LAST_INSTANT, parseInstant } from '@appointment-emissions/contracts';
 import { coalesce } from '../../batching.ts';
 import { AppError } from '../../errors.ts';
@@ -11,9 +11,11 @@ export interface CompanyRange {
   to: number;
 }
 
+/** Names the company whose list a request gets. @throws AppError TOKEN_INVALID if it is not authenticated */
+export type CompanyOfRequest = (request: Request) => Promise<Id>;
+
 export interface DashboardRoutesDeps {
-  /** Verifies the bearer token and returns its company. @throws AppError TOKEN_INVALID */
-  verifyToken: (token: unknown, request: IncomingMessage) => Promise<{ companyId: Id }>;
+  companyOf: CompanyOfRequest;
   list: (request: CompanyRange) => Promise<AppointmentList>;
 }
 
@@ -22,7 +24,7 @@ const MAX_RANGE_MS = 62 * DAY_MS;
 const LISTS_IN_FLIGHT = 8;
 
 /** `GET /appointments?from=…&to=…`: the company's appointments as confirmed snapshots, and the stream position to connect with. */
-export function createDashboardRoutes({ verifyToken, list }: DashboardRoutesDeps): Router {
+export function createDashboardRoutes({ companyOf, list }: DashboardRoutesDeps): Router {
   const router = Router();
 
   // Dashboards that reload together ask for the same list: one read serves all requests that arrive before it starts.
@@ -44,13 +46,23 @@ export function createDashboardRoutes({ verifyToken, list }: DashboardRoutesDeps
   });
 
   router.get('/appointments', async (req, res) => {
-    const [scheme = '', token = ''] = (req.get('authorization') ?? '').split(' ');
-    const { companyId } = await verifyToken(scheme.toLowerCase() === 'bearer' ? token : '', req);
+    const companyId = await companyOf(req);
     const range = readRange(req.query, Date.now());
     const read = await shared({ companyId, ...range });
     res.set('Cache-Control', 'no-store').json(await read());
   });
   return router;
+}
+
+/** The company of the bearer token. @param verify  throws AppError TOKEN_INVALID */
+export function companyOfToken(
+  verify: (token: unknown, request: IncomingMessage) => Promise<{ companyId: Id }>,
+): CompanyOfRequest {
+  return async (request) => {
+    const [scheme = '', token = ''] = (request.get('authorization') ?? '').split(' ');
+    const { companyId } = await verify(scheme.toLowerCase() === 'bearer' ? token : '', request);
+    return companyId;
+  };
 }
 
 function readRange(query: Record<string, unknown>, now: number): { from: number; to: number } {
