@@ -15,7 +15,9 @@ export interface DeliverBesideOptions extends CheckedAdapterOptions {
 export function deliverBeside({ io, ...options }: DeliverBesideOptions): { close: () => void } {
   const namespace = io.of(DASHBOARD_NAMESPACE);
   const channel = `${options.adapterKey}#${DASHBOARD_NAMESPACE}#`;
-  if ('channel' in namespace.adapter && namespace.adapter.channel === channel) {
+  const { adapter: own } = namespace;
+  // The sharded adapter has no `requestChannel`. It can have the same prefix, since sharded Pub/Sub has channels of its own.
+  if ('requestChannel' in own && 'channel' in own && own.channel === channel) {
     throw new Error(
       `SOCKET_ADAPTER_KEY is also the key of the application's own Redis adapter (${options.adapterKey}): each event would ` +
         'be delivered twice; give them different keys',
