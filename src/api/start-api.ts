@@ -1,27 +1,23 @@
 import type { Server } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { boundConnections } from '../access/bound-connections.ts';
-import { type ApiConfig, ConfigError } from '../config.ts';
+import type { ApiConfig } from '../config.ts';
 import { createHttpServer } from '../http/server.ts';
 import { createServing } from '../http/stop-serving.ts';
 import type { AppointmentModel } from '../model/appointment-model.ts';
 import type { Canary } from '../liveness/canary.ts';
 import { connectMongo } from '../population/connect.ts';
-import { within } from '../process/lifecycle.ts';
 import { listen } from '../process/listen.ts';
 import type { Logger } from '../process/logger.ts';
 import type { DashboardServer } from '../realtime/create-io.ts';
-import { whenReady } from '../redis/connect.ts';
 import { openMetricsPort } from '../resources/open-metrics-port.ts';
-import { openResources, type Resources } from '../resources/open-resources.ts';
+import { connectedOrLate, openResources, type Resources } from '../resources/open-resources.ts';
 import { composeAccept, createLogFaults } from './compose-accept.ts';
 import { composeAccess } from './compose-access.ts';
 import { composeApp, type ComposeAppDeps } from './compose-app.ts';
 import { composeSnapshots } from './compose-snapshots.ts';
 import { startGatewayCanary } from './start-canary.ts';
 import { startGateway } from './start-gateway.ts';
-
-const CONNECT_WAIT_MS = 1_500;
 
 export interface ApiDeps extends Pick<ComposeAppDeps, 'pageDir' | 'routes' | 'connectOrigins'> {
   config: ApiConfig;
@@ -105,12 +101,4 @@ function limitConnections(server: Server, { config, lifecycle, recordCut }: Reso
     onCut: recordCut,
   });
   lifecycle.onClose('connection bounds', bounds.close);
-}
-
-/** Waits for both servers, so that the first requests do not fail. After 1.5 s the API serves without them. */
-async function connectedOrLate({ mongo, redis, unusable }: Resources): Promise<void> {
-  const connected = Promise.all([mongo.connected, whenReady(redis)]);
-  const waited = within(CONNECT_WAIT_MS, 'MongoDB and Redis', connected).catch(() => undefined);
-  const found = await Promise.race([unusable, waited]);
-  if (found instanceof ConfigError) throw found;
 }

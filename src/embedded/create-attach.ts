@@ -7,17 +7,18 @@ import { admitSockets } from '../realtime/admit-sockets.ts';
 import { type DashboardServer, isDashboard } from '../realtime/create-io.ts';
 import { deliverBeside } from '../realtime/deliver-beside.ts';
 import { createServeDashboard } from '../realtime/gateway.ts';
-import type { Resources } from '../resources/open-resources.ts';
+import { connectedOrLate, type Resources } from '../resources/open-resources.ts';
 import type { AttachOptions, SocketIoServer } from './options.ts';
 
 /**
  * The gateway on the application's Socket.IO server. The limits on connections and packets of the stand-alone gateway are not
- * applied, because the application's own events can exceed them. `attach` throws if it cannot attach.
+ * applied, because the application's own events can exceed them. `attach` throws if it cannot attach, and rejects if `REDIS_URL`
+ * is not usable.
  */
 export function createAttach(resources: Resources<EmbeddedConfig>, snapshots: Snapshots) {
   const { config, redis, dedicatedRedis, reportDamage, lifecycle, logger } = resources;
   let isAttached = false;
-  const attach = (given: SocketIoServer, { companyOf }: AttachOptions): Promise<void> => {
+  const attach = (given: SocketIoServer, { companyOf }: AttachOptions): Promise<unknown> => {
     if (isAttached) throw new Error('already attached to a Socket.IO server');
     const io = given as unknown as DashboardServer;
     const delivery = deliverBeside({
@@ -42,10 +43,12 @@ export function createAttach(resources: Resources<EmbeddedConfig>, snapshots: Sn
     });
     lifecycle.onClose('admission', admission.close);
     beatGateway(io, resources, () => undefined);
-    return sendPositions(io, parts, (heartbeat) => {
+    const positions = sendPositions(io, parts, (heartbeat) => {
       const ids = socketsWithPositions(io);
       if (ids.length > 0) io.local.to(ids).emit(ALIVE_EVENT, heartbeat);
     });
+    // The application's own writes, too, need a connection.
+    return Promise.all([positions, connectedOrLate(resources)]);
   };
   return { attach, isAttached: () => isAttached };
 }

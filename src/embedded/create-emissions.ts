@@ -58,7 +58,9 @@ export function createEmissions(options: EmissionsOptions): Emissions {
       warnings: beyondFigures,
       settings: options.settings ?? {},
     }),
-    attach: async (...args) => attach(...args),
+    attach: async (...args) => {
+      await attach(...args);
+    },
     ...createAnnounceWrites({ accept: acceptance.accept, logger }),
     startWorker() {
       if (worker || closing) return;
@@ -75,7 +77,8 @@ export function createEmissions(options: EmissionsOptions): Emissions {
   };
   if (io && companyOf) {
     try {
-      void attach(io, { companyOf });
+      // A rejection is logged by `reportProcess`.
+      attach(io, { companyOf }).catch(() => undefined);
     } catch (error) {
       void emissions.close();
       throw error;

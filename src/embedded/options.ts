@@ -115,8 +115,9 @@ export interface Emissions {
   adminRouter: (options?: AdminRouterOptions) => Middleware;
   /**
    * Serves dashboards on the application's Socket.IO server, beside its own handlers, rooms, namespaces and logins. Resolves when
-   * the subscription to Redis works, or after 1.5 s.
-   * @throws Error if the server's Redis adapter has the key `SOCKET_ADAPTER_KEY`, or if it is the second call
+   * Redis and MongoDB are connected, or after 1.5 s. Calls of `created` and so on may fail before.
+   * @throws Error if the server's Redis adapter has the key `SOCKET_ADAPTER_KEY`, or if it is the second call; ConfigError if
+   * Redis has no database of the number in `redis`
    */
   attach: (io: SocketIoServer, options: AttachOptions) => Promise<void>;
   readonly created: AnnounceWrite;

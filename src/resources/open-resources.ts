@@ -7,10 +7,10 @@ import type { AppointmentModel } from '../model/appointment-model.ts';
 import type { MongoHandle, MongoOptions } from '../population/connect.ts';
 import { createModels, type Models } from '../population/models.ts';
 import { createReportDamage, type ReportDamage } from '../process/damaged-data.ts';
-import { createLifecycle, type Lifecycle } from '../process/lifecycle.ts';
+import { createLifecycle, type Lifecycle, within } from '../process/lifecycle.ts';
 import type { Logger } from '../process/logger.ts';
 import { closeQueues, type EmissionQueues, openQueues } from '../queue/open-queues.ts';
-import { connectRedis, type RedisClient, whenDatabaseMissing } from '../redis/connect.ts';
+import { connectRedis, type RedisClient, whenDatabaseMissing, whenReady } from '../redis/connect.ts';
 import { composeClock, type SharedClock } from '../redis/shared-clock.ts';
 import { watchConnections } from '../redis/watch-connections.ts';
 
@@ -19,6 +19,8 @@ const ROLES = {
   api: { connection: 'subscriber', use: 'subscription', serverSelectionMs: 700 },
   worker: { connection: 'queue', use: 'queue', serverSelectionMs: 2_000 },
 } as const;
+
+const CONNECT_WAIT_MS = 1_500;
 
 export interface ResourcesOptions<Config extends SharedConfig> {
   config: Config;
@@ -118,6 +120,17 @@ export function openResources<Config extends SharedConfig>({
     clock,
     warnings,
   };
+}
+
+/**
+ * Resolves when both servers are connected, so that the first requests do not fail, or after 1.5 s.
+ * @throws ConfigError if Redis has no database of the number in `REDIS_URL`
+ */
+export async function connectedOrLate({ mongo, redis, unusable }: Resources): Promise<void> {
+  const connected = Promise.all([mongo.connected, whenReady(redis)]);
+  const waited = within(CONNECT_WAIT_MS, 'MongoDB and Redis', connected).catch(() => undefined);
+  const found = await Promise.race([unusable, waited]);
+  if (found instanceof ConfigError) throw found;
 }
 
 function openConnections(

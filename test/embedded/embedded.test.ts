@@ -249,11 +249,16 @@ test('the log reports a reference that never resolves', async () => {
   });
 });
 
-test('the log reports once that Redis has no database of the number in the URL', async () => {
+test('the log reports once that Redis has no database of the number in the URL, and attach rejects', async () => {
   const url = new URL(world.env['REDIS_URL']!);
   url.pathname = '/9999';
-  const { lines } = await startApplication(world, PAIRS[0], { redis: url.href, worker: false });
+  const { lines, attach } = await startApplication(world, PAIRS[0], {
+    redis: url.href,
+    worker: false,
+    attach: false,
+  });
   const reports = () => lines.filter(({ message }) => message === 'configuration not usable');
+  await expect(attach()).rejects.toThrow('REDIS_URL names a database');
   await eventually('the line', () => reports().length > 0);
   expect(reports()).toMatchObject([
     { level: 'error', fields: { error: expect.stringContaining('REDIS_URL names a database') } },
