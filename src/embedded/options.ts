@@ -41,8 +41,7 @@ export interface AttachOptions {
 
 export interface DashboardRouterOptions<Request extends IncomingMessage> {
   /**
-   * Names the company whose appointments a request gets. Return nothing for a request without a login: it is answered with 401.
-   * @example companyOf: (req: express.Request) => req.user.companyId
+   * Names the company whose appointments a request gets. Return nothing for a request without a login: the answer is 401.
    */
   companyOf: (request: Request) => unknown;
 }
@@ -104,7 +103,11 @@ export interface Emissions {
   readonly router: Middleware;
   /**
    * The list for the dashboard library, behind the application's own login: `GET /appointments`. It has no rate limit of its own.
-   * @example app.use('/api/v1/dashboard', requireLogin, emissions.dashboardRouter({ companyOf: (req) => req.user.companyId }))
+   * @example
+   * ```ts
+   * const companyOf = (req: Request) => req.user.companyId;
+   * app.use('/api/v1/dashboard', requireLogin, emissions.dashboardRouter({ companyOf }));
+   * ```
    */
   dashboardRouter: <Request extends IncomingMessage>(options: DashboardRouterOptions<Request>) => Middleware;
   /**

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createConnection } from 'mongoose';
+import { chromium } from 'playwright-core';
 import { fetchAppointments } from '@appointment-emissions/dashboard';
+import { findChromium } from '../../scripts/services/chromium.ts';
 import { createEmissions } from '../../src/embedded/index.ts';
 import type { Company } from '../harness/documents.ts';
 import { eventually } from '../harness/until.ts';
@@ -139,6 +141,27 @@ describe.each(PAIRS)('adminRouter in an application with $name', (pair) => {
     expect(await (await get('/own')).json()).toEqual({ own: true });
   });
 });
+
+test('the operator’s page works in a browser, with the job list, and loads nothing that is missing', async () => {
+  const { url } = await startApplication(world, PAIRS[1]);
+  const browser = await chromium.launch({ ...(await findChromium()), timeout: 30_000 });
+  world.keep(browser, () => browser.close());
+  const context = await browser.newContext({
+    httpCredentials: { username: 'admin', password: 'admin-password' },
+  });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('pageerror', ({ message }) => complaints.push(message));
+  page.on('response', (response) => {
+    if (response.status() >= 400) complaints.push(`${response.status()} ${response.url()}`);
+  });
+  await page.goto(`${url}/emissions/admin/`);
+  await page.getByRole('heading', { name: 'Processes' }).waitFor();
+  await page.locator('#processes').getByText('gateway').waitFor();
+  await page.getByRole('link', { name: 'Jobs' }).click();
+  await page.getByText('bulk').first().waitFor();
+  expect(complaints).toEqual([]);
+}, 120_000);
 
 test('adminRouter names every problem of its settings', () => {
   const connection = createConnection(world.env['MONGODB_URI']!);
