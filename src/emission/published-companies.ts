@@ -2,7 +2,7 @@ import { type Id, OBJECT_ID } from '@appointment-emissions/contracts';
 import type { PublishedAppointment } from '../domain/published-appointments.ts';
 import type { ReportDamage } from '../process/damaged-data.ts';
 import { corkUntilImmediate, type RedisClient } from '../redis/connect.ts';
-import { isWrongType } from '../redis/wrong-type.ts';
+import { isWrongType } from '../redis/redis-errors.ts';
 import type { CompanyKeys } from './keys.ts';
 import { periodAt, PERIODS_KEPT, type PublishedKeys } from './published-keys.ts';
 

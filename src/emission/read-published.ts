@@ -6,7 +6,7 @@ import type {
 } from '../domain/published-appointments.ts';
 import type { ReportDamage } from '../process/damaged-data.ts';
 import type { RedisClient } from '../redis/connect.ts';
-import { isWrongType } from '../redis/wrong-type.ts';
+import { isWrongType } from '../redis/redis-errors.ts';
 import type { CompanyKeys } from './keys.ts';
 import type { PublishedKeys } from './published-keys.ts';
 
