@@ -15,6 +15,7 @@ export const LONG_TESTS = [
   '**/test/resilience/logs.test.ts',
   '**/test/resilience/process-end.test.ts',
   '**/test/operate/redis-tls.test.ts',
+  '**/test/embedded/example-recovery.test.ts',
 ];
 
 /** Native ESM: run through `npm test`, which sets NODE_OPTIONS=--experimental-vm-modules. */

@@ -213,10 +213,17 @@ test('curl.sh: each call gets the reply that its comment states', async () => {
   expect(replies[6]).toMatchObject({ success: true });
 });
 
-describe('existing-backend: a backend that adopts the pipeline', () => {
+describe('backend-beside.ts: a backend whose dashboards receive the events of a stand-alone API', () => {
+  test('the guide shows its code', async () => {
+    const guide = await readFile(path.join(EXAMPLES, '../docs/guides/existing-backend.md'), 'utf8');
+    const section = guide.split('## Beside your application\n')[1]?.split('\n## ')[0] ?? '';
+    const [, code] = /^```ts\n(.*?)^```$/ms.exec(section) ?? [];
+    expect(await readFile(path.join(EXAMPLES, 'backend-beside.ts'), 'utf8')).toContain(code);
+  });
+
   test('serves its own routes, and sends the emissions of each company to that company', async () => {
     const [company, other] = [await world.documents.company(), await world.documents.company()];
-    const backend = startExample('existing-backend/backend.ts', {
+    const backend = startExample('backend-beside.ts', {
       PORT: '0',
       REDIS_URL: world.env.REDIS_URL!,
       SOCKET_ADAPTER_KEY: world.env.SOCKET_ADAPTER_KEY!,

@@ -1,6 +1,6 @@
 /**
  * An existing Express and Socket.IO backend with its own sessions, routes and events. The lines marked + are the additions
- * that deliver the pipeline's events to its dashboards. See README.md in this folder.
+ * that deliver the events of a stand-alone API to its dashboards. See docs/guides/existing-backend.md.
  */
 import { createAdapter } from '@socket.io/redis-adapter'; // +
 import express from 'express';
