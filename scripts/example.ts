@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { bundle } from './build-page.ts';
 import { PROJECT_DIR } from './paths.mjs';
+import { makeTestRunDir, removeDeadTestRuns, removeTestRunDir } from './process/run-dir.ts';
 import type { Main } from './run.mjs';
 import { startMongo } from './services/mongo.ts';
 import { startRedis } from './services/redis.ts';
@@ -69,15 +70,17 @@ export const exampleArgs = (app: string, program: string): string[] => [...SOURC
  * a link for each member of the staff, and a command for the bot.
  */
 export const main: Main = async ({ signal, args: [state = 'after'] }) => {
-  if (!(state in STATES)) throw new Error(`the state must be one of ${Object.keys(STATES).join(', ')}`);
+  if (!isState(state)) throw new Error(`the state must be one of ${Object.keys(STATES).join(', ')}`);
+  await removeDeadTestRuns();
+  const servers = makeTestRunDir();
   const dir = mkdtempSync(join(tmpdir(), 'example-'));
   const started: (() => unknown)[] = [];
   try {
-    const redis = await startRedis({ dir: join(dir, 'redis'), log: console.log });
+    const redis = await startRedis({ dir: join(servers, 'redis'), log: console.log });
     started.push(redis.stop);
-    const mongo = await startMongo({ dir: join(dir, 'mongodb'), log: console.log });
+    const mongo = await startMongo({ dir: join(servers, 'mongodb'), log: console.log });
     started.push(mongo.stop);
-    const app = await copyExample(dir, state as ExampleState);
+    const app = await copyExample(dir, state);
     const settings = {
       PORT: process.env.PORT || '4000',
       MONGODB_URI: `${mongo.url}/salon`,
@@ -87,21 +90,24 @@ export const main: Main = async ({ signal, args: [state = 'after'] }) => {
       LOG_DIR: join(dir, 'logs'),
     };
     const env = { ...process.env, ...settings };
-    const seeded = await seedExample(app, env);
+    console.log(describe(app, settings, await seedExample(app, env)));
     const server = spawn(process.execPath, exampleArgs(app, 'server.js'), {
       cwd: PROJECT_DIR,
       env,
       stdio: ['ignore', 'inherit', 'inherit'],
     });
-    started.push(() => server.kill() && once(server, 'exit'));
-    console.log(describe(app, settings, seeded));
-    await Promise.race([once(signal, 'abort'), once(server, 'exit')]);
+    const exited = once(server, 'exit');
+    started.push(() => server.kill() && exited);
+    await Promise.race([once(signal, 'abort'), exited]);
   } finally {
     for (const stop of started.reverse()) await stop();
     rmSync(dir, { recursive: true, force: true });
+    await removeTestRunDir(servers);
   }
-  return 0;
+  return signal.aborted ? 0 : 1;
 };
+
+const isState = (name: string): name is ExampleState => Object.hasOwn(STATES, name);
 
 function describe(app: string, settings: Record<string, string>, seeded: Seeded): string {
   const address = `http://localhost:${settings.PORT}`;

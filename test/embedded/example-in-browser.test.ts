@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { execa } from 'execa';
+import { Types } from 'mongoose';
 import { chromium, type Browser } from 'playwright-core';
 import { connectDashboard } from '@appointment-emissions/dashboard';
 import { findChromium } from '../../scripts/services/chromium.ts';
@@ -22,9 +23,10 @@ afterEach(async () => {
 /** Books, edits and cancels as staff; the canceled time can be booked again. */
 async function bookEditAndCancel() {
   const { first, customerId, petId, staff } = example.seeded;
+  const { start, end } = (await example.appointments.findOne({ _id: new Types.ObjectId(first) }))!;
   await edit(first, { status: 'checked_in' });
   await page.showsStatus(first, 'checked_in');
-  const slot = { customerId, petId, staffId: staff[1]!.userId, start: tomorrowAt(10), end: tomorrowAt(11) };
+  const slot = { customerId, petId, staffId: staff[1]!.userId, start, end };
   expect(await example.request('POST', '', slot)).toMatchObject({ status: 409 });
   await example.request('POST', `/${first}/cancel`, { reason: 'ill' });
   await page.showsStatus(first, 'canceled');
@@ -94,6 +96,9 @@ describe('before: the application emits by itself', () => {
     page = await example.openPage(browser, 'Jonas Okafor');
     await page.row(second).waitFor();
     expect(await page.row(first).count()).toBe(0);
+    await edit(first, { notes: 'of a colleague' });
+    await page.roundTrip();
+    expect(await page.latest()).toBe('No change yet');
   });
 
   test('a booking of the bot is not shown, and the bot gets a success', async () => {

@@ -180,7 +180,8 @@ async function openPage(browser: Browser, url: string) {
   await page.goto(url);
   const shows = (state: string) => page.locator('#state', { hasText: new RegExp(`^${state}$`) }).waitFor();
   await shows('live');
-  await page.locator('#rows tr').first().waitFor();
+  // No request for the list is running.
+  await page.locator('#rows[aria-busy=false] tr').first().waitFor();
   const row = (id: string) => page.locator(`#a${id}`);
   return {
     problems,
@@ -203,5 +204,5 @@ async function openPage(browser: Browser, url: string) {
 
 export type ExamplePage = Awaited<ReturnType<typeof openPage>>;
 
-/** A time of tomorrow, by the clock of this process, as in the seed. */
+/** A time of tomorrow. */
 export const tomorrowAt = (hours: number): Date => new Date(new Date().setHours(24 + hours, 0, 0, 0));

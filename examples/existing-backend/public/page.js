@@ -5,6 +5,7 @@ const DAYS_SHOWN = 7;
 /** The list of the next days, as the signed-in user may see it, with a select to change a status. */
 export function createPage(token) {
   const find = (id) => document.getElementById(id);
+  const { role, userId } = JSON.parse(atob(token.split('.')[1].replace(/-/g, '+').replace(/_/g, '/')));
 
   async function request(path, method = 'GET', body = undefined) {
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
@@ -62,6 +63,7 @@ export function createPage(token) {
       return;
     }
     isLoading = true;
+    find('rows').ariaBusy = 'true';
     try {
       do {
         isAgain = false;
@@ -73,14 +75,16 @@ export function createPage(token) {
       } while (isAgain);
     } finally {
       isLoading = false;
+      find('rows').ariaBusy = 'false';
     }
   }
 
   return {
     refresh,
     showState: (state) => (find('state').textContent = state),
-    /** Shows what an event contains, beside the list. */
-    showLatest(event, { start, petId, status, notes }) {
+    /** Shows what an event contains, beside the list. A groomer sees only their own appointments. */
+    showLatest(event, { start, petId, staffId, status, notes }) {
+      if (role === 'groomer' && staffId?._id !== userId) return;
       const [, change] = event.split(':');
       const texts = [timeOf(start), status.replace('_', ' '), notes];
       find('latest').textContent = `${petId?.name} ${change}: ${texts.filter(Boolean).join(', ')}`;
