@@ -72,6 +72,8 @@ export async function startExample(state: ExampleState, over: Environment = {}) 
     },
     /** Kills the process of the application. */
     kill: server.kill,
+    /** Ends it with SIGTERM. Resolves to its exit code. */
+    terminate: server.terminate,
     async restart(): Promise<void> {
       await server.restart();
       proxy.leadTo(server.port());
@@ -88,6 +90,7 @@ export async function startExample(state: ExampleState, over: Environment = {}) 
 interface ExampleServer {
   port: () => number;
   kill: () => Promise<void>;
+  terminate: () => Promise<number | null>;
   restart: () => Promise<void>;
 }
 
@@ -100,15 +103,19 @@ async function startServer(start: () => ChildProcess): Promise<ExampleServer> {
     const { value } = await until('the application to listen', lines.next(), 60_000);
     port = Number(new URL(String(value).replace('listening on ', '')).port);
   }
+  async function end(signal: NodeJS.Signals): Promise<number | null> {
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    const [code] = (await exited) as [number | null];
+    return code;
+  }
   await restart();
   return {
     port: () => port,
     async kill() {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const exited = once(child, 'exit');
-      child.kill('SIGKILL');
-      await exited;
+      if (child.exitCode === null && child.signalCode === null) await end('SIGKILL');
     },
+    terminate: () => end('SIGTERM'),
     restart,
   };
 }
