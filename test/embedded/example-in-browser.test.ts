@@ -254,6 +254,20 @@ describe('after: the pipeline alone emits', () => {
     else await page.showsStatus(id, status);
   });
 
+  test('an edit is shown even if Redis has lost the company’s log while the dashboard had no connection', async () => {
+    const id = await example.bookByBot(tomorrowAt(17));
+    page = await example.openPage(browser);
+    await page.showsStatus(id, 'scheduled');
+    example.proxy.refuse();
+    await page.isCut();
+    const { keys, redis } = example.world;
+    await redis.del(keys.position(example.seeded.companyId), keys.log(example.seeded.companyId));
+    await edit(id, { status: 'checked_in' });
+    example.proxy.mend();
+    await page.showsStatus(id, 'checked_in');
+    await page.isLive();
+  });
+
   test('SIGTERM ends the process', async () => {
     page = await example.openPage(browser);
     expect(await until('the end of the process', example.terminate())).toBe(0);
