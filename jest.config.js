@@ -9,7 +9,7 @@ export const LONG_TESTS = [
   '**/test/realtime/heartbeat.test.ts',
   '**/test/resilience/outage-lines.test.ts',
   '**/test/sweep/clocks.test.ts',
-  '**/test/bot/consumer.test.ts',
+  '**/test/packages/*.test.ts',
   '**/test/sweep/left-out.test.ts',
   '**/test/resilience/cluster/features.test.ts',
   '**/test/resilience/logs.test.ts',

@@ -1,20 +1,21 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
 import { findChromium } from '../../scripts/services/chromium.ts';
 import { startScriptedServer } from '../dashboard/scripted-server.ts';
 import { childEnv } from '../harness/child-env.ts';
+import {
+  LIBRARIES,
+  packPackages,
+  type PackageName,
+  type PackedPackages,
+  ROOT,
+  TSC,
+} from './packed-packages.ts';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const TSC = path.join(ROOT, 'node_modules/typescript/bin/tsc');
-const PACKAGES = ['contracts', 'bot', 'dashboard'] as const;
-/** Folders that are not in git. */
-const NOT_COPIED = new Set(['node_modules', 'dist', '.git', '.runtime', 'logs']);
 const run = promisify(execFile);
 
 const BOT = `
@@ -46,50 +47,15 @@ import { connectDashboard as bundled } from '@appointment-emissions/dashboard/br
 export const wrong = () => [connectDashboard(), bundled()];
 `;
 
-interface Packed {
-  filename: string;
-  files: { path: string }[];
-}
-
-let directory: string;
-/** A copy of the repository without built files. */
-let checkout: string;
-const packed = new Map<string, Packed>();
+let packages: PackedPackages;
 beforeAll(async () => {
-  directory = await mkdtemp(path.join(tmpdir(), 'consumer-'));
-  checkout = path.join(directory, 'checkout');
-  await copyCheckout(checkout);
-  for (const name of PACKAGES) packed.set(name, await pack(path.join(checkout, 'packages', name)));
-  packed.set('server', await pack(checkout));
+  packages = await packPackages();
 }, 240_000);
-afterAll(() => rm(directory, { recursive: true, force: true }));
+afterAll(() => packages.remove());
 
-async function copyCheckout(to: string): Promise<void> {
-  await cp(ROOT, to, { recursive: true, filter: (from) => !NOT_COPIED.has(path.basename(from)) });
-  const modules = path.join(to, 'node_modules');
-  const own = path.join(modules, '@appointment-emissions');
-  await mkdir(own, { recursive: true });
-  const others = (await readdir(path.join(ROOT, 'node_modules'))).filter(
-    (name) => name !== path.basename(own),
-  );
-  await Promise.all([
-    ...others.map((name) => symlink(path.join(ROOT, 'node_modules', name), path.join(modules, name))),
-    ...PACKAGES.map((name) => symlink(path.join(to, 'packages', name), path.join(own, name))),
-  ]);
-}
+const filesOf = (name: PackageName) => packages.files(name);
 
-async function pack(folder: string): Promise<Packed> {
-  const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', directory], {
-    cwd: folder,
-    env: childEnv(),
-  });
-  const [made] = JSON.parse(stdout) as [Packed];
-  return made;
-}
-
-const filesOf = (name: string) => packed.get(name)!.files.map((file) => file.path);
-
-test.each(PACKAGES)(
+test.each(LIBRARIES)(
   'npm pack of the unbuilt package %s contains the files that its exports name, and no others',
   async (name) => {
     const manifest = await readFile(path.join(ROOT, 'packages', name, 'package.json'), 'utf8');
@@ -119,16 +85,6 @@ test('npm pack of the unbuilt server contains its two processes, its page and it
   );
 });
 
-/** Creates a project and installs the tarballs in it. */
-async function install(type: 'commonjs' | 'module', names: readonly string[]): Promise<string> {
-  const project = await mkdtemp(path.join(directory, 'project-'));
-  await writeFile(path.join(project, 'package.json'), JSON.stringify({ private: true, type }));
-  const tarballs = names.map((name) => path.join(directory, packed.get(name)!.filename));
-  const quiet = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'];
-  await run('npm', ['install', ...tarballs, ...quiet], { cwd: project, env: childEnv() });
-  return project;
-}
-
 /** Names of all installed packages, as `npm ls` lists them. */
 async function installedPackages(project: string): Promise<string[]> {
   const { stdout } = await run('npm', ['ls', '--all', '--parseable'], { cwd: project, env: childEnv() });
@@ -136,16 +92,34 @@ async function installedPackages(project: string): Promise<string[]> {
   return folders.map((folder) => path.relative(path.join(project, 'node_modules'), folder)).sort();
 }
 
+/** The tree of packages that `npm ls` prints, without versions. */
+async function treeOf(project: string): Promise<string> {
+  const { stdout } = await run('npm', ['ls', '--all', '--unicode'], { cwd: project, env: childEnv() });
+  return withoutVersions(stdout.slice(stdout.indexOf('\n')));
+}
+
+/** The same, as docs/reference/packages.md has it. */
+async function treeOnPage(title: string): Promise<string> {
+  const page = await readFile(path.join(ROOT, 'docs/reference/packages.md'), 'utf8');
+  const [, section = ''] = page.split(`## ${title}\n`);
+  return withoutVersions(section.split('```')[1] ?? '');
+}
+
+function withoutVersions(tree: string): string {
+  return tree.replaceAll(/@[^@\s]+(?= deduped|$)/gm, '').trim();
+}
+
 test('installing the bot library installs two packages', async () => {
-  const project = await install('module', ['contracts', 'bot']);
+  const project = await packages.install('module', ['contracts', 'bot']);
   expect(await installedPackages(project)).toEqual([
     '@appointment-emissions/bot',
     '@appointment-emissions/contracts',
   ]);
+  expect(await treeOf(project)).toBe(await treeOnPage('A bot'));
 }, 60_000);
 
 test('installing the dashboard library installs two packages and the peer socket.io-client', async () => {
-  const project = await install('module', ['contracts', 'dashboard']);
+  const project = await packages.install('module', ['contracts', 'dashboard']);
   const installed = await installedPackages(project);
   const ofPeer = (name: string) =>
     /^(?:@socket\.io\/|engine\.io-|socket\.io-|debug$|ms$|ws$|xmlhttprequest-ssl$)/.test(name);
@@ -154,10 +128,11 @@ test('installing the dashboard library installs two packages and the peer socket
     '@appointment-emissions/dashboard',
   ]);
   expect(installed).toContain('socket.io-client');
+  expect(await treeOf(project)).toBe(await treeOnPage('A dashboard'));
 }, 60_000);
 
 test('the one-file browser build connects a page that has no bundler', async () => {
-  const project = await install('module', ['contracts', 'dashboard']);
+  const project = await packages.install('module', ['contracts', 'dashboard']);
   const library = path.join(project, 'node_modules/@appointment-emissions/dashboard/dist/browser.js');
   const files: Record<string, [string, string]> = {
     '/': ['text/html', '<!doctype html><title>Page</title><script type="module" src="/page.js"></script>'],
@@ -199,7 +174,7 @@ const SETTINGS: [string, string, boolean][] = [
 describe.each(['commonjs', 'module'] as const)('in a project of type %s', (type) => {
   let project: string;
   beforeAll(async () => {
-    project = await install(type, PACKAGES);
+    project = await packages.install(type, LIBRARIES);
   }, 120_000);
 
   test.each(SETTINGS)(
@@ -241,8 +216,8 @@ describe.each(['commonjs', 'module'] as const)('in a project of type %s', (type)
 });
 
 test('a CommonJS program can require each package, without a warning', async () => {
-  const project = await install('commonjs', PACKAGES);
-  const names = [...PACKAGES, 'dashboard/browser.js', 'bot/package.json'];
+  const project = await packages.install('commonjs', LIBRARIES);
+  const names = [...LIBRARIES, 'dashboard/browser.js', 'bot/package.json'];
   const code = `for (const name of ${JSON.stringify(names)}) {
     console.log(name, Object.keys(require('@appointment-emissions/' + name)).length > 0);
   }`;
