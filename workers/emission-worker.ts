@@ -123,7 +123,7 @@ async function refuseDamaged({ id = '' }: Job, quarantine: Quarantine): Promise<
   throw new AppError('JOB_INVALID', "the job's count of attempts is not usable");
 }
 
-/** Observes the latency of each stage, and logs the emission. Times are in ms since 1970. */
+/** Logs the emission, observes its latencies, and counts it if no gateway received it. Times are in ms since 1970. */
 function reportPublished(
   emission: EmissionJob & EmissionAttempt,
   receipt: Receipt,
@@ -139,6 +139,7 @@ function reportPublished(
     metrics.observe('publish', endedAt - populatedAt);
     metrics.observe('total', endedAt - acceptedAt);
   } else metrics.observe('bulk', endedAt - acceptedAt);
+  if (receipt.gateways === 0) metrics.unreached();
   flow.info(
     {
       emissionId,

@@ -29,6 +29,8 @@ export interface Metrics {
   count: (event: AppointmentEvent, outcome: EmissionOutcome, n?: number) => void;
   /** A rejected request, batch item or socket. @param reason  an error code, never a text that a caller can choose */
   reject: (reason: string, n?: number) => void;
+  /** A published emission that no gateway received. */
+  unreached: () => void;
   /** A connection of a client that this process ended. */
   cut: (reason: CutReason) => void;
   /** Data in Redis that could not be parsed. */
@@ -80,6 +82,7 @@ export function createMetrics(deps: Deps): Metrics {
       prometheus.reject(reason, n);
       fleet.add(rejectedField(reason), n);
     },
+    unreached: prometheus.unreached,
     cut: prometheus.cut,
     damage: prometheus.damage,
     foundGone: prometheus.foundGone,

@@ -16,6 +16,11 @@ export const PROMETHEUS_METRICS = {
     labels: ['event'],
     help: 'Emissions that this process published.',
   },
+  emission_unreached_total: {
+    type: 'counter',
+    labels: [],
+    help: 'Published emissions that no gateway received. On a Redis Cluster their number is unknown, and not counted.',
+  },
   emission_attempt_failures_total: {
     type: 'counter',
     labels: ['event'],

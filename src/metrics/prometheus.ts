@@ -26,7 +26,8 @@ export function createPrometheus({ processMetrics }: { processMetrics: boolean }
   if (processMetrics) collectDefaultMetrics({ register: registry });
   const instruments = createInstruments(registry);
   startAllSeries(instruments);
-  const { outcomes, rejected, cuts, damaged, gone, flushFailures, duration, outliers } = instruments;
+  const { outcomes, unreached, rejected, cuts, damaged, gone, flushFailures, duration, outliers } =
+    instruments;
 
   return {
     registry,
@@ -35,6 +36,9 @@ export function createPrometheus({ processMetrics }: { processMetrics: boolean }
     },
     reject: (reason: string, n: number) => {
       rejected.inc({ reason }, n);
+    },
+    unreached: () => {
+      unreached.inc();
     },
     cut: (reason: CutReason) => {
       cuts.inc({ reason });
@@ -68,6 +72,7 @@ function createInstruments(registry: Registry) {
   return {
     outcomes,
     rejected: new Counter({ ...configurationOf('emission_rejected_total'), registers }),
+    unreached: new Counter({ ...configurationOf('emission_unreached_total'), registers }),
     cuts: new Counter({ ...configurationOf('emission_connections_cut_total'), registers }),
     damaged: new Counter({ ...configurationOf('emission_invalid_data_total'), registers }),
     gone: new Counter({ ...configurationOf('emission_sweep_gone_total'), registers }),
