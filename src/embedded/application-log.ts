@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { pino } from 'pino';
 import type { Logger } from '../process/logger.ts';
 import type { ApplicationLogger } from './options.ts';
@@ -6,18 +7,23 @@ import type { ApplicationLogger } from './options.ts';
 const WARN = 40;
 const ERROR = 50;
 
-/** Our lines in the application's own log, as `(message, fields)`; without a logger JSON lines on the standard output. */
+/**
+ * Our lines in the application's own log, as `(message, fields)`; without a logger JSON lines on the standard output. A logger
+ * that throws, rejects or lacks a method neither fails an emission nor ends the process: a line that it loses is printed to the
+ * standard error, with the reason.
+ */
 export function createApplicationLog(logger: ApplicationLogger | undefined): Logger {
   const options = { level: 'info', name: 'emissions' };
   if (!logger) return pino(options);
   const write = (line: string): void => {
     const report = (error: unknown): void => {
-      process.stderr.write(`the logger failed (${String(error)}), the line was: ${line}`);
+      const reason = isNativeError(error) ? error.message : 'it threw a value that is not an error';
+      // Unlike process.stderr.write, it never fails, even if the standard error is closed.
+      console.error(`The logger failed: ${reason}. The line was: ${line.trimEnd()}`);
     };
     const { msg = '', level = 0, ...fields } = JSON.parse(line) as { msg?: string; level?: number };
-    // A logger that throws or rejects must not fail an emission, nor end the process.
     try {
-      Promise.resolve(methodOf(logger, level).call(logger, msg, fields)).catch(report);
+      Promise.resolve(callLogger(logger, level, msg, fields)).catch(report);
     } catch (error) {
       report(error);
     }
@@ -25,7 +31,19 @@ export function createApplicationLog(logger: ApplicationLogger | undefined): Log
   return pino({ level: options.level, base: null, timestamp: false }, { write });
 }
 
-function methodOf(logger: ApplicationLogger, level: number): ApplicationLogger['info'] {
-  if (level >= ERROR) return logger.error;
-  return level >= WARN ? (logger.warn ?? logger.warning ?? logger.info) : logger.info;
+function callLogger(
+  logger: Partial<ApplicationLogger>,
+  level: number,
+  message: string,
+  fields: object,
+): unknown {
+  const name = level >= ERROR ? 'error' : level < WARN ? 'info' : warningMethod(logger);
+  // An application written in JavaScript may pass anything.
+  if (typeof logger[name] !== 'function') throw new TypeError(`it has no method ${name}`);
+  return logger[name](message, fields);
+}
+
+function warningMethod({ warn, warning }: Partial<ApplicationLogger>): 'warn' | 'warning' | 'info' {
+  if (typeof warn === 'function') return 'warn';
+  return typeof warning === 'function' ? 'warning' : 'info';
 }
