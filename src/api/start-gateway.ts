@@ -43,7 +43,7 @@ export async function startGateway(parts: GatewayParts): Promise<DashboardServer
     adapterKey: config.SOCKET_ADAPTER_KEY,
     transports: config.SOCKET_TRANSPORTS,
     corsOrigins: config.CORS_ORIGIN,
-    largestMessageBytes: config.MAX_MESSAGE_BYTES,
+    maxMessageBytes: config.MAX_MESSAGE_BYTES,
     reportDamage,
   });
   writeFramesAtOnce(io);
@@ -76,7 +76,7 @@ function limitDashboards(io: DashboardServer, { config, lifecycle, recordCut }: 
     perAddress: config.MAX_SOCKETS_PER_ADDRESS,
     perCompany: config.MAX_SOCKETS_PER_COMPANY,
     messagesPerSecond: config.MAX_MESSAGES_PER_SECOND,
-    mostBufferedBytes: config.MAX_UNSENT_BYTES,
+    maxBufferedBytes: config.MAX_UNSENT_BYTES,
     onCut: recordCut,
   });
   lifecycle.onClose('socket limits', limits.close);

@@ -6,20 +6,22 @@ import type {
   ProcessRole,
 } from '@appointment-emissions/contracts';
 
+/** Declares a list of all members of a union. It is a type error if one is missing. */
+function allOf<Member extends string>() {
+  return <const List extends readonly Member[]>(
+    list: List & ([Exclude<Member, List[number]>] extends [never] ? unknown : never),
+  ): List => list;
+}
+
 /** What can become of an emission. `retried`: an attempt failed and another one follows. */
-export const OUTCOMES = [
-  'accepted',
-  'published',
-  'retried',
-  'failed',
-] as const satisfies readonly EmissionOutcome[];
+export const OUTCOMES = allOf<EmissionOutcome>()(['accepted', 'published', 'retried', 'failed']);
 
 /**
  * Measured durations. accept: POST received → 202; wait: accepted → a worker starts the job; load: claim and read;
  * publish: the confirm script; total: accepted → published; browser: POST → on a screen (sampled); bulk: total of the bulk
  * queue. Latencies are stored in Redis in this order: add new stages at the end.
  */
-export const STAGES = [
+export const STAGES = allOf<LatencyStage>()([
   'accept',
   'wait',
   'load',
@@ -27,12 +29,12 @@ export const STAGES = [
   'total',
   'browser',
   'bulk',
-] as const satisfies readonly LatencyStage[];
+]);
 
 /** A process that is both API and gateway sends a heartbeat for each role. */
-export const ROLES = ['api', 'gateway', 'worker'] as const satisfies readonly ProcessRole[];
+export const ROLES = allOf<ProcessRole>()(['api', 'gateway', 'worker']);
 
-export const WINDOWS = ['1m', '5m', '1h'] as const satisfies readonly MetricsWindow[];
+export const WINDOWS = allOf<MetricsWindow>()(['1m', '5m', '1h']);
 
 const REJECTED_PREFIX = 'r|';
 

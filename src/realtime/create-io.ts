@@ -42,7 +42,7 @@ export interface CreateIoOptions {
   transports: ('polling' | 'websocket')[];
   corsOrigins: readonly string[];
   /** Of messages from clients. */
-  largestMessageBytes: number;
+  maxMessageBytes: number;
   reportDamage: ReportDamage;
 }
 
@@ -61,7 +61,7 @@ export function createIo(options: CreateIoOptions): DashboardServer {
     serveClient: false,
     perMessageDeflate: false,
     httpCompression: false,
-    maxHttpBufferSize: options.largestMessageBytes,
+    maxHttpBufferSize: options.maxMessageBytes,
     pingInterval: 10_000,
     pingTimeout: 8_000,
     connectTimeout: 10_000,

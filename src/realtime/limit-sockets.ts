@@ -16,7 +16,7 @@ export interface LimitSocketsDeps {
   /** Of one connection, averaged over 10 s. Services are limited by their API key instead. */
   messagesPerSecond: number;
   /** Bytes that may be queued for one client that does not read. */
-  mostBufferedBytes: number;
+  maxBufferedBytes: number;
   onCut: (reason: CutReason, address: string) => void;
 }
 
@@ -38,7 +38,7 @@ const CHECK_BUFFERS_EVERY_MS = 1_000;
  * that do not read. It must be attached after the gateway, since it needs the company that the token names.
  */
 export function limitSockets(deps: LimitSocketsDeps): { close: () => void } {
-  const { io, addressOf, perAddress, perCompany, messagesPerSecond, mostBufferedBytes, onCut } = deps;
+  const { io, addressOf, perAddress, perCompany, messagesPerSecond, maxBufferedBytes, onCut } = deps;
   const open = new Set<Connection>();
   const services = new WeakSet<object>();
   const countAddress = createAddressCounts();
@@ -80,7 +80,7 @@ export function limitSockets(deps: LimitSocketsDeps): { close: () => void } {
       next(refusal(new AppError('RATE_LIMITED', 'the company has as many dashboards connected as allowed')));
   });
 
-  return cutSlowReaders(open, mostBufferedBytes, (connection) => {
+  return cutSlowReaders(open, maxBufferedBytes, (connection) => {
     cut(connection, 'does not read');
   });
 }

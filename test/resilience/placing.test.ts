@@ -34,7 +34,7 @@ beforeEach(async () => {
     adapterKey,
     transports: ['websocket'],
     corsOrigins: [],
-    largestMessageBytes: 16_384,
+    maxMessageBytes: 16_384,
     reportDamage: () => undefined,
   });
   attachGateway({

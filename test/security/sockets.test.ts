@@ -109,7 +109,7 @@ test('a client that does not read is disconnected before it exceeds its memory l
     perAddress: 10,
     perCompany: 10,
     messagesPerSecond: 10,
-    mostBufferedBytes: 1_000_000,
+    maxBufferedBytes: 1_000_000,
     onCut: (why) => cuts.push(why),
   });
   world.keep(server, async () => {

@@ -219,8 +219,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     safeguard: 'the size of socket messages is limited',
     file: 'src/realtime/create-io.ts',
-    find: 'maxHttpBufferSize: options.largestMessageBytes,',
-    replace: 'maxHttpBufferSize: 100 * options.largestMessageBytes,',
+    find: 'maxHttpBufferSize: options.maxMessageBytes,',
+    replace: 'maxHttpBufferSize: 100 * options.maxMessageBytes,',
     test: 'test/security/request-limits.test.ts',
     name: 'a message above the size limit',
   },
