@@ -7,7 +7,7 @@ import { within } from '../process/lifecycle.ts';
 import { createThrottledLog } from '../process/throttled-log.ts';
 import { announcePositions, companiesOf } from '../realtime/announce-positions.ts';
 import { createCatchUp } from '../realtime/catch-up.ts';
-import type { DashboardServer } from '../realtime/create-io.ts';
+import type { DashboardServer } from '../realtime/dashboard-server.ts';
 import type { ServeDashboardDeps } from '../realtime/gateway.ts';
 import { createLogDeliveries } from '../realtime/gateway-log.ts';
 import { createObserveRenderAcks } from '../realtime/render-acks.ts';

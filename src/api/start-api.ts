@@ -9,7 +9,7 @@ import type { Canary } from '../liveness/canary.ts';
 import { connectMongo } from '../population/connect.ts';
 import { listen } from '../process/listen.ts';
 import type { Logger } from '../process/logger.ts';
-import type { DashboardServer } from '../realtime/create-io.ts';
+import type { DashboardServer } from '../realtime/dashboard-server.ts';
 import { openMetricsPort } from '../resources/open-metrics-port.ts';
 import { connectedOrLate, openResources, type Resources } from '../resources/open-resources.ts';
 import { composeAccept, createLogFaults } from './compose-accept.ts';

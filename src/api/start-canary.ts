@@ -4,7 +4,7 @@ import { errorMessage } from '../errors.ts';
 import { type Canary, startCanary } from '../liveness/canary.ts';
 import { createCanaryQueue } from '../liveness/canary-job.ts';
 import { attachCanaryNamespace, connectProbeSocket } from '../liveness/canary-socket.ts';
-import type { DashboardServer } from '../realtime/create-io.ts';
+import type { DashboardServer } from '../realtime/dashboard-server.ts';
 import type { Resources } from '../resources/open-resources.ts';
 
 /**

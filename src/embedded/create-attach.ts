@@ -4,7 +4,7 @@ import type { Snapshots } from '../api/compose-snapshots.ts';
 import type { EmbeddedConfig } from '../config.ts';
 import { createThrottledLog } from '../process/throttled-log.ts';
 import { admitSockets } from '../realtime/admit-sockets.ts';
-import { type DashboardServer, isDashboard } from '../realtime/create-io.ts';
+import { type DashboardServer, isDashboard } from '../realtime/dashboard-server.ts';
 import { deliverBeside } from '../realtime/deliver-beside.ts';
 import { createServeDashboard } from '../realtime/gateway.ts';
 import { connectedOrLate, type Resources } from '../resources/open-resources.ts';

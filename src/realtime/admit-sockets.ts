@@ -1,7 +1,6 @@
 import { CATCH_UP_EVENT, type Id } from '@appointment-emissions/contracts';
 import { toHexId } from '../domain/to-hex-id.ts';
-import type { DashboardServer } from './create-io.ts';
-import type { DashboardSocket } from './send-replay.ts';
+import type { DashboardServer, DashboardSocket } from './dashboard-server.ts';
 
 /** Names the company of a socket that the application has authenticated: an id, or nothing if it is no dashboard. */
 export type CompanyOf<Socket> = (socket: Socket) => unknown;

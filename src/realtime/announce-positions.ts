@@ -7,7 +7,7 @@ import {
   type StreamPosition,
 } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../redis/connect.ts';
-import { type DashboardServer, isDashboard } from './create-io.ts';
+import { type DashboardServer, isDashboard } from './dashboard-server.ts';
 
 export interface AnnounceDeps {
   io: DashboardServer;

@@ -1,6 +1,6 @@
 import { DASHBOARD_NAMESPACE } from '@appointment-emissions/contracts';
 import { createCheckedAdapter, type CheckedAdapterOptions } from './adapter/checked-adapter.ts';
-import type { DashboardServer } from './create-io.ts';
+import type { DashboardServer } from './dashboard-server.ts';
 
 export interface DeliverBesideOptions extends CheckedAdapterOptions {
   io: DashboardServer;

@@ -4,7 +4,7 @@ import {
   isAppointmentEvent,
 } from '@appointment-emissions/contracts';
 import type { Logger } from '../process/logger.ts';
-import type { DashboardSocket } from './send-replay.ts';
+import type { DashboardSocket } from './dashboard-server.ts';
 
 const EARLY_TOKENS_EVERY_MS = 10_000;
 

@@ -2,10 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import { CATCH_UP_EVENT, companyRoom, type Id, type PositionUpdate } from '@appointment-emissions/contracts';
 import type { Viewer } from '../access/verify-token.ts';
 import type { CatchUp, CatchUpFrom } from './catch-up.ts';
-import type { DashboardServer } from './create-io.ts';
+import type { DashboardServer, DashboardSocket } from './dashboard-server.ts';
 import { dashboardAuth, INVALID_POSITION, parsePosition, refusal, splitArguments } from './handshake.ts';
 import { createWindowLimit } from './limits.ts';
-import { createSendReplay, type DashboardSocket, type SendReplay } from './send-replay.ts';
+import { createSendReplay, type SendReplay } from './send-replay.ts';
 
 export interface ServeDashboardDeps {
   io: DashboardServer;

@@ -5,7 +5,7 @@ import type { CutReason } from '../domain/cut-reasons.ts';
 import { AppError } from '../errors.ts';
 import { createPacketCheck, type Packet } from './check-packets.ts';
 import { refusal } from './handshake.ts';
-import type { DashboardSocket } from './send-replay.ts';
+import type { DashboardSocket } from './dashboard-server.ts';
 import { createCompanyShares, createWindowLimit } from './limits.ts';
 
 export interface LimitSocketsDeps {

@@ -1,6 +1,6 @@
 import { SEEN_EVENT } from '@appointment-emissions/contracts';
 import { seenReport, splitArguments } from './handshake.ts';
-import type { DashboardSocket } from './send-replay.ts';
+import type { DashboardSocket } from './dashboard-server.ts';
 import { createSentEmissions } from './sent-emissions.ts';
 
 export interface RenderAcksDeps {

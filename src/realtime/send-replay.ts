@@ -1,20 +1,8 @@
-import type { Socket } from 'socket.io';
-import {
-  type DashboardClientEvents,
-  type DashboardServerEvents,
-  POSITION_EVENT,
-} from '@appointment-emissions/contracts';
+import { POSITION_EVENT } from '@appointment-emissions/contracts';
 import { coalesce } from '../batching.ts';
 import type { Replay } from './catch-up.ts';
-import type { DashboardServer, SocketData } from './create-io.ts';
+import type { DashboardServer, DashboardSocket } from './dashboard-server.ts';
 import { writeTogether } from './internals/write-frames.ts';
-
-export type DashboardSocket = Socket<
-  DashboardClientEvents,
-  DashboardServerEvents,
-  Record<string, never>,
-  SocketData
->;
 
 /** Resolves when the missed emissions, and after them the position, were sent to a dashboard. */
 export type SendReplay = (replay: Replay, socket: DashboardSocket) => Promise<void>;

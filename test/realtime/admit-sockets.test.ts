@@ -5,7 +5,7 @@ import { Server } from 'socket.io';
 import { io as connect, type Socket } from 'socket.io-client';
 import { CATCH_UP_EVENT } from '@appointment-emissions/contracts';
 import { admitSockets } from '../../src/realtime/admit-sockets.ts';
-import type { DashboardServer } from '../../src/realtime/create-io.ts';
+import type { DashboardServer } from '../../src/realtime/dashboard-server.ts';
 import { until } from '../harness/until.ts';
 
 const COMPANY = 'c'.repeat(24);

@@ -4,7 +4,7 @@ import type { AddressInfo, Socket as TcpSocket } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
 import { Server } from 'socket.io';
 import { io, type Socket } from 'socket.io-client';
-import type { SocketData } from '../../src/realtime/create-io.ts';
+import type { SocketData } from '../../src/realtime/dashboard-server.ts';
 import { limitSockets } from '../../src/realtime/limit-sockets.ts';
 import { eventually, until } from '../harness/until.ts';
 import { API_KEY, createWorld, type World } from '../harness/world.ts';
