@@ -24,6 +24,8 @@ export interface EmissionWorkerDeps {
   answerCanary: (job: unknown) => Promise<void>;
   /** Called when a job begins and when it ends. */
   onProgress: () => void;
+  /** Called for each published emission with the number of gateways that received it; null if it is unknown. */
+  onPublished: (gateways: number | null) => void;
   pause: (ms: number) => Promise<unknown>;
   isUnavailable: (error: unknown) => boolean;
   /** Milliseconds since 1970, by the clock that all processes share. */
@@ -123,12 +125,12 @@ async function refuseDamaged({ id = '' }: Job, quarantine: Quarantine): Promise<
   throw new AppError('JOB_INVALID', "the job's count of attempts is not usable");
 }
 
-/** Logs the emission, observes its latencies, and counts it if no gateway received it. Times are in ms since 1970. */
+/** Logs the emission, and observes its latencies. Times are in ms since 1970. */
 function reportPublished(
   emission: EmissionJob & EmissionAttempt,
   receipt: Receipt,
   { startedAt, endedAt }: { startedAt: number; endedAt: number },
-  { metrics, flow }: Pick<EmissionWorkerDeps, 'metrics' | 'flow'>,
+  { onPublished, metrics, flow }: Pick<EmissionWorkerDeps, 'onPublished' | 'metrics' | 'flow'>,
 ): void {
   const { appointmentId, emissionId, attempt, traceparent, isLive } = emission;
   const acceptedAt = Date.parse(emission.acceptedAt);
@@ -139,7 +141,7 @@ function reportPublished(
     metrics.observe('publish', endedAt - populatedAt);
     metrics.observe('total', endedAt - acceptedAt);
   } else metrics.observe('bulk', endedAt - acceptedAt);
-  if (receipt.gateways === 0) metrics.unreached();
+  onPublished(receipt.gateways);
   flow.info(
     {
       emissionId,

@@ -28,6 +28,9 @@ import { type Progress, watchProgress } from './watch-progress.ts';
 /** Bulk jobs that run at once: two batches of reads. */
 const BULK_CONCURRENCY = 20;
 
+/** Emissions without a gateway, in a row, before the operator is warned: a single gateway may restart. */
+const MIN_UNREACHED = 3;
+
 export interface WorkerDeps {
   config: WorkerConfig;
   model: AppointmentModel;
@@ -83,6 +86,7 @@ function runEmissionWorkers(resources: Resources<WorkerCoreConfig>, progress: Pr
     firstRetryDelayMs: config.EMISSION_BACKOFF_MS,
     emitAppointment: composePipeline(resources),
     answerCanary: composeAnswerCanary(resources),
+    onPublished: watchGateways(resources),
     pause,
     isUnavailable,
     now: clock.now,
@@ -144,6 +148,20 @@ function composeRememberPublished(resources: Resources<WorkerCoreConfig>) {
   });
   lifecycle.onClose('companies of published appointments', settled);
   return remember;
+}
+
+/** Counts emissions that no gateway received. If several do so in a row, the operator gets a warning. */
+function watchGateways({ metrics, warnings }: Resources<WorkerCoreConfig>) {
+  let unreachedInARow = 0;
+  warnings.add(() => [
+    unreachedInARow >= MIN_UNREACHED
+      ? 'no gateway receives what this worker publishes: run one, with the same Redis, QUEUE_PREFIX and SOCKET_ADAPTER_KEY'
+      : undefined,
+  ]);
+  return (gateways: number | null): void => {
+    unreachedInARow = gateways === 0 ? unreachedInARow + 1 : 0;
+    if (gateways === 0) metrics.unreached();
+  };
 }
 
 function composeAnswerCanary({ config, redis }: Resources<WorkerCoreConfig>) {

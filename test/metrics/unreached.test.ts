@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { freePort } from '../../scripts/process/free-port.ts';
+import { eventually } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
 
 let world: World;
@@ -28,4 +29,24 @@ test('an emission that a worker with another SOCKET_ADAPTER_KEY publishes is cou
   expect(dashboard.received).toHaveLength(1);
   expect(await countUnreached({ SOCKET_ADAPTER_KEY: `${world.env['SOCKET_ADAPTER_KEY']}-other` })).toBe(1);
   expect(dashboard.received).toHaveLength(1);
+});
+
+test('a worker whose emissions reach no gateway is named in /health, until one reaches a gateway', async () => {
+  const [company, api] = [await world.documents.company(), await world.ready(world.api())];
+  const warnings = async () => {
+    const { warnings } = (await (await fetch(`${api.url}/health`)).json()) as { warnings: string[] };
+    return warnings.filter((warning) => warning.includes('no gateway receives what this worker publishes'));
+  };
+  async function emit(): Promise<void> {
+    const emissionId = await world.emit(api, 'appointment-created', await company.appointment());
+    await world.jobIn(emissionId, 'completed');
+  }
+  const REDIS_URL = world.env['REDIS_URL']!;
+  const SOCKET_ADAPTER_KEY = `${world.env['SOCKET_ADAPTER_KEY']}-later`;
+  world.worker({ SOCKET_ADAPTER_KEY, REDIS_URL });
+  for (let emitted = 1; emitted <= 3; emitted += 1) await emit();
+  await eventually('the warning', async () => (await warnings()).length === 1);
+  await world.api({ SOCKET_ADAPTER_KEY, REDIS_URL });
+  await emit();
+  await eventually('no warning', async () => (await warnings()).length === 0);
 });

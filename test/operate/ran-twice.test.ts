@@ -68,6 +68,7 @@ test('a job that runs twice, since its lock was lost, is counted once', async ()
     }),
     answerCanary: () => Promise.resolve(),
     onProgress: () => undefined,
+    onPublished: () => undefined,
     pause,
     isUnavailable: () => false,
     metrics,

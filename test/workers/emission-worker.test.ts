@@ -66,6 +66,7 @@ function start(emitAppointment: EmitAppointment, { attempts = 3, concurrency = 5
     }),
     answerCanary: () => Promise.resolve(),
     onProgress: () => undefined,
+    onPublished: () => undefined,
     pause: (ms) => {
       rests.push(ms);
       return Promise.resolve();
