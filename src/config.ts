@@ -59,6 +59,12 @@ const workerShape = {
   ...shared,
   WORKER_CONCURRENCY: whole(1, 5_000).default(200),
   RECONCILE_INTERVAL_MS: whole(0, 3_600_000).default(5_000),
+  /** `change-stream`: reads every write from MongoDB's change stream, beside calls and sweep. Needs a replica set. */
+  CAPTURE: z.enum(['off', 'change-stream'], 'must be off or change-stream').default('off'),
+  /** How long capture waits for the writer's own call. */
+  CAPTURE_GRACE_MS: whole(0, 60_000).default(250),
+  /** Whether a change of a customer, a pet or another reference is emitted for the appointments around today. */
+  CAPTURE_REFERENCES: flag.default(false),
 };
 
 /** Settings of the operator's page. */
@@ -114,6 +120,9 @@ const embeddedShape = {
   COMPANY_LOG_MAX: shared.COMPANY_LOG_MAX,
   WORKER_CONCURRENCY: workerShape.WORKER_CONCURRENCY,
   RECONCILE_INTERVAL_MS: workerShape.RECONCILE_INTERVAL_MS,
+  CAPTURE: workerShape.CAPTURE,
+  CAPTURE_GRACE_MS: workerShape.CAPTURE_GRACE_MS,
+  CAPTURE_REFERENCES: workerShape.CAPTURE_REFERENCES,
   BASE_PATH: apiShape.BASE_PATH,
   /** Without a key the router accepts no request. */
   INTERNAL_SERVICE_API_KEY: apiShape.INTERNAL_SERVICE_API_KEY.default([]),

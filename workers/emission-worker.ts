@@ -2,6 +2,7 @@ import { DelayedError, type Job, Worker } from 'bullmq';
 import { CANARY, isAppointmentEvent } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../src/redis/connect.ts';
 import type { EmissionAttempt, EmitAppointment, Receipt } from '../src/emission/emit-appointment.ts';
+import { sourceOf } from '../src/domain/emission-log.ts';
 import { describeEmission, type NamedEmission, readNamedEmission } from '../src/domain/emission-log.ts';
 import { AppError } from '../src/errors.ts';
 import type { Logger } from '../src/process/logger.ts';
@@ -161,8 +162,10 @@ function countOutcomes(
   worker: Worker<unknown, Receipt | null>,
   { metrics, flow }: Pick<EmissionWorkerDeps, 'metrics' | 'flow'>,
 ): void {
-  worker.on('completed', ({ name }) => {
-    if (isAppointmentEvent(name)) metrics.count(name, 'published');
+  worker.on('completed', ({ name, id = '' }) => {
+    if (!isAppointmentEvent(name)) return;
+    metrics.count(name, 'published');
+    metrics.published(sourceOf(id));
   });
   worker.on('failed', (job, error) => {
     if (!job) {

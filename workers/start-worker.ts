@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
 import { isAppointmentEvent } from '@appointment-emissions/contracts';
 import type { WorkerConfig, WorkerCoreConfig } from '../src/config.ts';
+import { digestOf } from '../src/emission/encode.ts';
 import { createEmitAppointment } from '../src/emission/emit-appointment.ts';
 import { createEmitCanary } from '../src/emission/emit-canary.ts';
 import { createEncodeMessage } from '../src/emission/encode.ts';
@@ -19,6 +20,7 @@ import { isUnavailable } from '../src/process/unavailable.ts';
 import { createQuarantine, type Quarantine } from '../src/queue/quarantine.ts';
 import { openMetricsPort } from '../src/resources/open-metrics-port.ts';
 import { openResources, type Resources } from '../src/resources/open-resources.ts';
+import { captureWrites } from './capture-writes.ts';
 import { createEmissionWorker } from './emission-worker.ts';
 import { logQueueRestrictions } from './log-queue-restrictions.ts';
 import { releaseDelayed } from './release-delayed.ts';
@@ -75,6 +77,7 @@ export function runWorker(resources: Resources<WorkerCoreConfig>): void {
   releaseOverdue(resources);
   runEmissionWorkers(resources, progress);
   sweepMissedWrites(resources);
+  captureWrites(resources);
 }
 
 /** One BullMQ worker for each queue. They share a pipeline, so that bulk reads can yield to live ones. */
@@ -129,6 +132,7 @@ function composePipeline(resources: Resources<WorkerCoreConfig>) {
       onPublished: composeRememberPublished(resources),
     }),
     packReferences: models.packReferences,
+    digestOf: config.CAPTURE === 'off' ? undefined : digestOf,
     isUnavailable,
     pause,
     now: clock.now,

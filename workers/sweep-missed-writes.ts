@@ -18,7 +18,8 @@ import { createThrottledLog } from '../src/process/throttled-log.ts';
 import { PRIORITY } from '../src/queue/retry-policy.ts';
 import { composeEnqueue } from '../src/resources/compose-enqueue.ts';
 import type { Resources } from '../src/resources/open-resources.ts';
-import { createEmitMissed, type EmitMissed, type SweepEmission } from '../src/sweep/emit-missed.ts';
+import type { MissedEmission } from '../src/domain/updated-rows.ts';
+import { createEmitMissed, type EmitMissed } from '../src/sweep/emit-missed.ts';
 import { createFindGone, type FindGone, type HeldDeletions } from '../src/sweep/find-gone.ts';
 import { createLeftOutRows, type LeftOutRows } from '../src/sweep/left-out.ts';
 import { createLookBack, type LookBack } from '../src/sweep/look-back.ts';
@@ -53,7 +54,7 @@ export function sweepMissedWrites(resources: Resources<WorkerCoreConfig>): void 
   }
   const { enqueue, recent } = composeEnqueue(resources);
   lifecycle.onClose('recent ids of the sweep', recent.settled);
-  const enqueueSlowly = async (emissions: readonly SweepEmission[]): Promise<void> => {
+  const enqueueSlowly = async (emissions: readonly MissedEmission[]): Promise<void> => {
     for (const slice of chunks(emissions, JOBS_PER_SLICE)) await enqueue(slice, PRIORITY.sweep);
   };
   const emitMissed = createEmitMissed({
@@ -73,7 +74,7 @@ export function sweepMissedWrites(resources: Resources<WorkerCoreConfig>): void 
 /** Finds published appointments whose document was removed without a call. */
 function composeFindGone(
   { config, redis, models, companyKeys, clock, reportDamage, logger }: Resources<WorkerCoreConfig>,
-  enqueue: (emissions: readonly SweepEmission[]) => Promise<void>,
+  enqueue: (emissions: readonly MissedEmission[]) => Promise<void>,
 ): FindGone {
   const keys = createPublishedKeys(config.QUEUE_PREFIX);
   const logHeld = createThrottledLog(logger, '[InternalSocket] The sweep holds deletions back');

@@ -30,3 +30,13 @@ export function readNamedEmission(given: unknown): NamedEmission {
     appointmentId: isId ? appointmentId.toLowerCase() : undefined,
   };
 }
+
+/** What reported a write: a call (HTTP, socket, embedded, or a repair), capture, or the sweep. */
+export const EMISSION_SOURCES = ['call', 'capture', 'sweep'] as const;
+export type EmissionSource = (typeof EMISSION_SOURCES)[number];
+
+/** The source of an emission, by its id: `capture-…` and `sweep-…` are ours alone; a caller never chooses an id. */
+export function sourceOf(emissionId: string): EmissionSource {
+  const prefix = emissionId.slice(0, emissionId.indexOf('-'));
+  return prefix === 'capture' || prefix === 'sweep' ? prefix : 'call';
+}

@@ -1,4 +1,9 @@
-import type { Id } from '@appointment-emissions/contracts';
+import {
+  APPOINTMENT_CANCELED,
+  APPOINTMENT_UPDATED,
+  type AppointmentEvent,
+  type Id,
+} from '@appointment-emissions/contracts';
 
 /** Fields of a stored appointment that the sweep and repairs need. Times are in ms since 1970. */
 export interface UpdatedRow {
@@ -15,7 +20,24 @@ export interface UpdatedRow {
 export type WrittenRow = Omit<UpdatedRow, 'updatedAt'>;
 
 /** What was published last of an appointment: fields of its snapshot, with the time in ms since 1970, or its deletion. */
-export type LastPublished = { updatedAt: number; status: string } | 'deletion';
+export type LastPublished =
+  | {
+      updatedAt: number;
+      status: string;
+      /** Of the snapshot, see `digestOf`; missing or empty if its worker runs without capture. */
+      digest?: string;
+    }
+  | 'deletion';
+
+/** An emission of a write that its writer did not announce. */
+export interface MissedEmission {
+  event: AppointmentEvent;
+  appointmentId: Id;
+  companyId: Id;
+  emissionId: string;
+  /** ISO 8601. */
+  acceptedAt: string;
+}
 
 /** A row that cannot be emitted, and the field that is the reason. */
 export interface LeftOutRow {
@@ -45,3 +67,13 @@ export interface UpdatedPage {
  * @param until  ms since 1970; if `undefined`, rows of any later time are found
  */
 export type FindUpdated = (after: Cursor, until: number | undefined, limit: number) => Promise<UpdatedPage>;
+
+/** The event of a write to an appointment that is neither new nor deleted. @param published  its state before, if known */
+export function eventOfWrite(
+  status: string | null,
+  published: { status: string } | undefined,
+  isCanceled: (status: string | null) => boolean,
+): AppointmentEvent {
+  const becameCanceled = isCanceled(status) && !(published && isCanceled(published.status));
+  return becameCanceled ? APPOINTMENT_CANCELED : APPOINTMENT_UPDATED;
+}

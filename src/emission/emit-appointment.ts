@@ -44,6 +44,8 @@ export interface EmitAppointmentDeps {
   publish: Publish;
   /** The ids that a snapshot refers to, as one text: a guess for the next read. */
   packReferences: (snapshot: AppointmentSnapshot) => string;
+  /** Identifies the content of a snapshot for capture; absent if capture is off. */
+  digestOf?: ((snapshot: AppointmentSnapshot) => string) | undefined;
   /** True if a server is unavailable: then a smaller batch would fail too. */
   isUnavailable: (error: unknown) => boolean;
   /** Waits after lost rounds, and between batches of bulk emissions. */
@@ -128,7 +130,7 @@ async function emitBatch(
 
 /** Confirms and publishes the snapshots and deletions of one company with one script. */
 async function publishForCompany(
-  { encode, publish, packReferences, now = Date.now }: EmitAppointmentDeps,
+  { encode, publish, packReferences, digestOf = () => '', now = Date.now }: EmitAppointmentDeps,
   batch: { companyId: Id; attempts: readonly EmissionAttempt[]; read: SnapshotRead; populatedAt: string },
 ): Promise<Map<EmissionAttempt, Outcome>> {
   const { companyId, attempts, populatedAt } = batch;
@@ -160,6 +162,7 @@ async function publishForCompany(
         updatedAt: appointment?.updatedAt ?? null,
         status: appointment?.status ?? null,
         references: appointment ? packReferences(appointment) : '',
+        digest: appointment ? digestOf(appointment) : '',
       });
     }
     const published = await publish(companyId, { readId, epoch: claim?.epoch ?? '' }, [...ready.values()]);

@@ -1,4 +1,4 @@
-import { randomInt } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 import {
   type AppointmentSnapshot,
   companyRoom,
@@ -70,4 +70,14 @@ function encodePlaceholder(epoch: string, offset: number): Buffer {
   bytes.write('\xa6offset\xcf', 1 + RANDOM_ID_LENGTH, 'latin1');
   bytes.writeBigUInt64BE(BigInt(offset), 1 + RANDOM_ID_LENGTH + 8);
   return bytes;
+}
+
+const DIGEST_LENGTH = 16;
+
+/**
+ * Identifies the content of a snapshot: 16 characters, 96 bits. Two snapshots have the same digest if a dashboard would show
+ * the same. Capture compares it, so the order key need not contain the snapshot.
+ */
+export function digestOf(snapshot: AppointmentSnapshot): string {
+  return createHash('sha256').update(JSON.stringify(snapshot)).digest('base64url').slice(0, DIGEST_LENGTH);
 }

@@ -6,7 +6,7 @@ export interface CompanyKeys {
   position: (companyId: Id) => string;
   /** Stream of {event, appointmentId, emissionId}; an entry's id is its offset. */
   log: (companyId: Id) => string;
-  /** Hash of one appointment: its order token, and time, status and references of its last published snapshot. */
+  /** Hash of one appointment: its order token, and time, status, references and digest of its last published snapshot. */
   order: (companyId: Id, appointmentId: Id) => string;
   /** Sorted set of the appointments that were published, by the time of their last publication in ms; deleted ones are removed. */
   published: (companyId: Id) => string;

@@ -26,10 +26,11 @@ export function createReadLastPublished({
   return async (companyId, appointmentId) => {
     const key = keys.order(companyId, appointmentId);
     try {
-      const [updatedAt, status] = await redis.hmget(key, 'updatedAt', 'status');
+      const [updatedAt, status, digest] = await redis.hmget(key, 'updatedAt', 'status', 'digest');
       if (!updatedAt) return undefined;
       if (updatedAt === DELETION) return 'deletion';
-      if (MILLISECONDS.test(updatedAt)) return { updatedAt: Number(updatedAt), status: status ?? '' };
+      if (MILLISECONDS.test(updatedAt))
+        return { updatedAt: Number(updatedAt), status: status ?? '', digest: digest ?? '' };
     } catch (error) {
       if (!isWrongType(error)) throw error;
     }

@@ -18,6 +18,8 @@ export interface OutgoingMessage extends EncodedMessage {
   /** ISO 8601: `updatedAt` of the snapshot; kept for the sweep. Null for a deletion, and if the snapshot has none. */
   updatedAt: string | null;
   status: string | null;
+  /** Digest of the snapshot, kept for capture; empty for a deletion. */
+  digest: string;
   /** Packed references of the snapshot; empty for a deletion. */
   references: string;
 }
@@ -81,6 +83,7 @@ export function createPublish(
         keptTime(message),
         message.status ?? '',
         message.references,
+        message.digest,
         message.head,
         message.tail,
       ]),

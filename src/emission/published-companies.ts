@@ -16,6 +16,13 @@ export interface PublishedCompaniesDeps {
 }
 
 /** The companies that appointments were published for in the last 30 days; one that is not known is absent. */
+export type FindPublishedCompanies = (appointmentIds: readonly Id[]) => Promise<Map<Id, Id>>;
+
+export const createFindPublishedCompanies =
+  (deps: PublishedCompaniesDeps): FindPublishedCompanies =>
+  (appointmentIds) =>
+    findCompanies(deps, appointmentIds);
+
 async function findCompanies(
   { redis, keys, now, reportDamage }: PublishedCompaniesDeps,
   appointmentIds: readonly Id[],

@@ -1,6 +1,7 @@
 import type { FleetMetricsReading } from '@appointment-emissions/contracts';
 import type { ReportDamage } from '../process/damaged-data.ts';
 import type { RedisClient } from '../redis/connect.ts';
+import { type CaptureMetrics, registerCaptureMetrics } from './capture-metrics.ts';
 import { createMetrics, type Metrics } from './create-metrics.ts';
 import { registerFleetGauges } from './fleet-gauges.ts';
 import type { Heartbeat } from './fleet/heartbeat-writer.ts';
@@ -23,7 +24,7 @@ export interface FleetMetricsDeps {
   onError: (error: unknown) => void;
 }
 
-export interface FleetMetrics extends Metrics, ProcessGauges {
+export interface FleetMetrics extends Metrics, ProcessGauges, CaptureMetrics {
   /** All metrics of the fleet. @throws if Redis is unavailable */
   read: () => Promise<FleetMetricsReading>;
   /** Queues and processes, without the counts. @throws if Redis is unavailable */
@@ -59,6 +60,7 @@ export function createFleetMetrics({
   return {
     ...metrics,
     ...registerProcessGauges(metrics.registry),
+    ...registerCaptureMetrics(metrics.registry),
     read: shareFor(SHARE_READING_MS, async () => {
       const reading = readMetrics({ redis, prefix, reportDamage });
       const [metrics, depth, states] = await Promise.all([reading, readDepth(), queueStates()]);

@@ -19,7 +19,8 @@ export const OUTCOMES = allOf<EmissionOutcome>()(['accepted', 'published', 'retr
 /**
  * Measured durations. accept: POST received → 202; wait: accepted → a worker starts the job; load: claim and read;
  * publish: the confirm script; total: accepted → published; browser: POST → on a screen (sampled); bulk: total of the bulk
- * queue. Latencies are stored in Redis in this order: add new stages at the end.
+ * queue; capture: a write is committed → its emission is accepted. Latencies are stored in Redis in this order: add new
+ * stages at the end.
  */
 export const STAGES = allOf<LatencyStage>()([
   'accept',
@@ -29,6 +30,7 @@ export const STAGES = allOf<LatencyStage>()([
   'total',
   'browser',
   'bulk',
+  'capture',
 ]);
 
 /** A process that is both API and gateway sends a heartbeat for each role. */

@@ -21,6 +21,11 @@ export const PROMETHEUS_METRICS = {
     labels: [],
     help: 'Published emissions that no gateway received. On a Redis Cluster their number is unknown, and not counted.',
   },
+  emission_published_by_source_total: {
+    type: 'counter',
+    labels: ['source'],
+    help: 'Emissions that this process published, by what reported the write: call, capture or sweep.',
+  },
   emission_attempt_failures_total: {
     type: 'counter',
     labels: ['event'],
@@ -90,6 +95,26 @@ export const PROMETHEUS_METRICS = {
     type: 'gauge',
     labels: [],
     help: 'Appointments that the sweep skips because of an unusable field; at most 1,000.',
+  },
+  emission_capture_owner: {
+    type: 'gauge',
+    labels: [],
+    help: '1 if this process reads the change stream.',
+  },
+  emission_capture_token_age_seconds: {
+    type: 'gauge',
+    labels: [],
+    help: 'Time since this process saved the resume token of the change stream.',
+  },
+  emission_capture_changes_total: {
+    type: 'counter',
+    labels: ['result'],
+    help: 'Changes from the change stream: announced already, emitted, or of an unknown company.',
+  },
+  emission_capture_restarts_total: {
+    type: 'counter',
+    labels: ['reason'],
+    help: 'Times that the change stream could not continue and began at the present.',
   },
   emission_queue_jobs: {
     type: 'gauge',

@@ -2,6 +2,7 @@ import type { mongo } from 'mongoose';
 import type { Id } from '@appointment-emissions/contracts';
 import type { WrittenRow } from '../domain/updated-rows.ts';
 import type { Models } from './models.ts';
+import { byIds } from './read-command.ts';
 import { matchId, type RawDocument } from './stored-values.ts';
 import { rowProjection, toWrittenRow } from './updated-rows.ts';
 
@@ -60,4 +61,19 @@ function filterOf(
   if ('companyId' in subject) return { [companyField]: matchId(ObjectId, subject.companyId), ...written };
   const _id = new ObjectId(subject.appointmentId);
   return { _id, $or: [written, { [times.updatedAt]: { $not: { $type: 'date' } } }] };
+}
+
+/** The rows of these appointments; without those that do not exist or cannot be emitted. @throws what the driver throws */
+export function createFindRows(models: Models): (ids: readonly Id[]) => Promise<WrittenRow[]> {
+  const { appointments, model, ObjectId } = models;
+  const projection = rowProjection(model);
+  return async (ids) => {
+    const documents: RawDocument[] = await appointments()
+      .find(byIds(ObjectId, new Set(ids)), { projection, maxTimeMS: MAX_QUERY_MS })
+      .toArray();
+    return documents.flatMap((document) => {
+      const row = toWrittenRow(models, document);
+      return 'field' in row ? [] : [row];
+    });
+  };
 }

@@ -17,6 +17,7 @@ export const DAMAGE_KINDS = [
   'rate',
   'recent',
   'watermark',
+  'token',
   'heartbeat',
   'metrics',
   'queue',

@@ -38,4 +38,4 @@ export function jobOptions({ attempts }: RetryPolicy): DefaultJobOptions {
 }
 
 /** Live emissions have no priority and their own queue. The bulk queue is served in this order. */
-export const PRIORITY = { live: 0, batch: 10, repair: 15, sweep: 20 } as const;
+export const PRIORITY = { live: 0, batch: 10, capture: 13, repair: 15, sweep: 20 } as const;

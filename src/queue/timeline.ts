@@ -1,4 +1,5 @@
 import type { Id } from '@appointment-emissions/contracts';
+import { type EmissionSource, sourceOf } from '../domain/emission-log.ts';
 import type { FindJob } from './find-job.ts';
 
 /** The life of one emission, read from its job. Times are ISO 8601, null for stages that it has not reached. */
@@ -6,6 +7,8 @@ export interface Timeline {
   emissionId: string;
   event: string;
   appointmentId: string;
+  /** What reported the write. */
+  source: EmissionSource;
   /** BullMQ's word: waiting, prioritized, delayed (in backoff), active, completed, failed. */
   state: string;
   acceptedAt: string;
@@ -48,6 +51,7 @@ export function createReadTimelines({ findJob, recent }: ReadTimelinesDeps): Rea
       emissionId,
       event: job.name,
       appointmentId,
+      source: sourceOf(emissionId),
       state,
       acceptedAt: textOf(data['acceptedAt']) ?? '',
       attempts: attemptsOf(job, state),

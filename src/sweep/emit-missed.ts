@@ -1,24 +1,19 @@
 import {
-  APPOINTMENT_CANCELED,
   APPOINTMENT_CREATED,
   APPOINTMENT_DELETED,
-  APPOINTMENT_UPDATED,
   type AppointmentEvent,
   type Id,
 } from '@appointment-emissions/contracts';
-import type { LastPublished, UpdatedRow } from '../domain/updated-rows.ts';
-
-export interface SweepEmission {
-  event: AppointmentEvent;
-  appointmentId: Id;
-  companyId: Id;
-  emissionId: string;
-  acceptedAt: string;
-}
+import {
+  eventOfWrite,
+  type LastPublished,
+  type MissedEmission,
+  type UpdatedRow,
+} from '../domain/updated-rows.ts';
 
 export interface EmitMissedDeps {
   lastPublished: (companyId: Id, appointmentId: Id) => Promise<LastPublished | undefined>;
-  enqueue: (emissions: readonly SweepEmission[]) => Promise<void>;
+  enqueue: (emissions: readonly MissedEmission[]) => Promise<void>;
   /** Whether a status means canceled. */
   isCanceled: (status: string | null) => boolean;
 }
@@ -48,7 +43,7 @@ export function createEmitMissed({ lastPublished, enqueue, isCanceled }: EmitMis
   };
 }
 
-function toEmission(row: UpdatedRow, event: AppointmentEvent, now: number): SweepEmission {
+function toEmission(row: UpdatedRow, event: AppointmentEvent, now: number): MissedEmission {
   const { appointmentId, companyId, updatedAt } = row;
   const emissionId = `sweep-${appointmentId}-${updatedAt}`;
   return { event, appointmentId, companyId, emissionId, acceptedAt: new Date(now).toISOString() };
@@ -72,6 +67,5 @@ export function missedEvent(
   const published = lastPublished === 'deletion' ? undefined : lastPublished;
   if (published?.updatedAt === row.updatedAt) return undefined;
   if (!published && row.createdAt !== null && row.createdAt >= windowStart) return APPOINTMENT_CREATED;
-  if (isCanceled(row.status) && !(published && isCanceled(published.status))) return APPOINTMENT_CANCELED;
-  return APPOINTMENT_UPDATED;
+  return eventOfWrite(row.status, published, isCanceled);
 }

@@ -1,6 +1,6 @@
 import { APPOINTMENT_DELETED, type Id } from '@appointment-emissions/contracts';
 import type { PublishedAppointment, ReadPublishedPage } from '../domain/published-appointments.ts';
-import type { SweepEmission } from './emit-missed.ts';
+import type { MissedEmission } from '../domain/updated-rows.ts';
 import type { SweepLease } from './sweep-state.ts';
 
 export interface FindGoneDeps {
@@ -11,7 +11,7 @@ export interface FindGoneDeps {
   hasAppointments: () => Promise<boolean>;
   /** Removes appointments from the index that were published for another company; resolves to the others. */
   dropForeign: (appointments: readonly PublishedAppointment[]) => Promise<PublishedAppointment[]>;
-  enqueue: (emissions: readonly SweepEmission[]) => Promise<void>;
+  enqueue: (emissions: readonly MissedEmission[]) => Promise<void>;
   /** Called at each step that holds deletions back. */
   onHeld: (held: HeldDeletions) => void;
 }
@@ -108,7 +108,7 @@ function isDoubtful(gone: number, checked: number): boolean {
 function toEmission(
   { appointmentId, companyId, publishedAt }: PublishedAppointment,
   now: number,
-): SweepEmission {
+): MissedEmission {
   return {
     event: APPOINTMENT_DELETED,
     appointmentId,

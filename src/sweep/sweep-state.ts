@@ -3,8 +3,7 @@ import type { PublishedCursor } from '../domain/published-appointments.ts';
 import type { Cursor } from '../domain/updated-rows.ts';
 import type { ReportDamage } from '../process/damaged-data.ts';
 import type { RedisClient } from '../redis/connect.ts';
-import { CURRENT_HISTORY, luaScript } from '../redis/script.ts';
-import { isWrongType } from '../redis/redis-errors.ts';
+import { createAcquireLease, type Lease } from '../redis/lease.ts';
 
 /** Position of the sweep in the order of `(updatedAt, _id)`, in ms since 1970. */
 export interface Watermark extends Cursor {
@@ -38,9 +37,6 @@ export interface SweepLease {
 /** Resolves to `undefined` if another process has the lease. @throws what Redis throws */
 export type AcquireSweepLease = () => Promise<SweepLease | undefined>;
 
-const acquireScript = luaScript(CURRENT_HISTORY, new URL('./acquire-lease.lua', import.meta.url));
-const saveScript = luaScript(CURRENT_HISTORY, new URL('./save-state.lua', import.meta.url));
-
 /** Keeps lock and watermark in Redis. Losing them is harmless: two sweeps at once, or one that starts earlier, emit nothing twice. */
 export function createAcquireSweepLease(deps: {
   redis: RedisClient;
@@ -50,19 +46,17 @@ export function createAcquireSweepLease(deps: {
   reportDamage: ReportDamage;
 }): AcquireSweepLease {
   const { redis, prefix, ownerId, lockMs, reportDamage } = deps;
-  const lock = `${prefix}:sweep:lock`;
   const watermark = `${prefix}:sweep:watermark`;
   const search = `${prefix}:sweep:gone`;
+  const acquire = createAcquireLease({ redis, lock: `${prefix}:sweep:lock`, ownerId, lockMs });
 
   /** Undefined if there is no such hash, or if it cannot be parsed. */
   async function load<T>(
+    lease: Lease,
     key: string,
     parse: (kept: Record<string, string>) => T | undefined,
   ): Promise<T | undefined> {
-    const kept = await redis.hgetall(key).catch((error: unknown) => {
-      if (isWrongType(error)) return undefined;
-      throw error;
-    });
+    const kept = await lease.load(key);
     if (kept && Object.keys(kept).length === 0) return undefined;
     const parsed = kept && parse(kept);
     if (!parsed) reportDamage('watermark', { key });
@@ -70,20 +64,15 @@ export function createAcquireSweepLease(deps: {
   }
 
   return async () => {
-    const acquired = (await acquireScript(redis, [lock], [ownerId, lockMs])) as [string, string] | null;
-    if (acquired === null) return undefined;
-    const history = acquired[0];
-    const now = Number(acquired[1]);
-    const save = async (key: string, fields: Record<string, string | number>): Promise<boolean> => {
-      const args = [ownerId, lockMs, history, ...Object.entries(fields).flat()];
-      return (await saveScript(redis, [lock, key], args)) === 1;
-    };
+    const lease = await acquire();
+    if (!lease) return undefined;
+    const { now, save } = lease;
     return {
       now,
-      loadWatermark: () => load(watermark, (kept) => parseWatermark(kept, now)),
+      loadWatermark: () => load(lease, watermark, (kept) => parseWatermark(kept, now)),
       saveWatermark: ({ updatedAt, appointmentId, caughtUp }) =>
         save(watermark, { updatedAt, appointmentId, caughtUp: caughtUp ? 1 : 0 }),
-      loadSearch: async () => (await load(search, (kept) => parseSearch(kept, now))) ?? FIRST_SEARCH,
+      loadSearch: async () => (await load(lease, search, (kept) => parseSearch(kept, now))) ?? FIRST_SEARCH,
       saveSearch: ({ cursor: { companyId, publishedAt }, heldSince }) =>
         save(search, { companyId, publishedAt: publishedAt ?? '', heldSince: heldSince ?? '' }),
     };

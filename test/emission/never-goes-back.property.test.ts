@@ -49,7 +49,7 @@ describe('negative controls: with a safeguard removed the same schedules make a 
       {
         script: {
           name: 'publish',
-          from: 'passes[i] = token and (token == ARGV[FIELDS * (i - 2)] or token == read_id)',
+          from: 'passes[i] = token and (token == ARGV[first_argument(i)] or token == read_id)',
           to: 'passes[i] = true',
         },
       },

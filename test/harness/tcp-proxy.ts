@@ -16,7 +16,7 @@ export interface TcpProxy {
 /**
  * Starts a TCP proxy for a server on the loopback interface. It can interrupt connections, as a network does, and switch
  * to another server, as a stable address does when a replica takes over.
- * @param onSent  creates, for each connection, a function that receives the bytes that the client sends
+ * @param onSent  creates, for each connection, a function that receives the bytes that the client sends, and may change them
  * @param tls  with it, the proxy accepts TLS and plain connections
  */
 export async function startTcpProxy(
@@ -32,6 +32,8 @@ export async function startTcpProxy(
       client.destroy();
       return;
     }
+    // Before the bytes are forwarded, so that a test can change them.
+    client.on('data', onSent());
     const upstream = connect(target, '127.0.0.1');
     for (const [from, to] of [
       [client, upstream],
@@ -46,7 +48,6 @@ export async function startTcpProxy(
       });
       from.pipe(to);
     }
-    client.on('data', onSent());
   };
   const server = createServer(tls ? tlsOrPlain(createTlsServer(tls, forward), forward) : forward);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
+import { registerCaptureMetrics } from '../../src/metrics/capture-metrics.ts';
 import { registerFleetGauges } from '../../src/metrics/fleet-gauges.ts';
 import { registerProcessGauges } from '../../src/metrics/process-gauges.ts';
 import { PROMETHEUS_METRICS } from '../../src/metrics/prometheus-catalog.ts';
@@ -26,6 +27,7 @@ test('docs/reference/metrics.md lists every Prometheus metric, with its type, la
 test('a process exposes exactly the catalog, and no label contains a company or an appointment', async () => {
   const { registry } = fleets.start().process();
   const unread = () => Promise.reject(new Error('not read'));
+  registerCaptureMetrics(registry);
   registerProcessGauges(registry).watchWarnings(() => Promise.resolve([]));
   registerFleetGauges({ registry, readQueueDepth: unread, readQueueStates: unread, readFleet: unread });
   const exposed = (await registry.getMetricsAsJSON()).map(({ name, help, type }) => ({ name, help, type }));
@@ -40,7 +42,7 @@ test('a process exposes exactly the catalog, and no label contains a company or 
   expect(exposed).toHaveLength(described.length);
   const labels = Object.values(PROMETHEUS_METRICS).flatMap((metric): string[] => [...metric.labels]);
   expect(new Set(labels)).toEqual(
-    new Set(['event', 'reason', 'stage', 'queue', 'state', 'role', 'field', 'server', 'kind']),
+    new Set(['event', 'reason', 'stage', 'queue', 'state', 'role', 'field', 'server', 'kind', 'source', 'result']),
   );
 });
 

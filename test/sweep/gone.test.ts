@@ -8,7 +8,7 @@ import { createPublishedKeys } from '../../src/emission/published-keys.ts';
 import { createFindMissing, createHasAppointments } from '../../src/population/find-updated.ts';
 import { createFindGone, type HeldDeletions } from '../../src/sweep/find-gone.ts';
 import { createAcquireSweepLease } from '../../src/sweep/sweep-state.ts';
-import type { SweepEmission } from '../../src/sweep/emit-missed.ts';
+import type { MissedEmission } from '../../src/domain/updated-rows.ts';
 import type { Company } from '../harness/documents.ts';
 import { freeze, ownMongo } from '../harness/own-services.ts';
 import { eventually } from '../harness/until.ts';
@@ -68,7 +68,7 @@ function createSearch({ ownerId = 'one' } = {}) {
   const reportDamage = () => undefined;
   const keys = createPublishedKeys(prefix);
   const acquire = createAcquireSweepLease({ redis, prefix, ownerId, lockMs: 60_000, reportDamage });
-  const enqueued: SweepEmission[] = [];
+  const enqueued: MissedEmission[] = [];
   const warnings: HeldDeletions[] = [];
   const search = createFindGone({
     readPublishedPage: createReadPublishedPage({ redis, keys, companyKeys, reportDamage }),

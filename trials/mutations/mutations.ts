@@ -147,7 +147,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     safeguard: 'a worker that was frozen does not publish an outdated snapshot',
     file: 'src/emission/scripts/publish.lua',
-    find: 'passes[i] = token and (token == ARGV[FIELDS * (i - 2)] or token == read_id)',
+    find: 'passes[i] = token and (token == ARGV[first_argument(i)] or token == read_id)',
     replace: 'passes[i] = token',
     test: 'test/resilience/worker-dies.test.ts',
     name: 'a worker that freezes before it publishes',

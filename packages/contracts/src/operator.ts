@@ -9,7 +9,7 @@ export type MetricsSpan = MetricsWindow | 'total';
  * Stages of an emission whose duration is measured. `total` is from acceptance to publication, `browser` from acceptance to
  * the screen, `bulk` from acceptance to publication for the bulk queue.
  */
-export type LatencyStage = 'accept' | 'wait' | 'load' | 'publish' | 'total' | 'browser' | 'bulk';
+export type LatencyStage = 'accept' | 'wait' | 'load' | 'publish' | 'total' | 'browser' | 'bulk' | 'capture';
 export type ProcessRole = 'api' | 'gateway' | 'worker';
 export type EmissionOutcome = 'accepted' | 'published' | 'retried' | 'failed';
 

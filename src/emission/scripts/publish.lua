@@ -1,20 +1,23 @@
 -- Confirms and publishes live snapshots of one company. A snapshot whose order token has changed since its claim is
 -- refused. Claims of another epoch are all refused: Redis may have lost a later confirmation and restored an old order
 -- token. KEYS: position, log, then one order key per message, then the index of published appointments.
--- ARGV: read id, fresh epoch, ms of position and index, log ms, order ms, log length, channel, claimed epoch; then nine
--- per message: claimed token, event, appointment id, emission id, updatedAt (ms, or 'deleted'), status, references, head,
--- tail. Returns the epoch, 1 if position or log was damaged, else 0, the same for the index, then (offset, gateways) per
+-- ARGV: read id, fresh epoch, ms of position and index, log ms, order ms, log length, channel, claimed epoch; then ten
+-- per message: claimed token, event, appointment id, emission id, updatedAt (ms, or 'deleted'), status, references,
+-- digest, head, tail. Returns the epoch, 1 if position or log was damaged, else 0, the same for the index, then (offset, gateways) per
 -- message; offset 0 if refused.
 -- If the log accepts no further entry (another program added one with a higher id, or the key has another type), a new
 -- epoch begins and all messages are refused, since they were claimed in the old one.
-local FIELDS = 9
+-- Index of the first argument of the message of a key.
+local function first_argument(key)
+  return 9 + 10 * (key - 3)
+end
 local read_id = ARGV[1]
 local index_key, last = KEYS[#KEYS], #KEYS - 1
 local epoch, offset, is_damaged = current_position(KEYS[1], KEYS[2], ARGV[2], ARGV[3])
 local passes, count = {}, 0
 for i = 3, last do
   local token = epoch == ARGV[8] and of_own_type('HGET', KEYS[i], 'token')
-  passes[i] = token and (token == ARGV[FIELDS * (i - 2)] or token == read_id)
+  passes[i] = token and (token == ARGV[first_argument(i)] or token == read_id)
   if passes[i] then
     count = count + 1
   end
@@ -72,17 +75,17 @@ end
 local answer = { epoch, is_damaged, 0 }
 local shown, deleted = {}, {}
 for i = 3, last do
-  local arg = FIELDS * (i - 2)
+  local arg = first_argument(i)
   if passes[i] then
     offset = offset + 1
     if not append(offset .. '-0', ARGV[arg + 1], ARGV[arg + 2], ARGV[arg + 3]) then
       return refuse_all()
     end
     redis.call('HSET', KEYS[i], 'token', read_id, 'updatedAt', ARGV[arg + 4], 'status', ARGV[arg + 5],
-      'references', ARGV[arg + 6])
+      'references', ARGV[arg + 6], 'digest', ARGV[arg + 7])
     redis.call('PEXPIRE', KEYS[i], ARGV[5])
     -- msgpack: 16 characters of epoch, then the key "offset" and an unsigned 64-bit number
-    local message = ARGV[arg + 7] .. '\176' .. epoch .. '\166offset\207' .. struct.pack('>I8', offset) .. ARGV[arg + 8]
+    local message = ARGV[arg + 8] .. '\176' .. epoch .. '\166offset\207' .. struct.pack('>I8', offset) .. ARGV[arg + 9]
     answer[#answer + 1] = offset
     answer[#answer + 1] = redis.call('PUBLISH', ARGV[7], message)
     local kept = ARGV[arg + 1] == 'appointment:deleted' and deleted or shown

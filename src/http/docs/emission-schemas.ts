@@ -6,6 +6,7 @@ import type {
   EmitReply,
   ProblemReply,
 } from '@appointment-emissions/contracts';
+import { EMISSION_SOURCES } from '../../domain/emission-log.ts';
 import { ERROR_CODES, type ErrorCode } from '../../errors.ts';
 import { MAX_BATCH_ITEMS } from '../middleware/validate.ts';
 import { emission, event, givenId, id, instant } from './appointment-schemas.ts';
@@ -83,6 +84,7 @@ const timeline = {
   emissionId: z.string(),
   event: z.string(),
   appointmentId: z.string(),
+  source: z.enum(EMISSION_SOURCES).meta({ description: 'What reported the write.' }),
   state: z.enum([
     'waiting',
     'prioritized',

@@ -19,7 +19,7 @@ function each<const K extends string, T extends z.ZodType>(names: readonly K[], 
 
 const WINDOWS = ['1m', '5m', '1h'] as const;
 const SPANS = [...WINDOWS, 'total'] as const;
-const STAGES = ['accept', 'wait', 'load', 'publish', 'total', 'browser', 'bulk'] as const;
+const STAGES = ['accept', 'wait', 'load', 'publish', 'total', 'browser', 'bulk', 'capture'] as const;
 const OUTCOMES = { accepted: count, published: count, retried: count, failed: count };
 
 const rates = z

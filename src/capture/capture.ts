@@ -1,0 +1,242 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { AcquireLease, Lease } from '../redis/lease.ts';
+import {
+  type Change,
+  type Changes,
+  type EndReason,
+  NoChangeStreams,
+  type OpenChanges,
+  StreamEnded,
+} from '../domain/changes.ts';
+import type { EmitCaptured } from './emit-captured.ts';
+
+export interface CaptureDeps {
+  acquireLease: AcquireLease;
+  /** Key of the hash with the resume token. */
+  tokenKey: string;
+  openChanges: OpenChanges;
+  emitCaptured: EmitCaptured;
+  /** A writer's own call within this time after the change was read makes an emission unnecessary. */
+  graceMs: number;
+  /** A third of the lease's lifetime or less. */
+  renewEveryMs: number;
+  /** Number of jobs that wait in both queues. */
+  backlog: () => Promise<number>;
+  on: CaptureEvents;
+}
+
+export interface CaptureEvents {
+  /** This process reads the stream now, or no longer. */
+  follows: (isOwner: boolean) => void;
+  /** Changes were compared with what was published, and those that were missing were enqueued. */
+  captured: (changes: readonly Change[], emitted: number) => void;
+  /** The resume token was saved. */
+  saved: () => void;
+  /** The stream could not continue, and begins now. The sweep finds the writes between. */
+  restarted: (reason: EndReason) => void;
+  /** The saved resume token cannot be parsed: the stream begins now. */
+  damaged: () => void;
+  /** @param error  NoChangeStreams, or an error of MongoDB or Redis. The capture continues when they answer. */
+  failed: (error: unknown) => void;
+}
+
+export interface Capture {
+  close: () => Promise<void>;
+}
+
+/** Time until the next attempt to become the owner, or to open the stream after an error. */
+const RETRY_MS = 1_000;
+const RETRY_UNSUPPORTED_MS = 60_000;
+/** Changes that are read before the first of them is processed. */
+const MAX_BUFFERED = 1_000;
+/** Changes that are compared at once. A full batch means that the stream is behind. */
+const BATCH = 100;
+/** Above this no further change is processed: the queues must not fill up. */
+const MAX_BACKLOG = 1_000;
+
+/**
+ * Reads the change stream in one process at a time, and emits the writes that were not announced. The resume token is saved
+ * under the lease, after the emissions of the changes before it were enqueued: a process that is killed loses no change,
+ * and one that was frozen cannot move the token back.
+ */
+export function startCapture(deps: CaptureDeps): Capture {
+  const ending = new AbortController();
+  const { signal } = ending;
+  const wait = (ms: number) => pause(ms, undefined, { signal }).catch(() => undefined);
+
+  async function run(): Promise<void> {
+    while (!signal.aborted) {
+      let retryMs = RETRY_MS;
+      try {
+        const lease = await deps.acquireLease();
+        if (lease) await ownStream(deps, lease, signal);
+      } catch (error) {
+        deps.on.failed(error);
+        if (error instanceof NoChangeStreams) retryMs = RETRY_UNSUPPORTED_MS;
+      }
+      await wait(retryMs);
+    }
+  }
+
+  const running = run();
+  return {
+    async close() {
+      ending.abort();
+      await running;
+    },
+  };
+}
+
+/** Follows the stream from the saved token until the lease is lost, the process ends, or an error. */
+async function ownStream(deps: CaptureDeps, lease: Lease, signal: AbortSignal): Promise<void> {
+  const kept = await lease.load(deps.tokenKey);
+  if (!kept) deps.on.damaged();
+  const changes = openOrRestart(deps, kept?.['resumeToken'] || undefined);
+  const buffer = bufferChanges(changes, MAX_BUFFERED);
+  try {
+    await follow(deps, { lease, changes, buffer, signal });
+    if (signal.aborted) await lease.release();
+  } catch (error) {
+    if (!(error instanceof StreamEnded)) throw error;
+    if (await lease.save(deps.tokenKey, { resumeToken: '' })) deps.on.restarted(error.reason);
+  } finally {
+    deps.on.follows(false);
+    buffer.close();
+    await changes.close().catch(() => undefined);
+  }
+}
+
+/** A saved token that cannot be parsed is like one that is too old. */
+function openOrRestart({ openChanges, on }: CaptureDeps, resumeToken: string | undefined): Changes {
+  try {
+    return openChanges(resumeToken);
+  } catch (error) {
+    if (!(error instanceof StreamEnded)) throw error;
+    on.damaged();
+    return openChanges(undefined);
+  }
+}
+
+interface Stream {
+  lease: Lease;
+  changes: Changes;
+  buffer: ChangeBuffer;
+  signal: AbortSignal;
+}
+
+async function follow(deps: CaptureDeps, { lease, changes, buffer, signal }: Stream): Promise<void> {
+  const { tokenKey, graceMs, renewEveryMs, on } = deps;
+  let savedAt = -Infinity;
+  let saved: string | undefined;
+  const save = async (resumeToken: string | undefined) => {
+    const isNew = resumeToken !== undefined && resumeToken !== saved;
+    const isKept = await (isNew ? lease.save(tokenKey, { resumeToken }) : lease.renew());
+    if (isKept) {
+      saved = resumeToken ?? saved;
+      savedAt = performance.now();
+      on.saved();
+    }
+    return isKept;
+  };
+
+  void changes.opened.then(() => {
+    on.follows(true);
+    savedAt = -Infinity;
+    buffer.wake();
+  });
+  while (!signal.aborted) {
+    const due = buffer.takeDue(graceMs, BATCH);
+    const last = due.at(-1);
+    if (last) {
+      const isBehind = due.length === BATCH;
+      on.captured(due, await deps.emitCaptured(due, { isLive: !isBehind }));
+      if (!(await save(last.resumeToken))) return;
+      if (isBehind) await untilQueueIsShort(deps, save, signal);
+    } else if (performance.now() - savedAt >= renewEveryMs) {
+      // With changes in the buffer the stream's own token is ahead of what was processed.
+      if (!(await save(buffer.isEmpty() ? changes.resumeToken() : undefined))) return;
+    } else {
+      await buffer.untilDue(graceMs, renewEveryMs, signal);
+    }
+  }
+}
+
+async function untilQueueIsShort(
+  { backlog, renewEveryMs }: CaptureDeps,
+  renew: (token: undefined) => Promise<boolean>,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted && (await backlog()) > MAX_BACKLOG) {
+    await renew(undefined);
+    await pause(Math.min(RETRY_MS, renewEveryMs));
+  }
+}
+
+/** Changes that were read and are not processed yet. */
+interface ChangeBuffer {
+  /** Removes and returns the changes that arrived at least `graceMs` ago, at most `limit`. @throws what the stream threw */
+  takeDue: (graceMs: number, limit: number) => Change[];
+  isEmpty: () => boolean;
+  /** Resolves when a change is due, the stream ended, or after `maxMs`. */
+  untilDue: (graceMs: number, maxMs: number, signal: AbortSignal) => Promise<void>;
+  /** Ends a wait. */
+  wake: () => void;
+  close: () => void;
+}
+
+function bufferChanges(changes: Changes, max: number): ChangeBuffer {
+  const arrived: { change: Change; at: number }[] = [];
+  let failure: { error: unknown } | undefined;
+  let isClosed = false;
+  let wake = (): void => undefined;
+  let hasRoom = (): void => undefined;
+
+  async function read(): Promise<void> {
+    while (!isClosed) {
+      const change = await changes.next();
+      arrived.push({ change, at: performance.now() });
+      wake();
+      if (arrived.length >= max) {
+        await new Promise<void>((resolve) => {
+          hasRoom = resolve;
+        });
+      }
+    }
+  }
+  read().catch((error: unknown) => {
+    failure = { error };
+    wake();
+  });
+
+  return {
+    takeDue(graceMs, limit) {
+      const until = performance.now() - graceMs;
+      const firstYoung = arrived.findIndex(({ at }) => at > until);
+      const due = arrived.splice(0, Math.min(limit, firstYoung === -1 ? arrived.length : firstYoung));
+      if (arrived.length < max) hasRoom();
+      // What was read before the failure is processed first.
+      if (due.length === 0 && arrived.length === 0 && failure) throw failure.error;
+      return due.map(({ change }) => change);
+    },
+    isEmpty: () => arrived.length === 0,
+    async untilDue(graceMs, maxMs, signal) {
+      const [first] = arrived;
+      const ms = first ? first.at + graceMs - performance.now() : maxMs;
+      const done = new AbortController();
+      const woken = new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      const waits = [pause(Math.max(ms, 0), undefined, { signal: AbortSignal.any([signal, done.signal]) })];
+      await Promise.race([...waits, ...(first ? [] : [woken])]).catch(() => undefined);
+      done.abort();
+      await Promise.allSettled(waits);
+    },
+    wake: () => {
+      wake();
+    },
+    close() {
+      isClosed = true;
+      hasRoom();
+    },
+  };
+}
