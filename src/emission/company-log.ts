@@ -13,9 +13,6 @@ import { scriptWithPosition } from './script-with-position.ts';
 
 const logAfter = scriptWithPosition('log-after');
 
-/** An epoch that no company has: the script then reads no log. */
-const HEAD_ONLY: StreamPosition = { epoch: '', offset: 0 };
-
 export interface CompanyLog {
   /** Epoch and offset of the newest emission. A company without a position gets a new epoch. */
   head: (companyId: Id) => Promise<StreamPosition>;
@@ -46,7 +43,8 @@ export function createCompanyLog(
   }
 
   return {
-    head: async (companyId) => (await read(companyId, HEAD_ONLY, 0)).head,
+    // No company has this epoch: the script then reads no log.
+    head: async (companyId) => (await read(companyId, { epoch: '', offset: 0 }, 0)).head,
     after: read,
   };
 }

@@ -2,7 +2,7 @@ import { type Id, OBJECT_ID } from '@appointment-emissions/contracts';
 import type { PublishedAppointment } from '../domain/published-appointments.ts';
 import type { ReportDamage } from '../process/damaged-data.ts';
 import { corkUntilImmediate, type RedisClient } from '../redis/connect.ts';
-import { isWrongType } from '../redis/redis-errors.ts';
+import { ifOwnType } from '../redis/redis-errors.ts';
 import type { CompanyKeys } from './keys.ts';
 import { periodAt, PERIODS_KEPT, type PublishedKeys } from './published-keys.ts';
 
@@ -27,18 +27,6 @@ async function findCompanies(
   { redis, keys, now, reportDamage }: PublishedCompaniesDeps,
   appointmentIds: readonly Id[],
 ): Promise<Map<Id, Id>> {
-  async function read(key: string, appointmentId: Id): Promise<Id | undefined> {
-    try {
-      const companyId = await redis.hget(key, appointmentId);
-      if (companyId === null) return undefined;
-      if (OBJECT_ID.test(companyId)) return companyId;
-    } catch (error) {
-      if (!isWrongType(error)) throw error;
-    }
-    reportDamage('published', { key });
-    return undefined;
-  }
-
   const found = new Map<Id, Id>();
   const current = periodAt(now());
   for (let period = current; period >= current - PERIODS_KEPT; period -= 1) {
@@ -47,8 +35,11 @@ async function findCompanies(
     corkUntilImmediate(redis);
     await Promise.all(
       unknown.map(async (appointmentId) => {
-        const companyId = await read(keys.shard(period, appointmentId), appointmentId);
-        if (companyId !== undefined) found.set(appointmentId, companyId);
+        const key = keys.shard(period, appointmentId);
+        const companyId = await ifOwnType(redis.hget(key, appointmentId));
+        if (companyId === null) return;
+        if (companyId !== undefined && OBJECT_ID.test(companyId)) found.set(appointmentId, companyId);
+        else reportDamage('published', { key });
       }),
     );
   }
@@ -64,20 +55,15 @@ export type DropForeign = (appointments: readonly PublishedAppointment[]) => Pro
 export function createDropForeign(deps: PublishedCompaniesDeps): DropForeign {
   const { redis, companyKeys, reportDamage } = deps;
   return async (appointments) => {
-    const companies = await findCompanies(
-      deps,
-      appointments.map(({ appointmentId }) => appointmentId),
-    );
-    const own: PublishedAppointment[] = [];
-    for (const appointment of appointments) {
-      const { appointmentId, companyId } = appointment;
-      if ((companies.get(appointmentId) ?? companyId) === companyId) own.push(appointment);
-      else {
-        const key = companyKeys.published(companyId);
-        await redis.zrem(key, appointmentId);
-        reportDamage('published', { key });
-      }
+    const ids = appointments.map(({ appointmentId }) => appointmentId);
+    const companies = await findCompanies(deps, ids);
+    const isOwn = ({ appointmentId, companyId }: PublishedAppointment): boolean =>
+      (companies.get(appointmentId) ?? companyId) === companyId;
+    for (const foreign of appointments.filter((one) => !isOwn(one))) {
+      const key = companyKeys.published(foreign.companyId);
+      await redis.zrem(key, foreign.appointmentId);
+      reportDamage('published', { key });
     }
-    return own;
+    return appointments.filter(isOwn);
   };
 }

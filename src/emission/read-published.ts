@@ -6,7 +6,7 @@ import type {
 } from '../domain/published-appointments.ts';
 import type { ReportDamage } from '../process/damaged-data.ts';
 import type { RedisClient } from '../redis/connect.ts';
-import { isWrongType } from '../redis/redis-errors.ts';
+import { ifOwnType } from '../redis/redis-errors.ts';
 import type { CompanyKeys } from './keys.ts';
 import type { PublishedKeys } from './published-keys.ts';
 
@@ -101,14 +101,4 @@ async function readCompany(
 function nextBefore(publishedAt: number, last: PublishedAppointment | undefined): number {
   if (!last) return publishedAt;
   return last.publishedAt < publishedAt ? last.publishedAt : publishedAt - 1;
-}
-
-/** Undefined if the key has another type than ours. */
-async function ifOwnType(reading: Promise<string[]>): Promise<string[] | undefined> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (isWrongType(error)) return undefined;
-    throw error;
-  }
 }

@@ -1,5 +1,5 @@
 import type { RedisClient } from './connect.ts';
-import { isWrongType } from './redis-errors.ts';
+import { ifOwnType } from './redis-errors.ts';
 import { CURRENT_HISTORY, luaScript } from './script.ts';
 
 export type Fields = Readonly<Record<string, string | number>>;
@@ -48,11 +48,7 @@ export function createAcquireLease(deps: {
     };
     return {
       now: Number(now),
-      load: (key) =>
-        redis.hgetall(key).catch((error: unknown) => {
-          if (isWrongType(error)) return undefined;
-          throw error;
-        }),
+      load: (key) => ifOwnType(redis.hgetall(key)),
       save: (key, fields) => save(key, fields),
       renew: () => save(lock, {}),
       async release() {

@@ -18,6 +18,16 @@ export function isWrongType(error: unknown): boolean {
   return error instanceof Error && error.message.includes('WRONGTYPE');
 }
 
+/** Resolves to `undefined` if the key has another type than the command needs. @throws other errors of Redis */
+export async function ifOwnType<T>(reply: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reply;
+  } catch (error) {
+    if (isWrongType(error)) return undefined;
+    throw error;
+  }
+}
+
 /** Whether Redis refused the database of REDIS_URL to a new connection. */
 export function isMissingDatabase(error: unknown): boolean {
   const { command } = (error ?? {}) as { command?: { name?: string } };

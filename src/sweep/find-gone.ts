@@ -55,6 +55,12 @@ export function createFindGone(deps: FindGoneDeps): FindGone {
   /** When emissions were enqueued, by id. */
   const known = new Map<string, number>();
 
+  async function findMissingOf(checked: readonly PublishedAppointment[]): Promise<PublishedAppointment[]> {
+    if (checked.length === 0) return [];
+    const missing = await findMissing(checked.map(({ appointmentId }) => appointmentId));
+    return checked.filter(({ appointmentId }) => missing.has(appointmentId));
+  }
+
   async function emit(gone: readonly PublishedAppointment[], now: number): Promise<number> {
     for (const [emissionId, at] of known) if (now - at >= REPEAT_AFTER_MS) known.delete(emissionId);
     const emissions = (await dropForeign(gone)).map((one) => toEmission(one, now));
@@ -70,8 +76,7 @@ export function createFindGone(deps: FindGoneDeps): FindGone {
       const { cursor, heldSince } = await lease.loadSearch();
       const page = await readPublishedPage(cursor, { since: now - REACH_MS, limit: PAGE });
       const checked = page.appointments;
-      const missing = await findMissing(checked.map(({ appointmentId }) => appointmentId));
-      const gone = checked.filter(({ appointmentId }) => missing.has(appointmentId));
+      const gone = await findMissingOf(checked);
       const doubtfulSince = isDoubtful(gone.length, checked.length) ? (heldSince ?? now) : null;
       if (doubtfulSince !== null && (now - doubtfulSince < HOLD_MS || !(await hasAppointments()))) {
         held = { gone: gone.length, checked: checked.length };

@@ -42,7 +42,19 @@ test('a process exposes exactly the catalog, and no label contains a company or 
   expect(exposed).toHaveLength(described.length);
   const labels = Object.values(PROMETHEUS_METRICS).flatMap((metric): string[] => [...metric.labels]);
   expect(new Set(labels)).toEqual(
-    new Set(['event', 'reason', 'stage', 'queue', 'state', 'role', 'field', 'server', 'kind', 'source', 'result']),
+    new Set([
+      'event',
+      'reason',
+      'stage',
+      'queue',
+      'state',
+      'role',
+      'field',
+      'server',
+      'kind',
+      'source',
+      'result',
+    ]),
   );
 });
 

@@ -9,6 +9,8 @@ import { createFindMissing, createHasAppointments } from '../../src/population/f
 import { createFindGone, type HeldDeletions } from '../../src/sweep/find-gone.ts';
 import { createAcquireSweepLease } from '../../src/sweep/sweep-state.ts';
 import type { MissedEmission } from '../../src/domain/updated-rows.ts';
+import { freePort } from '../../scripts/process/free-port.ts';
+import { PAIRS, startApplication } from '../embedded/application.ts';
 import type { Company } from '../harness/documents.ts';
 import { freeze, ownMongo } from '../harness/own-services.ts';
 import { eventually } from '../harness/until.ts';
@@ -98,7 +100,8 @@ test('an appointment that a script removes without a call reaches the dashboards
     await world.dashboard(api, company.companyId),
     await world.dashboard(api, other.companyId),
   ];
-  world.worker(SWEEP_OFTEN);
+  const port = String(await freePort());
+  world.worker({ ...SWEEP_OFTEN, METRICS_PORT: port });
   const [[gone], [kept], [others]] = [await publish(1), await publish(1), await publish(1, other)];
   await remove(gone!);
   const { payload, meta } = await dashboard.receive(({ event }) => event === DELETED);
@@ -113,6 +116,22 @@ test('an appointment that a script removes without a call reaches the dashboards
     received.flatMap(({ event, payload }) => (event === DELETED ? [payload.appointment._id] : [])),
   );
   expect(deletions).toEqual([[gone], [others]]);
+  const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  expect(metrics).toMatch(/^emission_sweep_gone_total 2$/m);
+});
+
+test('the worker of an embedded pipeline finds it too', async () => {
+  world.env['RECONCILE_INTERVAL_MS'] = '100';
+  const application = await startApplication(world, PAIRS[0]);
+  const client = await application.client({ token: await world.token(company.companyId) });
+  const appointmentId = await company.appointment();
+  await application.emissions.created(appointmentId);
+  await eventually('the booking', () => client.names().includes('appointment:created'));
+  await remove(appointmentId);
+  await eventually('the deletion', () => client.names().includes(DELETED));
+  expect(client.received.at(-1)?.args[0]).toEqual({
+    appointment: { _id: appointmentId, companyId: company.companyId },
+  });
 });
 
 test('an appointment that is published and removed again is found again', async () => {

@@ -16,6 +16,7 @@ const STAGES: Record<LatencyStage, string> = {
   total: 'total, to publication',
   browser: 'total, to screen',
   bulk: 'bulk, to publication',
+  capture: 'capture, from commit',
 };
 
 /** Fills a table. The first row is the header; numbers are right-aligned. `nothing` is shown if there are no other rows. */
