@@ -113,8 +113,11 @@ function runEmissionWorkers(resources: Resources<WorkerCoreConfig>, progress: Pr
       onProgress: () => progress.bulk?.made(),
     }),
   ];
-  // `close` takes no new job, and waits for those that run.
-  lifecycle.onClose('workers', () => Promise.all(workers.map((worker) => worker.close())));
+  // `close` takes no new job, and waits for those that run. Without Redis no job can end, and BullMQ would wait for ever.
+  lifecycle.onClose('workers', () => {
+    const isForced = dedicatedRedis.status !== 'ready';
+    return Promise.all(workers.map((worker) => worker.close(isForced)));
+  });
   for (const worker of workers) worker.run().catch(outages.queue('worker error'));
 }
 

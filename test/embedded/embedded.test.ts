@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { FleetMetricsReading } from '@appointment-emissions/contracts';
 import { connectDashboard } from '@appointment-emissions/dashboard';
 import type { Company } from '../harness/documents.ts';
-import { eventually } from '../harness/until.ts';
+import { freePort } from '../../scripts/process/free-port.ts';
+import { eventually, until } from '../harness/until.ts';
 import { API_KEY, type World } from '../harness/world.ts';
 import {
   type Application,
@@ -263,4 +264,12 @@ test('the log reports once that Redis has no database of the number in the URL, 
   expect(reports()).toMatchObject([
     { level: 'error', fields: { error: expect.stringContaining('REDIS_URL names a database') } },
   ]);
+});
+
+test('close() ends a worker whose Redis is not available, with no wait for a reply', async () => {
+  const redis = `redis://127.0.0.1:${await freePort()}`;
+  const { emissions, lines } = await startApplication(world, PAIRS[0], { redis, attach: false });
+  await eventually('the line', () => lines.some(({ message }) => message === 'redis unavailable'));
+  await until('the end', emissions.close(), 5_000);
+  expect(lines.filter(({ message }) => message === 'not closed in order')).toEqual([]);
 });
