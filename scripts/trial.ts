@@ -3,7 +3,7 @@ import { runInTestRunDir } from './process/run-dir.ts';
 import type { Main } from './run.mjs';
 
 /** Trials that run our processes from dist/, as production does; the others run them from their sources. */
-const BUILT = ['chaos'];
+const BUILT = ['chaos', 'capture'];
 
 /** Runs a long program of `trials/`: `node scripts/run.mjs trial chaos --seconds 60`. */
 export const main: Main = async ({ signal, args: [name = '', ...args] }) => {
