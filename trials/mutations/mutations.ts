@@ -472,4 +472,12 @@ export const MUTATIONS: readonly Mutation[] = [
     test: 'test/emission/emit-appointment.test.ts',
     name: 'a deletion of an appointment that exists',
   },
+  {
+    safeguard: 'an owner whose lease was acquired by another one saves nothing',
+    file: 'src/redis/save-under-lease.lua',
+    find: "if redis.pcall('GET', KEYS[1]) ~= ARGV[1] or current_history() ~= ARGV[3] then",
+    replace: 'if current_history() ~= ARGV[3] then',
+    test: 'test/capture/lease.test.ts',
+    name: 'an owner whose lease expired and was acquired by another one saves nothing',
+  },
 ];
