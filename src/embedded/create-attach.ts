@@ -8,7 +8,11 @@ import { type DashboardServer, isDashboard } from '../realtime/dashboard-server.
 import { deliverBeside } from '../realtime/deliver-beside.ts';
 import { createServeDashboard } from '../realtime/gateway.ts';
 import { connectedOrLate, type Resources } from '../resources/open-resources.ts';
+import { checkAttach } from './check-options.ts';
 import type { AttachOptions, SocketIoServer } from './options.ts';
+
+/** A dashboard would receive each event from both pipelines. */
+const attachedServers = new WeakSet<DashboardServer>();
 
 /**
  * The gateway on the application's Socket.IO server. The limits on connections and packets of the stand-alone gateway are not
@@ -16,20 +20,15 @@ import type { AttachOptions, SocketIoServer } from './options.ts';
  * is not usable.
  */
 export function createAttach(resources: Resources<EmbeddedConfig>, snapshots: Snapshots) {
-  const { config, redis, dedicatedRedis, reportDamage, lifecycle, logger } = resources;
+  const { lifecycle, logger } = resources;
   let isAttached = false;
-  const attach = (given: SocketIoServer, { companyOf }: AttachOptions): Promise<unknown> => {
+  const attach = (given: SocketIoServer, options: AttachOptions): Promise<unknown> => {
     if (isAttached) throw new Error('already attached to a Socket.IO server');
+    checkAttach(given, options);
+    const { companyOf } = options;
     const io = given as unknown as DashboardServer;
-    const delivery = deliverBeside({
-      io,
-      publisher: redis,
-      subscriber: dedicatedRedis,
-      adapterKey: config.SOCKET_ADAPTER_KEY,
-      reportDamage,
-    });
+    startDelivery(io, resources);
     isAttached = true;
-    lifecycle.onClose('delivery', delivery.close);
     // Each socket has its own limit of catch-ups.
     const parts = { resources, snapshots, takeCatchUp: () => true };
     const notAdmitted = createThrottledLog(logger, 'socket not admitted');
@@ -51,6 +50,28 @@ export function createAttach(resources: Resources<EmbeddedConfig>, snapshots: Sn
     return Promise.all([positions, connectedOrLate(resources)]);
   };
   return { attach, isAttached: () => isAttached };
+}
+
+/** @throws Error if another pipeline delivers to the server */
+function startDelivery(io: DashboardServer, resources: Resources<EmbeddedConfig>): void {
+  if (attachedServers.has(io)) {
+    throw new Error(
+      'another pipeline is attached to this Socket.IO server: call createEmissions once in a process, or close the other',
+    );
+  }
+  const { config, redis, dedicatedRedis, reportDamage, lifecycle } = resources;
+  const delivery = deliverBeside({
+    io,
+    publisher: redis,
+    subscriber: dedicatedRedis,
+    adapterKey: config.SOCKET_ADAPTER_KEY,
+    reportDamage,
+  });
+  attachedServers.add(io);
+  lifecycle.onClose('delivery', () => {
+    attachedServers.delete(io);
+    delivery.close();
+  });
 }
 
 function socketsWithPositions(io: DashboardServer): string[] {

@@ -10,6 +10,7 @@ import { openResources, type Resources } from '../resources/open-resources.ts';
 import { runWorker } from '../../workers/start-worker.ts';
 import { createAnnounceWrites } from './announce-writes.ts';
 import { createApplicationLog } from './application-log.ts';
+import { checkOptions } from './check-options.ts';
 import { createAttach } from './create-attach.ts';
 import { createRouters } from './create-routers.ts';
 import type { Emissions, EmissionsOptions } from './options.ts';
@@ -25,11 +26,11 @@ import type { Emissions, EmissionsOptions } from './options.ts';
  * emissions.startWorker();
  * await emissions.updated(appointment._id, { session });
  * ```
- * @throws ConfigError or ModelError with every problem of the settings or of the model
+ * @throws ConfigError or ModelError with every problem of the options, of the settings or of the model
  */
 export function createEmissions(options: EmissionsOptions): Emissions {
+  checkOptions(options);
   const { io, companyOf } = options;
-  if (io && !companyOf) throw new Error('companyOf is required with io: it names the company of a socket');
   const config = loadEmbeddedConfig({ ...options.settings, REDIS_URL: options.redis });
   const model = options.model === undefined ? DEFAULT_MODEL : parseModel(options.model);
   const logger = createApplicationLog(options.logger);
@@ -59,6 +60,7 @@ export function createEmissions(options: EmissionsOptions): Emissions {
       settings: options.settings ?? {},
     }),
     attach: async (...args) => {
+      if (closing) throw new Error('the pipeline is closed: call createEmissions again');
       await attach(...args);
     },
     ...createAnnounceWrites({ accept: acceptance.accept, logger }),

@@ -12,6 +12,7 @@ import type { CompanyOfRequest } from '../http/routes/dashboard-routes.ts';
 import { toCompanyId } from '../realtime/admit-sockets.ts';
 import type { Resources } from '../resources/open-resources.ts';
 import { readBasePath } from '../settings/values.ts';
+import { checkCompanyOf } from './check-options.ts';
 import type { Emissions, Middleware } from './options.ts';
 
 export interface RoutersDeps extends Pick<OperatorOptions, 'warnings'> {
@@ -36,19 +37,18 @@ export function createRouters({
   return {
     router: toMiddleware(createInternalRouter(internal)),
 
-    dashboardRouter: ({ companyOf }) =>
-      toMiddleware(
+    dashboardRouter(options) {
+      checkCompanyOf(options, '(req) => req.user.companyId');
+      const companyOf = companyOfLogin(options.companyOf as CompanyOf);
+      return toMiddleware(
         createDashboardRouter({
           logRequests,
           countRejections: reportRefusals(resources.metrics.reject),
-          dashboardRoutes: composeDashboardRoutes(
-            resources,
-            snapshots,
-            companyOfLogin(companyOf as CompanyOf),
-          ),
+          dashboardRoutes: composeDashboardRoutes(resources, snapshots, companyOf),
           onFault,
         }),
-      ),
+      );
+    },
 
     adminRouter({ path: given = '/emissions' } = {}) {
       const path = readBasePath(given);

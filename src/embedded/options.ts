@@ -119,8 +119,8 @@ export interface Emissions {
   /**
    * Serves dashboards on the application's Socket.IO server, beside its own handlers, rooms, namespaces and logins. Resolves when
    * Redis and MongoDB are connected, or after 1.5 s. Calls of `created` and so on may fail before.
-   * @throws Error if the server's Redis adapter has the key `SOCKET_ADAPTER_KEY`, or if it is the second call; ConfigError if
-   * Redis has no database of the number in `redis`
+   * @throws Error if the server's Redis adapter has the key `SOCKET_ADAPTER_KEY`, if a pipeline is attached to the server already, or
+   * after `close`; ConfigError if an argument is wrong, or if Redis has no database of the number in `redis`
    */
   attach: (io: SocketIoServer, options: AttachOptions) => Promise<void>;
   readonly created: AnnounceWrite;

@@ -1,8 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { createServer } from 'node:http';
 import type { FleetMetricsReading } from '@appointment-emissions/contracts';
 import { connectDashboard } from '@appointment-emissions/dashboard';
 import type { Company } from '../harness/documents.ts';
 import { freePort } from '../../scripts/process/free-port.ts';
+import type { ConfigError } from '../../src/config.ts';
+import { createEmissions, type EmissionsOptions } from '../../src/embedded/index.ts';
 import { eventually, until } from '../harness/until.ts';
 import { API_KEY, type World } from '../harness/world.ts';
 import {
@@ -213,6 +216,25 @@ describe.each(PAIRS)('an application with $name', (pair: Pair) => {
     ]);
   });
 
+  test('a call with wrong arguments is false and logged, and never rejects', async () => {
+    const { emissions, lines } = await start({ worker: false });
+    const broken = {
+      toHexString() {
+        throw new Error('broken');
+      },
+    };
+    expect(await emissions.updated(broken)).toBe(false);
+    expect(await emissions.deleted(appointmentId, broken)).toBe(false);
+    expect(await emissions.updated(appointmentId, { session: {} as never })).toBe(false);
+    expect(await emissions.updated(appointmentId, null as never)).toBe(true);
+    const errors = lines.filter(({ level }) => level === 'error');
+    expect(errors.map(({ fields }) => (fields as { error: string }).error)).toEqual([
+      'the appointment id is not an ObjectId',
+      'the company id is not an ObjectId',
+      "the session is not one of MongoDB's driver: pass { session } as mongoose returns it",
+    ]);
+  });
+
   test('close can be called twice, and leaves the connection and the Socket.IO server open', async () => {
     const application = await start();
     const plain = await application.client(login());
@@ -222,6 +244,54 @@ describe.each(PAIRS)('an application with $name', (pair: Pair) => {
     application.io.emit('news');
     await eventually('its own event', () => plain.names().includes('news'));
   });
+});
+
+test('wrong options are refused at once, each with what to pass', async () => {
+  const { connection, io, emissions } = await startApplication(world, PAIRS[0], {
+    attach: false,
+    worker: false,
+  });
+  const right = { connection, redis: world.env['REDIS_URL']!, settings: world.env };
+  const problemsOf = (options: object | undefined) => {
+    try {
+      createEmissions(options as EmissionsOptions);
+    } catch (error) {
+      return (error as ConfigError).problems;
+    }
+    throw new Error('it was created');
+  };
+  const wrongConnection = 'connection must be a connection of mongoose, such as mongoose.connection';
+  const wrongRedis = 'redis must be the URL of a Redis server, such as redis://localhost:6379';
+  const wrongCompanyOf = 'companyOf must be a function, such as (socket) => socket.data.user.companyId';
+  const wrongIo = 'io must be a Socket.IO server: new Server(httpServer)';
+  expect(problemsOf(undefined)).toEqual([wrongConnection, wrongRedis]);
+  for (const given of [connection.base, connection.getClient(), connection.db, connection.asPromise()])
+    expect(problemsOf({ ...right, connection: given })).toEqual([wrongConnection]);
+  expect(problemsOf({ ...right, redis: { host: 'localhost' } })).toEqual([wrongRedis]);
+  expect(problemsOf({ ...right, settings: { EMISSION_ATTEMPTS: 5 } })).toEqual([
+    'settings: EMISSION_ATTEMPTS must be text, but is of type number',
+  ]);
+  expect(problemsOf({ ...right, io })).toEqual([wrongCompanyOf]);
+  expect(problemsOf({ ...right, io: createServer(), companyOf: 'companyId' })).toEqual([
+    wrongIo,
+    wrongCompanyOf,
+  ]);
+  await expect(emissions.attach(io, undefined as never)).rejects.toThrow(wrongCompanyOf);
+  await expect(emissions.attach(undefined as never, { companyOf: String })).rejects.toThrow(wrongIo);
+  expect(() => emissions.dashboardRouter({} as never)).toThrow(
+    'companyOf must be a function, such as (req) => req.user.companyId',
+  );
+});
+
+test('a second pipeline is refused on the same Socket.IO server until the first is closed', async () => {
+  const { connection, io, emissions } = await startApplication(world, PAIRS[0], { worker: false });
+  const second = createEmissions({ connection, redis: world.env['REDIS_URL']!, settings: world.env });
+  world.keep(second, second.close);
+  const companyOf = () => undefined;
+  await expect(second.attach(io, { companyOf })).rejects.toThrow('another pipeline is attached');
+  await emissions.close();
+  await second.attach(io, { companyOf });
+  await expect(emissions.attach(io, { companyOf })).rejects.toThrow('the pipeline is closed');
 });
 
 test('a process is in the fleet before it attaches dashboards, and afterwards as a gateway too', async () => {

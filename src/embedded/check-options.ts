@@ -1,0 +1,67 @@
+import { ConfigError } from '../config.ts';
+import type { AttachOptions, EmissionsOptions, SocketIoServer } from './options.ts';
+
+/*
+ * Checks of what an application passes. One written in JavaScript may pass anything, and nothing may be opened before.
+ */
+
+/** @throws ConfigError with every problem */
+export function checkOptions(options: EmissionsOptions): void {
+  const { connection, redis, settings, io, companyOf } = objectOf<EmissionsOptions>(options);
+  throwIfAny([
+    ...(isConnection(connection)
+      ? []
+      : ['connection must be a connection of mongoose, such as mongoose.connection']),
+    ...(typeof redis === 'string' && redis !== ''
+      ? []
+      : ['redis must be the URL of a Redis server, such as redis://localhost:6379']),
+    ...Object.entries(settings ?? {}).flatMap(([name, value]: [string, unknown]) =>
+      value === undefined || typeof value === 'string'
+        ? []
+        : [`settings: ${name} must be text, but is of type ${typeof value}`],
+    ),
+    ...(io === undefined ? [] : problemsOfAttach(io, { companyOf })),
+  ]);
+}
+
+/** @throws ConfigError with every problem */
+export function checkAttach(io: SocketIoServer, options: AttachOptions): void {
+  throwIfAny(problemsOfAttach(io, objectOf<AttachOptions>(options)));
+}
+
+/** @throws ConfigError if `companyOf` is not a function */
+export function checkCompanyOf(options: object, example: string): void {
+  throwIfAny(problemsOfCompanyOf(objectOf<{ companyOf: unknown }>(options).companyOf, example));
+}
+
+function problemsOfAttach(io: unknown, { companyOf }: { companyOf?: unknown }): string[] {
+  const { of, use, on } = objectOf<Record<'of' | 'use' | 'on', unknown>>(io);
+  const isServer = [of, use, on].every((method) => typeof method === 'function');
+  return [
+    ...(isServer ? [] : ['io must be a Socket.IO server: new Server(httpServer)']),
+    ...problemsOfCompanyOf(companyOf, '(socket) => socket.data.user.companyId'),
+  ];
+}
+
+function problemsOfCompanyOf(companyOf: unknown, example: string): string[] {
+  return typeof companyOf === 'function' ? [] : [`companyOf must be a function, such as ${example}`];
+}
+
+function isConnection(given: unknown): boolean {
+  const { readyState, base, on, collection } =
+    objectOf<Record<'readyState' | 'base' | 'on' | 'collection', unknown>>(given);
+  return (
+    typeof readyState === 'number' &&
+    typeof base === 'object' &&
+    typeof on === 'function' &&
+    typeof collection === 'function'
+  );
+}
+
+function objectOf<Shape>(given: unknown): Partial<Shape> {
+  return typeof given === 'object' && given !== null ? given : {};
+}
+
+function throwIfAny(problems: string[]): void {
+  if (problems.length > 0) throw new ConfigError(problems);
+}
