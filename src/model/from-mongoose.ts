@@ -74,13 +74,24 @@ export function fromMongoose(
   populate: PopulatePath | readonly PopulatePath[],
   options: FromMongooseOptions = {},
 ): ModelDescription {
+  if (!isModel(appointment)) {
+    throw new ModelError(['appointment: must be a mongoose model, such as mongoose.model("Appointment")']);
+  }
   const problems: string[] = [];
   const report: ReportProblem = (path, problem) => void problems.push(`${path}: ${problem}`);
+  if (isDiscriminator(appointment)) {
+    report(
+      'appointment',
+      `${appointment.modelName} is a discriminator: pass its base model, since all documents are read`,
+    );
+  }
   const given: FromMongooseOptions = objectAt('options', options, OPTION_KEYS, report) ? options : {};
-  const { fields, shared = [], ...described } = given;
-  const { companyField = 'companyId' } = given;
+  const { companyField = 'companyId', fields: givenFields, shared: givenShared, ...described } = given;
+  const fields = namesAt('options.fields', givenFields, report);
+  const shared = namesAt('options.shared', givenShared, report) ?? [];
   const references = new Map<string, ReferenceDescription>();
-  for (const path of pathsToPopulate(populate, report)) {
+  const paths = pathsToPopulate(populate, report);
+  for (const path of paths) {
     const referred = referredModel(appointment, path, report);
     if (references.has(path.field)) report(path.at, `"${path.field}" is populated twice`);
     if (!referred) continue;
@@ -91,8 +102,12 @@ export function fromMongoose(
       fields: selectedFields(referred, path, report),
     });
   }
+  for (const field of shared) {
+    if (!paths.some((path) => path.field === field)) report('options.shared', `"${field}" is not populated`);
+  }
   const description: ModelDescription = {
     ...described,
+    ...(given.companyField !== undefined && { companyField }),
     collection: appointment.collection.collectionName,
     references: Object.fromEntries(references),
     fields: (fields ?? standardFields(appointment)).flatMap(
@@ -102,6 +117,14 @@ export function fromMongoose(
   problems.push(...problemsOf(description, appointment));
   if (problems.length > 0) throw new ModelError(problems, `The model from ${appointment.modelName}`);
   return description;
+}
+
+/** A list of names in the options; `undefined` if it is not given. */
+function namesAt(path: string, given: unknown, report: ReportProblem): string[] | undefined {
+  if (given === undefined || given === null) return undefined;
+  if (Array.isArray(given) && given.every((name) => typeof name === 'string')) return given;
+  report(path, 'must be a list of names, such as ["notes"]');
+  return undefined;
 }
 
 function pathsToPopulate(
@@ -135,11 +158,15 @@ function referredModel(
 ): MongooseModel | undefined {
   const type = schemaTypeOf(appointment, field);
   if (!type) {
-    report(at, `the schema of ${appointment.modelName} has no path "${field}"`);
+    report(at, missingPath(appointment, field));
     return undefined;
   }
   if (type.instance !== 'ObjectId') {
     report(at, `"${field}" is of type ${type.instance}: only single ObjectIds can be populated`);
+    return undefined;
+  }
+  if (type.refPath !== undefined) {
+    report(at, `"${field}" has a refPath, which is not supported: its documents must be in one collection`);
     return undefined;
   }
   const ref = model ?? type.ref;
@@ -215,7 +242,7 @@ function describeField(
 ): FieldDescription | undefined {
   const { instance } = schemaTypeOf(model, name) ?? {};
   const type = instance === undefined ? undefined : TYPES[instance];
-  if (instance === undefined) report(at, `the schema of ${model.modelName} has no path "${name}"`);
+  if (instance === undefined) report(at, missingPath(model, name));
   else if (type === undefined) report(at, `"${name}" is of type ${instance}, which cannot be sent`);
   else return type === 'text' ? name : { name, type };
   return undefined;
@@ -239,13 +266,26 @@ function nameOf(field: FieldDescription): string {
   return typeof field === 'string' ? field : field.name;
 }
 
+function missingPath({ modelName, schema }: MongooseModel, path: string): string {
+  const { virtuals = {} } = schema as { virtuals?: object };
+  return Object.hasOwn(virtuals, path)
+    ? `"${path}" is a virtual of ${modelName}: only stored fields can be sent`
+    : `the schema of ${modelName} has no path "${path}"`;
+}
+
 function schemaTypeOf(
   { schema }: MongooseModel,
   path: string,
-): { instance: string; ref: unknown } | undefined {
-  const type = schema.path(path) as { instance?: string; options?: { ref?: unknown } } | undefined | null;
+): { instance: string; ref: unknown; refPath: unknown } | undefined {
+  const type = schema.path(path) as
+    { instance?: string; options?: { ref?: unknown; refPath?: unknown } } | undefined | null;
   if (typeof type?.instance !== 'string') return undefined;
-  return { instance: type.instance, ref: type.options?.ref };
+  return { instance: type.instance, ref: type.options?.ref, refPath: type.options?.refPath };
+}
+
+function isDiscriminator({ schema }: MongooseModel): boolean {
+  const { discriminatorMapping } = schema as { discriminatorMapping?: { isRoot?: boolean } | undefined };
+  return discriminatorMapping?.isRoot === false;
 }
 
 /** Models are classes; a `ref` may also be a function that returns a name, which is not called. */

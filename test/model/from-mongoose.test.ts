@@ -1,15 +1,22 @@
 import { expect, test } from '@jest/globals';
 import mongoose from 'mongoose';
-import { fromMongoose, type PopulatePath } from '../../src/model/from-mongoose.ts';
+import { fromMongoose, type MongooseModel, type PopulatePath } from '../../src/model/from-mongoose.ts';
 import { ModelError } from '../../src/model/parse-model.ts';
 import { model as backendModel } from './backend-model.ts';
 import { defineBackendModels } from './backend-mongoose.ts';
 
 const { Appointment, User } = defineBackendModels(mongoose.createConnection());
 
-function problemsOf(populate: PopulatePath | PopulatePath[], options = {}): readonly string[] {
+const { Schema } = mongoose;
+const { ObjectId } = Schema.Types;
+
+function problemsOf(
+  populate: PopulatePath | PopulatePath[],
+  options = {},
+  appointment: MongooseModel = Appointment,
+): readonly string[] {
   try {
-    fromMongoose(Appointment, populate, options);
+    fromMongoose(appointment, populate, options);
   } catch (error) {
     if (error instanceof ModelError) return error.problems;
     throw error;
@@ -108,6 +115,54 @@ test.each<[string, PopulatePath, string]>([
   ['something else', 7 as never, 'must be a path, or an object with path and select'],
 ])('%s is refused with its place', (_, entry, problem) => {
   expect(problemsOf(['customerId', entry])).toEqual([`populate[1]: ${problem}`]);
+});
+
+test('virtuals, a refPath and a discriminator are refused with the reason', () => {
+  const connection = mongoose.createConnection();
+  const companyId = { type: ObjectId, required: true };
+  const staff = new Schema({ companyId, firstName: String });
+  staff.virtual('fullName').get(() => '');
+  connection.model('User', staff);
+  const schema = new Schema(
+    {
+      companyId,
+      staffId: { type: ObjectId, ref: 'User' },
+      payerId: { type: ObjectId, refPath: 'payerKind' },
+      ...{ start: Date, end: Date, status: String, payerKind: String },
+    },
+    { timestamps: true },
+  );
+  schema.virtual('invoices', { ref: 'User', localField: '_id', foreignField: 'companyId' });
+  const base = connection.model('Appointment', schema);
+  const grooming = base.discriminator('Grooming', new Schema({}));
+  const populate = [
+    { path: 'staffId', select: 'fullName' },
+    { path: 'payerId', select: 'fullName', model: 'User' },
+    { path: 'invoices', select: 'fullName' },
+  ];
+  expect(problemsOf(populate, {}, grooming)).toEqual([
+    'appointment: Grooming is a discriminator: pass its base model, since all documents are read',
+    'populate[0]: "fullName" is a virtual of User: only stored fields can be sent',
+    'populate[1]: "payerId" has a refPath, which is not supported: its documents must be in one collection',
+    'populate[2]: "invoices" is a virtual of Grooming: only stored fields can be sent',
+  ]);
+});
+
+test('arguments of a wrong type are refused with what to pass', () => {
+  for (const wrong of [null, 'Appointment', Appointment.schema, { default: Appointment }])
+    expect(problemsOf('petId', {}, wrong as never)).toEqual([
+      'appointment: must be a mongoose model, such as mongoose.model("Appointment")',
+    ]);
+  for (const wrong of ['notes', [7], [{ name: 'notes' }]])
+    expect(problemsOf('petId', { fields: wrong })).toEqual([
+      'options.fields: must be a list of names, such as ["notes"]',
+    ]);
+  // Its text contains the name of the reference.
+  expect(problemsOf({ path: 'roomId', select: 'label' }, { shared: 'roomId2' })).toEqual([
+    'options.shared: must be a list of names, such as ["notes"]',
+    'populate[0]: the schema of Room has no "companyId": if its documents belong to all companies, add "roomId" to the option shared',
+  ]);
+  expect(problemsOf('petId', { shared: ['petID'] })).toEqual(['options.shared: "petID" is not populated']);
 });
 
 test('all problems are reported at once, those of the options and of the description too', () => {
