@@ -23,6 +23,9 @@ const WITHOUT_STREAMS: ReadonlySet<number> = new Set([40_573, 40_324, 59, 115, 2
 /** Failed to parse; type mismatch; bad value; a token of another stream. At the first read they concern the token. */
 const WRONG_TOKEN: ReadonlySet<number> = new Set([9, 14, 2, 40_647, 50_811]);
 
+/** The user lacks a right. The message of this error quotes the whole command. */
+const UNAUTHORIZED = 13;
+
 const MAX_AWAIT_MS = 1_000;
 const BATCH = 500;
 
@@ -161,12 +164,14 @@ function parseToken(connection: Connection, token: string): unknown {
 
 /** MongoDB before version 6 does not know the option. */
 const isAboutPreImages = (error: unknown): boolean =>
-  error instanceof Error && error.message.includes('fullDocumentBeforeChange');
+  error instanceof Error &&
+  (error as { code?: unknown }).code !== UNAUTHORIZED &&
+  error.message.includes('fullDocumentBeforeChange');
 
 /** @param isOpening  the server has not accepted the token yet */
 function explained(error: unknown, isOpening: boolean): unknown {
   const { code, message } = error as { code?: unknown; message?: unknown };
-  if (typeof code !== 'number') return error;
+  if (typeof code !== 'number' || code === UNAUTHORIZED) return error;
   const reason = REASONS[code] ?? (isOpening && WRONG_TOKEN.has(code) ? 'token' : undefined);
   if (reason) return new StreamEnded(reason, { cause: error });
   const isUnsupported = WITHOUT_STREAMS.has(code) || /changeStream/i.test(String(message));
