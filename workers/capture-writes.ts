@@ -7,7 +7,7 @@ import { createEmitCaptured, type EmitCaptured } from '../src/capture/emit-captu
 import { digestOf } from '../src/emission/encode.ts';
 import { createFindPublishedCompanies } from '../src/emission/published-companies.ts';
 import { createPublishedKeys } from '../src/emission/published-keys.ts';
-import { createReadLastPublished } from '../src/emission/last-published.ts';
+import { createReadLastPublished, createRefuseEarlierReads } from '../src/emission/last-published.ts';
 import { errorMessage } from '../src/errors.ts';
 import { readQueuesDepth } from '../src/metrics/queue-depth.ts';
 import { createFindReferring } from '../src/population/find-referring.ts';
@@ -125,6 +125,7 @@ function composeEmitCaptured(resources: Resources<WorkerCoreConfig>): EmitCaptur
       reportDamage,
     }),
     lastPublished: createReadLastPublished({ redis, keys, reportDamage }),
+    refuseEarlierReads: createRefuseEarlierReads(redis, keys),
     digestOf,
     isCanceled: models.isCanceled,
     enqueue: (emissions, { isLive }) => enqueue(emissions, isLive ? PRIORITY.live : PRIORITY.capture),

@@ -10,6 +10,7 @@ import {
   eventOfWrite,
   type LastPublished,
   type MissedEmission,
+  type RefuseEarlierReads,
   type WrittenRow,
 } from '../domain/updated-rows.ts';
 
@@ -22,6 +23,7 @@ export interface EmitCapturedDeps {
   /** The companies that appointments were published for, as far as they are known. */
   companiesOf: (appointmentIds: readonly Id[]) => Promise<ReadonlyMap<Id, Id>>;
   lastPublished: (companyId: Id, appointmentId: Id) => Promise<LastPublished | undefined>;
+  refuseEarlierReads: RefuseEarlierReads;
   digestOf: (snapshot: AppointmentSnapshot) => string;
   isCanceled: (status: string | null) => boolean;
   enqueue: (emissions: readonly MissedEmission[], queue: { isLive: boolean }) => Promise<void>;
@@ -53,7 +55,9 @@ export function createEmitCaptured(deps: EmitCapturedDeps): EmitCaptured {
       return undefined;
     }
     const published = await deps.lastPublished(companyId, appointmentId);
-    return published === 'deletion' ? undefined : { event: APPOINTMENT_DELETED, companyId };
+    const isAnnounced =
+      published === 'deletion' && (await deps.refuseEarlierReads(companyId, appointmentId, 'deletion'));
+    return isAnnounced ? undefined : { event: APPOINTMENT_DELETED, companyId };
   }
 
   async function emit(changes: readonly AppointmentChange[], queue: { isLive: boolean }): Promise<number> {
@@ -146,7 +150,7 @@ async function find(
 }
 
 async function forSnapshot(
-  { lastPublished, digestOf, isCanceled }: EmitCapturedDeps,
+  { lastPublished, refuseEarlierReads, digestOf, isCanceled }: EmitCapturedDeps,
   snapshot: AppointmentSnapshot,
   kind: AppointmentChange['kind'],
 ): Promise<EventForCompany | undefined> {
@@ -155,7 +159,9 @@ async function forSnapshot(
   if (companyId === '') return undefined;
   const last = await lastPublished(companyId, appointmentId);
   const published = last === 'deletion' ? undefined : last;
-  if (published?.digest === digestOf(snapshot)) return undefined;
+  const digest = digestOf(snapshot);
+  if (published?.digest === digest && (await refuseEarlierReads(companyId, appointmentId, { digest })))
+    return undefined;
   const isNew = !published && kind === 'created';
   return { event: isNew ? APPOINTMENT_CREATED : eventOfWrite(status, published, isCanceled), companyId };
 }

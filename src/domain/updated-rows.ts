@@ -29,6 +29,17 @@ export type LastPublished =
     }
   | 'deletion';
 
+/**
+ * Resolves to true if this is still what was published last. From then on, a worker that read the appointment earlier cannot
+ * publish what it read: it reads again. Otherwise a frozen worker could publish a state that was changed back since.
+ * @throws the errors of Redis
+ */
+export type RefuseEarlierReads = (
+  companyId: Id,
+  appointmentId: Id,
+  published: { digest: string } | 'deletion',
+) => Promise<boolean>;
+
 /** An emission of a write that its writer did not announce. */
 export interface MissedEmission {
   event: AppointmentEvent;

@@ -1,9 +1,11 @@
 import type { Id } from '@appointment-emissions/contracts';
-import type { LastPublished } from '../domain/updated-rows.ts';
+import type { LastPublished, RefuseEarlierReads } from '../domain/updated-rows.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { ReportDamage } from '../process/damaged-data.ts';
 import { isWrongType } from '../redis/redis-errors.ts';
 import type { CompanyKeys } from './keys.ts';
+import { randomId } from './random.ts';
+import { scriptWithPosition } from './script-with-position.ts';
 
 /** The `updatedAt` of an order key if a deletion was published last. */
 export const DELETION = 'deleted';
@@ -36,5 +38,15 @@ export function createReadLastPublished({
     }
     reportDamage('order', { key });
     return undefined;
+  };
+}
+
+const refuseScript = scriptWithPosition('refuse-earlier-reads');
+
+export function createRefuseEarlierReads(redis: RedisClient, keys: CompanyKeys): RefuseEarlierReads {
+  return async (companyId, appointmentId, published) => {
+    const compared = published === 'deletion' ? ['updatedAt', DELETION] : ['digest', published.digest];
+    const key = keys.order(companyId, appointmentId);
+    return (await refuseScript(redis, [key], [...compared, randomId()])) === 1;
   };
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import type { AppointmentSnapshot, Id } from '@appointment-emissions/contracts';
 import { createEmitAppointment, type EmissionAttempt } from '../../src/emission/emit-appointment.ts';
-import { createEncodeMessage } from '../../src/emission/encode.ts';
+import { createEncodeMessage, digestOf } from '../../src/emission/encode.ts';
 import { createCompanyKeys } from '../../src/emission/keys.ts';
 import { createPublish } from '../../src/emission/publish.ts';
 import { DEFAULT_MODEL } from '../../src/model/default-model.ts';
@@ -42,6 +42,7 @@ export function createEmissionWorld(through: (redis: Redis) => RedisClient = (re
     encode: createEncodeMessage('test'),
     publish: createPublish(scripts, { keys, logMax: 1_000 }),
     packReferences: createPackReferences(DEFAULT_MODEL),
+    digestOf,
     isUnavailable,
     pause: (ms) => {
       pauses.push(ms);
