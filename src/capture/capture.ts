@@ -69,9 +69,9 @@ export function startCapture(deps: CaptureDeps): Capture {
       let retryMs = RETRY_MS;
       try {
         const lease = await deps.acquireLease();
-        if (lease) await ownStream(deps, lease, signal);
+        if (lease) await ownAndRelease(deps, lease, signal);
       } catch (error) {
-        deps.on.failed(error);
+        if (!ending.signal.aborted) deps.on.failed(error);
         if (error instanceof NoChangeStreams) retryMs = RETRY_UNSUPPORTED_MS;
       }
       await wait(retryMs);
@@ -87,6 +87,16 @@ export function startCapture(deps: CaptureDeps): Capture {
   };
 }
 
+/** An owner that fails lets another worker try: perhaps only this one cannot reach MongoDB. */
+async function ownAndRelease(deps: CaptureDeps, lease: Lease, signal: AbortSignal): Promise<void> {
+  try {
+    await ownStream(deps, lease, signal);
+  } catch (error) {
+    await lease.release().catch(() => undefined);
+    throw error;
+  }
+}
+
 /** Follows the stream from the saved token until the lease is lost, the process ends, or an error. */
 async function ownStream(deps: CaptureDeps, lease: Lease, signal: AbortSignal): Promise<void> {
   const kept = await lease.load(deps.tokenKey);
@@ -100,8 +110,8 @@ async function ownStream(deps: CaptureDeps, lease: Lease, signal: AbortSignal): 
     if (!(error instanceof StreamEnded)) throw error;
     if (await lease.save(deps.tokenKey, { resumeToken: '' })) deps.on.restarted(error.reason);
   } finally {
-    deps.on.follows(false);
     buffer.close();
+    deps.on.follows(false);
     await changes.close().catch(() => undefined);
   }
 }
@@ -140,6 +150,7 @@ async function follow(deps: CaptureDeps, { lease, changes, buffer, signal }: Str
   };
 
   void changes.opened.then(() => {
+    if (buffer.isClosed()) return;
     on.follows(true);
     savedAt = -Infinity;
     buffer.wake();
@@ -149,9 +160,10 @@ async function follow(deps: CaptureDeps, { lease, changes, buffer, signal }: Str
     const last = due.at(-1);
     if (last) {
       const isBehind = due.length === BATCH;
-      on.captured(due, await deps.emitCaptured(due, { isLive: !isBehind }));
+      const emitting = deps.emitCaptured(due, { isLive: !isBehind, signal });
+      on.captured(due, await whileRenewing(lease, renewEveryMs, emitting));
       if (!(await save(last.resumeToken))) return;
-      if (isBehind) await untilQueueIsShort(deps, save, signal);
+      if (isBehind && !(await untilQueueIsShort(deps, lease, signal))) return;
     } else if (performance.now() - savedAt >= renewEveryMs) {
       // With changes in the buffer the stream's own token is ahead of what was processed.
       if (!(await save(buffer.isEmpty() ? changes.resumeToken() : undefined))) return;
@@ -161,15 +173,28 @@ async function follow(deps: CaptureDeps, { lease, changes, buffer, signal }: Str
   }
 }
 
+/** Renews the lease until `work` settles. A batch that takes longer than the lease would otherwise begin again for ever. */
+async function whileRenewing<T>(lease: Lease, everyMs: number, work: Promise<T>): Promise<T> {
+  const timer = setInterval(() => void lease.renew().catch(() => undefined), everyMs);
+  try {
+    return await work;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** Resolves to false if the lease was lost. */
 async function untilQueueIsShort(
-  { backlog, renewEveryMs }: CaptureDeps,
-  renew: (token: undefined) => Promise<boolean>,
+  { backlog, renewEveryMs, on }: CaptureDeps,
+  lease: Lease,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   while (!signal.aborted && (await backlog()) > MAX_BACKLOG) {
-    await renew(undefined);
+    if (!(await lease.renew())) return false;
+    on.saved();
     await pause(Math.min(RETRY_MS, renewEveryMs));
   }
+  return true;
 }
 
 /** Changes that were read and are not processed yet. */
@@ -177,6 +202,7 @@ interface ChangeBuffer {
   /** Removes and returns the changes that arrived at least `graceMs` ago, at most `limit`. @throws what the stream threw */
   takeDue: (graceMs: number, limit: number) => Change[];
   isEmpty: () => boolean;
+  isClosed: () => boolean;
   /** Resolves when a change is due, the stream ended, or after `maxMs`. */
   untilDue: (graceMs: number, maxMs: number, signal: AbortSignal) => Promise<void>;
   /** Ends a wait. */
@@ -219,6 +245,7 @@ function bufferChanges(changes: Changes, max: number): ChangeBuffer {
       return due.map(({ change }) => change);
     },
     isEmpty: () => arrived.length === 0,
+    isClosed: () => isClosed,
     async untilDue(graceMs, maxMs, signal) {
       const [first] = arrived;
       const ms = first ? first.at + graceMs - performance.now() : maxMs;

@@ -37,9 +37,13 @@ export interface EmitCapturedDeps {
  * Emits what changes did, unless dashboards have it already: the newest snapshot has the digest of the published one. So the
  * comparison needs no clock, and ignores writes to fields that are not sent. Resolves to the number of emissions. The
  * emission id is derived from appointment and cluster time, so a change that is read twice adds one job.
- * @throws the errors of MongoDB and Redis
+ * @param options `isLive`: which queue. `signal`: ends the work between two documents that appointments refer to.
+ * @throws the errors of MongoDB and Redis, and the reason of the signal
  */
-export type EmitCaptured = (changes: readonly Change[], queue: { isLive: boolean }) => Promise<number>;
+export type EmitCaptured = (
+  changes: readonly Change[],
+  options: { isLive: boolean; signal: AbortSignal },
+) => Promise<number>;
 
 export function createEmitCaptured(deps: EmitCapturedDeps): EmitCaptured {
   async function eventOf(change: AppointmentChange, found: Found): Promise<EventForCompany | undefined> {
@@ -88,10 +92,13 @@ export function createEmitCaptured(deps: EmitCapturedDeps): EmitCaptured {
     return written.length === 0 ? 0 : emit(written, { isLive: false });
   }
 
-  return async (changes, queue) => {
+  return async (changes, { isLive, signal }) => {
     const own = changes.filter((change) => change.kind !== 'reference');
-    let emitted = own.length === 0 ? 0 : await emit(own, queue);
-    for (const change of newestReferences(changes)) emitted += await emitReferring(change);
+    let emitted = own.length === 0 ? 0 : await emit(own, { isLive });
+    for (const change of newestReferences(changes)) {
+      signal.throwIfAborted();
+      emitted += await emitReferring(change);
+    }
     return emitted;
   };
 }

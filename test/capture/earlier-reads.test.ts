@@ -37,7 +37,7 @@ const capture = (appointmentId: Id, kind: AppointmentChange['kind']) => {
     now: Date.now,
   });
   const change = { kind, appointmentId, companyId, committedAt: null, clusterTime: '1', resumeToken: '' };
-  return emitCaptured([change], { isLive: true });
+  return emitCaptured([change], { isLive: true, signal: new AbortController().signal });
 };
 const entry = (id: Id): [Id, AppointmentSnapshot][] => {
   const found = world.appointments.get(id);
