@@ -24,7 +24,7 @@ export interface ReferenceChange extends Committed, ReferredDocument {
 interface Committed {
   /** By MongoDB's clock, in ms since 1970; `null` if the server does not say. */
   committedAt: number | null;
-  /** MongoDB's cluster time, in decimal digits. With the document it identifies the change. */
+  /** MongoDB's cluster time, in decimal digits; if it gives none, a hash. With the document it identifies the change. */
   clusterTime: string;
   /** After this change the stream can continue. */
   resumeToken: string;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Connection, mongo } from 'mongoose';
 import {
   type AppointmentChange,
@@ -126,10 +127,11 @@ function toChange({ connection, model }: Models, document: mongo.Document): Chan
   const kind = KINDS[String(operationType)];
   const documentId: unknown = fieldOf(documentKey, '_id');
   if (!kind || !isObjectId(documentId)) return undefined;
+  const resumeToken = formatToken(connection, _id);
   const committed = {
     committedAt: wallTime instanceof Date ? wallTime.getTime() : null,
-    clusterTime: String(clusterTime).replaceAll(/\D/g, ''),
-    resumeToken: formatToken(connection, _id),
+    clusterTime: String(clusterTime).replaceAll(/\D/g, '') || hashOf(resumeToken),
+    resumeToken,
   };
   const collection: unknown = fieldOf(ns, 'coll');
   if (typeof collection === 'string' && collection !== model.collection)
@@ -141,6 +143,10 @@ function toChange({ connection, model }: Models, document: mongo.Document): Chan
     ...committed,
   };
 }
+
+/** Identifies a change of a server that gives no cluster time. Otherwise all changes of an appointment would have one id. */
+const hashOf = (resumeToken: string): string =>
+  createHash('sha256').update(resumeToken).digest('hex').slice(0, 20);
 
 const fieldOf = (value: unknown, name: string): unknown => (Object(value) as Record<string, unknown>)[name];
 
