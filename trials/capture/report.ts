@@ -29,7 +29,7 @@ export function report(
   });
   const failed = checks.filter(([, problems]) => problems.length > 0).length;
   const lines = [
-    `${written} writes in ${Math.round(workMs / 1_000)} s; the screens equaled the database after ${settleMs} ms`,
+    `${written} writes in ${Math.round(workMs / 1_000)} s; the comparison of the screens ended after ${settleMs} ms`,
     `the owner was killed ${faults.killed} times and frozen ${faults.frozen} times; ` +
       `another worker became the owner during ${faults.replaced} of the freezes`,
     '| writer | writes | published by call | by capture | by sweep |',

@@ -30,7 +30,7 @@ export interface CaptureResult {
   failedJobs: number;
   unexpectedExits: string[];
   workMs: number;
-  /** From the last write and repair until every screen equaled the database. */
+  /** From the last write and repair until every screen equaled the database, or until the deadline. */
   settleMs: number;
 }
 
