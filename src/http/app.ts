@@ -135,7 +135,7 @@ const LINKS_LEFT_OUT = ['/docs', '/'];
 
 /**
  * The operator's page for an existing application, with its API and Bull Board, below `path`: `/emissions/admin/`. It answers all
- * requests below `path` itself, also errors and unknown routes. It works in Express 4 and 5.
+ * requests below `path` itself, also errors and unknown routes, except if it is mounted wrongly. It works in Express 4 and 5.
  */
 export function createAdminRouter({ path, pageDir, basePath = '', ...deps }: AdminRouterDeps): Router {
   const servePage = servePageFiles(pageDir, `${basePath}${path}`, LINKS_LEFT_OUT);
@@ -148,7 +148,26 @@ export function createAdminRouter({ path, pageDir, basePath = '', ...deps }: Adm
   });
   below.use(answerNotFound);
   below.use(createErrorHandler(deps.onFault));
-  return Router().use(path, below);
+  return Router().use(path, requireOwnMount(basePath, path), below);
+}
+
+/**
+ * The pages name their files by the path that the browser sees. If the router is mounted below another one, each of them would
+ * be missing. The error goes to the application's own error handler.
+ */
+function requireOwnMount(basePath: string, path: string): RequestHandler {
+  return ({ baseUrl }, _res, next) => {
+    const mount = baseUrl.slice(0, baseUrl.length - path.length);
+    if (basePath.toLowerCase().endsWith(mount.toLowerCase())) next();
+    else {
+      next(
+        new Error(
+          `adminRouter is mounted at ${mount}: mount it without a path, as app.use(emissions.adminRouter({ path: '${mount}' })), ` +
+            'or set BASE_PATH',
+        ),
+      );
+    }
+  };
 }
 
 const answerNotFound: RequestHandler = (_req, res) => {

@@ -1,9 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Express } from 'express';
 import { createConnection } from 'mongoose';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import { chromium } from 'playwright-core';
+import type { AcceptedReply } from '@appointment-emissions/contracts';
 import { fetchAppointments } from '@appointment-emissions/dashboard';
 import { findChromium } from '../../scripts/services/chromium.ts';
-import { createEmissions } from '../../src/embedded/index.ts';
+import { createEmissions, type Emissions } from '../../src/embedded/index.ts';
 import type { Company } from '../harness/documents.ts';
 import { eventually } from '../harness/until.ts';
 import { API_KEY, type World } from '../harness/world.ts';
@@ -139,6 +143,43 @@ describe.each(PAIRS)('adminRouter in an application with $name', (pair) => {
     for (const path of ['', 'index.html', 'main.js', 'docs/', 'openapi.json', 'admin/nothing'])
       expect([path, (await get(`/emissions/${path}`)).status]).toEqual([path, 404]);
     expect(await (await get('/own')).json()).toEqual({ own: true });
+  });
+});
+
+describe.each(PAIRS)('a router below another mount, with $name', (pair) => {
+  async function mount(add: (app: Express, emissions: Emissions) => void) {
+    const { emissions } = await start(pair);
+    const app = pair.express();
+    add(app, emissions);
+    const server = app.listen(0, '127.0.0.1');
+    world.keep(server, () => server.close());
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    return { url: `http://127.0.0.1:${port}` };
+  }
+
+  test('adminRouter is refused, and the error says how to mount it', async () => {
+    const { url } = await mount((app, emissions) => app.use('/ops', emissions.adminRouter()));
+    const response = await fetch(`${url}/ops/emissions/admin/`);
+    expect(response.status).toBe(500);
+    expect(await response.text()).toContain('adminRouter is mounted at /ops: mount it without a path, as');
+  });
+
+  test('the statusUrl of the internal router works, after express.json() too', async () => {
+    const { url } = await mount((app, emissions) => {
+      app.use(pair.express.json());
+      app.use('/calendar/internal', emissions.router);
+    });
+    const headers = { 'x-api-key': API_KEY, 'content-type': 'application/json' };
+    const response = await fetch(`${url}/calendar/internal/socket/appointment-updated`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify({ appointmentId }),
+    });
+    const { statusUrl } = (await response.json()) as AcceptedReply;
+    expect(statusUrl).toMatch(/^\/calendar\/internal\/socket\/emissions\//);
+    expect(response.headers.get('location')).toBe(statusUrl);
+    expect((await fetch(`${url}${statusUrl}`, { headers })).status).toBe(200);
   });
 });
 

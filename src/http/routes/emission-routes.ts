@@ -71,7 +71,7 @@ function acceptOne(
       isRepeat = attempt.isRepeat;
       return accept.one(request, { ...attempt, ...contextOf(req) });
     });
-    const reply = acceptedReply(request, emissionId, basePath);
+    const reply = acceptedReply(request, emissionId, pathOf(req, basePath));
     sendAccepted(res, reply, { isRepeat, location: reply.statusUrl });
   };
 }
@@ -141,18 +141,23 @@ function sendAccepted(
   res.end(text);
 }
 
-/** Body of a 202, here and on the `/internal` namespace. */
+/** The path of these routes as the caller sees it. An application can mount them anywhere. */
+function pathOf({ baseUrl }: Request, basePath = ''): string {
+  return baseUrl.startsWith(`${basePath}/`) ? baseUrl : `${basePath}${baseUrl}`;
+}
+
+/** Body of a 202, here and on the `/internal` namespace. @param path  of these routes, as the caller sees it */
 export function acceptedReply(
   { event, appointmentId }: EmissionRequest,
   emissionId: string,
-  basePath = '',
+  path: string,
 ): AcceptedReply {
   return {
     success: true,
     event,
     appointmentId,
     emissionId,
-    statusUrl: `${basePath}${EMISSIONS_PATH}/emissions/${emissionId}`,
+    statusUrl: `${path}/emissions/${emissionId}`,
     message: `${event} was accepted`,
     eventType: event,
   };

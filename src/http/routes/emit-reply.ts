@@ -1,7 +1,7 @@
 import { APPOINTMENT_EVENTS, type EmitReply, isAppointmentEvent } from '@appointment-emissions/contracts';
 import { AppError } from '../../errors.ts';
 import type { AcceptEmissions } from '../../accept/accept-emission.ts';
-import { acceptedReply, toRequest } from './emission-routes.ts';
+import { acceptedReply, EMISSIONS_PATH, toRequest } from './emission-routes.ts';
 import type { RunIdempotently } from '../../accept/idempotency.ts';
 import { problem, toAppError } from '../problem.ts';
 import { refuseSingle } from '../middleware/validate.ts';
@@ -16,7 +16,7 @@ export interface EmitReplyDeps {
 }
 
 /** Does without HTTP what the single routes do. The reply is their body plus the status. Never rejects. */
-export function createEmitReply({ basePath, accept, idempotently, onFault }: EmitReplyDeps) {
+export function createEmitReply({ basePath = '', accept, idempotently, onFault }: EmitReplyDeps) {
   async function answer(keyFingerprint: string, request: unknown): Promise<EmitReply> {
     if (typeof request !== 'object' || request === null || Array.isArray(request)) {
       throw new AppError('INVALID_REQUEST', 'send {event, appointmentId, companyId?, idempotencyKey?}');
@@ -34,7 +34,7 @@ export function createEmitReply({ basePath, accept, idempotently, onFault }: Emi
     const emissionId = await idempotently({ keyFingerprint, idempotencyKey, body: emission }, (attempt) =>
       accept.one(emission, attempt),
     );
-    return { status: 202, ...acceptedReply(emission, emissionId, basePath) };
+    return { status: 202, ...acceptedReply(emission, emissionId, `${basePath}${EMISSIONS_PATH}`) };
   }
 
   return async (keyFingerprint: string, request: unknown): Promise<EmitReply> => {
