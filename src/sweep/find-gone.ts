@@ -28,6 +28,8 @@ export interface FindGone {
    * @throws the errors of MongoDB and Redis: then nothing is emitted, and the page is checked again
    */
   step: (lease: SweepLease) => Promise<number>;
+  /** Skips appointments that this sweep has emitted: until their jobs have run, deleted ones are still in the index. */
+  except: (appointmentIds: Iterable<Id>, now: number) => void;
   /** The deletions that this process holds back now. */
   held: () => HeldDeletions | undefined;
   /** Call when another process has the lease. */
@@ -52,7 +54,7 @@ const MAX_KNOWN = 10_000;
 export function createFindGone(deps: FindGoneDeps): FindGone {
   const { readPublishedPage, findMissing, hasAppointments, dropForeign, enqueue, onHeld } = deps;
   let held: HeldDeletions | undefined;
-  /** When emissions were enqueued, by id. */
+  /** When emissions were enqueued, by their id, or by their appointment if another part of the sweep found them. */
   const known = new Map<string, number>();
 
   async function findMissingOf(checked: readonly PublishedAppointment[]): Promise<PublishedAppointment[]> {
@@ -64,7 +66,9 @@ export function createFindGone(deps: FindGoneDeps): FindGone {
   async function emit(gone: readonly PublishedAppointment[], now: number): Promise<number> {
     for (const [emissionId, at] of known) if (now - at >= REPEAT_AFTER_MS) known.delete(emissionId);
     const emissions = (await dropForeign(gone)).map((one) => toEmission(one, now));
-    const unknown = emissions.filter(({ emissionId }) => !known.has(emissionId));
+    const unknown = emissions.filter(
+      ({ emissionId, appointmentId }) => !known.has(emissionId) && !known.has(appointmentId),
+    );
     if (unknown.length > 0) await enqueue(unknown);
     for (const { emissionId } of unknown) if (known.size < MAX_KNOWN) known.set(emissionId, now);
     return unknown.length;
@@ -90,6 +94,9 @@ export function createFindGone(deps: FindGoneDeps): FindGone {
       // Another worker has the lease, or Redis lost data: the jobs may be lost too.
       if (!isSaved) known.clear();
       return emitted;
+    },
+    except(appointmentIds, now) {
+      for (const appointmentId of appointmentIds) if (known.size < MAX_KNOWN) known.set(appointmentId, now);
     },
     held: () => held,
     forget() {

@@ -59,6 +59,7 @@ export function createSweep(deps: SweepDeps): () => Promise<SweepReport | undefi
       leftOut.add(page.leftOut);
       const open = page.rows.filter((row) => settled.get(row.appointmentId) !== row.updatedAt);
       const emitted = await deps.emitMissed(open, { windowStart, now: lease.now });
+      deps.findGone.except(emitted, lease.now);
       for (const { appointmentId, updatedAt } of page.rows)
         if (!emitted.has(appointmentId)) stillSettled.set(appointmentId, updatedAt);
       report.looked += page.rows.length + page.leftOut.length;

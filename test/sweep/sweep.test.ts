@@ -195,7 +195,12 @@ function createParts({
   });
   const findUnsweepable = () => Promise.resolve([]);
   const lookBack = createLookBack({ findUpdated, findUnsweepable, emitMissed, leftOut });
-  const findGone = { step: () => Promise.resolve(0), held: () => undefined, forget: () => undefined };
+  const findGone = {
+    step: () => Promise.resolve(0),
+    except: () => undefined,
+    held: () => undefined,
+    forget: () => undefined,
+  };
   return { findUpdated, emitMissed, lookBack, leftOut, findGone, backlog: () => Promise.resolve(0) };
 }
 
