@@ -16,6 +16,12 @@ export const LONG_TESTS = [
   '**/test/resilience/process-end.test.ts',
   '**/test/operate/redis-tls.test.ts',
   '**/test/embedded/example-recovery.test.ts',
+  '**/test/sweep/gone.test.ts',
+  '**/test/sweep/damaged-state.test.ts',
+  '**/test/capture/capture.test.ts',
+  '**/test/resilience/redis-database.test.ts',
+  '**/test/resilience/sweep.test.ts',
+  '**/test/operate/clocks.test.ts',
 ];
 
 /** Native ESM: run through `npm test`, which sets NODE_OPTIONS=--experimental-vm-modules. */

@@ -32,6 +32,7 @@ test('before a worker runs an emission, its timeline is waiting and has only the
     emissionId,
     event: 'appointment:created',
     appointmentId,
+    source: 'call',
     state: 'waiting',
     acceptedAt: expect.stringMatching(ISO),
     attempts: [],

@@ -102,5 +102,6 @@ test('the durations of a batch are in their own stage, not in those of live book
   expect(Object.fromEntries(counts)).toEqual({
     ...{ accept: 1, wait: 1, load: 1, publish: 1, total: 1, browser: 0 },
     bulk: 3,
+    capture: 0,
   });
 });

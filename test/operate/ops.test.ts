@@ -4,6 +4,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import { parse } from 'yaml';
 import { PROMETHEUS_METRICS } from '../../src/metrics/prometheus-catalog.ts';
 import { APPOINTMENT_EVENTS } from '@appointment-emissions/contracts';
+import { EMISSION_SOURCES } from '../../src/domain/emission-log.ts';
 import { ERROR_CODES } from '../../src/errors.ts';
 import { ROLES, STAGES } from '../../src/metrics/names.ts';
 
@@ -52,6 +53,7 @@ const VALUES: Record<string, readonly string[]> = {
   reason: Object.keys(ERROR_CODES),
   state: ['waiting', 'prioritized', 'delayed', 'active', 'failed'],
   queue: ['live', 'bulk'],
+  source: EMISSION_SOURCES,
 };
 
 function describedAs(name: string): { type: string; labels: readonly string[] } | undefined {
