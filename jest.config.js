@@ -17,6 +17,8 @@ export const LONG_TESTS = [
   '**/test/operate/redis-tls.test.ts',
   '**/test/embedded/example-recovery.test.ts',
   '**/test/sweep/gone.test.ts',
+  '**/test/resilience/worker-dies.test.ts',
+  '**/test/resilience/redis-away.test.ts',
   '**/test/sweep/damaged-state.test.ts',
   '**/test/capture/capture.test.ts',
   '**/test/resilience/redis-database.test.ts',

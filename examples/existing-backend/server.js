@@ -12,6 +12,8 @@ server.listen(config.port, () => {
 });
 
 process.once('SIGTERM', async () => {
+  // Browsers open connections in advance. Without a request they would keep the server open.
+  setTimeout(() => server.closeAllConnections(), 1_000).unref();
   await io.close();
   await mongoose.disconnect();
 });

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { execa } from 'execa';
 import { Types } from 'mongoose';
@@ -268,8 +270,10 @@ describe('after: the pipeline alone emits', () => {
     await page.isLive();
   });
 
-  test('SIGTERM ends the process', async () => {
+  test('SIGTERM ends the process, also if a browser has opened a connection in advance', async () => {
     page = await example.openPage(browser);
+    const unused = connect(Number(new URL(example.url).port));
+    await once(unused, 'connect');
     expect(await until('the end of the process', example.terminate())).toBe(0);
   });
 });
