@@ -6,10 +6,9 @@ import { PRIORITY } from '../src/queue/retry-policy.ts';
 import { createEmitCaptured, type EmitCaptured } from '../src/capture/emit-captured.ts';
 import { digestOf } from '../src/emission/encode.ts';
 import { createFindPublishedCompanies } from '../src/emission/published-companies.ts';
-import { createPublishedKeys } from '../src/emission/published-keys.ts';
 import { createReadLastPublished, createRefuseEarlierReads } from '../src/emission/last-published.ts';
 import { errorMessage } from '../src/errors.ts';
-import { readQueuesDepth } from '../src/metrics/queue-depth.ts';
+import { readBacklog } from '../src/metrics/queue-depth.ts';
 import { createFindReferring } from '../src/population/find-referring.ts';
 import { createFindRows } from '../src/population/find-written.ts';
 import { createLoadAppointments } from '../src/population/load-appointments.ts';
@@ -21,6 +20,7 @@ import type { Resources } from '../src/resources/open-resources.ts';
 /** An owner that is silent for longer is taken to be dead: another worker reads the stream from the saved token. */
 const LOCK_MS = 6_000;
 const RENEW_EVERY_MS = 2_000;
+const MAX_LOGGED_IDS = 20;
 
 /**
  * Reads the change stream, if `CAPTURE` is on. Each worker tries to be the owner. The one that gets the lease reads the
@@ -43,10 +43,7 @@ export function captureWrites(resources: Resources<WorkerCoreConfig>): void {
     emitCaptured: composeEmitCaptured(resources),
     graceMs: config.CAPTURE_GRACE_MS,
     renewEveryMs: RENEW_EVERY_MS,
-    backlog: async () => {
-      const { waiting, prioritized } = await readQueuesDepth(redis, queues);
-      return waiting + prioritized;
-    },
+    backlog: () => readBacklog(redis, queues),
     on: composeEvents(resources, tokenKey),
   });
   lifecycle.onClose('capture', capture.close);
@@ -64,13 +61,21 @@ function composeEvents(
   const captureFailed = createThrottledLog(logger, 'the capture of writes failed; it will try again');
   return {
     follows(isOwner) {
+      // An owner that cannot open the stream tries each second.
+      if (isOwner === (savedAt !== undefined)) return;
       savedAt = isOwner ? performance.now() : undefined;
       if (isOwner) problem = undefined;
       logger.info({}, isOwner ? 'this worker reads the change stream' : 'the change stream is closed');
     },
-    captured(changes, emitted) {
+    captured(changes, { emitted, unknown }) {
       metrics.captured('emitted', emitted);
-      metrics.captured('announced', Math.max(0, changes.length - emitted));
+      metrics.captured('unknown company', unknown.length);
+      metrics.captured('announced', Math.max(0, changes.length - emitted - unknown.length));
+      if (unknown.length > 0)
+        logger.warn(
+          { appointmentIds: unknown.slice(0, MAX_LOGGED_IDS), count: unknown.length },
+          '[InternalSocket] Deleted appointments of an unknown company: no event is sent',
+        );
       for (const { committedAt } of changes)
         if (committedAt !== null) metrics.observe('capture', clock.now() - committedAt);
       if (emitted > 0)
@@ -89,6 +94,9 @@ function composeEvents(
     damaged() {
       reportDamage('token', { key: tokenKey });
     },
+    waits() {
+      problem = undefined;
+    },
     failed(error) {
       problem =
         error instanceof NoChangeStreams
@@ -100,17 +108,7 @@ function composeEvents(
 }
 
 function composeEmitCaptured(resources: Resources<WorkerCoreConfig>): EmitCaptured {
-  const {
-    config,
-    redis,
-    companyKeys: keys,
-    models,
-    metrics,
-    clock,
-    reportDamage,
-    lifecycle,
-    logger,
-  } = resources;
+  const { redis, companyKeys: keys, publishedKeys, models, clock, reportDamage, lifecycle } = resources;
   const { enqueue, recent } = composeEnqueue(resources);
   lifecycle.onClose('recent ids of the capture', recent.settled);
   return createEmitCaptured({
@@ -119,8 +117,7 @@ function composeEmitCaptured(resources: Resources<WorkerCoreConfig>): EmitCaptur
     findReferring: createFindReferring(models),
     companiesOf: createFindPublishedCompanies({
       redis,
-      keys: createPublishedKeys(config.QUEUE_PREFIX),
-      companyKeys: keys,
+      keys: publishedKeys,
       now: clock.now,
       reportDamage,
     }),
@@ -129,13 +126,6 @@ function composeEmitCaptured(resources: Resources<WorkerCoreConfig>): EmitCaptur
     digestOf,
     isCanceled: models.isCanceled,
     enqueue: (emissions, { isLive }) => enqueue(emissions, isLive ? PRIORITY.live : PRIORITY.capture),
-    onUnknownCompany(appointmentIds) {
-      metrics.captured('unknown company', appointmentIds.length);
-      logger.warn(
-        { appointmentIds: appointmentIds.slice(0, 20), count: appointmentIds.length },
-        '[InternalSocket] Deleted appointments of an unknown company: no event is sent',
-      );
-    },
     now: clock.now,
   });
 }

@@ -2,8 +2,12 @@ import { DelayedError, type Job, Worker } from 'bullmq';
 import { CANARY, isAppointmentEvent } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../src/redis/connect.ts';
 import type { EmissionAttempt, EmitAppointment, Receipt } from '../src/emission/emit-appointment.ts';
-import { sourceOf } from '../src/domain/emission-log.ts';
-import { describeEmission, type NamedEmission, readNamedEmission } from '../src/domain/emission-log.ts';
+import {
+  describeEmission,
+  type NamedEmission,
+  readNamedEmission,
+  sourceOf,
+} from '../src/domain/emission-log.ts';
 import { AppError } from '../src/errors.ts';
 import type { Logger } from '../src/process/logger.ts';
 import type { FleetMetrics } from '../src/metrics/fleet-metrics.ts';

@@ -2,13 +2,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
 import { isAppointmentEvent } from '@appointment-emissions/contracts';
 import type { WorkerConfig, WorkerCoreConfig } from '../src/config.ts';
-import { digestOf } from '../src/emission/encode.ts';
 import { createEmitAppointment } from '../src/emission/emit-appointment.ts';
 import { createEmitCanary } from '../src/emission/emit-canary.ts';
-import { createEncodeMessage } from '../src/emission/encode.ts';
+import { createEncodeMessage, digestOf } from '../src/emission/encode.ts';
 import { createPublish } from '../src/emission/publish.ts';
 import { createReadSnapshots } from '../src/emission/read-snapshots.ts';
-import { createPublishedKeys } from '../src/emission/published-keys.ts';
 import { createRememberPublished } from '../src/emission/remember-published.ts';
 import { errorMessage } from '../src/errors.ts';
 import { createNotePublished, parseCanaryJob } from '../src/liveness/canary-job.ts';
@@ -143,10 +141,10 @@ function composePipeline(resources: Resources<WorkerCoreConfig>) {
 }
 
 function composeRememberPublished(resources: Resources<WorkerCoreConfig>) {
-  const { config, redis, clock, reportDamage, lifecycle, logger } = resources;
+  const { redis, publishedKeys, clock, reportDamage, lifecycle, logger } = resources;
   const { remember, settled } = createRememberPublished({
     redis,
-    keys: createPublishedKeys(config.QUEUE_PREFIX),
+    keys: publishedKeys,
     now: clock.now,
     reportDamage,
     onForgotten: (error) => {

@@ -4,9 +4,8 @@ import type { LeftOutRow } from '../src/domain/updated-rows.ts';
 import { createReadLastPublished } from '../src/emission/last-published.ts';
 import { createDropForeign } from '../src/emission/published-companies.ts';
 import { createReadPublishedPage } from '../src/emission/read-published.ts';
-import { createPublishedKeys } from '../src/emission/published-keys.ts';
 import { errorMessage } from '../src/errors.ts';
-import { readQueuesDepth } from '../src/metrics/queue-depth.ts';
+import { readBacklog } from '../src/metrics/queue-depth.ts';
 import {
   createFindMissing,
   createFindUnsweepable,
@@ -73,10 +72,17 @@ export function sweepMissedWrites(resources: Resources<WorkerCoreConfig>): void 
 
 /** Finds published appointments whose document was removed without a call. */
 function composeFindGone(
-  { config, redis, models, companyKeys, clock, reportDamage, logger }: Resources<WorkerCoreConfig>,
+  {
+    redis,
+    models,
+    companyKeys,
+    publishedKeys: keys,
+    clock,
+    reportDamage,
+    logger,
+  }: Resources<WorkerCoreConfig>,
   enqueue: (emissions: readonly MissedEmission[]) => Promise<void>,
 ): FindGone {
-  const keys = createPublishedKeys(config.QUEUE_PREFIX);
   const logHeld = createThrottledLog(logger, '[InternalSocket] The sweep holds deletions back');
   return createFindGone({
     readPublishedPage: createReadPublishedPage({ redis, keys, companyKeys, reportDamage }),
@@ -121,10 +127,7 @@ function composeSweep(
       lockMs: Math.max(3 * config.RECONCILE_INTERVAL_MS, MIN_LOCK_MS),
       reportDamage,
     }),
-    backlog: async () => {
-      const { waiting, prioritized } = await readQueuesDepth(redis, queues);
-      return waiting + prioritized;
-    },
+    backlog: () => readBacklog(redis, queues),
   });
 }
 

@@ -8,7 +8,8 @@ import {
   type OpenChanges,
   StreamEnded,
 } from '../domain/changes.ts';
-import type { EmitCaptured } from './emit-captured.ts';
+import { bufferChanges, type ChangeBuffer } from './change-buffer.ts';
+import type { Captured, EmitCaptured } from './emit-captured.ts';
 
 export interface CaptureDeps {
   acquireLease: AcquireLease;
@@ -26,10 +27,12 @@ export interface CaptureDeps {
 }
 
 export interface CaptureEvents {
+  /** Another process reads the stream. */
+  waits: () => void;
   /** This process reads the stream now, or no longer. */
   follows: (isOwner: boolean) => void;
   /** Changes were compared with what was published, and those that were missing were enqueued. */
-  captured: (changes: readonly Change[], emitted: number) => void;
+  captured: (changes: readonly Change[], captured: Captured) => void;
   /** The resume token was saved. */
   saved: () => void;
   /** The stream could not continue, and begins now. The sweep finds the writes between. */
@@ -70,6 +73,7 @@ export function startCapture(deps: CaptureDeps): Capture {
       try {
         const lease = await deps.acquireLease();
         if (lease) await ownAndRelease(deps, lease, signal);
+        else deps.on.waits();
       } catch (error) {
         if (!ending.signal.aborted) deps.on.failed(error);
         if (error instanceof NoChangeStreams) retryMs = RETRY_UNSUPPORTED_MS;
@@ -103,6 +107,7 @@ async function ownStream(deps: CaptureDeps, lease: Lease, signal: AbortSignal): 
   if (!kept) deps.on.damaged();
   const changes = openOrRestart(deps, kept?.['resumeToken'] || undefined);
   const buffer = bufferChanges(changes, MAX_BUFFERED);
+  signal.addEventListener('abort', buffer.wake);
   try {
     await follow(deps, { lease, changes, buffer, signal });
     if (signal.aborted) await lease.release();
@@ -110,6 +115,7 @@ async function ownStream(deps: CaptureDeps, lease: Lease, signal: AbortSignal): 
     if (!(error instanceof StreamEnded)) throw error;
     if (await lease.save(deps.tokenKey, { resumeToken: '' })) deps.on.restarted(error.reason);
   } finally {
+    signal.removeEventListener('abort', buffer.wake);
     buffer.close();
     deps.on.follows(false);
     await changes.close().catch(() => undefined);
@@ -152,6 +158,7 @@ async function follow(deps: CaptureDeps, { lease, changes, buffer, signal }: Str
   void changes.opened.then(() => {
     if (buffer.isClosed()) return;
     on.follows(true);
+    // The first token is saved at once: from then on no change is missed.
     savedAt = -Infinity;
     buffer.wake();
   });
@@ -168,7 +175,7 @@ async function follow(deps: CaptureDeps, { lease, changes, buffer, signal }: Str
       // With changes in the buffer the stream's own token is ahead of what was processed.
       if (!(await save(buffer.isEmpty() ? changes.resumeToken() : undefined))) return;
     } else {
-      await buffer.untilDue(graceMs, renewEveryMs, signal);
+      await buffer.untilDue(graceMs, renewEveryMs);
     }
   }
 }
@@ -195,75 +202,4 @@ async function untilQueueIsShort(
     await pause(Math.min(RETRY_MS, renewEveryMs));
   }
   return true;
-}
-
-/** Changes that were read and are not processed yet. */
-interface ChangeBuffer {
-  /** Removes and returns the changes that arrived at least `graceMs` ago, at most `limit`. @throws what the stream threw */
-  takeDue: (graceMs: number, limit: number) => Change[];
-  isEmpty: () => boolean;
-  isClosed: () => boolean;
-  /** Resolves when a change is due, the stream ended, or after `maxMs`. */
-  untilDue: (graceMs: number, maxMs: number, signal: AbortSignal) => Promise<void>;
-  /** Ends a wait. */
-  wake: () => void;
-  close: () => void;
-}
-
-function bufferChanges(changes: Changes, max: number): ChangeBuffer {
-  const arrived: { change: Change; at: number }[] = [];
-  let failure: { error: unknown } | undefined;
-  let isClosed = false;
-  let wake = (): void => undefined;
-  let hasRoom = (): void => undefined;
-
-  async function read(): Promise<void> {
-    while (!isClosed) {
-      const change = await changes.next();
-      arrived.push({ change, at: performance.now() });
-      wake();
-      if (arrived.length >= max) {
-        await new Promise<void>((resolve) => {
-          hasRoom = resolve;
-        });
-      }
-    }
-  }
-  read().catch((error: unknown) => {
-    failure = { error };
-    wake();
-  });
-
-  return {
-    takeDue(graceMs, limit) {
-      const until = performance.now() - graceMs;
-      const firstYoung = arrived.findIndex(({ at }) => at > until);
-      const due = arrived.splice(0, Math.min(limit, firstYoung === -1 ? arrived.length : firstYoung));
-      if (arrived.length < max) hasRoom();
-      // What was read before the failure is processed first.
-      if (due.length === 0 && arrived.length === 0 && failure) throw failure.error;
-      return due.map(({ change }) => change);
-    },
-    isEmpty: () => arrived.length === 0,
-    isClosed: () => isClosed,
-    async untilDue(graceMs, maxMs, signal) {
-      const [first] = arrived;
-      const ms = first ? first.at + graceMs - performance.now() : maxMs;
-      const done = new AbortController();
-      const woken = new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-      const waits = [pause(Math.max(ms, 0), undefined, { signal: AbortSignal.any([signal, done.signal]) })];
-      await Promise.race([...waits, ...(first ? [] : [woken])]).catch(() => undefined);
-      done.abort();
-      await Promise.allSettled(waits);
-    },
-    wake: () => {
-      wake();
-    },
-    close() {
-      isClosed = true;
-      hasRoom();
-    },
-  };
 }

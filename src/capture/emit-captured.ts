@@ -27,23 +27,27 @@ export interface EmitCapturedDeps {
   digestOf: (snapshot: AppointmentSnapshot) => string;
   isCanceled: (status: string | null) => boolean;
   enqueue: (emissions: readonly MissedEmission[], queue: { isLive: boolean }) => Promise<void>;
-  /** Called with appointments that were deleted, if their company is not known: nothing can be emitted. */
-  onUnknownCompany: (appointmentIds: readonly Id[]) => void;
   /** Milliseconds since 1970, by the clock that all processes share. */
   now: () => number;
 }
 
 /**
  * Emits what changes did, unless dashboards have it already: the newest snapshot has the digest of the published one. So the
- * comparison needs no clock, and ignores writes to fields that are not sent. Resolves to the number of emissions. The
- * emission id is derived from appointment and cluster time, so a change that is read twice adds one job.
+ * comparison needs no clock, and ignores writes to fields that are not sent. The emission id is derived from appointment and cluster time, so a change that is read twice adds one job.
  * @param options `isLive`: which queue. `signal`: ends the work between two documents that appointments refer to.
  * @throws the errors of MongoDB and Redis, and the reason of the signal
  */
 export type EmitCaptured = (
   changes: readonly Change[],
   options: { isLive: boolean; signal: AbortSignal },
-) => Promise<number>;
+) => Promise<Captured>;
+
+export interface Captured {
+  /** Number of emissions. */
+  emitted: number;
+  /** Deleted appointments whose company is not known: nothing can be emitted. */
+  unknown: readonly Id[];
+}
 
 export function createEmitCaptured(deps: EmitCapturedDeps): EmitCaptured {
   async function eventOf(change: AppointmentChange, found: Found): Promise<EventForCompany | undefined> {
@@ -64,7 +68,7 @@ export function createEmitCaptured(deps: EmitCapturedDeps): EmitCaptured {
     return isAnnounced ? undefined : { event: APPOINTMENT_DELETED, companyId };
   }
 
-  async function emit(changes: readonly AppointmentChange[], queue: { isLive: boolean }): Promise<number> {
+  async function emit(changes: readonly AppointmentChange[], queue: { isLive: boolean }): Promise<Captured> {
     const newest = newestOfEach(changes);
     const found = await find(deps, newest);
     const acceptedAt = new Date(deps.now()).toISOString();
@@ -78,8 +82,7 @@ export function createEmitCaptured(deps: EmitCapturedDeps): EmitCaptured {
     );
     const missed = emissions.filter((emission) => emission !== undefined);
     if (missed.length > 0) await deps.enqueue(missed, queue);
-    if (found.unknown.length > 0) deps.onUnknownCompany(found.unknown);
-    return missed.length;
+    return { emitted: missed.length, unknown: found.unknown };
   }
 
   async function emitReferring(change: ReferenceChange): Promise<number> {
@@ -89,17 +92,18 @@ export function createEmitCaptured(deps: EmitCapturedDeps): EmitCaptured {
     const written = ids.map((appointmentId): AppointmentChange => {
       return { ...change, kind: 'written', appointmentId, companyId: null };
     });
-    return written.length === 0 ? 0 : emit(written, { isLive: false });
+    return written.length === 0 ? 0 : (await emit(written, { isLive: false })).emitted;
   }
 
   return async (changes, { isLive, signal }) => {
     const own = changes.filter((change) => change.kind !== 'reference');
-    let emitted = own.length === 0 ? 0 : await emit(own, { isLive });
+    const captured: Captured = own.length === 0 ? { emitted: 0, unknown: [] } : await emit(own, { isLive });
+    let { emitted } = captured;
     for (const change of newestReferences(changes)) {
       signal.throwIfAborted();
       emitted += await emitReferring(change);
     }
-    return emitted;
+    return { ...captured, emitted };
   };
 }
 

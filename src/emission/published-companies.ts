@@ -18,32 +18,31 @@ export interface PublishedCompaniesDeps {
 /** The companies that appointments were published for in the last 30 days; one that is not known is absent. */
 export type FindPublishedCompanies = (appointmentIds: readonly Id[]) => Promise<Map<Id, Id>>;
 
-export const createFindPublishedCompanies =
-  (deps: PublishedCompaniesDeps): FindPublishedCompanies =>
-  (appointmentIds) =>
-    findCompanies(deps, appointmentIds);
-
-async function findCompanies(
-  { redis, keys, now, reportDamage }: PublishedCompaniesDeps,
-  appointmentIds: readonly Id[],
-): Promise<Map<Id, Id>> {
-  const found = new Map<Id, Id>();
-  const current = periodAt(now());
-  for (let period = current; period >= current - PERIODS_KEPT; period -= 1) {
-    const unknown = appointmentIds.filter((id) => !found.has(id));
-    if (unknown.length === 0) break;
-    corkUntilImmediate(redis);
-    await Promise.all(
-      unknown.map(async (appointmentId) => {
-        const key = keys.shard(period, appointmentId);
-        const companyId = await ifOwnType(redis.hget(key, appointmentId));
-        if (companyId === null) return;
-        if (companyId !== undefined && OBJECT_ID.test(companyId)) found.set(appointmentId, companyId);
-        else reportDamage('published', { key });
-      }),
-    );
-  }
-  return found;
+export function createFindPublishedCompanies({
+  redis,
+  keys,
+  now,
+  reportDamage,
+}: Omit<PublishedCompaniesDeps, 'companyKeys'>): FindPublishedCompanies {
+  return async (appointmentIds) => {
+    const found = new Map<Id, Id>();
+    const current = periodAt(now());
+    for (let period = current; period >= current - PERIODS_KEPT; period -= 1) {
+      const unknown = appointmentIds.filter((id) => !found.has(id));
+      if (unknown.length === 0) break;
+      corkUntilImmediate(redis);
+      await Promise.all(
+        unknown.map(async (appointmentId) => {
+          const key = keys.shard(period, appointmentId);
+          const companyId = await ifOwnType(redis.hget(key, appointmentId));
+          if (companyId === null) return;
+          if (companyId !== undefined && OBJECT_ID.test(companyId)) found.set(appointmentId, companyId);
+          else reportDamage('published', { key });
+        }),
+      );
+    }
+    return found;
+  };
 }
 
 /**
@@ -54,9 +53,10 @@ export type DropForeign = (appointments: readonly PublishedAppointment[]) => Pro
 
 export function createDropForeign(deps: PublishedCompaniesDeps): DropForeign {
   const { redis, companyKeys, reportDamage } = deps;
+  const findCompanies = createFindPublishedCompanies(deps);
   return async (appointments) => {
     const ids = appointments.map(({ appointmentId }) => appointmentId);
-    const companies = await findCompanies(deps, ids);
+    const companies = await findCompanies(ids);
     const isOwn = ({ appointmentId, companyId }: PublishedAppointment): boolean =>
       (companies.get(appointmentId) ?? companyId) === companyId;
     for (const foreign of appointments.filter((one) => !isOwn(one))) {

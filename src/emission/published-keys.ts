@@ -14,7 +14,7 @@ export const PERIOD_MS = 10 * 24 * 3_600_000;
 const SHARD_CHARACTERS = 3;
 
 export const periodAt = (ms: number): number => Math.floor(ms / PERIOD_MS);
-/** A shard is kept for so many periods after its own. */
+/** Number of periods after its own in which a shard is kept. */
 export const PERIODS_KEPT = PUBLISHED_MS / PERIOD_MS;
 
 /** All have the hash tag of the queues, so one script writes them for all companies. @param prefix  `QUEUE_PREFIX` */

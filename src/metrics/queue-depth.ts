@@ -45,6 +45,12 @@ export async function readQueuesDepth(
   };
 }
 
+/** Number of jobs of both queues that a worker could take now. @throws if Redis is unavailable */
+export async function readBacklog(...of: Parameters<typeof readQueuesDepth>): Promise<number> {
+  const { waiting, prioritized } = await readQueuesDepth(...of);
+  return waiting + prioritized;
+}
+
 export interface WatchDepthDeps {
   redis: MetricsRedis;
   queues: { live: QueueKeys; bulk: QueueKeys };

@@ -5,17 +5,21 @@ import { notDeleted } from '../model/appointment-model.ts';
 import type { Models } from './models.ts';
 import { isObjectId, matchId, type RawDocument } from './stored-values.ts';
 
-/** Ids of a company's appointments with `from ≤ start < to` (ms since 1970), by start, at most `limit`; without deleted ones. */
+/**
+ * Ids of a company's appointments with `from ≤ start < to` (ms since 1970), by start, at most `limit`; without deleted ones.
+ * @param more  a further condition
+ */
 export type FindInRange = (
   range: { companyId: Id; from: number; to: number },
   limit: number,
+  more?: mongo.Filter<mongo.Document>,
 ) => Promise<Id[]>;
 
 /** @throws what the driver throws */
 export function createFindInRange({ appointments, model, ObjectId }: Models): FindInRange {
   const { companyField, times } = model;
-  return async ({ companyId, from, to }, limit) => {
-    const read = (more: mongo.Filter<mongo.Document>): Promise<RawDocument[]> =>
+  return async ({ companyId, from, to }, limit, more = {}) => {
+    const read = (ids: mongo.Filter<mongo.Document>): Promise<RawDocument[]> =>
       appointments()
         .find(
           {
@@ -23,6 +27,7 @@ export function createFindInRange({ appointments, model, ObjectId }: Models): Fi
             [times.start]: { $gte: new Date(from), $lt: new Date(to) },
             ...notDeleted(model),
             ...more,
+            ...ids,
           },
           { projection: { _id: 1 }, sort: { [times.start]: 1 }, limit, maxTimeMS: READ_LIMIT_MS },
         )

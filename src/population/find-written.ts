@@ -39,10 +39,7 @@ export function createFindWritten(models: Models) {
       const documents: RawDocument[] = await appointments()
         .find(filter, { projection, sort, skip, limit, maxTimeMS: MAX_QUERY_MS })
         .toArray();
-      const usable = documents.flatMap((document) => {
-        const row = toWrittenRow(models, document);
-        return 'field' in row ? [] : [row];
-      });
+      const usable = usableRows(models, documents);
       leftOut += documents.length - usable.length;
       rows.push(...usable.slice(0, limit - rows.length));
       skip += documents.length;
@@ -71,9 +68,14 @@ export function createFindRows(models: Models): (ids: readonly Id[]) => Promise<
     const documents: RawDocument[] = await appointments()
       .find(byIds(ObjectId, new Set(ids)), { projection, maxTimeMS: MAX_QUERY_MS })
       .toArray();
-    return documents.flatMap((document) => {
-      const row = toWrittenRow(models, document);
-      return 'field' in row ? [] : [row];
-    });
+    return usableRows(models, documents);
   };
+}
+
+/** The rows that can be emitted. */
+function usableRows(models: Models, documents: readonly RawDocument[]): WrittenRow[] {
+  return documents.flatMap((document) => {
+    const row = toWrittenRow(models, document);
+    return 'field' in row ? [] : [row];
+  });
 }

@@ -9,6 +9,7 @@ import {
   StreamEnded,
 } from '../domain/changes.ts';
 import type { Models } from './models.ts';
+import { databaseOf } from './read-command.ts';
 import { id, isObjectId } from './stored-values.ts';
 
 /** Error codes of MongoDB. */
@@ -47,7 +48,7 @@ export function createOpenChanges(
 
   return (resumeToken) => {
     const open = () =>
-      (withReferences ? database(connection) : appointments()).watch(pipeline, {
+      (withReferences ? databaseOf(connection) : appointments()).watch(pipeline, {
         maxAwaitTimeMS: MAX_AWAIT_MS,
         batchSize: BATCH,
         ...(resumeToken !== undefined && { resumeAfter: parseToken(connection, resumeToken) }),
@@ -149,11 +150,6 @@ const hashOf = (resumeToken: string): string =>
   createHash('sha256').update(resumeToken).digest('hex').slice(0, 20);
 
 const fieldOf = (value: unknown, name: string): unknown => (Object(value) as Record<string, unknown>)[name];
-
-function database({ db, base }: Connection): mongo.Db {
-  if (!db) throw new base.mongo.MongoNotConnectedError('there has been no connection yet');
-  return db;
-}
 
 /** The stored form of a resume token. */
 function formatToken(connection: Connection, token: unknown): string {

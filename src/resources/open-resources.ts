@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { recordCuts } from '../access/bound-connections.ts';
 import { ConfigError, type SharedConfig } from '../config.ts';
 import { type CompanyKeys, createCompanyKeys } from '../emission/keys.ts';
+import { createPublishedKeys, type PublishedKeys } from '../emission/published-keys.ts';
 import { createFleetMetrics, type FleetMetrics } from '../metrics/fleet-metrics.ts';
 import type { AppointmentModel } from '../model/appointment-model.ts';
 import type { MongoHandle, MongoOptions } from '../population/connect.ts';
@@ -56,6 +57,8 @@ export interface Resources<Config extends SharedConfig = SharedConfig> extends C
   models: Models;
   /** Names of the keys of each company. */
   companyKeys: CompanyKeys;
+  /** Names of the keys of the index of published appointments. */
+  publishedKeys: PublishedKeys;
   metrics: FleetMetrics;
   reportDamage: ReportDamage;
   /** Counts and logs connections that this process cuts. */
@@ -114,6 +117,7 @@ export function openResources<Config extends SharedConfig>({
     queues,
     models: createModels(mongo.connection, model),
     companyKeys: createCompanyKeys(prefix),
+    publishedKeys: createPublishedKeys(prefix),
     metrics,
     reportDamage,
     recordCut: recordCuts(metrics.cut, logger),

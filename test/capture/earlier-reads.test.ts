@@ -18,7 +18,7 @@ afterEach(() => {
 });
 
 /** Compares one change with what was published, and resolves to the number of emissions. */
-const capture = (appointmentId: Id, kind: AppointmentChange['kind']) => {
+const capture = async (appointmentId: Id, kind: AppointmentChange['kind']) => {
   const { redis, keys, companyId } = world;
   const emitCaptured = createEmitCaptured({
     load: (ids) => Promise.resolve(new Map(ids.flatMap((id) => entry(id)))),
@@ -33,11 +33,11 @@ const capture = (appointmentId: Id, kind: AppointmentChange['kind']) => {
       enqueued.push(...emissions);
       return Promise.resolve();
     },
-    onUnknownCompany: () => undefined,
     now: Date.now,
   });
   const change = { kind, appointmentId, companyId, committedAt: null, clusterTime: '1', resumeToken: '' };
-  return emitCaptured([change], { isLive: true, signal: new AbortController().signal });
+  const { signal } = new AbortController();
+  return (await emitCaptured([change], { isLive: true, signal })).emitted;
 };
 const entry = (id: Id): [Id, AppointmentSnapshot][] => {
   const found = world.appointments.get(id);
