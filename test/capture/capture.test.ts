@@ -3,7 +3,7 @@ import { Types } from 'mongoose';
 import type { RunningApi } from '../../src/api/start-api.ts';
 import type { Company } from '../harness/documents.ts';
 import type { Dashboard } from '../harness/dashboard.ts';
-import { startTcpProxy } from '../harness/tcp-proxy.ts';
+import { startRewritingProxy } from '../population/rewriting-proxy.ts';
 import { eventually } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
 
@@ -172,16 +172,15 @@ test('a customer is renamed: the appointments around today that refer to it are 
 });
 
 test('a server without change streams: /health says that the sweep is all there is, and the log says so once', async () => {
-  const proxy = await startTcpProxy(Number(new URL(world.env['MONGODB_URI']!).port), () => (bytes) => {
-    // Of the same length, and unknown to every server.
-    for (let at = bytes.indexOf('$changeStream'); at >= 0; at = bytes.indexOf('$changeStream'))
-      bytes.write('$changeStreaX', at);
+  const proxy = await startRewritingProxy(world.env['MONGODB_URI']!, {
+    sent(bytes) {
+      // Of the same length, and unknown to every server.
+      for (let at = bytes.indexOf('$changeStream'); at >= 0; at = bytes.indexOf('$changeStream'))
+        bytes.write('$changeStreaX', at);
+    },
   });
   world.keep(proxy, proxy.close);
-  const uri = new URL(world.env['MONGODB_URI']!);
-  uri.port = String(proxy.port);
-  uri.searchParams.set('directConnection', 'true');
-  world.worker({ ...CAPTURE, MONGODB_URI: uri.href });
+  world.worker({ ...CAPTURE, MONGODB_URI: proxy.uri });
   await eventually('the warning', async () => {
     const health = (await (await fetch(`${api.url}/health`)).json()) as { warnings?: string[] };
     return health.warnings?.some((warning) => warning.includes('CAPTURE=change-stream has no effect'));

@@ -1,4 +1,5 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { throughProxy } from '../harness/tcp-proxy.ts';
 
 /** Replies of MongoDB that are held back. */
 export interface Held {
@@ -60,13 +61,9 @@ export async function startHoldingProxy(uri: string) {
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const proxied = new URL(uri);
-  proxied.port = String((server.address() as AddressInfo).port);
-  // Otherwise the driver connects to the address that the server reports, not to this one.
-  proxied.searchParams.set('directConnection', 'true');
 
   return {
-    uri: proxied.href,
+    uri: throughProxy(uri, (server.address() as AddressInfo).port),
     /**
      * Holds back the replies to the next `count` requests that contain all of these words. Later requests are answered.
      * @param words of a request, as it is sent: names in UTF-8, ids as bytes

@@ -1,5 +1,5 @@
 import { mongo } from 'mongoose';
-import { startTcpProxy } from './tcp-proxy.ts';
+import { startTcpProxy, throughProxy } from './tcp-proxy.ts';
 
 /** One `find`, or an aggregation, that MongoDB received. */
 export interface Find {
@@ -33,12 +33,8 @@ export async function startMongoTap(uri: string) {
       }
     };
   });
-  const tapped = new URL(uri);
-  tapped.port = String(proxy.port);
-  // Without it the driver connects to the address that the server reports, and bypasses the proxy.
-  tapped.searchParams.set('directConnection', 'true');
   return {
-    uri: tapped.href,
+    uri: throughProxy(uri, proxy.port),
     finds,
     /** The names of all commands so far; a pipeline that writes has the name of that stage. */
     commands,

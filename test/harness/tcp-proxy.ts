@@ -16,7 +16,7 @@ export interface TcpProxy {
 /**
  * Starts a TCP proxy for a server on the loopback interface. It can interrupt connections, as a network does, and switch
  * to another server, as a stable address does when a replica takes over.
- * @param onSent  creates, for each connection, a function that receives the bytes that the client sends, and may change them
+ * @param onSent  creates, for each connection, a function that receives the bytes that the client sends
  * @param tls  with it, the proxy accepts TLS and plain connections
  */
 export async function startTcpProxy(
@@ -32,8 +32,6 @@ export async function startTcpProxy(
       client.destroy();
       return;
     }
-    // Before the bytes are forwarded, so that a test can change them.
-    client.on('data', onSent());
     const upstream = connect(target, '127.0.0.1');
     for (const [from, to] of [
       [client, upstream],
@@ -48,6 +46,7 @@ export async function startTcpProxy(
       });
       from.pipe(to);
     }
+    client.on('data', onSent());
   };
   const server = createServer(tls ? tlsOrPlain(createTlsServer(tls, forward), forward) : forward);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -92,4 +91,13 @@ function tlsOrPlain(encrypted: TlsServer, plain: (client: Socket) => void): (cli
       process.nextTick(() => client.resume());
     });
   };
+}
+
+/** The URI of a MongoDB that is reached through a proxy on this port. */
+export function throughProxy(uri: string, port: number): string {
+  const proxied = new URL(uri);
+  proxied.port = String(port);
+  // Otherwise the driver connects to the address that the server reports, and bypasses the proxy.
+  proxied.searchParams.set('directConnection', 'true');
+  return proxied.href;
 }

@@ -3,7 +3,7 @@ import { createConnection, Types } from 'mongoose';
 import { connectMongo } from '../../src/population/connect.ts';
 import { byIds, readCommand } from '../../src/population/read-command.ts';
 import { isUnavailable } from '../../src/process/unavailable.ts';
-import { startTcpProxy } from '../harness/tcp-proxy.ts';
+import { startTcpProxy, throughProxy } from '../harness/tcp-proxy.ts';
 import { createWorld, type World } from '../harness/world.ts';
 
 const MEGABYTE = 1_000_000;
@@ -41,15 +41,16 @@ test('a result that is larger than a reply of MongoDB is read completely', async
 
 test('a read whose connection is lost is repeated once, and not twice', async () => {
   let cuts = 0;
-  const uri = new URL(world.env.MONGODB_URI!);
-  const proxy = await startTcpProxy(Number(uri.port), () => (bytes) => {
+  const uri = world.env.MONGODB_URI!;
+  const proxy = await startTcpProxy(Number(new URL(uri).port), () => (bytes) => {
     if (cuts === 0 || !bytes.includes('appointments')) return;
     cuts -= 1;
     proxy.cut();
   });
-  uri.port = String(proxy.port);
-  uri.searchParams.set('directConnection', 'true');
-  const mongo = connectMongo(uri.href, { serverSelectionMs: 5_000, onError: () => undefined });
+  const mongo = connectMongo(throughProxy(uri, proxy.port), {
+    serverSelectionMs: 5_000,
+    onError: () => undefined,
+  });
   try {
     await mongo.connected;
     const company = await world.documents.company();

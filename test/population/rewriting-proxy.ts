@@ -1,4 +1,5 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { throughProxy } from '../harness/tcp-proxy.ts';
 
 interface Rewrites {
   /** Changes bytes that clients send, in place. */
@@ -25,12 +26,8 @@ export async function startRewritingProxy(uri: string, { sent, received }: Rewri
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const proxied = new URL(uri);
-  proxied.port = String((server.address() as AddressInfo).port);
-  // Otherwise the driver connects to the address that the server reports, not to this one.
-  proxied.searchParams.set('directConnection', 'true');
   return {
-    uri: proxied.href,
+    uri: throughProxy(uri, (server.address() as AddressInfo).port),
     close: () => {
       for (const socket of sockets) socket.destroy();
       server.close();

@@ -35,7 +35,7 @@ async function open(mongoUri?: string): Promise<void> {
 }
 
 const collection = () => world.documents.models.Appointment.collection;
-/** Removes documents as a script does that calls nobody. */
+/** Removes documents without a call, as a script does. */
 const remove = (...ids: Id[]) =>
   collection().deleteMany({ _id: { $in: ids.map((appointmentId) => new Types.ObjectId(appointmentId)) } });
 const indexed = ({ companyId } = company) =>

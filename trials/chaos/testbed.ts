@@ -1,3 +1,4 @@
+import { throughProxy } from '../../test/harness/tcp-proxy.ts';
 import type { ServiceHandle } from '../../scripts/services/service.ts';
 import { ownMongo, ownRedis } from '../../test/harness/own-services.ts';
 import { eventually, until } from '../../test/harness/until.ts';
@@ -90,7 +91,10 @@ export async function openTestbed(deps: TestbedDeps): Promise<Testbed> {
     const fleet = await startFleet(world, {
       ...options,
       env: proxied
-        ? { REDIS_URL: proxied.redis, MONGODB_URI: throughProxy(world.env['MONGODB_URI']!, proxied.mongo) }
+        ? {
+            REDIS_URL: proxied.redis,
+            MONGODB_URI: throughProxy(world.env['MONGODB_URI']!, Number(new URL(proxied.mongo).port)),
+          }
         : {},
     });
     closers.push(fleet.close);
@@ -165,12 +169,4 @@ export async function openTestbed(deps: TestbedDeps): Promise<Testbed> {
     await close();
     throw error;
   }
-}
-
-/** Replaces host and port by the proxy's. `directConnection` keeps the driver from discovering and using the real host. */
-function throughProxy(uri: string, proxyUrl: string): string {
-  const [url, { host }] = [new URL(uri), new URL(proxyUrl)];
-  url.host = host;
-  url.searchParams.set('directConnection', 'true');
-  return url.href;
 }
