@@ -16,7 +16,11 @@ test('a backlog of batches does not delay a live booking', async () => {
   const appointmentId = await company.appointment();
   const emissions = Array.from({ length: 1_000 }, () => ({ event: 'appointment:updated', appointmentId }));
   for (let sent = 0; sent < BACKLOG; sent += emissions.length) {
-    expect((await world.post(api, 'batch', { emissions })).status).toBe(202);
+    // A 500 means that MongoDB was too slow on a busy machine, and that nothing was enqueued.
+    await eventually(
+      'a batch to be accepted',
+      async () => (await world.post(api, 'batch', { emissions })).status === 202,
+    );
   }
   const position = async () =>
     Number(await world.redis.hget(world.keys.position(company.companyId), 'offset'));
