@@ -99,8 +99,6 @@ const apiShape = {
   MAX_LISTS_PER_VIEWER_PER_SECOND: whole(1, 100_000).default(20),
   /** More waiting emissions are refused with 503. Each takes about 1 kB of Redis. */
   MAX_WAITING_EMISSIONS: whole(1, 100_000_000).default(500_000),
-  /** How long an `Idempotency-Key` is remembered: longer than a caller repeats its request. */
-  IDEMPOTENCY_TTL_SECONDS: whole(10, 86_400).default(3_600),
   /** Longer than the load balancer's own timeout, which would otherwise send requests on connections that end. */
   KEEP_ALIVE_TIMEOUT_MS: whole(100, 600_000).default(65_000),
   /** Number of our proxies in front, each of which appends to X-Forwarded-For. */
@@ -129,7 +127,6 @@ const embeddedShape = {
   MAX_REQUESTS_PER_KEY_PER_SECOND: apiShape.MAX_REQUESTS_PER_KEY_PER_SECOND,
   MAX_REQUESTS_PER_ADDRESS_PER_SECOND: apiShape.MAX_REQUESTS_PER_ADDRESS_PER_SECOND,
   MAX_WAITING_EMISSIONS: apiShape.MAX_WAITING_EMISSIONS,
-  IDEMPOTENCY_TTL_SECONDS: apiShape.IDEMPOTENCY_TTL_SECONDS,
   TRUST_PROXY: apiShape.TRUST_PROXY,
 };
 

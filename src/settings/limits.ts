@@ -14,6 +14,8 @@ export const API_LIMITS = {
   ...SHARED_LIMITS,
   /** A catch-up from further back is answered `recovered: false`: for a dashboard the list is then faster. */
   MAX_REPLAYED_EMISSIONS: 1_000,
+  /** How long an `Idempotency-Key` is remembered: longer than a caller repeats its request. */
+  IDEMPOTENCY_TTL_SECONDS: 3_600,
 
   // Requests
   /** Body of a single emission; a larger one gets 413. */

@@ -60,7 +60,7 @@ function readNodes(scheme: string, parts: readonly string[]): RedisTarget {
   const databases = read.map(({ path }) => readDatabase(path));
   const kind = parts.length > 1 ? 'cluster' : 'server';
   if (kind === 'cluster' && databases.some((database) => database > 0)) {
-    throw new RangeError('must not name a database: a Cluster has none but 0');
+    throw new RangeError('must not name a database: a Cluster has only database 0');
   }
   const nodes = distinct(read.map(({ address }) => address));
   return { kind, nodes, ...login, tls: scheme === 'rediss', database: databases[0] ?? 0 };

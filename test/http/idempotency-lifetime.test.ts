@@ -19,7 +19,10 @@ let world: World;
 let api: RunningApi;
 let company: Company;
 beforeAll(async () => {
-  world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0', IDEMPOTENCY_TTL_SECONDS: '10' } });
+  world = await createWorld({
+    env: { RECONCILE_INTERVAL_MS: '0' },
+    limits: { IDEMPOTENCY_TTL_SECONDS: 10 },
+  });
   api = await world.ready(world.api());
   company = await world.documents.company();
   world.worker();

@@ -1,4 +1,5 @@
 import { throughProxy } from '../../test/harness/tcp-proxy.ts';
+import type { ApiLimits } from '../../src/settings/limits.ts';
 import type { ServiceHandle } from '../../scripts/services/service.ts';
 import { ownMongo, ownRedis } from '../../test/harness/own-services.ts';
 import { eventually, until } from '../../test/harness/until.ts';
@@ -37,6 +38,8 @@ export interface TestbedDeps {
   options: ChaosOptions;
   /** Additional environment variables of all processes. */
   env?: Record<string, string>;
+  /** Lowered limits of the APIs. */
+  limits?: Partial<ApiLimits>;
   /** Places proxies between the fleet and its servers. By default the fleet connects directly. */
   proxies?: (servers: { redis: string; mongo: string }) => Promise<Proxies>;
   /** Indexes of the gateways that bots call and that dashboards connect to. Default: all. */
@@ -56,7 +59,7 @@ export interface Proxies {
 const ACCEPTABLE_RELOAD_REASON = 'epoch';
 
 export async function openTestbed(deps: TestbedDeps): Promise<Testbed> {
-  const { options, env = {}, proxies, gatewaysOf, onCallResult, onShown } = deps;
+  const { options, env = {}, limits = {}, proxies, gatewaysOf, onCallResult, onShown } = deps;
   const closers: (() => unknown)[] = [];
   const close: Testbed['close'] = async (onError = () => undefined) => {
     for (const closeOne of closers.splice(0).reverse()) {
@@ -85,7 +88,7 @@ export async function openTestbed(deps: TestbedDeps): Promise<Testbed> {
         MAX_LISTS_PER_VIEWER_PER_SECOND: '100000',
         ...env,
       },
-      limits: { MAX_REPLAYED_EMISSIONS: 10_000 },
+      limits: { MAX_REPLAYED_EMISSIONS: 10_000, ...limits },
     });
     closers.push(() => world.close());
     const fleet = await startFleet(world, {

@@ -58,10 +58,10 @@ const WEIGHTS = {
 const FAULT_EVERY_MS = 20_000;
 const CUT_EVERY = 10;
 const SETTLE_MS = 120_000;
-/** Lowered limits: data that is kept longer than a run would only grow, and never reach its limit. */
+/** Data that is kept longer than a run would only grow, and never reach its limit. */
+const LIMITS = { IDEMPOTENCY_TTL_SECONDS: 30 };
 const ENV = {
   COMPANY_LOG_MAX: '1500',
-  IDEMPOTENCY_TTL_SECONDS: '30',
   MAX_LISTS_PER_VIEWER_PER_SECOND: '1000',
 };
 
@@ -73,6 +73,7 @@ export async function runSoak(options: SoakOptions, print: (line: string) => voi
   const testbed = await openTestbed({
     options: { ...DEFAULTS, ...TESTBED, seed: options.seed, emissions: Infinity, maxDurationMs },
     env: { ...memory.env, ...ENV },
+    limits: LIMITS,
   });
   try {
     const { fleet, ledger, redis, screens, workload } = testbed;
