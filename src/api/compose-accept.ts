@@ -8,7 +8,7 @@ import type { InternalRoutes } from '../http/app.ts';
 import { logRequests } from '../http/middleware/log-requests.ts';
 import { reportRefusals } from '../http/middleware/report-refusals.ts';
 import { createEmissionRoutes } from '../http/routes/emission-routes.ts';
-import { serveMetrics } from '../http/routes/metrics-routes.ts';
+import { serveMetrics } from '../http/routes/monitoring-routes.ts';
 import { watchDepth } from '../metrics/queue-depth.ts';
 import { createFindCompanies } from '../population/find-companies.ts';
 import { createFindJob } from '../queue/find-job.ts';

@@ -1,12 +1,11 @@
 import type { Express, Router } from 'express';
 import type { ApiConfig } from '../config.ts';
 import { createApp } from '../http/app.ts';
-import { allowOrigins } from '../http/middleware/cors.ts';
+import { allowOrigins } from '../http/middleware/cross-origin.ts';
 import { reportRefusals } from '../http/middleware/report-refusals.ts';
 import { companyOfToken } from '../http/routes/dashboard-routes.ts';
 import { checkMongo, checkRedis } from '../http/routes/health-checks.ts';
-import { createHealthRoutes, type HealthDeps } from '../http/routes/health-routes.ts';
-import { servePrometheus } from '../http/routes/metrics-routes.ts';
+import { createHealthRoutes, type HealthDeps, servePrometheus } from '../http/routes/monitoring-routes.ts';
 import type { Resources } from '../resources/open-resources.ts';
 import { type Acceptance, composeInternalRoutes } from './compose-accept.ts';
 import type { Access } from './compose-access.ts';

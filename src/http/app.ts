@@ -4,11 +4,11 @@ import { ADMIN_API_PATH } from './routes/admin-routes.ts';
 import { BULL_BOARD_PATH } from './routes/bull-board.ts';
 import { EMISSIONS_PATH } from './routes/emission-routes.ts';
 import { bullBoardHeaders, ownPageHeaders } from './middleware/page-headers.ts';
-import { guardAdminPage } from './middleware/guard-admin-page.ts';
+import { guardAdminPage } from './middleware/basic-auth.ts';
+import { requireSameOrigin } from './middleware/cross-origin.ts';
 import { servePageFiles } from './page-files.ts';
 import type { AppointmentModel } from '../model/appointment-model.ts';
 import { createDocsRoutes } from './docs/docs-routes.ts';
-import { requireSameOrigin } from './middleware/same-origin.ts';
 
 /** The internal routes, and the handlers in front of them. */
 export interface InternalRoutes {

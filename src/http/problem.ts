@@ -3,7 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import type { ProblemReply } from '@appointment-emissions/contracts';
 import { AppError, type ErrorCode, ERROR_CODES } from '../errors.ts';
 import { isMongoError, isUnavailable } from '../process/unavailable.ts';
-import { routeOf } from './route-of.ts';
+import { routeOf } from './middleware/log-requests.ts';
 
 /** Body of an error, as in RFC 9457. Never contains what was sent, nor messages of the database or of Redis. */
 export function problem(code: ErrorCode, detail: string, errors?: unknown[]): ProblemReply {

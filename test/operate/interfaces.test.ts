@@ -6,7 +6,7 @@ import { DEFAULT_MODEL } from '../../src/model/default-model.ts';
 import { createApp } from '../../src/http/app.ts';
 import { createDashboardRoutes } from '../../src/http/routes/dashboard-routes.ts';
 import { createEmissionRoutes } from '../../src/http/routes/emission-routes.ts';
-import { createHealthRoutes } from '../../src/http/routes/health-routes.ts';
+import { createHealthRoutes } from '../../src/http/routes/monitoring-routes.ts';
 import type { RunningApi } from '../../src/api/start-api.ts';
 import { fieldsOf } from '../docs/contract-types.ts';
 import { eventually } from '../harness/until.ts';

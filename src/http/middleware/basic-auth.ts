@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { posix } from 'node:path';
 import type { RequestHandler } from 'express';
 import { type AuthFailures, tooMany } from './limit-rate.ts';
 import { problem, sendProblem } from '../problem.ts';
@@ -27,4 +28,20 @@ export function requireBasicAuth(
 
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
+}
+
+/** Requires credentials for every spelling of a path that the file server resolves below /admin. */
+export function guardAdminPage(requireAdmin: RequestHandler): RequestHandler {
+  return (req, res, next) => {
+    if (isBelowAdmin(req.path)) requireAdmin(req, res, next);
+    else next();
+  };
+}
+
+function isBelowAdmin(path: string): boolean {
+  try {
+    return /^\/admin(\/|$)/i.test(posix.normalize(decodeURIComponent(path)));
+  } catch {
+    return true;
+  }
 }

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 import type { Logger } from '../../process/logger.ts';
-import { routeOf } from '../route-of.ts';
 
 /** Ids only: the header is logged, so it must not carry text, an e-mail address or anything that is URL-encoded. */
 const REQUEST_ID = /^[\w.:=+/-]{1,128}$/;
@@ -34,4 +33,10 @@ export function logRequests(logger: Logger): RequestHandler {
     });
     next();
   };
+}
+
+/** The pattern of the route that handled a request, for logs. Never the path itself, which can contain anything. */
+export function routeOf(req: Request): string | undefined {
+  const route = req.route as { path?: unknown } | undefined;
+  return typeof route?.path === 'string' ? `${req.baseUrl}${route.path}` : undefined;
 }

@@ -9,7 +9,7 @@ import {
 import type { LogRefused } from '../../accept/log-requests.ts';
 import { chunks } from '../../batching.ts';
 import { readNamedEmission } from '../../domain/emission-log.ts';
-import { ERROR_CODES, type ErrorCode } from '../../errors.ts';
+import { AppError, ERROR_CODES, type ErrorCode } from '../../errors.ts';
 
 /** An item that the batch route rejected, as it was sent. */
 export interface RefusedItem {
@@ -66,6 +66,33 @@ export function logRefusedReplies<From>(
       const { code, status, detail } = reply as EmitReply & ProblemReply;
       logRefused({ code: code as ErrorCode, status, detail, ...readNamedEmission(request), key });
     }
+    return reply;
+  };
+}
+
+/** Calls `onRejected` with the code of each refused token of a socket. */
+export function countRefusedTokens<From extends unknown[], Viewer>(
+  verifyToken: (...from: From) => Promise<Viewer>,
+  onRejected: (code: string) => void,
+): (...from: From) => Promise<Viewer> {
+  return async (...from) => {
+    try {
+      return await verifyToken(...from);
+    } catch (error) {
+      if (error instanceof AppError) onRejected(error.code);
+      throw error;
+    }
+  };
+}
+
+/** Calls `onRejected` with the code of each refused request of the `/internal` namespace. */
+export function countRefusals<Request extends unknown[]>(
+  emit: (...request: Request) => Promise<EmitReply>,
+  onRejected: (code: string) => void,
+): (...request: Request) => Promise<EmitReply> {
+  return async (...request) => {
+    const reply = await emit(...request);
+    if (!reply.success && typeof reply.code === 'string') onRejected(reply.code);
     return reply;
   };
 }

@@ -12,7 +12,6 @@ import {
   TRACEPARENT,
 } from '@appointment-emissions/contracts';
 import { AppError, ERROR_CODES, type ErrorCode } from '../../errors.ts';
-import { allowOnly } from '../middleware/allow-only.ts';
 import {
   type AcceptEmissions,
   type EmissionRequest,
@@ -200,5 +199,14 @@ function contextOf(req: Request): Pick<RequestContext, 'traceparent' | 'requestI
   return {
     requestId: String(req.res?.locals.requestId),
     ...(traceparent !== undefined && TRACEPARENT.test(traceparent) && { traceparent }),
+  };
+}
+
+/** Last handler of a route: every other method is 405, with the supported ones in `Allow`. */
+function allowOnly(...methods: readonly string[]): RequestHandler {
+  const allowed = methods.join(', ');
+  return (req, res) => {
+    res.set('Allow', allowed);
+    throw new AppError('METHOD_NOT_ALLOWED', `${req.method} is not supported by this route; use ${allowed}`);
   };
 }

@@ -1,13 +1,15 @@
-import { Router } from 'express';
+import { type RequestHandler, Router } from 'express';
+import type { Registry } from 'prom-client';
 import type { HealthStatus } from '../../domain/health-status.ts';
+import { fromRedis } from '../../redis/redis-errors.ts';
 
 export interface HealthDeps {
-  /** By name; run at each request, each with a deadline of its own. */
+  /** By name; run at each request, each with its own deadline. */
   checks: Record<string, () => Promise<HealthStatus>>;
   /** Other problems that do not stop the service. */
   warnings: () => Promise<string[]>;
   isDraining: () => boolean;
-  /** Whether this process makes progress. Asks no server. */
+  /** Whether this process makes progress. Calls no server. */
   isAlive: () => HealthStatus;
 }
 
@@ -15,7 +17,7 @@ export interface HealthDeps {
 export function createHealthRoutes({ checks, warnings, isDraining, isAlive }: HealthDeps): Router {
   const router = Router();
 
-  async function look() {
+  async function runChecks() {
     const results = await Promise.all(
       Object.entries(checks).map(async ([name, check]) => [name, await check()] as const),
     );
@@ -34,12 +36,12 @@ export function createHealthRoutes({ checks, warnings, isDraining, isAlive }: He
       .json({ status: ok ? 'alive' : 'stuck', ...(detail !== undefined && { detail }) });
   });
   router.get('/readyz', async (_req, res) => {
-    const { ready, draining, checks: results } = await look();
+    const { ready, draining, checks: results } = await runChecks();
     const states = Object.fromEntries(Object.entries(results).map(([name, { ok }]) => [name, ok]));
     res.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not ready', draining, checks: states });
   });
   router.get('/health', async (_req, res) => {
-    const { ready, draining, checks: results } = await look();
+    const { ready, draining, checks: results } = await runChecks();
     res.status(ready ? 200 : 503).json({
       status: ready ? 'ready' : 'not ready',
       draining,
@@ -49,4 +51,19 @@ export function createHealthRoutes({ checks, warnings, isDraining, isAlive }: He
     });
   });
   return router;
+}
+
+/** The fleet's counts as JSON. */
+export function serveMetrics(read: () => Promise<object>): RequestHandler {
+  return async (_req, res) => {
+    const reading = await fromRedis(read(), 'Redis, which keeps the counts, does not answer');
+    res.json({ success: true, ...reading });
+  };
+}
+
+/** Prometheus' text of this process. */
+export function servePrometheus(registry: Registry): RequestHandler {
+  return async (_req, res) => {
+    res.type(registry.contentType).send(await registry.metrics());
+  };
 }
