@@ -29,7 +29,7 @@ export const PROMETHEUS_METRICS = {
   emission_attempt_failures_total: {
     type: 'counter',
     labels: ['event'],
-    help: 'Failed attempts that are followed by another attempt.',
+    help: 'Failed attempts that are retried.',
   },
   emission_failed_total: {
     type: 'counter',
@@ -54,7 +54,7 @@ export const PROMETHEUS_METRICS = {
   emission_sweep_gone_total: {
     type: 'counter',
     labels: [],
-    help: 'Published appointments that the sweep of this process found gone from MongoDB, and whose deletion it emitted.',
+    help: 'Removed appointments whose deletion the sweep of this process emitted.',
   },
   emission_stage_duration_seconds: {
     type: 'histogram',
@@ -69,7 +69,7 @@ export const PROMETHEUS_METRICS = {
   emission_metrics_flush_failures_total: {
     type: 'counter',
     labels: [],
-    help: 'Failed attempts to add counts to those of the fleet in Redis.',
+    help: 'Failed attempts to add counts to the fleet’s in Redis.',
   },
   emission_progress_age_seconds: {
     type: 'gauge',
