@@ -4,7 +4,7 @@
  * so that signals and exit codes are not passed on. Only Node's own modules may be imported before the install.
  *
  * @typedef {(call: { signal: AbortSignal, args: string[] }) => Promise<number>} Main  a command: resolves to the exit
- *   code. `signal` aborts when the process is asked to end.
+ *   code. `signal` aborts at SIGINT or SIGTERM.
  */
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < 20 || (major === 20 && minor < 19)) {

@@ -48,7 +48,7 @@ export const main: Main = async ({ signal }) => {
   return exitCode;
 };
 
-/** Ends what was started, the newest first, even if one of them fails to end. */
+/** Ends everything that was started, newest first, even if a part fails to end. */
 async function stopAll(started: (() => unknown)[]): Promise<void> {
   for (const stop of started.reverse()) {
     try {

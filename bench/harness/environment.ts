@@ -62,7 +62,7 @@ export async function openEnvironment({ appointments = 2_000, companies = 1 } = 
     PROFILE_DIR: join(dir, 'profiles'),
     RECONCILE_INTERVAL_MS: '0',
     SHUTDOWN_DRAIN_MS: '0',
-    // Rate limits stay on, but too high to reject anything: rejections are not what is measured.
+    // Rate limits stay on, but reject nothing: rejections are not measured.
     MAX_REQUESTS_PER_KEY_PER_SECOND: '1000000',
     MAX_REQUESTS_PER_ADDRESS_PER_SECOND: '1000000',
   };

@@ -16,7 +16,7 @@ export function freePort(): Promise<number> {
 
 /**
  * Whether a server that names no host could listen on the port.
- * @throws if the port cannot be used at all, for example EACCES; get-port reports that as "not free"
+ * @throws if the port cannot be used, for example EACCES; get-port reports that as "not free"
  */
 export function isPortFree(port: number): Promise<boolean> {
   return new Promise((resolve, reject) => {

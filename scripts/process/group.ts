@@ -5,7 +5,7 @@ import { pollUntil } from './poll-until.ts';
 
 /** Resolves after the process has gone, at most this long after SIGKILL. */
 const KILL_WITHIN_MS = 5_000;
-/** From SIGTERM until SIGKILL, after the user has asked a program to end. */
+/** From SIGTERM until SIGKILL. */
 const STOP_GRACE_MS = 3_000;
 
 /**

@@ -25,7 +25,7 @@ export async function findJemalloc({ log }: { log: (line: string) => void }): Pr
     if (reason) log(`${CRATE} could not be built:\n${reason}`);
   });
   if (existsSync(LIBRARY)) return { file: LIBRARY, name: `jemalloc (${CRATE} ${VERSION})` };
-  log('no jemalloc: Redis runs with the allocator of its own build');
+  log('jemalloc was not found: Redis uses the allocator that it was built with');
   return undefined;
 }
 

@@ -51,7 +51,7 @@ function parseNodes(url: string): Node[] {
   }
 }
 
-/** Resolves to what is wrong with a node; undefined if it answers as Redis. Any reply but a refused login will do. */
+/** Resolves to the problem of a node; undefined if it replies as Redis does. Any reply but a refused login is enough. */
 function findProblem({ host, port, isTls, login }: Node): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = isTls ? connectTls({ host, port, servername: host }) : connectTcp({ host, port });

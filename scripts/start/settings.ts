@@ -11,7 +11,7 @@ export function readPort(env: NodeJS.ProcessEnv): number {
   throw new Error(`PORT is "${text}": it must be a number from 1 to 65535.`);
 }
 
-/** The machine's time zone; UTC if `TZ` is not a time zone that Node knows. */
+/** The machine's time zone; UTC if Node does not support the time zone in `TZ`. */
 export function timeZoneOfMachine(): string {
   // Intl returns nothing, or a name that it does not accept itself.
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions() as { timeZone?: string };

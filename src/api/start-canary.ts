@@ -28,17 +28,17 @@ export function startGatewayCanary(
     intervalMs: config.CANARY_INTERVAL_MS,
     send,
     fateOf,
-    onHeard: metrics.canaryReturned,
+    onReceived: metrics.canaryReturned,
     onFault: (error) => {
       logger.debug({ error: errorMessage(error) }, 'no canary was sent');
     },
   });
-  metrics.watchProgress('gateway', canary.sinceHeardMs);
+  metrics.watchProgress('gateway', canary.sinceReceivedMs);
   const probe = connectProbeSocket({
     port,
     secret,
     transports: config.SOCKET_TRANSPORTS,
-    onCanary: canary.heard,
+    onCanary: canary.receive,
   });
   lifecycle.onClose('canary', () => {
     canary.close();

@@ -51,7 +51,7 @@ export async function startGateway(parts: GatewayParts): Promise<DashboardServer
   limitDashboards(io, parts.resources);
   attachServices(io, parts);
   warnings.add(() => [parts.canary()?.verdict().detail]);
-  beatGateway(io, parts.resources, () => parts.canary()?.sinceHeardMs());
+  beatGateway(io, parts.resources, () => parts.canary()?.sinceReceivedMs());
   // To this process' sockets only: the adapter would publish it on Redis.
   await sendPositions(io, parts, (heartbeat) =>
     io.of(DASHBOARD_NAMESPACE).local.emit(ALIVE_EVENT, heartbeat),

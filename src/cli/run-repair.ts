@@ -19,7 +19,7 @@ const CLOSE_WITHIN_MS = 5_000;
 export async function runRepair(
   config: WorkerConfig,
   model: AppointmentModel,
-  { repair, asked }: RepairCommand,
+  { repair, request }: RepairCommand,
 ): Promise<object> {
   const ignore = () => undefined;
   const lifecycle = createLifecycle({ deadlineMs: CLOSE_WITHIN_MS, onError: ignore });
@@ -68,7 +68,7 @@ export async function runRepair(
       // The API and the workers report it.
       reportDamage: ignore,
     });
-    return await repairs[repair](asked);
+    return await repairs[repair](request);
   } finally {
     await lifecycle.close();
   }

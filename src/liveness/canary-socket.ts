@@ -31,7 +31,7 @@ export function attachCanaryNamespace({
 
 export interface ProbeSocketOptions {
   port: number;
-  /** Only this process knows it. */
+  /** Random; never leaves this process. */
   secret: string;
   transports: ('polling' | 'websocket')[];
   onCanary: (canaryId: string) => void;

@@ -5,19 +5,19 @@ export interface CanaryDeps {
   intervalMs: number;
   /** Puts a canary into the queue. */
   send: (canaryId: string) => Promise<void>;
-  /** What happened to a canary that did not arrive. */
+  /** Resolves to the state of a canary that did not arrive. */
   fateOf: (canaryId: string) => Promise<'published' | 'waiting' | 'lost'>;
-  onHeard: (roundTripMs: number) => void;
+  onReceived: (roundTripMs: number) => void;
   onFault: (error: unknown) => void;
 }
 
 export interface Canary {
   /** Call when a canary arrives at this gateway's own socket. */
-  heard: (canaryId: string) => void;
+  receive: (canaryId: string) => void;
   /** Not ok if published canaries do not arrive at this gateway. */
   verdict: () => HealthStatus;
   /** ms since the last canary arrived, or since the start. */
-  sinceHeardMs: () => number;
+  sinceReceivedMs: () => number;
   close: () => void;
 }
 
@@ -28,9 +28,9 @@ const MAX_MISSED = 3;
  * Sends a canary every few seconds through the whole pipeline: from this gateway through queue, worker and Redis to its own
  * socket. One at a time, so that they do not accumulate while workers are missing. Workers have their own liveness check.
  */
-export function startCanary({ intervalMs, send, fateOf, onHeard, onFault }: CanaryDeps): Canary {
+export function startCanary({ intervalMs, send, fateOf, onReceived, onFault }: CanaryDeps): Canary {
   let pending: { id: string; sentAt: number } | undefined;
-  let heardAt = performance.now();
+  let receivedAt = performance.now();
   let missed = 0;
   let busy = false;
 
@@ -59,10 +59,10 @@ export function startCanary({ intervalMs, send, fateOf, onHeard, onFault }: Cana
   }, intervalMs);
 
   return {
-    heard(canaryId) {
+    receive(canaryId) {
       if (canaryId !== pending?.id) return;
-      heardAt = performance.now();
-      onHeard(heardAt - pending.sentAt);
+      receivedAt = performance.now();
+      onReceived(receivedAt - pending.sentAt);
       pending = undefined;
       missed = 0;
     },
@@ -73,7 +73,7 @@ export function startCanary({ intervalMs, send, fateOf, onHeard, onFault }: Cana
             ok: false,
             detail: `the last ${missed} canaries were published, but did not reach this gateway's socket`,
           },
-    sinceHeardMs: () => performance.now() - heardAt,
+    sinceReceivedMs: () => performance.now() - receivedAt,
     close: () => {
       clearInterval(timer);
     },

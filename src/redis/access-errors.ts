@@ -9,9 +9,9 @@ const ADVICE: [RegExp, string][] = [
     /DB index is out of range|invalid DB index/i,
     'REDIS_URL names a database that this server does not have: write a lower number, or raise "databases" there',
   ],
-  [/SELECT is not allowed in cluster mode/i, 'REDIS_URL names a database, but a Cluster has none but 0'],
+  [/SELECT is not allowed in cluster mode/i, 'REDIS_URL names a database, but a Cluster has only database 0'],
   [/NOPERM.*'select'/i, `REDIS_URL names another database than 0: its user needs +select as well; ${USERS}`],
-  [/WRONGPASS|NOAUTH/, `REDIS_URL has no user and password that it knows; ${USERS}`],
+  [/WRONGPASS|NOAUTH/, `user or password in REDIS_URL is wrong; ${USERS}`],
   [
     // Redis 7.0 writes no NOPERM for a command of a script.
     /NOPERM|The user executing the script can't|can't run this command|no permissions/i,
@@ -24,7 +24,7 @@ const ADVICE: [RegExp, string][] = [
 const UNREACHABLE: [RegExp, string][] = [
   [
     /before secure TLS|wrong version number|packet length too long|EPROTO/i,
-    'rediss:// in REDIS_URL needs a Redis that speaks TLS',
+    'rediss:// in REDIS_URL needs a Redis with TLS',
   ],
   [/connection was closed/, 'Redis has stopped, or it requires TLS: rediss:// in REDIS_URL'],
   [/ECONNREFUSED/, 'start Redis, or correct host and port in REDIS_URL'],
@@ -36,10 +36,10 @@ const UNREACHABLE: [RegExp, string][] = [
   ],
   [
     /timed? ?out|ETIMEDOUT/i,
-    'Redis does not answer: it is frozen, overloaded, cut off, or speaks no TLS though REDIS_URL is rediss://',
+    'Redis does not answer: it is frozen, overloaded or unreachable, or has no TLS although REDIS_URL begins with rediss://',
   ],
-  [/MISCONF/, "Redis can't write its disk: see its log for the reason"],
-  [/READONLY/, 'REDIS_URL must lead to the primary'],
+  [/MISCONF/, 'Redis cannot write to its disk: its log has the reason'],
+  [/READONLY/, 'REDIS_URL must name the primary'],
 ];
 
 /** Whether Redis is available, but refuses the connection or a command. */

@@ -13,7 +13,7 @@ export function parseInfo(text: string): RedisInfo {
 /** The reason why this server refuses writes, with advice; `undefined` if it accepts them. */
 export function whyNoWrites(info: RedisInfo, isOfCluster: boolean): string | undefined {
   if (!isOfCluster && info['role'] === 'slave')
-    return 'it is a read-only replica: REDIS_URL must lead to the primary';
+    return 'it is a read-only replica: REDIS_URL must name the primary';
   if (info['aof_enabled'] === '1' && info['aof_last_write_status'] === 'err')
     return "it can't write its append-only file and refuses writes: free space on its disk";
   const [used, most] = [Number(info['used_memory']), Number(info['maxmemory'])];

@@ -16,8 +16,8 @@ export type RunScript = (
 export const CURRENT_HISTORY = new URL('./current-history.lua', import.meta.url);
 
 /**
- * A script that consists of these files, in this order, read at the first run. It is called by its digest. A server that
- * does not know the digest gets the source.
+ * A script that consists of these files, in this order, read at the first run. It is called by its digest; a server that
+ * lacks the script gets the source.
  */
 export function luaScript(...files: readonly URL[]): RunScript {
   let read: { source: string; digest: string } | undefined;

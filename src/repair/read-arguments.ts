@@ -12,7 +12,7 @@ The environment names the servers as it does for the worker: MONGODB_URI, REDIS_
 /** A repair and its request, which is not checked yet. */
 export interface RepairCommand {
   repair: 'retry' | 'retryFailed' | 'reEmit';
-  asked: Record<string, unknown>;
+  request: Record<string, unknown>;
 }
 
 const OPTIONS = {
@@ -49,7 +49,7 @@ export function readArguments(args: readonly string[]): RepairCommand | { proble
   const { company, appointment, limit, 'dry-run': dryRun, ...others } = parsed.values;
   return {
     repair,
-    asked: {
+    request: {
       ...(emissionId !== undefined && { emissionId }),
       ...others,
       ...(company !== undefined && { companyId: company }),

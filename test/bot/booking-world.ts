@@ -41,7 +41,7 @@ export async function startBookings() {
     insert,
     appointments,
     service: createBookingService({ connection, companyId: String(companyId) }),
-    /** A request for so many minutes after nine on a day to come. */
+    /** A request for this many minutes after nine on a future day. */
     request: (minute: number, durationMinutes = 60, more: object = {}) => ({
       ...reference,
       start: at(minute),

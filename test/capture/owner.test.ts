@@ -22,7 +22,7 @@ afterEach(async () => {
 const lock = () => `${prefix}:lock`;
 const savedToken = () => redis.hget(`${prefix}:token`, 'resumeToken');
 
-/** A stream of so many changes, after which nothing happens. */
+/** A stream of this many changes, which then stays open. */
 function streamOf(count: number): Changes {
   let read = 0;
   return {

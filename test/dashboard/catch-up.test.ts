@@ -17,7 +17,7 @@ async function live(options: Parameters<DashboardWorld['connect']>[0] = {}) {
   return { ...screen, server };
 }
 
-test('a gap in the live events is caught up on before later events are emitted', async () => {
+test('a gap in the live events is filled before later events are emitted', async () => {
   const { server, emitted, emits, becomes } = await live();
   server.send('c', { epoch: E, offset: 8 });
   await becomes('catching-up');

@@ -102,7 +102,7 @@ function imageCommand(): string[] {
   return JSON.parse(/^CMD (\[.+\])$/m.exec(stages[1] ?? '')?.[1] ?? '[]') as string[];
 }
 
-/** As compose does: `${NAME:-default}`; a required one gets a long value of its own. */
+/** As compose does: `${NAME:-default}`; a required one gets a long value. */
 function interpolate(value: string): string {
   return value.replace(/\$\{(\w+):(-|\?)([^}]*)\}/g, (_, name: string, kind: string, rest: string) =>
     kind === '-' ? rest : `${name}-${'x'.repeat(40)}`,

@@ -53,7 +53,7 @@ describe.each([
   { name: 'no adapter', use: useNone, key: ownKey, isShared: false },
   { name: 'the Redis adapter with another key', use: useRedis, key: ownKey, isShared: true },
   { name: 'the sharded adapter with another prefix', use: useSharded, key: ownKey, isShared: true },
-  // Sharded Pub/Sub has channels of its own.
+  // Sharded Pub/Sub has separate channels.
   {
     name: 'the sharded adapter with the prefix SOCKET_ADAPTER_KEY',
     use: useSharded,

@@ -16,7 +16,7 @@ import {
 import { until } from '../harness/until.ts';
 import { createWorld, JWT_SECRET, type World } from '../harness/world.ts';
 
-/** The aliases have no types of their own. */
+/** The aliases have no types. */
 const load = createRequire(import.meta.url);
 
 /** The versions that an application may have, in two pairs. */

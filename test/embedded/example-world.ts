@@ -139,7 +139,7 @@ function createBot(
   { companyId, customerId: contactId, petId, serviceId, serviceItemId, staff }: Seeded,
 ) {
   return {
-    /** Lets the bot, a process of its own, book a time with the first groomer. Resolves to the id of the appointment. */
+    /** Makes the bot, a separate process, book a time with the first groomer. Resolves to the id of the appointment. */
     async bookByBot(start: Date): Promise<string> {
       const args = { start, petId, serviceId, serviceItemId, staffId: staff[1]!.userId };
       const bot = run('bot/bot.js', { BACKEND_API_URL: `http://127.0.0.1:${server.port()}` });

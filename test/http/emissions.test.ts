@@ -105,7 +105,7 @@ test.each([
   expect(await waiting()).toEqual([]);
 });
 
-test('no body at all is 400 with the findings', async () => {
+test('a missing body is 400 with the findings', async () => {
   const response = await post(api, 'appointment-created').expect(400);
   expect(response.body).toMatchObject({
     code: 'INVALID_APPOINTMENT_ID',

@@ -15,7 +15,7 @@ function start(fateOf: () => Promise<'published' | 'waiting' | 'lost'>, send = (
       return send();
     },
     fateOf,
-    onHeard: () => undefined,
+    onReceived: () => undefined,
     onFault: () => undefined,
   });
   return { sent, canary };
@@ -25,9 +25,9 @@ test('three published canaries that do not arrive turn the gateway red; one that
   const { sent, canary } = start(() => Promise.resolve('published'));
   await eventually('three canaries to be missed', () => sent.length >= 3);
   await eventually('red', () => !canary.verdict().ok);
-  canary.heard(sent.at(-1)!);
+  canary.receive(sent.at(-1)!);
   expect(canary.verdict()).toEqual({ ok: true });
-  expect(canary.sinceHeardMs()).toBeLessThan(1_000);
+  expect(canary.sinceReceivedMs()).toBeLessThan(1_000);
 });
 
 test('a waiting canary is not sent again, and the gateway stays green', async () => {

@@ -214,7 +214,7 @@ test('Redis accepts no writes: not ready, with the reason and the remedy', async
       return status === 503 && JSON.stringify(checks).includes(words);
     });
   await world.redis.call('REPLICAOF', hostname, port);
-  await isNotReady('Redis takes no writes: it is a read-only replica: REDIS_URL must lead to the primary');
+  await isNotReady('Redis takes no writes: it is a read-only replica: REDIS_URL must name the primary');
   await world.redis.call('REPLICAOF', 'NO', 'ONE');
   await world.ready(Promise.resolve(api));
   await world.redis.config('SET', 'maxmemory', '1');

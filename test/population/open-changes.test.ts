@@ -55,7 +55,7 @@ const refusedWith = (code: number): Promise<unknown> =>
     (changes) => changes.next().catch((error: unknown) => error),
   );
 
-test('a server that does not know the stage has no change streams', async () => {
+test('a server without the stage has no change streams', async () => {
   expect(await refusedWith(UNRECOGNIZED)).toBeInstanceOf(NoChangeStreams);
 });
 

@@ -37,7 +37,7 @@ export async function startRewritingProxy(uri: string, { sent, received }: Rewri
 
 const STAGE = Buffer.from('$unionWith');
 
-/** Turns the server into one without `$unionWith`: the stage arrives under a name that no server knows. */
+/** Turns the server into one without `$unionWith`: the stage arrives under a name that no server has. */
 export function startProxyWithoutUnion(uri: string) {
   return startRewritingProxy(uri, {
     sent: (bytes) => {

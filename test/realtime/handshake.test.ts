@@ -85,7 +85,7 @@ test.each([
   ],
   ['another algorithm', async () => ({ token: await sign({ alg: 'HS512' }) }), 'the token is not valid'],
   [
-    'no signature at all',
+    'no signature',
     () => ({ token: new UnsecuredJWT({ companyId: COMPANY }).setExpirationTime('5m').encode() }),
     'the token is not valid',
   ],

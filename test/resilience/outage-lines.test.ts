@@ -97,7 +97,7 @@ test('MongoDB is down when API and worker start: one log line each, and one when
 
 test.each([
   ['a wrong password', 'redis://default:wrong@', 'WRONGPASS'],
-  ['TLS to a server without it', 'rediss://', 'speaks no TLS though REDIS_URL is rediss://'],
+  ['TLS to a server without it', 'rediss://', 'has no TLS although REDIS_URL begins with rediss://'],
 ])(
   '%s: one log line gives the reason, and is not repeated for each attempt',
   async (_what, start, reason) => {

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { until } from '../harness/until.ts';
 
 export interface RawFrame {
-  /** 1 text, 2 binary, 8 close, 9 ping; the others are no opcodes of ours, or none at all. */
+  /** 1 text, 2 binary, 8 close, 9 ping; others are invalid or unused. */
   opcode: number;
   payload: Buffer;
   isFinal?: boolean;

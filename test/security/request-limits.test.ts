@@ -57,7 +57,7 @@ test('bodies are limited: one size for single emissions, another for batches', a
   expect(await status('batch', { emissions: ['a'.repeat(2_000)] })).toBe(413);
 });
 
-test('headers are limited in size; of too many, the last are ignored or the request is refused', async () => {
+test('headers above the size limit are refused; headers above the number limit are ignored or refused', async () => {
   const api = await world.api({}, { MAX_HEADER_BYTES: 4_000, MAX_HEADERS: 30 });
   const request = async (headers: Record<string, string>) =>
     (await fetch(`${api.url}/api/v1/internal/metrics`, { headers })).status;

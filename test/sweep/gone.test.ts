@@ -247,14 +247,14 @@ test('deletions that were held back are dropped if the documents come back', asy
   expect(await search.step()).toBe(1);
   expect(search.held()).toBeUndefined();
   expect(search.enqueued.map(({ appointmentId }) => appointmentId)).toEqual([ids[0]]);
-  // The next doubt has an hour of its own.
+  // The next doubt starts a new hour.
   await remove(...ids);
   expect(await search.step(30 * 60_000)).toBe(0);
   expect(await search.step(80 * 60_000)).toBe(0);
 });
 
 test.each(['dropped', 'renamed'])(
-  'a collection that was %s deletes nothing, however long that lasts',
+  'a collection that was %s deletes nothing, even after a week',
   async (what) => {
     world.worker();
     await publish(40);

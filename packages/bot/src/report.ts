@@ -85,8 +85,7 @@ export function createReport({ messageFlow, apiKey, onFailed }: ReportOptions) {
 }
 
 /**
- * Prints why calls fail, each reason once. Used if the application gave no logger, since its developer may not know of the
- * log file.
+ * Prints each failure reason once. Used if the application gave no logger: its developer may not have seen the log file yet.
  */
 export function createConsoleNotice(logDir: string): ReportOptions['onFailed'] {
   const printed = new Set<string>();

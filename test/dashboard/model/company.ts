@@ -60,7 +60,7 @@ export function createCompany(ids: readonly string[]) {
   function eventOf(id: string, written: Written, fields: Partial<EmissionMeta> = {}): ReceivedEvent {
     const notes = JSON.stringify(written);
     if (written.isDeleted) {
-      // `notes` tells the model's dashboard the version. The server sends ids only.
+      // `notes` holds the version for the model's dashboard. The server sends ids only.
       const deleted = { _id: id, companyId: '', notes };
       return {
         payload: { appointment: deleted },

@@ -60,7 +60,7 @@ test.each(['created', 'updated', 'canceled'] as const)(
           expect(event).toBe(`appointment:${what}`);
           expect(payload.appointment.companyId).toBe(companyId);
         }
-        // No node knows who is subscribed at the others.
+        // No node counts the subscribers of the others.
         await world.jobIn(emissionId, 'completed');
         const timeline = (await (await internal(`socket/emissions/${emissionId}`)).json()) as Answer;
         expect(timeline).toMatchObject({
