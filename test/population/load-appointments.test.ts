@@ -269,9 +269,9 @@ test('the existence check of many ids keeps their order, and handles several com
   const nobodys = await appointment({ companyId: undefined });
   const gone = new Types.ObjectId().toHexString();
   for (const some of [placed.slice(0, 4), placed]) {
-    const asked = [gone, ...some.map(({ id }) => id.toUpperCase()), nobodys, some[0]!.id];
+    const requested = [gone, ...some.map(({ id }) => id.toUpperCase()), nobodys, some[0]!.id];
     const owners = some.map(({ companyId }) => companyId);
-    expect(await find(asked)).toEqual([undefined, ...owners, '', owners[0]]);
+    expect(await find(requested)).toEqual([undefined, ...owners, '', owners[0]]);
   }
 });
 
