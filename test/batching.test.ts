@@ -80,24 +80,6 @@ test('with firstAtOnce a call runs at once if no run is in progress; later calls
   expect(await alone).toBe('F');
 });
 
-test('the maximum batch size is read for each batch', async () => {
-  const { seen, run } = batches();
-  let maxBatch = 3;
-  const read = coalesce({ run, maxBatch: () => maxBatch });
-  const answers = Promise.all(['a', 'b', 'c', 'd', 'e'].map(read));
-  await nextTurn();
-  maxBatch = 1;
-  seen[0]!.answer(['A', 'B', 'C']);
-  await nextTurn();
-  await nextTurn();
-  seen[1]!.answer(['D']);
-  await nextTurn();
-  await nextTurn();
-  seen[2]!.answer(['E']);
-  expect(await answers).toEqual(['A', 'B', 'C', 'D', 'E']);
-  expect(seen.map(({ keys }) => keys.length)).toEqual([3, 1, 1]);
-});
-
 test('a failed run rejects its own calls, and later calls run', async () => {
   const { seen, run } = batches();
   const read = coalesce({ run, maxBatch: 10 });

@@ -3,9 +3,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { APPOINTMENT_DELETED, type AppointmentEvent, type Id } from '@appointment-emissions/contracts';
 import { chunks } from '../batching.ts';
 import { AppError } from '../errors.ts';
+import type { BulkPacer } from '../process/bulk-pacer.ts';
 import { createFindCompany, type FindCompany } from './find-company.ts';
 import type { Attempt } from './idempotency.ts';
-import type { YieldToLive } from './yield-to-live.ts';
 
 /** A request for one emission, already validated. Ids in lower case. */
 export interface EmissionRequest {
@@ -48,7 +48,7 @@ export interface AcceptDeps {
   priority: { live: number; batch: number };
   /** Whether the queue has reached its limit. */
   isFull: () => boolean;
-  yieldToLive: YieldToLive;
+  pacer: BulkPacer;
   onAccepted: (accepted: readonly AcceptedRequest[], context: RequestContext, timing: AcceptTiming) => void;
   /** Milliseconds since 1970, by a clock that the workers share. */
   now?: () => number;
@@ -71,15 +71,15 @@ export interface AcceptEmissions {
 
 /** No slice of a batch begins later. */
 const ENQUEUE_TIMEOUT_MS = 1_000;
-/** Slices are smaller while live emissions are expected, so that those wait less. 100 jobs take this process 2 ms. */
-const SLICE_SIZE = { besideLive: 50, alone: 100 };
-/** Total time of a batch's rests between slices. The bot waits 1.2 s for the answer. */
-const MAX_RESTS_MS = 400;
+/** 50 jobs take this process about 1 ms. */
+const SLICE_SIZE = 50;
+/** How long all slices of a batch together wait for live emissions. The bot waits 1.2 s for the answer. */
+const MAX_WAIT_MS = 400;
 const RETRY_WHEN_FULL_SECONDS = 5;
 
 /** Checks that appointments exist, and enqueues their emissions. A repeated request is answered without either. */
 export function createAcceptEmissions(deps: AcceptDeps): AcceptEmissions {
-  const { enqueue, priority, isFull, yieldToLive, onAccepted, now = Date.now } = deps;
+  const { enqueue, priority, isFull, pacer, onAccepted, now = Date.now } = deps;
   const findCompany = createFindCompany(deps.findCompanies);
   const acceptMany = createAcceptMany(deps, findCompany);
 
@@ -87,7 +87,7 @@ export function createAcceptEmissions(deps: AcceptDeps): AcceptEmissions {
     if (context.isRepeat) return withId(request, context, 0);
     refuseIfFull(isFull);
     const acceptedAt = new Date(now()).toISOString();
-    return yieldToLive.live(async () => {
+    return pacer.live(async () => {
       const companyId = companyFor(request, await findCompany.one(request.appointmentId));
       if (companyId === undefined) throw rejectionError(request);
       const emission = toEmission(withId(request, context, 0), companyId, acceptedAt, context);
@@ -110,7 +110,7 @@ export function createAcceptEmissions(deps: AcceptDeps): AcceptEmissions {
       const results = await acceptMany(requests, context);
       const timing = { ms: elapsedMs(startedAt), isLive: false };
       const accepted = results.filter((item) => item !== undefined);
-      for (const slice of chunks(accepted, SLICE_SIZE.besideLive)) {
+      for (const slice of chunks(accepted, SLICE_SIZE)) {
         onAccepted(slice, context, timing);
         await nextTurn();
       }
@@ -193,25 +193,21 @@ interface IndexedEmission {
 }
 
 /** Enqueues a batch in slices, so that live emissions come in between. */
-function createEnqueueBatch({ enqueue, priority, yieldToLive }: AcceptDeps) {
+function createEnqueueBatch({ enqueue, priority, pacer }: AcceptDeps) {
   return async (items: readonly IndexedEmission[], progress: RequestContext['progress']): Promise<void> => {
     const startedAt = performance.now();
-    for (let from = 0; from < items.length;) {
-      if (from > 0 && performance.now() < startedAt + MAX_RESTS_MS) await yieldToLive.rest();
-      if (performance.now() > startedAt + ENQUEUE_TIMEOUT_MS) {
-        throw new AppError('QUEUE_UNAVAILABLE', 'the queue is too slow; a part of the batch is in it', {
-          retryAfterSeconds: 1,
-        });
-      }
-      await yieldToLive.pass();
-      const size = yieldToLive.isExpected() ? SLICE_SIZE.besideLive : SLICE_SIZE.alone;
-      const slice = items.slice(from, from + size);
-      await enqueue(
-        slice.map(({ emission }) => emission),
-        priority.batch,
-      );
+    for (const slice of chunks(items, SLICE_SIZE)) {
+      const maxWaitMs = Math.max(0, startedAt + MAX_WAIT_MS - performance.now());
+      await pacer.bulk(async () => {
+        if (performance.now() > startedAt + ENQUEUE_TIMEOUT_MS) {
+          throw new AppError('QUEUE_UNAVAILABLE', 'the queue is too slow; a part of the batch is in it', {
+            retryAfterSeconds: 1,
+          });
+        }
+        const emissions = slice.map(({ emission }) => emission);
+        await enqueue(emissions, priority.batch);
+      }, maxWaitMs);
       progress?.add(slice.map(({ index }) => index));
-      from += size;
     }
   };
 }

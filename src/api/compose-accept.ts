@@ -1,8 +1,6 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { createAcceptEmissions } from '../accept/accept-emission.ts';
 import { createIdempotency } from '../accept/idempotency.ts';
 import { createLogRefused, createRecordAccepted } from '../accept/log-requests.ts';
-import { createYieldToLive } from '../accept/yield-to-live.ts';
 import type { CoreConfig } from '../config.ts';
 import type { InternalRoutes } from '../http/app.ts';
 import { logRequests } from '../http/middleware/log-requests.ts';
@@ -17,11 +15,11 @@ import { createReadTimelines } from '../queue/timeline.ts';
 import { composeEnqueue } from '../resources/compose-enqueue.ts';
 import type { OnFault } from '../http/problem.ts';
 import type { Logger } from '../process/logger.ts';
+import { createBulkPacer } from '../process/bulk-pacer.ts';
 import { createThrottledLog } from '../process/throttled-log.ts';
 import type { Resources } from '../resources/open-resources.ts';
 
 const DEPTH_CHECK_EVERY_MS = 1_000;
-const YIELD_TO_LIVE = { maxWaitMs: 10, expectedForMs: 60_000, restMs: 20 };
 
 export type Acceptance = ReturnType<typeof composeAccept>;
 
@@ -30,14 +28,14 @@ export function composeAccept(resources: Resources<CoreConfig>) {
   const { config, redis, models, metrics, reportDamage, lifecycle, clock, logger } = resources;
   const { enqueue, recent } = composeEnqueue(resources);
   lifecycle.onClose('recent ids', recent.settled);
-  const yieldToLive = createYieldToLive({ ...YIELD_TO_LIVE, pause });
+  const pacer = createBulkPacer();
   return {
     accept: createAcceptEmissions({
       findCompanies: createFindCompanies(models),
       enqueue,
       priority: PRIORITY,
       isFull: watchQueueFull(resources),
-      yieldToLive,
+      pacer,
       now: clock.now,
       onAccepted: createRecordAccepted({ metrics, logger }),
     }),
@@ -49,11 +47,8 @@ export function composeAccept(resources: Resources<CoreConfig>) {
       reportDamage,
     }),
     enqueue,
-    /** Awaited before each slice of a repair: live emissions go first. */
-    yieldToLive: async () => {
-      await yieldToLive.rest();
-      await yieldToLive.pass();
-    },
+    /** Repairs yield to live emissions too. */
+    pacer,
     recentIds: recent.read,
   };
 }

@@ -18,7 +18,7 @@ export interface OperatorOptions {
 /** The operator's credentials, and the routes behind them: Bull Board, and the admin page's figures and repairs. */
 export function composeOperator(
   resources: Resources<CoreConfig>,
-  { enqueue, yieldToLive }: Pick<Acceptance, 'enqueue' | 'yieldToLive'>,
+  { enqueue, pacer }: Pick<Acceptance, 'enqueue' | 'pacer'>,
   { settings, basePath, warnings }: OperatorOptions,
 ): OperatorRoutes {
   const { redis, queues, models, clock, metrics, reportDamage, logger } = resources;
@@ -28,7 +28,7 @@ export function composeOperator(
     queues,
     models,
     enqueue,
-    yieldToLive,
+    pacer,
     now: clock.now,
     reportDamage,
   });

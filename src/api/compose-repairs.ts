@@ -1,5 +1,6 @@
 import type { RedisClient } from '../redis/connect.ts';
 import type { ReportDamage } from '../process/damaged-data.ts';
+import type { BulkPacer } from '../process/bulk-pacer.ts';
 import { createFindWritten } from '../population/find-written.ts';
 import type { Models } from '../population/models.ts';
 import { createFindJob } from '../queue/find-job.ts';
@@ -16,8 +17,8 @@ export interface ComposeRepairsDeps {
   queues: EmissionQueues;
   models: Models;
   enqueue: Enqueue;
-  /** Awaited before each slice of a repair. */
-  yieldToLive: () => Promise<void>;
+  /** Makes each slice of a repair yield to live emissions. */
+  pacer: Pick<BulkPacer, 'bulk'>;
   /** Milliseconds since 1970. */
   now: () => number;
   reportDamage: ReportDamage;
@@ -28,7 +29,7 @@ export function composeRepairs(deps: ComposeRepairsDeps): {
   failed: FailedEmissions;
   repairs: Repairs;
 } {
-  const { redis, queues, models, enqueue, yieldToLive, now, reportDamage } = deps;
+  const { redis, queues, models, enqueue, pacer, now, reportDamage } = deps;
   const failed = createFailedEmissions(redis, [queues.live, queues.bulk], reportDamage);
   const repairs = createRepairs({
     retry: createRetry({
@@ -36,16 +37,13 @@ export function composeRepairs(deps: ComposeRepairsDeps): {
       findJob: createFindJob(queues, reportDamage),
       failed,
       priority: PRIORITY.repair,
-      yieldToLive,
+      pacer,
       now,
     }),
     reEmit: createReEmit({
       findWritten: createFindWritten(models),
       isCanceled: models.isCanceled,
-      enqueue: async (emissions) => {
-        await yieldToLive();
-        await enqueue(emissions, PRIORITY.repair);
-      },
+      enqueue: (emissions) => pacer.bulk(() => enqueue(emissions, PRIORITY.repair)),
       now,
     }),
     now,

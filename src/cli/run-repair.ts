@@ -4,6 +4,7 @@ import type { WorkerConfig } from '../config.ts';
 import { connectRedis } from '../redis/connect.ts';
 import { AppError, errorMessage } from '../errors.ts';
 import type { AppointmentModel } from '../model/appointment-model.ts';
+import { createBulkPacer } from '../process/bulk-pacer.ts';
 import { createLifecycle } from '../process/lifecycle.ts';
 import { connectMongo } from '../population/connect.ts';
 import { createModels } from '../population/models.ts';
@@ -60,10 +61,8 @@ export async function runRepair(
       remember: ignore,
     });
     const models = createModels(mongo.connection, model);
-    // This process accepts no live emissions that a repair could delay.
-    const yieldToLive = () => Promise.resolve();
     const { repairs } = composeRepairs({
-      ...{ redis, queues, models, enqueue, yieldToLive },
+      ...{ redis, queues, models, enqueue, pacer: createBulkPacer() },
       now: Date.now,
       // The API and the workers report it.
       reportDamage: ignore,

@@ -2,6 +2,7 @@ import type { AppointmentEvent, AppointmentSnapshot, Id } from '@appointment-emi
 import { coalesce } from '../batching.ts';
 import { eventToSend } from '../domain/company-log.ts';
 import { AppError } from '../errors.ts';
+import { createBulkPacer } from '../process/bulk-pacer.ts';
 import type { EncodeMessage } from './encode.ts';
 import type { OutgoingMessage, Publish, Published } from './publish.ts';
 import type { ReadSnapshots, SnapshotRead } from './read-snapshots.ts';
@@ -57,41 +58,37 @@ export interface EmitAppointmentDeps {
 type Outcome = { receipt: Receipt } | { lost: true } | { error: unknown };
 
 const LIVE = { maxBatch: 100, maxInFlight: 2, firstAtOnce: true };
-/** Largest batch of bulk emissions. They compete with live ones for the CPU, so beside those they run singly and paused. */
-const BULK_BATCH = { besideLive: 1, alone: 10 };
-const BULK_PAUSE_MS = 3;
-/** After this time without a live emission, bulk emissions run in larger batches and without pauses. */
-const LIVE_ENDS_AFTER_MS = 60_000;
+/** A larger batch delays live emissions longer. */
+const MAX_BULK_BATCH = 10;
 const MAX_MESSAGE_BYTES = 256 * 1024;
 /** After this many rounds whose order token had changed, pause: an appointment that is written often must not spin. */
 const ROUNDS_BEFORE_PAUSE = 5;
 const PAUSE_MS = { min: 50, max: 250 };
 
 export function createEmitAppointment(deps: EmitAppointmentDeps): EmitAppointment {
-  let liveAt = -Infinity;
-  const isBesideLive = () => performance.now() - liveAt < LIVE_ENDS_AFTER_MS;
+  const { pause } = deps;
+  const pacer = createBulkPacer({ pause });
   const run = (attempts: readonly EmissionAttempt[]) => emitBatch(deps, attempts);
   // In a common lane a live emission would wait for bulk batches in flight, and for the end of its own batch.
   const live = coalesce({ run, ...LIVE });
   const bulk = coalesce({
-    async run(attempts: readonly EmissionAttempt[]) {
-      if (isBesideLive()) await deps.pause(BULK_PAUSE_MS);
-      return run(attempts);
-    },
-    maxBatch: () => (isBesideLive() ? BULK_BATCH.besideLive : BULK_BATCH.alone),
+    run: (attempts: readonly EmissionAttempt[]) => pacer.bulk(() => run(attempts)),
+    maxBatch: MAX_BULK_BATCH,
   });
-  return async (attempt) => {
-    if (attempt.isLive) liveAt = performance.now();
+
+  async function untilConfirmed(attempt: EmissionAttempt): Promise<Receipt> {
     const round = attempt.isLive ? live : bulk;
     for (let rounds = 1; ; rounds += 1) {
       const outcome = await round(attempt);
       if ('receipt' in outcome) return outcome.receipt;
       if ('error' in outcome) throw outcome.error;
       if (rounds % ROUNDS_BEFORE_PAUSE === 0) {
-        await deps.pause(PAUSE_MS.min + Math.random() * (PAUSE_MS.max - PAUSE_MS.min));
+        await pause(PAUSE_MS.min + Math.random() * (PAUSE_MS.max - PAUSE_MS.min));
       }
     }
-  };
+  }
+
+  return (attempt) => (attempt.isLive ? pacer.live(() => untilConfirmed(attempt)) : untilConfirmed(attempt));
 }
 
 /** One round for a batch. Each attempt has its own outcome. */

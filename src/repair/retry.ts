@@ -1,6 +1,7 @@
 import type { Job, Queue } from 'bullmq';
 import type { RepairReport } from '@appointment-emissions/contracts';
 import { chunks } from '../batching.ts';
+import type { BulkPacer } from '../process/bulk-pacer.ts';
 import type { FailedEmissions, FailedRange } from './failed-emissions.ts';
 
 export interface RetryDeps {
@@ -10,8 +11,8 @@ export interface RetryDeps {
   failed: FailedEmissions;
   /** BullMQ priority of retried jobs in the bulk queue. */
   priority: number;
-  /** Awaited before each slice. */
-  yieldToLive: () => Promise<void>;
+  /** Makes each slice yield to live emissions. */
+  pacer: Pick<BulkPacer, 'bulk'>;
   /** Milliseconds since 1970. */
   now: () => number;
 }
@@ -21,7 +22,7 @@ const JOBS_AT_ONCE = 25;
 const SHOWN = 20;
 
 /** Enqueues failed jobs again, with all their attempts. They pass the order check as usual. */
-export function createRetry({ queues, findJob, failed, priority, yieldToLive, now }: RetryDeps) {
+export function createRetry({ queues, findJob, failed, priority, pacer, now }: RetryDeps) {
   async function findFailed(emissionId: string) {
     const job = await findJob(emissionId);
     return job?.finishedOn && job.failedReason ? job : undefined;
@@ -63,8 +64,9 @@ export function createRetry({ queues, findJob, failed, priority, yieldToLive, no
       const { found, matched, leftOut } = await failed.inRange(range, limit);
       let repaired = dryRun ? found.length : 0;
       for (const slice of chunks(dryRun ? [] : found, JOBS_AT_ONCE)) {
-        await yieldToLive();
-        const done = await Promise.all(slice.map(({ emissionId }) => retryInBulk(emissionId)));
+        const done = await pacer.bulk(() =>
+          Promise.all(slice.map(({ emissionId }) => retryInBulk(emissionId))),
+        );
         repaired += done.filter(Boolean).length;
       }
       const emissions = found

@@ -78,7 +78,7 @@ test('jobs for one appointment in one batch share its read, and all are publishe
   expect(await world.log()).toHaveLength(5);
 });
 
-test('a live emission does not wait for a bulk batch, is read separately, and makes bulk emissions run singly', async () => {
+test('a live emission does not wait for a bulk batch, is read separately, and makes bulk batches rest', async () => {
   const bulk = Array.from({ length: 50 }, () => world.appointment());
   const live = world.appointment();
   let letGo: () => void = () => undefined;
@@ -91,10 +91,9 @@ test('a live emission does not wait for a bulk batch, is read separately, and ma
   expect(world.loads).toContainEqual([live]);
   letGo();
   await Promise.all(others);
-  const [alone, ...besideLive] = world.loads.filter((ids) => !ids.includes(live)).map((ids) => ids.length);
-  expect(alone).toBe(10);
-  expect(besideLive).toEqual(Array.from({ length: 40 }, () => 1));
-  expect(world.pauses).toEqual(besideLive.map(() => 3));
+  const batches = world.loads.filter((ids) => !ids.includes(live)).map((ids) => ids.length);
+  expect(batches).toEqual([10, 10, 10, 10, 10]);
+  expect(world.pauses).toHaveLength(4);
 });
 
 test('if a later read has taken the order token, the appointment is read again, with a pause after five lost rounds', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { type Accepted, createAcceptEmissions } from '../../src/accept/accept-emission.ts';
-import { createYieldToLive } from '../../src/accept/yield-to-live.ts';
+import { createBulkPacer } from '../../src/process/bulk-pacer.ts';
 import { eventually } from '../harness/until.ts';
 
 const COMPANY = 'c'.repeat(24);
@@ -9,24 +9,28 @@ const requestFor = (n: number) => ({ event: 'appointment:updated' as const, appo
 const BY = { seed: undefined, isRepeat: false, progress: undefined };
 const MISSING = idOf(7);
 
+/** Milliseconds that each slice takes, by the pacer's clock. */
+const SLICE_MS = 10;
+
 /** A queue whose adds succeed or fail when the test decides. */
-function slowQueue(maxWaitMs = 60_000) {
+function slowQueue() {
   const adds: { emissions: readonly Accepted[]; succeed: () => void; fail: (error: Error) => void }[] = [];
   const accepted: number[] = [];
   const checks: number[] = [];
   const rests: number[] = [];
+  let now = 0;
   const accept = createAcceptEmissions({
     findCompanies: (ids) => {
       checks.push(ids.length);
       return Promise.resolve(ids.map((id) => (id === MISSING ? undefined : COMPANY)));
     },
-    enqueue: (emissions) => new Promise((succeed, fail) => adds.push({ emissions, succeed, fail })),
+    enqueue: (emissions) => {
+      now += SLICE_MS;
+      return new Promise((succeed, fail) => adds.push({ emissions, succeed, fail }));
+    },
     priority: { live: 0, batch: 1 },
     isFull: () => false,
-    yieldToLive: createYieldToLive({
-      ...{ maxWaitMs, expectedForMs: 60_000, restMs: 20 },
-      pause: (ms) => Promise.resolve(rests.push(ms)),
-    }),
+    pacer: createBulkPacer({ now: () => now, pause: (ms) => Promise.resolve(rests.push(ms)) }),
     onAccepted: (emissions) => accepted.push(emissions.length),
   });
   return { accept, adds, accepted, checks, rests };
@@ -35,7 +39,7 @@ const turns = async (count = 20): Promise<void> => {
   for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 };
 
-test('a large batch is enqueued in slices: it waits while a live booking is in progress, and then pauses between smaller slices', async () => {
+test('a large batch is enqueued in slices: it waits while a live booking is in progress, and rests between slices', async () => {
   const { accept, adds, accepted, checks, rests } = slowQueue();
   const batch = accept.many(
     Array.from({ length: 1_000 }, (_, n) => requestFor(n)),
@@ -47,22 +51,22 @@ test('a large batch is enqueued in slices: it waits while a live booking is in p
   expect(adds).toHaveLength(1);
   const live = accept.one(requestFor(2_000), BY);
   await turns();
-  expect(adds.map(({ emissions }) => emissions.length)).toEqual([100, 1]);
+  expect(adds.map(({ emissions }) => emissions.length)).toEqual([50, 1]);
   adds[0]!.succeed();
   await turns();
   expect(adds).toHaveLength(2);
   adds[1]!.succeed();
   expect(await live).toBe(adds[1]!.emissions[0]!.emissionId);
   await turns();
-  expect(adds.map(({ emissions }) => emissions.length)).toEqual([100, 1, 50]);
+  expect(adds.map(({ emissions }) => emissions.length)).toEqual([50, 1, 50]);
 
-  for (let next = 2; next < 20; next += 1) {
+  for (let next = 2; next <= 20; next += 1) {
     adds[next]!.succeed();
     await turns();
   }
   const ids = await batch;
   expect(accepted).toEqual([1, ...Array.from({ length: 19 }, () => 50), 49]);
-  expect(rests).toEqual(Array.from({ length: 18 }, () => 20));
+  expect(rests).toHaveLength(19);
   const emitted = adds
     .flatMap(({ emissions }) => emissions)
     .filter(({ appointmentId }) => appointmentId !== idOf(2_000));
@@ -70,15 +74,20 @@ test('a large batch is enqueued in slices: it waits while a live booking is in p
   expect(ids.flatMap((id, n) => (id === undefined ? n : []))).toEqual([7]);
 });
 
-test('a batch waits for live bookings up to the limit', async () => {
-  const { accept, adds } = slowQueue(1);
+test('a batch goes on beside a live booking that takes long', async () => {
+  const { accept, adds } = slowQueue();
+  const batch = accept.many(
+    Array.from({ length: 60 }, (_, n) => requestFor(100 + n)),
+    BY,
+  );
+  await turns();
   const live = accept.one(requestFor(2_000), BY);
   await turns();
-  const batch = accept.many([requestFor(1), requestFor(2)], BY);
-  await eventually('the batch to go on beside the live booking', () => adds.length === 2);
-  adds[1]!.succeed();
-  expect(await batch).toHaveLength(2);
   adds[0]!.succeed();
+  await eventually('the batch to go on beside the live booking', () => adds.length === 3);
+  adds[2]!.succeed();
+  expect(await batch).toHaveLength(60);
+  adds[1]!.succeed();
   await live;
 });
 
@@ -104,11 +113,11 @@ test('a batch does not pause if there was no recent live booking', async () => {
     Array.from({ length: 200 }, (_, n) => requestFor(100 + n)),
     BY,
   );
-  for (let next = 0; next < 2; next += 1) {
+  for (let next = 0; next < 4; next += 1) {
     await turns();
     adds[next]!.succeed();
   }
   await batch;
-  expect(adds.map(({ emissions }) => emissions.length)).toEqual([100, 100]);
+  expect(adds.map(({ emissions }) => emissions.length)).toEqual([50, 50, 50, 50]);
   expect(rests).toEqual([]);
 });

@@ -4,7 +4,7 @@ import type { BatchReply } from '@appointment-emissions/contracts';
 import { createApiKeys } from '../../src/access/api-keys.ts';
 import { createAcceptEmissions } from '../../src/accept/accept-emission.ts';
 import { createIdempotency } from '../../src/accept/idempotency.ts';
-import { createYieldToLive } from '../../src/accept/yield-to-live.ts';
+import { createBulkPacer } from '../../src/process/bulk-pacer.ts';
 import type { RunningApi } from '../../src/api/start-api.ts';
 import { createEnqueue } from '../../src/queue/producer.ts';
 import { PRIORITY } from '../../src/queue/retry-policy.ts';
@@ -128,12 +128,7 @@ test('a repeated request completes a batch whose process died in the middle, and
     },
     priority: PRIORITY,
     isFull: () => false,
-    yieldToLive: createYieldToLive({
-      maxWaitMs: 1,
-      expectedForMs: 1,
-      restMs: 1,
-      pause: () => Promise.resolve(),
-    }),
+    pacer: createBulkPacer(),
     onAccepted: () => undefined,
   });
   const run = createIdempotency({
@@ -151,7 +146,7 @@ test('a repeated request completes a batch whose process died in the middle, and
   );
   await until('the second slice', died);
   const [first = []] = slices;
-  expect(first).toHaveLength(100);
+  expect(first).toHaveLength(50);
   await trim(first);
 
   const again = await eventually('the key to be free', async () => {
@@ -159,9 +154,9 @@ test('a repeated request completes a batch whose process died in the middle, and
     return sent.status === 202 ? sent : undefined;
   });
   const ids = idsOf(again.body);
-  expect(ids.slice(0, 100)).toEqual(first);
+  expect(ids.slice(0, 50)).toEqual(first);
   expect(new Set(ids).size).toBe(120);
-  await trim(ids.slice(100));
+  await trim(ids.slice(50));
   expect(new Set(await statesOf(ids))).toEqual(new Set(['unknown']));
   expect(await sendBatch(key, emissions)).toEqual(again);
   expect(new Set(await statesOf(ids))).toEqual(new Set(['unknown']));

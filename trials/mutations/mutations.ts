@@ -161,12 +161,20 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a live emission does not wait for a bulk batch',
   },
   {
-    safeguard: 'bulk work pauses briefly while live bookings are in progress',
+    safeguard: 'bulk work rests beside live emissions',
     file: 'src/emission/emit-appointment.ts',
-    find: 'if (isBesideLive()) await deps.pause(BULK_PAUSE_MS);',
-    replace: '',
+    find: 'run: (attempts: readonly EmissionAttempt[]) => pacer.bulk(() => run(attempts)),',
+    replace: 'run,',
     test: 'test/emission/emit-appointment.test.ts',
     name: 'a live emission does not wait for a bulk batch',
+  },
+  {
+    safeguard: 'a busy event loop slows bulk work down',
+    file: 'src/process/bulk-share.ts',
+    find: 'clamp(TARGET_UTILIZATION / utilization,',
+    replace: 'clamp(1,',
+    test: 'test/process/bulk-share.test.ts',
+    name: 'after a step up of live emissions',
   },
   {
     safeguard: 'retries of many failed jobs move to the bulk queue',
