@@ -5,6 +5,7 @@ import { capacity } from './scenarios/capacity.ts';
 import { catchUp } from './scenarios/catch-up.ts';
 import { fairness } from './scenarios/fairness.ts';
 import { fanOut } from './scenarios/fan-out.ts';
+import { flood } from './scenarios/flood.ts';
 import { latency } from './scenarios/latency.ts';
 import { memory } from './scenarios/memory.ts';
 import { post } from './scenarios/post.ts';
@@ -24,6 +25,7 @@ export const SCENARIOS: Record<string, Scenario> = {
   'latency-600': latency(600),
   fanout: fanOut,
   fairness,
+  flood,
   posting,
   backlog,
   'catch-up': catchUp,

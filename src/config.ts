@@ -51,6 +51,8 @@ const shared = {
   EMISSION_ATTEMPTS: whole(1, 100).default(8),
   EMISSION_BACKOFF_MS: whole(1, 60_000).default(500),
   COMPANY_LOG_MAX: whole(1, 1_000_000).default(10_000),
+  /** Of this process. What exceeds it goes to the bulk queue. */
+  MAX_LIVE_PER_COMPANY_PER_SECOND: whole(1, 1_000_000).default(100),
   /** 0 turns canaries off. Then `/livez` says only that a process answers. */
   CANARY_INTERVAL_MS: whole(0, 3_600_000).default(5_000),
 };
@@ -116,6 +118,7 @@ const embeddedShape = {
   EMISSION_ATTEMPTS: shared.EMISSION_ATTEMPTS,
   EMISSION_BACKOFF_MS: shared.EMISSION_BACKOFF_MS,
   COMPANY_LOG_MAX: shared.COMPANY_LOG_MAX,
+  MAX_LIVE_PER_COMPANY_PER_SECOND: shared.MAX_LIVE_PER_COMPANY_PER_SECOND,
   WORKER_CONCURRENCY: workerShape.WORKER_CONCURRENCY,
   RECONCILE_INTERVAL_MS: workerShape.RECONCILE_INTERVAL_MS,
   CAPTURE: workerShape.CAPTURE,

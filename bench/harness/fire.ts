@@ -14,19 +14,25 @@ export interface Latencies {
   replies: number[];
 }
 
-/** Posts at a steady rate in an open loop: a POST does not wait for the reply to the one before it. */
+/** Posts at a steady rate, with a dashboard for each company, in an open loop: a POST does not wait for the reply to the one before it. */
 export async function fireAtRate(
   { ids }: BenchEnvironment,
   { url, path, rate, count }: { url: string; path: string; rate: number; count: number },
 ): Promise<Latencies> {
-  const { companyId } = ids[0]!;
-  const socket = io(url, {
-    forceNew: true,
-    auth: { companyId, token: await signToken(JWT_SECRET, companyId, '1h') },
-  });
+  const companyIds = [...new Set(ids.map(({ companyId }) => companyId))];
+  const sockets = await Promise.all(
+    companyIds.map(async (companyId) =>
+      io(url, {
+        forceNew: true,
+        auth: { companyId, token: await signToken(JWT_SECRET, companyId, '1h') },
+      }),
+    ),
+  );
   const agent = new Agent({ keepAlive: true, maxSockets: 256 });
   try {
-    await new Promise((resolve) => socket.once('emissions:position', resolve));
+    await Promise.all(
+      sockets.map((socket) => new Promise((resolve) => socket.once('emissions:position', resolve))),
+    );
     const sent = new Map<string, number[]>();
     const latencies: Latencies = { events: [], replies: [] };
     let notify = (): void => undefined;
@@ -36,16 +42,18 @@ export async function fireAtRate(
         if (latencies.events.length === count && latencies.replies.length === count) resolve('all');
       };
       fail = reject;
-      socket.on('disconnect', (reason) => {
-        reject(new Error(`the dashboard was disconnected: ${reason}`));
+      for (const socket of sockets)
+        socket.on('disconnect', (reason) => {
+          reject(new Error(`a dashboard was disconnected: ${reason}`));
+        });
+    });
+    for (const socket of sockets)
+      socket.on('appointment:updated', ({ appointment }: { appointment: { _id: string } }) => {
+        const at = sent.get(appointment._id)?.shift();
+        if (at === undefined) return;
+        latencies.events.push(performance.now() - at);
+        notify();
       });
-    });
-    socket.on('appointment:updated', ({ appointment }: { appointment: { _id: string } }) => {
-      const at = sent.get(appointment._id)?.shift();
-      if (at === undefined) return;
-      latencies.events.push(performance.now() - at);
-      notify();
-    });
     // It is awaited only after the last POST.
     all.catch(() => undefined);
     const startedAt = performance.now();
@@ -81,7 +89,7 @@ export async function fireAtRate(
       values.slice(Math.floor(values.length * WARM_UP_SHARE));
     return { events: withoutWarmUp(latencies.events), replies: withoutWarmUp(latencies.replies) };
   } finally {
-    socket.off('disconnect').close();
+    for (const socket of sockets) socket.off('disconnect').close();
     agent.destroy();
   }
 }

@@ -49,6 +49,8 @@ export interface AcceptDeps {
   /** Whether the queue has reached its limit. */
   isFull: () => boolean;
   pacer: BulkPacer;
+  /** Whether the next live emission of a company exceeds its share, so that it goes to the bulk queue. */
+  isOverShare: (companyId: Id) => boolean;
   onAccepted: (accepted: readonly AcceptedRequest[], context: RequestContext, timing: AcceptTiming) => void;
   /** Milliseconds since 1970, by a clock that the workers share. */
   now?: () => number;
@@ -73,13 +75,16 @@ export interface AcceptEmissions {
 const ENQUEUE_TIMEOUT_MS = 1_000;
 /** 50 jobs take this process about 1 ms. */
 const SLICE_SIZE = 50;
-/** How long all slices of a batch together wait for live emissions. The bot waits 1.2 s for the answer. */
-const MAX_WAIT_MS = 400;
+/**
+ * How long bulk work waits for live emissions: all slices of a batch together, or one emission that exceeds its company's share.
+ * The bot waits 1.2 s for the answer.
+ */
+const MAX_WAIT_MS = { batch: 400, single: 100 };
 const RETRY_WHEN_FULL_SECONDS = 5;
 
 /** Checks that appointments exist, and enqueues their emissions. A repeated request is answered without either. */
 export function createAcceptEmissions(deps: AcceptDeps): AcceptEmissions {
-  const { enqueue, priority, isFull, pacer, onAccepted, now = Date.now } = deps;
+  const { enqueue, priority, isFull, pacer, isOverShare, onAccepted, now = Date.now } = deps;
   const findCompany = createFindCompany(deps.findCompanies);
   const acceptMany = createAcceptMany(deps, findCompany);
 
@@ -87,13 +92,16 @@ export function createAcceptEmissions(deps: AcceptDeps): AcceptEmissions {
     if (context.isRepeat) return withId(request, context, 0);
     refuseIfFull(isFull);
     const acceptedAt = new Date(now()).toISOString();
-    return pacer.live(async () => {
+    const { emission, isOver } = await pacer.live(async () => {
       const companyId = companyFor(request, await findCompany.one(request.appointmentId));
       if (companyId === undefined) throw rejectionError(request);
       const emission = toEmission(withId(request, context, 0), companyId, acceptedAt, context);
-      await enqueue([emission], priority.live);
-      return emission;
+      const isOver = isOverShare(companyId);
+      if (!isOver) await enqueue([emission], priority.live);
+      return { emission, isOver };
     });
+    if (isOver) await pacer.bulk(() => enqueue([emission], priority.live), MAX_WAIT_MS.single);
+    return emission;
   }
 
   return {
@@ -197,7 +205,7 @@ function createEnqueueBatch({ enqueue, priority, pacer }: AcceptDeps) {
   return async (items: readonly IndexedEmission[], progress: RequestContext['progress']): Promise<void> => {
     const startedAt = performance.now();
     for (const slice of chunks(items, SLICE_SIZE)) {
-      const maxWaitMs = Math.max(0, startedAt + MAX_WAIT_MS - performance.now());
+      const maxWaitMs = Math.max(0, startedAt + MAX_WAIT_MS.batch - performance.now());
       await pacer.bulk(async () => {
         if (performance.now() > startedAt + ENQUEUE_TIMEOUT_MS) {
           throw new AppError('QUEUE_UNAVAILABLE', 'the queue is too slow; a part of the batch is in it', {

@@ -26,7 +26,7 @@ export type Acceptance = ReturnType<typeof composeAccept>;
 /** From a request of the bot, by HTTP or socket, to a job in the queue. */
 export function composeAccept(resources: Resources<CoreConfig>) {
   const { config, redis, models, metrics, reportDamage, lifecycle, clock, logger } = resources;
-  const { enqueue, recent } = composeEnqueue(resources);
+  const { enqueue, recent, share } = composeEnqueue(resources);
   lifecycle.onClose('recent ids', recent.settled);
   const pacer = createBulkPacer();
   return {
@@ -36,6 +36,7 @@ export function composeAccept(resources: Resources<CoreConfig>) {
       priority: PRIORITY,
       isFull: watchQueueFull(resources),
       pacer,
+      isOverShare: share.isOver,
       now: clock.now,
       onAccepted: createRecordAccepted({ metrics, logger }),
     }),
@@ -50,6 +51,7 @@ export function composeAccept(resources: Resources<CoreConfig>) {
     /** Repairs yield to live emissions too. */
     pacer,
     recentIds: recent.read,
+    mostOverShare: share.mostOver,
   };
 }
 

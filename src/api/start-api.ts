@@ -82,7 +82,7 @@ export async function startApi({
     ]);
     // After startGateway, which adds listeners of its own to the server.
     limitConnections(server, resources);
-    metrics.beat(() => ({ role: 'api', id }));
+    metrics.beat(() => ({ role: 'api', id, overShare: parts.acceptance.mostOverShare() }));
     port = await listen(server, { port: config.PORT, setting: 'PORT', logger });
   } catch (error) {
     await lifecycle.close();

@@ -47,7 +47,7 @@ export function createEmissions(options: EmissionsOptions): Emissions {
   const snapshots = composeSnapshots(resources);
   const { beyondFigures } = composeWarnings(resources);
   const { attach, isAttached } = createAttach(resources, snapshots);
-  reportProcess(resources, isAttached);
+  reportProcess(resources, acceptance, isAttached);
   let worker: Resources<EmbeddedConfig> | undefined;
   let closing: Promise<void> | undefined;
 
@@ -90,11 +90,16 @@ export function createEmissions(options: EmissionsOptions): Emissions {
 }
 
 /** Reports this process to the fleet, and a problem with which a stand-alone API ends. */
-function reportProcess(resources: Resources<EmbeddedConfig>, isAttached: () => boolean): void {
+function reportProcess(
+  resources: Resources<EmbeddedConfig>,
+  { mostOverShare }: ReturnType<typeof composeAccept>,
+  isAttached: () => boolean,
+): void {
   const { id, metrics, warnings, unusable, logger } = resources;
   metrics.beat(() => ({
     role: 'api',
     id,
+    overShare: mostOverShare(),
     // The heartbeats of an attached gateway have them.
     warnings: isAttached() ? [] : warnings.read(),
   }));

@@ -31,6 +31,8 @@ export interface Metrics {
   reject: (reason: string, n?: number) => void;
   /** A published emission that no gateway received. */
   unreached: () => void;
+  /** A live emission that went to the bulk queue, since its company exceeded its share. */
+  overShare: () => void;
   /** A connection of a client that this process ended. */
   cut: (reason: CutReason) => void;
   /** Data in Redis that could not be parsed. */
@@ -83,6 +85,7 @@ export function createMetrics(deps: Deps): Metrics {
       fleet.add(rejectedField(reason), n);
     },
     unreached: prometheus.unreached,
+    overShare: prometheus.overShare,
     cut: prometheus.cut,
     damage: prometheus.damage,
     foundGone: prometheus.foundGone,

@@ -21,6 +21,11 @@ export const PROMETHEUS_METRICS = {
     labels: [],
     help: 'Published emissions that no gateway received. On a Redis Cluster their number is unknown, and not counted.',
   },
+  emission_over_share_total: {
+    type: 'counter',
+    labels: [],
+    help: 'Live emissions that went to the bulk queue, since their company exceeded MAX_LIVE_PER_COMPANY_PER_SECOND.',
+  },
   emission_published_by_source_total: {
     type: 'counter',
     labels: ['source'],

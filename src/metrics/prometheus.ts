@@ -26,7 +26,7 @@ export function createPrometheus({ processMetrics }: { processMetrics: boolean }
   if (processMetrics) collectDefaultMetrics({ register: registry });
   const instruments = createInstruments(registry);
   startAllSeries(instruments);
-  const { outcomes, unreached, rejected, cuts, damaged, gone, flushFailures, duration, outliers } =
+  const { outcomes, unreached, overShare, rejected, cuts, damaged, gone, flushFailures, duration, outliers } =
     instruments;
 
   return {
@@ -39,6 +39,9 @@ export function createPrometheus({ processMetrics }: { processMetrics: boolean }
     },
     unreached: () => {
       unreached.inc();
+    },
+    overShare: () => {
+      overShare.inc();
     },
     cut: (reason: CutReason) => {
       cuts.inc({ reason });
@@ -73,6 +76,7 @@ function createInstruments(registry: Registry) {
     outcomes,
     rejected: new Counter({ ...configurationOf('emission_rejected_total'), registers }),
     unreached: new Counter({ ...configurationOf('emission_unreached_total'), registers }),
+    overShare: new Counter({ ...configurationOf('emission_over_share_total'), registers }),
     cuts: new Counter({ ...configurationOf('emission_connections_cut_total'), registers }),
     damaged: new Counter({ ...configurationOf('emission_invalid_data_total'), registers }),
     gone: new Counter({ ...configurationOf('emission_sweep_gone_total'), registers }),

@@ -25,7 +25,8 @@ end
 -- Workers take from the right end.
 see(of(1, 'LINDEX', KEYS[1], -1))
 
--- Score: priority * 2^32 + a counter. The first of each priority, so that starving low ones are seen; 16 suffice.
+-- Score: priority * 2^32 + a counter. A class of jobs has 500,000 priorities. The first job of each class, so that a class that
+-- starves is seen; 16 suffice.
 local from = '-inf'
 for _ = 1, 16 do
   local first = of(2, 'ZRANGEBYSCORE', KEYS[2], from, '+inf', 'WITHSCORES', 'LIMIT', 0, 1) or {}
@@ -34,7 +35,7 @@ for _ = 1, 16 do
   -- No job of ours has a score beyond all numbers.
   local score = tonumber(first[2])
   if not score or score == math.huge then break end
-  from = string.format('%.0f', (math.floor(score / 4294967296) + 1) * 4294967296)
+  from = string.format('%.0f', (math.floor(score / 4294967296 / 500000) + 1) * 500000 * 4294967296)
 end
 
 -- Score: due time * 4096 + a counter. A delayed job that is due counts as waiting: without a worker it is not moved.

@@ -1,4 +1,5 @@
 import type { JobsOptions } from 'bullmq';
+import type { Id } from '@appointment-emissions/contracts';
 import { AppError } from '../errors.ts';
 import { DeadlineExceeded, within } from '../process/lifecycle.ts';
 import { corkUntilImmediate, type RedisClient } from '../redis/connect.ts';
@@ -9,9 +10,10 @@ import { jobOptions, PRIORITY, type RetryPolicy } from './retry-policy.ts';
 export type NewEmission = Omit<EmissionJob, 'v'>;
 
 /**
- * Adds emissions to a queue: live ones (priority 0) to the live queue, the others to the bulk queue. Resolves when Redis has
- * them: from then on each is published, or is a waiting or failed job. Adding an emission again, with the same id and
- * priority, does nothing while its job is kept.
+ * Adds emissions to a queue: live ones (priority 0) to the live queue, unless their company exceeds its share, and the others to
+ * the bulk queue. Resolves when Redis has
+ * them: from then on each is published, or is a waiting or failed job. Adding an emission again, with the same id, does nothing
+ * while its job is kept in the same queue.
  * @throws AppError QUEUE_UNAVAILABLE within 1.1 s when Redis does not answer.
  */
 export type Enqueue = (emissions: readonly NewEmission[], priority: number) => Promise<void>;
@@ -23,18 +25,21 @@ export interface EnqueueDeps {
   /** The connection of those queues. */
   redis: RedisClient;
   policy: RetryPolicy;
+  /** The priority of each emission, if the companies share the queues. It may move a live emission to the bulk queue. */
+  priorityFor?: ((companyId: Id, priority: number) => number) | undefined;
   /** Called with the emissions that were added. */
   remember: (emissions: readonly NewEmission[]) => void;
 }
 
-export function createEnqueue({ queues, redis, policy, remember }: EnqueueDeps): Enqueue {
+export function createEnqueue({ queues, redis, policy, priorityFor, remember }: EnqueueDeps): Enqueue {
   const options = jobOptions(policy);
 
-  async function add(emissions: readonly NewEmission[], priority: number): Promise<void> {
+  async function add(emissions: readonly NewEmission[], priorities: readonly number[]): Promise<void> {
     if (emissions.length > 1) corkUntilImmediate(redis);
-    const queue = priority === PRIORITY.live ? queues.live : queues.bulk;
     await Promise.all(
-      emissions.map((emission) => {
+      emissions.map((emission, index) => {
+        const priority = priorities[index] ?? PRIORITY.live;
+        const queue = priority === PRIORITY.live ? queues.live : queues.bulk;
         const job = { v: JOB_VERSION, ...emission } satisfies EmissionJob;
         const own: JobsOptions = {
           ...options,
@@ -50,11 +55,13 @@ export function createEnqueue({ queues, redis, policy, remember }: EnqueueDeps):
 
   /** A timed-out add is unknown, not failed: the same job ids make a second try harmless. */
   async function addTwice(emissions: readonly NewEmission[], priority: number): Promise<void> {
+    // Once: in another queue the second try would be a second job.
+    const priorities = emissions.map(({ companyId }) => priorityFor?.(companyId, priority) ?? priority);
     try {
-      await add(emissions, priority);
+      await add(emissions, priorities);
     } catch (error) {
       if (!(error instanceof Error && error.message.includes('timed out'))) throw error;
-      await add(emissions, priority);
+      await add(emissions, priorities);
     }
   }
 

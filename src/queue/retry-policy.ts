@@ -37,5 +37,10 @@ export function jobOptions({ attempts }: RetryPolicy): DefaultJobOptions {
   };
 }
 
-/** Live emissions have no priority and their own queue. The bulk queue is served in this order. */
-export const PRIORITY = { live: 0, batch: 10, capture: 13, repair: 15, sweep: 20 } as const;
+/**
+ * Live emissions have no priority and their own queue. The bulk queue is served in this order. Each is the first priority of its
+ * class: a job's turn in the class is added to it, so that the companies take turns, see `CompanyShare`.
+ */
+export const PRIORITY = { live: 0, batch: 1, capture: 500_000, repair: 1_000_000, sweep: 1_500_000 } as const;
+/** The last turn in a class. BullMQ's priorities end at 2^21. */
+export const MAX_TURN = 499_998;

@@ -1,13 +1,18 @@
 import { errorMessage } from '../errors.ts';
+import { type CompanyShare, createCompanyShare, createReadNextPriority } from '../queue/company-share.ts';
 import { createEnqueue, type Enqueue } from '../queue/producer.ts';
 import { createRecentEmissions, type RecentEmissions } from '../queue/recent-emissions.ts';
 import type { Resources } from './open-resources.ts';
 
-/** Adds jobs to the queues, and remembers their emission ids by appointment for the timeline. */
-export function composeEnqueue({ config, redis, queues, clock, reportDamage, logger }: Resources): {
+/**
+ * Adds jobs to the queues, which the companies share, and remembers their emission ids by appointment for the timeline.
+ */
+export function composeEnqueue(resources: Resources): {
   enqueue: Enqueue;
   recent: RecentEmissions;
+  share: CompanyShare;
 } {
+  const { config, redis, queues, clock, metrics, reportDamage, logger } = resources;
   const recent = createRecentEmissions({
     redis,
     prefix: config.QUEUE_PREFIX,
@@ -20,11 +25,17 @@ export function composeEnqueue({ config, redis, queues, clock, reportDamage, log
       );
     },
   });
+  const share = createCompanyShare({
+    maxLivePerSecond: config.MAX_LIVE_PER_COMPANY_PER_SECOND,
+    readNextPriority: createReadNextPriority(redis, queues.bulk),
+    onOver: metrics.overShare,
+  });
   const enqueue = createEnqueue({
     queues,
     redis,
     policy: { attempts: config.EMISSION_ATTEMPTS, firstRetryDelayMs: config.EMISSION_BACKOFF_MS },
+    priorityFor: share.priorityFor,
     remember: recent.remember,
   });
-  return { enqueue, recent };
+  return { enqueue, recent, share };
 }

@@ -13,7 +13,7 @@ const MISSING = idOf(7);
 const SLICE_MS = 10;
 
 /** A queue whose adds succeed or fail when the test decides. */
-function slowQueue() {
+function slowQueue(isOverShare = () => false) {
   const adds: { emissions: readonly Accepted[]; succeed: () => void; fail: (error: Error) => void }[] = [];
   const accepted: number[] = [];
   const checks: number[] = [];
@@ -30,6 +30,7 @@ function slowQueue() {
     },
     priority: { live: 0, batch: 1 },
     isFull: () => false,
+    isOverShare,
     pacer: createBulkPacer({ now: () => now, pause: (ms) => Promise.resolve(rests.push(ms)) }),
     onAccepted: (emissions) => accepted.push(emissions.length),
   });
@@ -89,6 +90,26 @@ test('a batch goes on beside a live booking that takes long', async () => {
   expect(await batch).toHaveLength(60);
   adds[1]!.succeed();
   await live;
+});
+
+test('an emission that exceeds the share of its company waits for live emissions like a batch', async () => {
+  let isOver = true;
+  const { accept, adds, rests } = slowQueue(() => isOver);
+  const first = accept.one(requestFor(1), BY);
+  await turns();
+  adds[0]!.succeed();
+  await first;
+  const second = accept.one(requestFor(2), BY);
+  await turns();
+  adds[1]!.succeed();
+  await second;
+  expect(rests).toHaveLength(1);
+  isOver = false;
+  const within = accept.one(requestFor(3), BY);
+  await turns();
+  adds[2]!.succeed();
+  await within;
+  expect(rests).toHaveLength(1);
 });
 
 test('if the queue fails in the middle of a batch, the rest is not enqueued and the caller gets the error', async () => {

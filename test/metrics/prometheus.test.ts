@@ -30,6 +30,7 @@ const FLEET: Fleet = {
   },
   sockets: 7,
   companies: 2,
+  overShare: [],
 };
 
 /** The samples of one metric, as name and labels → value. */

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from '@jest/globals';
 import type { Queue } from 'bullmq';
+import type { FleetMetricsReading } from '@appointment-emissions/contracts';
 import { eventually } from '../harness/until.ts';
 import type { World } from '../harness/world.ts';
 import { admin, fleetMetrics, quietWorld } from './admin.ts';
@@ -108,4 +109,40 @@ test('the durations of a batch are in their own stage, not in those of live book
     bulk: 3,
     capture: 0,
   });
+});
+
+test('what exceeds a share of live emissions goes to the bulk queue, where companies take turns; the admin page lists the company', async () => {
+  world = await quietWorld({ MAX_LIVE_PER_COMPANY_PER_SECOND: '1' });
+  const api = await world.api();
+  const [flood, other] = [await world.documents.company(), await world.documents.company()];
+  const [flooded, single] = [await flood.appointment(), await other.appointment()];
+  const ids: string[] = [];
+  for (let count = 0; count < 20; count += 1) ids.push(await world.emit(api, 'appointment-updated', flooded));
+  const booked = await world.emit(api, 'appointment-created', single);
+  const batch = await world.post(api, 'batch', {
+    emissions: Array.from({ length: 3 }, () => ({ event: 'appointment:updated', appointmentId: single })),
+  });
+  expect(batch.status).toBe(202);
+
+  const companiesIn = async (queue: Queue): Promise<string[]> =>
+    (await queue.getJobs(['waiting', 'prioritized'], 0, -1, true)).map(
+      ({ data }) => (data as { companyId: string }).companyId,
+    );
+  const inLive = await companiesIn(world.queue);
+  expect(inLive.filter((id) => id === other.companyId)).toHaveLength(1);
+  const moved = ids.length - (inLive.length - 1);
+  expect(moved).toBeGreaterThan(10);
+  const inBulk = await companiesIn(world.bulk);
+  expect(inBulk).toHaveLength(moved + 3);
+  expect(inBulk.slice(0, 6).filter((id) => id === other.companyId)).toHaveLength(3);
+  await eventually('the company on the admin page', async () =>
+    ((await fleetMetrics(api)) as FleetMetricsReading).fleet.overShare.some(
+      ({ companyId, emissions }) => companyId === flood.companyId && emissions === moved,
+    ),
+  );
+
+  const dashboard = await world.dashboard(api, flood.companyId);
+  world.worker();
+  for (const id of ids) await dashboard.receive(({ meta }) => meta.emissionId === id);
+  await world.jobIn(booked, 'completed');
 });

@@ -177,6 +177,22 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'after a step up of live emissions',
   },
   {
+    safeguard: 'the flood of one company goes to the bulk queue',
+    file: 'src/queue/company-share.ts',
+    find: 'if (limiter.take(companyId, now())) return PRIORITY.live;',
+    replace: 'return PRIORITY.live;',
+    test: 'test/operate/fairness.test.ts',
+    name: 'what exceeds a share of live emissions',
+  },
+  {
+    safeguard: 'companies take turns in the bulk queue',
+    file: 'src/queue/company-share.ts',
+    find: 'return priority + turn;',
+    replace: 'return priority;',
+    test: 'test/operate/fairness.test.ts',
+    name: 'what exceeds a share of live emissions',
+  },
+  {
     safeguard: 'retries of many failed jobs move to the bulk queue',
     file: 'src/repair/retry.ts',
     find: 'if (job?.queueName !== queues.live.name) return retryInPlace(emissionId);',

@@ -72,7 +72,20 @@ export interface FleetMetricsReading {
     oldestBulkWaitingAgeMs: number | null;
     states: Record<'live' | 'bulk', QueueState>;
   };
-  fleet: { processes: Record<ProcessRole, FleetProcess[]>; sockets: number; companies: number };
+  fleet: {
+    processes: Record<ProcessRole, FleetProcess[]>;
+    sockets: number;
+    companies: number;
+    /** The companies that exceeded their share of live emissions most, at most ten. */
+    overShare: CompanyOverShare[];
+  };
+}
+
+/** A company whose live emissions exceeded its share. */
+export interface CompanyOverShare {
+  companyId: string;
+  /** Its live emissions that went to the bulk queue in the last one to two minutes. */
+  emissions: number;
 }
 
 /** One failed emission. */

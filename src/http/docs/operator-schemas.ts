@@ -69,6 +69,10 @@ const metrics = {
     processes: each(['api', 'gateway', 'worker'], processes),
     sockets: count,
     companies: count,
+    overShare: z.array(z.strictObject({ companyId: z.string(), emissions: count })).meta({
+      description:
+        'Companies whose live emissions exceeded their share and went to the bulk queue in the last one to two minutes.',
+    }),
   }),
 };
 export const metricsReply = z.strictObject({ success: yes, ...metrics }).meta({

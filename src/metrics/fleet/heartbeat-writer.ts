@@ -1,4 +1,4 @@
-import type { ProcessRole } from '@appointment-emissions/contracts';
+import type { CompanyOverShare, ProcessRole } from '@appointment-emissions/contracts';
 import { within } from '../../process/lifecycle.ts';
 import { luaScript } from '../../redis/script.ts';
 import { HEARTBEAT_TTL_MS, type WriterDeps } from './keys.ts';
@@ -13,6 +13,8 @@ export interface Heartbeat {
   idleMs?: number;
   /** Problems of the process, for the operator. They contain no personal data. */
   warnings?: string[];
+  /** Companies that exceed their share at this process. */
+  overShare?: readonly CompanyOverShare[];
   /** Companies, or their rooms, with a socket at this process. Only their number over the fleet is stored. */
   companies?: Iterable<string>;
 }
@@ -25,12 +27,16 @@ export function createHeartbeatWriter({ redis, keys, timeoutMs, now }: WriterDep
 
   async function send(
     key: string,
-    { role, id, sockets = 0, idleMs, companies = [], warnings = [] }: Heartbeat,
+    { role, id, sockets = 0, idleMs, companies = [], warnings = [], overShare = [] }: Heartbeat,
   ): Promise<void> {
     sentKeys.add(key);
     const args = [
       key,
-      JSON.stringify({ role, id, sockets, idleMs, ...(warnings.length > 0 && { warnings }) }),
+      JSON.stringify({
+        ...{ role, id, sockets, idleMs },
+        ...(warnings.length > 0 && { warnings }),
+        ...(overShare.length > 0 && { overShare }),
+      }),
       HEARTBEAT_TTL_MS,
       now?.() ?? '',
       ...companies,

@@ -1,4 +1,4 @@
-import type { FleetMetricsReading, ProcessRole } from '@appointment-emissions/contracts';
+import { type FleetMetricsReading, OBJECT_ID, type ProcessRole } from '@appointment-emissions/contracts';
 import { z } from 'zod';
 import type { ReportDamage } from '../../process/damaged-data.ts';
 import { luaScript } from '../../redis/script.ts';
@@ -18,6 +18,9 @@ export interface ReadDeps {
 
 export const ignoreDamage: ReportDamage = () => undefined;
 
+/** Companies in a heartbeat, and in the fleet's list. */
+const MAX_OVER_SHARE = 10;
+
 const fleetScript = luaScript(new URL('./read-fleet.lua', import.meta.url));
 
 /** Reads the fleet and Redis' clock in one round trip. */
@@ -32,6 +35,7 @@ export async function readFleet({
   const reply = await fleetScript(redis, [keys.live, keys.beats], args);
   const [nowMs, companies, beats] = reply as [string, number, [string, string][]];
 
+  const overShare = new Map<string, number>();
   const processes: Fleet['processes'] = { api: [], gateway: [], worker: [] };
   for (const [text, age] of beats) {
     const beat = parseBeat(text);
@@ -40,13 +44,22 @@ export async function readFleet({
       continue;
     }
     const { role, id, sockets, idleMs, warnings } = beat;
+    for (const { companyId, emissions } of beat.overShare)
+      overShare.set(companyId, (overShare.get(companyId) ?? 0) + emissions);
     const sinceHeartbeatMs = Number(age);
     const sinceProgressMs = idleMs === undefined ? null : Math.round(idleMs) + sinceHeartbeatMs;
     // A role of a newer version is left out.
     if (isRole(role)) processes[role].push({ id, sockets, sinceHeartbeatMs, sinceProgressMs, warnings });
   }
   const sockets = processes.gateway.reduce((sum, gateway) => sum + gateway.sockets, 0);
-  return { nowMs: Number(nowMs), fleet: { processes, sockets, companies } };
+  return { nowMs: Number(nowMs), fleet: { processes, sockets, companies, overShare: mostOf(overShare) } };
+}
+
+function mostOf(overShare: ReadonlyMap<string, number>): Fleet['overShare'] {
+  return [...overShare]
+    .map(([companyId, emissions]) => ({ companyId, emissions }))
+    .sort((a, b) => b.emissions - a.emissions)
+    .slice(0, MAX_OVER_SHARE);
 }
 
 const beatSchema = z.object({
@@ -54,6 +67,11 @@ const beatSchema = z.object({
   id: z.string().min(1).max(200),
   sockets: z.int().min(0),
   idleMs: z.number().min(0).optional(),
+  overShare: z
+    .array(z.object({ companyId: z.string().regex(OBJECT_ID), emissions: z.int().min(1) }))
+    .max(MAX_OVER_SHARE)
+    .catch([])
+    .default([]),
   warnings: z.array(z.string().max(2_000)).max(100).catch([]).default([]),
 });
 

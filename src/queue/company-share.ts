@@ -1,0 +1,173 @@
+import type { CompanyOverShare, Id } from '@appointment-emissions/contracts';
+import type { RedisClient } from '../redis/connect.ts';
+import { MAX_TURN, PRIORITY } from './retry-policy.ts';
+
+/**
+ * Shares the queues between companies, so that none delays another. Each company has a rate of live emissions. What exceeds it
+ * goes to the bulk queue, where companies take turns: the priority of a job counts the jobs of its company that wait before it.
+ * Rate and counts are those of this process.
+ */
+export interface CompanyShare {
+  /** Whether the company's next live emission exceeds its rate. */
+  isOver: (companyId: Id) => boolean;
+  /** The BullMQ priority of an emission that is enqueued now; `PRIORITY.live` means the live queue. @param priority  one of `PRIORITY` */
+  priorityFor: (companyId: Id, priority: number) => number;
+  /** The companies with the most live emissions that went to the bulk queue in the last one to two minutes, at most ten. */
+  mostOver: () => CompanyOverShare[];
+}
+
+export interface CompanyShareDeps {
+  maxLivePerSecond: number;
+  /** The first priority that waits in the bulk queue at or after `priority`, and before `end`; `undefined` if none does. */
+  readNextPriority: (priority: number, end: number) => Promise<number | undefined>;
+  /** Called for each live emission that goes to the bulk queue. */
+  onOver: () => void;
+  /** Monotonic milliseconds. */
+  now?: () => number;
+}
+
+/** A company may use this time's worth of its rate at once. */
+const BURST_MS = 500;
+const REFRESH_MS = 1_000;
+const COUNTED_MS = 60_000;
+const SHOWN = 10;
+
+/** The turns of the companies in one class of the bulk queue: batch, capture, repair or sweep. */
+interface Turns {
+  /** The turn that the queue has reached, as of the last refresh. */
+  reached: number;
+  /** The last turn of each company whose jobs may wait. */
+  last: Map<Id, number>;
+  /** Companies that got a turn since the last refresh began. */
+  recent: Set<Id>;
+  refreshedAt: number;
+}
+
+const createTurns = (): Turns => ({
+  reached: 0,
+  last: new Map(),
+  recent: new Set(),
+  refreshedAt: -Infinity,
+});
+
+export function createCompanyShare({
+  maxLivePerSecond,
+  readNextPriority,
+  onOver,
+  now = () => performance.now(),
+}: CompanyShareDeps): CompanyShare {
+  const everyMs = 1_000 / maxLivePerSecond;
+  const limiter = createLimiter(everyMs, Math.max(BURST_MS, everyMs));
+  const turnsOf = new Map<number, Turns>();
+  const counts = createRecentCounts();
+
+  /** In the background: turns that are a second old are only a little unfair. */
+  async function refresh(priority: number, turns: Turns): Promise<void> {
+    turns.refreshedAt = now();
+    turns.recent = new Set();
+    const next = await readNextPriority(priority, priority + MAX_TURN + 1);
+    turns.reached = next === undefined ? 0 : next - priority;
+    for (const [companyId, turn] of turns.last) {
+      const isServed = next === undefined || turn < turns.reached;
+      if (isServed && !turns.recent.has(companyId)) turns.last.delete(companyId);
+    }
+  }
+
+  function nextPriority(companyId: Id, priority: number): number {
+    const turns = turnsOf.get(priority) ?? createTurns();
+    turnsOf.set(priority, turns);
+    // While Redis is unavailable the turns stay as they are.
+    if (now() - turns.refreshedAt >= REFRESH_MS) refresh(priority, turns).catch(() => undefined);
+    const turn = Math.min(Math.max((turns.last.get(companyId) ?? -1) + 1, turns.reached), MAX_TURN);
+    turns.last.set(companyId, turn);
+    turns.recent.add(companyId);
+    return priority + turn;
+  }
+
+  return {
+    isOver: (companyId) => limiter.isOver(companyId, now()),
+    priorityFor(companyId, priority) {
+      if (priority !== PRIORITY.live) return nextPriority(companyId, priority);
+      if (limiter.take(companyId, now())) return PRIORITY.live;
+      counts.add(companyId, now());
+      onOver();
+      return nextPriority(companyId, PRIORITY.batch);
+    },
+    mostOver: () => counts.most(now()),
+  };
+}
+
+/** Score of a waiting job in BullMQ: its priority times this, plus a counter. */
+const SCORE_PER_PRIORITY = 2 ** 32;
+
+/** Reads BullMQ's set of waiting jobs, which has no getter for a range of priorities. */
+export function createReadNextPriority(
+  redis: RedisClient,
+  queue: { toKey: (type: string) => string },
+): CompanyShareDeps['readNextPriority'] {
+  return async (priority, end) => {
+    const range = [priority * SCORE_PER_PRIORITY, `(${end * SCORE_PER_PRIORITY}`] as const;
+    const reply = await redis.zrangebyscore(
+      queue.toKey('prioritized'),
+      ...range,
+      'WITHSCORES',
+      'LIMIT',
+      0,
+      1,
+    );
+    const score = Number(reply[1]);
+    return Number.isFinite(score) ? Math.floor(score / SCORE_PER_PRIORITY) : undefined;
+  };
+}
+
+/** A rate for each company: `readyAt` is when the company has used up nothing of its rate. */
+function createLimiter(everyMs: number, burstMs: number) {
+  const readyAt = new Map<Id, number>();
+  let prunedAt = 0;
+
+  function prune(at: number): void {
+    if (at - prunedAt < REFRESH_MS) return;
+    prunedAt = at;
+    for (const [companyId, ready] of readyAt) if (ready <= at) readyAt.delete(companyId);
+  }
+  const isOver = (companyId: Id, at: number): boolean =>
+    Math.max(readyAt.get(companyId) ?? 0, at) + everyMs > at + burstMs;
+
+  return {
+    isOver,
+    take(companyId: Id, at: number): boolean {
+      prune(at);
+      if (isOver(companyId, at)) return false;
+      readyAt.set(companyId, Math.max(readyAt.get(companyId) ?? 0, at) + everyMs);
+      return true;
+    },
+  };
+}
+
+/** Counts by company, of this minute and the one before. */
+function createRecentCounts() {
+  let minute = { startedAt: -Infinity, counts: new Map<Id, number>() };
+  let before = new Map<Id, number>();
+
+  function turnPage(at: number): void {
+    if (at - minute.startedAt < COUNTED_MS) return;
+    before = at - minute.startedAt < 2 * COUNTED_MS ? minute.counts : new Map<Id, number>();
+    minute = { startedAt: at, counts: new Map() };
+  }
+
+  return {
+    add(companyId: Id, at: number): void {
+      turnPage(at);
+      minute.counts.set(companyId, (minute.counts.get(companyId) ?? 0) + 1);
+    },
+    most(at: number): CompanyOverShare[] {
+      turnPage(at);
+      const sums = new Map(before);
+      for (const [companyId, count] of minute.counts) sums.set(companyId, (sums.get(companyId) ?? 0) + count);
+      return [...sums]
+        .map(([companyId, emissions]) => ({ companyId, emissions }))
+        .sort((a, b) => b.emissions - a.emissions)
+        .slice(0, SHOWN);
+    },
+  };
+}
