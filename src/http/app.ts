@@ -1,4 +1,5 @@
 import express, { type Express, type IRouter, type RequestHandler, Router } from 'express';
+import { offerErrorPages, offerErrorPagesBelow } from './error-page.ts';
 import { createErrorHandler, type OnFault, problem, sendProblem } from './problem.ts';
 import { ADMIN_API_PATH } from './routes/admin-routes.ts';
 import { BULL_BOARD_PATH } from './routes/bull-board.ts';
@@ -52,6 +53,13 @@ export interface AppDeps extends InternalRoutes, OperatorRoutes {
   connectOrigins: readonly string[];
 }
 
+/** Links of an error page. */
+const PAGES = [
+  { path: '/', text: 'Dashboard' },
+  { path: '/admin/', text: 'Operations' },
+  { path: '/docs/', text: 'API' },
+];
+
 /** The route table. */
 export function createApp({ basePath = '', ...deps }: AppDeps): Express {
   const app = express();
@@ -59,6 +67,7 @@ export function createApp({ basePath = '', ...deps }: AppDeps): Express {
   // Answers are not cached, so they need no hash.
   app.disable('etag');
   app.set('query parser', 'simple');
+  offerErrorPages(app, { basePath, links: PAGES });
   app.use(deps.logRequests);
 
   // With the prefix too: a statusUrl then works for callers that do not come through the proxy.
@@ -129,7 +138,8 @@ export interface AdminRouterDeps
 }
 
 /** The page's own files. It shares the others with the calendar page, which an existing application has itself. */
-const OPERATOR_FILES = /^\/(?:admin(?:\/|$)|base\.css$|icon\.svg$)/;
+const OPERATOR_FILES = /^\/(?:admin(?:\/|$)|(?:base|error)\.css$|icon\.svg$)/;
+const OPERATOR_PAGES = PAGES.filter((page) => page.path === '/admin/');
 /** Links of the operator's page to pages that an existing application does not serve. */
 const LINKS_LEFT_OUT = ['/docs', '/'];
 
@@ -140,7 +150,10 @@ const LINKS_LEFT_OUT = ['/docs', '/'];
 export function createAdminRouter({ path, pageDir, basePath = '', ...deps }: AdminRouterDeps): Router {
   const servePage = servePageFiles(pageDir, `${basePath}${path}`, LINKS_LEFT_OUT);
   const below = Router();
-  below.use(deps.logRequests);
+  below.use(
+    deps.logRequests,
+    offerErrorPagesBelow({ basePath: `${basePath}${path}`, links: OPERATOR_PAGES }),
+  );
   addOperatorRoutes(below, { ...deps, connectOrigins: [] });
   below.use((req, res, next) => {
     if (OPERATOR_FILES.test(req.path)) return servePage(req, res, next);

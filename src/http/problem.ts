@@ -2,6 +2,7 @@ import type { ErrorRequestHandler, Response } from 'express';
 import { STATUS_CODES } from 'node:http';
 import type { ProblemReply } from '@appointment-emissions/contracts';
 import { AppError, type ErrorCode, ERROR_CODES } from '../errors.ts';
+import { sendErrorPage } from './error-page.ts';
 import { isMongoError, isUnavailable } from '../process/unavailable.ts';
 import { routeOf } from './middleware/log-requests.ts';
 
@@ -20,9 +21,11 @@ export function problem(code: ErrorCode, detail: string, errors?: unknown[]): Pr
   };
 }
 
+/** Answers with an error: as JSON, or as a page for a browser, see error-page.ts. */
 export function sendProblem(res: Response, body: ProblemReply, retryAfterSeconds?: number): void {
   if (retryAfterSeconds !== undefined) res.set('Retry-After', String(retryAfterSeconds));
   res.locals.problem = body;
+  if (sendErrorPage(res, body)) return;
   res.status(body.status).type('application/problem+json').send(JSON.stringify(body));
 }
 
