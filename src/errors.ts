@@ -82,6 +82,26 @@ export function causeOf(thrown: unknown): string {
   );
 }
 
+/**
+ * Like {@link causeOf}, but two errors without a code are of one cause only if their messages are equal. Numbers, ids and quoted
+ * texts in the messages are ignored.
+ */
+export function distinctCauseOf(thrown: unknown): string {
+  const message = errorMessage(thrown);
+  const isNamed =
+    thrown instanceof Error &&
+    (codeOf(thrown) ?? (thrown.cause instanceof Error ? codeOf(thrown.cause) : undefined)) !== undefined;
+  if (isNamed || /^[A-Z]{4,}\b/.test(message)) return causeOf(thrown);
+  const pattern = message
+    .slice(0, MAX_COMPARED_LENGTH)
+    .replace(/"[^"]*"|'[^']*'|`[^`]*`/g, '…')
+    .replace(/\b(?=\w*\d)[\w-]+/g, '#');
+  return `${causeOf(thrown)}: ${pattern}`;
+}
+
+/** Of a message, when the causes of two errors are compared. */
+const MAX_COMPARED_LENGTH = 200;
+
 function codeOf(error: Error): string | undefined {
   if (!('code' in error)) return undefined;
   return typeof error.code === 'string' || typeof error.code === 'number' ? String(error.code) : undefined;

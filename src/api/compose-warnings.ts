@@ -1,7 +1,7 @@
 import type { CoreConfig } from '../config.ts';
 import { shareFor } from '../batching.ts';
 import { createCheckReferences } from '../population/check-references.ts';
-import { warnOfIndexes } from '../population/indexes.ts';
+import { RUN_DB_INDEXES, warnOfIndexes } from '../population/indexes.ts';
 import { watchReferences } from '../population/watch-references.ts';
 import { within } from '../process/lifecycle.ts';
 import { warnOfRedis } from '../redis/redis-warnings.ts';
@@ -24,9 +24,13 @@ export interface Warnings {
   beyondFigures: () => Promise<string[]>;
 }
 
-export function composeWarnings(resources: Resources<CoreConfig>): Warnings {
+/** @param adviseIndex  says how to create a missing index */
+export function composeWarnings(
+  resources: Resources<CoreConfig>,
+  adviseIndex: (collection: string, key: object) => string = RUN_DB_INDEXES,
+): Warnings {
   const { id, config, redis, models, metrics, warnings } = resources;
-  const ofIndexes = shareFor(INDEX_CHECK_EVERY_MS, () => warnOfIndexes(models));
+  const ofIndexes = shareFor(INDEX_CHECK_EVERY_MS, () => warnOfIndexes(models, adviseIndex));
   const ofReferences = shareFor(REFERENCE_CHECK_EVERY_MS, watchModelReferences(resources));
   const bounded = (what: string, read: () => Promise<string[]>): Promise<string[]> =>
     within(TIMEOUT_MS, what, read()).catch(() => []);

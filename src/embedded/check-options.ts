@@ -1,4 +1,6 @@
 import { ConfigError } from '../config.ts';
+import { errorMessage } from '../errors.ts';
+import { readBasePath } from '../settings/values.ts';
 import type { AttachOptions, EmissionsOptions, SocketIoServer } from './options.ts';
 
 /*
@@ -32,6 +34,34 @@ export function checkAttach(io: SocketIoServer, options: AttachOptions): void {
 /** @throws ConfigError if `companyOf` is not a function */
 export function checkCompanyOf(options: object, example: string): void {
   throwIfAny(problemsOfCompanyOf(objectOf<{ companyOf: unknown }>(options).companyOf, example));
+}
+
+/**
+ * Reads the path of the operator's page, such as `/emissions`.
+ * @throws ConfigError if the options are no object, or the path is not a path
+ */
+export function readAdminPath(options: unknown): string {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new ConfigError([
+      `adminRouter takes an object, such as { path: '/emissions' }, not ${describe(options)}`,
+    ]);
+  }
+  const { path = '/emissions' } = options as { path?: unknown };
+  if (typeof path !== 'string') {
+    throw new ConfigError([`path must be text, such as '/emissions', not ${describe(path)}`]);
+  }
+  try {
+    const read = readBasePath(path);
+    if (read !== undefined) return read;
+  } catch (error) {
+    throw new ConfigError([`path ${errorMessage(error)}`]);
+  }
+  throw new ConfigError(['path must name a path, such as /emissions']);
+}
+
+function describe(given: unknown): string {
+  if (given === null) return 'null';
+  return Array.isArray(given) ? 'a list' : `a value of type ${typeof given}`;
 }
 
 function problemsOfAttach(io: unknown, { companyOf }: { companyOf?: unknown }): string[] {

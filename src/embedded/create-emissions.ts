@@ -6,6 +6,7 @@ import { type EmbeddedConfig, loadEmbeddedConfig } from '../config.ts';
 import { DEFAULT_MODEL } from '../model/default-model.ts';
 import { parseModel } from '../model/parse-model.ts';
 import { adoptConnection } from '../population/connect.ts';
+import { createByCall } from '../population/indexes.ts';
 import { openResources, type Resources } from '../resources/open-resources.ts';
 import { runWorker } from '../../workers/start-worker.ts';
 import { createAnnounceWrites } from './announce-writes.ts';
@@ -45,7 +46,7 @@ export function createEmissions(options: EmissionsOptions): Emissions {
   const resources = open('api');
   const acceptance = composeAccept(resources);
   const snapshots = composeSnapshots(resources);
-  const { beyondFigures } = composeWarnings(resources);
+  const { beyondFigures } = composeWarnings(resources, createByCall);
   const { attach, isAttached } = createAttach(resources, snapshots);
   reportProcess(resources, acceptance, isAttached);
   let worker: Resources<EmbeddedConfig> | undefined;

@@ -11,8 +11,7 @@ import { builtPages } from '../http/page-files.ts';
 import type { CompanyOfRequest } from '../http/routes/dashboard-routes.ts';
 import { toCompanyId } from '../realtime/admit-sockets.ts';
 import type { Resources } from '../resources/open-resources.ts';
-import { readBasePath } from '../settings/values.ts';
-import { checkCompanyOf } from './check-options.ts';
+import { checkCompanyOf, readAdminPath } from './check-options.ts';
 import type { Emissions, Middleware } from './options.ts';
 
 export interface RoutersDeps extends Pick<OperatorOptions, 'warnings'> {
@@ -50,9 +49,8 @@ export function createRouters({
       );
     },
 
-    adminRouter({ path: given = '/emissions' } = {}) {
-      const path = readBasePath(given);
-      if (path === undefined) throw new RangeError('path must name a path, such as /emissions');
+    adminRouter(options = {}) {
+      const path = readAdminPath(options);
       const { BASE_PATH: basePath = '' } = resources.config;
       const operator = composeOperator(resources, acceptance, {
         settings: loadOperatorConfig(settings),

@@ -113,7 +113,7 @@ export interface Emissions {
   /**
    * The operator's page, with Bull Board: `app.use(emissions.adminRouter())` serves it at `/emissions/admin/`. Operators sign in
    * with the settings `ADMIN_USER` and `ADMIN_PASSWORD`; `ADMIN_WRITES=on` allows repairs.
-   * @throws ConfigError with every problem of these settings, RangeError if `path` is not a path
+   * @throws ConfigError with every problem of these settings, or if `path` is not a path
    */
   adminRouter: (options?: AdminRouterOptions) => Middleware;
   /**

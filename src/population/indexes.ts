@@ -24,13 +24,26 @@ export async function createIndexes(models: Models): Promise<string[]> {
   return unusable;
 }
 
-/** A warning for each index that is missing or cannot be used; none if MongoDB cannot be read. */
-export async function warnOfIndexes(models: Models): Promise<string[]> {
+/** Advice of the stand-alone processes. */
+export const RUN_DB_INDEXES = (): string => 'run npm run db:indexes';
+
+/** Advice for an application that embeds the pipeline: it has a connection, but not our commands. */
+export const createByCall = (collection: string, key: object): string =>
+  `call connection.collection('${collection}').createIndex(${JSON.stringify(key)}), or add the index to the schema`;
+
+/**
+ * A warning for each index that is missing or cannot be used; none if MongoDB cannot be read.
+ * @param advise  says how to create a missing index
+ */
+export async function warnOfIndexes(
+  models: Models,
+  advise: (collection: string, key: object) => string,
+): Promise<string[]> {
   try {
     const { missing, unusable } = await within(READ_LIMIT_MS, 'the list of indexes', checkIndexes(models));
     const { collection } = models.model;
     const warnings = missing.map(
-      (key) => `${collection} has no index on ${JSON.stringify(key)}: run npm run db:indexes`,
+      (key) => `${collection} has no index on ${JSON.stringify(key)}: ${advise(collection, key)}`,
     );
     return [...warnings, ...unusable];
   } catch {

@@ -1,8 +1,11 @@
-import { causeOf, errorMessage } from '../errors.ts';
+import { causeOf, distinctCauseOf, errorMessage } from '../errors.ts';
 import type { Logger } from './logger.ts';
 
 const REMINDER_INTERVAL_MS = 30_000;
-/** Usually there are few causes. A server whose errors all differ must not fill the memory. */
+/**
+ * Usually there are few causes. Above this number causes are only as distinct as `causeOf` makes them, so that errors that all differ
+ * fill neither the log nor the memory.
+ */
 const MAX_CAUSES = 100;
 
 interface Options {
@@ -19,8 +22,18 @@ export type ThrottledLog = (fields: object, error: unknown) => void;
 export function createThrottledLog(logger: Logger, event: string, options: Options = {}): ThrottledLog {
   const { level = 'warn', now = () => performance.now() } = options;
   const byCause = new Map<string, { loggedAt: number; times: number }>();
+
+  function keyOf(error: unknown): string {
+    const distinct = distinctCauseOf(error);
+    if (byCause.has(distinct) || byCause.size < MAX_CAUSES) return distinct;
+    for (const [cause, { loggedAt }] of byCause) {
+      if (now() - loggedAt >= REMINDER_INTERVAL_MS) byCause.delete(cause);
+    }
+    return byCause.size < MAX_CAUSES ? distinct : causeOf(error);
+  }
+
   return (fields, error) => {
-    const cause = causeOf(error);
+    const cause = keyOf(error);
     const line = { ...fields, error: errorMessage(error) };
     const known = byCause.get(cause);
     const times = (known?.times ?? 0) + 1;
@@ -29,7 +42,6 @@ export function createThrottledLog(logger: Logger, event: string, options: Optio
       logger.debug(line, event);
       return;
     }
-    if (!known && byCause.size >= MAX_CAUSES) byCause.clear();
     byCause.set(cause, { loggedAt: now(), times: 0 });
     logger[level]({ ...line, times }, event);
   };

@@ -102,6 +102,20 @@ describe.each(PAIRS)('adminRouter in an application with $name', (pair) => {
       });
   }
 
+  test('an error below its path is a page for a browser, and JSON for a program', async () => {
+    const get = await signedIn();
+    const html = await (await get('/emissions/nope', { headers: { accept: 'text/html' } })).text();
+    expect(html).toContain('<h1>404 Not Found</h1>');
+    const paths = [...html.matchAll(/ href="([^"]+)"/g)].map(([, path = '']) => path);
+    expect(paths).toEqual(
+      ['icon.svg', 'base.css', 'error.css', 'admin/'].map((path) => `/emissions/${path}`),
+    );
+    for (const path of paths) expect([path, (await get(path)).status]).toEqual([path, 200]);
+    expect(await (await get('/emissions/nope')).json()).toMatchObject({ code: 'ROUTE_NOT_FOUND' });
+    const internal = await get('/api/v1/internal/socket/nope', { headers: { accept: 'text/html' } });
+    expect(internal.headers.get('content-type')).toContain('application/problem+json');
+  });
+
   test('serves the page, and every file and link of the page', async () => {
     const get = await signedIn();
     const response = await get('/emissions/admin/');
@@ -218,5 +232,16 @@ test('adminRouter names every problem of its settings', () => {
   expect(() => emissions.adminRouter()).toThrow(
     /ADMIN_USER must not contain a colon.*ADMIN_PASSWORD must not be/s,
   );
-  expect(() => emissions.adminRouter({ path: '/' })).toThrow('path must name a path');
+  const refuses = (options: unknown, problem: string) => {
+    expect(() => emissions.adminRouter(options as object)).toThrow(
+      `The configuration is invalid:\n  - ${problem}`,
+    );
+  };
+  refuses({ path: '/' }, 'path must name a path, such as /emissions');
+  refuses({ path: '/a b' }, 'path must be a path such as /calendar');
+  refuses({ path: 7 }, "path must be text, such as '/emissions', not a value of type number");
+  refuses({ path: null }, "path must be text, such as '/emissions', not null");
+  refuses('/ops', "adminRouter takes an object, such as { path: '/emissions' }, not a value of type string");
+  refuses(null, "adminRouter takes an object, such as { path: '/emissions' }, not null");
+  refuses(['/ops'], "adminRouter takes an object, such as { path: '/emissions' }, not a list");
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { createIndexes, warnOfIndexes } from '../../src/population/indexes.ts';
+import { createByCall, createIndexes, RUN_DB_INDEXES, warnOfIndexes } from '../../src/population/indexes.ts';
 import { createWorld, type World } from '../harness/world.ts';
 
 const LIST = { companyId: 1, start: 1 } as const;
@@ -15,16 +15,16 @@ const keys = async () => (await world.models.appointments().indexes()).map(({ ke
 
 test('the indexes are created with the collection if it does not exist, and only once', async () => {
   await world.models.connection.db!.dropCollection('appointments').catch(() => undefined);
-  expect(await warnOfIndexes(world.models)).toEqual([LIST, SWEEP].map(warning));
+  expect(await warnOfIndexes(world.models, RUN_DB_INDEXES)).toEqual([LIST, SWEEP].map(warning));
   await createIndexes(world.models);
   await createIndexes(world.models);
   expect(await keys()).toEqual([{ _id: 1 }, LIST, SWEEP]);
-  expect(await warnOfIndexes(world.models)).toEqual([]);
+  expect(await warnOfIndexes(world.models, RUN_DB_INDEXES)).toEqual([]);
 });
 
 test('an index on the same key with another name and other options is kept, and the missing one is created', async () => {
   await world.models.appointments().createIndexes([{ key: LIST, name: 'by_day', unique: true }]);
-  expect(await warnOfIndexes(world.models)).toEqual([warning(SWEEP)]);
+  expect(await warnOfIndexes(world.models, RUN_DB_INDEXES)).toEqual([warning(SWEEP)]);
   await createIndexes(world.models);
   expect(await world.models.appointments().indexes()).toEqual([
     expect.objectContaining({ key: { _id: 1 } }),
@@ -41,7 +41,15 @@ test('an index that queries cannot use is reported', async () => {
   ];
   expect(await createIndexes(world.models)).toEqual(warnings);
   expect(await world.models.appointments().indexes()).toHaveLength(3);
-  expect(await warnOfIndexes(world.models)).toEqual(warnings);
+  expect(await warnOfIndexes(world.models, RUN_DB_INDEXES)).toEqual(warnings);
+});
+
+test('an application that embeds the pipeline is given a call that it can make', async () => {
+  const [list, sweep] = await warnOfIndexes(world.models, createByCall);
+  expect([list, sweep]).toEqual([
+    `appointments has no index on {"companyId":1,"start":1}: call connection.collection('appointments').createIndex({"companyId":1,"start":1}), or add the index to the schema`,
+    expect.stringContaining(`createIndex({"updatedAt":1,"_id":1})`),
+  ]);
 });
 
 function warning(key: object): string {

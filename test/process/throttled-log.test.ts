@@ -44,6 +44,33 @@ test('another cause of the same event has its own line', () => {
   expect(shown().map(({ error }) => error?.slice(0, 4))).toEqual(['MISC', 'OOM ']);
 });
 
+test('errors without a code are of one cause only if their messages agree, except for numbers, ids and quoted texts', () => {
+  const log = createThrottledLog(logger, 'request failed', { now: () => now });
+  log({}, new Error('companyOf failed: the session has no user'));
+  log({}, new Error('cannot read the list'));
+  log({}, new TypeError('cannot read the list'));
+  for (const id of ['65f0c0ffee65f0c0ffee00c0', '65f0c0ffee65f0c0ffee00c1'])
+    log({}, new Error(`no pet ${id}`));
+  for (const name of ['"a"', "'b'"]) log({}, new Error(`unknown field ${name} after 12.5 ms`));
+  expect(shown().map(({ error }) => error)).toEqual([
+    'companyOf failed: the session has no user',
+    'cannot read the list',
+    'cannot read the list',
+    'no pet 65f0c0ffee65f0c0ffee00c0',
+    'unknown field "a" after 12.5 ms',
+  ]);
+});
+
+test('errors that all differ fill neither the log nor the memory', () => {
+  const log = createThrottledLog(logger, 'request failed', { now: () => now });
+  const word = (n: number) => String(n).replace(/\d/g, (digit) => 'abcdefghij'.charAt(Number(digit)));
+  for (let n = 0; n < 1_000; n += 1) log({}, new Error(`fault ${word(n)}`));
+  expect(shown()).toHaveLength(101);
+  now += 30_000;
+  log({}, new Error('another fault'));
+  expect(shown().at(-1)).toMatchObject({ error: 'another fault', times: 1 });
+});
+
 function outageLog() {
   return createOutageLog({ logger, lost: 'redis unavailable', restored: 'redis back', now: () => now });
 }
