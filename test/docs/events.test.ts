@@ -16,6 +16,7 @@ const PAYLOADS = [
   'PositionUpdate',
   'Alive',
   'Seen',
+  'TokenRenewal',
 ];
 const REFERENCES = {
   customerId: 'CustomerSnapshot',

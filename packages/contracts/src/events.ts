@@ -42,6 +42,13 @@ export const ALIVE_EVENT = 'emissions:alive';
  * acknowledges with a {@link import('./socket.ts').PositionUpdate}.
  */
 export const CATCH_UP_EVENT = 'emissions:catch-up';
+/** Server → dashboards with a scope. The payload is a {@link import('./socket.ts').Passed}. */
+export const PASSED_EVENT = 'emissions:passed';
+/**
+ * Dashboard → server: renews the token without a reconnect. The argument is a {@link import('./socket.ts').TokenRenewal}, the
+ * acknowledgement a {@link import('./socket.ts').TokenReply}.
+ */
+export const TOKEN_EVENT = 'emissions:token';
 /** Dashboard → server: reports that an emission is on the screen. Sent for a sample of the emissions only. */
 export const SEEN_EVENT = 'emissions:seen';
 

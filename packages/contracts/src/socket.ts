@@ -97,10 +97,11 @@ export interface EmissionMeta {
  * - `gone`: a missed appointment cannot be loaded;
  * - `invalid`: the given position, or an entry of the company log, could not be understood;
  * - `unavailable`: Redis or MongoDB did not answer in time; another catch-up may succeed;
- * - `rate-limited`: the dashboard requested too many catch-ups; a later one may succeed.
+ * - `rate-limited`: the dashboard requested too many catch-ups; a later one may succeed;
+ * - `scope`: a renewed token has another scope. Load the list with that token, and remove what it does not contain.
  */
 export type ReloadReason =
-  'trimmed' | 'epoch' | 'too-many' | 'gone' | 'invalid' | 'unavailable' | 'rate-limited';
+  'trimmed' | 'epoch' | 'too-many' | 'gone' | 'invalid' | 'unavailable' | 'rate-limited' | 'scope';
 
 /**
  * Payload of `emissions:position`, and acknowledgement of `emissions:catch-up`: the head of the company log.
@@ -132,6 +133,66 @@ export interface Alive {
   reads: boolean;
 }
 
+/**
+ * What a user may see of a company's appointments: the claim `scope` of a dashboard's token, or the result of `scopeOf`. Each
+ * key restricts further. A token without a scope shows the whole company.
+ *
+ * It is read strictly. A scope that is empty, has an unknown key, or names something that is not an id or not a path of the
+ * snapshot is refused: `SCOPE_INVALID` in the handshake, 403 from the list.
+ *
+ * @example
+ * ```ts
+ * // A groomer: own appointments, without e-mail and phone of the customers.
+ * const scope = { staffId: '65f0c0ffee65f0c0ffee00c0', hide: ['customerId.email', 'customerId.phone'] };
+ * ```
+ */
+export interface Scope {
+  /** Only appointments of these staff members. An empty list matches no appointment. */
+  staffId?: Id | readonly Id[];
+  /** Only appointments at these locations. An empty list matches no appointment. */
+  locationId?: Id | readonly Id[];
+  /**
+   * Paths of the snapshot, such as `notes`, `customerId` or `customerId.email`, which are sent as `null`. `_id`, `companyId` and
+   * the `_id` of a reference cannot be hidden; hide the reference instead.
+   */
+  hide?: readonly string[];
+}
+
+/**
+ * Payload of `emissions:passed`: everything up to `offset` was sent on this socket, or was not for it. The dashboard's position
+ * becomes `offset`, if its own is lower in the same epoch, without a catch-up.
+ *
+ * A socket with a scope receives it at most once a second, and not before its first position or while the gateway itself may
+ * have missed an emission. Offsets are consecutive otherwise: if another event must be sent within that second, the gateway
+ * sends `appointment:deleted` with the reason `out-of-scope` for each emission in between.
+ */
+export type Passed = StreamPosition;
+
+/** Argument of `emissions:token`. */
+export interface TokenRenewal {
+  /** A JWT of the same company and, if the present token has one, the same `sub`. */
+  token: string;
+}
+
+/**
+ * Acknowledgement of `emissions:token`.
+ *
+ * If the new token has another scope, `emissions:position` with `recovered: false` and the reason `scope` follows. If
+ * `ok` is false, the present token remains in use until it expires.
+ */
+export type TokenReply =
+  | { ok: true; expiresAt: IsoDate }
+  | {
+      ok: false;
+      /**
+       * `TOKEN_INVALID`: also if the company or the user is another one, or if the server does not verify tokens itself.
+       * `SCOPE_INVALID`, `INVALID_REQUEST`: not usable. `RATE_LIMITED`, `TOKEN_KEYS_UNAVAILABLE`: try again later.
+       */
+      code: string;
+      /** Text for a person. */
+      message: string;
+    };
+
 /** Payload of `emissions:seen`: which emission is on the screen. Copy both fields from its `meta`. There is no reply. */
 export interface Seen {
   emissionId: string;
@@ -152,12 +213,14 @@ export interface DashboardServerEvents {
   'appointment:deleted': DeletionListener;
   'emissions:position': (position: PositionUpdate) => void;
   'emissions:alive': (alive: Alive) => void;
+  'emissions:passed': (passed: Passed) => void;
 }
 
 /** Events that dashboards send to the server. */
 export interface DashboardClientEvents {
   'emissions:catch-up': (from: StreamPosition, acknowledge: (position: PositionUpdate) => void) => void;
   'emissions:seen': (seen: Seen) => void;
+  'emissions:token': (renewal: TokenRenewal, acknowledge: (reply: TokenReply) => void) => void;
 }
 
 /**
