@@ -12,6 +12,8 @@ import {
   type StreamPosition,
   type PositionUpdate,
   type Seen,
+  type TokenRenewal,
+  type TokenReply,
 } from '@appointment-emissions/contracts';
 import { DEFAULT_MODEL } from '../../model/default-model.ts';
 import { createSnapshotSchema } from '../../model/snapshot-schema.ts';
@@ -56,7 +58,7 @@ export const position = z
       .boolean()
       .meta({ description: "False: what was missed can't be replayed, reload the list." }),
     reason: z
-      .enum(['trimmed', 'epoch', 'too-many', 'gone', 'invalid', 'unavailable', 'rate-limited'])
+      .enum(['trimmed', 'epoch', 'too-many', 'gone', 'invalid', 'unavailable', 'rate-limited', 'scope'])
       .exactOptional(),
   })
   .meta({ id: 'Position' }) satisfies z.ZodType<PositionUpdate>;
@@ -109,9 +111,27 @@ export const seen = z
   .strictObject({ emissionId: z.string(), acceptedAt: instant })
   .meta({ id: 'Seen' }) satisfies z.ZodType<Seen>;
 
+export const tokenRenewal = z
+  .strictObject({
+    token: z
+      .string()
+      .meta({ description: 'A JWT of the same company and, if the present token has one, the same `sub`.' }),
+  })
+  .meta({ id: 'TokenRenewal' }) satisfies z.ZodType<TokenRenewal>;
+
+export const tokenReply = z
+  .union([
+    z.strictObject({ ok: z.literal(true), expiresAt: instant }),
+    z.strictObject({ ok: z.literal(false), code: z.string(), message: z.string() }),
+  ])
+  .meta({ id: 'TokenReply' }) satisfies z.ZodType<TokenReply>;
+
 export const dashboardAuth = z
   .strictObject({
-    token: z.string().meta({ description: 'JWT with `companyId` and `exp`.' }),
+    token: z.string().meta({
+      description:
+        'JWT with `companyId` and `exp`. `scope: {staffId?, locationId?, hide?}` restricts what it shows; without it, the whole company.',
+    }),
     position: placeSchema.exactOptional(),
   })
   .meta({ id: 'DashboardAuth' }) satisfies z.ZodType<DashboardAuth>;

@@ -5,9 +5,11 @@ import {
   CATCH_UP_EVENT,
   DASHBOARD_NAMESPACE,
   INTERNAL_NAMESPACE,
+  PASSED_EVENT,
   POSITION_EVENT,
   SEEN_EVENT,
   SNAPSHOT_EVENTS,
+  TOKEN_EVENT,
 } from '@appointment-emissions/contracts';
 import type { AppointmentModel } from '../../model/appointment-model.ts';
 import * as shapes from './appointment-schemas.ts';
@@ -47,8 +49,17 @@ const SOCKET_EVENTS: readonly SocketEvent[] = [
     name: POSITION_EVENT,
     channel: 'dashboards',
     action: 'send',
-    summary: "The head of the company's log: after joining, after a catch-up, and every 10 s.",
+    summary:
+      "The head of the company's log: after joining, after a catch-up, and every 10 s. With the reason `scope`: the token has another scope, load the list again and show nothing else.",
     args: [shapes.position],
+  },
+  {
+    name: PASSED_EVENT,
+    channel: 'dashboards',
+    action: 'send',
+    summary:
+      'To sockets with a scope, at most once a second: everything up to this place was sent, or is outside of the scope. Continue there without a catch-up.',
+    args: [shapes.placeSchema],
   },
   {
     name: ALIVE_EVENT,
@@ -65,6 +76,15 @@ const SOCKET_EVENTS: readonly SocketEvent[] = [
     summary: 'Replay what was missed after this place.',
     args: [shapes.placeSchema],
     answer: shapes.position,
+  },
+  {
+    name: TOKEN_EVENT,
+    channel: 'dashboards',
+    action: 'receive',
+    summary:
+      'A new token, before the present one expires. If it is refused, the present one stays in use. If its scope is another one, a position with the reason `scope` follows.',
+    args: [shapes.tokenRenewal],
+    answer: shapes.tokenReply,
   },
   {
     name: SEEN_EVENT,
@@ -97,7 +117,7 @@ export function createAsyncApi(model: AppointmentModel): Json {
     dashboards: {
       address: DASHBOARD_NAMESPACE,
       description:
-        "A Socket.IO namespace. The token's `companyId` decides the one room that a socket joins; it is disconnected at the token's expiry.",
+        "A Socket.IO namespace. The token's `companyId` decides the one room that a socket joins, and its `scope` what it receives. It is disconnected at the token's expiry.",
       bindings: { ws: { query: {} } },
       'x-auth': schemas.of(shapes.dashboardAuth),
       messages: {},
