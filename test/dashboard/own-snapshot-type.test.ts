@@ -64,6 +64,10 @@ test('connectDashboard<MyAppointment> types listeners, appointments and lists', 
   await eventually('the list and an event', () => rooms.length === 2);
   expect(rooms).toEqual(['scheduled', 'Salon']);
   expect(dashboard.appointments.get('a')?.appointment.roomId?.name).toBe('Salon');
+  const reply: string = await dashboard.edit('a', { roomId: null, status: 'checked_in' }, () =>
+    Promise.resolve('saved'),
+  );
+  expect([reply, dashboard.appointments.get('a')?.appointment.status]).toEqual(['saved', 'checked_in']);
 });
 
 /** Compared by the compiler only. */
@@ -73,6 +77,12 @@ export function typesOnly(plain: Dashboard): void {
   const options = { url: '/', token: 't', from: new Date(), to: new Date() };
   void dashboard.reload(() => fetchAppointments<MyAppointment>(options));
   const list: Promise<AppointmentList> = fetchAppointments(options);
+  // @ts-expect-error a status that the snapshot cannot have
+  void dashboard.edit('a', { status: 'unknown' }, () => undefined);
+  // @ts-expect-error a field that the snapshot does not have
+  void dashboard.edit('a', { petId: null }, () => undefined);
+  // @ts-expect-error the id cannot be edited
+  void plain.edit('a', { _id: 'b' }, () => undefined);
   // @ts-expect-error a list of other snapshots
   void dashboard.reload(() => list);
   // @ts-expect-error a snapshot has an _id

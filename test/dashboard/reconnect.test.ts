@@ -137,7 +137,7 @@ test('after the server disconnects it at the expiry of its token, it reconnects 
   expect(emitted).toEqual(['a 6.0']);
 });
 
-test('it renews its token before the expiry and keeps its stream position', async () => {
+test('if the server does not take over a renewed token, it reconnects before the expiry at its stream position', async () => {
   const expiresIn = 3_000;
   const tokens = [jwt(expiresIn), jwt(60_000)];
   const [early, later] = tokens;
@@ -148,6 +148,7 @@ test('it renews its token before the expiry and keeps its stream position', asyn
   first.sendPosition({ epoch: E, offset: 5 });
   first.send('a', { epoch: E, offset: 6 });
   await emits('a 6.0');
+  (await first.nextToken()).reply({ ok: false, code: 'RATE_LIMITED', message: 'later' });
   const second = await world.server.connection();
   expect(Date.now() - startedAt).toBeLessThan(expiresIn);
   expect(second.auth).toEqual({ token: later, positions: true, position: { epoch: E, offset: 6 } });

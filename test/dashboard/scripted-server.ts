@@ -8,6 +8,7 @@ import type {
   DashboardServerEvents,
   StreamPosition,
   PositionUpdate,
+  TokenReply,
 } from '@appointment-emissions/contracts';
 import { until } from '../harness/until.ts';
 import { appointment, meta } from './appointment-fixture.ts';
@@ -42,18 +43,26 @@ interface CatchUpRequest {
   reply: (position: PositionUpdate) => void;
 }
 
+/** A token that the dashboard has sent on its connection. */
+interface TokenRequest {
+  token: string;
+  reply: (reply: TokenReply) => void;
+}
+
 /** A dashboard's connection, seen from the server. The test decides what the server sends. */
 export interface ServerSide {
   auth: DashboardAuth;
   /** Sends an appointment event. By default the appointment's notes contain its offset and read. */
   send: (id: string, fields: Parameters<typeof meta>[0], appointment?: Partial<AppointmentSnapshot>) => void;
   sendPosition: (position: StreamPosition & Partial<PositionUpdate>) => void;
+  sendPassed: (position: StreamPosition) => void;
   sendHeartbeat: (reads: boolean) => void;
   /** Sends anything. */
   raw: (event: string, ...args: unknown[]) => void;
   nextCatchUp: () => Promise<CatchUpRequest>;
   /** Replies to all further catch-ups. */
   replyToAll: (replyTo: (from: StreamPosition) => PositionUpdate) => void;
+  nextToken: () => Promise<TokenRequest>;
   /** Number of catch-ups without a reply. */
   readonly openCatchUps: number;
   /** Closes the transport, as a network failure does. */
@@ -97,10 +106,14 @@ export async function startScriptedServer(onRequest?: RequestListener) {
 
 function serverSide(socket: ServerSocket): ServerSide {
   const catchUps = createMailbox<CatchUpRequest>();
+  const tokens = createMailbox<TokenRequest>();
   let replyTo: ((from: StreamPosition) => PositionUpdate) | undefined;
   socket.on('emissions:catch-up', (from, reply) => {
     if (replyTo) reply(replyTo(from));
     else catchUps.push({ from, reply });
+  });
+  socket.on('emissions:token', ({ token }, reply) => {
+    tokens.push({ token, reply });
   });
   return {
     auth: socket.handshake.auth as DashboardAuth,
@@ -109,8 +122,10 @@ function serverSide(socket: ServerSocket): ServerSide {
       socket.emit(stamped.event, { appointment: appointment({ _id: id, ...given }) }, stamped);
     },
     sendPosition: (position) => socket.emit('emissions:position', { recovered: true, ...position }),
+    sendPassed: (position) => socket.emit('emissions:passed', position),
     sendHeartbeat: (reads) => socket.emit('emissions:alive', { reads }),
     raw: (event, ...args) => (socket as Socket).emit(event, ...args),
+    nextToken: () => until('a token', tokens.next()),
     nextCatchUp: () => until('a catch-up', catchUps.next()),
     replyToAll(given) {
       replyTo = given;

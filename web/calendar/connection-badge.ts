@@ -7,6 +7,7 @@ const LABELS: Record<DashboardState, string> = {
   live: 'Live',
   stale: 'Not live',
   'reload-needed': 'Reloading…',
+  disconnected: 'Signed out',
   closed: 'Closed',
 };
 

@@ -1,21 +1,24 @@
-import type { EmissionMeta, Seen } from '@appointment-emissions/contracts';
+import type { EmissionMeta, Id, Seen } from '@appointment-emissions/contracts';
 import type { ApiAddress } from './api-address.ts';
 import { createCatchUp } from './catch-up.ts';
+import type { EditedScreen } from './edits/edited-screen.ts';
+import { createEdits } from './edits/edits.ts';
 import { createLink } from './link.ts';
 import { createLiveness } from './liveness.ts';
 import { DEFAULT_TIMINGS, type DashboardOptions } from './options.ts';
 import { createReload } from './reload.ts';
 import type { ReceivedEvent } from './reorder-buffer.ts';
-import type { Screen } from './screen.ts';
 import { Sequence } from './sequence.ts';
 import { createTokens } from './tokens.ts';
 
 export interface FollowLogDeps {
   options: DashboardOptions;
   address: ApiAddress;
-  screen: Screen;
+  screen: EditedScreen;
   /** An event has changed the screen. */
   onShown: (event: ReceivedEvent) => void;
+  /** An edit has changed what is shown of an appointment. */
+  onEdited: (id: Id) => void;
   /** A list was put on the screen. */
   onListed: () => void;
   /** The state may have changed. */
@@ -26,7 +29,7 @@ export interface FollowLogDeps {
 }
 
 /**
- * Keeps a screen in step with the company log: composes connection, sequence, catch-up and reload. It opens the first connection
+ * Keeps a screen in step with the company log: composes connection, sequence, catch-up, reload and edits. It opens the first connection
  * after the first list, or at once if only the app loads lists.
  */
 export function followLog(deps: FollowLogDeps) {
@@ -38,25 +41,17 @@ export function followLog(deps: FollowLogDeps) {
     timeoutMs: timings.tokenMs,
     firstPauseMs: timings.reconnectMs,
   });
-  const acknowledge = createAcknowledge({
-    share: options.acknowledgeShare ?? 0.25,
-    random,
-    send: (seen) => link.connection?.acknowledge(seen),
-  });
-  const sequence = new Sequence({
-    screen,
-    onShown(event) {
-      deps.onShown(event);
-      acknowledge(event.meta);
-    },
-  });
+  const acknowledge = createAcknowledge(options, (seen) => link.connection?.acknowledge(seen));
+  const sequence = createSequence(deps, acknowledge);
   const liveness = createLiveness({ silenceMs: timings.silenceMs, onSilent: onStep });
-  const shared = { timings, random, tokens, sequence, onChange: onStep, onProblem };
+  const shared = { timings, random, tokens, sequence, onChange: onStep, onOtherScope, onProblem };
   const link = createLink({ ...shared, options, address, liveness, onIgnored });
   const catchUp = createCatchUp({ ...shared, connection: () => link.connection });
+  const edits = createEdits({ ...shared, screen, onEdited: deps.onEdited });
   const reloading = createReload({
     ...shared,
     load,
+    screen,
     onListed() {
       deps.onListed();
       link.open();
@@ -72,29 +67,41 @@ export function followLog(deps: FollowLogDeps) {
     deps.onChange();
   }
 
+  /** What is on the screen may be outside of the new scope. @param isListCurrent true if the list in flight is of the new scope */
+  function onOtherScope(isListCurrent = false): void {
+    screen.clear();
+    sequence.onOtherScope(isListCurrent);
+    deps.onListed();
+    onStep();
+  }
+
   return {
     sequence,
     liveness,
     reload: reloading.reload,
+    edit: edits.edit,
     start(): void {
       if (load) reloading.start();
       else link.open();
     },
     close(): void {
       isClosed = true;
-      reloading.close();
-      catchUp.close();
-      link.close();
-      tokens.close();
+      for (const part of [edits, reloading, catchUp, link, tokens]) part.close();
     },
   };
 }
 
-interface AcknowledgeDeps {
-  /** Share of the shown emissions to report, 0 to 1. */
-  share: number;
-  random: () => number;
-  send: (seen: Seen) => void;
+function createSequence(
+  { screen, onShown }: FollowLogDeps,
+  acknowledge: (meta: EmissionMeta) => void,
+): Sequence {
+  return new Sequence({
+    screen,
+    onShown(event) {
+      onShown(event);
+      acknowledge(event.meta);
+    },
+  });
 }
 
 /** Minimum time between two reports. */
@@ -111,7 +118,10 @@ interface BrowserGlobals {
  * Reports to the server, for a sample of the emissions, that an emission is on the screen. Operators see the latency from acceptance
  * to the screen. It sends at most one report in ten seconds, after the browser has painted, and none from a hidden page.
  */
-function createAcknowledge({ share, random, send }: AcknowledgeDeps): (meta: EmissionMeta) => void {
+function createAcknowledge(
+  { acknowledgeShare: share = 0.25, random = Math.random }: DashboardOptions,
+  send: (seen: Seen) => void,
+): (meta: EmissionMeta) => void {
   let nextAt = -Infinity;
   return ({ emissionId, acceptedAt, replayed }) => {
     const shownAt = performance.now();

@@ -9,6 +9,7 @@ export {
   type DashboardEvents,
   type DashboardState,
 } from './connect-dashboard.ts';
+export type { AppointmentPatch } from './edits/edited-screen.ts';
 export { fetchAppointments, ListError, type FetchAppointmentsOptions } from './fetch-appointments.ts';
 export type { DashboardOptions, LoadSnapshot, Timings } from './options.ts';
 export type { ShownAppointment } from './screen.ts';
@@ -19,6 +20,7 @@ export type {
   AppointmentSnapshot,
   DeletedAppointment,
   DeletionPayload,
+  DeletionReason,
   EmissionMeta,
   StreamPosition,
   ReloadReason,

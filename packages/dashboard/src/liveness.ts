@@ -15,6 +15,7 @@ export function createLiveness({ silenceMs, now = Date.now, onSilent }: Liveness
   const silence = createAlarm();
   let reads = true;
   let isSilent = false;
+  let wasDisconnected = false;
   let receivedAt = now();
 
   function onSignOfLife(): void {
@@ -35,14 +36,22 @@ export function createLiveness({ silenceMs, now = Date.now, onSilent }: Liveness
     get lastLiveAt(): number {
       return isSilent || !silence.isSet ? receivedAt : now();
     },
+    /** True from the time when the server ended a connection until the next connection. */
+    get wasDisconnected(): boolean {
+      return wasDisconnected;
+    },
     onConnect(): void {
       reads = true;
+      wasDisconnected = false;
       onSignOfLife();
     },
     onPosition: onSignOfLife,
     onAlive(alive: Alive): void {
       reads = (alive as Partial<Alive> | undefined)?.reads !== false;
       onSignOfLife();
+    },
+    onServerDisconnect(): void {
+      wasDisconnected = true;
     },
     onDisconnect(): void {
       silence.clear();

@@ -43,7 +43,7 @@ export interface DashboardOptions<A = AppointmentSnapshot> extends ApiAddressOpt
 
 /**
  * Requests `GET /api/v1/dashboard/appointments`, as `fetchAppointments` does. If it rejects, it is called again later. If the error
- * has `status: 401`, a new token is requested first.
+ * has `status: 401` or `code: 'SCOPE_INVALID'`, a new token is requested first.
  */
 export type LoadSnapshot<A = AppointmentSnapshot> = (token: string) => Promise<AppointmentList<A>>;
 
@@ -75,6 +75,11 @@ export interface Timings {
   /** First bound of the delay before the list is loaded again. */
   reloadMs: number;
   longestReloadMs: number;
+  /**
+   * Time for which an edit is shown after its commit, if no list shows earlier what was stored. A snapshot that was read before the
+   * commit arrives within it.
+   */
+  confirmMs: number;
 }
 
 export const DEFAULT_TIMINGS: Timings = {
@@ -90,4 +95,5 @@ export const DEFAULT_TIMINGS: Timings = {
   longestCatchUpMs: 10_000,
   reloadMs: 1_000,
   longestReloadMs: 30_000,
+  confirmMs: 10_000,
 };

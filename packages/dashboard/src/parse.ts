@@ -3,6 +3,7 @@ import {
   type EmissionMeta,
   isAppointmentEvent,
   type PositionUpdate,
+  type StreamPosition,
 } from '@appointment-emissions/contracts';
 import type { ReceivedEvent } from './reorder-buffer.ts';
 
@@ -32,6 +33,17 @@ export function parsePosition(given: unknown): PositionUpdate | undefined {
     recovered,
     ...(isName(reason) && { reason: reason as NonNullable<PositionUpdate['reason']> }),
   };
+}
+
+/** Checks `emissions:passed`. Returns `undefined` if it is malformed. */
+export function parsePassed(given: unknown): StreamPosition | undefined {
+  const { epoch, offset } = fieldsOf(given);
+  return isName(epoch) && isCount(offset) ? { epoch, offset } : undefined;
+}
+
+/** True if the server uses the new token. */
+export function isTokenAccepted(reply: unknown): boolean {
+  return fieldsOf(reply)['ok'] === true;
 }
 
 /** Checks a list. @throws Error if it is malformed */

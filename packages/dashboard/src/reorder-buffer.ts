@@ -3,6 +3,7 @@ import {
   type AppointmentPayload,
   type DeletionPayload,
   type EmissionMeta,
+  type StreamPosition,
 } from '@appointment-emissions/contracts';
 import { compareStamps } from './screen.ts';
 
@@ -32,7 +33,16 @@ export function isLive({ meta }: ReceivedEvent): boolean {
 /** Holds received events until they can be shown in order. */
 export function createReorderBuffer() {
   let events: ReceivedEvent[] = [];
+
+  /** Removes and returns all events, in order of (offset, read). */
+  function drain(): ReceivedEvent[] {
+    const drained = events.sort((a, b) => compareStamps(a.meta, b.meta));
+    events = [];
+    return drained;
+  }
+
   return {
+    drain,
     get size() {
       return events.length;
     },
@@ -42,11 +52,32 @@ export function createReorderBuffer() {
     push(event: ReceivedEvent): void {
       events.push(event);
     },
-    /** Removes and returns all events, in order of (offset, read). */
-    drain(): ReceivedEvent[] {
-      const drained = events.sort((a, b) => compareStamps(a.meta, b.meta));
-      events = [];
-      return drained;
+    /**
+     * Removes and returns the events up to the first gap after a position, in order.
+     * @param settled true if no catch-up reply is outstanding. Then replays are returned, and events of other epochs are dropped;
+     *   otherwise both stay in the buffer
+     */
+    release({ epoch, offset: from }: StreamPosition, settled: boolean): ReceivedEvent[] {
+      let reached = from;
+      const kept: ReceivedEvent[] = [];
+      const released: ReceivedEvent[] = [];
+      for (const event of drain()) {
+        const { offset } = event.meta;
+        if (event.meta.epoch !== epoch) {
+          if (!settled) kept.push(event);
+        } else if (isLive(event) ? offset > reached + 1 : !settled) kept.push(event);
+        else {
+          if (isLive(event)) reached = Math.max(reached, offset);
+          released.push(event);
+        }
+      }
+      events = kept;
+      return released;
+    },
+    dropLiveAbove({ epoch, offset }: StreamPosition): void {
+      events = events.filter(
+        (event) => !isLive(event) || event.meta.epoch !== epoch || event.meta.offset <= offset,
+      );
     },
     /** The highest live offset of an epoch in the buffer, or 0. */
     highestOffset(epoch: string): number {

@@ -42,6 +42,8 @@ export interface Screen {
   show: (row: ShownAppointment) => boolean;
   /** Removes an appointment, unless a newer snapshot or deletion was already applied; then returns false. */
   remove: (id: Id, stamp: Stamp) => boolean;
+  /** Removes all appointments. Each comes back only with a newer snapshot. */
+  clear: () => void;
   /** Replaces all rows that are older than the list. */
   replace: (list: AppointmentList) => void;
   /**
@@ -77,6 +79,10 @@ export function createScreen(isNewer: typeof isAbove = isAbove): Screen {
       rows.delete(id);
       deletions.set(id, stamp);
       return true;
+    },
+    clear() {
+      for (const [id, { epoch, offset, read }] of rows) deletions.set(id, { epoch, offset, read });
+      rows = new Map();
     },
     replace({ epoch, offset, appointments }) {
       floor = { epoch, offset, read: Infinity };

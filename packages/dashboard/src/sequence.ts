@@ -4,22 +4,9 @@ import type {
   PositionUpdate,
   ReloadReason,
 } from '@appointment-emissions/contracts';
+import type { ConnectionState } from './connection.ts';
 import { createReorderBuffer, hasSnapshot, isLive, type ReceivedEvent } from './reorder-buffer.ts';
 import type { Screen } from './screen.ts';
-
-/**
- * State of a dashboard relative to its company log.
- *
- * | state           | meaning                                                  | leaves it when                                  |
- * | --------------- | -------------------------------------------------------- | ----------------------------------------------- |
- * | `connecting`    | no connection                                            | connected → `catching-up` or `reload-needed`    |
- * | `catching-up`   | waiting for a position, or for missed emissions          | all received → `live`; unrecoverable → `reload-needed` |
- * | `live`          | all known emissions are shown                            | gap or unknown epoch → `catching-up`            |
- * | `reload-needed` | missed emissions cannot be replayed                      | list applied → `live` or `catching-up`          |
- *
- * Every state changes to `connecting` when the connection ends.
- */
-export type ConnectionState = 'connecting' | 'catching-up' | 'reload-needed' | 'live';
 
 export interface SequenceOptions {
   screen: Screen;
@@ -58,6 +45,8 @@ export class Sequence {
   private isUnconfirmed = false;
   private reason: ReloadReason | undefined;
   private shownSinceListRequest = false;
+  /** True if a list that was requested before now may contain appointments outside of the present scope. */
+  private hasOtherScopeSinceListRequest = false;
 
   constructor({ screen, onShown, maxBuffered = 10_000 }: SequenceOptions) {
     this.screen = screen;
@@ -141,6 +130,26 @@ export class Sequence {
     }
   }
 
+  /**
+   * Handles `emissions:passed`: everything up to this position was sent, or is not for this dashboard. The server sends it only after
+   * the reply to the handshake, and only if it has missed nothing itself.
+   */
+  onPassed({ epoch, offset }: StreamPosition): void {
+    if (!this.hasJoined || this.reached === undefined) return;
+    if (epoch !== this.reached.epoch) this.isUnconfirmed = true;
+    else {
+      this.advance(offset);
+      this.release(!this.isBehind);
+    }
+  }
+
+  /** The token has another scope. Buffered events may be outside of it; the list contains what is inside. */
+  onOtherScope(isListCurrent: boolean): void {
+    this.buffer.drain();
+    this.reason = 'scope';
+    if (!isListCurrent) this.hasOtherScopeSinceListRequest = true;
+  }
+
   /** Handles the acknowledgement of a catch-up that was requested from `from`, or the reply to a handshake with it. */
   onReply(from: StreamPosition | undefined, position: PositionUpdate): void {
     if (!position.recovered && isTemporary(position.reason)) {
@@ -201,10 +210,7 @@ export class Sequence {
     this.startRun({ epoch, offset });
     this.isUnconfirmed = false;
     this.reason = reason;
-    for (const event of this.buffer.drain()) {
-      if (!isLive(event) || event.meta.epoch !== epoch || event.meta.offset <= offset)
-        this.buffer.push(event);
-    }
+    this.buffer.dropLiveAbove({ epoch, offset });
     this.screen.distrustAbove({ epoch, offset });
   }
 
@@ -224,11 +230,12 @@ export class Sequence {
 
   /** Must be called before each request for a list, so that `applyList` can detect events shown in the meantime. */
   onListRequest(): void {
-    this.shownSinceListRequest = false;
+    this.shownSinceListRequest = this.hasOtherScopeSinceListRequest = false;
   }
 
-  /** Shows a list. Returns false if the list may be older than the screen and must be loaded again. */
+  /** Shows a list. Returns false if the list may be older than the screen or its scope, and must be loaded again. */
   applyList(list: AppointmentList): boolean {
+    if (this.hasOtherScopeSinceListRequest) return false;
     const isOtherEpoch = this.reached !== undefined && list.epoch !== this.reached.epoch;
     if (isOtherEpoch && this.shownSinceListRequest) {
       this.reason ??= 'epoch';
@@ -238,8 +245,7 @@ export class Sequence {
     this.screen.replace(list);
     this.reason = undefined;
     if (this.reached?.epoch === list.epoch && list.offset >= this.runStart) {
-      this.reached.offset = Math.max(this.reached.offset, list.offset);
-      this.head = Math.max(this.head, list.offset);
+      this.advance(list.offset);
     } else {
       const knownHead = this.reached?.epoch === list.epoch ? this.head : undefined;
       this.startRun(list);
@@ -260,25 +266,19 @@ export class Sequence {
     this.reachedAtLastPosition = 0;
   }
 
-  /**
-   * Shows buffered events up to the first gap.
-   * @param settled true if no catch-up reply is outstanding. Then replays are shown, and events of other epochs are dropped;
-   *   otherwise both stay in the buffer
-   */
+  /** Everything up to `offset` was received, or is not for this dashboard. */
+  private advance(offset: number): void {
+    if (this.reached) this.reached.offset = Math.max(this.reached.offset, offset);
+    this.head = Math.max(this.head, offset);
+  }
+
+  /** Shows buffered events up to the first gap. @param settled see the buffer's `release` */
   private release(settled: boolean): void {
-    const { reached } = this;
-    if (reached === undefined) return;
-    for (const event of this.buffer.drain()) {
-      const { epoch, offset } = event.meta;
-      if (epoch !== reached.epoch) {
-        if (!settled) this.buffer.push(event);
-      } else if (isLive(event) ? offset > reached.offset + 1 : !settled) {
-        this.buffer.push(event);
-      } else {
-        if (isLive(event)) reached.offset = Math.max(reached.offset, offset);
-        else this.head = Math.max(this.head, offset);
-        this.show(event);
-      }
+    if (this.reached === undefined) return;
+    for (const event of this.buffer.release(this.reached, settled)) {
+      if (isLive(event)) this.reached.offset = Math.max(this.reached.offset, event.meta.offset);
+      else this.head = Math.max(this.head, event.meta.offset);
+      this.show(event);
     }
   }
 

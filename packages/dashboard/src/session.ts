@@ -3,7 +3,7 @@ import type { ApiAddress } from './api-address.ts';
 import { openConnection, type Connection, type ConnectionEvents } from './connection.ts';
 import type { Liveness } from './liveness.ts';
 import type { DashboardOptions, Timings } from './options.ts';
-import { parseEvent, parsePosition } from './parse.ts';
+import { isTokenAccepted, parseEvent, parsePassed, parsePosition } from './parse.ts';
 import type { Sequence } from './sequence.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -19,13 +19,15 @@ export interface SessionDeps {
   onChange: () => void;
   /** Called for an appointment event that is malformed or from another publisher. */
   onIgnored: () => void;
+  /** Called if the token has another scope than the token before. */
+  onOtherScope: (isListCurrent?: boolean) => void;
   onProblem: (error: unknown) => void;
 }
 
 export interface SessionEvents {
   /** The connection ended, or could not be opened. `wasSteady`: it had lasted for a while. */
   onEnd: (reason: Error, wasSteady: boolean) => void;
-  /** There is a token that expires later, so the session should be replaced by one with that token. */
+  /** There is a token that expires later, which the server does not take over: the session should be replaced. */
   onLaterToken: () => void;
 }
 
@@ -38,16 +40,23 @@ export interface LinkSession {
 
 /**
  * Opens a connection with a token and the stream position reached so far, and passes what arrives to the sequence. It requests a
- * new token before the current one expires.
+ * new token before the current one expires, and sends it to the server.
  */
 export function openSession(
   deps: SessionDeps,
   token: string,
   { onEnd, onLaterToken }: SessionEvents,
 ): LinkSession {
-  const { options, address, timings, tokens, sequence, liveness, onChange } = deps;
+  const { options, address, timings, tokens, sequence, liveness, onChange, onOtherScope } = deps;
   const firstReply = createAlarm();
-  const renewal = createRenewal(deps, onLaterToken);
+  let currentToken = token;
+  const renewal = createRenewal(deps, {
+    connection: () => connection,
+    onRenewed(renewed) {
+      currentToken = renewed;
+    },
+    onLaterToken,
+  });
   const position = sequence.position && { ...sequence.position };
   let connectedAt: number | undefined;
 
@@ -59,7 +68,7 @@ export function openSession(
       ...messageEvents(deps),
       onConnect() {
         connectedAt = performance.now();
-        tokens.accept(token);
+        if (tokens.accept(token)) onOtherScope();
         sequence.onConnect(position);
         liveness.onConnect();
         firstReply.set(timings.answerMs, () => {
@@ -69,8 +78,9 @@ export function openSession(
         renewal.plan();
         onChange();
       },
-      onEnd(reason, refused) {
-        if (refused) tokens.refuse(token);
+      onEnd(reason, cause) {
+        if (cause !== 'lost') tokens.refuse(currentToken);
+        if (cause === 'server') liveness.onServerDisconnect();
         onEnd(reason, connectedAt !== undefined && performance.now() - connectedAt >= timings.steadyMs);
       },
     },
@@ -94,7 +104,8 @@ function messageEvents({
   liveness,
   onChange,
   onIgnored,
-}: SessionDeps): Pick<ConnectionEvents, 'onEvent' | 'onPosition' | 'onAlive'> {
+  onOtherScope,
+}: SessionDeps): Pick<ConnectionEvents, 'onEvent' | 'onPosition' | 'onPassed' | 'onAlive'> {
   return {
     onEvent(given) {
       const event = parseEvent(given);
@@ -106,11 +117,19 @@ function messageEvents({
       const update = parsePosition(given);
       if (update) {
         liveness.onPosition();
-        sequence.onPosition(update);
+        if (update.reason === 'scope') onOtherScope();
+        else sequence.onPosition(update);
       } else {
         // The reply to a catch-up repeats what this position should have contained.
         sequence.onNoReply();
       }
+      onChange();
+    },
+    onPassed(given) {
+      const passed = parsePassed(given);
+      if (passed === undefined) return;
+      liveness.onPosition();
+      sequence.onPassed(passed);
       onChange();
     },
     onAlive(alive) {
@@ -120,14 +139,33 @@ function messageEvents({
   };
 }
 
-/** Requests a new token before the current one expires, since the server disconnects the socket at its expiry. */
-function createRenewal({ tokens, random, onProblem }: SessionDeps, onLaterToken: () => void) {
+interface RenewalEvents extends Pick<SessionEvents, 'onLaterToken'> {
+  connection: () => Connection;
+  /** The server uses this token from now on. */
+  onRenewed: (token: string) => void;
+}
+
+/** Maximum time to wait for the reply to a new token. An older server does not reply. */
+const MAX_TOKEN_REPLY_MS = 5_000;
+/** The reply is awaited for at most about half of the time that is left when a token is renewed. */
+const TOKEN_REPLY_SHARE = 0.05;
+
+/**
+ * Requests a new token before the current one expires, since the server disconnects the socket at its expiry, and sends it to the
+ * server. If the server does not take it over, `onLaterToken` is called.
+ */
+function createRenewal(
+  { timings, tokens, random, onProblem }: SessionDeps,
+  { connection, onRenewed, onLaterToken }: RenewalEvents,
+) {
   const alarm = createAlarm();
   let hasEnded = false;
+  let replyMs = MAX_TOKEN_REPLY_MS;
 
   function plan(): void {
     const delayMs = tokens.renewalDelayMs();
     if (delayMs === undefined || hasEnded) return;
+    replyMs = Math.min(MAX_TOKEN_REPLY_MS, timings.answerMs, delayMs * TOKEN_REPLY_SHARE);
     alarm.set(delayMs * (0.95 + 0.05 * random()), () => void renew());
   }
 
@@ -138,9 +176,24 @@ function createRenewal({ tokens, random, onProblem }: SessionDeps, onLaterToken:
     } catch (error) {
       onProblem(error);
     }
+    const isTakenOver = !isLater || hasEnded || (await sendToken());
     if (hasEnded) return;
-    if (isLater) onLaterToken();
-    else plan();
+    if (isTakenOver) plan();
+    else onLaterToken();
+  }
+
+  /** Resolves to true if the server uses the new token from now on. */
+  async function sendToken(): Promise<boolean> {
+    try {
+      const token = await tokens.current();
+      if (!isTokenAccepted(await connection().renewToken(token, replyMs))) return false;
+      // If its scope is another one, the server sends a position that says so.
+      tokens.accept(token);
+      onRenewed(token);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   return {

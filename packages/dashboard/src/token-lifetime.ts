@@ -19,14 +19,28 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
  * no `exp`.
  */
 export function readLifetime(token: string): TokenLifetime | undefined {
+  const { exp, iat } = readClaims(token) ?? {};
+  if (typeof exp !== 'number') return undefined;
+  return { issuedAt: typeof iat === 'number' ? iat * 1000 : undefined, expiresAt: exp * 1000 };
+}
+
+/** Claims that differ between two tokens of one sign-in. */
+const OWN_CLAIMS = ['exp', 'iat', 'nbf', 'jti'];
+
+/**
+ * The claims that decide what a token shows, as text to compare: all but its times and its id. Empty if the token is not a JWT.
+ */
+export function comparableClaims(token: string): string {
+  const claims = Object.entries(readClaims(token) ?? {}).filter(([name]) => !OWN_CLAIMS.includes(name));
+  return JSON.stringify(claims.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function readClaims(token: string): Record<string, unknown> | undefined {
   const payload = token.split('.')[1];
   if (payload === undefined) return undefined;
   try {
     const claims: unknown = JSON.parse(atob(payload.replaceAll('-', '+').replaceAll('_', '/')));
-    if (typeof claims !== 'object' || claims === null) return undefined;
-    const { exp, iat } = claims as { exp?: unknown; iat?: unknown };
-    if (typeof exp !== 'number') return undefined;
-    return { issuedAt: typeof iat === 'number' ? iat * 1000 : undefined, expiresAt: exp * 1000 };
+    return typeof claims === 'object' && claims !== null ? (claims as Record<string, unknown>) : undefined;
   } catch {
     return undefined;
   }

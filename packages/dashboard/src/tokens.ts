@@ -1,5 +1,5 @@
 import { createAlarm } from './timers.ts';
-import { expiryOf, timeToRenewal } from './token-lifetime.ts';
+import { comparableClaims, expiryOf, timeToRenewal } from './token-lifetime.ts';
 
 /** Caches the dashboard's token. */
 export interface Tokens {
@@ -10,8 +10,11 @@ export interface Tokens {
   current: () => Promise<string>;
   /** Requests a new token and caches it if it expires later. Resolves to true if it does. */
   renew: () => Promise<boolean>;
-  /** Records that the server accepted a token. */
-  accept: (token: string) => void;
+  /**
+   * Records that the server accepted a token. Returns true if its claims differ from those of the token accepted before: it may show
+   * other appointments.
+   */
+  accept: (token: string) => boolean;
   /** Records that the server refused a token, and removes it from the cache. */
   refuse: (token: string) => void;
   /** Time until the cached token should be renewed; undefined if renewal is not possible. */
@@ -51,6 +54,7 @@ const MAX_PAUSE_FACTOR = 64;
 export function createTokens(deps: TokensDeps): Tokens {
   const { firstPauseMs, elapsed = () => performance.now(), now = Date.now } = deps;
   let cached: CachedToken | undefined;
+  let acceptedClaims: string | undefined;
   let refusedInARow = 0;
   let pausedUntil = -Infinity;
 
@@ -87,8 +91,12 @@ export function createTokens(deps: TokensDeps): Tokens {
       return true;
     },
     accept(token) {
-      if (cached?.token === token) cached.isAccepted = true;
       refusedInARow = 0;
+      if (cached?.token !== token) return false;
+      cached.isAccepted = true;
+      const before = acceptedClaims;
+      acceptedClaims = comparableClaims(token);
+      return before !== undefined && before !== acceptedClaims;
     },
     refuse(token) {
       if (cached?.token !== token) return;

@@ -14,6 +14,7 @@ export type Process = Generator<undefined, void>;
 export interface Written {
   version: number;
   inside: boolean;
+  status: string;
   isDeleted?: boolean;
 }
 
@@ -32,7 +33,9 @@ const LOG_MAX = 4;
 
 /** A model of the server for one company: claim → read → confirm, a company log with offsets, and an epoch. */
 export function createCompany(ids: readonly string[]) {
-  const database = new Map<string, Written>(ids.map((id) => [id, { version: 0, inside: true }]));
+  const database = new Map<string, Written>(
+    ids.map((id) => [id, { version: 0, inside: true, status: 'new' }]),
+  );
   let tokens = new Map<string, object>();
   let epoch = 1;
   let offset = 0;
@@ -68,7 +71,7 @@ export function createCompany(ids: readonly string[]) {
       };
     }
     return {
-      payload: { appointment: appointment({ _id: id, notes }) },
+      payload: { appointment: appointment({ _id: id, notes, status: written.status }) },
       meta: meta({ ...place(), ...fields }),
     };
   }
@@ -130,8 +133,8 @@ export function createCompany(ids: readonly string[]) {
       onPublished = listener;
     },
     /** Writes or deletes an appointment, and emits it as the bot would. */
-    write(id: string, inside: boolean, isDeleted = false): Process {
-      database.set(id, { version: database.get(id)!.version + 1, inside, ...(isDeleted && { isDeleted }) });
+    write(id: string, change: Omit<Written, 'version'>): Process {
+      database.set(id, { version: database.get(id)!.version + 1, ...change });
       return publish(id);
     },
     trim(): void {

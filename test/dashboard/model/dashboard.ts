@@ -1,18 +1,27 @@
 import type { AppointmentSnapshot, StreamPosition } from '@appointment-emissions/contracts';
 import type { ReceivedEvent } from '../../../packages/dashboard/src/reorder-buffer.ts';
+import { createEditedScreen } from '../../../packages/dashboard/src/edits/edited-screen.ts';
 import { createScreen, type isAbove } from '../../../packages/dashboard/src/screen.ts';
 import { Sequence } from '../../../packages/dashboard/src/sequence.ts';
 import type { Company, ListReply, Packet, Process, Written } from './company.ts';
+import { followEdits } from './edits.ts';
 
 const writtenOf = (notes: string | null) => JSON.parse(notes ?? '') as Written;
 
-/** A dashboard with the library's sequence, a connection and its requests. It checks that the screen never goes back. */
+/** Safeguards that a negative control replaces. */
+export interface Replaced {
+  isNewer?: typeof isAbove;
+  createEdited?: typeof createEditedScreen;
+}
+
+/** A dashboard with the library's sequence, a connection, its requests and edits. It checks that the screen never goes back. */
 export function createDashboard(
   company: Company,
   spawn: (process: Process) => void,
-  isNewer?: typeof isAbove,
+  { isNewer, createEdited = createEditedScreen }: Replaced,
 ) {
-  const screen = createScreen(isNewer);
+  const screen = createEdited(createScreen(isNewer), true);
+  const edits = followEdits(screen, company, spawn);
   const sequence = new Sequence({ screen, onShown, maxBuffered: 12 });
   const newest = new Map<string, number>();
   /** Appointments whose newest shown event is a deletion. */
@@ -37,8 +46,11 @@ export function createDashboard(
     if (isDeleted && version < before) {
       throw new Error(`${appointment._id} went back from ${before} to its deletion ${version}`);
     }
-    if (isDeleted) newest.set(appointment._id, version);
-    if (isDeleted) deleted.add(appointment._id);
+    if (isDeleted) {
+      newest.set(appointment._id, version);
+      deleted.add(appointment._id);
+      edits.onDeleted(appointment._id);
+    }
     check();
   }
 
@@ -91,6 +103,7 @@ export function createDashboard(
     if (isListing) return;
     isListing = true;
     sequence.onListRequest();
+    screen.onListRequest();
     spawn(load());
   }
 
@@ -121,8 +134,13 @@ export function createDashboard(
   return {
     screen,
     sequence,
-    /** The steps that can happen next; empty when everything has settled. */
-    *moves(): Generator<() => void> {
+    edit: edits.edit,
+    checkEdits: edits.check,
+    /**
+     * The steps that can happen next; empty when everything has settled.
+     * @param isIdle true if nothing is under way on the server
+     */
+    *moves(isIdle: boolean): Generator<() => void> {
       if (onGateway.length > 0) {
         yield () => {
           const packet = onGateway.shift()!;
@@ -139,7 +157,11 @@ export function createDashboard(
         };
       if (!isConnected) yield connect;
       if (sequence.isBehind && !isCatchingUp) yield requestCatchUp;
-      if ((sequence.reloadReason !== undefined || !isLoaded) && !isListing) yield reload;
+      const needsList = sequence.reloadReason !== undefined || !isLoaded || screen.needsList;
+      if (needsList && !isListing) yield reload;
+      // An edit expires when no snapshot that was read before its commit can arrive.
+      const isQuiet = isIdle && onGateway.length + wire.length + lists.length === 0;
+      if (isQuiet && edits.canExpire) yield edits.expireNext;
     },
     /** Requests the list although nothing is missing, as when the user opens another week. */
     reload,

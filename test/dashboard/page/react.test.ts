@@ -16,13 +16,15 @@ window.views = [];
 
 function Day() {
   const [day, setDay] = useState(1);
-  const { appointments, state, isLoading } = useAppointments({
+  const { appointments, state, isLoading, edit } = useAppointments({
     url,
     getToken: async () => token,
     from: '2027-03-0' + day + 'T00:00:00Z',
     to: '2027-03-0' + (day + 1) + 'T00:00:00Z',
     socketOptions: { transports: ['websocket'] },
   });
+  window.editNotes = (id, notes) =>
+    edit(id, { notes }, () => new Promise((resolve, reject) => Object.assign(window, { resolve, reject })));
   window.views.push({ appointments, text: JSON.stringify(appointments) });
   return (
     <main data-state={state} data-loading={String(isLoading)}>
@@ -86,6 +88,23 @@ test('a view never changes: each change is another array', async () => {
   const isUnchanged = 'views.every(({ appointments, text }) => JSON.stringify(appointments) === text)';
   expect(await tab.evaluate(isUnchanged)).toBe(true);
   expect(await tab.evaluate('new Set(views.map(({ text }) => text)).size')).toBeGreaterThanOrEqual(3);
+});
+
+test('an edit shows at once, stays when it is saved, and is rolled back when it is not', async () => {
+  const { company, api } = world;
+  const id = await company.appointment({ start: new Date('2027-03-01T13:00:00Z') });
+  const { tab } = await openLive();
+  const row = (text: string) => tab.locator(`#a${id}`, { hasText: text }).waitFor();
+  await tab.evaluate(`void editNotes('${id}', 'saved')`);
+  await row('saved');
+  await company.change(id, { notes: 'saved', status: 'checked_in' });
+  await world.world.emit(api, 'appointment-updated', id);
+  await row('checked_in, saved');
+  await tab.evaluate('resolve()');
+  await tab.evaluate(`void editNotes('${id}', 'not saved').catch(() => undefined)`);
+  await row('checked_in, not saved');
+  await tab.evaluate('reject(new Error("refused"))');
+  await row('checked_in, saved');
 });
 
 test('another range is loaded over the same connection, and appointments outside of it are not shown', async () => {

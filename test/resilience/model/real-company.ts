@@ -45,7 +45,7 @@ export function createRealCompany(
   const companyId = randomBytes(12).toString('hex');
   const channel = `model-${companyId}`;
   const companyKeys = createCompanyKeys('{model}');
-  const database = new Map<Id, Written>(ids.map((id) => [id, { version: 0, inside: true }]));
+  const database = new Map<Id, Written>(ids.map((id) => [id, { version: 0, inside: true, status: 'new' }]));
   /** What was written by the one deletion of an appointment. A later write creates the document again. */
   const deletions = new Map<Id, Written>();
   const stops: (() => void)[] = [];
@@ -150,10 +150,10 @@ export function createRealCompany(
     replay,
     list,
     onPublished: (listener) => void listeners.push(listener),
-    write(id, inside, isDeleted = false) {
+    write(id, { isDeleted = false, ...change }) {
       const isFirstDeletion = isDeleted && !deletions.has(id);
       const version = database.get(id)!.version + 1;
-      const written = { version, inside, ...(isFirstDeletion && { isDeleted }) };
+      const written = { version, ...change, ...(isFirstDeletion && { isDeleted }) };
       if (isFirstDeletion) deletions.set(id, written);
       database.set(id, written);
       return publish(id);

@@ -27,7 +27,8 @@ export async function runSchedule(
   const real = createRealCompany(redis, subscriber, IDS, weaknesses);
   const { company, stops } = real;
   await real.subscribe();
-  const dashboards = [createDashboard(company, spawn, isNewer), createDashboard(company, spawn, isNewer)];
+  const replaced = isNewer ? { isNewer } : {};
+  const dashboards = [createDashboard(company, spawn, replaced), createDashboard(company, spawn, replaced)];
 
   const advance = (process: Process) => {
     if (process.next().done) processes.splice(processes.indexOf(process), 1);
@@ -39,7 +40,7 @@ export async function runSchedule(
     ...processes.map((process) => () => {
       advance(process);
     }),
-    ...dashboards.flatMap((dashboard) => [...dashboard.moves()]),
+    ...dashboards.flatMap((dashboard) => [...dashboard.moves(processes.length === 0)]),
   ];
   const pulse = async () => {
     await real.readHead();
@@ -79,11 +80,11 @@ export async function runSchedule(
       const [kind, what] = [choice % 16, Math.floor(choice / 16)];
       if (kind < 2)
         spawn(
-          company.write(
-            IDS[what % IDS.length]!,
-            Math.floor(what / 2) % 4 !== 0,
-            Math.floor(what / 8) % 8 === 0,
-          ),
+          company.write(IDS[what % IDS.length]!, {
+            inside: Math.floor(what / 2) % 4 !== 0,
+            status: 'new',
+            ...(Math.floor(what / 8) % 8 === 0 && { isDeleted: true }),
+          }),
         );
       else if (kind === 2) {
         const dashboard = dashboards[Math.floor(what / faults.length) % dashboards.length]!;

@@ -1,5 +1,6 @@
 import { APPOINTMENT_EVENTS, type AppointmentSnapshot, type Id } from '@appointment-emissions/contracts';
 import {
+  type AppointmentPatch,
   connectDashboard,
   type Dashboard,
   type DashboardOptions,
@@ -24,7 +25,7 @@ export interface AppointmentsView<A = AppointmentSnapshot> {
   readonly state: DashboardState;
   /** Time up to which the appointments are known to be complete. Undefined while live. */
   readonly notLiveSince: Date | undefined;
-  /** True until the list of the range is shown. */
+  /** True until the list of the range is shown, also if it is loaded again because the token has another scope. */
   readonly isLoading: boolean;
   /** The last problem, such as a token or list request that failed. It is retried. Undefined while live. */
   readonly problem: unknown;
@@ -82,6 +83,9 @@ export function createAppointmentsStore<A extends { _id: Id }>(first: Appointmen
       if (isOtherRange) void connected?.reload();
     },
     reload: async () => connected?.reload(),
+    /** As `Dashboard.edit`. Without a connection it only calls `commit`. */
+    edit: async <T>(id: Id, patch: AppointmentPatch<A>, commit: () => T | PromiseLike<T>): Promise<T> =>
+      connected ? connected.dashboard.edit(id, patch, commit) : commit(),
   };
 }
 
@@ -90,6 +94,8 @@ interface RangeConnection<A> {
   dashboard: Dashboard<A>;
   /** The range of the list that is shown, see `keyOf`. */
   shownRange: string;
+  /** True from the time when the token has another scope until the list of that scope is shown. */
+  isEmptied: boolean;
   /** The last problem. */
   problem: unknown;
   /** Loads the list. If that fails, it is loaded again later. */
@@ -116,6 +122,7 @@ function connectRange<A extends { _id: Id }>(
   const connection: RangeConnection<A> = {
     dashboard,
     shownRange: '',
+    isEmptied: false,
     problem: undefined,
     async reload() {
       clearTimeout(retry);
@@ -141,12 +148,16 @@ function connectRange<A extends { _id: Id }>(
   }
 
   for (const event of APPOINTMENT_EVENTS) dashboard.on(event, onChange);
+  dashboard.on('edited', onChange);
   dashboard.on('appointments', () => {
     connection.shownRange = fetchedRange;
     if (fetchedRange === keyOf(current())) clearTimeout(retry);
     onChange();
   });
-  dashboard.on('state', onChange);
+  dashboard.on('state', (_, reason) => {
+    connection.isEmptied = reason === 'scope';
+    onChange();
+  });
   dashboard.on('problem', onProblem);
   return connection;
 }
@@ -165,7 +176,7 @@ export function createBatch(run: () => void): () => void {
 }
 
 function viewOf<A extends { _id: Id }>(
-  { dashboard, shownRange, problem }: RangeConnection<A>,
+  { dashboard, shownRange, isEmptied, problem }: RangeConnection<A>,
   options: AppointmentsOptions<A>,
 ): AppointmentsView<A> {
   const { state, notLiveSince, appointments } = dashboard;
@@ -173,7 +184,7 @@ function viewOf<A extends { _id: Id }>(
     appointments: rowsOf(appointments.values(), options),
     state,
     notLiveSince,
-    isLoading: shownRange !== keyOf(options),
+    isLoading: isEmptied || shownRange !== keyOf(options),
     problem: state === 'live' ? undefined : problem,
   };
 }

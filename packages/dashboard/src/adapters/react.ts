@@ -12,6 +12,7 @@ import {
   createAppointmentsStore,
   EMPTY_VIEW,
 } from './appointments-store.ts';
+import type { AppointmentPatch } from '../index.ts';
 
 export type { AppointmentRange, AppointmentsOptions, AppointmentsView } from './appointments-store.ts';
 
@@ -19,6 +20,16 @@ export type { AppointmentRange, AppointmentsOptions, AppointmentsView } from './
 export interface Appointments<A = AppointmentSnapshot> extends AppointmentsView<A> {
   /** Loads the list again, for example if the state is `reload-needed`. It is retried until it succeeds. */
   reload: () => Promise<void>;
+  /**
+   * Shows new values of an appointment at once, and calls `commit`, which saves them. It is the same function in each rendering, and
+   * resolves to the result of `commit`. If `commit` rejects, the edit is rolled back. See `Dashboard.edit`.
+   *
+   * @example
+   * ```tsx
+   * const checkIn = () => edit(id, { status: 'checked_in' }, () => api.checkIn(id)).catch(showError);
+   * ```
+   */
+  edit: <T>(id: Id, patch: AppointmentPatch<A>, commit: () => T | PromiseLike<T>) => Promise<T>;
 }
 
 /**
@@ -48,5 +59,5 @@ export function useAppointments<A extends { _id: Id } = AppointmentSnapshot>(
     store.update(options);
   });
   const view = useSyncExternalStore<AppointmentsView<A>>(store.subscribe, store.getView, () => EMPTY_VIEW);
-  return { ...view, reload: store.reload };
+  return { ...view, reload: store.reload, edit: store.edit };
 }

@@ -72,15 +72,17 @@ export function followAppointments<Arg, A extends { _id: Id } = AppointmentSnaps
         return; // The entry was removed before it had data.
       }
       const store = createAppointmentsStore(optionsOf(arg));
+      let isFollowed = false;
       const stop = store.subscribe(() => {
         const { appointments, state, notLiveSince, isLoading } = store.getView();
         // The dashboard's own list is requested after the entry's, so it is never older.
-        if (isLoading) return;
+        if (isLoading && !isFollowed) return;
+        isFollowed = true;
         updateCachedData(() => ({
           appointments: [...appointments],
           state,
           notLiveSince: notLiveSince?.toISOString() ?? null,
-          isFollowed: true,
+          isFollowed,
         }));
       });
       await cacheEntryRemoved;
