@@ -19,6 +19,7 @@ export interface AppointmentRow {
   end: Date | null;
   /** True if it does not take its staff member's time: it was canceled, or the customer did not come. */
   isFreed: boolean;
+  isNoShow: boolean;
   updatedAt: Date | null;
 }
 
@@ -67,6 +68,7 @@ export function readRow(document: RawDocument): AppointmentRow {
     start: date(start),
     end: date(end),
     isFreed: FREED_STATUSES.includes(status as string),
+    isNoShow: status === 'no_show',
     updatedAt: date(updatedAt),
   };
 }

@@ -3,7 +3,7 @@ import type { BookingOutcome } from '@appointment-emissions/bot';
 import type { Id } from '@appointment-emissions/contracts';
 import { matchId } from '../src/population/stored-values.ts';
 import { NOT_FREED, readRow, ROW_FIELDS, type AppointmentRow, type Reservation } from './appointment-row.ts';
-import { createBookingIndexes, findOverlap } from './find-overlap.ts';
+import { createBookingIndexes, findOverlap, takers } from './find-overlap.ts';
 import { FREED_STATUSES } from './models.ts';
 import { isTakenSlot } from './server-refusal.ts';
 
@@ -81,7 +81,8 @@ function createReserve(appointments: Collection) {
       // Another booking took the time between the query and the write, or a freed appointment still has its slots.
       const other = await overlapWith(appointments, reservation, appointment);
       if (other !== undefined) return other;
-      if (await releaseFreedSlots(appointments, reservation)) return reserve(reservation, appointment, write);
+      if (await releaseFreedSlots(appointments, reservation, appointment.petId))
+        return reserve(reservation, appointment, write);
       // The other booking is gone again, but the write has failed.
       const { start: from, end: to } = reservation;
       return { outcome: 'busy', from, to };
@@ -94,25 +95,30 @@ async function overlapWith(
   reservation: Reservation,
   { appointmentId, petId }: Pick<AppointmentRow, 'appointmentId' | 'petId'>,
 ): Promise<BookingOutcome | undefined> {
-  const other = await findOverlap(appointments, reservation, appointmentId, LIMITS);
+  const other = await findOverlap(appointments, { ...reservation, petId }, appointmentId, LIMITS);
   if (other === undefined) return undefined;
   const own = petId !== null && other.petId === petId ? other.appointmentId : undefined;
-  return { outcome: 'busy', from: other.start, to: other.end, own };
+  const of = own !== undefined && other.staffId !== reservation.staffId ? 'pet' : 'staff';
+  return { outcome: 'busy', from: other.start, to: other.end, own, of };
 }
 
 /**
- * Removes the slots of the staff member's canceled appointments and no-shows, as far as they overlap a reservation. The booking
+ * Removes the slots of the staff member's and the pet's canceled appointments and no-shows, as far as they overlap a reservation. The booking
  * service removes slots when it cancels, but other applications may only set the status. Resolves to true if there were any.
  */
 async function releaseFreedSlots(
   appointments: Collection,
   { staffId, slots }: Reservation,
+  petId: Id | null,
 ): Promise<boolean> {
   const { modifiedCount } = await appointments.updateMany(
     {
-      staffId: matchId(Types.ObjectId, staffId),
       slots: { $in: slots },
-      $and: [{ status: { $in: FREED_STATUSES } }, { status: { $not: { $type: 'array' } } }],
+      $and: [
+        { $or: takers(staffId, petId) },
+        { status: { $in: FREED_STATUSES } },
+        { status: { $not: { $type: 'array' } } },
+      ],
     },
     { $unset: { slots: '' } },
   );

@@ -46,8 +46,8 @@ interface Parts {
 const MAX_ATTEMPTS = 10;
 
 /**
- * A booking service on MongoDB. The unique index on (staffId, slots) prevents overlaps: an insert or update either takes all its
- * slots or fails. This works on a standalone server too, and needs no lock that a dead process could keep
+ * A booking service on MongoDB. Unique indexes on (staffId, slots) and (petId, slots) prevent overlaps: an insert or update either
+ * takes all its slots or fails. This works on a standalone server too, and needs no lock that a dead process could keep
  * (docs/decisions/0100-no-overlapping-bookings.md).
  */
 export function createBookingService({
@@ -108,6 +108,7 @@ function createReschedule({ now, store, findMissingReference }: Parts) {
   async function attempt(request: RescheduleRequest): Promise<BookingOutcome | undefined> {
     const current = await store.find(request.appointmentId);
     if (current === undefined) return { outcome: 'unknown-appointment' };
+    if (current.isNoShow) return { outcome: 'refused', reason: 'no-show' };
     if (current.isFreed) return { outcome: 'is-canceled', appointment: toBooked(current) };
     const reservation = reservationAfter(current, request);
     if (typeof reservation === 'string') return { outcome: 'refused', reason: reservation };
@@ -138,6 +139,7 @@ function createCancel({ now, store }: Parts) {
   async function attempt(appointmentId: string): Promise<BookingOutcome | undefined> {
     const current = await store.find(appointmentId);
     if (current === undefined) return { outcome: 'unknown-appointment' };
+    if (current.isNoShow) return { outcome: 'refused', reason: 'no-show' };
     const appointment = toBooked(current);
     if (current.isFreed) return { outcome: 'done', appointment, changed: false };
     const set = { status: 'canceled', updatedAt: writtenAt(now(), current.updatedAt) };

@@ -79,6 +79,7 @@ describe('book', () => {
         from: at(60),
         to: at(120),
         own: first.appointment.appointmentId,
+        of: 'staff',
       });
       expect(await world.appointments.countDocuments()).toBe(1);
     },
@@ -89,7 +90,8 @@ describe('book', () => {
     const first = done(await world.service.book(world.request(60, 60)));
     done(await world.service.book(world.request(0, 60)));
     done(await world.service.book(world.request(120, 60)));
-    done(await world.service.book(world.request(60, 60, { staffId: world.otherStaffId })));
+    const other = { staffId: world.otherStaffId, petId: await world.otherPet() };
+    done(await world.service.book(world.request(60, 60, other)));
     done(await world.service.cancel(first.appointment.appointmentId));
     done(await world.service.book(world.request(60, 60)));
   });
@@ -104,13 +106,34 @@ describe('book', () => {
       const { appointment } = done(await world.service.book(world.request(30)));
       expect(await world.service.book(world.request(30))).toMatchObject({ outcome: 'busy' });
       const { start } = world.request(120);
-      expect(await world.service.reschedule({ appointmentId, start })).toMatchObject({
-        outcome: 'is-canceled',
-      });
+      const isNoShow = status === 'no_show';
+      expect(await world.service.reschedule({ appointmentId, start })).toMatchObject(
+        isNoShow ? { outcome: 'refused', reason: 'no-show' } : { outcome: 'is-canceled' },
+      );
+      expect(await world.service.cancel(appointmentId)).toMatchObject(
+        isNoShow ? { outcome: 'refused', reason: 'no-show' } : { outcome: 'done', changed: false },
+      );
       expect(await world.read(appointmentId)).toMatchObject({ status, start: at(0) });
       expect(await world.read(appointment.appointmentId)).toMatchObject({ status: 'scheduled' });
     },
   );
+
+  test('refuses a second appointment of a pet at the same time, with any groomer', async () => {
+    const world = await startBookings();
+    const { appointmentId } = done(await world.service.book(world.request(0, 60))).appointment;
+    const other = { staffId: world.otherStaffId };
+    expect(await world.service.book(world.request(30, 60, other))).toEqual({
+      outcome: 'busy',
+      of: 'pet',
+      from: at(0),
+      to: at(60),
+      own: appointmentId,
+    });
+    const later = done(await world.service.book(world.request(60, 60, other))).appointment;
+    expect(
+      await world.service.reschedule({ appointmentId: later.appointmentId, start: at(30) }),
+    ).toMatchObject({ outcome: 'busy', of: 'pet' });
+  });
 
   test('refuses an overlap with an appointment that has no slots', async () => {
     const world = await startBookings();
@@ -161,8 +184,12 @@ describe('reschedule', () => {
       staffId: new Types.ObjectId(staffId),
       end: at(30),
     });
-    done(await world.service.book(world.request(0)));
-    expect(await world.service.book(world.request(0, 60, { staffId }))).toMatchObject({ outcome: 'busy' });
+    const petId = await world.otherPet();
+    done(await world.service.book(world.request(0, 60, { petId })));
+    expect(await world.service.book(world.request(0, 60, { staffId, petId }))).toMatchObject({
+      outcome: 'busy',
+      of: 'staff',
+    });
   });
 
   test('to a time that overlaps its own is allowed', async () => {

@@ -49,6 +49,8 @@ export async function startBookings() {
       ...more,
     }),
     otherStaffId,
+    /** Another pet of the same customer. */
+    otherPet: () => insert(COLLECTIONS.pets, { customerId: new Types.ObjectId(customerId) }),
     read: (id: string) => appointments.findOne({ _id: new Types.ObjectId(id) }),
   };
 }

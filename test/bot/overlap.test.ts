@@ -10,14 +10,20 @@ import { childEnv } from '../harness/child-env.ts';
 
 type World = Awaited<ReturnType<typeof startBookings>>;
 
-/** Number of pairs of scheduled appointments of one groomer that overlap. */
+/** Number of pairs of scheduled appointments of one groomer or one pet that overlap. */
 async function overlaps({ appointments }: World): Promise<number> {
   const rows = await appointments.find({ status: 'scheduled' }).toArray();
   let found = 0;
   for (const a of rows) {
     for (const b of rows) {
-      const sameStaff = String(a._id) < String(b._id) && String(a.staffId) === String(b.staffId);
-      if (sameStaff && Number(a.start) < Number(b.end) && Number(b.start) < Number(a.end)) found += 1;
+      const isSame = String(a.staffId) === String(b.staffId) || String(a.petId) === String(b.petId);
+      if (
+        String(a._id) < String(b._id) &&
+        isSame &&
+        Number(a.start) < Number(b.end) &&
+        Number(b.start) < Number(a.end)
+      )
+        found += 1;
     }
   }
   return found;

@@ -38,6 +38,8 @@ export type RefusalReason =
   | 'unknown-staff'
   /** The appointment would start or end outside the years 0 to 9999. */
   | 'time-out-of-range'
+  /** The customer did not come, so the appointment is over. */
+  | 'no-show'
   /** Concurrent changes of the appointment prevented each attempt. */
   | 'changed-by-others'
   /** The store rejected the write, and would reject it again. */
@@ -47,8 +49,17 @@ export type RefusalReason =
 export type BookingOutcome =
   /** `changed` is false if the appointment was already as requested, so nothing was written. */
   | { outcome: 'done'; appointment: BookedAppointment; changed: boolean }
-  /** The staff member has another appointment at that time. `own` is its id if it is for the same pet. */
-  | { outcome: 'busy'; from: Date | null; to: Date | null; own?: string | undefined }
+  /**
+   * The staff member has another appointment at that time, or the pet has one with another staff member (`of: 'pet'`). `own` is its
+   * id if it is for the same pet.
+   */
+  | {
+      outcome: 'busy';
+      from: Date | null;
+      to: Date | null;
+      own?: string | undefined;
+      of?: 'staff' | 'pet' | undefined;
+    }
   /** The company has no document with the id in the field `reference`. */
   | { outcome: 'unknown-reference'; reference: ReferenceName }
   | { outcome: 'unknown-appointment' }

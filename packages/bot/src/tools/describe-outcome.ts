@@ -24,6 +24,8 @@ const REFUSED: Record<RefusalReason, string> = {
     'the appointment has no valid duration. Ask for the duration and pass it as durationMinutes.',
   'unknown-staff': 'the appointment has no staff member. Ask for one and pass its id as staffId.',
   'time-out-of-range': 'the appointment would end after the year 9999. Choose another start.',
+  'no-show':
+    'the customer did not come to this appointment, so it cannot be moved or canceled. Book a new one with book_appointment.',
   'changed-by-others': 'the appointment is being changed by another user. Try again in a moment.',
   'store-refused':
     'the calendar rejected this change, and would reject it again. Apologize, and ask a staff member to check.',
@@ -35,6 +37,8 @@ export function describeOutcome(tool: ToolName, result: BookingOutcome): string 
     case 'done':
       return result.changed ? DONE[tool] : ALREADY[tool];
     case 'busy':
+      if (result.of === 'pet')
+        return `Nothing was done: the pet has an appointment with another staff member${describePeriod(result)}. Offer another time.`;
       return (
         `Nothing was done: the staff member has another appointment${describePeriod(result)}. ` +
         (result.own === undefined
