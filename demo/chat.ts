@@ -4,12 +4,15 @@ import type { Id, IsoDate } from '@appointment-emissions/contracts';
 export interface ChatCatalogue {
   companyName: string;
   timeZone: string;
+  /** Opening hours, in minutes since midnight as a wall clock shows them. */
+  opensAt: number;
+  closesAt: number;
   customers: { id: Id; name: string; pets: { id: Id; name: string; size: string }[] }[];
   services: { id: Id; name: string; items: { id: Id; size: string; price: number | null }[] }[];
   staff: { id: Id; name: string }[];
 }
 
-/** A future appointment. A field is `null` if the stored value is missing or malformed. */
+/** An appointment that has not ended. A field is `null` if the stored value is missing or malformed. */
 export interface ChatAppointment {
   id: Id;
   petId: Id | null;

@@ -5,10 +5,10 @@ import { amount, date, id, matchId, type RawDocument, words } from '../src/popul
 import { NOT_FREED } from './appointment-row.ts';
 
 const OPTIONS = { maxTimeMS: 2_000, enableUtf8Validation: false };
-const MAX_APPOINTMENTS = 100;
+const MAX_APPOINTMENTS = 500;
 const MAX_DOCUMENTS = 500;
 
-/** Reads the choices of the chat form: customers with their pets, services, staff and future appointments. */
+/** Reads the choices of the chat form: customers with their pets, services, staff and appointments. */
 export function createReadCatalogue(connection: Connection, companyId: string) {
   const company = { companyId: matchId(Types.ObjectId, companyId) };
   const read = (collection: string, order: string): Promise<RawDocument[]> =>
@@ -50,10 +50,14 @@ export function createReadCatalogue(connection: Connection, companyId: string) {
       };
     },
 
+    /** The appointments that have not ended. */
     async appointments(now: Date): Promise<ChatAppointment[]> {
       const rows: RawDocument[] = await connection
         .collection(COLLECTIONS.appointments)
-        .find({ ...company, start: { $gt: now }, ...NOT_FREED }, OPTIONS)
+        .find(
+          { ...company, ...NOT_FREED, $and: [{ $or: [{ start: { $gt: now } }, { end: { $gt: now } }] }] },
+          OPTIONS,
+        )
         .sort({ start: 1 })
         .limit(MAX_APPOINTMENTS)
         .toArray();

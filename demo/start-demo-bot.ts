@@ -12,7 +12,7 @@ import { createThrottledLog } from '../src/process/throttled-log.ts';
 import { watchMongo } from '../src/redis/watch-mongo.ts';
 import { createBookingService } from './booking-service.ts';
 import { createBotApp } from './bot-app.ts';
-import { DEMO_COMPANY } from './catalogue.ts';
+import { CLOSES_AT_MINUTES, DEMO_COMPANY, OPENS_AT_MINUTES } from './catalogue.ts';
 import { createReadCatalogue } from './read-catalogue.ts';
 
 export interface DemoBotDeps {
@@ -46,7 +46,13 @@ export async function startDemoBot(deps: DemoBotDeps): Promise<{ url: string; cl
   const server = createServer(
     createBotApp({
       handlers,
-      catalogue: async () => ({ companyName: DEMO_COMPANY.name, timeZone, ...(await read.catalogue()) }),
+      catalogue: async () => ({
+        companyName: DEMO_COMPANY.name,
+        timeZone,
+        opensAt: OPENS_AT_MINUTES,
+        closesAt: CLOSES_AT_MINUTES,
+        ...(await read.catalogue()),
+      }),
       appointments: () => read.appointments(new Date()),
       pageOrigins,
       onFault: (error) => {

@@ -13,6 +13,7 @@ import { DEMO_COMPANY } from '../../demo/catalogue.ts';
 import { createDemoRouter } from '../../demo/demo-routes.ts';
 import { seedDemo } from '../../demo/seed-demo.ts';
 import { startDemoBot } from '../../demo/start-demo-bot.ts';
+import { eventually } from '../harness/until.ts';
 import { later, startBackend, startBot, temporaryDirectory } from './bot-world.ts';
 import { SOURCE_CONDITION } from '../../scripts/source-args.mjs';
 
@@ -62,14 +63,14 @@ async function openPanel(timeZone = 'Europe/Berlin') {
     mongodbUri,
     port: 0,
     pageOrigins: [origin],
-    timeZone: 'UTC',
+    timeZone,
     logDir: await temporaryDirectory(),
     realtime: startBot({ backendUrl: backend.url }),
     logger: pino({ level: 'silent' }),
   });
   later(() => bot.close());
   const script = await bundle(
-    `import { startChat } from './chat.ts'; await startChat(document.getElementById('chat')!, () => '${timeZone}');`,
+    `import { startChat } from './chat/start-chat.ts'; await startChat(document.getElementById('chat')!);`,
   );
   app.use('/demo', createDemoRouter({ jwtSecret: 'x'.repeat(32), timeZone: 'UTC', botUrl: bot.url }));
   app.get('/', (_req, res) => void res.type('html').send(HTML));
@@ -104,9 +105,11 @@ async function send(page: Page): Promise<string> {
 
 const day = new Date(Date.now() + 20 * 86_400_000).toISOString().slice(0, 10);
 
-test('books, refuses an overlap, moves and cancels, in the time zone of the calendar', async () => {
+test('books, refuses an overlap, moves and cancels, in the time zone of the company', async () => {
   const { page, appointments, backend } = await openPanel();
-  expect(await book(page, day)).toContain('Booked.');
+  expect(await book(page, day)).toMatch(
+    /^Done! Biscuit has an appointment with Jonas Okafor: Bath & Brush, .*10:00/,
+  );
   const company = { companyId: new Types.ObjectId(DEMO_COMPANY.id) };
   const [row] = await appointments.find(company).sort({ createdAt: -1 }).limit(1).toArray();
   const berlin = new Intl.DateTimeFormat('en-GB', {
@@ -116,20 +119,65 @@ test('books, refuses an overlap, moves and cancels, in the time zone of the cale
   });
   expect(berlin.format(row!.start as Date)).toContain('10:00');
   expect(row).toMatchObject({ source: 'instagram', status: 'scheduled', serviceItemId: expect.anything() });
-  expect(await book(page, day, '10:30')).toContain('another appointment');
+  expect(await book(page, day, '10:30')).toContain('Sorry, Jonas Okafor has no time then.');
 
   await page.getByRole('radio', { name: 'Move' }).check();
   await page.getByLabel('Appointment').selectOption(String(row!._id));
   await page.getByLabel('Time').fill('15:00');
-  expect(await send(page)).toContain('Moved.');
+  expect(await send(page)).toMatch(
+    /^Done! The appointment of Biscuit with Jonas Okafor is now on .*(15:00|3:00)/,
+  );
   await page.getByRole('radio', { name: 'Cancel' }).check();
-  expect(await send(page)).toContain('Canceled.');
+  expect(await send(page)).toContain('The appointment of Biscuit with Jonas Okafor is canceled.');
   expect(await appointments.findOne({ _id: row!._id })).toMatchObject({ status: 'canceled' });
   expect(backend.received.map(({ path }) => path?.split('/').at(-1))).toEqual([
     'appointment-created',
     'appointment-updated',
     'appointment-canceled',
   ]);
+});
+
+test('the first booking with the proposed values succeeds, and so does the next one', async () => {
+  const { page, appointments } = await openPanel();
+  const before = await appointments.countDocuments();
+  const first = await proposalOf(page);
+  expect(await send(page)).toContain('Done!');
+  await eventually('another proposal', async () => (await proposalOf(page)) !== first);
+  expect(await send(page)).toContain('Done!');
+  expect(await appointments.countDocuments()).toBe(before + 2);
+});
+
+/** Day and time in the form. */
+async function proposalOf(page: Page): Promise<string> {
+  const [date, time] = [page.getByLabel('Day'), page.getByLabel('Time')];
+  return `${await date.inputValue()} ${await time.inputValue()}`;
+}
+
+test('a refusal has a reason, and a button that books the next free time', async () => {
+  const { page, appointments } = await openPanel();
+  expect(await book(page, day)).toContain('Done!');
+  expect(await book(page, day)).toContain('Jonas Okafor has no time then.');
+  await page.getByRole('button', { name: /^Take .*11:00/ }).click();
+  await page
+    .getByRole('log')
+    .getByText(/Done! .*11:00/)
+    .waitFor();
+
+  await page.getByRole('combobox', { name: 'With' }).selectOption({ label: 'Lena Castillo' });
+  expect(await book(page, day)).toContain('Biscuit has another appointment at that time.');
+  await page.getByRole('button', { name: /^Take .*12:00/ }).waitFor();
+  const before = await appointments.countDocuments();
+  expect(await book(page, day, '03:00')).toContain('we are open from 9:00');
+  expect(await appointments.countDocuments()).toBe(before);
+});
+
+test('the raw result of a tool call is folded away', async () => {
+  const { page } = await openPanel();
+  await book(page, day);
+  const raw = page.getByRole('log').getByText('→ Booked.');
+  expect(await raw.isVisible()).toBe(false);
+  await page.getByText('book_appointment,').click();
+  expect(await raw.isVisible()).toBe(true);
 });
 
 test('accepts a booking before the appointments have loaded', async () => {
@@ -161,9 +209,9 @@ test('reports that the bot is not responding', async () => {
 });
 
 test.each([
-  ['Europe/Berlin', '2027-03-28', '23:00', '2027-03-28T21:00:00.000Z'],
-  ['Europe/Berlin', '2027-10-31', '02:30', '2027-10-31T00:30:00.000Z'],
-  ['America/Santiago', '2027-09-05', '08:00', '2027-09-05T11:00:00.000Z'],
+  ['Europe/Berlin', '2027-03-28', '09:00', '2027-03-28T07:00:00.000Z'],
+  ['Europe/Berlin', '2027-10-31', '09:00', '2027-10-31T08:00:00.000Z'],
+  ['America/Santiago', '2027-09-05', '09:00', '2027-09-05T12:00:00.000Z'],
 ])('books in %s on the day of a clock change: %s %s', async (zone, date, time, start) => {
   const { page, appointments } = await openPanel(zone);
   expect(await book(page, date, time)).toContain('Booked.');

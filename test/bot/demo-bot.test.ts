@@ -62,7 +62,8 @@ describe('the demo bot', () => {
     expect(catalogue.services[0]?.items.map(({ size }) => size)).toContain('small');
     const appointments = (await agent.get('/appointments')).body as ChatAppointment[];
     expect(appointments.length).toBeGreaterThan(0);
-    expect(new Date(appointments[0]!.start).getTime()).toBeGreaterThan(Date.now() - 60_000);
+    for (const { end } of appointments) expect(Date.parse(end!)).toBeGreaterThan(Date.now() - 60_000);
+    expect(catalogue).toMatchObject({ opensAt: 540, closesAt: 1020 });
   });
 
   test('creates the indexes of the bookings at its start, so that the first booking does not wait for them', async () => {
@@ -72,7 +73,9 @@ describe('the demo bot', () => {
     const indexes = () => connection.collection('appointments').indexes();
     await eventually('the indexes', async () => {
       const names = (await indexes()).map(({ name }) => name);
-      return ['staff_slot_numbers', 'staff_start', 'staff_end'].every((name) => names.includes(name));
+      return ['staff_slot_numbers', 'pet_slot_numbers', 'staff_start', 'staff_end'].every((name) =>
+        names.includes(name),
+      );
     });
   });
 

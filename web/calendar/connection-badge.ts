@@ -25,31 +25,38 @@ const REASONS: Record<ReloadReason, string> = {
 /** Shorter interruptions are not announced. */
 const ANNOUNCED_AFTER_MS = 4_000;
 
-/**
- * Shows the state of the connection. If it is not live for some seconds, it shows since when and announces it.
- * @param timeOf formats a time of day
- */
-export function showConnection(
-  dashboard: Dashboard,
-  announce: (text: string) => void,
-  timeOf: (instant: Date) => string,
-): void {
+export interface ConnectionDeps {
+  dashboard: Dashboard;
+  announce: (text: string) => void;
+  /** Formats a time of day. */
+  timeOf: (instant: Date) => string;
+}
+
+/** Shows the state of the connection. If it is not live for some seconds, the calendar is dimmed, with a notice since when. */
+export function showConnection({ dashboard, announce, timeOf }: ConnectionDeps): void {
   const badge = byId('state', HTMLParagraphElement);
   const reload = byId('reload', HTMLButtonElement);
+  const notice = byId('not-live', HTMLParagraphElement);
   let waiting: ReturnType<typeof setTimeout> | undefined;
   let isDown = false;
 
-  function textOf(state: DashboardState): string {
-    const since = dashboard.notLiveSince;
-    const isShort = state !== 'stale' && !isDown;
-    return since === undefined || isShort ? LABELS[state] : `Not live since ${timeOf(since)}`;
+  function show(): void {
+    const { state, notLiveSince } = dashboard;
+    const isAnnounced = isDown || state === 'stale';
+    const since = isAnnounced && notLiveSince !== undefined ? timeOf(notLiveSince) : undefined;
+    badge.dataset.state = state;
+    setText(badge, since === undefined ? LABELS[state] : 'Not live');
+    setText(
+      notice,
+      since === undefined ? '' : `Not live since ${since}. The appointments may be out of date.`,
+    );
+    notice.hidden = since === undefined;
+    document.body.dataset.outOfDate = String(since !== undefined);
+    reload.hidden = state !== 'reload-needed';
   }
 
-  function show(state: DashboardState, reason?: ReloadReason): void {
-    badge.dataset.state = state;
-    setText(badge, textOf(state));
+  function onState(state: DashboardState, reason?: ReloadReason): void {
     badge.title = reason === undefined ? LABELS[state] : `Reloading because ${REASONS[reason]}`;
-    reload.hidden = state !== 'reload-needed';
     if (state === 'live') {
       clearTimeout(waiting);
       waiting = undefined;
@@ -59,10 +66,10 @@ export function showConnection(
       waiting = setTimeout(() => {
         waiting = undefined;
         isDown = true;
-        setText(badge, textOf(dashboard.state));
-        announce(`${badge.textContent}. The calendar may be out of date.`);
+        show();
       }, ANNOUNCED_AFTER_MS);
     }
+    show();
   }
 
   reload.addEventListener('click', () => {
@@ -70,6 +77,6 @@ export function showConnection(
       announce('The appointments could not be loaded. Retrying…');
     });
   });
-  dashboard.on('state', show);
-  show(dashboard.state);
+  dashboard.on('state', onState);
+  onState(dashboard.state);
 }

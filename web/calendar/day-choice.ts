@@ -7,7 +7,7 @@ import {
   wallTime,
 } from '@appointment-emissions/contracts';
 import { byId } from '../shared/elements.ts';
-import { dateInAddress, putDateInAddress } from './settings.ts';
+import { dateInAddress, type HistoryChange, putDateInAddress } from './settings.ts';
 
 /** Range of the list: appointments with `from ≤ start < to`. */
 export interface Range {
@@ -34,31 +34,30 @@ export function createDayChoice({ timeZone: firstZone, onDay, onRange }: DayChoi
   let date = dateInAddress() ?? today;
   const listRange = createListRange(date);
 
-  function go(to: LocalDate): void {
+  function go(to: LocalDate, record: HistoryChange = 'push'): void {
+    if (to === date) {
+      onDay();
+      return;
+    }
     date = to;
     controls.show(date);
-    putDateInAddress(date === today ? undefined : date);
+    if (record !== 'none') putDateInAddress(date === today ? undefined : date, record);
     const mustLoad = listRange.moveTo(date, timeZone);
     onDay();
     if (mustLoad) onRange();
   }
 
-  const steps = {
-    previous: () => {
-      go(addDays(date, -1));
-    },
-    next: () => {
-      go(addDays(date, 1));
-    },
-    today: () => {
-      go(wallTime(new Date(), timeZone).date);
-    },
-  };
+  const now = () => wallTime(new Date(), timeZone).date;
+  const steps = createSteps(go, () => ({ date, now: now() }));
   const controls = connectControls(steps, go);
   controls.show(date);
 
   return {
     ...steps,
+    /** Shows the day of an instant. */
+    showInstant(instant: Date): void {
+      go(wallTime(instant, timeZone).date);
+    },
     get date() {
       return date;
     },
@@ -75,25 +74,41 @@ export function createDayChoice({ timeZone: firstZone, onDay, onRange }: DayChoi
     loaded: listRange.setLoaded,
     setTimeZone(to: string): void {
       timeZone = to;
-      today = wallTime(new Date(), timeZone).date;
+      today = now();
       onDay();
       if (!listRange.isLoaded(date, timeZone)) onRange();
     },
     /** If today is shown, shows the next day after midnight. */
     tick(): void {
-      const now = wallTime(new Date(), timeZone).date;
       const wasToday = date === today;
-      today = now;
-      if (wasToday && date !== now) go(now);
+      today = now();
+      if (wasToday && date !== today) go(today, 'replace');
+    },
+  };
+}
+
+type Go = (date: LocalDate, record?: HistoryChange) => void;
+
+/** What the buttons and keys do, and the browser's Back and Forward. */
+function createSteps(go: Go, current: () => { date: LocalDate; now: LocalDate }) {
+  addEventListener('popstate', () => {
+    go(dateInAddress() ?? current().now, 'none');
+  });
+  return {
+    previous: () => {
+      go(addDays(current().date, -1));
+    },
+    next: () => {
+      go(addDays(current().date, 1));
+    },
+    today: () => {
+      go(current().now);
     },
   };
 }
 
 /** Connects the buttons and the date field. An invalid date in the field is replaced by the shown one. */
-function connectControls(
-  steps: Record<'previous' | 'next' | 'today', () => void>,
-  go: (date: LocalDate) => void,
-) {
+function connectControls(steps: Record<'previous' | 'next' | 'today', () => void>, go: Go) {
   const input = byId('date', HTMLInputElement);
   let shown: LocalDate | undefined;
   for (const [id, onClick] of Object.entries(steps)) {

@@ -2,10 +2,11 @@ import {
   type AppointmentSnapshot,
   endOfDay,
   type Id,
+  instantAtOrAfter,
   type LocalDate,
   startOfDay,
-  wallTime,
 } from '@appointment-emissions/contracts';
+import { assignLanes, type Fold, MAX_LANES } from './lanes.ts';
 import { freesSlot } from './status.ts';
 
 /** A column of the day: one staff member, or the unassigned appointments. */
@@ -13,32 +14,78 @@ export interface Column {
   staffId: Id | null;
   name: string;
   role: string;
+  /** Number of the colour, from 0 to {@link TONES} - 1. */
+  tone: number;
 }
 
 /** Position of an appointment on the page of a day. */
 export interface Placement {
   appointment: AppointmentSnapshot;
   column: number;
-  /** Overlapping appointments of a column are shown side by side, this one in `lane` (from 0) of `lanes`. */
+  /** Overlapping appointments of a column are shown side by side: this one in `lane` (from 0) and the next `span - 1` of `lanes`. */
   lane: number;
   lanes: number;
-  /** The part of the appointment on this day, in minutes since midnight as a wall clock shows them. */
+  span: number;
+  /** True if a "+n more" button replaces it, because too many appointments overlap. */
+  isFolded: boolean;
+  /** The part of the appointment on this day, in minutes that have passed since the start of the day. */
   from: number;
   to: number;
+  /** True if the appointment began on an earlier day, or goes on after this one. */
+  beganBefore: boolean;
+  goesOn: boolean;
 }
 
-const DAY_MINUTES = 24 * 60;
+/** The appointments of a day and the "+n more" buttons. */
+export interface DayLayout {
+  placements: Placement[];
+  folds: Fold[];
+}
+
+/** A local date as an interval. Its length is not 24 hours if the clocks change on it. */
+export interface DaySpan {
+  start: Date;
+  end: Date;
+  minutes: number;
+  /** Minutes that have passed since the start of the day. */
+  minuteAt: (instant: Date) => number;
+  instantAt: (minute: number) => Date;
+}
+
+/** Number of colours of staff members. */
+export const TONES = 12;
 const ASSUMED_MINUTES = 30;
 const MIN_MINUTES = 15;
+const MINUTE_MS = 60_000;
+const WORKING_HOURS = { from: 8, to: 18 };
+
+export function spanOfDay(date: LocalDate, timeZone: string): DaySpan {
+  const [start, end] = [startOfDay(date, timeZone), endOfDay(date, timeZone)];
+  const minuteAt = (instant: Date) => Math.floor((instant.getTime() - start.getTime()) / MINUTE_MS);
+  return {
+    start,
+    end,
+    minutes: Math.ceil((end.getTime() - start.getTime()) / MINUTE_MS),
+    minuteAt,
+    instantAt: (minute) => new Date(start.getTime() + minute * MINUTE_MS),
+  };
+}
 
 /** Returns a column for each staff member with an appointment in the list, ordered by name, so that columns stay in place. */
 export function columnsOf(appointments: Iterable<AppointmentSnapshot>): Column[] {
   const byId = new Map<Id | null, Column>();
   for (const { staffId } of appointments) {
     const name = staffId?.fullName ?? (staffId ? 'Unnamed' : 'Not assigned');
-    byId.set(staffId?._id ?? null, { staffId: staffId?._id ?? null, name, role: staffId?.role ?? '' });
+    byId.set(staffId?._id ?? null, {
+      staffId: staffId?._id ?? null,
+      name,
+      role: staffId?.role ?? '',
+      tone: 0,
+    });
   }
-  return [...byId.values()].sort(
+  const columns = [...byId.values()];
+  assignTones(columns);
+  return columns.sort(
     (a, b) =>
       Number(a.staffId === null) - Number(b.staffId === null) ||
       compare(a.name, b.name) ||
@@ -48,44 +95,64 @@ export function columnsOf(appointments: Iterable<AppointmentSnapshot>): Column[]
 
 const compare = (a: string | null, b: string | null) => ((a ?? '') < (b ?? '') ? -1 : Number(a !== b));
 
+/**
+ * A staff member's colour depends on their id. If two have the same, the one with the later id gets the next free colour: ids are
+ * assigned in order of time, so that the colours of the others stay when somebody is hired.
+ */
+function assignTones(columns: readonly Column[]): void {
+  const used = new Set<number>();
+  for (const column of [...columns].sort((a, b) => compare(a.staffId, b.staffId))) {
+    let tone = hash(column.staffId ?? '') % TONES;
+    for (let tries = 1; used.has(tone) && tries < TONES; tries += 1) tone = (tone + 1) % TONES;
+    used.add(tone);
+    column.tone = tone;
+  }
+}
+
+/** FNV-1a, 32 bits. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (const character of text) value = Math.imul(value ^ (character.codePointAt(0) ?? 0), 0x01000193) >>> 0;
+  return value;
+}
+
 /** Returns a function that computes the part of an appointment on the day; undefined if no part is on it. */
-function createPartOn(date: LocalDate, timeZone: string) {
-  const [dayStart, dayEnd] = [startOfDay(date, timeZone), endOfDay(date, timeZone)];
-  return ({ start, end }: AppointmentSnapshot): { from: number; to: number } | undefined => {
+function createPartOn(day: DaySpan) {
+  return ({ start, end }: AppointmentSnapshot) => {
     if (start === null) return undefined;
     const starts = new Date(start);
     const ends = new Date(end ?? starts);
-    const isOnDay = starts < dayEnd && (starts >= dayStart || ends > dayStart);
+    const isOnDay = starts < day.end && (starts >= day.start || ends > day.start);
     if (!isOnDay) return undefined;
-    const from = starts < dayStart ? 0 : wallTime(starts, timeZone).minute;
-    if (end === null) return { from, to: from + ASSUMED_MINUTES };
-    const to = ends >= dayEnd ? DAY_MINUTES : wallTime(ends, timeZone).minute;
-    return { from, to: Math.max(to, from + MIN_MINUTES) };
+    const from = Math.max(day.minuteAt(starts), 0);
+    const to = end === null ? from + ASSUMED_MINUTES : Math.max(day.minuteAt(ends), from + MIN_MINUTES);
+    return {
+      from,
+      to: Math.min(to, day.minutes),
+      beganBefore: starts < day.start,
+      goesOn: ends > day.end,
+    };
   };
 }
 
-/** Returns the placements of all appointments with a part on the day, in order of time. */
-export function placementsOf(
+/**
+ * Places all appointments with a part on the day, in order of time.
+ * @param expanded the staff members whose overlapping appointments are all shown
+ */
+export function layOut(
   appointments: Iterable<AppointmentSnapshot>,
   columns: readonly Column[],
-  date: LocalDate,
-  timeZone: string,
-): Placement[] {
+  day: DaySpan,
+  expanded: ReadonlySet<Id | null> = new Set(),
+): DayLayout {
   const columnOf = new Map(columns.map(({ staffId }, column) => [staffId, column]));
-  const partOf = createPartOn(date, timeZone);
+  const partOf = createPartOn(day);
   const placements: Placement[] = [];
   for (const appointment of appointments) {
     const part = partOf(appointment);
     if (part === undefined) continue;
     const column = columnOf.get(appointment.staffId?._id ?? null) ?? 0;
-    placements.push({
-      appointment,
-      column,
-      lane: 0,
-      lanes: 1,
-      from: part.from,
-      to: Math.min(part.to, DAY_MINUTES),
-    });
+    placements.push({ appointment, column, lane: 0, lanes: 1, span: 1, isFolded: false, ...part });
   }
   placements.sort(
     (a, b) =>
@@ -94,35 +161,27 @@ export function placementsOf(
       a.column - b.column ||
       compare(a.appointment._id, b.appointment._id),
   );
-  columns.forEach((_, column) => {
-    spread(placements.filter((placement) => placement.column === column));
-  });
-  return placements;
+  const folds = columns.flatMap(({ staffId }, column) =>
+    assignLanes(
+      placements.filter((placement) => placement.column === column),
+      expanded.has(staffId) ? Infinity : MAX_LANES,
+    ),
+  );
+  return { placements, folds };
 }
 
-/** Assigns to each appointment of a column the first lane that is free when it starts. */
-function spread(inOrder: readonly Placement[]): void {
-  let cluster: Placement[] = [];
-  let freeAt: number[] = [];
-  for (const placement of inOrder) {
-    if (freeAt.every((time) => time <= placement.from)) {
-      cluster = [];
-      freeAt = [];
-    }
-    const free = freeAt.findIndex((time) => time <= placement.from);
-    placement.lane = free === -1 ? freeAt.length : free;
-    freeAt[placement.lane] = placement.to;
-    cluster.push(placement);
-    for (const member of cluster) member.lanes = freeAt.length;
-  }
-}
-
-/** Returns the hours to show: 8 to 18, extended to include all appointments. `to` is exclusive. */
-export function hoursOf(placements: readonly Placement[]): { from: number; to: number } {
-  return {
-    from: Math.min(8, ...placements.map(({ from }) => Math.floor(from / 60))),
-    to: Math.max(18, ...placements.map(({ to }) => Math.ceil(to / 60))),
-  };
+/** Returns the part of the day to show, in minutes since its start: 8:00 to 18:00, extended by full hours to all appointments. */
+export function shownPart(
+  placements: readonly Placement[],
+  date: LocalDate,
+  timeZone: string,
+): { from: number; to: number } {
+  const day = spanOfDay(date, timeZone);
+  const minuteOf = (hour: number) => day.minuteAt(instantAtOrAfter(date, hour * 60, timeZone));
+  const floor = (minute: number) => Math.floor(minute / 60) * 60;
+  const from = Math.min(minuteOf(WORKING_HOURS.from), ...placements.map((placement) => placement.from));
+  const to = Math.max(minuteOf(WORKING_HOURS.to), ...placements.map((placement) => placement.to));
+  return { from: floor(from), to: -floor(-to) };
 }
 
 /** Returns the card to focus after an arrow key; undefined if there is none in that direction. */

@@ -2,16 +2,19 @@ import {
   APPOINTMENT_EVENTS,
   type AppointmentSnapshot,
   type EmissionMeta,
+  EVENT_SLUGS,
   type Id,
   isolate,
 } from '@appointment-emissions/contracts';
 import { connectDashboard, fetchAppointments } from '@appointment-emissions/dashboard';
 import { BASE_PATH } from '../shared/base-path.ts';
+import { createAnnouncer } from './announcer.ts';
 import { createCalendar } from './calendar.ts';
-import { startChat } from './chat.ts';
+import { startChat } from './chat/start-chat.ts';
 import { showConnection } from './connection-badge.ts';
 import { createDayChoice } from './day-choice.ts';
 import { createDetails } from './details.ts';
+import { connectDrawer } from './drawer.ts';
 import { byId, setParts, setText, userText } from '../shared/elements.ts';
 import { listenToKeys } from './keyboard.ts';
 import { openSession } from './session.ts';
@@ -20,13 +23,17 @@ import { summaryOf } from './status.ts';
 import { longDate, sentence, timeOfDay } from './wording.ts';
 
 const RETRY_MS = 3_000;
-const ANNOUNCEMENT_VISIBLE_MS = 7_000;
+const UNREACHABLE = 'The server does not respond. Trying again…';
+const NOT_LOADED = 'The appointments cannot be loaded at the moment. Trying again…';
 
-const session = await openSession();
+const session = await openSession(() => {
+  showMessage('failed', UNREACHABLE);
+});
+document.body.dataset.ready = 'true';
 const company = session.demo?.companyName ?? 'Appointments';
 setParts(byId('company', HTMLSpanElement), userText(company));
 
-const announce = createAnnouncer();
+const { announce } = createAnnouncer(showAppointment);
 const calendar = createCalendar();
 const details = createDetails();
 const day = createDayChoice({
@@ -34,7 +41,7 @@ const day = createDayChoice({
   onDay,
   onRange: () => void loadRange(),
 });
-if (session.demo) void startChat(byId('chat', HTMLElement), () => day.timeZone);
+if (session.demo) void openChat(byId('chat', HTMLElement));
 const api = { url: location.origin, basePath: BASE_PATH };
 const dashboard = connectDashboard({
   ...api,
@@ -50,23 +57,52 @@ const dashboard = connectDashboard({
 const pendingEvents: { id: Id; meta: EmissionMeta }[] = [];
 /** The appointments of the last rendering. The announcement of an event compares with them. */
 let lastRendered = new Map<string, AppointmentSnapshot>();
+/** The last attempt to load the day has failed. */
+let hasFailed = false;
+/** An appointment to scroll to when its day is loaded. */
+let toReveal: Id | undefined;
+
+async function openChat(panel: HTMLElement): Promise<void> {
+  if (await startChat(panel)) connectDrawer(panel);
+}
+
+function showMessage(kind: 'loading' | 'failed' | 'empty', text: string): void {
+  const message = byId('empty', HTMLParagraphElement);
+  message.dataset.kind = kind;
+  setText(message, text);
+}
 
 function render(): void {
   const { date, timeZone, isLoaded } = day;
-  const rows = dashboard.appointments;
-  calendar.show({ date, timeZone, rows });
-  const text = summaryOf(calendar.cards.map(({ placement }) => placement.appointment));
-  setText(byId('summary', HTMLParagraphElement), isLoaded ? text : '');
-  const empty = byId('empty', HTMLParagraphElement);
-  empty.hidden = calendar.cards.length > 0;
-  setText(empty, isLoaded ? 'No appointments on this day.' : 'Loading…');
+  byId('day', HTMLElement).dataset.loaded = String(isLoaded);
+  calendar.show({ date, timeZone, rows: dashboard.appointments });
+  const shown = calendar.appointments;
+  setText(byId('summary', HTMLParagraphElement), isLoaded ? summaryOf(shown) : '');
+  byId('empty', HTMLParagraphElement).hidden = isLoaded && shown.length > 0;
+  // A scrollable element without a card must be in the tab order itself.
+  byId('day', HTMLElement).tabIndex = shown.length > 0 ? -1 : 0;
+  if (isLoaded) showMessage('empty', 'No appointments on this day.');
+  else if (hasFailed) showMessage('failed', NOT_LOADED);
+  else showMessage('loading', 'Loading…');
+  if (isLoaded) hasFailed = false;
+  if (isLoaded && toReveal !== undefined) {
+    calendar.reveal(toReveal);
+    toReveal = undefined;
+  }
+}
+
+/** Shows the day of an appointment and scrolls to it. */
+function showAppointment(id: Id): void {
+  const start = dashboard.appointments.get(id)?.appointment.start;
+  if (!start) return;
+  toReveal = id;
+  day.showInstant(new Date(start));
 }
 
 /** Renders once for all events that arrived together. */
 function renderPendingEvents(): void {
   render();
-  const last = pendingEvents.at(-1);
-  if (last) announceChange(last.id, last.meta);
+  announceChanges();
   for (const { id, meta } of pendingEvents) {
     const now = dashboard.appointments.get(id)?.appointment;
     if (now) {
@@ -79,11 +115,20 @@ function renderPendingEvents(): void {
   remember();
 }
 
-/** Announces nothing if the appointment was removed before it was rendered. */
-function announceChange(id: Id, { event }: EmissionMeta): void {
+/** Announces the last booking or, if there is none, the last change. Announces nothing that was removed before it was rendered. */
+function announceChanges(): void {
+  const isBooking = ({ meta }: { meta: EmissionMeta }) => meta.event === EVENT_SLUGS['appointment-created'];
+  const main = pendingEvents.findLast(isBooking) ?? pendingEvents.at(-1);
+  if (!main) return;
+  const { id, meta } = main;
   const before = lastRendered.get(id);
-  const now = dashboard.appointments.get(id)?.appointment ?? before;
-  if (now) announce(sentence(event, before, now, day.timeZone));
+  const current = dashboard.appointments.get(id)?.appointment;
+  const now = current ?? before;
+  if (!now) return;
+  const others = new Set(pendingEvents.map((event) => event.id)).size - 1;
+  const text = sentence(meta.event, before, now, day.timeZone) + (others > 0 ? ` (and ${others} more)` : '');
+  const isOutOfView = current?.start != null && !calendar.isInView(id);
+  announce(text, isOutOfView ? id : undefined);
 }
 
 function remember(): void {
@@ -101,13 +146,19 @@ dashboard.on('appointments', () => {
   remember();
   if (isFirst) calendar.scrollToStart();
 });
-showConnection(dashboard, announce, (instant) => timeOfDay(instant, day.timeZone));
+dashboard.on('problem', () => {
+  hasFailed = true;
+  if (!day.isLoaded) render();
+});
+showConnection({ dashboard, announce, timeOf: (instant) => timeOfDay(instant, day.timeZone) });
 
 function onDay(): void {
   setText(byId('heading', HTMLHeadingElement), longDate(day.date));
   document.title = `${longDate(day.date)} · ${isolate(company)}`;
   render();
-  calendar.scrollToStart();
+  const focused = document.activeElement;
+  if (focused?.closest('#cards .slot')) focused.scrollIntoView({ block: 'nearest' });
+  else calendar.scrollToStart();
 }
 
 let isLoading = false;
@@ -118,25 +169,12 @@ async function loadRange(): Promise<void> {
     try {
       await dashboard.reload();
     } catch {
-      announce('This day could not be loaded. Retrying…');
+      hasFailed = true;
+      render();
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }
   isLoading = false;
-}
-
-/** Shows a message at the foot of the page for a few seconds. Screen readers announce it. */
-function createAnnouncer(): (text: string) => void {
-  const line = byId('announcement', HTMLParagraphElement);
-  let hiding: ReturnType<typeof setTimeout> | undefined;
-  return (text) => {
-    clearTimeout(hiding);
-    line.textContent = text;
-    line.classList.add('shown');
-    hiding = setTimeout(() => {
-      line.classList.remove('shown');
-    }, ANNOUNCEMENT_VISIBLE_MS);
-  };
 }
 
 /** Reports to latency measurements and tests that an emission is on the screen, and when. */
@@ -152,11 +190,11 @@ byId('cards', HTMLUListElement).addEventListener('click', (click) => {
   if (card) details.open(card.placement.appointment, day.timeZone);
 });
 listenToKeys({ calendar, previousDay: day.previous, nextDay: day.next, today: day.today });
-fillTimeZones(day.timeZone, (timeZone) => {
+fillTimeZones({ chosen: day.timeZone, ofCompany: session.demo?.timeZone }, (timeZone) => {
   day.setTimeZone(timeZone);
 });
 setInterval(() => {
-  calendar.tick(new Date());
+  calendar.tick();
   day.tick();
 }, 20_000);
 onDay();

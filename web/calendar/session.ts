@@ -20,11 +20,15 @@ interface DemoToken {
 const STORAGE_KEY = 'dashboard-token';
 const RETRY_MS = 2_000;
 
-/** Requests a demo token from the server. If the server is not a demo, the user must enter an access token. */
-export async function openSession(): Promise<Session> {
+/**
+ * Requests a demo token from the server. If the server is not a demo, the user must enter an access token.
+ * @param onUnreachable called after each failed request; another follows
+ */
+export async function openSession(onUnreachable: () => void): Promise<Session> {
   for (;;) {
     const demo = await requestDemoToken().catch(() => 'unreachable' as const);
     if (demo === 'unreachable') {
+      onUnreachable();
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       continue;
     }
@@ -71,7 +75,7 @@ function createSignIn(): () => Promise<string> {
           const token = field.value.trim();
           field.value = '';
           stored.set(token);
-          setText(why, 'The last token has expired or was refused. Enter a new one.');
+          setText(why, 'The last access token has expired or was refused. Enter a new one.');
           resolve(token);
         },
         { once: true },

@@ -16,15 +16,30 @@ function ofMachine(): string {
   return new Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
-/** Fills the list of time zones. The user's choice is stored for the next visit. */
-export function fillTimeZones(chosen: string, onChoice: (timeZone: string) => void): void {
+/**
+ * Fills the list of time zones, with those of the company and of this machine on top. The user's choice is stored for the next
+ * visit.
+ */
+export function fillTimeZones(
+  { chosen, ofCompany }: { chosen: string; ofCompany: string | undefined },
+  onChoice: (timeZone: string) => void,
+): void {
   const select = byId('time-zone', HTMLSelectElement);
-  const names = new Set([chosen, 'UTC', ...Intl.supportedValuesOf('timeZone')]);
-  for (const name of [...names].sort()) {
-    const option = create('option', '', name.replaceAll('_', ' '));
-    option.value = name;
-    select.append(option);
-  }
+  const [company, machine] = [ofCompany, ofMachine()].map((zone) => (isTimeZone(zone) ? zone : undefined));
+  const first = new Map<string, string>();
+  if (machine !== undefined) first.set(machine, 'yours');
+  if (company !== undefined)
+    first.set(company, company === machine ? 'the company’s and yours' : 'the company’s');
+  const others = new Set([chosen, 'UTC', ...Intl.supportedValuesOf('timeZone')]);
+  const onTop = [company, machine].filter((zone) => zone !== undefined);
+  select.append(
+    ...[...new Set(onTop)].map((zone) => new Option(`${nameOf(zone)} (${first.get(zone) ?? ''})`, zone)),
+    create('hr'),
+    ...[...others]
+      .filter((zone) => !first.has(zone))
+      .sort()
+      .map((zone) => new Option(nameOf(zone), zone)),
+  );
   select.value = chosen;
   select.addEventListener('change', () => {
     storedTimeZone.set(select.value);
@@ -32,18 +47,24 @@ export function fillTimeZones(chosen: string, onChoice: (timeZone: string) => vo
   });
 }
 
+const nameOf = (timeZone: string) => timeZone.replaceAll('_', ' ');
+
 /** Returns the date in the address, so that a reload or a shared link shows the same day. */
 export function dateInAddress(): LocalDate | undefined {
   const date = query().get('date');
   return isLocalDate(date) ? date : undefined;
 }
 
-export function putDateInAddress(date: LocalDate | undefined): void {
+/** `push`: Back returns to the day before. `replace`: it does not. `none`: the address has the day already. */
+export type HistoryChange = 'push' | 'replace' | 'none';
+
+export function putDateInAddress(date: LocalDate | undefined, change: Exclude<HistoryChange, 'none'>): void {
   const address = new URL(location.href);
   if (date === undefined) address.searchParams.delete('date');
   else address.searchParams.set('date', date);
   try {
-    history.replaceState(null, '', address);
+    if (change === 'push') history.pushState(null, '', address);
+    else history.replaceState(null, '', address);
   } catch {
     // Browsers reject this in a sandboxed frame, and if it is called too often. The page works without it.
   }

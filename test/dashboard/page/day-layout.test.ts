@@ -1,6 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import type { AppointmentSnapshot } from '@appointment-emissions/contracts';
-import { cardTowards, columnsOf, hoursOf, placementsOf } from '../../../web/calendar/day-layout.ts';
+import {
+  cardTowards,
+  columnsOf,
+  layOut,
+  shownPart,
+  spanOfDay,
+  TONES,
+} from '../../../web/calendar/day-layout.ts';
 import { appointment } from '../appointment-fixture.ts';
 
 const DAY = '2026-11-23';
@@ -12,8 +19,8 @@ function at(id: string, times: string, staff: string | null, status = 'scheduled
   return appointment({ _id: id, start: start!, end: end ?? null, staffId, status });
 }
 
-function lay(appointments: AppointmentSnapshot[], timeZone = 'UTC') {
-  return placementsOf(appointments, columnsOf(appointments), DAY, timeZone);
+function lay(appointments: AppointmentSnapshot[], timeZone = 'UTC', date = DAY) {
+  return layOut(appointments, columnsOf(appointments), spanOfDay(date, timeZone)).placements;
 }
 
 describe('the layout of a day', () => {
@@ -30,6 +37,21 @@ describe('the layout of a day', () => {
     expect(inNewYork.map(({ appointment: { _id }, from, to }) => [_id, from, to])).toEqual([
       ['early', 30, 90],
     ]);
+  });
+
+  test('gives staff members other colours, which stay when somebody is hired', () => {
+    const staff = Array.from(
+      { length: TONES },
+      (_, n) => `65f1a2b3c4d5e6f7081900${String(n).padStart(2, '0')}`,
+    );
+    const tonesOf = (ids: string[]) =>
+      new Map(columnsOf(ids.map((id) => at(id, '09:00', id))).map(({ staffId, tone }) => [staffId, tone]));
+    expect(new Set(tonesOf(staff).values()).size).toBe(TONES);
+    for (let hired = 1; hired < staff.length; hired += 1) {
+      const before = tonesOf(staff.slice(0, hired));
+      const after = tonesOf(staff.slice(0, hired + 1));
+      for (const [id, tone] of before) expect([id, after.get(id)]).toEqual([id, tone]);
+    }
   });
 
   test('puts only overlapping appointments side by side, canceled ones last', () => {
@@ -50,6 +72,37 @@ describe('the layout of a day', () => {
       alone: '0 of 1',
       other: '0 of 1',
     });
+  });
+
+  test('replaces the appointments beyond two lanes with one button for each time', () => {
+    const rows = [
+      ...['a', 'b', 'c', 'd'].map((id) => at(id, '09:00-10:00', 'Maya')),
+      at('long', '08:30-12:00', 'Maya'),
+      at('late', '11:00-12:00', 'Maya'),
+      at('canceled', '09:00-10:00', 'Maya', 'canceled'),
+    ];
+    const day = spanOfDay(DAY, 'UTC');
+    const { placements, folds } = layOut(rows, columnsOf(rows), day);
+    const folded = placements.filter(({ isFolded }) => isFolded).map(({ appointment: { _id } }) => _id);
+    expect(folded).toEqual(['b', 'c', 'd', 'canceled']);
+    expect(folds).toEqual([{ column: 0, lane: 2, lanes: 3, from: 540, to: 600, count: 4 }]);
+    const all = layOut(rows, columnsOf(rows), day, new Set(['Maya']));
+    expect(all.folds).toEqual([]);
+    expect(new Set(all.placements.map(({ lane }) => lane)).size).toBe(6);
+    expect(all.placements.some(({ isFolded }) => isFolded)).toBe(false);
+  });
+
+  test('lets an appointment fill the lanes beside it that are empty', () => {
+    const rows = [
+      at('long', '09:00-12:00', 'Maya'),
+      at('b', '09:00-10:00', 'Maya'),
+      at('c', '09:00-10:00', 'Maya'),
+      at('alone', '11:00-12:00', 'Maya'),
+    ];
+    const spans = Object.fromEntries(
+      lay(rows).map(({ appointment, lane, span }) => [appointment._id, [lane, span]]),
+    );
+    expect(spans).toEqual({ b: [0, 1], c: [1, 1], long: [2, 1], alone: [0, 2] });
   });
 
   test('places appointments without an end or with an end on another day', () => {
@@ -81,23 +134,45 @@ describe('the layout of a day', () => {
     });
   });
 
-  test('uses local time on the day of a clock change', () => {
+  test('an hour has its real height on the day of a clock change', () => {
     const night = (date: string, start: string, end: string) => {
       const row = { ...at('night', '09:00', 'Maya'), start, end };
-      const [placed] = placementsOf([row], columnsOf([row]), date, 'Europe/Berlin');
+      const [placed] = lay([row], 'Europe/Berlin', date);
       return placed && [placed.from, placed.to];
     };
-    expect(night('2027-03-28', '2027-03-27T22:00:00.000Z', '2027-03-28T05:00:00.000Z')).toEqual([0, 420]);
+    expect(night('2027-03-28', '2027-03-27T22:00:00.000Z', '2027-03-28T05:00:00.000Z')).toEqual([0, 360]);
     expect(night('2027-03-27', '2027-03-27T22:00:00.000Z', '2027-03-28T05:00:00.000Z')).toEqual([1380, 1440]);
-    expect(night('2027-10-31', '2027-10-31T00:45:00.000Z', '2027-10-31T01:15:00.000Z')).toEqual([165, 180]);
+    // 01:30 to 03:30, and 02:45 to 02:45: one hour each.
+    expect(night('2027-03-28', '2027-03-28T00:30:00.000Z', '2027-03-28T01:30:00.000Z')).toEqual([90, 150]);
+    expect(night('2027-10-31', '2027-10-31T00:45:00.000Z', '2027-10-31T01:45:00.000Z')).toEqual([165, 225]);
+    expect(['2027-03-28', '2027-10-31'].map((date) => spanOfDay(date, 'Europe/Berlin').minutes)).toEqual([
+      23 * 60,
+      25 * 60,
+    ]);
+    expect(shownPart([], '2027-03-28', 'Europe/Berlin')).toEqual({ from: 420, to: 1020 });
+  });
+
+  test('marks the parts of an appointment that began earlier or goes on', () => {
+    const stay = {
+      ...at('stay', '09:00', 'Maya'),
+      start: '2026-11-22T22:00:00.000Z',
+      end: '2026-11-24T07:00:00.000Z',
+    };
+    const marks = ['2026-11-22', '2026-11-23', '2026-11-24'].map((date) => {
+      const [placed] = lay([stay], 'UTC', date);
+      return [placed?.beganBefore, placed?.goesOn];
+    });
+    expect(marks).toEqual([
+      [false, true],
+      [true, true],
+      [true, false],
+    ]);
   });
 
   test('shows working hours, extended to all appointments', () => {
-    expect(hoursOf([])).toEqual({ from: 8, to: 18 });
-    expect(hoursOf(lay([at('a', '06:45-07:00', 'Maya'), at('b', '19:30-20:30', 'Maya')]))).toEqual({
-      from: 6,
-      to: 21,
-    });
+    expect(shownPart([], DAY, 'UTC')).toEqual({ from: 480, to: 1080 });
+    const placements = lay([at('a', '06:45-07:00', 'Maya'), at('b', '19:30-20:30', 'Maya')]);
+    expect(shownPart(placements, DAY, 'UTC')).toEqual({ from: 360, to: 1260 });
   });
 });
 

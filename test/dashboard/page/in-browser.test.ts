@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { chromium, type Browser } from 'playwright-core';
+import { chromium, type Browser, type Page } from 'playwright-core';
 import { findChromium } from '../../../scripts/services/chromium.ts';
 import { meta } from '../appointment-fixture.ts';
 import { booked, bundlePage, openPage, STAFF, type PageWorld, type PageWorldOptions } from './page-world.ts';
@@ -113,14 +113,25 @@ test('shows the six statuses, and counts those that take no time', async () => {
   expect(await page.locator('#announcement').innerText()).toContain('Checked in');
 });
 
-test('the status is written on a card of half an hour in a narrow lane', async () => {
+test('overlapping appointments have a readable width, and "+n more" shows the others', async () => {
   const statuses = ['checked_in', 'in_progress', 'completed', 'canceled', 'no_show'];
-  const listed = statuses.map((status) => ({ ...booked(status, 'Biscuit', '09:00-09:30', 'maya'), status }));
-  const { page } = await live({ listed, context: { viewport: { width: 800, height: 800 } } });
+  const listed = statuses.map((status) => ({ ...booked(status, 'Biscuit', '09:00-09:15', 'maya'), status }));
+  const { page, card } = await live({ listed, context: { viewport: { width: 800, height: 800 } } });
+  const more = page.getByRole('button', { name: '+3 more of Maya Brandt' });
+  expect(await more.innerText()).toBe('+3 more');
+  expect(await page.locator('#cards .card:visible').count()).toBe(2);
+  await more.press('Enter');
+  expect(await page.evaluate('document.activeElement.dataset.appointmentId')).toBe('in_progress');
   for (const status of statuses) {
-    const label = `[data-appointment-id="${status}"] .status`;
-    expect(await page.evaluate(`getComputedStyle(document.querySelector('${label}')).clipPath`)).toBe('none');
-    expect((await page.locator(label).boundingBox())!.width).toBeGreaterThan(50);
+    expect((await card(status).boundingBox())!.width).toBeGreaterThan(100);
+    expect((await card(status).locator('.pet strong').boundingBox())!.width).toBeGreaterThan(40);
+    expect((await card(status).locator('.icon').boundingBox())!.width).toBeGreaterThan(12);
+    const [inner, outer] = [
+      await card(status).locator('.icon').boundingBox(),
+      await card(status).boundingBox(),
+    ];
+    expect(inner!.x + inner!.width).toBeLessThanOrEqual(outer!.x + outer!.width);
+    expect(inner!.y + inner!.height).toBeLessThanOrEqual(outer!.y + outer!.height);
   }
 });
 
@@ -151,7 +162,7 @@ test('a change and a deletion that are shown together are announced as a deletio
   await page.locator('dialog').waitFor({ state: 'hidden' });
   expect(await page.locator('dialog').textContent()).not.toContain('changed');
   expect(await page.locator('#announcement').innerText()).toBe(
-    'Deleted: Biscuit, Mon 23 Nov, 09:00 with Maya Brandt',
+    'Deleted: Biscuit, Mon 23 Nov, 09:00 with Maya Brandt (and 1 more)',
   );
   expect(await page.evaluate('document.documentElement.dataset.lastEmission')).toBe('e-8-0');
 });
@@ -173,11 +184,15 @@ test('shows since when it is not live while the server cannot read its database'
   const { becomes, page, connection } = await live();
   connection.sendHeartbeat(false);
   await becomes('stale');
-  expect(await page.locator('#state').innerText()).toMatch(/^Not live since \d\d:\d\d$/);
-  await page.locator('#announcement', { hasText: 'The calendar may be out of date' }).waitFor();
+  expect(await page.locator('#state').innerText()).toBe('Not live');
+  expect(await page.locator('#not-live').innerText()).toMatch(/^Not live since \d\d:\d\d\./);
+  const colour = 'getComputedStyle(document.getElementById("day")).backgroundColor';
+  const dimmed = await page.evaluate(colour);
   connection.sendHeartbeat(true);
   await becomes('live');
   expect(await page.locator('#state').innerText()).toBe('Live');
+  expect(await page.locator('#not-live').isVisible()).toBe(false);
+  expect(await page.evaluate(colour)).not.toBe(dimmed);
 });
 
 test('can be used with the keyboard only', async () => {
@@ -204,6 +219,9 @@ test('can be used with the keyboard only', async () => {
   expect(await page.locator('#heading').innerText()).toBe('Tuesday, 24 November 2026');
   await page.keyboard.press('p');
   expect(await page.locator('#heading').innerText()).toBe('Monday, 23 November 2026');
+  // The focus stays in the list, so that the arrow keys go on to work.
+  await page.keyboard.press('ArrowDown');
+  expect(await focused()).toBeDefined();
 });
 
 test('is a list by time on a phone and fits its width', async () => {
@@ -234,7 +252,7 @@ const FULL = `for (const method of ['getItem', 'setItem']) {
   Storage.prototype[method] = () => { throw new DOMException('full', 'QuotaExceededError'); };
 }`;
 /** Simulates a sandboxed frame. */
-const NO_HISTORY = `history.replaceState = () => { throw new DOMException('denied', 'SecurityError'); };`;
+const NO_HISTORY = `history.replaceState = history.pushState = () => { throw new DOMException('denied', 'SecurityError'); };`;
 
 test.each([
   ['blocked', BLOCKED],
@@ -340,4 +358,160 @@ test('a name in any script does not affect the text around it', async () => {
   expect(await page.locator('dialog[open] bdi').allInnerTexts()).toEqual(
     expect.arrayContaining(['כלב (1)', 'אליס 2', 'Maya Brandt', 'evil']),
   );
+});
+
+test('the arrow keys reach the appointments from anywhere, and the focus moves on when a card is gone', async () => {
+  const { page, connection, card } = await live();
+  const focused = () => page.evaluate('document.activeElement.dataset.appointmentId');
+  await page.locator('#today').focus();
+  await page.keyboard.press('ArrowDown');
+  expect(await focused()).toBe('a');
+  connection.raw(
+    'appointment:deleted',
+    { appointment: { _id: 'a', companyId: '0'.repeat(24) } },
+    meta({ epoch: E, offset: 6, event: 'appointment:deleted' }),
+  );
+  await card('a').waitFor({ state: 'detached' });
+  expect(await focused()).toBe('c');
+});
+
+test('the day is in the address, and Back returns to the day before', async () => {
+  const { page } = await live();
+  const heading = (text: string) => page.locator('#heading', { hasText: text }).waitFor();
+  await page.locator('#next').click();
+  await page.locator('#next').click();
+  await heading('Wednesday, 25 November 2026');
+  expect(page.url()).toContain('date=2026-11-25');
+  await page.goBack();
+  await heading('Tuesday, 24 November 2026');
+  await page.goBack();
+  await heading('Monday, 23 November 2026');
+  await page.goForward();
+  await heading('Tuesday, 24 November 2026');
+  expect(await page.locator('#date').inputValue()).toBe('2026-11-24');
+});
+
+test('a booking out of view is announced with a button that shows it', async () => {
+  const { page, card, connection } = await live({ context: { reducedMotion: 'reduce' } });
+  const shown = page.getByRole('button', { name: 'Show', exact: true });
+  const created = { epoch: E, event: 'appointment:created' } as const;
+  connection.send('d', { ...created, offset: 6 }, booked('d', 'Miso', '10:30-11:00', 'jonas'));
+  await page.locator('#announcement', { hasText: 'Booked: Miso' }).waitFor();
+  expect(await shown.isVisible()).toBe(false);
+
+  connection.send('e', { ...created, offset: 7 }, booked('e', 'Otto', '21:00-22:00', 'jonas'));
+  await shown.click();
+  expect(await page.evaluate('document.activeElement.dataset.appointmentId')).toBe('e');
+  await expectInView(page, 'e');
+
+  const tomorrow = { start: '2026-11-24T21:00:00.000Z', end: '2026-11-24T22:00:00.000Z' };
+  connection.send(
+    'f',
+    { ...created, offset: 8 },
+    { ...booked('f', 'Pixel', '09:00-10:00', 'maya'), ...tomorrow },
+  );
+  await shown.click();
+  await card('f').waitFor();
+  expect(await page.locator('#heading').innerText()).toBe('Tuesday, 24 November 2026');
+  await expectInView(page, 'f');
+});
+
+async function expectInView(page: Page, id: string): Promise<void> {
+  const [box, view] = await Promise.all([
+    page.locator(`[data-appointment-id="${id}"]`).boundingBox(),
+    page.locator('#day').boundingBox(),
+  ]);
+  expect(box!.y).toBeGreaterThan(view!.y);
+  expect(box!.y + box!.height).toBeLessThan(view!.y + view!.height);
+}
+
+test.each([
+  [1280, 800],
+  [820, 1180],
+  [390, 844],
+])('the message covers nothing at a width of %i px', async (width, height) => {
+  const { page, connection } = await live({ context: { viewport: { width, height } } });
+  connection.send('e', { epoch: E, offset: 6 }, booked('e', 'Otto', '21:00-22:00', 'jonas'));
+  await page.locator('#announced[data-shown="true"]').waitFor();
+  // On a phone the line is at the end of the page, below everything else.
+  await page.evaluate('scrollTo(0, document.documentElement.scrollHeight)');
+  const message = (await page.locator('#announced').boundingBox())!;
+  for (const selector of ['.top', '#bar', '#day', '#time-zone']) {
+    const other = (await page.locator(selector).boundingBox())!;
+    const isApart =
+      other.y + other.height <= message.y + 1 ||
+      other.y >= message.y + message.height - 1 ||
+      other.x + other.width <= message.x ||
+      other.x >= message.x + message.width;
+    expect([selector, isApart]).toEqual([selector, true]);
+  }
+});
+
+test.each([820, 390])(
+  'the chat opens with a button at a width of %i px, and Escape closes it',
+  async (width) => {
+    const { page } = await live({ hasBot: true, context: { viewport: { width, height: 844 } } });
+    const [toggle, chat] = [page.locator('#chat-toggle'), page.locator('#chat')];
+    await toggle.waitFor();
+    expect(await chat.isVisible()).toBe(false);
+    await toggle.click();
+    await chat.getByRole('button', { name: 'Send' }).waitFor();
+    expect((await chat.boundingBox())!.width).toBe(width === 390 ? 390 : 360);
+    expect(await page.evaluate('document.getElementById("day").inert')).toBe(width === 390);
+    await page.keyboard.press('Escape');
+    await chat.waitFor({ state: 'hidden' });
+    expect(await page.evaluate('document.activeElement.id')).toBe('chat-toggle');
+    expect(await page.evaluate('document.getElementById("day").inert')).toBe(false);
+  },
+);
+
+test('a first load without a server says so, and does not look like an empty day', async () => {
+  world = await openPage({ browser, script, listed: [biscuit], isDown: true });
+  const { page } = world;
+  await page.locator('#empty', { hasText: 'The server does not respond' }).waitFor();
+  expect(await page.locator('.grid').isVisible()).toBe(false);
+  expect(await page.locator('#summary').innerText()).toBe('');
+});
+
+test('a list that cannot be loaded does not look like an empty day', async () => {
+  world = await openPage({ browser, script, listed: [biscuit], isListDown: true });
+  const { page } = world;
+  await page.locator('#empty', { hasText: 'cannot be loaded' }).waitFor();
+  expect(await page.locator('.grid').isVisible()).toBe(false);
+});
+
+test('the sign-in is a form without a calendar beneath it', async () => {
+  world = await openPage({ browser, script, listed: [biscuit], isDemo: false });
+  const { page } = world;
+  await page.getByRole('form', { name: 'Sign in' }).waitFor();
+  for (const selector of ['#bar', '.stage', '.foot', '#state']) {
+    expect([selector, await page.locator(selector).isVisible()]).toEqual([selector, false]);
+  }
+  const form = (await page.locator('#sign-in').boundingBox())!;
+  expect(Math.abs(form.x + form.width / 2 - 640)).toBeLessThan(2);
+});
+
+test('the list of time zones begins with those of the company and of the user', async () => {
+  const { page } = await live({ context: { timezoneId: 'America/New_York' } });
+  const options = await page.locator('#time-zone option').allInnerTexts();
+  expect(options.slice(0, 2)).toEqual(['UTC (the company’s)', 'America/New York (yours)']);
+  expect(new Set(options).size).toBe(options.length);
+});
+
+test('on a phone the list shows the current time, and the day stays in view', async () => {
+  const { page } = await live({
+    now: new Date('2026-11-23T09:45:00Z'),
+    context: { viewport: { width: 390, height: 500 } },
+  });
+  expect(await page.locator('#cards > li:not(.slot)').allInnerTexts()).toEqual([
+    '09:00',
+    '09:30',
+    'Now, 09:45',
+    '10:00',
+  ]);
+  await page.evaluate('scrollTo(0, 200)');
+  expect((await page.locator('#bar').boundingBox())!.y).toBe(0);
+  for (const field of ['#previous', '#today', '#date', '#time-zone']) {
+    expect((await page.locator(field).boundingBox())!.height).toBeGreaterThanOrEqual(44);
+  }
 });

@@ -4,6 +4,7 @@ import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import type { AppointmentSnapshot } from '@appointment-emissions/contracts';
+import type { ChatCatalogue, ChatToolReply } from '../../../demo/chat.ts';
 import { appointment } from '../appointment-fixture.ts';
 import { startScriptedServer } from '../scripted-server.ts';
 import { SOURCE_CONDITION } from '../../../scripts/source-args.mjs';
@@ -21,6 +22,22 @@ const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 export const STAFF = {
   maya: { _id: 'maya', fullName: 'Maya Brandt', role: 'Groomer' },
   jonas: { _id: 'jonas', fullName: 'Jonas Okafor', role: 'Groomer' },
+};
+
+const CATALOGUE: ChatCatalogue = {
+  companyName: 'Demo Grooming',
+  timeZone: 'UTC',
+  opensAt: 540,
+  closesAt: 1020,
+  customers: [{ id: 'c', name: 'Alice Moreau', pets: [{ id: 'p', name: 'Biscuit', size: 'small' }] }],
+  services: [{ id: 's', name: 'Full Groom', items: [] }],
+  staff: [{ id: 'maya', name: 'Maya Brandt' }],
+};
+const BOT_REPLIES: Record<string, unknown> = {
+  '/demo/chat': { botUrl: 'http://127.0.0.1:1' },
+  '/demo/chat/catalogue': CATALOGUE,
+  '/demo/chat/appointments': [],
+  '/demo/chat/tools/book_appointment': { ok: true, message: 'Booked.', tookMs: 12 } satisfies ChatToolReply,
 };
 
 /** An appointment on 23 November 2026, with times in UTC. */
@@ -59,9 +76,17 @@ export interface PageWorldOptions {
   script: string;
   listed: AppointmentSnapshot[];
   isDemo?: boolean;
+  /** The demo has a bot. Each of its tools succeeds. */
+  hasBot?: boolean;
+  /** All requests but those for the page's own files fail. */
+  isDown?: boolean;
+  /** The list cannot be loaded. */
+  isListDown?: boolean;
   context?: BrowserContextOptions;
   /** Query of the page's address. */
   search?: string;
+  /** The time of the page's clock, which stands still. */
+  now?: Date;
   /** JavaScript that runs in the page before its own. */
   before?: string;
 }
@@ -73,8 +98,12 @@ export async function openPage(options: PageWorldOptions) {
     script,
     listed,
     isDemo = true,
+    hasBot = false,
+    isDown = false,
+    isListDown = isDown,
     context,
     search = '?date=2026-11-23&tz=UTC',
+    now,
     before,
   } = options;
   const tokens: string[] = [];
@@ -85,12 +114,16 @@ export async function openPage(options: PageWorldOptions) {
       reply.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     };
     if (pathname === '/demo/token') {
-      json(isDemo ? 200 : 404, { token: 't', companyName: 'Demo Grooming', timeZone: 'UTC' });
+      json(isDown ? 503 : isDemo ? 200 : 404, { token: 't', companyName: 'Demo Grooming', timeZone: 'UTC' });
+    } else if (pathname === '/api/v1/dashboard/appointments' && isListDown) {
+      json(503, { success: false, code: 'REDIS_UNAVAILABLE' });
     } else if (pathname === '/api/v1/dashboard/appointments') {
       tokens.push(request.headers.authorization ?? '');
       ranges.push({ from: searchParams.get('from'), to: searchParams.get('to') });
       const appointments = listed.map((row) => ({ appointment: row, offset: 5, read: 1 }));
       json(200, { epoch: 'e', offset: 5, appointments });
+    } else if (hasBot && pathname in BOT_REPLIES) {
+      json(200, BOT_REPLIES[pathname]);
     } else {
       const file = pathname === '/' ? '/index.html' : pathname;
       const dir = file === '/base.css' ? SHARED_DIR : PAGE_DIR;
@@ -111,8 +144,9 @@ export async function openPage(options: PageWorldOptions) {
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (line) => {
-    if (line.type() === 'error' && !line.text().includes('404')) complaints.push(line.text());
+    if (line.type() === 'error' && !/status of (404|503)/.test(line.text())) complaints.push(line.text());
   });
+  if (now !== undefined) await page.clock.setFixedTime(now);
   if (before !== undefined) await page.addInitScript(before);
   await page.goto(`${server.url}/${search}`);
 

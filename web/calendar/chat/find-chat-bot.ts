@@ -1,5 +1,5 @@
-import { BASE_PATH } from '../shared/base-path.ts';
-import type { ChatAppointment, ChatCatalogue, ChatInfo, ChatToolReply } from '../../demo/chat.ts';
+import { BASE_PATH } from '../../shared/base-path.ts';
+import type { ChatAppointment, ChatCatalogue, ChatInfo, ChatToolReply } from '../../../demo/chat.ts';
 
 /** How a request reached the bot. `direct`: the API was unreachable, so the request went to the bot's own address. */
 type Route = 'through the API' | 'direct';
