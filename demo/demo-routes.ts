@@ -1,6 +1,7 @@
 import { Router, type RequestHandler } from 'express';
 import { SignJWT } from 'jose';
-import { DEMO_COMPANY } from './catalogue.ts';
+import type { Scope } from '@appointment-emissions/contracts';
+import { DEMO_COMPANY, demoId, STAFF } from './catalogue.ts';
 import type { ChatInfo } from './chat.ts';
 
 interface DemoRoutesDeps {
@@ -17,13 +18,43 @@ const TOKEN_LIFETIME = '15m';
 const BOT_TIMEOUT_MS = 6_000;
 const MAX_BODY_BYTES = 8_192;
 
-/** The routes under `/demo`. `POST /demo/token` signs a token for the demo company, without a login. */
+/** Reply of `POST /demo/token`. */
+export interface DemoToken {
+  token: string;
+  companyId: string;
+  companyName: string;
+  timeZone: string;
+  /** The staff members whose view can be requested with `?as=<id>`. */
+  staff: { id: string; fullName: string }[];
+}
+
+const DEMO_STAFF = STAFF.map(({ fullName }, n) => ({ id: demoId(`staff/${n}`), fullName }));
+
+/** A groomer sees the own appointments, without e-mail and phone of the customers. */
+function scopeOfGroomer(staffId: string): Scope {
+  return { staffId, hide: ['customerId.email', 'customerId.phone'] };
+}
+
+/**
+ * The routes under `/demo`. `POST /demo/token` signs a token for the demo company, without a login: the manager's, or with
+ * `?as=<staff id>` the groomer's of that id.
+ */
 export function createDemoRouter({ jwtSecret, issuer, audience, timeZone, botUrl }: DemoRoutesDeps): Router {
   const router = Router();
   if (botUrl !== undefined) router.use('/chat', createChatRoutes(botUrl));
   const key = new TextEncoder().encode(jwtSecret);
-  router.post('/token', async (_req, res) => {
-    const claims = new SignJWT({ companyId: DEMO_COMPANY.id })
+  router.post('/token', async (req, res) => {
+    const { as } = req.query;
+    const groomer = DEMO_STAFF.find(({ id }) => id === as);
+    if (as !== undefined && !groomer) {
+      res.status(404).json({ message: 'There is no staff member with this id.' });
+      return;
+    }
+    const claims = new SignJWT({
+      companyId: DEMO_COMPANY.id,
+      sub: groomer?.id ?? 'manager',
+      ...(groomer && { scope: scopeOfGroomer(groomer.id) }),
+    })
       .setProtectedHeader({ alg: 'HS256' })
       .setIssuedAt()
       .setExpirationTime(TOKEN_LIFETIME);
@@ -34,7 +65,8 @@ export function createDemoRouter({ jwtSecret, issuer, audience, timeZone, botUrl
       companyId: DEMO_COMPANY.id,
       companyName: DEMO_COMPANY.name,
       timeZone,
-    });
+      staff: DEMO_STAFF,
+    } satisfies DemoToken);
   });
   return router;
 }

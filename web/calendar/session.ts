@@ -1,5 +1,5 @@
 import { BASE_PATH } from '../shared/base-path.ts';
-import { byId, setText } from '../shared/elements.ts';
+import { byId, create, setText } from '../shared/elements.ts';
 import { createStoredText } from './stored-text.ts';
 
 /** The signed-in user's access to a company's calendar. */
@@ -15,6 +15,8 @@ interface DemoToken {
   companyId: string;
   companyName: string;
   timeZone: string;
+  /** The staff members whose view can be chosen. */
+  staff?: { id: string; fullName: string }[];
 }
 
 const STORAGE_KEY = 'dashboard-token';
@@ -32,15 +34,36 @@ export async function openSession(onUnreachable: () => void): Promise<Session> {
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       continue;
     }
-    return demo === undefined
-      ? { getToken: createSignIn(), demo }
-      : { getToken: createDemoTokens(demo), demo };
+    if (demo === undefined) return { getToken: createSignIn(), demo };
+    offerViews(demo.staff ?? []);
+    return { getToken: createDemoTokens(demo), demo };
   }
 }
 
+/** The staff member whose view the address names. Without it the page has the manager's view, of all appointments. */
+const viewInAddress = () => new URLSearchParams(location.search).get('as') ?? '';
+
+/** Shows the choice of a view beside the company's name. Another choice loads the page again. */
+function offerViews(staff: readonly { id: string; fullName: string }[]): void {
+  if (staff.length === 0) return;
+  const select = create('select', 'view-as');
+  select.ariaLabel = 'View as';
+  select.append(new Option('Manager', ''), ...staff.map(({ id, fullName }) => new Option(fullName, id)));
+  select.value = staff.some(({ id }) => id === viewInAddress()) ? viewInAddress() : '';
+  select.addEventListener('change', () => {
+    const address = new URL(location.href);
+    if (select.value === '') address.searchParams.delete('as');
+    else address.searchParams.set('as', select.value);
+    location.assign(address);
+  });
+  byId('company', HTMLSpanElement).after(select);
+}
+
 /** Returns undefined if the server is not a demo. @throws if the server is unreachable or fails */
-async function requestDemoToken(): Promise<DemoToken | undefined> {
-  const reply = await fetch(`${BASE_PATH}/demo/token`, { method: 'POST' });
+async function requestDemoToken(view = viewInAddress()): Promise<DemoToken | undefined> {
+  const search = view === '' ? '' : `?as=${encodeURIComponent(view)}`;
+  const reply = await fetch(`${BASE_PATH}/demo/token${search}`, { method: 'POST' });
+  if (reply.status === 404 && view !== '') return requestDemoToken('');
   if (reply.status >= 400 && reply.status < 500 && reply.status !== 429) return undefined;
   if (!reply.ok) throw new Error(`POST /demo/token: ${reply.status}`);
   return (await reply.json()) as DemoToken;
