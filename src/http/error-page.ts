@@ -81,7 +81,7 @@ function renderErrorPage({ status, title, code, detail }: ProblemReply, pages: E
   <body>
     <main>
       <h1>${heading}</h1>
-      <p class="what">${escapeHtml(toSentence(detail))}</p>
+      <p class="what">${escapeHtml(CAUSES[code as ErrorCode] ?? toSentence(detail))}</p>
       <p>${escapeHtml(adviceFor(code as ErrorCode, status))}</p>
       <nav aria-label="Pages of this server">${items.join(' ')}</nav>
       <p class="quiet">Error code <code>${escapeHtml(code)}</code></p>
@@ -90,6 +90,12 @@ function renderErrorPage({ status, title, code, detail }: ProblemReply, pages: E
 </html>
 `;
 }
+
+/** In place of the detail, which is for programs. */
+const CAUSES: Partial<Record<ErrorCode, string>> = {
+  ROUTE_NOT_FOUND: 'There is no page at this address.',
+  ADMIN_AUTH_REQUIRED: 'This page is for operators, and you are not signed in.',
+};
 
 const ADVICE: Partial<Record<ErrorCode, string>> = {
   ROUTE_NOT_FOUND: 'Check the address, or go to one of these pages.',

@@ -19,9 +19,16 @@ const get = (path: string, headers: Record<string, string>, method = 'GET') =>
   fetch(`${api.url}${path}`, { method, headers });
 
 test.each([
-  ['/nope', 404, 'Not Found', 'There is no such route.', 'ROUTE_NOT_FOUND', {}],
-  ['/admin/', 401, 'Unauthorized', 'Sign in with', 'ADMIN_AUTH_REQUIRED', { authorization: WRONG_PASSWORD }],
-  ['/admin/queues', 401, 'Unauthorized', 'Sign in with', 'ADMIN_AUTH_REQUIRED', {}],
+  ['/nope', 404, 'Not Found', 'There is no page at this address.', 'ROUTE_NOT_FOUND', {}],
+  [
+    '/admin/',
+    401,
+    'Unauthorized',
+    'sign in with the name',
+    'ADMIN_AUTH_REQUIRED',
+    { authorization: WRONG_PASSWORD },
+  ],
+  ['/admin/queues', 401, 'Unauthorized', 'This page is for operators', 'ADMIN_AUTH_REQUIRED', {}],
   ['/metrics', 401, 'Unauthorized', 'This address is for programs', 'API_KEY_MISSING', {}],
   ['/api/v1/dashboard/appointments', 401, 'Unauthorized', 'Open the dashboard.', 'TOKEN_INVALID', {}],
   [
