@@ -1,5 +1,5 @@
 import { DelayedError, type Job, Worker } from 'bullmq';
-import { CANARY, isAppointmentEvent } from '@appointment-emissions/contracts';
+import { CANARY, isAppointmentEvent, type QueueName } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../src/redis/connect.ts';
 import type { EmissionAttempt, EmitAppointment, Receipt } from '../src/emission/emit-appointment.ts';
 import {
@@ -166,9 +166,9 @@ function countOutcomes(
   worker: Worker<unknown, Receipt | null>,
   { metrics, flow }: Pick<EmissionWorkerDeps, 'metrics' | 'flow'>,
 ): void {
-  worker.on('completed', ({ name, id = '' }) => {
+  worker.on('completed', ({ name, id = '', priority }) => {
     if (!isAppointmentEvent(name)) return;
-    metrics.count(name, 'published');
+    metrics.count(name, 'published', 1, queueOf(priority));
     metrics.published(sourceOf(id));
   });
   worker.on('failed', (job, error) => {
@@ -177,7 +177,9 @@ function countOutcomes(
       return;
     }
     const isFinal = job.finishedOn !== undefined;
-    if (isAppointmentEvent(job.name)) metrics.count(job.name, isFinal ? 'failed' : 'retried');
+    if (isAppointmentEvent(job.name)) {
+      metrics.count(job.name, isFinal ? 'failed' : 'retried', 1, queueOf(job.priority));
+    }
     if (isFinal) {
       const named = namedBy(job);
       flow.error(
@@ -192,6 +194,8 @@ function countOutcomes(
     }
   });
 }
+
+const queueOf = (priority: number): QueueName => (priority === PRIORITY.live ? 'live' : 'bulk');
 
 /** What a job of any form names. */
 function namedBy({ name, data }: Job<unknown>): NamedEmission {

@@ -181,14 +181,15 @@ function composeAnswerCanary({ config, redis }: Resources<WorkerCoreConfig>) {
 
 function composeQuarantine(
   queue: Queue,
-  { redis, metrics, reportDamage, logger }: Resources<WorkerCoreConfig>,
+  { redis, queues, metrics, reportDamage, logger }: Resources<WorkerCoreConfig>,
 ): Quarantine {
+  const name = queue === queues.bulk ? 'bulk' : 'live';
   return createQuarantine({
     queue,
     redis,
     reportDamage,
-    onFailed: (emissionId, name) => {
-      if (isAppointmentEvent(name)) metrics.count(name, 'failed');
+    onFailed: (emissionId, event) => {
+      if (isAppointmentEvent(event)) metrics.count(event, 'failed', 1, name);
       logger.error(
         { emissionId, code: 'JOB_INVALID' },
         '[InternalSocket] Failed to emit: the job is damaged',

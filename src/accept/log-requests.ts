@@ -17,7 +17,7 @@ export function createRecordAccepted({ metrics, logger }: { metrics: Metrics; lo
         { requestId, traceparent, tookMs, isRepeat, event, emissionId, appointmentId },
         `[InternalSocket] Accepted ${describeEmission({ event, appointmentId })}`,
       );
-      if (!isRepeat) metrics.count(event, 'accepted');
+      if (!isRepeat) metrics.count(event, 'accepted', 1, isLive ? 'live' : 'bulk');
     }
     if (isLive) metrics.observe('accept', tookMs);
   };

@@ -2,6 +2,7 @@ import type { CoreConfig, OperatorConfig } from '../config.ts';
 import type { OperatorRoutes } from '../http/app.ts';
 import { createAdminRoutes } from '../http/routes/admin-routes.ts';
 import { createBullBoardRoutes } from '../http/routes/bull-board.ts';
+import { createListCompanies } from '../population/list-companies.ts';
 import type { Resources } from '../resources/open-resources.ts';
 import type { Acceptance } from './compose-accept.ts';
 import { composeOperatorAccess } from './compose-access.ts';
@@ -40,6 +41,7 @@ export function composeOperator(
       series: metrics.series,
       warnings,
       latestFailures: failed.latest,
+      companies: createListCompanies(models),
       repairs,
       writes,
       onRepair: (repair, report) => {

@@ -5,6 +5,7 @@
  */
 import {
   type AppointmentEvent,
+  type EmissionSource,
   type Id,
   isAppointmentEvent,
   OBJECT_ID,
@@ -31,9 +32,8 @@ export function readNamedEmission(given: unknown): NamedEmission {
   };
 }
 
-/** What reported a write: a call (HTTP, socket, embedded, or a repair), capture, or the sweep. */
-export const EMISSION_SOURCES = ['call', 'capture', 'sweep'] as const;
-export type EmissionSource = (typeof EMISSION_SOURCES)[number];
+export type { EmissionSource };
+export const EMISSION_SOURCES = ['call', 'capture', 'sweep'] as const satisfies readonly EmissionSource[];
 
 /** The source of an emission, by its id: `capture-…` and `sweep-…` are ours alone; a caller never chooses an id. */
 export function sourceOf(emissionId: string): EmissionSource {

@@ -1,5 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { EMISSION_SOURCES, type EmissionSource } from '../domain/emission-log.ts';
+import type { EmissionSource } from '@appointment-emissions/contracts';
+import { EMISSION_SOURCES } from '../domain/emission-log.ts';
 import { configurationOf } from './prometheus-catalog.ts';
 
 /** What became of a change: its writer announced it, capture emitted it, or it is a deletion whose company is not known. */

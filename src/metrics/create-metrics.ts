@@ -1,12 +1,18 @@
 import type { Registry } from 'prom-client';
-import type { AppointmentEvent, EmissionOutcome, LatencyStage } from '@appointment-emissions/contracts';
+import type {
+  AppointmentEvent,
+  EmissionOutcome,
+  EmissionSource,
+  LatencyStage,
+  QueueName,
+} from '@appointment-emissions/contracts';
 import type { CutReason } from '../domain/cut-reasons.ts';
 import type { DamageKind } from '../process/damaged-data.ts';
 import { createFleetSender } from './fleet/fleet-sender.ts';
 import type { Heartbeat } from './fleet/heartbeat-writer.ts';
 import { metricsKeys, type MetricsRedis } from './fleet/keys.ts';
 import { bucketOf, cellOf } from './fleet/latencies.ts';
-import { outcomeField, rejectedField } from './names.ts';
+import { bulkField, outcomeField, rejectedField, sourceField } from './names.ts';
 import { createPrometheus } from './prometheus.ts';
 
 interface Deps {
@@ -26,7 +32,10 @@ interface Deps {
 }
 
 export interface Metrics {
-  count: (event: AppointmentEvent, outcome: EmissionOutcome, n?: number) => void;
+  /** @param queue  default: `live` */
+  count: (event: AppointmentEvent, outcome: EmissionOutcome, n?: number, queue?: QueueName) => void;
+  /** Adds a published emission to those of the fleet, by what reported the write. */
+  countSource: (source: EmissionSource) => void;
   /** A rejected request, batch item or socket. @param reason  an error code, never a text that a caller can choose */
   reject: (reason: string, n?: number) => void;
   /** A published emission that no gateway received. */
@@ -76,9 +85,13 @@ export function createMetrics(deps: Deps): Metrics {
   let closing: Promise<void> | undefined;
 
   return {
-    count(event, outcome, n = 1) {
+    count(event, outcome, n = 1, queue = 'live') {
       prometheus.count(event, outcome, n);
       fleet.add(outcomeField(event, outcome), n);
+      if (queue === 'bulk') fleet.add(bulkField(event, outcome), n);
+    },
+    countSource(source) {
+      fleet.add(sourceField(source), 1);
     },
     reject(reason, n = 1) {
       prometheus.reject(reason, n);

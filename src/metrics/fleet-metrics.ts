@@ -57,10 +57,15 @@ export function createFleetMetrics({
     readQueueStates: queueStates,
     readFleet: fleetNow,
   });
+  const capture = registerCaptureMetrics(metrics.registry);
   return {
     ...metrics,
     ...registerProcessGauges(metrics.registry),
-    ...registerCaptureMetrics(metrics.registry),
+    ...capture,
+    published(source) {
+      capture.published(source);
+      metrics.countSource(source);
+    },
     read: shareFor(SHARE_READING_MS, async () => {
       const reading = readMetrics({ redis, prefix, reportDamage });
       const [metrics, depth, states] = await Promise.all([reading, readDepth(), queueStates()]);

@@ -1,6 +1,7 @@
 import type {
   AppointmentEvent,
   EmissionOutcome,
+  EmissionSource,
   LatencyStage,
   MetricsWindow,
   ProcessRole,
@@ -43,6 +44,10 @@ const REJECTED_PREFIX = 'r|';
 /** Fields of the counters in Redis. The separator is `|`, since event names contain `:`. */
 export const outcomeField = (event: AppointmentEvent, outcome: EmissionOutcome): string =>
   `c|${event}|${outcome}`;
+/** Of the bulk queue alone. {@link outcomeField} counts both queues. */
+export const bulkField = (event: AppointmentEvent, outcome: EmissionOutcome): string =>
+  `b|${event}|${outcome}`;
+export const sourceField = (source: EmissionSource): string => `s|${source}`;
 export const rejectedField = (reason: string): string => `${REJECTED_PREFIX}${reason}`;
 
 /** The reason in a field of `rejectedField`; `undefined` for other fields. */

@@ -1,4 +1,4 @@
-import type { FleetMetricsReading } from '@appointment-emissions/contracts';
+import type { FleetMetricsReading, QueueJobs } from '@appointment-emissions/contracts';
 import type { ReportDamage } from '../process/damaged-data.ts';
 import { luaScript } from '../redis/script.ts';
 import type { MetricsRedis } from './fleet/keys.ts';
@@ -10,7 +10,7 @@ export type QueuesDepth = Omit<FleetMetricsReading['queue'], 'states'>;
  * One queue. `oldestWaitingAgeMs` is the time since the next job was added, over all priorities and over delayed jobs that
  * are overdue; null if no job waits.
  */
-export type QueueDepth = Omit<QueuesDepth, 'oldestLiveWaitingAgeMs' | 'oldestBulkWaitingAgeMs'>;
+export type QueueDepth = Omit<QueuesDepth, 'oldestLiveWaitingAgeMs' | 'oldestBulkWaitingAgeMs' | 'byQueue'>;
 
 /** Counts by state, an age, then the keys that another program has damaged. */
 type Reply = [number, number, number, number, number, number, ...string[]];
@@ -42,7 +42,13 @@ export async function readQueuesDepth(
     oldestWaitingAgeMs: ages.length > 0 ? Math.max(...ages) : null,
     oldestLiveWaitingAgeMs: live.oldestWaitingAgeMs,
     oldestBulkWaitingAgeMs: bulk.oldestWaitingAgeMs,
+    byQueue: { live: jobsOf(live), bulk: jobsOf(bulk) },
   };
+}
+
+/** Jobs with a priority wait too. */
+function jobsOf({ waiting, prioritized, delayed, active, failed }: QueueDepth): QueueJobs {
+  return { waiting: waiting + prioritized, delayed, active, failed };
 }
 
 /** Number of jobs of both queues that a worker could take now. @throws if Redis is unavailable */

@@ -1,5 +1,5 @@
-import type { Id } from '@appointment-emissions/contracts';
-import { type EmissionSource, sourceOf } from '../domain/emission-log.ts';
+import type { EmissionSource, Id } from '@appointment-emissions/contracts';
+import { sourceOf } from '../domain/emission-log.ts';
 import type { FindJob } from './find-job.ts';
 
 /** The life of one emission, read from its job. Times are ISO 8601, null for stages that it has not reached. */

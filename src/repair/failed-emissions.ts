@@ -1,5 +1,6 @@
 import type { Queue } from 'bullmq';
 import type { FailedEmission } from '@appointment-emissions/contracts';
+import { sourceOf } from '../domain/emission-log.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { ReportDamage } from '../process/damaged-data.ts';
 import { isWrongType } from '../redis/redis-errors.ts';
@@ -119,7 +120,7 @@ function createReadFailedJobs(redis: RedisClient, queue: Queue, reportDamage: Re
       if (error && !isWrongType(error)) throw error;
       const failed = error ? undefined : parseFailed(reply as (string | null)[]);
       if (!failed) reportDamage('job', { key: queue.toKey(emissionId) });
-      return failed && { ...failed, emissionId, queue: queue.name };
+      return failed && { ...failed, emissionId, queue: queue.name, source: sourceOf(emissionId) };
     });
   };
 }

@@ -17,6 +17,10 @@ const DEPTH: QueuesDepth = {
   oldestWaitingAgeMs: 1_500,
   oldestLiveWaitingAgeMs: 1_500,
   oldestBulkWaitingAgeMs: null,
+  byQueue: {
+    live: { waiting: 1, delayed: 3, active: 4, failed: 5 },
+    bulk: { waiting: 2, delayed: 0, active: 0, failed: 0 },
+  },
 };
 const STATES: QueueStates = {
   live: { paused: true, concurrency: null, rateLimit: null },

@@ -48,7 +48,7 @@ test.each([
   expect(status).toBe(401);
 });
 
-test.each(['overview', 'series'])('/admin/api/%s requires credentials', async (path) => {
+test.each(['overview', 'series', 'companies'])('/admin/api/%s requires credentials', async (path) => {
   expect(await admin(api, path, undefined, { authorization: '' })).toMatchObject({
     status: 401,
     body: { code: 'ADMIN_AUTH_REQUIRED' },
@@ -83,6 +83,16 @@ test.each([
   expect(answer).toMatchObject({ status: 400, body: { code: 'INVALID_REQUEST' } });
   expect(answer.body.detail).toMatch(words);
 });
+
+test.each(['prefix=g', `prefix=${'a'.repeat(25)}`, 'prefix=a&prefix=b', 'prefix=%00', 'prefix=$'])(
+  'companies with %s are refused',
+  async (query) => {
+    expect(await admin(api, `companies?${query}`)).toMatchObject({
+      status: 400,
+      body: { code: 'INVALID_REQUEST' },
+    });
+  },
+);
 
 test('re-emit needs either a company or an appointment', async () => {
   const answer = await admin(api, 're-emit', { since: '1h', dryRun: true });

@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { findChromium } from '../../scripts/services/chromium.ts';
+import { seriousFindings } from '../harness/axe.ts';
+import { eventually } from '../harness/until.ts';
 import type { World } from '../harness/world.ts';
 import { quietWorld } from './admin.ts';
 
@@ -37,9 +39,20 @@ async function openAdmin(api: { url: string }, { width = 1280, language = '' } =
   page.on('request', (request) => {
     if (!request.url().startsWith(api.url)) complaints.push(`it loads ${request.url()}`);
   });
+  await page.addInitScript({ content: RECORD_CANVAS_TEXTS });
   await page.goto(`${api.url}/admin`);
   return page;
 }
+
+/** The texts that are drawn on a canvas, such as those of a chart's axes. */
+const RECORD_CANVAS_TEXTS = `
+  window.canvasTexts = [];
+  const { fillText } = CanvasRenderingContext2D.prototype;
+  CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
+    window.canvasTexts.push(String(text));
+    return fillText.call(this, text, ...rest);
+  };
+`;
 
 /** An emission that failed permanently. Its cause is removed afterwards. */
 async function failedEmission(api: { url: string }) {
@@ -68,11 +81,12 @@ test('the page shows the metrics and the reason of a failure, and an operator ca
   const tile = (label: string) => page.locator('#tiles > div', { hasText: label });
   await tile('Workers').getByText('1', { exact: true }).waitFor();
   await tile('Dashboards').getByText('of 1 company').waitFor();
+  await failure.getByText('announced by a call').waitFor();
   await page
     .locator('#verdict[data-state=attention]')
     .getByText('100 % of the emissions that ended in the last 5 minutes failed (1).')
     .waitFor();
-  expect(await page.locator('.chart canvas').count()).toBe(3);
+  expect(await page.locator('.chart canvas').count()).toBe(4);
   expect(await page.locator('#processes').innerText()).toMatch(
     /gateway [0-9a-f]{8}[\s\S]*worker [0-9a-f]{8}/,
   );
@@ -80,7 +94,7 @@ test('the page shows the metrics and the reason of a failure, and an operator ca
   await failure.getByRole('button').click();
   await dashboard.receive(({ meta }) => meta.emissionId === emissionId);
   await page.locator('#no-failures').waitFor();
-  await tile('Published').getByText('1', { exact: true }).first().waitFor();
+  await tile('Live published').getByText('1', { exact: true }).first().waitFor();
 });
 
 test('the retry dialog shows the result of a dry run before the retry', async () => {
@@ -152,5 +166,114 @@ test('the page works in a Chromium without a valid language', async () => {
   world = await quietWorld();
   const page = await openAdmin(await world.api(), { language: 'en-US@posix' });
   await page.locator('#tiles > div', { hasText: 'Workers' }).waitFor();
-  expect(await page.locator('.chart canvas').count()).toBe(3);
+  expect(await page.locator('.chart canvas').count()).toBe(4);
+});
+
+test('bulk emissions are apart from live ones, and those that the sweep found are explained', async () => {
+  world = await quietWorld({ RECONCILE_INTERVAL_MS: '500' });
+  const api = await world.api();
+  const company = await world.documents.company();
+  const [live, batched] = [await company.appointment(), await company.appointment()];
+  world.worker();
+  await world.emit(api, 'appointment-created', live);
+  const batch = { emissions: [{ event: 'appointment:updated', appointmentId: batched }] };
+  expect((await world.post(api, 'batch', batch)).status).toBe(202);
+  // Saved without a call, longer ago than the grace of the sweep.
+  await company.appointment({ updatedAt: new Date(Date.now() - 60_000) });
+  const page = await openAdmin(api);
+  const shows = (table: string, row: string) =>
+    eventually(`${table} to show ${row}`, async () => {
+      const rows = await page.locator(`#${table} tbody tr`).allInnerTexts();
+      return rows.map((text) => text.replaceAll(/\s+/g, ' ')).includes(row);
+    });
+
+  await shows('live-events', 'created 1 1 0 0 0 %');
+  await shows('bulk-events', 'updated 1 1 0 0 0 %');
+  await shows('live-events', 'updated 0 0 0 0 –');
+  await shows('sources', 'sweep 1 found in MongoDB by the sweep');
+  await shows('sources', 'call 2 announced by a call, or by a repair');
+  await page.getByText('a program writes appointments without a call').waitFor();
+  await page
+    .locator('#tiles > div', { hasText: 'Found by sweep or capture' })
+    .getByText('no call announced them')
+    .waitFor();
+});
+
+test('the axes of the charts have whole numbers only, and figures of a row have equal heights', async () => {
+  world = await quietWorld();
+  const api = await world.api();
+  world.worker();
+  const company = await world.documents.company();
+  await world.jobIn(await world.emit(api, 'appointment-created', await company.appointment()), 'completed');
+  const page = await openAdmin(api, { width: 1440 });
+  await page.locator('#tiles > div', { hasText: 'Workers' }).waitFor();
+  const texts = await page.evaluate<string[]>('window.canvasTexts');
+  expect(texts).toContain('1');
+  expect(texts.filter((text) => !/^(\d{1,3}(,\d{3})*|\d\d:\d\d(:\d\d)?)$/.test(text))).toEqual([]);
+  for (const row of ['figure', '#tiles > div:nth-child(-n + 6)']) {
+    const boxes = await Promise.all((await page.locator(row).all()).map((one) => one.boundingBox()));
+    expect(new Set(boxes.map((box) => `${box?.y} ${box?.height}`)).size).toBe(1);
+  }
+});
+
+test('a company to re-emit is chosen from a list, which a typed beginning narrows', async () => {
+  world = await quietWorld({ ADMIN_WRITES: 'on' });
+  const api = await world.api();
+  world.worker();
+  const first = await world.documents.company();
+  const second = await world.documents.company();
+  await first.appointment();
+  await second.appointment();
+  const page = await openAdmin(api);
+  await page.getByRole('button', { name: 'Re-emit…' }).click();
+  const dialog = page.locator('#re-emit-dialog');
+  await dialog.getByText('2 companies to choose from.').waitFor();
+  const offered = () =>
+    page.evaluate<string[]>(`[...document.querySelectorAll('#companies option')].map(({ value }) => value)`);
+  expect(await offered()).toEqual([first.companyId, second.companyId].sort());
+
+  await dialog.getByLabel('Id').fill(second.companyId);
+  await dialog.getByText('1 company to choose from.').waitFor();
+  expect(await offered()).toEqual([second.companyId]);
+  await dialog.getByRole('button', { name: 'Check' }).click();
+  await dialog.getByText('1 would be emitted again.').waitFor();
+  await dialog.getByRole('button', { name: 'Re-emit', exact: true }).click();
+  await dialog.getByText('1 emitted again.').waitFor();
+
+  await dialog.getByLabel('Id').fill('f'.repeat(24));
+  await dialog.getByText('No company has this id and an appointment.').waitFor();
+  await dialog.getByLabel('Id').fill('xyz');
+  await dialog.getByText('An id has the digits 0 to 9 and a to f only.').waitFor();
+  await dialog.getByLabel('For').selectOption('Appointment');
+  await eventually('no companies to be offered', async () => (await offered()).length === 0);
+});
+
+test('axe finds nothing serious on the page, in its dialogs and on an error page, light and dark', async () => {
+  world = await quietWorld({ ADMIN_WRITES: 'on' });
+  const api = await world.api();
+  await failedEmission(api);
+  const page = await openAdmin(api);
+  await page.locator('#failures li').waitFor();
+  const retry = page.getByRole('button', { name: 'Retry failed…' });
+  const reEmit = page.getByRole('button', { name: 'Re-emit…' });
+
+  for (const width of [1280, 390]) {
+    await page.setViewportSize({ width, height: 900 });
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      expect([width, colorScheme, await seriousFindings(page)]).toEqual([width, colorScheme, []]);
+      for (const opener of [retry, reEmit]) {
+        await opener.click();
+        expect([width, colorScheme, await seriousFindings(page)]).toEqual([width, colorScheme, []]);
+        await page.locator('dialog[open]').getByRole('button', { name: 'Close' }).click();
+      }
+    }
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+  }
+  await page.goto(`${api.url}/nope`);
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    expect(await seriousFindings(page)).toEqual([]);
+  }
+  complaints = complaints.filter((words) => !words.includes('404'));
 });

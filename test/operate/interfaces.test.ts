@@ -218,6 +218,10 @@ test('the replies of a real API match the document', async () => {
   expect(overview.failures).toHaveLength(1);
   await expectAsDocumented({ path: '/admin/api/overview', status: 401 });
   await expectAsDocumented({ path: '/admin/api/series', headers: OPERATOR, status: 200 });
+  const companies = { path: '/admin/api/companies', headers: OPERATOR };
+  const listed = await expectAsDocumented({ ...companies, url: `${companies.path}?prefix=`, status: 200 });
+  expect(listed.companies).toContain(company.companyId);
+  await expectAsDocumented({ ...companies, url: `${companies.path}?prefix=x`, status: 400 });
   const repair = { method: 'post', headers: OPERATOR };
   await expectAsDocumented({
     ...repair,

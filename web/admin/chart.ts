@@ -18,6 +18,8 @@ export interface Chart {
 
 const HEIGHT_PX = 190;
 const MIN_WIDTH_PX = 120;
+/** Shown at least, in seconds. */
+const MIN_SECONDS = 60;
 /** At one sample in two seconds, half an hour. */
 const MAX_SAMPLES = 900;
 
@@ -37,6 +39,7 @@ export function createChart(container: HTMLElement, lines: readonly Line[], unit
     plot?.setSize({ width: widthOf(container), height: HEIGHT_PX });
   }).observe(container);
   container.setAttribute('role', 'img');
+  container.setAttribute('aria-label', 'Chart without values');
 
   return {
     show(at, ...values) {
@@ -51,18 +54,15 @@ export function createChart(container: HTMLElement, lines: readonly Line[], unit
 /** Collects queue depths for a chart, since the server keeps no history of them. Starts when the page is opened. */
 export function createBacklog(chart: Chart) {
   const at: number[] = [];
-  const live: number[] = [];
-  const bulk: number[] = [];
-  const delayed: number[] = [];
-  return ({ at: now, queue }: FleetMetricsReading): void => {
+  const lines: [number[], number[], number[], number[]] = [[], [], [], []];
+  return ({ at: now, queue: { byQueue } }: FleetMetricsReading): void => {
     const seconds = Date.parse(now) / 1_000;
     if (seconds <= (at.at(-1) ?? 0)) return;
+    const { live, bulk } = byQueue;
     at.push(seconds);
-    live.push(queue.waiting);
-    bulk.push(queue.prioritized);
-    delayed.push(queue.delayed);
-    for (const values of [at, live, bulk, delayed]) if (values.length > MAX_SAMPLES) values.shift();
-    chart.show(at, live, bulk, delayed);
+    [live.waiting, bulk.waiting, live.delayed, bulk.delayed].forEach((n, line) => lines[line]?.push(n));
+    for (const values of [at, ...lines]) if (values.length > MAX_SAMPLES) values.shift();
+    chart.show(at, ...lines);
   };
 }
 
@@ -83,10 +83,24 @@ function plotOptions(width: number, lines: readonly Line[], unit: string): uPlot
   return {
     width,
     height: HEIGHT_PX,
-    scales: { y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.1 : 1] } },
+    scales: {
+      // A single value, or none, would have no range.
+      x: {
+        range: (_plot, min: number | null, max: number | null) => [
+          min ?? 0,
+          Math.max(max ?? 0, (min ?? 0) + MIN_SECONDS),
+        ],
+      },
+      y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.1 : 1] },
+    },
     axes: [
       { ...axis, space: 70, size: 24, values: (_plot, ticks) => ticks.map(clock) },
-      { ...axis, size: 44, values: (_plot, ticks) => ticks.map((tick) => tick.toLocaleString('en')) },
+      {
+        ...axis,
+        size: 44,
+        incrs: WHOLE_INCREMENTS,
+        values: (_plot, ticks) => ticks.map((tick) => tick.toLocaleString('en')),
+      },
     ],
     cursor: { points: { size: 6 }, drag: { x: false, y: false } },
     legend: { live: true },
@@ -108,6 +122,9 @@ function plotOptions(width: number, lines: readonly Line[], unit: string): uPlot
     ],
   };
 }
+
+/** Distances between the values on an axis: 1, 2, 5, 10 and so on, since there is no half of an emission. */
+const WHOLE_INCREMENTS = Array.from({ length: 10 }, (_, n) => 10 ** n).flatMap((n) => [n, 2 * n, 5 * n]);
 
 /** Values between two gaps have no line and are drawn as points. */
 const isolatedValues: uPlot.Series.Points.Filter = (plot, line) => {

@@ -1,4 +1,9 @@
-import { type FailedEmission, isolate, singleLine } from '@appointment-emissions/contracts';
+import {
+  type EmissionSource,
+  type FailedEmission,
+  isolate,
+  singleLine,
+} from '@appointment-emissions/contracts';
 import { byId, create, setChildren, setText, userText } from '../shared/elements.ts';
 import { BASE_PATH } from '../shared/base-path.ts';
 import { duration } from './format.ts';
@@ -65,8 +70,14 @@ function createRetryButton(
   return button;
 }
 
+const ORIGINS: Record<EmissionSource, string> = {
+  call: 'announced by a call or a repair',
+  capture: 'found by capture',
+  sweep: 'found by the sweep',
+};
+
 function createRow(failure: FailedEmission, deps: FailuresDeps): Row {
-  const { emissionId, queue, event, appointmentId, companyId, reason, attempts } = failure;
+  const { emissionId, queue, source, event, appointmentId, companyId, reason, attempts } = failure;
   const item = create('li');
   const [code = '', ...words] = reason.split(': ');
   const why = create('p', 'why');
@@ -79,7 +90,7 @@ function createRow(failure: FailedEmission, deps: FailuresDeps): Row {
   const head = create('p', 'head');
   head.append(job, ' ', age);
   const ids = create('p', 'ids quiet');
-  ids.textContent = `appointment ${isolate(appointmentId)} · company ${isolate(companyId)} · ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`;
+  ids.textContent = `appointment ${isolate(appointmentId)} · company ${isolate(companyId)} · ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'} · ${ORIGINS[source]}`;
   const button = createRetryButton(failure, deps, (error) => {
     why.dataset.fault = error;
   });

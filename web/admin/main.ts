@@ -1,6 +1,7 @@
 import './valid-language.ts';
 import 'uplot/dist/uPlot.min.css';
 import type {
+  CompaniesReply,
   FailedEmission,
   FleetMetricsReading,
   OverviewReply,
@@ -9,7 +10,8 @@ import type {
 } from '@appointment-emissions/contracts';
 import { BASE_PATH } from '../shared/base-path.ts';
 import { byId, create, setChildren, setText } from '../shared/elements.ts';
-import { createBacklog, createChart } from './chart.ts';
+import { createBacklog, createChart, type Line } from './chart.ts';
+import { suggestCompanies } from './suggest-companies.ts';
 import { createFailures } from './failures.ts';
 import { findProblems } from './find-problems.ts';
 import { createRepairDialog } from './repair-dialog.ts';
@@ -30,16 +32,16 @@ const showFailures = createFailures({
   retry: (emissionId) => callApi('retry', { emissionId }),
   onRetried: () => void refresh(),
 });
-const ratesChart = createChart(
-  byId('rates-chart', HTMLElement),
-  [
-    { label: 'published', color: '--good', area: true },
-    { label: 'accepted', color: '--blue' },
-    { label: 'retried', color: '--wait' },
-    { label: 'failed', color: '--bad' },
-  ],
-  '',
-);
+const OUTCOME_LINES: readonly Line[] = [
+  { label: 'published', color: '--good', area: true },
+  { label: 'accepted', color: '--blue' },
+  { label: 'retried', color: '--wait' },
+  { label: 'failed', color: '--bad' },
+];
+const outcomeCharts = {
+  live: createChart(byId('live-chart', HTMLElement), OUTCOME_LINES, ''),
+  bulk: createChart(byId('bulk-chart', HTMLElement), OUTCOME_LINES, ''),
+};
 const latencyChart = createChart(
   byId('latency-chart', HTMLElement),
   [
@@ -55,7 +57,8 @@ const showBacklog = createBacklog(
     [
       { label: 'live', color: '--blue', area: true },
       { label: 'bulk', color: '--good' },
-      { label: 'in backoff', color: '--wait' },
+      { label: 'live in backoff', color: '--wait' },
+      { label: 'bulk in backoff', color: '--bad' },
     ],
     '',
   ),
@@ -76,6 +79,7 @@ const retryDialog = createRepairDialog({
   writes: () => writes,
   onDone: () => void refresh(),
 });
+suggestCompanies((prefix) => callApi<CompaniesReply>(`companies?prefix=${prefix}`));
 createRepairDialog({
   dialog: 're-emit-dialog',
   opener: 'open-re-emit',
@@ -161,17 +165,13 @@ async function refresh(): Promise<void> {
 }
 
 async function refreshCharts(): Promise<void> {
-  const { minutes, counts, latencyMs } = await callApi<SeriesReply>('series');
+  const { minutes, byQueue, latencyMs } = await callApi<SeriesReply>('series');
   // The last minute is not complete and would look like a drop.
   const complete = <T>(values: T[]) => values.slice(0, -1);
-  const { published, accepted, retried, failed } = counts;
-  ratesChart.show(
-    complete(minutes),
-    complete(published),
-    complete(accepted),
-    complete(retried),
-    complete(failed),
-  );
+  for (const queue of ['live', 'bulk'] as const) {
+    const { published, accepted, retried, failed } = byQueue[queue];
+    outcomeCharts[queue].show(complete(minutes), ...[published, accepted, retried, failed].map(complete));
+  }
   const { total, browser } = latencyMs;
   latencyChart.show(complete(minutes), complete(total.p50), complete(total.p99), complete(browser.p50));
 }

@@ -1,9 +1,11 @@
 import {
   APPOINTMENT_EVENTS,
   cut,
+  type EmissionSource,
   type FleetMetricsReading,
   isolate,
   type LatencyStage,
+  type OutcomesByEvent,
 } from '@appointment-emissions/contracts';
 import { byId, create } from '../shared/elements.ts';
 import { count, duration, ms, percent } from './format.ts';
@@ -13,10 +15,16 @@ const STAGES: Record<LatencyStage, string> = {
   wait: 'wait',
   load: 'load',
   publish: 'publish',
-  total: 'total, to publication',
+  total: 'total, live',
   browser: 'total, to screen',
-  bulk: 'bulk, to publication',
-  capture: 'capture, from commit',
+  bulk: 'total, bulk',
+  capture: 'capture, to acceptance',
+};
+
+const SOURCES: Record<EmissionSource, string> = {
+  call: 'announced by a call, or by a repair',
+  capture: 'found in the change stream, if CAPTURE is on',
+  sweep: 'found in MongoDB by the sweep',
 };
 
 /** Fills a table. The first row is the header; numbers are right-aligned. `nothing` is shown if there are no other rows. */
@@ -31,7 +39,7 @@ function fill(table: HTMLTableElement, rows: readonly (readonly string[])[], not
           /^[\d<>–]/.test(text) || tag === 'th' ? 'number' : '',
           text,
         );
-        cell.scope = tag === 'th' ? 'col' : 'row';
+        if (cell.localName === 'th') cell.scope = tag === 'th' ? 'col' : 'row';
         if (index === 0) cell.className = '';
         return cell;
       }),
@@ -51,6 +59,23 @@ function fill(table: HTMLTableElement, rows: readonly (readonly string[])[], not
   table.replaceChildren(thead, tbody);
 }
 
+function rowsByEvent({ events }: OutcomesByEvent): string[][] {
+  return [
+    ['Event', 'accepted', 'published', 'retried', 'failed', 'failure rate'],
+    ...APPOINTMENT_EVENTS.map((event) => {
+      const { accepted, published, retried, failed, failureRate } = events[event]['1h'];
+      return [
+        event.replace(/^.*:/, ''),
+        count(accepted),
+        count(published),
+        count(retried),
+        count(failed),
+        percent(failureRate),
+      ];
+    }),
+  ];
+}
+
 /** Updates the tables. A table is rewritten only if its values change, so that a text selection in it is kept. */
 export function createTables() {
   const written = new Map<string, string>();
@@ -60,20 +85,16 @@ export function createTables() {
     written.set(id, now);
     fill(byId(id, HTMLTableElement), rows, nothing);
   };
-  return ({ events, latencyMs, fleet, rejected }: FleetMetricsReading): void => {
-    write('events', [
-      ['Event', 'accepted', 'published', 'retried', 'failed', 'failure rate'],
-      ...APPOINTMENT_EVENTS.map((event) => {
-        const { accepted, published, retried, failed, failureRate } = events[event]['1h'];
-        return [
-          event.replace(/^.*:/, ''),
-          count(accepted),
-          count(published),
-          count(retried),
-          count(failed),
-          percent(failureRate),
-        ];
-      }),
+  return ({ byQueue, bySource, latencyMs, fleet, rejected }: FleetMetricsReading): void => {
+    write('live-events', rowsByEvent(byQueue.live));
+    write('bulk-events', rowsByEvent(byQueue.bulk));
+    write('sources', [
+      ['Source', 'published', 'writes that were'],
+      ...(Object.entries(SOURCES) as [EmissionSource, string][]).map(([source, words]) => [
+        source,
+        count(bySource[source]['1h']),
+        words,
+      ]),
     ]);
     write('stages', [
       ['Stage', 'count', 'p50', 'p95', 'p99'],

@@ -8,17 +8,34 @@ interface Tile {
   note: string;
 }
 
-function tilesOf({ overall, latencyMs, queue, fleet }: FleetMetricsReading): Tile[] {
-  const { total, browser } = latencyMs;
-  const { gateway, worker } = fleet.processes;
+function tilesOf(metrics: FleetMetricsReading): Tile[] {
   return [
-    { label: 'Published', value: count(overall['1m'].published), note: 'in the last minute' },
-    { label: 'Success rate', value: percent(overall['5m'].successRate), note: 'in the last 5 min' },
+    ...tilesOfLive(metrics),
+    tileOfDashboards(metrics),
+    ...tilesOfBulk(metrics),
+    { label: 'Found by sweep or capture', ...unannounced(metrics) },
+    ...tilesOfProcesses(metrics),
+  ];
+}
+
+function tilesOfLive({
+  byQueue: { live },
+  latencyMs: { total, browser },
+  queue,
+}: FleetMetricsReading): Tile[] {
+  const { overall } = live;
+  return [
     {
-      label: 'Failed',
-      value: count(overall['1h'].failed),
-      note: `in the last hour; ${count(queue.failed)} kept`,
+      label: 'Live published',
+      value: count(overall['1m'].published),
+      note: `last minute; ${percent(overall['5m'].successRate)} succeed`,
     },
+    {
+      label: 'Live failed',
+      value: count(overall['1h'].failed),
+      note: `last hour; ${count(queue.byQueue.live.failed)} kept`,
+    },
+    { label: 'Live waiting', value: count(queue.byQueue.live.waiting), note: noteOf(queue, 'live') },
     {
       label: 'POST → published',
       value: duration(total['5m'].p50),
@@ -29,15 +46,48 @@ function tilesOf({ overall, latencyMs, queue, fleet }: FleetMetricsReading): Til
       value: duration(browser['5m'].p50),
       note: `p99 ${duration(browser['5m'].p99)}, 5 min`,
     },
-    { label: 'Live waiting', value: count(queue.waiting), note: noteOf(queue, 'live') },
-    { label: 'Bulk waiting', value: count(queue.prioritized), note: noteOf(queue, 'bulk') },
+  ];
+}
+
+function tilesOfBulk({ byQueue: { bulk }, queue }: FleetMetricsReading): Tile[] {
+  const { overall } = bulk;
+  return [
+    {
+      label: 'Bulk published',
+      value: count(overall['1m'].published),
+      note: `last minute; ${percent(overall['5m'].successRate)} succeed`,
+    },
+    {
+      label: 'Bulk failed',
+      value: count(overall['1h'].failed),
+      note: `last hour; ${count(queue.byQueue.bulk.failed)} kept`,
+    },
+    { label: 'Bulk waiting', value: count(queue.byQueue.bulk.waiting), note: noteOf(queue, 'bulk') },
+  ];
+}
+
+/** Writes that no call announced. */
+function unannounced({ bySource: { sweep, capture } }: FleetMetricsReading): Omit<Tile, 'label'> {
+  const n = sweep['1h'] + capture['1h'];
+  return {
+    value: count(n),
+    note: n === 0 ? 'none in the last hour' : 'last hour; no call announced them',
+  };
+}
+
+function tileOfDashboards({ fleet }: FleetMetricsReading): Tile {
+  return {
+    label: 'Dashboards',
+    value: count(fleet.sockets),
+    note: `of ${count(fleet.companies)} ${fleet.companies === 1 ? 'company' : 'companies'}`,
+  };
+}
+
+function tilesOfProcesses({ fleet }: FleetMetricsReading): Tile[] {
+  const { gateway, worker } = fleet.processes;
+  return [
     { label: 'Workers', value: count(worker.length), note: latest('last progress', worker) },
     { label: 'Gateways', value: count(gateway.length), note: latest('last canary', gateway) },
-    {
-      label: 'Dashboards',
-      value: count(fleet.sockets),
-      note: `of ${count(fleet.companies)} ${fleet.companies === 1 ? 'company' : 'companies'}`,
-    },
   ];
 }
 

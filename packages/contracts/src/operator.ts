@@ -13,6 +13,13 @@ export type LatencyStage = 'accept' | 'wait' | 'load' | 'publish' | 'total' | 'b
 export type ProcessRole = 'api' | 'gateway' | 'worker';
 export type EmissionOutcome = 'accepted' | 'published' | 'retried' | 'failed';
 
+export type QueueName = 'live' | 'bulk';
+/**
+ * What reported a write: a call (HTTP, socket, embedded, or a repair), capture, or the sweep. Capture and sweep find writes that no call
+ * announced.
+ */
+export type EmissionSource = 'call' | 'capture' | 'sweep';
+
 /** Counts by outcome. The rates are shares (0 to 1) of the emissions that ended; null if none ended. */
 export interface OutcomeRates extends Record<EmissionOutcome, number> {
   successRate: number | null;
@@ -49,11 +56,27 @@ export interface QueueState {
   rateLimit: { max: number; durationMs: number } | null;
 }
 
-/** Metrics of the whole fleet at one moment. */
-export interface FleetMetricsReading {
-  at: IsoDate;
+/** Counts and rates of all events together, and of each. */
+export interface OutcomesByEvent {
   overall: Record<MetricsSpan, OutcomeRates>;
   events: Record<AppointmentEvent, Record<MetricsSpan, OutcomeRates>>;
+}
+
+/** Jobs of one queue, by state. */
+export interface QueueJobs {
+  waiting: number;
+  /** Jobs that wait for their backoff to end. */
+  delayed: number;
+  active: number;
+  failed: number;
+}
+
+/** Metrics of the whole fleet at one moment. `overall` and `events` are those of both queues together. */
+export interface FleetMetricsReading extends OutcomesByEvent {
+  at: IsoDate;
+  byQueue: Record<QueueName, OutcomesByEvent>;
+  /** Published emissions. */
+  bySource: Record<EmissionSource, Record<MetricsSpan, number>>;
   /** Rejected requests by error code. */
   rejected: Record<MetricsSpan, Record<string, number>>;
   latencyMs: Record<LatencyStage, Record<MetricsWindow, LatencyPercentiles>>;
@@ -70,7 +93,8 @@ export interface FleetMetricsReading {
     oldestWaitingAgeMs: number | null;
     oldestLiveWaitingAgeMs: number | null;
     oldestBulkWaitingAgeMs: number | null;
-    states: Record<'live' | 'bulk', QueueState>;
+    states: Record<QueueName, QueueState>;
+    byQueue: Record<QueueName, QueueJobs>;
   };
   fleet: {
     processes: Record<ProcessRole, FleetProcess[]>;
@@ -93,6 +117,7 @@ export interface FailedEmission {
   emissionId: string;
   /** Name of the BullMQ queue that holds the failed job. */
   queue: string;
+  source: EmissionSource;
   event: string;
   appointmentId: string;
   companyId: string;
@@ -123,8 +148,18 @@ export interface SeriesReply {
   success: true;
   /** Start of each minute, in seconds since 1970. */
   minutes: number[];
+  /** Of both queues together. */
   counts: Record<EmissionOutcome, number[]>;
+  byQueue: Record<QueueName, Record<EmissionOutcome, number[]>>;
   latencyMs: Record<LatencyStage, { p50: (number | null)[]; p99: (number | null)[] }>;
+}
+
+/** Reply of `GET /admin/api/companies`: the first companies, in the order of their ids. */
+export interface CompaniesReply {
+  success: true;
+  companies: string[];
+  /** If true, there are more: a longer prefix finds them. */
+  hasMore: boolean;
 }
 
 /** Result of a repair, or of its dry run. */

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { ErrorCode } from '../../errors.ts';
 import { ADMIN_API_PATH } from '../routes/admin-routes.ts';
 import { BODY, KEY, type Operation } from './operation.ts';
@@ -69,6 +69,26 @@ export const OPERATOR_OPERATIONS: readonly Operation[] = [
     security: 'operator',
     answers: { 200: { description: 'One value per minute.', schema: operator.seriesReply } },
     errors: ADMIN,
+  },
+  {
+    method: 'get',
+    path: `${ADMIN_API_PATH}/companies`,
+    id: 'listCompanies',
+    tag: 'Operators',
+    summary: 'The first 20 companies with appointments whose id begins with a prefix',
+    security: 'operator',
+    parameters: [
+      {
+        name: 'prefix',
+        in: 'query',
+        description: 'Up to 24 hexadecimal characters. Default: none.',
+        schema: z.string(),
+      },
+    ],
+    answers: {
+      200: { description: 'Companies, in the order of their ids.', schema: operator.companiesReply },
+    },
+    errors: ['ADMIN_AUTH_REQUIRED', 'INVALID_REQUEST', 'DATABASE_ERROR'],
   },
   repair('retry', 'retryEmission', 'Retry one failed emission', operator.retryRequest, {
     answers: { 200: { description: 'The emission is enqueued again.', schema: operator.retryReply } },

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import {
   APPOINTMENT_EVENTS,
+  type CompaniesReply,
   type OverviewReply,
   type RepairReport,
   type SeriesReply,
 } from '@appointment-emissions/contracts';
+import { EMISSION_SOURCES } from '../../domain/emission-log.ts';
 import { givenId, instant } from './appointment-schemas.ts';
 
 const yes = z.literal(true);
@@ -18,6 +20,7 @@ function each<const K extends string, T extends z.ZodType>(names: readonly K[], 
 }
 
 const WINDOWS = ['1m', '5m', '1h'] as const;
+const QUEUES = ['live', 'bulk'] as const;
 const SPANS = [...WINDOWS, 'total'] as const;
 const STAGES = ['accept', 'wait', 'load', 'publish', 'total', 'browser', 'bulk', 'capture'] as const;
 const OUTCOMES = { accepted: count, published: count, retried: count, failed: count };
@@ -48,10 +51,15 @@ const queueState = z
   })
   .meta({ id: 'QueueState' });
 
-const metrics = {
-  at: instant,
+const outcomes = {
   overall: each(SPANS, rates),
   events: each(APPOINTMENT_EVENTS, each(SPANS, rates)),
+};
+const metrics = {
+  at: instant,
+  ...outcomes,
+  byQueue: each(QUEUES, z.strictObject(outcomes)),
+  bySource: each(EMISSION_SOURCES, each(SPANS, count)),
   rejected: each(SPANS, z.record(z.string(), count)),
   latencyMs: each(STAGES, each(WINDOWS, percentiles)),
   queue: z.strictObject({
@@ -63,7 +71,8 @@ const metrics = {
     oldestWaitingAgeMs: ms.nullable(),
     oldestLiveWaitingAgeMs: ms.nullable(),
     oldestBulkWaitingAgeMs: ms.nullable(),
-    states: each(['live', 'bulk'], queueState),
+    states: each(QUEUES, queueState),
+    byQueue: each(QUEUES, z.strictObject({ waiting: count, delayed: count, active: count, failed: count })),
   }),
   fleet: z.strictObject({
     processes: each(['api', 'gateway', 'worker'], processes),
@@ -84,6 +93,7 @@ const failedEmission = z
   .strictObject({
     emissionId: z.string(),
     queue: z.string().meta({ description: 'Name of the BullMQ queue that has the job.' }),
+    source: z.enum(EMISSION_SOURCES).meta({ description: 'What reported the write.' }),
     event: z.string(),
     appointmentId: z.string(),
     companyId: z.string(),
@@ -107,18 +117,28 @@ export const overviewReply = z
   })
   .meta({ id: 'OverviewReply' }) satisfies z.ZodType<OverviewReply>;
 
+export const companiesReply = z
+  .strictObject({
+    success: yes,
+    companies: z.array(givenId).max(20).meta({ description: 'In the order of their ids.' }),
+    hasMore: z.boolean().meta({ description: 'If true, a longer prefix finds more.' }),
+  })
+  .meta({ id: 'CompaniesReply' }) satisfies z.ZodType<CompaniesReply>;
+
 const perMinute = z.array(count);
 const quantile = z.array(ms.nullable());
+const minuteCounts = z.strictObject({
+  accepted: perMinute,
+  published: perMinute,
+  retried: perMinute,
+  failed: perMinute,
+});
 export const seriesReply = z
   .strictObject({
     success: yes,
     minutes: z.array(z.int()).meta({ description: 'Start of each minute, in seconds since 1970.' }),
-    counts: z.strictObject({
-      accepted: perMinute,
-      published: perMinute,
-      retried: perMinute,
-      failed: perMinute,
-    }),
+    counts: minuteCounts,
+    byQueue: each(QUEUES, minuteCounts),
     latencyMs: each(STAGES, z.strictObject({ p50: quantile, p99: quantile })),
   })
   .meta({

@@ -1,5 +1,6 @@
 import { type RequestHandler, Router } from 'express';
 import type {
+  CompaniesReply,
   FailedEmission,
   FleetMetricsReading,
   OverviewReply,
@@ -13,6 +14,7 @@ export const ADMIN_API_PATH = '/admin/api';
 
 const BODY_LIMIT = 4_096;
 const FAILURES_SHOWN = 20;
+const ID_PREFIX = /^[0-9a-f]{0,24}$/i;
 
 export interface AdminRoutesDeps {
   /** The fleet's metrics now. */
@@ -23,6 +25,8 @@ export interface AdminRoutesDeps {
   warnings: () => Promise<string[]>;
   /** The failed emissions that came last. */
   latestFailures: (limit: number) => Promise<FailedEmission[]>;
+  /** Companies whose id begins with this prefix. */
+  companies: (prefix: string) => Promise<Omit<CompaniesReply, 'success'>>;
   repairs: Record<'retry' | 'retryFailed' | 'reEmit', (asked: unknown) => Promise<object>>;
   /** Without it only dry runs are done. */
   writes: boolean;
@@ -32,7 +36,7 @@ export interface AdminRoutesDeps {
 
 /** What the admin page reads, and the repairs. Behind the operator's credentials, from our own origin. */
 export function createAdminRoutes(deps: AdminRoutesDeps): Router {
-  const { read, series, warnings, latestFailures, repairs, writes, onRepair } = deps;
+  const { read, series, warnings, latestFailures, companies, repairs, writes, onRepair } = deps;
   const router = Router();
 
   const answer =
@@ -53,6 +57,14 @@ export function createAdminRoutes(deps: AdminRoutesDeps): Router {
     }),
   );
   router.get('/series', answer(series));
+  router.get('/companies', async (req, res) => {
+    const { prefix = '' } = req.query;
+    if (typeof prefix !== 'string' || !ID_PREFIX.test(prefix)) {
+      throw new AppError('INVALID_REQUEST', 'prefix must be at most 24 hexadecimal characters');
+    }
+    const found = await companies(prefix);
+    res.set('Cache-Control', 'no-store').json({ success: true, ...found } satisfies CompaniesReply);
+  });
 
   const repair =
     (name: keyof typeof repairs): RequestHandler =>

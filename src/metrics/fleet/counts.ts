@@ -2,9 +2,10 @@ import {
   APPOINTMENT_EVENTS,
   type AppointmentEvent,
   type OutcomeRates,
+  type QueueName,
 } from '@appointment-emissions/contracts';
 import { isWrongType } from '../../redis/redis-errors.ts';
-import { OUTCOMES, outcomeField, reasonOfField } from '../names.ts';
+import { bulkField, OUTCOMES, outcomeField, reasonOfField } from '../names.ts';
 import type { MetricsRedis } from './keys.ts';
 
 /** Counters by field, as stored in Redis. */
@@ -47,14 +48,19 @@ export function addUp(all: Iterable<Counts | undefined>): Counts {
   return sums;
 }
 
-/** Rates of one event, or of all events together. */
+/** Rates of one event, or of all events together; of one queue, or of both together. */
 export function rates(
   counts: Counts,
-  events: readonly AppointmentEvent[] = APPOINTMENT_EVENTS,
+  { events = APPOINTMENT_EVENTS, queue }: { events?: readonly AppointmentEvent[]; queue?: QueueName } = {},
 ): OutcomeRates {
   const counted = { accepted: 0, published: 0, retried: 0, failed: 0 };
   for (const outcome of OUTCOMES)
-    for (const event of events) counted[outcome] += counts.get(outcomeField(event, outcome)) ?? 0;
+    for (const event of events) {
+      const both = counts.get(outcomeField(event, outcome)) ?? 0;
+      const bulk = queue === undefined ? 0 : (counts.get(bulkField(event, outcome)) ?? 0);
+      // At least 0: a program can change the counts in Redis.
+      counted[outcome] += queue === 'bulk' ? bulk : Math.max(0, both - bulk);
+    }
   const ended = counted.published + counted.failed;
   const share = (n: number) => (ended === 0 ? null : n / ended);
   return { ...counted, successRate: share(counted.published), failureRate: share(counted.failed) };

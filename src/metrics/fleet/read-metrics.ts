@@ -4,14 +4,18 @@ import {
   type FleetMetricsReading,
   type LatencyStage,
   type MetricsSpan,
+  type OutcomesByEvent,
+  type QueueName,
   type SeriesReply,
 } from '@appointment-emissions/contracts';
-import { STAGES, WINDOWS } from '../names.ts';
+import { EMISSION_SOURCES } from '../../domain/emission-log.ts';
+import { OUTCOMES, sourceField, STAGES, WINDOWS } from '../names.ts';
 import { addUp, rates, readCounts, readStrings, rejections, type Counts } from './counts.ts';
 import { MINUTE_MS, metricsKeys, windowKeys } from './keys.ts';
 import { addUpCells, stagePercentiles } from './latencies.ts';
 import { ignoreDamage, readFleet, type ReadDeps } from './read-fleet.ts';
 
+const QUEUES = ['live', 'bulk'] as const satisfies readonly QueueName[];
 const SPANS = [...WINDOWS, 'total'] as const satisfies readonly MetricsSpan[];
 
 const mapObject = <K extends string, V>(keys: readonly K[], value: (key: K) => V) =>
@@ -45,11 +49,18 @@ export async function readMetrics({
   const cells = mapObject(WINDOWS, (window) =>
     addUpCells(keysOf[window].map((key) => stringOf.get(keys.latencies(key)))),
   );
+  const outcomes = (queue?: QueueName): OutcomesByEvent => ({
+    overall: mapObject(SPANS, (span) => rates(counts[span], { ...(queue && { queue }) })),
+    events: mapObject(APPOINTMENT_EVENTS, (event) =>
+      mapObject(SPANS, (span) => rates(counts[span], { events: [event], ...(queue && { queue }) })),
+    ),
+  });
   return {
     at: new Date(nowMs).toISOString(),
-    overall: mapObject(SPANS, (span) => rates(counts[span])),
-    events: mapObject(APPOINTMENT_EVENTS, (event) =>
-      mapObject(SPANS, (span) => rates(counts[span], [event])),
+    ...outcomes(),
+    byQueue: mapObject(QUEUES, outcomes),
+    bySource: mapObject(EMISSION_SOURCES, (source) =>
+      mapObject(SPANS, (span) => counts[span].get(sourceField(source)) ?? 0),
     ),
     rejected: mapObject(SPANS, (span) => rejections(counts[span])),
     latencyMs: mapObject(STAGES, (stage) =>
@@ -79,21 +90,20 @@ export async function readSeries({
   ]);
 
   const thisMinute = Math.floor(nowMs / MINUTE_MS);
-  const counted = minuteKeys.map((key) => rates(countsOf.get(key) ?? new Map()));
+  const minuteCounts = minuteKeys.map((key): Counts => countsOf.get(key) ?? new Map());
   const cells = minuteKeys.map((key) => addUpCells([stringOf.get(keys.latencies(key))]));
-  const outcome = (name: EmissionOutcome) => counted.map((minute) => minute[name]);
+  const outcomes = (queue?: QueueName): Record<EmissionOutcome, number[]> => {
+    const counted = minuteCounts.map((counts) => rates(counts, { ...(queue && { queue }) }));
+    return mapObject(OUTCOMES, (outcome) => counted.map((minute) => minute[outcome]));
+  };
   const stage = (name: LatencyStage) => {
     const perMinute = cells.map((minute) => stagePercentiles(minute, name));
     return { p50: perMinute.map(({ p50 }) => p50), p99: perMinute.map(({ p99 }) => p99) };
   };
   return {
     minutes: minuteKeys.map((_, index) => ((thisMinute - minuteKeys.length + 1 + index) * MINUTE_MS) / 1_000),
-    counts: {
-      accepted: outcome('accepted'),
-      published: outcome('published'),
-      retried: outcome('retried'),
-      failed: outcome('failed'),
-    },
+    counts: outcomes(),
+    byQueue: mapObject(QUEUES, outcomes),
     latencyMs: Object.fromEntries(STAGES.map((name) => [name, stage(name)])) as MetricsSeries['latencyMs'],
   };
 }
