@@ -47,13 +47,18 @@ export async function copyExample(dir: string, state: ExampleState): Promise<str
     await execa('git', ['apply', join(EXAMPLE, patch)], { cwd: app, env: { GIT_CEILING_DIRECTORIES: dir } });
   }
   symlinkSync(join(PROJECT_DIR, 'node_modules'), join(dir, 'node_modules'));
+  await addDashboardLibrary(app);
+  symlinkSync(PROJECT_DIR, join(app, 'node_modules', 'appointment-emission-pipeline'));
+  return app;
+}
+
+/** Puts the dashboard library, as one file for browsers, into the packages of a copied example. */
+export async function addDashboardLibrary(app: string): Promise<void> {
   const dashboard = join(app, 'node_modules', '@appointment-emissions', 'dashboard');
   mkdirSync(dashboard, { recursive: true });
-  symlinkSync(PROJECT_DIR, join(app, 'node_modules', 'appointment-emission-pipeline'));
   const sources = join(PROJECT_DIR, 'packages', 'dashboard');
   cpSync(join(sources, 'package.json'), join(dashboard, 'package.json'));
   await bundle(join(sources, 'src', 'index.ts'), join(dashboard, 'dist', 'browser.js'));
-  return app;
 }
 
 /** Runs the seed of a copied example. */

@@ -8,10 +8,10 @@ export function readPage(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8');
 }
 
-/** Files below a folder with this ending, relative to the checkout. */
+/** Files below a folder with this ending, relative to the checkout, without installed packages. */
 export function filesBelow(folder: string, ending: string): string[] {
   return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith(ending))
+    .filter((name) => name.endsWith(ending) && !/(^|[/\\])node_modules[/\\]/.test(name))
     .map((name) => join(folder, name));
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { format, resolveConfig } from 'prettier';
 import { productionLicences, renderLicences, type Lock, type LockEntry } from '../../scripts/licences.ts';
-import { readPage, ROOT } from './pages.ts';
+import { filesBelow, readPage, ROOT } from './pages.ts';
 
 const lock = JSON.parse(readPage('package-lock.json')) as Lock;
 const manifest = JSON.parse(readPage('package.json')) as Record<
@@ -14,6 +14,8 @@ const manifest = JSON.parse(readPage('package.json')) as Record<
 const locked = Object.entries(lock.packages).filter(
   ([path, { link }]) => path.startsWith('node_modules/') && !link,
 );
+
+const EXAMPLES = filesBelow('examples', 'package-lock.json');
 
 /** Permissive licences. */
 const PERMISSIVE = new Set(['MIT', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD', 'Apache-2.0']);
@@ -34,6 +36,13 @@ test('every locked package has a checksum, except for unavailable builds for oth
   const isForElsewhere = (path: string, { optional, os }: LockEntry) =>
     optional === true && os !== undefined && !existsSync(join(ROOT, path));
   expect(without.filter(([path, entry]) => !isForElsewhere(path, entry))).toEqual([]);
+});
+
+test.each(EXAMPLES)('every package that %s installs has a checksum, except for ours', (file) => {
+  const { packages } = JSON.parse(readPage(file)) as Lock;
+  const without = Object.entries(packages).filter(([, { integrity }]) => !integrity?.startsWith('sha512-'));
+  const ours = /^$|^node_modules\/@appointment-emissions\/(contracts|dashboard)$/;
+  expect(without.map(([path]) => path).filter((path) => !ours.test(path))).toEqual([]);
 });
 
 test('no package needs its install script: in production only an optional one has a script', () => {

@@ -23,20 +23,22 @@ interface Packed {
 
 export type PackedPackages = Awaited<ReturnType<typeof packPackages>>;
 
-/** Packs all packages from a copy of the repository without built files. */
-export async function packPackages() {
+/** Packs packages from a copy of the repository without built files. */
+export async function packPackages(names: readonly PackageName[] = [...LIBRARIES, 'server']) {
   const directory = await mkdtemp(path.join(tmpdir(), 'packages-'));
   const checkout = path.join(directory, 'checkout');
   await copyCheckout(checkout);
   const packed = new Map<PackageName, Packed>();
-  for (const name of LIBRARIES) {
-    packed.set(name, await pack(path.join(checkout, 'packages', name), directory));
+  for (const name of names) {
+    const folder = name === 'server' ? checkout : path.join(checkout, 'packages', name);
+    packed.set(name, await pack(folder, directory));
   }
-  packed.set('server', await pack(checkout, directory));
 
   return {
     /** A folder for further files. */
     directory,
+    /** The copy of the repository. Its packages are built. */
+    checkout,
     /** The paths in a tarball. */
     files: (name: PackageName): string[] => packed.get(name)!.files.map((file) => file.path),
     /**
