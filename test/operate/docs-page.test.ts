@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Browser, chromium } from 'playwright-core';
 import { findChromium } from '../../scripts/services/chromium.ts';
 import type { RunningApi } from '../../src/api/start-api.ts';
+import { seriousFindings } from '../harness/axe.ts';
 import { startPrefixProxy } from '../harness/prefix-proxy.ts';
 import { createWorld, type World } from '../harness/world.ts';
 
@@ -108,4 +109,15 @@ test.each(['openapi.json', 'asyncapi.json'])(
     await page.close();
   },
   60_000,
+);
+
+test.each(['light', 'dark'] as const)(
+  'the texts of the page have enough contrast, %s',
+  async (colorScheme) => {
+    const { page } = await openDocs();
+    await page.emulateMedia({ colorScheme });
+    await page.locator(colorScheme === 'dark' ? 'html.dark-mode' : 'html:not(.dark-mode)').waitFor();
+    const findings = await seriousFindings(page);
+    expect(findings.filter((finding) => finding.startsWith('color-contrast'))).toEqual([]);
+  },
 );

@@ -12,6 +12,14 @@ declare const SwaggerUIBundle: (options: {
   defaultModelsExpandDepth: number;
 }) => unknown;
 
+const darkScheme = matchMedia('(prefers-color-scheme: dark)');
+/** The viewer has a dark theme, but does not follow the system. */
+const followScheme = (): void => {
+  document.documentElement.classList.toggle('dark-mode', darkScheme.matches);
+};
+followScheme();
+darkScheme.addEventListener('change', followScheme);
+
 SwaggerUIBundle({
   dom_id: '#operations',
   url: `${BASE_PATH}/openapi.json`,
