@@ -1,9 +1,10 @@
+import type { Id } from '@appointment-emissions/contracts';
 import type { WorkerCoreConfig } from '../src/config.ts';
 import { type CaptureEvents, startCapture } from '../src/capture/capture.ts';
-import { NoChangeStreams } from '../src/domain/changes.ts';
+import { type Change, NoChangeStreams } from '../src/domain/changes.ts';
 import { createOpenChanges } from '../src/population/open-changes.ts';
 import { PRIORITY } from '../src/queue/retry-policy.ts';
-import { createEmitCaptured, type EmitCaptured } from '../src/capture/emit-captured.ts';
+import { type Captured, createEmitCaptured, type EmitCaptured } from '../src/capture/emit-captured.ts';
 import { digestOf } from '../src/emission/encode.ts';
 import { createFindPublishedCompanies } from '../src/emission/published-companies.ts';
 import { createReadLastPublished, createRefuseEarlierReads } from '../src/emission/last-published.ts';
@@ -12,10 +13,13 @@ import { readBacklog } from '../src/metrics/queue-depth.ts';
 import { createFindReferring } from '../src/population/find-referring.ts';
 import { createFindRows } from '../src/population/find-written.ts';
 import { createLoadAppointments } from '../src/population/load-appointments.ts';
+import type { Logger } from '../src/process/logger.ts';
 import { createThrottledLog } from '../src/process/throttled-log.ts';
+import { isUnavailable } from '../src/process/unavailable.ts';
 import { createAcquireLease } from '../src/redis/lease.ts';
 import { composeEnqueue } from '../src/resources/compose-enqueue.ts';
 import type { Resources } from '../src/resources/open-resources.ts';
+import { failureReason } from './translate-failure.ts';
 
 /** An owner that is silent for longer is taken to be dead: another worker reads the stream from the saved token. */
 const LOCK_MS = 6_000;
@@ -50,46 +54,35 @@ export function captureWrites(resources: Resources<WorkerCoreConfig>): void {
 }
 
 /** Metrics, log lines and the warning of `/health`. */
-function composeEvents(
-  { metrics, clock, warnings, reportDamage, logger }: Resources<WorkerCoreConfig>,
-  tokenKey: string,
-): CaptureEvents {
-  let savedAt: number | undefined;
+function composeEvents(resources: Resources<WorkerCoreConfig>, tokenKey: string): CaptureEvents {
+  const { metrics, clock, warnings, reportDamage, logger } = resources;
+  const logCaptured = createLogCaptured(logger);
+  let advancedAt: number | undefined;
   let problem: string | undefined;
   warnings.add(() => [problem]);
-  metrics.watchCapture(() => (savedAt === undefined ? undefined : performance.now() - savedAt));
+  metrics.watchCapture(() => (advancedAt === undefined ? undefined : performance.now() - advancedAt));
   const captureFailed = createThrottledLog(logger, 'the capture of writes failed; it will try again');
   return {
     follows(isOwner) {
       // An owner that cannot open the stream tries each second.
-      if (isOwner === (savedAt !== undefined)) return;
-      savedAt = isOwner ? performance.now() : undefined;
+      if (isOwner === (advancedAt !== undefined)) return;
+      advancedAt = isOwner ? performance.now() : undefined;
       if (isOwner) problem = undefined;
       logger.info({}, isOwner ? 'this worker reads the change stream' : 'the change stream is closed');
     },
-    captured(changes, { emitted, unknown }) {
-      metrics.captured('emitted', emitted);
-      metrics.captured('unknown company', unknown.length);
-      metrics.captured('announced', Math.max(0, changes.length - emitted - unknown.length));
-      if (unknown.length > 0)
-        logger.warn(
-          { appointmentIds: unknown.slice(0, MAX_LOGGED_IDS), count: unknown.length },
-          '[InternalSocket] Deleted appointments of an unknown company: no event is sent',
-        );
+    captured(changes, captured) {
+      countCaptured(metrics, changes, captured);
+      logCaptured(changes.length, captured);
       for (const { committedAt } of changes)
         if (committedAt !== null) metrics.observe('capture', clock.now() - committedAt);
-      if (emitted > 0)
-        logger.info(
-          { changes: changes.length, emitted },
-          '[InternalSocket] Capture found writes that were not announced',
-        );
     },
-    saved() {
-      savedAt = performance.now();
+    advanced() {
+      if (advancedAt !== undefined) advancedAt = performance.now();
     },
     restarted(reason) {
       metrics.captureRestarted(reason);
-      logger.warn({ reason }, 'the change stream begins now; the sweep finds the writes before');
+      const fields = { reason, key: reason === 'missing' ? tokenKey : undefined };
+      logger.warn(fields, 'the change stream begins now; the sweep finds the writes before');
     },
     damaged() {
       reportDamage('token', { key: tokenKey });
@@ -104,6 +97,47 @@ function composeEvents(
           : `the capture of writes fails: ${errorMessage(error)}`;
       captureFailed({}, error);
     },
+  };
+}
+
+function countCaptured(
+  metrics: Resources['metrics'],
+  changes: readonly Change[],
+  { emitted, unknown, unread }: Captured,
+): void {
+  metrics.captured('emitted', emitted);
+  metrics.captured('unknown company', unknown.length);
+  metrics.captured('unread', unread.length);
+  const others = emitted + unknown.length + unread.length;
+  metrics.captured('announced', Math.max(0, changes.length - others));
+}
+
+/** Logs what capture found. The ids of a batch are cut to {@link MAX_LOGGED_IDS}. */
+function createLogCaptured(logger: Logger) {
+  const cut = (ids: readonly Id[]) => ({ appointmentIds: ids.slice(0, MAX_LOGGED_IDS), count: ids.length });
+  const logUncompared = createThrottledLog(
+    logger,
+    '[InternalSocket] Capture cannot read an appointment: it is emitted without a comparison',
+  );
+  const logUnread = createThrottledLog(
+    logger,
+    '[InternalSocket] Capture cannot read a document: no event is sent',
+  );
+  return (changes: number, { emitted, unknown, unread, moved }: Captured): void => {
+    if (unknown.length > 0)
+      logger.warn(
+        cut(unknown),
+        '[InternalSocket] Deleted appointments of an unknown company: no event is sent',
+      );
+    for (const { documentId, error, isEmitted } of unread)
+      (isEmitted ? logUncompared : logUnread)({ documentId }, new Error(failureReason(error)));
+    if (moved.length > 0)
+      logger.warn(
+        cut(moved),
+        '[InternalSocket] Appointments changed their company: dashboards of the earlier one show them until a reload',
+      );
+    if (emitted > 0)
+      logger.info({ changes, emitted }, '[InternalSocket] Capture found writes that were not announced');
   };
 }
 
@@ -126,6 +160,7 @@ function composeEmitCaptured(resources: Resources<WorkerCoreConfig>): EmitCaptur
     digestOf,
     isCanceled: models.isCanceled,
     enqueue: (emissions, { isLive }) => enqueue(emissions, isLive ? PRIORITY.live : PRIORITY.capture),
+    isUnavailable,
     now: clock.now,
   });
 }

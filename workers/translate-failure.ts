@@ -81,7 +81,7 @@ export function createTranslateFailure({ isUnavailable, pause, now, flow }: Tran
  * The reason that the operator sees: a code of docs/reference/errors.md, and a text. MongoDB's own message is left out, since it
  * may quote a document.
  */
-function failureReason(error: unknown): string {
+export function failureReason(error: unknown): string {
   if (error instanceof AppError) return `${error.code}: ${error.message}`;
   if (error instanceof Error && error.name.startsWith('Mongo')) {
     const { codeName } = error as { codeName?: unknown };

@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { setImmediate as immediate, setTimeout as pause } from 'node:timers/promises';
 import type { AcquireLease, Lease } from '../redis/lease.ts';
 import {
   type Change,
@@ -33,11 +33,11 @@ export interface CaptureEvents {
   follows: (isOwner: boolean) => void;
   /** Changes were compared with what was published, and those that were missing were enqueued. */
   captured: (changes: readonly Change[], captured: Captured) => void;
-  /** The resume token was saved. */
-  saved: () => void;
-  /** The stream could not continue, and begins now. The sweep finds the writes between. */
+  /** The saved resume token advanced. Called neither for a renewal of the lease nor for the same token. */
+  advanced: () => void;
+  /** The stream begins now instead of at a saved token. The sweep finds the writes between. */
   restarted: (reason: EndReason) => void;
-  /** The saved resume token cannot be parsed: the stream begins now. */
+  /** The saved resume token cannot be parsed. `restarted` follows when the stream is open. */
   damaged: () => void;
   /** @param error  NoChangeStreams, or an error of MongoDB or Redis. The capture continues when they answer. */
   failed: (error: unknown) => void;
@@ -103,13 +103,11 @@ async function ownAndRelease(deps: CaptureDeps, lease: Lease, signal: AbortSigna
 
 /** Follows the stream from the saved token until the lease is lost, the process ends, or an error. */
 async function ownStream(deps: CaptureDeps, lease: Lease, signal: AbortSignal): Promise<void> {
-  const kept = await lease.load(deps.tokenKey);
-  if (!kept) deps.on.damaged();
-  const changes = openOrRestart(deps, kept?.['resumeToken'] || undefined);
+  const { changes, restart, resumeToken } = openOrRestart(deps, await lease.load(deps.tokenKey));
   const buffer = bufferChanges(changes, MAX_BUFFERED);
   signal.addEventListener('abort', buffer.wake);
   try {
-    await follow(deps, { lease, changes, buffer, signal });
+    await follow(deps, { lease, changes, restart, resumeToken, buffer, signal });
     if (signal.aborted) await lease.release();
   } catch (error) {
     if (!(error instanceof StreamEnded)) throw error;
@@ -122,44 +120,65 @@ async function ownStream(deps: CaptureDeps, lease: Lease, signal: AbortSignal): 
   }
 }
 
-/** A saved token that cannot be parsed is like one that is too old. */
-function openOrRestart({ openChanges, on }: CaptureDeps, resumeToken: string | undefined): Changes {
+/**
+ * Opens the stream at the saved token, or now if there is none that can be parsed.
+ * @param kept  fields of the hash; `undefined` if the key has another type. An empty token was left by a restart.
+ */
+function openOrRestart(
+  { openChanges, on }: CaptureDeps,
+  kept: Readonly<Record<string, string>> | undefined,
+): Pick<Stream, 'changes' | 'restart' | 'resumeToken'> {
+  const resumeToken = kept?.['resumeToken'];
+  const openNow = (restart: EndReason | undefined) => ({
+    changes: openChanges(undefined),
+    restart,
+    resumeToken: undefined,
+  });
+  if (kept && !resumeToken) return openNow(resumeToken === undefined ? 'missing' : undefined);
   try {
-    return openChanges(resumeToken);
+    if (resumeToken) return { changes: openChanges(resumeToken), restart: undefined, resumeToken };
   } catch (error) {
     if (!(error instanceof StreamEnded)) throw error;
-    on.damaged();
-    return openChanges(undefined);
   }
+  on.damaged();
+  return openNow('token');
 }
 
 interface Stream {
   lease: Lease;
   changes: Changes;
+  /** Why the stream begins now, if that was not reported when the stream before it ended. */
+  restart: EndReason | undefined;
+  /** The saved token that the stream begins at. */
+  resumeToken: string | undefined;
   buffer: ChangeBuffer;
   signal: AbortSignal;
 }
 
-async function follow(deps: CaptureDeps, { lease, changes, buffer, signal }: Stream): Promise<void> {
+async function follow(deps: CaptureDeps, stream: Stream): Promise<void> {
+  const { lease, changes, restart, buffer, signal } = stream;
   const { tokenKey, graceMs, renewEveryMs, on } = deps;
-  let savedAt = -Infinity;
-  let saved: string | undefined;
+  let renewedAt = -Infinity;
+  const firstSave = { isDue: false };
+  let saved = stream.resumeToken;
   const save = async (resumeToken: string | undefined) => {
     const isNew = resumeToken !== undefined && resumeToken !== saved;
     const isKept = await (isNew ? lease.save(tokenKey, { resumeToken }) : lease.renew());
-    if (isKept) {
-      saved = resumeToken ?? saved;
-      savedAt = performance.now();
-      on.saved();
+    if (!isKept) return false;
+    renewedAt = performance.now();
+    if (isNew) {
+      saved = resumeToken;
+      on.advanced();
     }
-    return isKept;
+    return true;
   };
 
   void changes.opened.then(() => {
     if (buffer.isClosed()) return;
     on.follows(true);
+    if (restart) on.restarted(restart);
     // The first token is saved at once: from then on no change is missed.
-    savedAt = -Infinity;
+    firstSave.isDue = true;
     buffer.wake();
   });
   while (!signal.aborted) {
@@ -171,7 +190,10 @@ async function follow(deps: CaptureDeps, { lease, changes, buffer, signal }: Str
       on.captured(due, await whileRenewing(lease, renewEveryMs, emitting));
       if (!(await save(last.resumeToken))) return;
       if (isBehind && !(await untilQueueIsShort(deps, lease, signal))) return;
-    } else if (performance.now() - savedAt >= renewEveryMs) {
+    } else if (firstSave.isDue || performance.now() - renewedAt >= renewEveryMs) {
+      firstSave.isDue = false;
+      // The driver moves its token before a change reaches the buffer: that takes until the end of this event loop turn.
+      await immediate();
       // With changes in the buffer the stream's own token is ahead of what was processed.
       if (!(await save(buffer.isEmpty() ? changes.resumeToken() : undefined))) return;
     } else {
@@ -192,13 +214,12 @@ async function whileRenewing<T>(lease: Lease, everyMs: number, work: Promise<T>)
 
 /** Resolves to false if the lease was lost. */
 async function untilQueueIsShort(
-  { backlog, renewEveryMs, on }: CaptureDeps,
+  { backlog, renewEveryMs }: CaptureDeps,
   lease: Lease,
   signal: AbortSignal,
 ): Promise<boolean> {
   while (!signal.aborted && (await backlog()) > MAX_BACKLOG) {
     if (!(await lease.renew())) return false;
-    on.saved();
     await pause(Math.min(RETRY_MS, renewEveryMs));
   }
   return true;

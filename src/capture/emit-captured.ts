@@ -1,110 +1,181 @@
 import {
   APPOINTMENT_CREATED,
   APPOINTMENT_DELETED,
+  APPOINTMENT_UPDATED,
   type AppointmentEvent,
-  type AppointmentSnapshot,
   type Id,
 } from '@appointment-emissions/contracts';
 import type { AppointmentChange, Change, FindReferring, ReferenceChange } from '../domain/changes.ts';
+import type { MissedEmission } from '../domain/updated-rows.ts';
 import {
-  eventOfWrite,
-  type LastPublished,
-  type MissedEmission,
-  type RefuseEarlierReads,
-  type WrittenRow,
-} from '../domain/updated-rows.ts';
+  type CompareDeps,
+  compareWithPublished,
+  type Documents,
+  type EventForCompany,
+  findDocuments,
+  withCompanies,
+} from './compare-change.ts';
 
-export interface EmitCapturedDeps {
-  /** Reads from MongoDB's primary. Appointments that do not exist, or are marked as deleted, are absent. */
-  load: (ids: readonly Id[]) => Promise<Map<Id, AppointmentSnapshot>>;
-  /** Rows of appointments that the loader left out: those that are marked as deleted. */
-  findRows: (ids: readonly Id[]) => Promise<readonly WrittenRow[]>;
+export interface EmitCapturedDeps extends CompareDeps {
   findReferring: FindReferring;
-  /** The companies that appointments were published for, as far as they are known. */
-  companiesOf: (appointmentIds: readonly Id[]) => Promise<ReadonlyMap<Id, Id>>;
-  lastPublished: (companyId: Id, appointmentId: Id) => Promise<LastPublished | undefined>;
-  refuseEarlierReads: RefuseEarlierReads;
-  digestOf: (snapshot: AppointmentSnapshot) => string;
-  isCanceled: (status: string | null) => boolean;
   enqueue: (emissions: readonly MissedEmission[], queue: { isLive: boolean }) => Promise<void>;
+  /** True if a server is unavailable: then a smaller batch would fail too. */
+  isUnavailable: (error: unknown) => boolean;
   /** Milliseconds since 1970, by the clock that all processes share. */
   now: () => number;
 }
 
 /**
  * Emits what changes did, unless dashboards have it already: the newest snapshot has the digest of the published one. So the
- * comparison needs no clock, and ignores writes to fields that are not sent. The emission id is derived from appointment and cluster time, so a change that is read twice adds one job.
- * @param options `isLive`: which queue. `signal`: ends the work between two documents that appointments refer to.
- * @throws the errors of MongoDB and Redis, and the reason of the signal
+ * comparison needs no clock, and ignores writes to fields that are not sent. The emission id is derived from appointment and
+ * cluster time, so a change that is read twice adds one job.
+ *
+ * If MongoDB does not return a batch, half of it is read, until the appointment that causes the error is found. That one is
+ * emitted without a comparison: its job reads it again, with the attempts of every job, and fails visibly if it must.
+ * @param options `isLive`: which queue. `signal`: ends the work between two reads.
+ * @throws the errors of Redis, those of a MongoDB that is unavailable, and the reason of the signal
  */
-export type EmitCaptured = (
-  changes: readonly Change[],
-  options: { isLive: boolean; signal: AbortSignal },
-) => Promise<Captured>;
+export type EmitCaptured = (changes: readonly Change[], options: EmitOptions) => Promise<Captured>;
+
+interface EmitOptions {
+  isLive: boolean;
+  signal: AbortSignal;
+}
 
 export interface Captured {
-  /** Number of emissions. */
+  /** Number of emissions of changes that were compared. */
   emitted: number;
   /** Deleted appointments whose company is not known: nothing can be emitted. */
   unknown: readonly Id[];
+  /** Documents that MongoDB did not return, with its error. */
+  unread: readonly Unread[];
+  /** Appointments that were published for another company before. Its dashboards show them until they reload. */
+  moved: readonly Id[];
+}
+
+interface Unread {
+  documentId: Id;
+  error: unknown;
+  /** Whether it was emitted without a comparison. If not, its company is unknown too, or it is no appointment. */
+  isEmitted: boolean;
+}
+
+const NOTHING: Captured = { emitted: 0, unknown: [], unread: [], moved: [] };
+
+function add(a: Captured, b: Captured): Captured {
+  return {
+    emitted: a.emitted + b.emitted,
+    unknown: [...a.unknown, ...b.unknown],
+    unread: [...a.unread, ...b.unread],
+    moved: [...a.moved, ...b.moved],
+  };
 }
 
 export function createEmitCaptured(deps: EmitCapturedDeps): EmitCaptured {
-  async function eventOf(change: AppointmentChange, found: Found): Promise<EventForCompany | undefined> {
-    const { appointmentId, kind } = change;
-    const snapshot = found.snapshots.get(appointmentId);
-    if (snapshot) return forSnapshot(deps, snapshot, kind);
-    const row = found.rows.get(appointmentId);
-    // A document that is gone although it was only written was deleted later. That deletion is a change of its own.
-    if (!row && kind !== 'deleted') return undefined;
-    const companyId = row?.companyId ?? change.companyId ?? found.companies.get(appointmentId);
-    if (companyId === undefined) {
-      found.unknown.push(appointmentId);
-      return undefined;
-    }
-    const published = await deps.lastPublished(companyId, appointmentId);
-    const isAnnounced =
-      published === 'deletion' && (await deps.refuseEarlierReads(companyId, appointmentId, 'deletion'));
-    return isAnnounced ? undefined : { event: APPOINTMENT_DELETED, companyId };
-  }
+  const emitAppointments = createEmitAppointments(deps);
 
-  async function emit(changes: readonly AppointmentChange[], queue: { isLive: boolean }): Promise<Captured> {
-    const newest = newestOfEach(changes);
-    const found = await find(deps, newest);
-    const acceptedAt = new Date(deps.now()).toISOString();
-    const emissions = await Promise.all(
-      newest.map(async (change): Promise<MissedEmission | undefined> => {
-        const { appointmentId, clusterTime } = change;
-        const emitted = await eventOf(change, found);
-        const emissionId = `capture-${appointmentId}-${clusterTime}`;
-        return emitted && { ...emitted, appointmentId, emissionId, acceptedAt };
-      }),
-    );
-    const missed = emissions.filter((emission) => emission !== undefined);
-    if (missed.length > 0) await deps.enqueue(missed, queue);
-    return { emitted: missed.length, unknown: found.unknown };
-  }
-
-  async function emitReferring(change: ReferenceChange): Promise<number> {
+  async function emitReferring(change: ReferenceChange, signal: AbortSignal): Promise<Captured> {
     const now = deps.now();
     const range = { from: now - REFERRING_WINDOW_MS, to: now + REFERRING_WINDOW_MS };
-    const ids = await deps.findReferring(change, range, MAX_REFERRING);
+    let ids: readonly Id[];
+    try {
+      ids = await deps.findReferring(change, range, MAX_REFERRING);
+    } catch (error) {
+      if (deps.isUnavailable(error)) throw error;
+      return { ...NOTHING, unread: [{ documentId: change.documentId, error, isEmitted: false }] };
+    }
     const written = ids.map((appointmentId): AppointmentChange => {
       return { ...change, kind: 'written', appointmentId, companyId: null };
     });
-    return written.length === 0 ? 0 : (await emit(written, { isLive: false })).emitted;
+    return emitAppointments(written, { isLive: false, signal });
   }
 
-  return async (changes, { isLive, signal }) => {
+  return async (changes, options) => {
     const own = changes.filter((change) => change.kind !== 'reference');
-    const captured: Captured = own.length === 0 ? { emitted: 0, unknown: [] } : await emit(own, { isLive });
-    let { emitted } = captured;
+    let captured = await emitAppointments(newestOfEach(own), options);
     for (const change of newestReferences(changes)) {
-      signal.throwIfAborted();
-      emitted += await emitReferring(change);
+      options.signal.throwIfAborted();
+      captured = add(captured, await emitReferring(change, options.signal));
     }
-    return { ...captured, emitted };
+    return captured;
   };
+}
+
+type EmitAppointments = (changes: readonly AppointmentChange[], options: EmitOptions) => Promise<Captured>;
+
+/** Emits changes of different appointments. */
+function createEmitAppointments(deps: EmitCapturedDeps): EmitAppointments {
+  const toEmission = (
+    { appointmentId, clusterTime }: AppointmentChange,
+    emitted: EventForCompany,
+  ): MissedEmission => ({
+    ...emitted,
+    appointmentId,
+    emissionId: `capture-${appointmentId}-${clusterTime}`,
+    acceptedAt: new Date(deps.now()).toISOString(),
+  });
+
+  async function emitUnread(change: AppointmentChange, error: unknown): Promise<Captured> {
+    const companyId = change.companyId ?? (await findCompany(deps, change.appointmentId));
+    const event = UNREAD_EVENTS[change.kind];
+    if (companyId !== undefined)
+      await deps.enqueue([toEmission(change, { event, companyId })], { isLive: false });
+    const unread = { documentId: change.appointmentId, error, isEmitted: companyId !== undefined };
+    return { ...NOTHING, unread: [unread] };
+  }
+
+  async function emitHalves(changes: readonly AppointmentChange[], options: EmitOptions): Promise<Captured> {
+    const middle = changes.length >> 1;
+    const first = await emitAll(changes.slice(0, middle), options);
+    options.signal.throwIfAborted();
+    return add(first, await emitAll(changes.slice(middle), options));
+  }
+
+  async function emitAll(changes: readonly AppointmentChange[], options: EmitOptions): Promise<Captured> {
+    const [first] = changes;
+    if (!first) return NOTHING;
+    let documents: Documents;
+    try {
+      documents = await findDocuments(deps, changes);
+    } catch (error) {
+      if (deps.isUnavailable(error)) throw error;
+      return changes.length === 1 ? emitUnread(first, error) : emitHalves(changes, options);
+    }
+    const found = await withCompanies(deps, changes, documents);
+    const emissions = await Promise.all(
+      changes.map(async (change) => {
+        const emitted = await compareWithPublished(deps, change, found);
+        return emitted && toEmission(change, emitted);
+      }),
+    );
+    const missed = emissions.filter((emission) => emission !== undefined);
+    if (missed.length > 0) await deps.enqueue(missed, options);
+    return { ...NOTHING, emitted: missed.length, unknown: found.unknown, moved: found.moved };
+  }
+  return emitAll;
+}
+
+/** The job reads the appointment, and decides between a deletion and an update itself. */
+const UNREAD_EVENTS: Readonly<Record<AppointmentChange['kind'], AppointmentEvent>> = {
+  created: APPOINTMENT_CREATED,
+  written: APPOINTMENT_UPDATED,
+  deleted: APPOINTMENT_DELETED,
+};
+
+/** The company that an appointment was published for, or else that of its row, which has few fields and may be readable. */
+async function findCompany(
+  { companiesOf, findRows, isUnavailable }: EmitCapturedDeps,
+  appointmentId: Id,
+): Promise<Id | undefined> {
+  const published = (await companiesOf([appointmentId])).get(appointmentId);
+  if (published !== undefined) return published;
+  try {
+    const [row] = await findRows([appointmentId]);
+    return row?.companyId;
+  } catch (error) {
+    if (isUnavailable(error)) throw error;
+    return undefined;
+  }
 }
 
 /** Appointments around today are on screens. Their number is bounded, since one service can be part of all of them. */
@@ -128,51 +199,4 @@ function newestOfEach(changes: readonly AppointmentChange[]): AppointmentChange[
     newest.set(change.appointmentId, isNew ? { ...change, kind: 'created' } : change);
   }
   return [...newest.values()];
-}
-
-interface EventForCompany {
-  event: AppointmentEvent;
-  companyId: Id;
-}
-
-interface Found {
-  snapshots: ReadonlyMap<Id, AppointmentSnapshot>;
-  rows: ReadonlyMap<Id, WrittenRow>;
-  /** Of deleted appointments without a pre-image. */
-  companies: ReadonlyMap<Id, Id>;
-  /** Deleted appointments whose company is not known. */
-  unknown: Id[];
-}
-
-async function find(
-  { load, findRows, companiesOf }: EmitCapturedDeps,
-  changes: readonly AppointmentChange[],
-): Promise<Found> {
-  const snapshots = await load(changes.map(({ appointmentId }) => appointmentId));
-  const absent = changes.filter(({ appointmentId }) => !snapshots.has(appointmentId));
-  const rows = absent.length === 0 ? [] : await findRows(absent.map(({ appointmentId }) => appointmentId));
-  const rowsById = new Map(rows.map((row) => [row.appointmentId, row]));
-  const ownerless = absent.filter(
-    ({ kind, appointmentId, companyId }) =>
-      kind === 'deleted' && companyId === null && !rowsById.has(appointmentId),
-  );
-  const companies = await companiesOf(ownerless.map(({ appointmentId }) => appointmentId));
-  return { snapshots, rows: rowsById, companies, unknown: [] };
-}
-
-async function forSnapshot(
-  { lastPublished, refuseEarlierReads, digestOf, isCanceled }: EmitCapturedDeps,
-  snapshot: AppointmentSnapshot,
-  kind: AppointmentChange['kind'],
-): Promise<EventForCompany | undefined> {
-  const { _id: appointmentId, companyId, status } = snapshot;
-  // Its company cannot be read. The sweep reports such rows.
-  if (companyId === '') return undefined;
-  const last = await lastPublished(companyId, appointmentId);
-  const published = last === 'deletion' ? undefined : last;
-  const digest = digestOf(snapshot);
-  if (published?.digest === digest && (await refuseEarlierReads(companyId, appointmentId, { digest })))
-    return undefined;
-  const isNew = !published && kind === 'created';
-  return { event: isNew ? APPOINTMENT_CREATED : eventOfWrite(status, published, isCanceled), companyId };
 }

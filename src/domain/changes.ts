@@ -49,10 +49,11 @@ export interface Changes {
 export type OpenChanges = (resumeToken: string | undefined) => Changes;
 
 /**
- * Why a stream cannot continue from its token. `history-lost`: the oplog no longer reaches back to it; `invalidated`: the
- * collection was dropped or renamed; `too-large`: a change exceeds 16 MB; `token`: the server does not accept the token.
+ * Why a stream begins at the present. `history-lost`: the oplog no longer reaches back to the token; `invalidated`: the
+ * collection was dropped or renamed; `too-large`: a change exceeds 16 MB; `token`: the token is damaged, or the server does not
+ * accept it; `missing`: none is saved, as at the first start, or after Redis lost it.
  */
-export const END_REASONS = ['history-lost', 'invalidated', 'too-large', 'token'] as const;
+export const END_REASONS = ['history-lost', 'invalidated', 'too-large', 'token', 'missing'] as const;
 export type EndReason = (typeof END_REASONS)[number];
 
 export class StreamEnded extends Error {

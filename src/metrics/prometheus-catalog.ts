@@ -109,17 +109,17 @@ export const PROMETHEUS_METRICS = {
   emission_capture_token_age_seconds: {
     type: 'gauge',
     labels: [],
-    help: 'Time since this process saved the resume token of the change stream.',
+    help: 'Time since the resume token that this process saves advanced. On a replica set it advances every 10 s or more often.',
   },
   emission_capture_changes_total: {
     type: 'counter',
     labels: ['result'],
-    help: 'Changes from the change stream: announced already, emitted, or of an unknown company.',
+    help: 'Changes from the change stream: announced already, emitted, of an unknown company, or unread.',
   },
   emission_capture_restarts_total: {
     type: 'counter',
     labels: ['reason'],
-    help: 'Times that the change stream could not continue and began at the present.',
+    help: 'Times that the change stream began at the present instead of a saved token, the first start included.',
   },
   emission_queue_jobs: {
     type: 'gauge',

@@ -22,8 +22,13 @@ const REASONS: Readonly<Record<number, EndReason>> = {
 };
 /** No replica set; unknown stage; unknown command; not supported; not implemented. */
 const WITHOUT_STREAMS: ReadonlySet<number> = new Set([40_573, 40_324, 59, 115, 238]);
-/** Failed to parse; type mismatch; bad value; a token of another stream. At the first read they concern the token. */
-const WRONG_TOKEN: ReadonlySet<number> = new Set([9, 14, 2, 40_647, 50_811]);
+/**
+ * Failed to parse; type mismatch; bad value; a missing or unknown field; a token of another stream. At the first read they
+ * concern the token.
+ */
+const WRONG_TOKEN: ReadonlySet<number> = new Set([9, 14, 2, 40_414, 40_415, 40_647]);
+/** Errors of decoding the key string in a token. */
+const KEY_STRING = { min: 50_800, max: 50_835 };
 
 /** The user lacks a right. The message of this error quotes the whole command. */
 const UNAUTHORIZED = 13;
@@ -102,7 +107,12 @@ function toPipeline({ model }: Models, withReferences: boolean): mongo.Document[
   const referred = [...new Set(model.references.map(({ collection }) => collection))];
   const written = ['update', 'replace', 'delete'];
   const match = {
-    $or: [{ 'ns.coll': model.collection }, { 'ns.coll': { $in: referred }, operationType: { $in: written } }],
+    $or: [
+      { 'ns.coll': model.collection },
+      { 'ns.coll': { $in: referred }, operationType: { $in: written } },
+      // The stream ends after it: the database was dropped.
+      { operationType: 'invalidate' },
+    ],
   };
   const project = {
     ns: 1,
@@ -156,12 +166,16 @@ function formatToken(connection: Connection, token: unknown): string {
   return connection.base.mongo.BSON.EJSON.stringify(token);
 }
 
-function parseToken(connection: Connection, token: string): unknown {
+/** @throws StreamEnded if it is no object: the driver ignores some values, and begins at the present without an error */
+function parseToken(connection: Connection, token: string): object {
+  let parsed: unknown;
   try {
-    return connection.base.mongo.BSON.EJSON.parse(token);
+    parsed = connection.base.mongo.BSON.EJSON.parse(token);
   } catch (cause) {
     throw new StreamEnded('token', { cause });
   }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw new StreamEnded('token');
+  return parsed;
 }
 
 /** MongoDB before version 6 does not know the option. */
@@ -170,11 +184,14 @@ const isAboutPreImages = (error: unknown): boolean =>
   (error as { code?: unknown }).code !== UNAUTHORIZED &&
   error.message.includes('fullDocumentBeforeChange');
 
+const isWrongToken = (code: number): boolean =>
+  WRONG_TOKEN.has(code) || (code >= KEY_STRING.min && code <= KEY_STRING.max);
+
 /** @param isOpening  the server has not accepted the token yet */
 function explained(error: unknown, isOpening: boolean): unknown {
   const { code, message } = error as { code?: unknown; message?: unknown };
   if (typeof code !== 'number' || code === UNAUTHORIZED) return error;
-  const reason = REASONS[code] ?? (isOpening && WRONG_TOKEN.has(code) ? 'token' : undefined);
+  const reason = REASONS[code] ?? (isOpening && isWrongToken(code) ? 'token' : undefined);
   if (reason) return new StreamEnded(reason, { cause: error });
   const isUnsupported = WITHOUT_STREAMS.has(code) || /changeStream/i.test(String(message));
   return isUnsupported ? new NoChangeStreams({ cause: error }) : error;

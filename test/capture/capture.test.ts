@@ -135,7 +135,13 @@ test.each([
     /the change stream begins now/g,
     () => world.redis.hset(tokenKey(), 'resumeToken', '{"_data":"00"}'),
   ],
-  ['is a number', /the change stream begins now/g, () => world.redis.hset(tokenKey(), 'resumeToken', '7')],
+  ['is null', /damaged data in redis/g, () => world.redis.hset(tokenKey(), 'resumeToken', 'null')],
+  [
+    'is an empty object',
+    /the change stream begins now/g,
+    () => world.redis.hset(tokenKey(), 'resumeToken', '{}'),
+  ],
+  ['is lost', /the change stream begins now/g, () => world.redis.del(tokenKey())],
 ])('a saved token that %s: the stream begins now, once', async (_what, logged, damage) => {
   await damage();
   const worker = await world.workerProcess(CAPTURE);
@@ -144,12 +150,15 @@ test.each([
   expect(worker.output().match(logged)).toHaveLength(1);
 });
 
-test('the collection is dropped: the stream begins anew, and later writes are captured', async () => {
+test.each([
+  ['dropped', () => appointments().drop()],
+  ['renamed', () => appointments().rename('appointments_of_yesterday')],
+])('the collection is %s: the stream begins anew, and later writes are captured', async (_what, act) => {
   world.worker(CAPTURE);
   await isFollowed();
   await receive(await company.appointment(), 'appointment:created');
   const before = await savedToken();
-  await appointments().drop();
+  await act();
   await eventually('the stream to end', async () => (await savedToken()) === '');
   await isFollowed(before);
   await receive(await company.appointment(), 'appointment:created');
@@ -185,4 +194,33 @@ test('a server without change streams: /health says that the sweep is all there 
     const health = (await (await fetch(`${api.url}/health`)).json()) as { warnings?: string[] };
     return health.warnings?.some((warning) => warning.includes('CAPTURE=change-stream has no effect'));
   });
+});
+
+test('a document of 12 MB with pre-images does not end the stream', async () => {
+  await keepPreImages();
+  const worker = await world.workerProcess(CAPTURE);
+  await isFollowed();
+  const id = await company.appointment();
+  await receive(id, 'appointment:created');
+  for (const letter of ['x', 'y'])
+    await appointments().updateOne(byId(id), { $set: { internalRemark: letter.repeat(12_000_000) } });
+  await appointments().updateOne(byId(id), { $set: { notes: 'large' } });
+  const { payload } = await receive(id, 'appointment:updated');
+  expect(payload.appointment).toMatchObject({ notes: 'large' });
+  expect(worker.output()).not.toContain('too-large');
+});
+
+test('an appointment moves to another company: that one receives it, the earlier one does not, and a line reports it', async () => {
+  const other = await world.documents.company();
+  const otherDashboard = await world.dashboard(api, other.companyId);
+  const worker = await world.workerProcess(CAPTURE);
+  await isFollowed();
+  const id = await company.appointment();
+  await receive(id, 'appointment:created');
+  const companyId = new Types.ObjectId(other.companyId);
+  await appointments().updateOne(byId(id), { $set: { companyId, notes: 'of the other company' } });
+  await otherDashboard.receive(({ payload }) => payload.appointment._id === id);
+  await receive(await company.appointment(), 'appointment:created');
+  expect(eventsOf(id)).toEqual(['appointment:created']);
+  expect(worker.output()).toContain('Appointments changed their company');
 });

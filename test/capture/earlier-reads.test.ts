@@ -1,48 +1,24 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import type { AppointmentSnapshot, Id } from '@appointment-emissions/contracts';
-import { createEmitCaptured } from '../../src/capture/emit-captured.ts';
+import type { Id } from '@appointment-emissions/contracts';
 import type { AppointmentChange } from '../../src/domain/changes.ts';
-import type { MissedEmission } from '../../src/domain/updated-rows.ts';
 import { digestOf } from '../../src/emission/encode.ts';
-import { createReadLastPublished, createRefuseEarlierReads } from '../../src/emission/last-published.ts';
+import { createRefuseEarlierReads } from '../../src/emission/last-published.ts';
 import { createEmissionWorld } from '../emission/emission-world.ts';
+import { changeOf, createCaptureWorld } from './capture-world.ts';
 
 let world: ReturnType<typeof createEmissionWorld>;
-let enqueued: MissedEmission[];
+let captured: ReturnType<typeof createCaptureWorld>;
 beforeEach(() => {
   world = createEmissionWorld();
-  enqueued = [];
+  captured = createCaptureWorld(world);
 });
 afterEach(() => {
   world.close();
 });
 
 /** Compares one change with what was published, and resolves to the number of emissions. */
-const capture = async (appointmentId: Id, kind: AppointmentChange['kind']) => {
-  const { redis, keys, companyId } = world;
-  const emitCaptured = createEmitCaptured({
-    load: (ids) => Promise.resolve(new Map(ids.flatMap((id) => entry(id)))),
-    findRows: () => Promise.resolve([]),
-    findReferring: () => Promise.resolve([]),
-    companiesOf: () => Promise.resolve(new Map()),
-    lastPublished: createReadLastPublished({ redis, keys, reportDamage: () => undefined }),
-    refuseEarlierReads: createRefuseEarlierReads(redis, keys),
-    digestOf,
-    isCanceled: () => false,
-    enqueue(emissions) {
-      enqueued.push(...emissions);
-      return Promise.resolve();
-    },
-    now: Date.now,
-  });
-  const change = { kind, appointmentId, companyId, committedAt: null, clusterTime: '1', resumeToken: '' };
-  const { signal } = new AbortController();
-  return (await emitCaptured([change], { isLive: true, signal })).emitted;
-};
-const entry = (id: Id): [Id, AppointmentSnapshot][] => {
-  const found = world.appointments.get(id);
-  return found ? [[id, found]] : [];
-};
+const capture = async (appointmentId: Id, kind: AppointmentChange['kind']) =>
+  (await captured.emit([changeOf(appointmentId, { kind, companyId: world.companyId })])).emitted;
 const set = (id: Id, notes: string) => world.appointments.set(id, { ...world.appointments.get(id)!, notes });
 const published = (id: Id) => world.redis.hmget(world.keys.order(world.companyId, id), 'updatedAt', 'digest');
 
@@ -67,7 +43,7 @@ test('a write is undone while a worker that read it is frozen: the worker reads 
     expect(await capture(id, 'written')).toBe(0);
   });
   expect((await published(id))[1]).toBe(before);
-  expect(enqueued).toEqual([]);
+  expect(captured.enqueued).toEqual([]);
 });
 
 test('an appointment is restored and deleted again while a worker that read it is frozen: the worker reads again', async () => {

@@ -42,6 +42,8 @@ const change = (number: number): Change => ({
   resumeToken: `token ${number}`,
 });
 
+const NOTHING = { emitted: 0, unknown: [], unread: [], moved: [] };
+
 /** A worker whose capture runs on a real lease. `history`: what happened, in order. */
 function worker(ownerId: string, over: Partial<CaptureDeps> & { lockMs?: number } = {}) {
   const history: string[] = [];
@@ -50,7 +52,7 @@ function worker(ownerId: string, over: Partial<CaptureDeps> & { lockMs?: number 
     acquireLease: createAcquireLease({ redis, lock: lock(), ownerId, lockMs }),
     tokenKey: `${prefix}:token`,
     openChanges: () => streamOf(0),
-    emitCaptured: (changes) => Promise.resolve({ emitted: changes.length, unknown: [] }),
+    emitCaptured: (changes) => Promise.resolve({ ...NOTHING, emitted: changes.length }),
     graceMs: 0,
     renewEveryMs: 100,
     backlog: () => Promise.resolve(0),
@@ -60,7 +62,7 @@ function worker(ownerId: string, over: Partial<CaptureDeps> & { lockMs?: number 
       },
       follows: (isOwner) => history.push(isOwner ? 'follows' : 'ended'),
       captured: (changes) => history.push(`captured ${changes.length}`),
-      saved: () => undefined,
+      advanced: () => history.push('advanced'),
       restarted: (reason) => history.push(reason),
       damaged: () => history.push('damaged'),
       failed: () => history.push('failed'),
@@ -93,7 +95,7 @@ test('a batch that takes longer than the lease is processed once, and its token 
       batches += 1;
       const end = performance.now() + 3 * LOCK_MS;
       await eventually('three lifetimes to pass', () => Promise.resolve(performance.now() > end));
-      return { emitted: 1, unknown: [] };
+      return { ...NOTHING, emitted: 1 };
     },
   });
   await eventually('the token to be saved', async () => (await savedToken()) === 'token 1');
@@ -109,7 +111,7 @@ test('an owner that loses the lease while the queue is long processes no further
     },
   });
   await has('ended');
-  expect(history).toEqual(['follows', 'captured 100', 'ended']);
+  expect(history).toEqual(['follows', 'missing', 'captured 100', 'advanced', 'ended']);
 });
 
 test('close waits for no stream that was not opened, and says nothing of it later', async () => {
@@ -124,4 +126,70 @@ test('close waits for no stream that was not opened, and says nothing of it late
   await opened;
   await redis.ping();
   expect(history).toEqual(['ended']);
+});
+
+test('the first saved token is not ahead of a change that the driver has returned and that is not processed', async () => {
+  let token: string | undefined;
+  let open: () => void = () => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  // As the driver does: it moves its token, says so, and returns the change some microtasks later.
+  async function nextOfDriver(): Promise<Change> {
+    for (let trip = 0; trip < 5; trip += 1) await redis.ping();
+    token = 'token 1';
+    open();
+    for (let hop = 0; hop < 5; hop += 1) await Promise.resolve();
+    return change(1);
+  }
+  const rest = streamOf(0);
+  const savedBefore = new Promise((resolve) => {
+    worker('owner', {
+      graceMs: 300,
+      openChanges: () => ({
+        ...rest,
+        opened,
+        next: async () => (token === undefined ? await nextOfDriver() : rest.next()),
+        resumeToken: () => token,
+      }),
+      async emitCaptured() {
+        resolve(await savedToken());
+        return NOTHING;
+      },
+    });
+  });
+  expect(await savedBefore).toBeNull();
+});
+
+test('a renewal of the lease without a new token is no progress', async () => {
+  let renewals = 0;
+  const acquire = createAcquireLease({ redis, lock: lock(), ownerId: 'owner', lockMs: 6_000 });
+  const { history } = worker('owner', {
+    openChanges: () => ({ ...streamOf(0), resumeToken: () => 'the same token' }),
+    async acquireLease() {
+      const lease = await acquire();
+      return lease && { ...lease, renew: () => lease.renew().finally(() => (renewals += 1)) };
+    },
+  });
+  await eventually('three renewals', () => renewals >= 3);
+  expect(history).toEqual(['follows', 'missing', 'advanced']);
+});
+
+test('a stream that is not open yet makes no progress: its token is the saved one', async () => {
+  await redis.hset(`${prefix}:token`, 'resumeToken', 'token 7');
+  let renewals = 0;
+  const acquire = createAcquireLease({ redis, lock: lock(), ownerId: 'owner', lockMs: 6_000 });
+  const { history } = worker('owner', {
+    openChanges: (resumeToken) => ({
+      ...streamOf(0),
+      opened: new Promise(() => undefined),
+      resumeToken: () => resumeToken,
+    }),
+    async acquireLease() {
+      const lease = await acquire();
+      return lease && { ...lease, renew: () => lease.renew().finally(() => (renewals += 1)) };
+    },
+  });
+  await eventually('three renewals', () => renewals >= 3);
+  expect(history).toEqual([]);
 });
