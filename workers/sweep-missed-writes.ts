@@ -1,3 +1,4 @@
+import type { Queue } from 'bullmq';
 import { chunks } from '../src/batching.ts';
 import type { WorkerCoreConfig } from '../src/config.ts';
 import type { LeftOutRow } from '../src/domain/updated-rows.ts';
@@ -59,7 +60,10 @@ export function sweepMissedWrites(resources: Resources<WorkerCoreConfig>): void 
   const emitMissed = createEmitMissed({
     lastPublished: createReadLastPublished({ redis, keys, reportDamage }),
     isCanceled: resources.models.isCanceled,
-    enqueue: enqueueSlowly,
+    enqueue: async (emissions) => {
+      const { bulk } = resources.queues;
+      await enqueueSlowly(await Promise.all(emissions.map((emission) => withUnusedId(bulk, emission))));
+    },
   });
   const findUpdated = createFindUpdated(resources.models);
   const leftOut = createLeftOutRows(createLogLeftOut(resources.logger));
@@ -68,6 +72,21 @@ export function sweepMissedWrites(resources: Resources<WorkerCoreConfig>): void 
   metrics.watchLeftOut(leftOut.count);
   warnings.add(() => warningsOf(leftOut.describe(), lookBack.inFuture(), findGone.held()));
   runOnTimer(resources, composeSweep(resources, { findUpdated, emitMissed, leftOut, lookBack, findGone }));
+}
+
+/**
+ * Gives an emission another id if the job of its id was completed before this sweep: that job published the same `updatedAt`,
+ * other states were published since, and the appointment has the earlier time again. Queues ignore an id that they keep.
+ */
+async function withUnusedId(queue: Queue, emission: MissedEmission): Promise<MissedEmission> {
+  let { emissionId } = emission;
+  for (;;) {
+    const job = await queue.getJob(emissionId);
+    const finishedAt = job?.finishedOn;
+    const isEarlier = finishedAt !== undefined && finishedAt < Date.parse(emission.acceptedAt);
+    if (!isEarlier || !(await job?.isCompleted())) return { ...emission, emissionId };
+    emissionId = `${emission.emissionId}-${finishedAt}`;
+  }
 }
 
 /** Finds published appointments whose document was removed without a call. */

@@ -69,6 +69,39 @@ test('a write that the bot announced is not emitted again', async () => {
   expect(await sweptIds()).toEqual([expect.stringContaining(unannounced)]);
 });
 
+test('an updatedAt that returns after another one was published is emitted again, each time', async () => {
+  const api = await world.api();
+  world.worker(SWEEP_OFTEN);
+  const dashboard = await world.dashboard(api, company.companyId);
+  const at = new Date(Date.now() - 60_000);
+  const id = await company.appointment({ notes: 'first', createdAt: at, updatedAt: at });
+  const receive = (notes: string) =>
+    dashboard.receive(
+      ({ payload: { appointment } }) => 'notes' in appointment && appointment.notes === notes,
+    );
+  const write = (notes: string, updatedAt: Date) =>
+    world.documents.models.Appointment.collection.updateOne({}, { $set: { notes, updatedAt } });
+  /** Each sweep moves the watermark. */
+  const sweepsHaveRun = async (count: number) => {
+    const watermarks = new Set<string | null>();
+    await eventually('sweeps to run', async () => {
+      watermarks.add(await world.redis.hget(`${world.env['QUEUE_PREFIX']!}:sweep:watermark`, 'updatedAt'));
+      return watermarks.size > count;
+    });
+  };
+  const ids = [(await receive('first')).meta.emissionId];
+  for (const round of [1, 2]) {
+    await write(`between ${round}`, new Date(at.getTime() - 1));
+    await world.emit(api, 'appointment-updated', id);
+    await receive(`between ${round}`);
+    await sweepsHaveRun(2);
+    await write(`again ${round}`, at);
+    ids.push((await receive(`again ${round}`)).meta.emissionId);
+  }
+  expect(new Set(ids).size).toBe(3);
+  expect(ids.every((one) => one.startsWith(`sweep-${id}-${at.getTime()}`))).toBe(true);
+});
+
 test('after Redis lost all data, the sweep finds the writes of the last day in MongoDB', async () => {
   const redis = await ownRedis();
   const own = await createWorld({ redisUrl: redis.url });
