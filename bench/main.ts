@@ -1,7 +1,23 @@
 import { parseArgs } from 'node:util';
-import { median, ratioOf, spreadOf, verdictOf, type Figure, type Threshold } from './harness/figures.ts';
+import {
+  median,
+  ratioOf,
+  spreadOf,
+  thresholdRatioOf,
+  verdictOf,
+  type Figure,
+  type Threshold,
+} from './harness/figures.ts';
 import { watchOtherCpu } from './harness/other-cpu.ts';
-import { commit, machine, versions, writeResult, type Result } from './harness/results.ts';
+import {
+  commit,
+  isFromThisRun,
+  machine,
+  readResults,
+  versions,
+  writeResult,
+  type Result,
+} from './harness/results.ts';
 import { readServers } from './harness/servers.ts';
 import { writePage } from './report/page.ts';
 import { SCENARIOS } from './scenarios.ts';
@@ -13,8 +29,10 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     rounds: { type: 'string', default: String(DEFAULT_ROUNDS) },
-    /** Write the results to `bench/results/` and regenerate the page. */
+    /** After each scenario, write its result to `bench/results/` and regenerate the page. */
     save: { type: 'boolean', default: false },
+    /** As `--save`, and skip the scenarios that are already saved for the same code, machine and versions. */
+    resume: { type: 'boolean', default: false },
     /** Exit with code 1 if a threshold is missed. */
     strict: { type: 'boolean', default: false },
   },
@@ -23,29 +41,42 @@ const selected = positionals.flatMap((name) => (name === 'latency' ? LATENCIES :
 const unknown = selected.filter((name) => !(name in SCENARIOS));
 const rounds = Number(values.rounds);
 if (unknown.length > 0 || !(rounds >= 1)) {
-  console.error(`usage: npm run bench -- [--rounds 5] [--save] [--strict] [scenario …]
+  console.error(`usage: npm run bench -- [--rounds 5] [--save | --resume] [--strict] [scenario …]
        npm run bench -- --report
+       npm run bench -- --install-peers
 scenarios: ${Object.keys(SCENARIOS).join(', ')}
 "latency" selects all latency scenarios`);
   process.exit(2);
 }
 
 let missed = 0;
-const servers = await readServers();
+const versionsHere = versions(await readServers());
+const isSaved = values.save || values.resume;
+const saved = values.resume ? readResults() : new Map<string, Result>();
+if (values.resume && commit().endsWith('+'))
+  process.stderr.write('the measured code has uncommitted changes: no saved result counts\n');
 for (const [scenario, { title, thresholds, run }] of Object.entries(SCENARIOS)) {
   if (selected.length > 0 && !selected.includes(scenario)) continue;
+  const setup = { rounds, commit: commit(), machine: machine(), versions: versionsHere };
+  const earlier = saved.get(scenario);
+  if (earlier && isFromThisRun(earlier, setup)) {
+    process.stderr.write(`${scenario}: already measured at ${setup.commit}\n`);
+    print(earlier);
+    continue;
+  }
   process.stderr.write(`${scenario}: ${title}\n`);
   const otherCpuShare = watchOtherCpu();
   const findings = await run(rounds);
   const result: Result = {
-    ...{ scenario, title, thresholds, rounds, measuredAt: new Date().toISOString(), commit: commit() },
-    ...{ machine: machine(), versions: versions(servers), otherCpuShare: otherCpuShare() },
-    ...findings,
+    ...{ scenario, title, thresholds, ...setup, measuredAt: new Date().toISOString() },
+    ...{ otherCpuShare: otherCpuShare(), ...findings },
   };
   print(result);
-  if (values.save) writeResult(result);
+  if (!isSaved) continue;
+  writeResult(result);
+  // The page is written with each result, so that an interrupted run leaves both in step.
+  await writePage();
 }
-if (values.save) await writePage();
 process.exit(values.strict && missed > 0 ? 1 : 0);
 
 /** Prints ratios first: absolute values depend on the machine and show only the order of magnitude. */
@@ -84,13 +115,10 @@ function rowsOf(figure: Figure): Record<string, Record<string, string>> {
 }
 
 function printThreshold(figures: Figure[], threshold: Threshold): void {
-  const figure = figures.find(({ name }) => name === threshold.figure);
-  if (!figure) throw new Error(`"${threshold.figure}" was not measured`);
-  const { value } = ratioOf(figure, threshold.contender, threshold.baseline);
-  const verdict = verdictOf(value, threshold);
+  const ratio = thresholdRatioOf(figures, threshold);
+  const verdict = ratio ? verdictOf(ratio.value, threshold) : 'NOT MEASURED';
   if (verdict === 'MISSED') missed += 1;
   const target = threshold.target === undefined ? '' : `, target ${threshold.target}`;
-  console.log(
-    `${verdict}: ${threshold.claim}: ${value.toFixed(3)} (${threshold.bound} ${threshold.threshold}${target})`,
-  );
+  const value = ratio ? `${ratio.value.toFixed(3)} ` : '';
+  console.log(`${verdict}: ${threshold.claim}: ${value}(${threshold.bound} ${threshold.threshold}${target})`);
 }

@@ -1,6 +1,9 @@
 import type { Figure, Threshold } from './harness/figures.ts';
 import type { ProfileTable } from './harness/cpu-profile.ts';
 
+/** The contender in which Express reads and Centrifugo delivers. */
+export const EXPRESS_CENTRIFUGO = 'Express + Centrifugo';
+
 /** The measurements of one scenario. */
 export interface Findings {
   figures: Figure[];

@@ -24,7 +24,7 @@ interface AudienceOptions {
 /** Dashboards of one company. */
 export async function openDashboards(options: AudienceOptions & { companyId: string }): Promise<Audience> {
   const token = await signToken(JWT_SECRET, options.companyId, '1h');
-  return gather(options, (onEvent, onFault) =>
+  return openAudience(options, (onEvent, onFault) =>
     openLightSocket({
       url: options.url,
       auth: { token },
@@ -38,7 +38,7 @@ export async function openDashboards(options: AudienceOptions & { companyId: str
 
 /** Clients of a bare WebSocket server. */
 export function openBareSockets(options: AudienceOptions): Promise<Audience> {
-  return gather(
+  return openAudience(
     options,
     (onEvent, onFault) =>
       new Promise((resolve) => {
@@ -55,7 +55,8 @@ export function openBareSockets(options: AudienceOptions): Promise<Audience> {
   );
 }
 
-async function gather(
+/** Opens `count` sockets with `open`, which calls `onEvent` for each event. */
+export async function openAudience(
   { count }: AudienceOptions,
   open: (onEvent: (frame: string) => void, onFault: (error: Error) => void) => Promise<WebSocket>,
 ): Promise<Audience> {

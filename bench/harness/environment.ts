@@ -91,8 +91,11 @@ export async function openEnvironment({ appointments = 2_000, companies = 1 } = 
   const open = (prefix: string) => openQueues({ redis, prefix, onError });
   const queues = open(PREFIX);
   const contenders = createContenders(env);
+  const stops: (() => Promise<void>)[] = [];
 
   return {
+    /** For the data of this environment's servers. */
+    dir,
     env,
     adapterKey: defaultAdapterKey(0, PREFIX),
     ids,
@@ -105,6 +108,10 @@ export async function openEnvironment({ appointments = 2_000, companies = 1 } = 
     /** Process ids of the servers; their CPU time is read from outside. */
     pids: { redis: redisServer.pid, mongodb: mongoServer.pid },
     start: contenders.start,
+    /** Registers a server that uses Redis or MongoDB: `close` stops it before them. */
+    stopOnClose(stop: () => Promise<void>): void {
+      stops.push(stop);
+    },
     /** Empties Redis between rounds. */
     async clear(): Promise<void> {
       await redis.flushall('SYNC'); // asynchronously, Redis would free the memory while the next contender is measured
@@ -112,6 +119,7 @@ export async function openEnvironment({ appointments = 2_000, companies = 1 } = 
     },
     async close(): Promise<void> {
       contenders.killAll();
+      await Promise.all(stops.map((stop) => stop()));
       await closeQueues(queues);
       redis.disconnect();
       await connection.close(true);

@@ -1,9 +1,18 @@
+import { decodeHistogram } from './histogram.ts';
+
 /** One metric, measured for every contender. The first contender is the baseline, with the ratio 1.00. */
 export interface Figure {
   /** Includes the unit: `event p99, ms`. */
   name: string;
-  /** `values`: one for each round. */
-  contenders: { name: string; values: number[] }[];
+  contenders: ContenderFigure[];
+}
+
+interface ContenderFigure {
+  name: string;
+  /** One for each round. */
+  values: number[];
+  /** The single measurements behind `values`: one histogram for each turn. */
+  histograms?: string[];
 }
 
 /** A required ratio between two contenders. `--strict` fails if one is missed. */
@@ -18,6 +27,8 @@ export interface Threshold {
   threshold: number;
   /** Better than required; a goal only. */
   target?: number;
+  /** Compares this quantile (0 to 1) of the histograms of all rounds together, not the values of each round. */
+  pooledQuantile?: number;
 }
 
 /** The ratio of two contenders: taken within each round, then the median over all rounds. */
@@ -27,18 +38,36 @@ export interface Ratio {
   spread: number;
 }
 
+/** The ratio that a threshold is about. A pooled ratio has no spread. */
+export type ThresholdRatio = Pick<Ratio, 'value'> & Partial<Ratio>;
+
+/** @returns undefined if a contender was left out. @throws if the figure was not measured at all */
+export function thresholdRatioOf(
+  figures: readonly Figure[],
+  { figure: name, contender, baseline, pooledQuantile }: Threshold,
+): ThresholdRatio | undefined {
+  const figure = figures.find((one) => one.name === name);
+  if (!figure) throw new Error(`"${name}" was not measured`);
+  const isMeasured = (wanted: string) => figure.contenders.some((one) => one.name === wanted);
+  if (!isMeasured(contender) || !isMeasured(baseline)) return undefined;
+  if (pooledQuantile === undefined) return ratioOf(figure, contender, baseline);
+  const pooled = (wanted: string) =>
+    quantile((find(figure, wanted).histograms ?? []).flatMap(decodeHistogram), pooledQuantile);
+  return { value: pooled(contender) / pooled(baseline) };
+}
+
 /** @throws if one of the contenders was not measured */
 export function ratioOf(figure: Figure, contender: string, baseline: string): Ratio {
-  const own = valuesOf(figure, contender);
-  const base = valuesOf(figure, baseline);
+  const own = find(figure, contender).values;
+  const base = find(figure, baseline).values;
   const ratios = own.map((value, round) => value / base[round]!);
   return { value: median(ratios), spread: spreadOf(ratios) };
 }
 
-function valuesOf(figure: Figure, contender: string): readonly number[] {
+function find(figure: Figure, contender: string): ContenderFigure {
   const found = figure.contenders.find(({ name }) => name === contender);
   if (!found) throw new Error(`"${contender}" was not measured for "${figure.name}"`);
-  return found.values;
+  return found;
 }
 
 export type Verdict = 'target met' | 'met' | 'MISSED';

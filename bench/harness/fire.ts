@@ -1,8 +1,7 @@
 import { Agent, request } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
-import { io } from 'socket.io-client';
-import { signToken } from '../../test/harness/dashboard.ts';
-import { API_KEY, JWT_SECRET, type BenchEnvironment } from './environment.ts';
+import { API_KEY, type BenchEnvironment } from './environment.ts';
+import { openSocketIoDashboard, type FullDashboard } from './full-dashboard.ts';
 
 const ARRIVAL_TIMEOUT_MS = 30_000;
 /** The first share of the samples, left out of the result. */
@@ -14,55 +13,33 @@ export interface Latencies {
   replies: number[];
 }
 
+interface SteadyLoad {
+  url: string;
+  path: string;
+  /** POSTs per second. */
+  rate: number;
+  /** POSTs in all. */
+  count: number;
+  /** Opens the dashboard that receives the events. Default: a Socket.IO client of `url`. */
+  openDashboard?: (companyId: string) => Promise<FullDashboard>;
+}
+
 /** Posts at a steady rate, with a dashboard for each company, in an open loop: a POST does not wait for the reply to the one before it. */
 export async function fireAtRate(
   { ids }: BenchEnvironment,
-  { url, path, rate, count }: { url: string; path: string; rate: number; count: number },
+  { url, path, rate, count, openDashboard = (id) => openSocketIoDashboard(url, id) }: SteadyLoad,
 ): Promise<Latencies> {
   const companyIds = [...new Set(ids.map(({ companyId }) => companyId))];
-  const sockets = await Promise.all(
-    companyIds.map(async (companyId) =>
-      io(url, {
-        forceNew: true,
-        auth: { companyId, token: await signToken(JWT_SECRET, companyId, '1h') },
-      }),
-    ),
-  );
+  const dashboards = await Promise.all(companyIds.map(openDashboard));
   const agent = new Agent({ keepAlive: true, maxSockets: 256 });
   try {
-    await Promise.all(
-      sockets.map((socket) => new Promise((resolve) => socket.once('emissions:position', resolve))),
-    );
-    const sent = new Map<string, number[]>();
-    const latencies: Latencies = { events: [], replies: [] };
-    let notify = (): void => undefined;
-    let fail: (error: Error) => void = () => undefined;
-    const all = new Promise<'all'>((resolve, reject) => {
-      notify = () => {
-        if (latencies.events.length === count && latencies.replies.length === count) resolve('all');
-      };
-      fail = reject;
-      for (const socket of sockets)
-        socket.on('disconnect', (reason) => {
-          reject(new Error(`a dashboard was disconnected: ${reason}`));
-        });
-    });
-    for (const socket of sockets)
-      socket.on('appointment:updated', ({ appointment }: { appointment: { _id: string } }) => {
-        const at = sent.get(appointment._id)?.shift();
-        if (at === undefined) return;
-        latencies.events.push(performance.now() - at);
-        notify();
-      });
-    // It is awaited only after the last POST.
-    all.catch(() => undefined);
+    const recorder = recordLatencies(dashboards, count);
     const startedAt = performance.now();
     for (let i = 0; i < count; i += 1) {
       const wait = startedAt + (i * 1_000) / rate - performance.now();
       if (wait > 1) await pause(wait);
       const { appointmentId } = ids[i % ids.length]!;
-      const at = performance.now();
-      sent.set(appointmentId, [...(sent.get(appointmentId) ?? []), at]);
+      const { onReply, onError } = recorder.sent(appointmentId);
       const body = JSON.stringify({ appointmentId });
       request(url + path, {
         agent,
@@ -75,21 +52,65 @@ export async function fireAtRate(
       })
         .on('response', (response) => {
           response.resume();
-          latencies.replies.push(performance.now() - at);
-          notify();
+          if (response.statusCode === 202) onReply();
+          else onError(new Error(`the reply to a POST was ${response.statusCode}`));
         })
-        .on('error', fail)
+        .on('error', onError)
         .end(body);
     }
-    if ((await Promise.race([all, pause(ARRIVAL_TIMEOUT_MS)])) !== 'all') {
-      const [events, replies] = [latencies.events.length, latencies.replies.length];
-      throw new Error(`${events} events and ${replies} replies arrived, ${count} of each were expected`);
-    }
+    const { events, replies } = await recorder.all();
     const withoutWarmUp = (values: number[]): number[] =>
       values.slice(Math.floor(values.length * WARM_UP_SHARE));
-    return { events: withoutWarmUp(latencies.events), replies: withoutWarmUp(latencies.replies) };
+    return { events: withoutWarmUp(events), replies: withoutWarmUp(replies) };
   } finally {
-    for (const socket of sockets) socket.off('disconnect').close();
+    for (const dashboard of dashboards) dashboard.close();
     agent.destroy();
   }
+}
+
+/** Matches the events and replies of `count` POSTs with the times at which they were sent. */
+function recordLatencies(dashboards: FullDashboard[], count: number) {
+  const sentAt = new Map<string, number[]>();
+  const latencies: Latencies = { events: [], replies: [] };
+  let notify = (): void => undefined;
+  let fail: (error: Error) => void = () => undefined;
+  const complete = new Promise<'complete'>((resolve, reject) => {
+    notify = () => {
+      if (latencies.events.length === count && latencies.replies.length === count) resolve('complete');
+    };
+    fail = reject;
+  });
+  // It is awaited only after the last POST.
+  complete.catch(() => undefined);
+  for (const dashboard of dashboards) {
+    dashboard.onDisconnected((reason) => {
+      fail(new Error(`a dashboard was disconnected: ${reason}`));
+    });
+    dashboard.onUpdated((appointmentId) => {
+      const at = sentAt.get(appointmentId)?.shift();
+      if (at === undefined) return;
+      latencies.events.push(performance.now() - at);
+      notify();
+    });
+  }
+  return {
+    /** A POST is sent now. */
+    sent(appointmentId: string) {
+      const at = performance.now();
+      sentAt.set(appointmentId, [...(sentAt.get(appointmentId) ?? []), at]);
+      return {
+        onReply: () => {
+          latencies.replies.push(performance.now() - at);
+          notify();
+        },
+        onError: fail,
+      };
+    },
+    /** Resolves when all events and replies have arrived. @throws if some are missing after 30 s */
+    async all(): Promise<Latencies> {
+      if ((await Promise.race([complete, pause(ARRIVAL_TIMEOUT_MS)])) === 'complete') return latencies;
+      const [events, replies] = [latencies.events.length, latencies.replies.length];
+      throw new Error(`${events} events and ${replies} replies arrived, ${count} of each were expected`);
+    },
+  };
 }

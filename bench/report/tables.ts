@@ -1,21 +1,29 @@
-import { median, ratioOf, verdictOf, type Figure } from '../harness/figures.ts';
+import {
+  median,
+  ratioOf,
+  thresholdRatioOf,
+  verdictOf,
+  type Figure,
+  type ThresholdRatio,
+} from '../harness/figures.ts';
 import type { Result } from '../harness/results.ts';
+import { EXPRESS_CENTRIFUGO } from '../scenario.ts';
 
 const PROFILE_PACKAGES = 5;
+const FOLLOWED_OVER_RATES = [EXPRESS_CENTRIFUGO, 'ours'];
 
 /** The thresholds and the measured ratios. */
 export function thresholds(results: readonly Result[], notMeasured: readonly string[]): string {
   const rows = results.flatMap(({ thresholds: all, figures }) =>
     all.map((threshold) => {
-      const figure = figures.find(({ name }) => name === threshold.figure)!;
-      const { value, spread } = ratioOf(figure, threshold.contender, threshold.baseline);
+      const ratio = thresholdRatioOf(figures, threshold);
       const sign = threshold.bound === 'at least' ? '≥' : '≤';
       return [
         threshold.claim,
-        `**${digits(value)}**±${percent(spread)}`,
+        ratio ? `**${digits(ratio.value)}**${spreadText(ratio)}` : '',
         `${sign}${threshold.threshold}`,
         threshold.target === undefined ? '' : `${sign}${threshold.target}`,
-        verdictOf(value, threshold),
+        ratio ? verdictOf(ratio.value, threshold) : 'not measured',
       ];
     }),
   );
@@ -35,15 +43,25 @@ export function numbers(results: readonly Result[]): string {
     .join('\n\n');
 }
 
-/** One row for each scenario, such as a rate, and one column for each figure: of the last contender, with its ratio to the first. */
+/** One row for each rate and contender that the page follows over the rates, and one column for each figure. */
 export function rates(results: readonly Result[]): string {
   const [first] = results;
   if (!first) return '';
-  const rows = results.map(({ title, figures }) => [
-    title.split(' at ').at(-1)!,
-    ...figures.map((figure) => figureCell(figure, figure.contenders.at(-1)!)),
-  ]);
-  return table(['', ...first.figures.map(({ name }) => name)], rows);
+  const rows = results.flatMap(({ title, figures }) =>
+    FOLLOWED_OVER_RATES.filter((name) =>
+      figures[0]!.contenders.some((contender) => contender.name === name),
+    ).map((name) => [
+      title.split(' at ').at(-1)!,
+      name,
+      ...figures.map((figure) =>
+        figureCell(
+          figure,
+          figure.contenders.find((contender) => contender.name === name)!,
+        ),
+      ),
+    ]),
+  );
+  return table(['', '', ...first.figures.map(({ name }) => name)], rows);
 }
 
 /** One row for each figure, one column for each contender; a single figure is a line. All figures have the same contenders. */
@@ -128,6 +146,10 @@ function table(head: string[], rows: string[][]): string {
   return [head, head.map(() => '---'), ...rows]
     .map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`)
     .join('\n');
+}
+
+function spreadText({ spread }: ThresholdRatio): string {
+  return spread === undefined ? '' : `±${percent(spread)}`;
 }
 
 function digits(value: number): string {

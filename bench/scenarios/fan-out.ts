@@ -1,8 +1,11 @@
-import { openBareSockets, openDashboards } from '../harness/audience.ts';
+import { openBareSockets, openDashboards, type Audience } from '../harness/audience.ts';
 import { createEmitter } from '../harness/emitter.ts';
 import type { Threshold } from '../harness/figures.ts';
 import { compare } from '../harness/compare.ts';
-import { openEnvironment } from '../harness/environment.ts';
+import type { RunningContender } from '../harness/contenders.ts';
+import { openEnvironment, type BenchEnvironment } from '../harness/environment.ts';
+import { hasCentrifugo, startCentrifugo } from '../peers/centrifugo.ts';
+import { openCentrifugoDashboards } from '../peers/dashboards.ts';
 import type { Scenario } from '../scenario.ts';
 
 const SOCKETS = 1_000;
@@ -17,57 +20,34 @@ const THRESHOLDS: Threshold[] = [
   },
 ];
 
-/** Measures the whole process. For ours, that includes the Redis subscription, decoding, encoding and background work. */
+interface FanOutContender {
+  name: string;
+  contender: RunningContender;
+  audience: Audience;
+  /** Sends one event to the audience. */
+  send: () => void;
+}
+
+/**
+ * Measures the whole process. For ours and for Centrifugo, that includes the Redis subscription, decoding, encoding and
+ * background work; for Centrifugo also its HTTP API, which publishes.
+ */
 export const fanOut: Scenario = {
   title: `One event to ${SOCKETS} dashboards`,
   thresholds: THRESHOLDS,
   async run(rounds) {
     const environment = await openEnvironment({ appointments: 200 });
     try {
-      const emit = createEmitter(environment);
-      const { companyId } = environment.ids[0]!;
-      const [bare, naive, ours] = await Promise.all([
-        environment.start('contenders/bare-ws.ts'),
-        environment.start('contenders/plain-socket-io.ts'),
-        environment.start('contenders/our-api.ts'),
-      ]);
-      const dashboards = { count: SOCKETS, companyId };
-      const audiences = {
-        bare: await openBareSockets({ url: bare.url, count: SOCKETS }),
-        naive: await openDashboards({ url: naive.url, ...dashboards }),
-        ours: await openDashboards({ url: ours.url, ...dashboards }),
-      };
-      let next = 0;
-      const emitOurs = (): void => {
-        void emit(environment.ids[next++ % environment.ids.length]!);
-      };
+      const ours = await startOurs(environment);
+      await fire(ours, 1);
       // The other contenders send the bytes of our first event.
-      const first = audiences.ours.nextReceivedByAll();
-      emitOurs();
-      await first;
-      const event = audiences.ours.lastEvent();
+      const event = ours.audience.lastEvent();
       const contenders = [
-        {
-          ...{ name: 'bare ws', contender: bare, audience: audiences.bare },
-          send: () => {
-            bare.send({ broadcast: `42${event}` });
-          },
-        },
-        {
-          ...{ name: 'naive', contender: naive, audience: audiences.naive },
-          send: () => {
-            naive.send({ broadcast: event });
-          },
-        },
-        { name: 'ours', contender: ours, audience: audiences.ours, send: emitOurs },
+        await startBare(environment, event),
+        await startNaive(environment, event),
+        ...(hasCentrifugo() ? [await startPeer(environment, event)] : []),
+        ours,
       ];
-      const fire = async ({ audience, send }: (typeof contenders)[number], events: number): Promise<void> => {
-        for (let i = 0; i < events; i += 1) {
-          const received = audience.nextReceivedByAll();
-          send();
-          await received;
-        }
-      };
       for (const contender of contenders) await fire(contender, WARM_UP_EVENTS);
       const measure = contenders.map((entry) => ({
         name: entry.name,
@@ -79,10 +59,59 @@ export const fanOut: Scenario = {
         },
       }));
       const figures = await compare(measure, rounds);
-      for (const audience of Object.values(audiences)) audience.close();
+      for (const { audience } of contenders) audience.close();
       return { figures, facts: { 'size of the event, B': Buffer.byteLength(event) } };
     } finally {
       await environment.close();
     }
   },
 };
+
+async function fire({ audience, send }: FanOutContender, events: number): Promise<void> {
+  for (let i = 0; i < events; i += 1) {
+    const received = audience.nextReceivedByAll();
+    send();
+    await received;
+  }
+}
+
+async function startBare(environment: BenchEnvironment, event: string): Promise<FanOutContender> {
+  const contender = await environment.start('contenders/bare-ws.ts');
+  const audience = await openBareSockets({ url: contender.url, count: SOCKETS });
+  const send = (): void => {
+    contender.send({ broadcast: `42${event}` });
+  };
+  return { name: 'bare ws', contender, audience, send };
+}
+
+async function startNaive(environment: BenchEnvironment, event: string): Promise<FanOutContender> {
+  const contender = await environment.start('contenders/plain-socket-io.ts');
+  const audience = await openDashboards({ url: contender.url, count: SOCKETS, ...companyOf(environment) });
+  const send = (): void => {
+    contender.send({ broadcast: event });
+  };
+  return { name: 'naive', contender, audience, send };
+}
+
+async function startPeer(environment: BenchEnvironment, event: string): Promise<FanOutContender> {
+  const centrifugo = await startCentrifugo(environment);
+  const { companyId } = companyOf(environment);
+  const audience = await openCentrifugoDashboards({ url: centrifugo.url, count: SOCKETS, companyId });
+  const send = (): void => {
+    void centrifugo.publish(companyId, event);
+  };
+  return { name: 'Centrifugo', contender: centrifugo, audience, send };
+}
+
+async function startOurs(environment: BenchEnvironment): Promise<FanOutContender> {
+  const contender = await environment.start('contenders/our-api.ts');
+  const audience = await openDashboards({ url: contender.url, count: SOCKETS, ...companyOf(environment) });
+  const emit = createEmitter(environment);
+  let next = 0;
+  const send = (): void => {
+    void emit(environment.ids[next++ % environment.ids.length]!);
+  };
+  return { name: 'ours', contender, audience, send };
+}
+
+const companyOf = ({ ids }: BenchEnvironment) => ({ companyId: ids[0]!.companyId });

@@ -1,10 +1,15 @@
-import { quantile, type Threshold } from '../harness/figures.ts';
+import { compare } from '../harness/compare.ts';
+import type { RunningContender } from '../harness/contenders.ts';
+import { openEnvironment, type BenchEnvironment } from '../harness/environment.ts';
+import { quantile, type Figure, type Threshold } from '../harness/figures.ts';
 import { fireAtRate } from '../harness/fire.ts';
 import { startFleet } from '../harness/fleet.ts';
+import type { FullDashboard } from '../harness/full-dashboard.ts';
+import { encodeHistogram } from '../harness/histogram.ts';
 import { nextBody, warmUp } from '../harness/load.ts';
-import { compare } from '../harness/compare.ts';
-import { openEnvironment } from '../harness/environment.ts';
-import type { Scenario } from '../scenario.ts';
+import { hasCentrifugo, startExpressCentrifugo } from '../peers/centrifugo.ts';
+import { openCentrifugoDashboard } from '../peers/dashboards.ts';
+import { EXPRESS_CENTRIFUGO, type Scenario } from '../scenario.ts';
 
 const SINGLE = '/api/v1/internal/socket/appointment-updated';
 /** One long turn: at 600/s a contender that cannot keep up needs time until its queue is full. */
@@ -18,17 +23,50 @@ const EVENT = { p50: 'event p50, ms', p99: 'event p99, ms' };
 const REPLY = { p50: 'reply p50, ms', p99: 'reply p99, ms' };
 const BASE = { contender: 'ours', baseline: 'in-process', bound: 'at most' } as const;
 
+const PEER = { contender: 'ours', baseline: EXPRESS_CENTRIFUGO, bound: 'at most' } as const;
+const RELATIVE = `relative to ${EXPRESS_CENTRIFUGO}`;
+
+function eventP50(rate: number, threshold: number): Threshold {
+  const claim = `POST → dashboard at ${rate}/s, p50, ${RELATIVE}`;
+  return { ...PEER, claim, figure: EVENT.p50, threshold };
+}
+
+/** The p99 of one round rests on a few samples, so the rounds are taken together. */
+function eventP99(rate: number, threshold: number): Threshold {
+  const claim = `POST → dashboard at ${rate}/s, p99 of all rounds together, ${RELATIVE}`;
+  return { ...PEER, claim, figure: EVENT.p99, threshold, pooledQuantile: 0.99 };
+}
+
+function replyP50(rate: number, threshold: number): Threshold {
+  const claim = `reply to the bot at ${rate}/s, p50, ${RELATIVE}`;
+  return { ...PEER, claim, figure: REPLY.p50, threshold };
+}
+
 /** Thresholds by rate. The other rates only show how latency grows with load. */
 const THRESHOLDS: Record<number, Threshold[]> = {
+  20: [eventP50(20, 1.15), eventP99(20, 1.1), replyP50(20, 0.6)],
   100: [
     { claim: 'POST → dashboard at 100/s, p50', figure: EVENT.p50, ...BASE, threshold: 1.6, target: 1 },
     { claim: 'POST → dashboard at 100/s, p99', figure: EVENT.p99, ...BASE, threshold: 1.5, target: 0.8 },
     { claim: 'reply to the bot at 100/s, p50', figure: REPLY.p50, ...BASE, threshold: 0.8, target: 0.5 },
+    ...[eventP50(100, 1.15), eventP99(100, 1), replyP50(100, 0.6)],
   ],
+  300: [eventP99(300, 1)],
   600: [
     { claim: 'POST → dashboard at 600/s, p99', figure: EVENT.p99, ...BASE, threshold: 0.1, target: 0.03 },
   ],
 };
+
+interface LatencyContender {
+  name: string;
+  contender: RunningContender;
+  path: string;
+  /** Of the warm-up. */
+  connections: number;
+  /** Resolves when the work of the warm-up is done. */
+  settled?: () => Promise<unknown>;
+  openDashboard?: (companyId: string) => Promise<FullDashboard>;
+}
 
 /** From the POST to the event on the dashboard and to the reply, at a steady rate. */
 export function latency(rate: number): Scenario {
@@ -39,28 +77,20 @@ export function latency(rate: number): Scenario {
     async run(rounds) {
       const environment = await openEnvironment();
       try {
-        const pipeline = (kind: string, prefix = environment.env['QUEUE_PREFIX']!) =>
-          startFleet(environment, kind, prefix, { HOPS_COMPANY: environment.ids[0]!.companyId });
-        const inProcess = {
-          contender: await environment.start('contenders/in-process.ts'),
-          settled: () => Promise.resolve(),
-        };
-        const contenders = [
-          { name: 'in-process', ...inProcess, path: '/emit', connections: 20 },
-          { name: 'hops only', ...(await pipeline('hops', '{hops}')), path: '/emit', connections: 20 },
-          // Few connections: the naive worker needs 30 s for what its API accepts in 6 s with 20 connections.
-          { name: 'naive', ...(await pipeline('naive', '{naive}')), path: '/emit', connections: 2 },
-          { name: 'ours', ...(await pipeline('our')), path: SINGLE, connections: 20 },
-        ];
-        for (const { settled, ...load } of contenders) {
-          await warmUp({ ...load, body: nextBody(environment), seconds: WARM_UP_SECONDS });
-          await settled();
+        const contenders = await startContenders(environment);
+        for (const { contender, path, connections, settled } of contenders) {
+          const load = { contender, path, connections, body: nextBody(environment) };
+          await warmUp({ ...load, seconds: WARM_UP_SECONDS });
+          await settled?.();
         }
         const count = Math.max(Math.round(rate * seconds), MIN_POSTS);
-        const measure = contenders.map(({ name, contender: { url }, path }) => ({
+        const eventHistograms = new Map<string, string[]>();
+        const measure = contenders.map(({ name, contender: { url }, path, openDashboard }) => ({
           name,
           round: async () => {
-            const { events, replies } = await fireAtRate(environment, { url, path, rate, count });
+            const load = { url, path, rate, count, ...(openDashboard && { openDashboard }) };
+            const { events, replies } = await fireAtRate(environment, load);
+            eventHistograms.set(name, [...(eventHistograms.get(name) ?? []), encodeHistogram(events)]);
             return {
               [EVENT.p50]: quantile(events, 0.5),
               [EVENT.p99]: quantile(events, 0.99),
@@ -69,10 +99,46 @@ export function latency(rate: number): Scenario {
             };
           },
         }));
-        return { figures: await compare(measure, rounds, turns) };
+        const figures = await compare(measure, rounds, turns);
+        return { figures: figures.map((figure) => withHistograms(figure, eventHistograms)) };
       } finally {
         await environment.close();
       }
     },
+  };
+}
+
+async function startContenders(environment: BenchEnvironment): Promise<LatencyContender[]> {
+  const pipeline = (kind: string, prefix = environment.env['QUEUE_PREFIX']!) =>
+    startFleet(environment, kind, prefix, { HOPS_COMPANY: environment.ids[0]!.companyId });
+  const simple = { path: '/emit', connections: 20 };
+  return [
+    { name: 'in-process', ...simple, contender: await environment.start('contenders/in-process.ts') },
+    { name: 'hops only', ...simple, ...(await pipeline('hops', '{hops}')) },
+    // Few connections: the naive worker needs 30 s for what its API accepts in 6 s with 20 connections.
+    { name: 'naive', ...simple, connections: 2, ...(await pipeline('naive', '{naive}')) },
+    ...(hasCentrifugo() ? [{ ...simple, ...(await expressCentrifugo(environment)) }] : []),
+    { name: 'ours', ...(await pipeline('our')), path: SINGLE, connections: 20 },
+  ];
+}
+
+async function expressCentrifugo(environment: BenchEnvironment) {
+  const { contender, centrifugo } = await startExpressCentrifugo(environment);
+  return {
+    name: EXPRESS_CENTRIFUGO,
+    contender,
+    openDashboard: (companyId: string) => openCentrifugoDashboard(centrifugo.url, companyId),
+  };
+}
+
+/** Adds the histograms to the p99 of the events: only this figure is compared over all rounds together. */
+function withHistograms(figure: Figure, histograms: ReadonlyMap<string, string[]>): Figure {
+  if (figure.name !== EVENT.p99) return figure;
+  return {
+    ...figure,
+    contenders: figure.contenders.map((contender) => ({
+      ...contender,
+      histograms: histograms.get(contender.name) ?? [],
+    })),
   };
 }

@@ -2,6 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { openBareSockets, openDashboards, type Audience } from '../harness/audience.ts';
 import { compare } from '../harness/compare.ts';
 import { openEnvironment } from '../harness/environment.ts';
+import { hasCentrifugo, startCentrifugo } from '../peers/centrifugo.ts';
+import { openCentrifugoDashboards } from '../peers/dashboards.ts';
 import type { Scenario } from '../scenario.ts';
 
 const SOCKETS = 2_000;
@@ -20,27 +22,36 @@ export const memory: Scenario = {
     const { companyId } = environment.ids[0]!;
     const contenders = [
       {
-        ...{ name: 'bare ws', file: 'contenders/bare-ws.ts' },
-        open: (url: string, count: number) => openBareSockets({ url, count }),
+        ...{ name: 'bare ws', start: () => environment.start('contenders/bare-ws.ts') },
+        open: openBareSockets,
       },
       {
-        ...{ name: 'plain Socket.IO', file: 'contenders/plain-socket-io.ts' },
-        open: (url: string, count: number) => openDashboards({ url, count, companyId }),
+        ...{ name: 'plain Socket.IO', start: () => environment.start('contenders/plain-socket-io.ts') },
+        open: openDashboards,
       },
+      ...(hasCentrifugo()
+        ? [
+            {
+              ...{ name: 'Centrifugo', start: () => startCentrifugo(environment) },
+              open: openCentrifugoDashboards,
+            },
+          ]
+        : []),
       {
-        ...{ name: 'ours', file: 'contenders/our-api.ts' },
-        open: (url: string, count: number) => openDashboards({ url, count, companyId }),
+        ...{ name: 'ours', start: () => environment.start('contenders/our-api.ts') },
+        open: openDashboards,
       },
     ];
     try {
-      const measure = contenders.map(({ name, file, open }) => ({
+      const measure = contenders.map(({ name, start, open }) => ({
         name,
         round: async () => {
-          const contender = await environment.start(file);
-          const audiences: Audience[] = [await open(contender.url, WARM_UP_SOCKETS)];
+          const contender = await start();
+          const openMore = (count: number) => open({ url: contender.url, count, companyId });
+          const audiences: Audience[] = [await openMore(WARM_UP_SOCKETS)];
           await pause(SETTLE_MS);
           const before = await contender.measure('memory');
-          audiences.push(await open(contender.url, SOCKETS));
+          audiences.push(await openMore(SOCKETS));
           await pause(SETTLE_MS);
           const growth = (await contender.measure('memory')) - before;
           for (const audience of audiences) audience.close();
