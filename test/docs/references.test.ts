@@ -91,6 +91,19 @@ test('docs/operations.md has at most 120 lines', () => {
   expect(readPage('docs/operations.md').split('\n').length).toBeLessThanOrEqual(MAX_OPERATIONS_LINES);
 });
 
+test('docs/operations.md: every log line that it lists is written by the code', () => {
+  const code = ['src', 'workers'].flatMap((folder) => filesBelow(folder, '.ts')).map(readPage);
+  const logs = readPage('docs/operations.md').split('## Logs')[1]?.split('\n## ')[0] ?? '';
+  const listed = [...logs.matchAll(/^- (.+?): /gm)].flatMap(([, lines = '']) =>
+    [...lines.matchAll(/`([^`]+)`/g)].map(([, line = '']) => line),
+  );
+  expect(listed.length).toBeGreaterThan(10);
+  const written = (line: string) => code.some((source) => source.includes(`${line}'`));
+  // The state of a queue ends its line.
+  const missing = listed.filter((line) => !written(line) && !written(line.replace(/^queue /, "'")));
+  expect(missing).toEqual([]);
+});
+
 interface Path {
   name: string;
   files: string[];
