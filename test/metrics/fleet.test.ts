@@ -62,3 +62,22 @@ test('a process that shuts down is removed at once', async () => {
   await gateway.close();
   expect((await fleet.read()).fleet).toMatchObject({ sockets: 0, companies: 0, processes: { gateway: [] } });
 });
+
+test('companies over their share are added up over the processes, the largest first, at most ten; nonsense is left out', async () => {
+  const fleet = fleets.start();
+  const processes = [fleet.process(), fleet.process(), fleet.process()] as const;
+  const companyId = (n: number): string => n.toString(16).repeat(24);
+  const list = Array.from({ length: 10 }, (_, n) => ({ companyId: companyId(n), emissions: 100 + n }));
+  processes[0].heartbeat({ role: 'api', id: 'one', overShare: list });
+  const more = [11, 12, 0].map((n) => ({ companyId: companyId(n), emissions: 50 }));
+  processes[1].heartbeat({ role: 'api', id: 'two', overShare: more });
+  processes[2].heartbeat({ role: 'api', id: 'three', overShare: [{ companyId: 'x', emissions: -1 }] });
+  for (const { flush } of processes) await flush();
+
+  const { processes: running, overShare } = (await fleet.read()).fleet;
+  expect(running.api).toHaveLength(3);
+  expect(overShare.map(({ emissions }) => emissions)).toEqual([
+    150, 109, 108, 107, 106, 105, 104, 103, 102, 101,
+  ]);
+  expect(overShare[0]).toEqual({ companyId: companyId(0), emissions: 150 });
+});

@@ -76,6 +76,13 @@ function rowsByEvent({ events }: OutcomesByEvent): string[][] {
   ];
 }
 
+function rowsOverShare({ overShare }: FleetMetricsReading['fleet']): string[][] {
+  return [
+    ['Company', 'live emissions moved to the bulk queue'],
+    ...overShare.map(({ companyId, emissions }) => [companyId, count(emissions)]),
+  ];
+}
+
 /** Updates the tables. A table is rewritten only if its values change, so that a text selection in it is kept. */
 export function createTables() {
   const written = new Map<string, string>();
@@ -128,5 +135,6 @@ export function createTables() {
       ],
       'No rejections.',
     );
+    write('over-share', rowsOverShare(fleet), 'No company exceeds MAX_LIVE_PER_COMPANY_PER_SECOND.');
   };
 }
