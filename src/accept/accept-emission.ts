@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { APPOINTMENT_DELETED, type AppointmentEvent, type Id } from '@appointment-emissions/contracts';
-import { chunks } from '../batching.ts';
+import { chunks, coalesce } from '../batching.ts';
 import { AppError } from '../errors.ts';
 import type { BulkPacer } from '../process/bulk-pacer.ts';
 import { createFindCompany, type FindCompany } from './find-company.ts';
@@ -76,10 +76,12 @@ const ENQUEUE_TIMEOUT_MS = 1_000;
 /** 50 jobs take this process about 1 ms. */
 const SLICE_SIZE = 50;
 /**
- * How long bulk work waits for live emissions: all slices of a batch together, or one emission that exceeds its company's share.
+ * How long bulk work waits for live emissions: all slices of a batch together, or a group of emissions that exceed their company's share.
  * The bot waits 1.2 s for the answer.
  */
-const MAX_WAIT_MS = { batch: 400, single: 100 };
+const MAX_WAIT_MS = { batch: 400, overShare: 100 };
+/** Emissions that exceed their company's share and are enqueued together. */
+const MAX_OVER_SHARE = 100;
 const RETRY_WHEN_FULL_SECONDS = 5;
 
 /** Checks that appointments exist, and enqueues their emissions. A repeated request is answered without either. */
@@ -87,6 +89,15 @@ export function createAcceptEmissions(deps: AcceptDeps): AcceptEmissions {
   const { enqueue, priority, isFull, pacer, isOverShare, onAccepted, now = Date.now } = deps;
   const findCompany = createFindCompany(deps.findCompanies);
   const acceptMany = createAcceptMany(deps, findCompany);
+
+  // Together, since a flood has many in progress.
+  const enqueueOverShare = coalesce<Accepted, undefined>({
+    async run(emissions) {
+      await pacer.bulk(() => enqueue(emissions, priority.live), MAX_WAIT_MS.overShare);
+      return emissions.map(() => undefined);
+    },
+    maxBatch: MAX_OVER_SHARE,
+  });
 
   async function acceptOne(request: EmissionRequest, context: RequestContext): Promise<AcceptedRequest> {
     if (context.isRepeat) return withId(request, context, 0);
@@ -100,7 +111,7 @@ export function createAcceptEmissions(deps: AcceptDeps): AcceptEmissions {
       if (!isOver) await enqueue([emission], priority.live);
       return { emission, isOver };
     });
-    if (isOver) await pacer.bulk(() => enqueue([emission], priority.live), MAX_WAIT_MS.single);
+    if (isOver) await enqueueOverShare(emission);
     return emission;
   }
 

@@ -92,13 +92,14 @@ test('a batch goes on beside a live booking that takes long', async () => {
   await live;
 });
 
-test('an emission that exceeds the share of its company waits for live emissions like a batch', async () => {
+test('emissions that exceed the share of their company are enqueued together, and wait for live ones like a batch', async () => {
   let isOver = true;
   const { accept, adds, rests } = slowQueue(() => isOver);
-  const first = accept.one(requestFor(1), BY);
+  const flood = [accept.one(requestFor(1), BY), accept.one(requestFor(4), BY), accept.one(requestFor(5), BY)];
   await turns();
+  expect(adds.map(({ emissions }) => emissions.length)).toEqual([3]);
   adds[0]!.succeed();
-  await first;
+  expect(await Promise.all(flood)).toEqual(adds[0]!.emissions.map(({ emissionId }) => emissionId));
   const second = accept.one(requestFor(2), BY);
   await turns();
   adds[1]!.succeed();
