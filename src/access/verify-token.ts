@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { createRemoteJWKSet, errors, jwtVerify, type JWTVerifyGetKey } from 'jose';
 import { type Id, OBJECT_ID } from '@appointment-emissions/contracts';
+import type { ViewerScope } from '../domain/scope.ts';
 import { AppError } from '../errors.ts';
 
 /** What a dashboard's token proves. */
@@ -13,9 +14,16 @@ export interface Viewer {
    * depends on signed claims only, so the holder of a token cannot vary it.
    */
   share: string;
+  /** The claim `sub`; undefined if the token has none. */
+  userId?: string | undefined;
+  /** Undefined for the whole company. */
+  scope?: ViewerScope | undefined;
 }
 
-/** @throws AppError TOKEN_INVALID, with a message that does not contain the token; TOKEN_KEYS_UNAVAILABLE */
+/**
+ * @throws AppError TOKEN_INVALID, with a message that does not contain the token; TOKEN_KEYS_UNAVAILABLE; SCOPE_INVALID if the
+ * token is valid, but its scope cannot be read
+ */
 export type VerifyToken = (token: unknown) => Promise<Viewer>;
 
 export interface VerifyTokenOptions {
@@ -28,6 +36,10 @@ export interface VerifyTokenOptions {
   now?: () => number;
   /** Called if a token is refused since its `nbf` is in the future: our clock or the issuer's is wrong. */
   onTooEarly?: (aheadMs: number) => void;
+  /** Reads the scope of verified claims. @throws AppError SCOPE_INVALID */
+  scopeOfClaims: (
+    claims: Readonly<Record<string, unknown>>,
+  ) => ViewerScope | undefined | Promise<ViewerScope | undefined>;
 }
 
 /** Allowed difference between the clocks of this server and the issuer: a token is accepted this long before its `nbf`. */
@@ -38,7 +50,7 @@ const CLOCK_TOLERANCE_MS = 30_000;
  * accepted up to 30 s before its `nbf`, but never after its `exp`.
  */
 export function createVerifyToken(given: VerifyTokenOptions): VerifyToken {
-  const { secret, jwksUrl, issuer, audience, now = Date.now, onTooEarly } = given;
+  const { secret, jwksUrl, issuer, audience, now = Date.now, onTooEarly, scopeOfClaims } = given;
   const key: Uint8Array | JWTVerifyGetKey = jwksUrl
     ? createRemoteJWKSet(new URL(jwksUrl), {
         timeoutDuration: 2_000,
@@ -75,7 +87,14 @@ export function createVerifyToken(given: VerifyTokenOptions): VerifyToken {
     }
     const id = companyId.toLowerCase();
     const share = `${id} ${hash('sha256', sub === undefined ? `claims ${token.split('.')[1]}` : `sub ${sub}`).slice(0, 32)}`;
-    return { companyId: id, expiresAt: exp * 1_000, share };
+    return {
+      companyId: id,
+      expiresAt: exp * 1_000,
+      share,
+      // An issuer may write a number.
+      userId: typeof sub === 'string' ? sub : JSON.stringify(sub),
+      scope: await scopeOfClaims(claims),
+    };
   };
 }
 

@@ -13,8 +13,12 @@ import {
   limitRate,
   limitViewers,
 } from '../http/middleware/limit-rate.ts';
-import { createVerifyToken, type Viewer } from '../access/verify-token.ts';
+import { createParseScope, readScope } from '../access/read-scope.ts';
+import { createVerifyToken, type VerifyTokenOptions, type Viewer } from '../access/verify-token.ts';
 import { createLogEarlyTokens } from '../realtime/gateway-log.ts';
+import type { AppointmentModel } from '../model/appointment-model.ts';
+import type { Logger } from '../process/logger.ts';
+import { createThrottledLog } from '../process/throttled-log.ts';
 import type { Resources } from '../resources/open-resources.ts';
 
 /** Verifies a token. The request gives the caller's address, whose failures are counted. */
@@ -41,7 +45,7 @@ const RATE_WINDOW_SECONDS = 10;
 
 /** Authentication of services and dashboards, with their rate limits. */
 export function composeAccess(resources: Resources<ApiConfig>): Access {
-  const { config, clock, logger } = resources;
+  const { config, clock, logger, models } = resources;
   const verifyToken = createVerifyToken({
     secret: config.SOCKET_JWT_SECRET,
     jwksUrl: config.SOCKET_JWKS_URL,
@@ -49,6 +53,7 @@ export function composeAccess(resources: Resources<ApiConfig>): Access {
     audience: config.SOCKET_JWT_AUDIENCE,
     now: clock.now,
     onTooEarly: createLogEarlyTokens(logger),
+    scopeOfClaims: composeScopeOfClaims(models.model, logger),
   });
   const { rate, failures } = composeRates(resources);
   const lists = rate('lists', config.MAX_LISTS_PER_VIEWER_PER_SECOND);
@@ -59,6 +64,18 @@ export function composeAccess(resources: Resources<ApiConfig>): Access {
     verifyList: limitViewers(lists, verifyDashboard),
     takeCatchUp: ({ share }) => lists.consume(share).isAllowed,
   };
+}
+
+/** Reads the claim `scope`, unless the model description has a function of all claims. */
+function composeScopeOfClaims(model: AppointmentModel, logger: Logger): VerifyTokenOptions['scopeOfClaims'] {
+  const { scopeOf } = model;
+  const parseScope = createParseScope(model);
+  if (!scopeOf) return ({ scope }) => parseScope(scope);
+  const notRead = createThrottledLog(logger, 'scope not read');
+  const onFault = (error: unknown) => {
+    notRead({}, error);
+  };
+  return (claims) => readScope({ scopeOf, parseScope, onFault }, claims);
 }
 
 /** Authentication of services by their key, with its rate limits. */

@@ -3,9 +3,10 @@ import type { ApiConfig } from '../config.ts';
 import { createApp } from '../http/app.ts';
 import { allowOrigins } from '../http/middleware/cross-origin.ts';
 import { reportRefusals } from '../http/middleware/report-refusals.ts';
-import { companyOfToken } from '../http/routes/dashboard-routes.ts';
+import { viewerOfToken } from '../http/routes/dashboard-routes.ts';
 import { checkMongo, checkRedis } from '../http/routes/health-checks.ts';
 import { createHealthRoutes, type HealthDeps, servePrometheus } from '../http/routes/monitoring-routes.ts';
+import type { Disconnects } from '../realtime/disconnects.ts';
 import type { Resources } from '../resources/open-resources.ts';
 import { type Acceptance, composeInternalRoutes } from './compose-accept.ts';
 import type { Access } from './compose-access.ts';
@@ -18,6 +19,7 @@ export interface ComposeAppDeps extends Pick<HealthDeps, 'isDraining' | 'isAlive
   acceptance: Acceptance;
   access: Access;
   snapshots: Snapshots;
+  disconnects: Pick<Disconnects, 'request'>;
   /** Folder of the built pages. */
   pageDir: string;
   /** More routes, before those of the pages. */
@@ -43,11 +45,12 @@ export function composeApp(deps: ComposeAppDeps): Express {
       isDraining: deps.isDraining,
       isAlive: deps.isAlive,
     }),
-    dashboardRoutes: composeDashboardRoutes(resources, snapshots, companyOfToken(access.verifyList)),
+    dashboardRoutes: composeDashboardRoutes(resources, snapshots, viewerOfToken(access.verifyList)),
     ...composeOperator(resources, acceptance, {
       settings: config,
       basePath: config.BASE_PATH,
       warnings: warnings.beyondFigures,
+      disconnects: deps.disconnects,
     }),
     routes: deps.routes,
     pageDir: deps.pageDir,

@@ -8,9 +8,11 @@ import { createThrottledLog } from '../process/throttled-log.ts';
 import { announcePositions, companiesOf } from '../realtime/announce-positions.ts';
 import { createCatchUp } from '../realtime/catch-up.ts';
 import type { DashboardServer } from '../realtime/dashboard-server.ts';
+import { createDisconnects, type Disconnects } from '../realtime/disconnects.ts';
 import type { ServeDashboardDeps } from '../realtime/gateway.ts';
 import { createLogDeliveries } from '../realtime/gateway-log.ts';
 import { createObserveRenderAcks } from '../realtime/render-acks.ts';
+import type { ScopedSockets } from '../realtime/scopes/scoped-sockets.ts';
 import { sendHeartbeats } from '../realtime/send-heartbeats.ts';
 import type { Resources } from '../resources/open-resources.ts';
 import type { Snapshots } from './compose-snapshots.ts';
@@ -26,17 +28,19 @@ const SUBSCRIBE_WAIT_MS = 1_500;
 export interface DashboardParts extends Pick<ServeDashboardDeps, 'takeCatchUp'> {
   resources: Resources<CoreConfig>;
   snapshots: Snapshots;
+  scopedSockets: ScopedSockets;
 }
 
 /** Room, catch-up, log lines and the latency that browsers report. */
 export function composeDashboards(
   io: DashboardServer,
-  { resources, snapshots, takeCatchUp }: DashboardParts,
+  { resources, snapshots, scopedSockets, takeCatchUp }: DashboardParts,
 ): ServeDashboardDeps {
   const { config, clock, metrics, logger } = resources;
   const catchUpFailed = createThrottledLog(logger, 'catch-up failed');
   return {
     io,
+    scopedSockets,
     catchUp: createCatchUp({
       readLog: snapshots.companyLog.after,
       head: snapshots.companyLog.head,
@@ -68,7 +72,7 @@ export function composeDashboards(
  */
 export async function sendPositions(
   io: DashboardServer,
-  { resources, snapshots }: Pick<DashboardParts, 'resources' | 'snapshots'>,
+  { resources, snapshots, scopedSockets }: Omit<DashboardParts, 'takeCatchUp'>,
   sendHeartbeat: (heartbeat: Alive) => void,
 ): Promise<void> {
   const { config, dedicatedRedis: subscriber, models, lifecycle, logger, warnings } = resources;
@@ -85,6 +89,7 @@ export async function sendPositions(
     onFault: (error) => {
       notAnnounced({}, error);
     },
+    beforePosition: scopedSockets.settle,
   });
   lifecycle.onClose('announcer', announcer.close);
   const { isSubscribed, subscribed } = announcer;
@@ -102,6 +107,29 @@ export async function sendPositions(
   ]);
   // A dashboard that connects must receive whatever is published from then on.
   await within(SUBSCRIBE_WAIT_MS, 'the subscription', subscribed).catch(() => undefined);
+}
+
+/**
+ * Disconnects of users and companies on all gateways.
+ * @param getIo  this process' Socket.IO server, once it has one
+ */
+export function composeDisconnects(
+  { redis, dedicatedRedis, config, reportDamage, lifecycle, logger }: Resources<CoreConfig>,
+  getIo: () => DashboardServer | undefined,
+): Disconnects {
+  const notReceived = createThrottledLog(logger, 'disconnect requests not received');
+  const disconnects = createDisconnects({
+    redis,
+    subscriber: dedicatedRedis,
+    adapterKey: config.SOCKET_ADAPTER_KEY,
+    getIo,
+    reportDamage,
+    onFault: (error) => {
+      notReceived({}, error);
+    },
+  });
+  lifecycle.onClose('disconnects', disconnects.close);
+  return disconnects;
 }
 
 /** Reports this gateway to the fleet. @param idleMs  since it received its last canary, if it sends any */

@@ -3,6 +3,7 @@ import type { OperatorRoutes } from '../http/app.ts';
 import { createAdminRoutes } from '../http/routes/admin-routes.ts';
 import { createBullBoardRoutes } from '../http/routes/bull-board.ts';
 import { createListCompanies } from '../population/list-companies.ts';
+import type { Disconnects } from '../realtime/disconnects.ts';
 import type { Resources } from '../resources/open-resources.ts';
 import type { Acceptance } from './compose-accept.ts';
 import { composeOperatorAccess } from './compose-access.ts';
@@ -14,13 +15,14 @@ export interface OperatorOptions {
   basePath: string | undefined;
   /** Those of `/health`, without the ones that the page derives from its own figures. */
   warnings: () => Promise<string[]>;
+  disconnects: Pick<Disconnects, 'request'>;
 }
 
 /** The operator's credentials, and the routes behind them: Bull Board, and the admin page's figures and repairs. */
 export function composeOperator(
   resources: Resources<CoreConfig>,
   { enqueue, pacer }: Pick<Acceptance, 'enqueue' | 'pacer'>,
-  { settings, basePath, warnings }: OperatorOptions,
+  { settings, basePath, warnings, disconnects }: OperatorOptions,
 ): OperatorRoutes {
   const { redis, queues, models, clock, metrics, reportDamage, logger } = resources;
   const writes = settings.ADMIN_WRITES;
@@ -42,7 +44,7 @@ export function composeOperator(
       warnings,
       latestFailures: failed.latest,
       companies: createListCompanies(models),
-      repairs,
+      repairs: { ...repairs, disconnect: disconnects.request },
       writes,
       onRepair: (repair, report) => {
         logger.info({ repair, ...report }, 'repair by an operator');

@@ -4,7 +4,7 @@ import type { TakeSnapshots } from '../domain/company-log.ts';
 import { createCompanyLog, type CompanyLog } from '../emission/company-log.ts';
 import { createReadSnapshots } from '../emission/read-snapshots.ts';
 import { createTakeSnapshots } from '../emission/take-snapshots.ts';
-import { type CompanyOfRequest, createDashboardRoutes } from '../http/routes/dashboard-routes.ts';
+import { createDashboardRoutes, type ViewerOfRequest } from '../http/routes/dashboard-routes.ts';
 import { createListAppointments } from '../http/routes/list-appointments.ts';
 import { createFindInRange } from '../population/find-in-range.ts';
 import { createLoadAppointments } from '../population/load-appointments.ts';
@@ -29,10 +29,10 @@ export function composeSnapshots({ redis, models, companyKeys: keys, reportDamag
 export function composeDashboardRoutes(
   { models }: Resources,
   { companyLog, takeSnapshots }: Snapshots,
-  companyOf: CompanyOfRequest,
+  viewerOf: ViewerOfRequest,
 ): Router {
   return createDashboardRoutes({
-    companyOf,
+    viewerOf,
     list: createListAppointments({
       head: companyLog.head,
       findIds: createFindInRange(models),

@@ -15,6 +15,7 @@ import { connectedOrLate, openResources, type Resources } from '../resources/ope
 import { composeAccept, createLogFaults } from './compose-accept.ts';
 import { composeAccess } from './compose-access.ts';
 import { composeApp, type ComposeAppDeps } from './compose-app.ts';
+import { composeDisconnects } from './compose-dashboards.ts';
 import { composeSnapshots } from './compose-snapshots.ts';
 import { startGatewayCanary } from './start-canary.ts';
 import { startGateway } from './start-gateway.ts';
@@ -55,15 +56,16 @@ export async function startApi({
     logWarnings,
   });
   const { id, lifecycle, metrics, unusable } = resources;
+  let io = undefined as DashboardServer | undefined;
   const parts = {
     resources,
     acceptance: composeAccept(resources),
     access: composeAccess(resources),
     snapshots: composeSnapshots(resources),
+    disconnects: composeDisconnects(resources, () => io),
     onFault: createLogFaults(logger),
   };
 
-  let io = undefined as DashboardServer | undefined;
   let canary: Canary | undefined;
   const isAlive = () => canary?.verdict() ?? { ok: true };
   const { server, serve } = createHttpServer(config);

@@ -12,11 +12,12 @@ import type { DashboardServer } from '../realtime/dashboard-server.ts';
 import { attachGateway } from '../realtime/gateway.ts';
 import { attachInternalNamespace } from '../realtime/internal-namespace.ts';
 import { limitSockets } from '../realtime/limit-sockets.ts';
+import { createScopedSockets } from '../realtime/scopes/scoped-sockets.ts';
 import { writeFramesAtOnce } from '../realtime/internals/write-frames.ts';
 import type { Resources } from '../resources/open-resources.ts';
 import type { Acceptance } from './compose-accept.ts';
 import type { Access } from './compose-access.ts';
-import { beatGateway, composeDashboards, sendPositions } from './compose-dashboards.ts';
+import { beatGateway, composeDashboards, type DashboardParts, sendPositions } from './compose-dashboards.ts';
 import type { Snapshots } from './compose-snapshots.ts';
 
 export interface GatewayParts {
@@ -36,7 +37,8 @@ export interface GatewayParts {
  */
 export async function startGateway(parts: GatewayParts): Promise<DashboardServer> {
   const { config, redis, dedicatedRedis, reportDamage, warnings } = parts.resources;
-  const io = createIo({
+  const scopedSockets = createScopedSockets(() => io);
+  const io: DashboardServer = createIo({
     httpServer: parts.server,
     publisher: redis,
     subscriber: dedicatedRedis,
@@ -45,25 +47,29 @@ export async function startGateway(parts: GatewayParts): Promise<DashboardServer
     corsOrigins: config.CORS_ORIGIN,
     maxMessageBytes: config.MAX_MESSAGE_BYTES,
     reportDamage,
+    deliverScoped: scopedSockets.deliver,
   });
   writeFramesAtOnce(io);
-  attachDashboards(io, parts);
+  attachDashboards(io, { ...parts, scopedSockets });
   limitDashboards(io, parts.resources);
   attachServices(io, parts);
   warnings.add(() => [parts.canary()?.verdict().detail]);
   beatGateway(io, parts.resources, () => parts.canary()?.sinceReceivedMs());
   // To this process' sockets only: the adapter would publish it on Redis.
-  await sendPositions(io, parts, (heartbeat) =>
+  await sendPositions(io, { ...parts, scopedSockets }, (heartbeat) =>
     io.of(DASHBOARD_NAMESPACE).local.emit(ALIVE_EVENT, heartbeat),
   );
   return io;
 }
 
 /** The dashboards' namespace: authentication, catch-up, log lines and the latency that browsers report. */
-function attachDashboards(io: DashboardServer, { resources, access, snapshots }: GatewayParts): void {
+function attachDashboards(
+  io: DashboardServer,
+  { resources, access, snapshots, scopedSockets }: GatewayParts & Pick<DashboardParts, 'scopedSockets'>,
+): void {
   const { clock, metrics } = resources;
   attachGateway({
-    ...composeDashboards(io, { resources, snapshots, takeCatchUp: access.takeCatchUp }),
+    ...composeDashboards(io, { resources, snapshots, scopedSockets, takeCatchUp: access.takeCatchUp }),
     verifyToken: countRefusedTokens(access.verifyDashboard, metrics.reject),
     now: clock.now,
   });

@@ -9,7 +9,7 @@ import type { AttachOptions, EmissionsOptions, SocketIoServer } from './options.
 
 /** @throws ConfigError with every problem */
 export function checkOptions(options: EmissionsOptions): void {
-  const { connection, redis, settings, io, companyOf } = objectOf<EmissionsOptions>(options);
+  const { connection, redis, settings, io, companyOf, scopeOf, userOf } = objectOf<EmissionsOptions>(options);
   throwIfAny([
     ...(isConnection(connection)
       ? []
@@ -22,7 +22,7 @@ export function checkOptions(options: EmissionsOptions): void {
         ? []
         : [`settings: ${name} must be text, but is of type ${typeof value}`],
     ),
-    ...(io === undefined ? [] : problemsOfAttach(io, { companyOf })),
+    ...(io === undefined ? [] : problemsOfAttach(io, { companyOf, scopeOf, userOf })),
   ]);
 }
 
@@ -31,9 +31,13 @@ export function checkAttach(io: SocketIoServer, options: AttachOptions): void {
   throwIfAny(problemsOfAttach(io, objectOf<AttachOptions>(options)));
 }
 
-/** @throws ConfigError if `companyOf` is not a function */
-export function checkCompanyOf(options: object, example: string): void {
-  throwIfAny(problemsOfCompanyOf(objectOf<{ companyOf: unknown }>(options).companyOf, example));
+/** @throws ConfigError if `companyOf`, or `scopeOf` if it is given, is not a function */
+export function checkRouter(options: object): void {
+  const { companyOf, scopeOf } = objectOf<Record<'companyOf' | 'scopeOf', unknown>>(options);
+  throwIfAny([
+    ...problemsOfCompanyOf(companyOf, '(req) => req.user.companyId'),
+    ...problemsOfOptional('scopeOf', scopeOf, '(req) => ({ staffId: req.user.id })'),
+  ]);
 }
 
 /**
@@ -64,13 +68,23 @@ function describe(given: unknown): string {
   return Array.isArray(given) ? 'a list' : `a value of type ${typeof given}`;
 }
 
-function problemsOfAttach(io: unknown, { companyOf }: { companyOf?: unknown }): string[] {
+function problemsOfAttach(
+  io: unknown,
+  { companyOf, scopeOf, userOf }: Partial<Record<keyof AttachOptions, unknown>>,
+): string[] {
   const { of, use, on } = objectOf<Record<'of' | 'use' | 'on', unknown>>(io);
   const isServer = [of, use, on].every((method) => typeof method === 'function');
   return [
     ...(isServer ? [] : ['io must be a Socket.IO server: new Server(httpServer)']),
     ...problemsOfCompanyOf(companyOf, '(socket) => socket.data.user.companyId'),
+    ...problemsOfOptional('scopeOf', scopeOf, '(socket) => ({ staffId: socket.data.user.id })'),
+    ...problemsOfOptional('userOf', userOf, '(socket) => socket.data.user.id'),
   ];
+}
+
+function problemsOfOptional(name: string, given: unknown, example: string): string[] {
+  const isUsable = given === undefined || typeof given === 'function';
+  return isUsable ? [] : [`${name} must be a function, such as ${example}`];
 }
 
 function problemsOfCompanyOf(companyOf: unknown, example: string): string[] {

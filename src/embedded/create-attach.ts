@@ -1,15 +1,25 @@
 import { ALIVE_EVENT, DASHBOARD_NAMESPACE } from '@appointment-emissions/contracts';
-import { beatGateway, composeDashboards, sendPositions } from '../api/compose-dashboards.ts';
+import {
+  beatGateway,
+  composeDashboards,
+  composeDisconnects,
+  sendPositions,
+} from '../api/compose-dashboards.ts';
+import { createParseScope, readScope } from '../access/read-scope.ts';
 import type { Snapshots } from '../api/compose-snapshots.ts';
-import type { EmbeddedConfig } from '../config.ts';
+import { ConfigError, type EmbeddedConfig } from '../config.ts';
 import { createThrottledLog } from '../process/throttled-log.ts';
 import { admitSockets } from '../realtime/admit-sockets.ts';
 import { type DashboardServer, isDashboard } from '../realtime/dashboard-server.ts';
 import { deliverBeside } from '../realtime/deliver-beside.ts';
 import { createServeDashboard } from '../realtime/gateway.ts';
+import { createScopedSockets, type ScopedSockets } from '../realtime/scopes/scoped-sockets.ts';
 import { connectedOrLate, type Resources } from '../resources/open-resources.ts';
 import { checkAttach } from './check-options.ts';
 import type { AttachOptions, SocketIoServer } from './options.ts';
+
+const SCOPE_OF_CLAIMS =
+  'the model has scopeOf, which reads the claims of tokens: give attach a scopeOf of its own, which reads the socket';
 
 /** A dashboard would receive each event from both pipelines. */
 const attachedServers = new WeakSet<DashboardServer>();
@@ -17,28 +27,37 @@ const attachedServers = new WeakSet<DashboardServer>();
 /**
  * The gateway on the application's Socket.IO server. The limits on connections and packets of the stand-alone gateway are not
  * applied, because the application's own events can exceed them. `attach` throws if it cannot attach, and rejects if `REDIS_URL`
- * is not usable.
+ * is not usable. `hasScopes`: whether sockets may have scopes, so that lists need them too.
  */
 export function createAttach(resources: Resources<EmbeddedConfig>, snapshots: Snapshots) {
-  const { lifecycle, logger } = resources;
-  let isAttached = false;
+  const { lifecycle, logger, models } = resources;
+  const parseScope = createParseScope(models.model);
+  let attached: DashboardServer | undefined;
+  let hasScopes = models.model.scopeOf !== undefined;
   const attach = (given: SocketIoServer, options: AttachOptions): Promise<unknown> => {
-    if (isAttached) throw new Error('already attached to a Socket.IO server');
+    if (attached) throw new Error('already attached to a Socket.IO server');
     checkAttach(given, options);
-    const { companyOf } = options;
+    const { companyOf, scopeOf, userOf } = options;
+    if (hasScopes && !scopeOf) throw new ConfigError([SCOPE_OF_CLAIMS]);
+    hasScopes = scopeOf !== undefined;
     const io = given as unknown as DashboardServer;
-    startDelivery(io, resources);
-    isAttached = true;
+    const scopedSockets = createScopedSockets(() => io);
+    startDelivery(io, resources, scopedSockets);
+    attached = io;
     // Each socket has its own limit of catch-ups.
-    const parts = { resources, snapshots, takeCatchUp: () => true };
+    const parts = { resources, snapshots, scopedSockets, takeCatchUp: () => true };
     const notAdmitted = createThrottledLog(logger, 'socket not admitted');
+    const onFault = (error: unknown): void => {
+      notAdmitted({}, error);
+    };
     const admission = admitSockets({
       io,
       companyOf,
+      scopeOf: scopeOf && ((socket) => readScope({ scopeOf, parseScope, onFault }, socket)),
+      userOf,
+      scopedSockets,
       serve: createServeDashboard(composeDashboards(io, parts)),
-      onFault: (error) => {
-        notAdmitted({}, error);
-      },
+      onFault,
     });
     lifecycle.onClose('admission', admission.close);
     beatGateway(io, resources, () => undefined);
@@ -49,11 +68,20 @@ export function createAttach(resources: Resources<EmbeddedConfig>, snapshots: Sn
     // The application's own writes, too, need a connection.
     return Promise.all([positions, connectedOrLate(resources)]);
   };
-  return { attach, isAttached: () => isAttached };
+  return {
+    attach,
+    isAttached: () => attached !== undefined,
+    disconnects: composeDisconnects(resources, () => attached),
+    hasScopes: () => hasScopes,
+  };
 }
 
 /** @throws Error if another pipeline delivers to the server */
-function startDelivery(io: DashboardServer, resources: Resources<EmbeddedConfig>): void {
+function startDelivery(
+  io: DashboardServer,
+  resources: Resources<EmbeddedConfig>,
+  scopedSockets: ScopedSockets,
+): void {
   if (attachedServers.has(io)) {
     throw new Error(
       'another pipeline is attached to this Socket.IO server: call createEmissions once in a process, or close the other',
@@ -66,6 +94,7 @@ function startDelivery(io: DashboardServer, resources: Resources<EmbeddedConfig>
     subscriber: dedicatedRedis,
     adapterKey: config.SOCKET_ADAPTER_KEY,
     reportDamage,
+    deliverScoped: scopedSockets.deliver,
   });
   attachedServers.add(io);
   lifecycle.onClose('delivery', () => {

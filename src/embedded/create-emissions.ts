@@ -47,7 +47,7 @@ export function createEmissions(options: EmissionsOptions): Emissions {
   const acceptance = composeAccept(resources);
   const snapshots = composeSnapshots(resources);
   const { beyondFigures } = composeWarnings(resources, createByCall);
-  const { attach, isAttached } = createAttach(resources, snapshots);
+  const { attach, isAttached, ...dashboards } = createAttach(resources, snapshots);
   reportProcess(resources, acceptance, isAttached);
   let worker: Resources<EmbeddedConfig> | undefined;
   let closing: Promise<void> | undefined;
@@ -59,6 +59,7 @@ export function createEmissions(options: EmissionsOptions): Emissions {
       snapshots,
       warnings: beyondFigures,
       settings: options.settings ?? {},
+      ...dashboards,
     }),
     attach: async (...args) => {
       if (closing) throw new Error('the pipeline is closed: call createEmissions again');
@@ -81,7 +82,7 @@ export function createEmissions(options: EmissionsOptions): Emissions {
   if (io && companyOf) {
     try {
       // A rejection is logged by `reportProcess`.
-      attach(io, { companyOf }).catch(() => undefined);
+      attach(io, { ...options, companyOf }).catch(() => undefined);
     } catch (error) {
       void emissions.close();
       throw error;

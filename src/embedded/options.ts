@@ -37,6 +37,14 @@ export interface AttachOptions {
    * @example companyOf: (socket) => socket.data.user.companyId
    */
   companyOf: (socket: ApplicationSocket) => unknown;
+  /**
+   * Names what the user of a dashboard's socket may see: a scope such as `{ staffId, hide: ['customerId.email'] }`, or undefined for
+   * the whole company. It is read once for each connection. If it throws or returns anything else, the socket gets no emissions.
+   * @example scopeOf: ({ data: { user } }) => (user.role === 'groomer' ? { staffId: user.id } : undefined)
+   */
+  scopeOf?: (socket: ApplicationSocket) => unknown;
+  /** Names the user of a socket, so that an operator can disconnect this user. Without it only whole companies can be disconnected. */
+  userOf?: (socket: ApplicationSocket) => unknown;
 }
 
 export interface DashboardRouterOptions<Request extends IncomingMessage> {
@@ -44,6 +52,11 @@ export interface DashboardRouterOptions<Request extends IncomingMessage> {
    * Names the company whose appointments a request gets. Return nothing for a request without a login: the answer is 401.
    */
   companyOf: (request: Request) => unknown;
+  /**
+   * Names what the user may see, as {@link AttachOptions.scopeOf} does. Required if that is given. If it throws or returns
+   * anything but a scope or undefined, the answer is 403.
+   */
+  scopeOf?: (request: Request) => unknown;
 }
 
 export interface AdminRouterOptions {

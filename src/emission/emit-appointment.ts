@@ -141,11 +141,12 @@ async function publishForCompany(
       const { appointmentId } = attempt;
       const appointment = snapshots.get(appointmentId);
       const event = eventToSend(attempt.event, appointment);
-      const encoded = encode(appointment ?? { _id: appointmentId, companyId }, {
-        ...attempt,
-        event,
-        publishedAt,
-      });
+      const claimedToken = claim?.tokens.get(appointmentId) ?? '';
+      const encoded = encode(
+        appointment ?? { _id: appointmentId, companyId },
+        { ...attempt, event, publishedAt },
+        { claimedToken, readId },
+      );
       if (encoded.head.length + encoded.tail.length > MAX_MESSAGE_BYTES) {
         outcomes.set(attempt, { error: tooLarge(attempt) });
         continue;
@@ -155,7 +156,7 @@ async function publishForCompany(
         appointmentId,
         emissionId: attempt.emissionId,
         event,
-        claimedToken: claim?.tokens.get(appointmentId) ?? '',
+        claimedToken,
         updatedAt: appointment?.updatedAt ?? null,
         status: appointment?.status ?? null,
         references: appointment ? packReferences(appointment) : '',

@@ -9,7 +9,7 @@ export type EmitCanary = (canary: { gatewayId: string; canaryId: string }) => Pr
 export function createEmitCanary(redis: RedisClient, adapterKey: string): EmitCanary {
   const encode = createBroadcastEncoder(adapterKey, CANARY_NAMESPACE);
   return async ({ gatewayId, canaryId }) => {
-    const { channel, message } = encode(canaryRoom(gatewayId), CANARY, { canaryId });
+    const { channel, message } = encode({ to: canaryRoom(gatewayId) }, CANARY, { canaryId });
     await redis.publish(channel, message);
   };
 }

@@ -22,8 +22,11 @@ export function createBroadcastEncoder(adapterKey: string, namespace: string) {
     { key: adapterKey },
     namespace,
   );
-  return (room: string, event: string, ...args: unknown[]): EncodedBroadcast => {
-    emitter.to(room).emit(event, ...args);
+  return (rooms: { to: string; except?: string }, event: string, ...args: unknown[]): EncodedBroadcast => {
+    emitter
+      .to(rooms.to)
+      .except(rooms.except ?? [])
+      .emit(event, ...args);
     return last;
   };
 }

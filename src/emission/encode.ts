@@ -6,6 +6,7 @@ import {
   type DeletedAppointment,
   type EmissionMeta,
 } from '@appointment-emissions/contracts';
+import { type ReadLink, toReadRoom } from '../domain/read-link.ts';
 import { createBroadcastEncoder } from './encode-broadcast.ts';
 import { randomId, RANDOM_ID_LENGTH } from './random.ts';
 
@@ -21,6 +22,7 @@ export type MetaBeforePublish = Omit<EmissionMeta, 'epoch' | 'offset' | 'read' |
 export type EncodeMessage = (
   appointment: AppointmentSnapshot | DeletedAppointment,
   meta: MetaBeforePublish,
+  read: ReadLink,
 ) => EncodedMessage;
 
 const TWO_TO_32 = 2 ** 32;
@@ -36,7 +38,7 @@ export function createEncodeMessage(adapterKey: string): EncodeMessage {
   const offset = randomInt(TWO_TO_32, TWO_TO_32 * 1_000);
   const placeholder = encodePlaceholder(epoch, offset);
 
-  return (appointment, meta) => {
+  return (appointment, meta, read) => {
     const { emissionId, event, attempt, acceptedAt, publishedAt } = meta;
     const stamped = {
       emissionId,
@@ -50,7 +52,7 @@ export function createEncodeMessage(adapterKey: string): EncodeMessage {
       replayed: false,
     } satisfies EmissionMeta;
     const { channel, message } = encodeBroadcast(
-      companyRoom(appointment.companyId),
+      { to: companyRoom(appointment.companyId), except: toReadRoom(read) },
       event,
       { appointment },
       stamped,

@@ -24,6 +24,8 @@ export interface AppointmentModel {
   statusField: string;
   canceledStatuses: readonly string[];
   deletedField: string | undefined;
+  /** Maps the claims of a token to its scope. Undefined if the claim `scope` is the scope. */
+  scopeOf: ((claims: Readonly<Record<string, unknown>>) => unknown) | undefined;
 }
 
 /** A field of the appointment's own: the key it is sent under, and the document's field that it is read from. */

@@ -63,6 +63,13 @@ export interface ModelDescription {
    * `null` and `false` marks it. Dashboards get the deletion, and lists leave the appointment out, as without its document.
    */
   readonly deletedField?: string;
+  /**
+   * Maps the claims of a verified dashboard token to a scope, or to undefined for the whole company; also as a promise. Then the
+   * claim `scope` itself is not read. If it throws, or returns something that is no scope, the token is refused. Embedded
+   * pipelines have options of the same name instead.
+   * @example scopeOf: ({ role, sub }) => (role === 'groomer' ? { staffId: sub } : undefined)
+   */
+  readonly scopeOf?: (claims: Readonly<Record<string, unknown>>) => unknown;
 }
 
 /**

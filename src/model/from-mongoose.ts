@@ -24,7 +24,7 @@ export type PopulatePath =
 /** The parts of a description that mongoose's models and populate paths do not contain. */
 export interface FromMongooseOptions extends Pick<
   ModelDescription,
-  'companyField' | 'times' | 'status' | 'deletedField'
+  'companyField' | 'times' | 'status' | 'deletedField' | 'scopeOf'
 > {
   /** Further fields of the appointment that are sent. Default: `locationId`, `source` and `notes` if the schema has them. */
   readonly fields?: readonly string[];
@@ -42,7 +42,7 @@ interface PathToPopulate {
 }
 
 const POPULATE_KEYS = ['path', 'select', 'model'];
-const OPTION_KEYS = ['companyField', 'times', 'status', 'deletedField', 'fields', 'shared'];
+const OPTION_KEYS = ['companyField', 'times', 'status', 'deletedField', 'scopeOf', 'fields', 'shared'];
 /** By the `instance` of a path in a schema. */
 const TYPES: Readonly<Record<string, FieldType>> = {
   String: 'text',

@@ -20,7 +20,16 @@ export class ModelError extends Error {
 /** Adds a problem of the value at a path. */
 export type ReportProblem = (path: string, problem: string) => void;
 
-const MODEL_KEYS = ['collection', 'references', 'fields', 'companyField', 'times', 'status', 'deletedField'];
+const MODEL_KEYS = [
+  'collection',
+  'references',
+  'fields',
+  'companyField',
+  'times',
+  'status',
+  'deletedField',
+  'scopeOf',
+];
 const REFERENCE_KEYS = ['collection', 'fields', 'companyField'];
 const TIME_KEYS = ['start', 'end', 'createdAt', 'updatedAt'] as const;
 const STATUS_KEYS = ['field', 'canceled'];
@@ -62,6 +71,7 @@ export function parseModel(description: unknown): AppointmentModel {
     canceledStatuses: statusesAt('status.canceled', status['canceled'], report),
     deletedField:
       given['deletedField'] === undefined ? undefined : nameAt('deletedField', given['deletedField'], report),
+    scopeOf: scopeOfAt('scopeOf', given['scopeOf'], report),
   };
   reportRepeatedNames(model, report);
   if (problems.length > 0) throw new ModelError(problems);
@@ -85,6 +95,12 @@ export function objectAt(
     }
   }
   return value as Record<string, unknown>;
+}
+
+function scopeOfAt(path: string, value: unknown, report: ReportProblem): AppointmentModel['scopeOf'] {
+  if (value === undefined || typeof value === 'function') return value as AppointmentModel['scopeOf'];
+  report(path, mustBe('a function of the claims', value));
+  return undefined;
 }
 
 function listAt(path: string, value: unknown, report: ReportProblem): readonly unknown[] {

@@ -1,6 +1,9 @@
-import { CATCH_UP_EVENT, type Id } from '@appointment-emissions/contracts';
+import { CATCH_UP_EVENT, type Id, TOKEN_EVENT } from '@appointment-emissions/contracts';
+import type { ViewerScope } from '../domain/scope.ts';
 import { toHexId } from '../domain/to-hex-id.ts';
-import type { DashboardServer, DashboardSocket } from './dashboard-server.ts';
+import type { DashboardData, DashboardServer, DashboardSocket } from './dashboard-server.ts';
+import { refuseTokens } from './renew-tokens.ts';
+import type { ScopedSockets } from './scopes/scoped-sockets.ts';
 
 /** Names the company of a socket that the application has authenticated: an id, or nothing if it is no dashboard. */
 export type CompanyOf<Socket> = (socket: Socket) => unknown;
@@ -8,8 +11,13 @@ export type CompanyOf<Socket> = (socket: Socket) => unknown;
 export interface AdmitSocketsDeps {
   io: DashboardServer;
   companyOf: CompanyOf<DashboardSocket>;
+  /** Reads the scope of a socket. If it rejects, the socket gets nothing. Undefined: all sockets see their whole company. */
+  scopeOf?: ((socket: DashboardSocket) => Promise<ViewerScope | undefined>) | undefined;
+  /** Names the user of a socket, for disconnects by user. */
+  userOf?: ((socket: DashboardSocket) => unknown) | undefined;
+  scopedSockets: Pick<ScopedSockets, 'withhold'>;
   serve: (socket: DashboardSocket) => void;
-  /** `companyOf` failed, or returned something that is not an id. */
+  /** One of the functions failed, or `companyOf` returned something that is not an id. */
   onFault: (error: unknown) => void;
 }
 
@@ -18,20 +26,28 @@ export interface AdmitSocketsDeps {
  * its handshake contains `position` or `positions: true`, as that of the dashboard library does, or from its first catch-up on.
  * Every other socket of the company gets the appointment events only.
  */
-export function admitSockets({ io, companyOf, serve, onFault }: AdmitSocketsDeps): { close: () => void } {
+export function admitSockets(deps: AdmitSocketsDeps): { close: () => void } {
+  const { io, scopeOf, scopedSockets, serve, onFault } = deps;
+
   async function admit(socket: DashboardSocket): Promise<void> {
-    const companyId = toCompanyId(await companyOf(socket));
-    if (companyId === undefined || !socket.connected) return;
-    const { auth } = socket.handshake;
-    const wantsPositions = auth['position'] !== undefined || auth['positions'] === true;
-    socket.data.emissions = { companyId, share: socket.id, wantsPositions };
-    serve(socket);
+    // The application may let the socket join its company's room before the scope is known.
+    const endWithholding = scopeOf && scopedSockets.withhold(socket);
+    const login = await readLogin(deps, socket);
+    if (!socket.connected) return;
+    if (login) {
+      const { auth } = socket.handshake;
+      const wantsPositions = auth['position'] !== undefined || auth['positions'] === true;
+      socket.data.emissions = { ...login, share: socket.id, wantsPositions };
+      serve(socket);
+      refuseTokens(socket);
+    }
+    endWithholding?.();
   }
   const onConnection = (socket: DashboardSocket): void => {
     const admitted = admit(socket).catch(onFault);
-    // Before it is served, the socket has no listener that would answer a catch-up.
+    // Before it is served, the socket has no listener that would answer these events.
     socket.use(([event], next) => {
-      if (event === CATCH_UP_EVENT)
+      if (event === CATCH_UP_EVENT || event === TOKEN_EVENT)
         void admitted.then(() => {
           next();
         });
@@ -44,6 +60,24 @@ export function admitSockets({ io, companyOf, serve, onFault }: AdmitSocketsDeps
       io.off('connection', onConnection);
     },
   };
+}
+
+/** Undefined if the socket is no dashboard. */
+async function readLogin(
+  { companyOf, scopeOf, userOf }: AdmitSocketsDeps,
+  socket: DashboardSocket,
+): Promise<Pick<DashboardData, 'companyId' | 'scope' | 'userId'> | undefined> {
+  const companyId = toCompanyId(await companyOf(socket));
+  if (companyId === undefined) return undefined;
+  const [scope, user] = await Promise.all([scopeOf?.(socket), userOf?.(socket)]);
+  return { companyId, scope, userId: toUserId(user) };
+}
+
+function toUserId(given: unknown): string | undefined {
+  if (given === undefined || given === null) return undefined;
+  const id = typeof given === 'number' ? String(given) : (toHexId(given) ?? given);
+  if (typeof id !== 'string') throw new Error('userOf returned something that is not an id');
+  return id;
 }
 
 /** @throws Error if it is neither an id nor nothing */

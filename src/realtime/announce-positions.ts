@@ -7,7 +7,7 @@ import {
   type StreamPosition,
 } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../redis/connect.ts';
-import { type DashboardServer, isDashboard } from './dashboard-server.ts';
+import { type DashboardServer, type DashboardSocket, isDashboard } from './dashboard-server.ts';
 
 export interface AnnounceDeps {
   io: DashboardServer;
@@ -17,6 +17,8 @@ export interface AnnounceDeps {
   intervalMs: number;
   pause: (ms: number) => Promise<void>;
   onFault: (error: unknown) => void;
+  /** Called before a position is sent to a socket: the offsets before it must be accounted for. */
+  beforePosition: (socket: DashboardSocket) => void;
 }
 
 export interface Announcer {
@@ -38,7 +40,7 @@ const RETRY_DELAY_MS = 250;
  * dashboard with a lower position has missed an emission, and requests a catch-up.
  */
 export function announcePositions(deps: AnnounceDeps): Announcer {
-  const { io, head, subscriber, adapterKey, intervalMs, pause, onFault } = deps;
+  const { io, head, subscriber, adapterKey, intervalMs, pause, onFault, beforePosition } = deps;
   let closed = false;
 
   async function announce(): Promise<void> {
@@ -50,7 +52,9 @@ export function announcePositions(deps: AnnounceDeps): Announcer {
     for (const [companyId, position] of heads) {
       for (const socket of socketsOf(io, companyId)) {
         // A dashboard would take a head that arrives before its replay for the answer to its handshake.
-        if (socket.data.emissions.isCaughtUp) socket.emit(POSITION_EVENT, { ...position, recovered: true });
+        if (!socket.data.emissions.caughtUpTo) continue;
+        beforePosition(socket);
+        socket.emit(POSITION_EVENT, { ...position, recovered: true });
       }
     }
   }

@@ -15,7 +15,7 @@ import {
   type LogRead,
   type TakeSnapshots,
 } from '../domain/company-log.ts';
-import { INVALID_POSITION } from './handshake.ts';
+import { INVALID_POSITION, SCOPE_CHANGED } from './handshake.ts';
 import { createRecent, type Recent } from './recent.ts';
 
 export interface CatchUpSources {
@@ -45,8 +45,11 @@ export interface Replay {
  */
 export type CatchUp = (companyId: Id, from: CatchUpFrom) => Promise<Replay>;
 
-/** `undefined`: the dashboard has no position yet. `invalid`: its position cannot be parsed, so it must reload. */
-export type CatchUpFrom = StreamPosition | typeof INVALID_POSITION | undefined;
+/**
+ * `undefined`: the dashboard has no position yet. `invalid`: its position cannot be parsed, so it must reload. `scope`: it must
+ * reload, since its scope has changed.
+ */
+export type CatchUpFrom = StreamPosition | typeof INVALID_POSITION | typeof SCOPE_CHANGED | undefined;
 
 /** After a restart of a gateway its dashboards reconnect within some seconds: each waits for a random time. */
 const SHARED_MS = 10_000;
@@ -61,9 +64,8 @@ export function createCatchUp(sources: CatchUpSources): CatchUp {
     if (from === undefined) {
       return { events: [], position: { ...(await sources.head(companyId)), recovered: true } };
     }
-    if (from === INVALID_POSITION) {
-      const position = { ...(await sources.head(companyId)), recovered: false, reason: 'invalid' } as const;
-      return { events: [], position };
+    if (from === INVALID_POSITION || from === SCOPE_CHANGED) {
+      return { events: [], position: { ...(await sources.head(companyId)), recovered: false, reason: from } };
     }
     let replayer = replayers.get(companyId);
     if (!replayer) {

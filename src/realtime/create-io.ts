@@ -1,21 +1,15 @@
 import type { IncomingMessage, Server as HttpServer } from 'node:http';
 import { Server } from 'socket.io';
 import { isOfHost, normalOrigin } from '../access/own-origin.ts';
-import type { RedisClient } from '../redis/connect.ts';
-import type { ReportDamage } from '../process/damaged-data.ts';
-import { createCheckedAdapter } from './adapter/checked-adapter.ts';
+import { type CheckedAdapterOptions, createCheckedAdapter } from './adapter/checked-adapter.ts';
 import type { DashboardServer } from './dashboard-server.ts';
 
-export interface CreateIoOptions {
+export interface CreateIoOptions extends CheckedAdapterOptions {
   httpServer: HttpServer;
-  publisher: RedisClient;
-  subscriber: RedisClient;
-  adapterKey: string;
   transports: ('polling' | 'websocket')[];
   corsOrigins: readonly string[];
   /** Of messages from clients. */
   maxMessageBytes: number;
-  reportDamage: ReportDamage;
 }
 
 /**
@@ -23,7 +17,7 @@ export interface CreateIoOptions {
  * off, since it would send missed emissions before the token is verified. The catch-up replaces it.
  */
 export function createIo(options: CreateIoOptions): DashboardServer {
-  const { httpServer, publisher, subscriber, adapterKey, transports, corsOrigins, reportDamage } = options;
+  const { httpServer, transports, corsOrigins } = options;
   const isAllowed = createOriginCheck(corsOrigins);
   return new Server(httpServer, {
     transports,
@@ -38,7 +32,7 @@ export function createIo(options: CreateIoOptions): DashboardServer {
     pingTimeout: 8_000,
     connectTimeout: 10_000,
     ...(corsOrigins.length > 0 && { cors: { origin: [...corsOrigins] } }),
-    adapter: createCheckedAdapter({ publisher, subscriber, adapterKey, reportDamage }),
+    adapter: createCheckedAdapter(options),
   });
 }
 

@@ -1,5 +1,9 @@
 import type { Server, Socket } from 'socket.io';
-import type { DashboardClientEvents, DashboardServerEvents } from '@appointment-emissions/contracts';
+import type {
+  DashboardClientEvents,
+  DashboardServerEvents,
+  StreamPosition,
+} from '@appointment-emissions/contracts';
 import type { Viewer } from '../access/verify-token.ts';
 
 /** In one property, since the sockets of an existing application have data of their own. */
@@ -8,13 +12,13 @@ export interface SocketData {
 }
 
 /** What the gateway knows about a dashboard. */
-export interface DashboardData extends Pick<Viewer, 'companyId' | 'share'> {
+export interface DashboardData extends Pick<Viewer, 'companyId' | 'share' | 'userId' | 'scope'> {
   /** Whether it gets positions, heartbeats and replays besides the appointment events. */
   wantsPositions: boolean;
   /** Milliseconds since 1970: when its token expires. Missing if the application authenticates its sockets itself. */
   expiresAt?: number;
-  /** Set when its first replay and position were sent. */
-  isCaughtUp?: boolean;
+  /** The last position that was sent after a replay. Undefined until its first replay and position were sent. */
+  caughtUpTo?: StreamPosition;
 }
 
 /** False for the other sockets of an application, which may be in a company's room too. */

@@ -3,12 +3,22 @@ import { CATCH_UP_EVENT, companyRoom, type Id, type PositionUpdate } from '@appo
 import type { Viewer } from '../access/verify-token.ts';
 import type { CatchUp, CatchUpFrom } from './catch-up.ts';
 import type { DashboardServer, DashboardSocket } from './dashboard-server.ts';
-import { dashboardAuth, INVALID_POSITION, parsePosition, refusal, splitArguments } from './handshake.ts';
+import {
+  dashboardAuth,
+  INVALID_POSITION,
+  parsePosition,
+  refusal,
+  SCOPE_CHANGED,
+  splitArguments,
+} from './handshake.ts';
 import { createWindowLimit } from './limits.ts';
+import { renewTokens } from './renew-tokens.ts';
+import type { ScopedSockets } from './scopes/scoped-sockets.ts';
 import { createSendReplay, type SendReplay } from './send-replay.ts';
 
 export interface ServeDashboardDeps {
   io: DashboardServer;
+  scopedSockets: ScopedSockets;
   catchUp: CatchUp;
   /** Catch-ups that one socket may request in 10 s. */
   catchUpsPerWindow: number;
@@ -39,13 +49,16 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 /**
  * Serves the connections of dashboards. The life of one connection, in the order of this file:
  *
- * 1. Handshake: the token is verified. It names the company, and the time at which it expires.
- * 2. Room: the socket joins the room of that company, and no other. From now on it receives live emissions.
+ * 1. Handshake: the token is verified. It names the company, the scope, and the time at which it expires.
+ * 2. Room: the socket joins the room of that company, and no other one that a message can name. From now on it receives live
+ *    emissions: those of its scope, if it has one.
  * 3. Catch-up: missed emissions are replayed, then the position is sent. Since the room came first, no emission falls
  *    between replay and live emissions.
  * 4. Live: the adapter writes each emission to the room. The dashboard may request further catch-ups.
- * 5. Token expiry: the socket is disconnected.
- * 6. Disconnect: the expiry timer is cleared, and a catch-up that is being retried ends.
+ * 5. Renewal: a new token sets a new expiry, and perhaps another scope. Then the dashboard is sent a position with which it
+ *    reloads its list.
+ * 6. Token expiry: the socket is disconnected.
+ * 7. Disconnect: the expiry timer is cleared, and a catch-up that is being retried ends.
  */
 export function attachGateway(deps: GatewayDeps): void {
   const { io, now, verifyToken } = deps;
@@ -54,8 +67,8 @@ export function attachGateway(deps: GatewayDeps): void {
   io.use((socket, next) => {
     const auth = dashboardAuth.safeParse(socket.handshake.auth);
     verifyToken(auth.data?.token, socket.request).then(
-      ({ companyId, share, expiresAt }) => {
-        socket.data.emissions = { companyId, share, expiresAt, wantsPositions: true };
+      (viewer) => {
+        socket.data.emissions = { ...viewer, wantsPositions: true };
         next();
       },
       (error: unknown) => {
@@ -65,22 +78,38 @@ export function attachGateway(deps: GatewayDeps): void {
   });
 
   io.on('connection', (socket) => {
-    serve(socket);
-    disconnectAtExpiry(socket, now);
+    const { bringUpToDate } = serve(socket);
+    const expiry = disconnectAtExpiry(socket, now);
+    renewTokens(socket, {
+      verifyToken,
+      onRenewed({ scope, ...viewer }) {
+        const formerScope = socket.data.emissions.scope;
+        Object.assign(socket.data.emissions, viewer);
+        expiry.reschedule();
+        if (scope?.id === formerScope?.id) return;
+        deps.scopedSockets.setScope(socket, scope);
+        void bringUpToDate(SCOPE_CHANGED, Infinity);
+      },
+    });
   });
 }
 
-/** Steps 2 to 4, and 6: for a socket whose company is known, as `socket.data.emissions` has it. */
-export function createServeDashboard(deps: ServeDashboardDeps): (socket: DashboardSocket) => void {
-  const sendReplay = createSendReplay(deps.io);
+/** Steps 2 to 4, and 7: for a socket whose company and scope are known, as `socket.data.emissions` has them. */
+export function createServeDashboard(
+  deps: ServeDashboardDeps,
+): (socket: DashboardSocket) => { bringUpToDate: BringUpToDate } {
+  const { io, scopedSockets } = deps;
+  const sendReplay = createSendReplay(io, scopedSockets);
   return (socket) => {
-    const { companyId, wantsPositions } = socket.data.emissions;
+    const { companyId, scope, wantsPositions } = socket.data.emissions;
+    scopedSockets.setScope(socket, scope);
     void socket.join(companyRoom(companyId));
     const bringUpToDate = createBringUpToDate(deps, socket, sendReplay);
     // Until it succeeds: without a position the dashboard cannot show live emissions.
     if (wantsPositions) void bringUpToDate(parsePosition(socket.handshake.auth['position']), Infinity);
     answerCatchUps(deps, socket, bringUpToDate);
     for (const observe of deps.observers ?? []) observe(socket);
+    return { bringUpToDate };
   };
 }
 
@@ -134,7 +163,7 @@ function answerCatchUps(
 }
 
 /** The clock may be corrected, and a timer has a maximum, so the time is compared again when the timer ends. */
-function disconnectAtExpiry(socket: DashboardSocket, now: () => number): void {
+function disconnectAtExpiry(socket: DashboardSocket, now: () => number): { reschedule: () => void } {
   const { emissions } = socket.data;
   const remainingMs = (): number => (emissions.expiresAt ?? 0) - now();
   const schedule = (): NodeJS.Timeout =>
@@ -149,4 +178,10 @@ function disconnectAtExpiry(socket: DashboardSocket, now: () => number): void {
   socket.once('disconnect', () => {
     clearTimeout(timer);
   });
+  return {
+    reschedule() {
+      clearTimeout(timer);
+      timer = schedule();
+    },
+  };
 }

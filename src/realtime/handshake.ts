@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import type { StreamPosition } from '@appointment-emissions/contracts';
+import type { StreamPosition, TokenReply } from '@appointment-emissions/contracts';
 import { AppError } from '../errors.ts';
 
 /** Shapes of the handshakes and events of dashboards and services. Anything else is refused. */
 const streamPosition = z.object({ epoch: z.string().min(1).max(64), offset: z.int().min(0) });
 
 export const dashboardAuth = z.object({ token: z.string() });
+export const tokenRenewal = z.strictObject({ token: z.string() });
 export const internalAuth = z.object({ apiKey: z.string() });
 export const seenReport = z.strictObject({
   emissionId: z.string().min(1).max(200),
@@ -14,6 +15,9 @@ export const seenReport = z.strictObject({
 
 /** In place of a position that cannot be parsed. Its dashboard may have missed anything and must reload. */
 export const INVALID_POSITION = 'invalid';
+
+/** In place of a position, for a dashboard whose scope has changed: what it shows must be replaced. */
+export const SCOPE_CHANGED = 'scope';
 
 /** A dashboard's position; `undefined` only if it sent none. */
 export function parsePosition(sent: unknown): StreamPosition | typeof INVALID_POSITION | undefined {
@@ -35,4 +39,10 @@ export function splitArguments(args: readonly unknown[]): {
 export function refusal(error: unknown): Error {
   if (!(error instanceof AppError)) return new Error('the token could not be checked');
   return Object.assign(new Error(error.message), { data: { code: error.code } });
+}
+
+/** The acknowledgement of a token that is refused. */
+export function refusalReply(error: unknown): TokenReply {
+  const { code = 'TOKEN_INVALID' } = error instanceof AppError ? error : {};
+  return { ok: false, code, message: refusal(error).message };
 }

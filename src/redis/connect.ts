@@ -85,6 +85,11 @@ export function whenDatabaseMissing(client: RedisClient): Promise<string> {
   });
 }
 
+/** Whether PUBLISH counts the subscribers of one node only. */
+export function isCluster(client: RedisClient): boolean {
+  return client instanceof Cluster;
+}
+
 /** Resolves when commands can be sent; never rejects. */
 export async function whenReady(client: RedisClient): Promise<void> {
   if (client.status !== 'ready') await new Promise<void>((resolve) => client.once('ready', resolve));

@@ -21,18 +21,21 @@ export interface Dashboard {
   /** All events so far, in order. */
   received: Received[];
   positions: PositionUpdate[];
+  /** Payloads of `emissions:passed`. */
+  passed: StreamPosition[];
   /** Resolves to the first event that matches, also if it has already arrived. */
   receive: (fits: (received: Received) => boolean, what?: string, deadlineMs?: number) => Promise<Received>;
   close: () => void;
 }
 
-/** A JWT for a company's dashboard. */
+/** A JWT for a company's dashboard. @param claims  more of them, such as `scope` */
 export function signToken(
   secret: string,
   companyId: string,
   lifetime: string | number = '5m',
+  claims: Record<string, unknown> = {},
 ): Promise<string> {
-  const token = new SignJWT({ companyId }).setProtectedHeader({ alg: 'HS256' });
+  const token = new SignJWT({ companyId, ...claims }).setProtectedHeader({ alg: 'HS256' });
   const expiry = typeof lifetime === 'number' ? Math.floor(Date.now() / 1_000) + lifetime : lifetime;
   return token.setExpirationTime(expiry).sign(new TextEncoder().encode(secret));
 }
@@ -53,6 +56,7 @@ export async function openDashboard({
 }: DashboardOptions): Promise<Dashboard> {
   const received: Received[] = [];
   const positions: PositionUpdate[] = [];
+  const passed: StreamPosition[] = [];
   const waiting = new Set<() => void>();
   const socket = io(url, {
     forceNew: true,
@@ -66,6 +70,7 @@ export async function openDashboard({
     });
   }
   socket.on('emissions:position', (update: PositionUpdate) => positions.push(update));
+  socket.on('emissions:passed', (position: StreamPosition) => passed.push(position));
   const close = () => void socket.close();
 
   const positioned = new Promise<void>((resolve, reject) => {
@@ -98,5 +103,5 @@ export async function openDashboard({
     return until(what, found, deadlineMs).finally(() => waiting.delete(check));
   }
 
-  return { socket, received, positions, receive, close };
+  return { socket, received, positions, passed, receive, close };
 }

@@ -150,7 +150,8 @@ export async function createWorld({ redisUrl, mongoUri, env: extra = {}, limits 
       return api;
     },
 
-    token: (companyId: string, lifetime?: string | number) => signToken(JWT_SECRET, companyId, lifetime),
+    token: (companyId: string, lifetime?: string | number, claims?: Record<string, unknown>) =>
+      signToken(JWT_SECRET, companyId, lifetime, claims),
     async dashboard(
       api: { url: string },
       companyId: string,

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import request from 'supertest';
 import type { AppointmentList } from '@appointment-emissions/contracts';
 import {
-  companyOfToken,
   createDashboardRoutes,
   type CompanyRange,
+  viewerOfToken,
 } from '../../src/http/routes/dashboard-routes.ts';
 import type { RunningApi } from '../../src/api/start-api.ts';
 import type { Company } from '../harness/documents.ts';
@@ -211,7 +211,7 @@ describe('dashboards that load at the same time', () => {
     let letGo: (list: AppointmentList) => void = () => undefined;
     const held = new Promise<AppointmentList>((resolve) => (letGo = resolve));
     const routes = createDashboardRoutes({
-      companyOf: companyOfToken((bearer) => Promise.resolve({ companyId: String(bearer) })),
+      viewerOf: viewerOfToken((bearer) => Promise.resolve({ companyId: String(bearer) })),
       list: (wanted) => {
         reads.push(wanted);
         return held;

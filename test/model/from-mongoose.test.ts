@@ -173,11 +173,11 @@ test('all problems are reported at once, those of the options and of the descrip
       times: { start: 'startsAt' },
     }),
   ).toEqual([
-    'options: unknown key "field"; the keys are companyField, times, status, deletedField, fields, shared',
+    'options: unknown key "field"; the keys are companyField, times, status, deletedField, scopeOf, fields, shared',
     'populate[1]: "petId" is populated twice',
     'populate[2]: "petId" is populated twice',
     'fields[1]: the schema of Appointment has no path "couponCode"',
-    'description: unknown key "field"; the keys are collection, references, fields, companyField, times, status, deletedField',
+    'description: unknown key "field"; the keys are collection, references, fields, companyField, times, status, deletedField, scopeOf',
     'references.petId.fields[0]: "vet.name" is a path into a field: only fields of the document itself can be named',
     'fields[0]: "status" is named by status.field already',
   ]);

@@ -80,7 +80,7 @@ test('all problems are reported at once, each with its path', () => {
   };
   expect([...problemsOf(description)].sort()).toEqual(
     [
-      'description: unknown key "colection"; the keys are collection, references, fields, companyField, times, status, deletedField',
+      'description: unknown key "colection"; the keys are collection, references, fields, companyField, times, status, deletedField, scopeOf',
       'collection: is required: the name of a MongoDB collection',
       'companyField: "owner.id" is a path into a field: only fields of the document itself can be named',
       'references.petId.fields[2]: must be an object, but is of type number',

@@ -16,6 +16,7 @@ const REPAIRS = {
   retry: { emissionId: 'e' },
   'retry-failed': { since: '1h' },
   're-emit': { companyId: 'a'.repeat(24), since: '1h' },
+  disconnect: { companyId: 'a'.repeat(24) },
 };
 
 test.each(Object.entries(REPAIRS))('%s is refused without ADMIN_WRITES', async (path, body) => {

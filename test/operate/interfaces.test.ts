@@ -249,6 +249,7 @@ test('the replies of a real API match the document', async () => {
     body: { companyId, since: '1h' },
     status: 200,
   });
+  await expectAsDocumented({ ...repair, path: '/admin/api/disconnect', body: { companyId }, status: 200 });
 
   await expectAsDocumented({ path: '/api/v1/internal/metrics', headers: KEY, status: 200 });
   await expectAsDocumented({ path: '/metrics', headers: KEY, status: 200 });

@@ -6,6 +6,7 @@ import { io as connect, type Socket } from 'socket.io-client';
 import { CATCH_UP_EVENT } from '@appointment-emissions/contracts';
 import { admitSockets } from '../../src/realtime/admit-sockets.ts';
 import type { DashboardServer } from '../../src/realtime/dashboard-server.ts';
+import { createScopedSockets } from '../../src/realtime/scopes/scoped-sockets.ts';
 import { until } from '../harness/until.ts';
 
 const COMPANY = 'c'.repeat(24);
@@ -31,6 +32,7 @@ test('a catch-up and an event of the application that arrive before companyOf ha
   admitSockets({
     io,
     companyOf: () => companyId,
+    scopedSockets: createScopedSockets(() => io),
     serve: (socket) => {
       socket.on(CATCH_UP_EVENT, (_from, answer) => {
         answer({ ...POSITION, recovered: true });

@@ -136,6 +136,7 @@ export const goodMessage = (adapterKey: string, companyId: string, appointmentId
   const { channel, head, tail } = createEncodeMessage(adapterKey)(
     { _id: appointmentId, companyId },
     { emissionId: 'good', event: APPOINTMENT_UPDATED, attempt: 1, acceptedAt: '', publishedAt: '' },
+    { claimedToken: 'c'.repeat(16), readId: 'r'.repeat(16) },
   );
   const place = Buffer.concat([encode('e'.repeat(16)), encode('offset'), encode(2 ** 33)]);
   return { channel, message: Buffer.concat([head, place, tail]) };

@@ -85,7 +85,7 @@ test.each(['api', 'worker'] as const)(
 /** Commands that only an operator needs, and commands of one process that the other must not run. */
 const DENIED: Record<'api' | 'worker', string[][]> = {
   api: [
-    ['PUBLISH', 'socket.io:0:{emissions}#/#company:1#', 'x'],
+    ['PUBLISH', 'socket.io:0:{other}#/#company:1#', 'x'],
     ['BZPOPMIN', '{emissions}:appointment-emissions:marker', '1'],
     ['GET', '{emissions}:sweep:watermark'],
   ],

@@ -8,7 +8,9 @@ import type { StreamPosition, PositionUpdate } from '@appointment-emissions/cont
 import { announcePositions } from '../../src/realtime/announce-positions.ts';
 import type { CatchUpFrom, Replay } from '../../src/realtime/catch-up.ts';
 import { createIo } from '../../src/realtime/create-io.ts';
+import type { DashboardServer } from '../../src/realtime/dashboard-server.ts';
 import { attachGateway } from '../../src/realtime/gateway.ts';
+import { createScopedSockets } from '../../src/realtime/scopes/scoped-sockets.ts';
 import { appointment, meta } from '../dashboard/appointment-fixture.ts';
 import { eventually } from '../harness/until.ts';
 
@@ -27,7 +29,8 @@ beforeEach(async () => {
   const redis = new Redis(process.env['TEST_REDIS_URL']!, { replyMapping: 'legacy' });
   const subscriber = redis.duplicate();
   const adapterKey = `placing-${process.hrtime.bigint()}`;
-  const io = createIo({
+  const scopedSockets = createScopedSockets(() => io);
+  const io: DashboardServer = createIo({
     httpServer: server,
     publisher: redis,
     subscriber,
@@ -36,10 +39,12 @@ beforeEach(async () => {
     corsOrigins: [],
     maxMessageBytes: 16_384,
     reportDamage: () => undefined,
+    deliverScoped: scopedSockets.deliver,
   });
   attachGateway({
     now: Date.now,
     io,
+    scopedSockets,
     catchUpsPerWindow: 10,
     verifyToken: () =>
       Promise.resolve({ companyId: COMPANY, expiresAt: Date.now() + 60_000, share: COMPANY }),
@@ -56,6 +61,7 @@ beforeEach(async () => {
     intervalMs: 50,
     pause: () => Promise.resolve(),
     onFault: () => undefined,
+    beforePosition: scopedSockets.settle,
   });
   await announcer.subscribed;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -209,6 +209,7 @@ export async function useWholeService(service: WholeService) {
     for (const [path, json] of Object.entries({
       'retry-failed': { since: '1h' },
       're-emit': { companyId: owner.companyId, since: '1h', limit: 3 },
+      disconnect: { companyId: owner.companyId, dryRun: true },
     }))
       await ok(`/admin/api/${path}`, { json });
     for (const id of [large, foreign]) await world.jobIn(id, 'failed');

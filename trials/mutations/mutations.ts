@@ -43,8 +43,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     safeguard: 'the gateway replays the emissions that a dashboard missed',
     file: 'src/realtime/send-replay.ts',
-    find: 'of replay.events) recipients.emit(event, payload, meta);',
-    replace: 'of replay.events.slice(0, 0)) recipients.emit(event, payload, meta);',
+    find: 'of eventsFor(replay, scope)) recipients.emit(event, payload, meta);',
+    replace: 'of eventsFor(replay, scope).slice(0, 0)) recipients.emit(event, payload, meta);',
     test: 'test/resilience/gateway.test.ts',
     name: 'a gateway is frozen and resumed',
   },
@@ -99,8 +99,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     safeguard: 'the gateway announces the head of the log to every room every few seconds',
     file: 'src/realtime/announce-positions.ts',
-    find: 'if (socket.data.emissions.isCaughtUp) socket.emit(',
-    replace: 'if (socket.data.emissions.isCaughtUp && closed) socket.emit(',
+    find: 'socket.emit(POSITION_EVENT,',
+    replace: 'if (closed) socket.emit(POSITION_EVENT,',
     test: 'test/resilience/redis-lost.test.ts',
     name: 'FLUSHALL: dashboards that receive',
   },
@@ -131,8 +131,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     safeguard: 'a dashboard that waits for its replay is not sent the head',
     file: 'src/realtime/announce-positions.ts',
-    find: 'if (socket.data.emissions.isCaughtUp) socket.emit(',
-    replace: 'socket.emit(',
+    find: 'if (!socket.data.emissions.caughtUpTo) continue;',
+    replace: '',
     test: 'test/resilience/placing.test.ts',
     name: 'a dashboard that waits for its replay',
   },
@@ -467,8 +467,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     safeguard: 'a message from Redis is a broadcast to the room of its channel',
     file: 'src/realtime/adapter/checked-adapter.ts',
-    find: "if (!broadcast) reportDamage('message');\n      return broadcast ?? NOTHING;",
-    replace: 'return broadcast ?? decode(message);',
+    find: "if (!broadcast) {\n        reportDamage('message');\n        return NOTHING;\n      }",
+    replace: 'if (!broadcast) return decode(message);',
     test: 'test/realtime/damaged-messages.test.ts',
     name: 'a message that is not a broadcast is dropped and counted',
   },

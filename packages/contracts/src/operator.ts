@@ -1,5 +1,5 @@
 import type { AppointmentEvent } from './events.ts';
-import type { IsoDate } from './appointment.ts';
+import type { Id, IsoDate } from './appointment.ts';
 
 /** Period of a rate or a percentile. docs/reference/metrics.md says how each figure is measured. */
 export type MetricsWindow = '1m' | '5m' | '1h';
@@ -173,4 +173,24 @@ export interface RepairReport {
   leftOut: number;
   /** The first of the repaired emissions. */
   emissions: Pick<FailedEmission, 'emissionId' | 'event' | 'appointmentId'>[];
+}
+
+/** Request of `POST /admin/api/disconnect`. At least one of the ids is needed; with both, a socket must match both. */
+export interface DisconnectRequest {
+  companyId?: Id;
+  /** The claim `sub` of the user's tokens; in an embedded pipeline the result of `userOf`. */
+  userId?: string;
+  /** Only counts the sockets. */
+  dryRun?: boolean;
+}
+
+/** Reply of `POST /admin/api/disconnect`. */
+export interface DisconnectReport {
+  dryRun: boolean;
+  /** Sockets that were disconnected; in a dry run, those that would be. */
+  matched: number;
+  /** Gateways that replied within a second. */
+  gateways: number;
+  /** Gateways that received the request, but did not reply. 0 on a Redis Cluster, where their number is unknown. */
+  unanswered: number;
 }

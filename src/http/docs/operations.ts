@@ -30,7 +30,7 @@ export const OPERATIONS: readonly Operation[] = [
     path: '/api/v1/dashboard/appointments',
     id: 'listAppointments',
     tag: 'Dashboards',
-    summary: 'Appointments of a company, and the stream position to connect with',
+    summary: 'Appointments of a company in the scope of the token, and the stream position to connect with',
     security: 'dashboardToken',
     parameters: [
       {
@@ -52,7 +52,14 @@ export const OPERATIONS: readonly Operation[] = [
         schema: appointmentList,
       },
     },
-    errors: ['TOKEN_INVALID', 'INVALID_RANGE', 'RATE_LIMITED', 'DATABASE_ERROR', 'QUEUE_UNAVAILABLE'],
+    errors: [
+      'TOKEN_INVALID',
+      'SCOPE_INVALID',
+      'INVALID_RANGE',
+      'RATE_LIMITED',
+      'DATABASE_ERROR',
+      'QUEUE_UNAVAILABLE',
+    ],
   },
   ...OPERATOR_OPERATIONS,
   health('/livez', 'isAlive', 'Whether this process makes progress', operator.aliveReply, [

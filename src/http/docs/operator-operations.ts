@@ -109,4 +109,11 @@ export const OPERATOR_OPERATIONS: readonly Operation[] = [
       errors: [...REPAIR, 'DATABASE_ERROR'],
     },
   ),
+  repair(
+    'disconnect',
+    'disconnectDashboards',
+    'Disconnect the dashboards of a user or a company on all gateways',
+    operator.disconnectRequest,
+    { answers: { 200: { description: 'Sockets by now disconnected.', schema: operator.disconnectReply } } },
+  ),
 ];

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import {
   APPOINTMENT_EVENTS,
   type CompaniesReply,
+  type DisconnectReport,
+  type DisconnectRequest,
   type OverviewReply,
   type RepairReport,
   type SeriesReply,
@@ -184,6 +186,29 @@ export const repairReply = z
       .meta({ description: 'The first of the repaired emissions.' }),
   })
   .meta({ id: 'RepairReply' }) satisfies z.ZodType<RepairReport>;
+
+export const disconnectRequest = z
+  .strictObject({
+    companyId: givenId.exactOptional(),
+    userId: z.string().exactOptional().meta({ description: "The claim `sub` of the user's tokens." }),
+    dryRun: z
+      .boolean()
+      .exactOptional()
+      .meta({ default: false, description: 'If true, sockets are only counted.' }),
+  })
+  .meta({
+    id: 'DisconnectRequest',
+    description: 'Needs `companyId`, `userId` or both.',
+  }) satisfies z.ZodType<DisconnectRequest>;
+export const disconnectReply = z
+  .strictObject({
+    success: yes,
+    dryRun: z.boolean(),
+    matched: count.meta({ description: 'Sockets that were disconnected; in a dry run, that would be.' }),
+    gateways: count.meta({ description: 'Gateways that replied within a second.' }),
+    unanswered: count.meta({ description: 'Gateways that did not.' }),
+  })
+  .meta({ id: 'DisconnectReply' }) satisfies z.ZodType<DisconnectReport>;
 
 const states = z.record(z.string(), z.boolean());
 export const aliveReply = z

@@ -27,7 +27,7 @@ export interface AdminRoutesDeps {
   latestFailures: (limit: number) => Promise<FailedEmission[]>;
   /** Companies whose id begins with this prefix. */
   companies: (prefix: string) => Promise<Omit<CompaniesReply, 'success'>>;
-  repairs: Record<'retry' | 'retryFailed' | 'reEmit', (asked: unknown) => Promise<object>>;
+  repairs: Record<'retry' | 'retryFailed' | 'reEmit' | 'disconnect', (asked: unknown) => Promise<object>>;
   /** Without it only dry runs are done. */
   writes: boolean;
   /** An operator changed something. */
@@ -83,5 +83,6 @@ export function createAdminRoutes(deps: AdminRoutesDeps): Router {
   router.post('/retry', ...jsonBody(BODY_LIMIT), repair('retry'));
   router.post('/retry-failed', ...jsonBody(BODY_LIMIT), repair('retryFailed'));
   router.post('/re-emit', ...jsonBody(BODY_LIMIT), repair('reEmit'));
+  router.post('/disconnect', ...jsonBody(BODY_LIMIT), repair('disconnect'));
   return router;
 }

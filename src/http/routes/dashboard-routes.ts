@@ -2,20 +2,29 @@ import type { IncomingMessage } from 'node:http';
 import { type Request, Router } from 'express';
 import { type AppointmentList, type Id, LAST_INSTANT, parseInstant } from '@appointment-emissions/contracts';
 import { coalesce } from '../../batching.ts';
+import type { ViewerScope } from '../../domain/scope.ts';
 import { AppError } from '../../errors.ts';
 
-export interface CompanyRange {
+export interface ListViewer {
   companyId: Id;
+  /** Undefined for the whole company. */
+  scope?: ViewerScope | undefined;
+}
+
+export interface CompanyRange extends ListViewer {
   /** ms since the epoch; `from ≤ start < to`. */
   from: number;
   to: number;
 }
 
-/** Names the company whose list a request gets. @throws AppError TOKEN_INVALID if it is not authenticated */
-export type CompanyOfRequest = (request: Request) => Promise<Id>;
+/**
+ * Names the company whose list a request gets, and what of it. @throws AppError TOKEN_INVALID if the request is not authenticated,
+ * SCOPE_INVALID if its scope cannot be read
+ */
+export type ViewerOfRequest = (request: Request) => Promise<ListViewer>;
 
 export interface DashboardRoutesDeps {
-  companyOf: CompanyOfRequest;
+  viewerOf: ViewerOfRequest;
   list: (request: CompanyRange) => Promise<AppointmentList>;
 }
 
@@ -23,8 +32,8 @@ const DAY_MS = 24 * 3_600_000;
 const MAX_RANGE_MS = 62 * DAY_MS;
 const LISTS_IN_FLIGHT = 8;
 
-/** `GET /appointments?from=…&to=…`: the company's appointments as confirmed snapshots, and the stream position to connect with. */
-export function createDashboardRoutes({ companyOf, list }: DashboardRoutesDeps): Router {
+/** `GET /appointments?from=…&to=…`: the company's appointments in the viewer's scope as confirmed snapshots, and the stream position to connect with. */
+export function createDashboardRoutes({ viewerOf, list }: DashboardRoutesDeps): Router {
   const router = Router();
 
   // Dashboards that reload together ask for the same list: one read serves all requests that arrive before it starts.
@@ -46,22 +55,21 @@ export function createDashboardRoutes({ companyOf, list }: DashboardRoutesDeps):
   });
 
   router.get('/appointments', async (req, res) => {
-    const companyId = await companyOf(req);
+    const { companyId, scope } = await viewerOf(req);
     const range = readRange(req.query, Date.now());
-    const read = await shared({ companyId, ...range });
+    const read = await shared({ companyId, scope, ...range });
     res.set('Cache-Control', 'no-store').json(await read());
   });
   return router;
 }
 
-/** The company of the bearer token. @param verify  throws AppError TOKEN_INVALID */
-export function companyOfToken(
-  verify: (token: unknown, request: IncomingMessage) => Promise<{ companyId: Id }>,
-): CompanyOfRequest {
+/** The company and the scope of the bearer token. @param verify  throws AppError TOKEN_INVALID, SCOPE_INVALID */
+export function viewerOfToken(
+  verify: (token: unknown, request: IncomingMessage) => Promise<ListViewer>,
+): ViewerOfRequest {
   return async (request) => {
     const [scheme = '', token = ''] = (request.get('authorization') ?? '').split(' ');
-    const { companyId } = await verify(scheme.toLowerCase() === 'bearer' ? token : '', request);
-    return companyId;
+    return verify(scheme.toLowerCase() === 'bearer' ? token : '', request);
   };
 }
 

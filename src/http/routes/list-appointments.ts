@@ -1,5 +1,11 @@
-import type { AppointmentList, Id, StreamPosition } from '@appointment-emissions/contracts';
+import type {
+  AppointmentList,
+  AppointmentSnapshot,
+  Id,
+  StreamPosition,
+} from '@appointment-emissions/contracts';
 import type { TakeSnapshots } from '../../domain/company-log.ts';
+import { isInScope, scopeFieldsOf, type ViewerScope, withoutHidden } from '../../domain/scope.ts';
 import { AppError } from '../../errors.ts';
 import type { CompanyRange } from './dashboard-routes.ts';
 
@@ -13,7 +19,7 @@ const MAX_LIST_LENGTH = 5_000;
 const TRIES = 3;
 
 /**
- * A list of confirmed snapshots. Its position is the head before the ids were found: whatever is published later is replayed
+ * A list of confirmed snapshots, of the viewer's scope only: the snapshot that was read decides. Its position is the head before the ids were found: whatever is published later is replayed
  * or sent live to a dashboard that connects with this position, so no emission is missed between list and events.
  */
 export function createListAppointments({ head, findIds, takeSnapshots }: ListDeps) {
@@ -30,14 +36,23 @@ export function createListAppointments({ head, findIds, takeSnapshots }: ListDep
       const taken = await takeSnapshots(request.companyId, ids);
       const rows = [...taken.values()];
       if (rows.some(({ epoch }) => epoch !== place.epoch)) continue;
-      // One that was deleted after its id was found is left out.
-      const appointments = rows.flatMap(({ appointment, offset, read }) =>
-        appointment ? [{ appointment, offset, read }] : [],
-      );
+      // One that was deleted, or moved out of the scope, after its id was found is left out.
+      const appointments = rows.flatMap(({ appointment, offset, read }) => {
+        const visible = appointment && visibleTo(request.scope, appointment);
+        return visible ? [{ appointment: visible, offset, read }] : [];
+      });
       return { ...place, appointments };
     }
     throw new AppError('QUEUE_UNAVAILABLE', 'Redis was restarted meanwhile; ask again', {
       retryAfterSeconds: 1,
     });
   };
+}
+
+function visibleTo(
+  scope: ViewerScope | undefined,
+  appointment: AppointmentSnapshot,
+): AppointmentSnapshot | undefined {
+  if (!scope) return appointment;
+  return isInScope(scope, scopeFieldsOf(appointment)) ? withoutHidden(appointment, scope) : undefined;
 }

@@ -1,14 +1,20 @@
 import { createAdapter } from '@socket.io/redis-adapter';
+import { DASHBOARD_NAMESPACE } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../../redis/connect.ts';
 import type { ReportDamage } from '../../process/damaged-data.ts';
 import { adapterSubscriber } from './subscriber.ts';
-import { readBroadcast } from './read-broadcast.ts';
+import { type Broadcast, readBroadcast } from './read-broadcast.ts';
 
 export interface CheckedAdapterOptions {
   publisher: RedisClient;
   subscriber: RedisClient;
   adapterKey: string;
   reportDamage: ReportDamage;
+  /**
+   * Called with each checked message for dashboards, before its room gets it. Sends it to the sockets that must not get it whole,
+   * and returns the rooms of these sockets: the broadcast excludes them.
+   */
+  deliverScoped: (broadcast: Broadcast) => readonly string[];
 }
 
 /** The adapter ignores it: without a packet it is of no namespace. */
@@ -25,6 +31,7 @@ export function createCheckedAdapter({
   subscriber,
   adapterKey,
   reportDamage,
+  deliverScoped,
 }: CheckedAdapterOptions) {
   /** Of the message that the adapter reads. It reads each one synchronously. */
   let channel = '';
@@ -39,8 +46,9 @@ export function createCheckedAdapter({
         reportDamage('message');
       }
     },
-    onRequest() {
-      reportDamage('request');
+    onRequest(from) {
+      // Those of requests and responses. Other parts of this process subscribe to channels of their own.
+      if (from.startsWith(`${adapterKey}-re`)) reportDamage('request');
     },
   });
   const create = createAdapter(publisher, checkedSubscriber, { key: adapterKey });
@@ -51,8 +59,14 @@ export function createCheckedAdapter({
     const { decode } = adapter.parser;
     const checkedDecode = (message: Buffer): unknown => {
       const broadcast = readBroadcast(message, decode, { channel, adapterKey, namespace: namespace.name });
-      if (!broadcast) reportDamage('message');
-      return broadcast ?? NOTHING;
+      if (!broadcast) {
+        reportDamage('message');
+        return NOTHING;
+      }
+      if (namespace.name !== DASHBOARD_NAMESPACE) return broadcast;
+      const [sender, packet, rooms] = broadcast;
+      // If it throws, no socket gets the message.
+      return [sender, packet, { ...rooms, except: deliverScoped(broadcast) }];
     };
     return Object.assign(adapter, { parser: { ...adapter.parser, decode: checkedDecode } });
   };

@@ -30,7 +30,8 @@ const broadcast = z.tuple([
   z.object({ rooms: z.tuple([z.string().min(1)]), except: z.array(z.string()).optional() }),
 ]);
 
-type Broadcast = z.infer<typeof broadcast>;
+/** A message for the room of a company, or for another room: `[sender, packet, rooms]`. */
+export type Broadcast = z.infer<typeof broadcast>;
 
 /** Where a message was received. */
 interface Origin {

@@ -5,8 +5,8 @@ const ignore = (): undefined => undefined;
 export interface SubscriberChecks {
   /** Called for each message of a pattern. `read` passes it to the adapter. */
   readMessage: (channel: string, read: () => void) => void;
-  /** Called for each message on a channel of the adapter's requests and responses. The adapter gets none of them. */
-  onRequest: () => void;
+  /** Called for each message on a channel without a pattern, such as those of requests. The adapter gets none of them. */
+  onRequest: (channel: string) => void;
 }
 
 type Listener = (...args: unknown[]) => void;
@@ -30,7 +30,9 @@ export function adapterSubscriber(subscriber: RedisClient, { readMessage, onRequ
     return checking;
   };
   // The adapter of each namespace would listen for requests; this one listener replaces them all.
-  subscriber.on('messageBuffer', onRequest);
+  subscriber.on('messageBuffer', (channel: Buffer) => {
+    onRequest(channel.toString());
+  });
 
   return {
     on(name: string, listener: Listener) {
