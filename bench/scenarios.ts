@@ -11,6 +11,7 @@ import { memory } from './scenarios/memory.ts';
 import { post } from './scenarios/post.ts';
 import { posting } from './scenarios/posting.ts';
 import { profile } from './scenarios/profile.ts';
+import { scopes } from './scenarios/scopes.ts';
 import { worker } from './scenarios/worker.ts';
 
 /** All scenarios, in the order in which an emission passes through the system. The page uses the same order. */
@@ -24,6 +25,7 @@ export const SCENARIOS: Record<string, Scenario> = {
   'latency-300': latency(300),
   'latency-600': latency(600),
   fanout: fanOut,
+  scopes,
   fairness,
   flood,
   posting,

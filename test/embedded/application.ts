@@ -7,6 +7,7 @@ import mongoose, { type Connection } from 'mongoose';
 import { Server, type Socket } from 'socket.io';
 import { io as connect, type Socket as ClientSocket } from 'socket.io-client';
 import {
+  type AttachOptions,
   authenticateInternalService,
   createEmissions,
   type Emissions,
@@ -43,6 +44,9 @@ export interface ApplicationOptions extends Pick<Partial<EmissionsOptions>, 'red
   /** Describes the appointments, for example by mongoose models that it defines on the application's connection. */
   describeModel?: (connection: Connection) => ModelDescription;
   worker?: boolean;
+  /** Of sockets and of lists. */
+  scopeOf?: AttachOptions['scopeOf'];
+  listScopeOf?: (request: IncomingMessage) => unknown;
 }
 
 /**
@@ -76,6 +80,8 @@ export async function startApplication(
     describeModel,
     worker = true,
     redis = world.env['REDIS_URL']!,
+    scopeOf,
+    listScopeOf,
   }: ApplicationOptions = {},
 ) {
   const lines: LogLine[] = [];
@@ -117,6 +123,7 @@ export async function startApplication(
     emissions.dashboardRouter({
       companyOf: async ({ headers: { authorization = '' } }: IncomingMessage) =>
         authorization === '' ? undefined : (await logIn(authorization.replace('Bearer ', ''))).companyId,
+      ...(listScopeOf && { scopeOf: listScopeOf }),
     }),
   );
   app.use(emissions.adminRouter());
@@ -131,6 +138,7 @@ export async function startApplication(
   const attachDashboards = () =>
     emissions.attach(io, {
       companyOf: (socket) => (socket.data as { user: { companyId?: string } }).user.companyId,
+      ...(scopeOf && { scopeOf }),
     });
   if (attach) await attachDashboards();
   if (worker) emissions.startWorker();

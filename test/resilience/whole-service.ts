@@ -67,6 +67,8 @@ export async function useWholeService(service: WholeService) {
     answers.push({ to: 'another company', text: JSON.stringify(received) });
   });
 
+  const scoped = await openScoped();
+
   const published = await emitAllWays();
   await makeMistakes();
   await listAndCatchUp();
@@ -75,6 +77,21 @@ export async function useWholeService(service: WholeService) {
   await operate(failed);
   await look();
   return { answers, published, failed, own };
+
+  /** Dashboards of the owner that must receive none of the personal data: it is hidden, or of another staff member. */
+  async function openScoped() {
+    const scopes = [{ hide: ['customerId', 'notes'] }, { staffId: stranger.staff._id.toHexString() }];
+    return Promise.all(
+      scopes.map(async (scope) => {
+        const token = await world.token(owner.companyId, '1h', { scope });
+        const dashboard = await world.dashboard(api, owner.companyId, { token });
+        dashboard.socket.onAny((...received: unknown[]) => {
+          answers.push({ to: 'a dashboard with a scope', text: JSON.stringify(received) });
+        });
+        return { token, dashboard };
+      }),
+    );
+  }
 
   /** One by one, with a key twice, in a batch, and by the services' socket. */
   async function emitAllWays(): Promise<string[]> {
@@ -161,6 +178,16 @@ export async function useWholeService(service: WholeService) {
     answers.push({ to: 'another company', text: JSON.stringify(lost.positions) });
     back.close();
     lost.close();
+    for (const { token, dashboard } of scoped) {
+      const { text } = await call('a dashboard with a scope', LIST, {
+        headers: { authorization: `Bearer ${token}` },
+      });
+      if (!text.includes('"appointments"')) throw new Error(`not listed: ${text.slice(0, 200)}`);
+      const reply: unknown = await dashboard.socket.emitWithAck('emissions:catch-up', { epoch, offset: 0 });
+      const renewed: unknown = await dashboard.socket.emitWithAck('emissions:token', { token });
+      answers.push({ to: 'a dashboard with a scope', text: JSON.stringify([reply, renewed]) });
+      if (dashboard.received.length === 0) throw new Error('a dashboard with a scope has received nothing');
+    }
   }
 
   /** One that is too large, one that another company has when a worker reads it; both wait for an operator. */

@@ -3,7 +3,7 @@ import type { StreamPosition } from '@appointment-emissions/contracts';
 import type { ReadLink } from '../../domain/read-link.ts';
 import { isInScope, type ScopeFields, type ViewerScope } from '../../domain/scope.ts';
 import type { DashboardServer, DashboardSocket } from '../dashboard-server.ts';
-import { createFormerFields } from './former-fields.ts';
+import type { FormerFields } from './former-fields.ts';
 import { createScopeGroup, emitTo, type ScopeGroup } from './scope-group.ts';
 import { isVisible, removalOf, renderFor, type ScopedEmission } from './scoped-emission.ts';
 
@@ -22,8 +22,6 @@ export interface ScopedCompany {
   settle: (socket: DashboardSocket) => void;
 }
 
-const MAX_FORMER = 10_000;
-
 /**
  * Sends live emissions to sockets with a scope. Each event is encoded once per distinct scope.
  *
@@ -33,11 +31,10 @@ const MAX_FORMER = 10_000;
  * | out of scope    | in scope, or is unknown        | `appointment:deleted`, reason `out-of-scope`           |
  * | out of scope    | out of scope                   | `emissions:passed` within a second, at most once in it |
  */
-export function createScopedCompany(io: DashboardServer): ScopedCompany {
+export function createScopedCompany(io: DashboardServer, formerFields: FormerFields): ScopedCompany {
   const room = `scoped:${randomUUID()}`;
   /** By the id of the scope. */
   const groups = new Map<string, ScopeGroup>();
-  const formerFields = createFormerFields(MAX_FORMER);
   const received = createReceivedRun();
   const isComplete = ({ data }: DashboardSocket): boolean => received.continues(data.emissions.caughtUpTo);
   const groupOf = ({ data }: DashboardSocket) => groups.get(data.emissions.scope?.id ?? '');

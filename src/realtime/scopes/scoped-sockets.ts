@@ -4,6 +4,7 @@ import { findReadLink } from '../../domain/read-link.ts';
 import type { ViewerScope } from '../../domain/scope.ts';
 import type { Broadcast } from '../adapter/read-broadcast.ts';
 import type { DashboardServer, DashboardSocket } from '../dashboard-server.ts';
+import { createFormerFields } from './former-fields.ts';
 import { createScopedCompany, type ScopedCompany } from './scoped-company.ts';
 import { readEmission } from './scoped-emission.ts';
 
@@ -27,9 +28,15 @@ export interface ScopedSockets {
   settle: (socket: DashboardSocket) => void;
 }
 
+/** Appointments of all companies with scoped sockets. Of one beyond them, the former scope is unknown. */
+const MAX_FORMER = 20_000;
+
 export function createScopedSockets(getIo: () => DashboardServer): ScopedSockets {
   /** By company. */
   const companies = new Map<Id, ScopedCompany>();
+  const formerFields = createFormerFields(MAX_FORMER);
+  /** Sockets whose end is noticed. A socket can have several scopes, one after the other. */
+  const watched = new WeakSet<DashboardSocket>();
   const withheld = createWithheld();
   const prefix = companyRoom('');
 
@@ -60,13 +67,14 @@ export function createScopedSockets(getIo: () => DashboardServer): ScopedSockets
       if (!scope) return;
       let company = companies.get(emissions.companyId);
       if (!company) {
-        company = createScopedCompany(getIo());
+        company = createScopedCompany(getIo(), formerFields);
         companies.set(emissions.companyId, company);
       }
       company.join(socket, scope);
+      if (watched.has(socket)) return;
+      watched.add(socket);
       socket.once('disconnect', () => {
-        // A later scope has a listener of its own.
-        if (emissions.scope === scope) leave(socket);
+        leave(socket);
       });
     },
 

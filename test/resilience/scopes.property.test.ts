@@ -1,0 +1,171 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { Types } from 'mongoose';
+import type { AppointmentList, Scope } from '@appointment-emissions/contracts';
+import type { RunningApi } from '../../src/api/start-api.ts';
+import { eventually } from '../harness/until.ts';
+import { createWorld, type World } from '../harness/world.ts';
+import { ScopedScreen, visibleIn } from './model/scoped-screen.ts';
+
+/** `SCOPES_SECONDS=600 npm test -- scopes.property` runs for longer; SCOPES_SEED repeats its schedules. */
+const SEED = Number(process.env['SCOPES_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+const SECONDS = Number(process.env['SCOPES_SECONDS'] ?? 8);
+const schedule = fc.array(fc.nat(9_999), { minLength: 20, maxLength: 60, size: 'max' });
+
+let world: World;
+let gateways: RunningApi[];
+beforeAll(async () => {
+  world = await createWorld({
+    env: { RECONCILE_INTERVAL_MS: '0', MAX_LISTS_PER_VIEWER_PER_SECOND: '1000' },
+    limits: { MAX_CATCH_UPS_PER_SECOND: 100 },
+  });
+  gateways = await Promise.all([world.ready(world.api()), world.ready(world.api())]);
+  world.worker();
+});
+afterAll(() => world.close());
+
+const HIDE = ['customerId.email', 'notes'];
+
+/** A company whose appointments move between two groomers and two locations, and screens of several scopes. */
+async function createSalon() {
+  const company = await world.documents.company();
+  const { companyId, staff } = company;
+  const second = { ...staff, _id: new Types.ObjectId() };
+  await world.documents.models.Staff.collection.insertOne(second);
+  const staffIds = [staff._id, second._id, null];
+  const locationIds = [new Types.ObjectId(), new Types.ObjectId()];
+  const [first, other] = [staff._id.toHexString(), second._id.toHexString()];
+  const scopes: (Scope | undefined)[] = [
+    undefined,
+    { staffId: first, hide: HIDE },
+    { staffId: other },
+    { staffId: [first, other], locationId: locationIds[0]!.toHexString() },
+    { locationId: locationIds[1]!.toHexString(), hide: ['petId'] },
+    { hide: HIDE },
+  ];
+  const tokenOf = (scope: Scope | undefined) => world.token(companyId, '5m', scope ? { scope } : {});
+  const screens = scopes.map(
+    (scope, index) => new ScopedScreen({ url: gateways[index % 2]!.url, tokenOf, scope }),
+  );
+  return { ...company, staffIds, locationIds, scopes, screens, tokenOf };
+}
+
+type Salon = Awaited<ReturnType<typeof createSalon>>;
+
+/** Runs the choices one after the other. What they cause runs in the background. Returns the ids of all appointments. */
+async function runChoices(salon: Salon, choices: readonly number[], withFaults: boolean): Promise<string[]> {
+  const { companyId, screens, scopes, staffIds, locationIds } = salon;
+  const ids: string[] = [];
+  let existing: string[] = [];
+  let states = 0;
+  const pick = <T>(from: readonly T[], choice: number): T => from[choice % from.length]!;
+  const fieldsOf = (choice: number) => ({
+    staffId: pick(staffIds, choice),
+    locationId: pick(locationIds, choice >> 3),
+    source: String((states += 1)),
+  });
+  const create = async (choice: number): Promise<void> => {
+    const id = await salon.appointment(fieldsOf(choice));
+    ids.push(id);
+    existing.push(id);
+    await world.emit(gateways[0]!, 'appointment-created', id);
+  };
+  const write = async (choice: number, isAnnounced: boolean): Promise<void> => {
+    if (existing.length === 0) return create(choice);
+    const id = pick(existing, choice >> 5);
+    await salon.change(id, fieldsOf(choice));
+    if (isAnnounced) await world.emit(gateways[1]!, 'appointment-updated', id);
+  };
+  const remove = async (choice: number): Promise<void> => {
+    if (existing.length === 0) return;
+    const id = pick(existing, choice >> 5);
+    existing = existing.filter((one) => one !== id);
+    await world.documents.models.Appointment.collection.deleteOne({ _id: new Types.ObjectId(id) });
+    await world.post(gateways[0]!, 'appointment-deleted', { appointmentId: id, companyId });
+  };
+  const faults: ((choice: number) => unknown)[] = [
+    (choice) => pick(screens, choice).connect(),
+    (choice) => {
+      pick(screens, choice).close();
+    },
+    (choice) => pick(screens, choice).reload(),
+    (choice) => pick(screens, choice).renew(pick(scopes, choice >> 3)),
+    // All messages until the gateways have subscribed again are lost.
+    () =>
+      world.redis.call('CLIENT', 'KILL', 'USER', `api-${world.env['SOCKET_ADAPTER_KEY']}`, 'TYPE', 'pubsub'),
+  ];
+  for (const choice of choices) {
+    const [kind, detail] = [choice % 20, Math.floor(choice / 20)];
+    if (kind < 3) await create(detail);
+    else if (kind < 12) await write(detail, true);
+    else if (kind < 14) await write(detail, false);
+    else if (kind === 14) await remove(detail);
+    else if (withFaults) await pick(faults, kind)(detail);
+  }
+  return ids;
+}
+
+/** Announces every appointment once more, waits, and compares each screen with the list. */
+async function settle(salon: Salon, ids: readonly string[]): Promise<void> {
+  const { companyId, screens, tokenOf } = salon;
+  await Promise.all(screens.map((screen) => screen.connect()));
+  for (const appointmentId of ids) {
+    await world.post(gateways[0]!, 'appointment-deleted', { appointmentId, companyId });
+  }
+  await eventually('no job to be left', async () => {
+    const counts = await world.queue.getJobCounts('wait', 'active', 'delayed', 'prioritized');
+    return Object.values(counts).every((count) => count === 0);
+  });
+  const response = await fetch(`${gateways[0]!.url}/api/v1/dashboard/appointments`, {
+    headers: { authorization: `Bearer ${await tokenOf(undefined)}` },
+  });
+  const list = (await response.json()) as AppointmentList;
+  const all = list.appointments.map(({ appointment }) => appointment);
+  for (const screen of screens) {
+    const expected = visibleIn(all, screen.scope);
+    const shown = () => screen.rows.map(({ _id, source }) => `${_id} ${source}`).sort();
+    await eventually('a screen to show its scope', () => shown().join() === expected.join()).catch(
+      () => undefined,
+    );
+    expect({ scope: screen.scope, rows: shown() }).toEqual({ scope: screen.scope, rows: expected });
+    await eventually('its position to reach the head', () => (screen.position?.offset ?? 0) >= list.offset);
+    expect(screen.violations).toEqual([]);
+  }
+}
+
+async function run(choices: readonly number[], withFaults: boolean): Promise<Salon> {
+  const salon = await createSalon();
+  await Promise.all(salon.screens.map((screen) => screen.connect()));
+  try {
+    await settle(salon, await runChoices(salon, choices, withFaults));
+  } finally {
+    for (const screen of salon.screens) screen.close();
+  }
+  return salon;
+}
+
+test(
+  'any writes, moves, scopes, cuts and replays: a screen never holds what is outside its scope, and finally shows all inside it',
+  async () => {
+    let runs = 0;
+    const endsAt = performance.now() + SECONDS * 1_000;
+    await fc.assert(
+      fc.asyncProperty(schedule, async (choices) => {
+        // A time limit of fast-check's would leave a schedule running.
+        if (performance.now() > endsAt) return;
+        runs += 1;
+        await run(choices, true);
+      }),
+      { seed: SEED, numRuns: SECONDS * 20, endOnFailure: true },
+    );
+    expect(runs).toBeGreaterThan(1);
+    if (SECONDS > 60) console.log(`${runs} schedules of seed ${SEED}`);
+  },
+  SECONDS * 1_000 + 60_000,
+);
+
+test('without faults no screen requests a catch-up', async () => {
+  const [choices = []] = fc.sample(schedule, { numRuns: 1, seed: SEED });
+  const { screens } = await run(choices, false);
+  expect(screens.map(({ catchUps }) => catchUps)).toEqual(screens.map(() => 0));
+});
