@@ -9,7 +9,7 @@ import { ScopedScreen, visibleIn } from './model/scoped-screen.ts';
 
 /** `SCOPES_SECONDS=600 npm test -- scopes.property` runs for longer; SCOPES_SEED repeats its schedules. */
 const SEED = Number(process.env['SCOPES_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
-const SECONDS = Number(process.env['SCOPES_SECONDS'] ?? 8);
+const SECONDS = Number(process.env['SCOPES_SECONDS'] ?? 6);
 const schedule = fc.array(fc.nat(9_999), { minLength: 20, maxLength: 60, size: 'max' });
 
 let world: World;
