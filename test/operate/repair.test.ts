@@ -57,6 +57,7 @@ test('retry runs one failed emission again; its reason is a text', async () => {
     {
       emissionId: emissionIds[0],
       queue: 'appointment-emissions',
+      source: 'call',
       event: 'appointment:created',
       appointmentId: ids[0],
       companyId: expect.stringMatching(/^[0-9a-f]{24}$/),
