@@ -1,5 +1,10 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import express from 'express';
 import type { RunningApi } from '../../src/api/start-api.ts';
+import { offerErrorPages } from '../../src/http/error-page.ts';
+import { problem, sendProblem } from '../../src/http/problem.ts';
 import { API_KEY, createWorld, type World } from '../harness/world.ts';
 import { problemOf } from './internal.ts';
 
@@ -107,6 +112,24 @@ test('nothing of the request is in the page', async () => {
   expect(html).not.toMatch(/script|alert|<b>|<img|canary-of-a-request/i);
   const plain = await (await get('/nope', { accept: BROWSER })).text();
   expect(html).toBe(plain);
+});
+
+test('every text of the page is escaped', async () => {
+  const app = express();
+  offerErrorPages(app, { basePath: '/"><b>', links: [{ path: '/', text: '<i>link</i>' }] });
+  app.get('/', (_req, res) => {
+    sendProblem(res, problem('INVALID_REQUEST', `<img src=x onerror='alert(1)'> & "quoted"`));
+  });
+  const server = app.listen(0, '127.0.0.1');
+  world.keep(server, () => server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const response = await fetch(`http://127.0.0.1:${port}/`, { headers: { accept: BROWSER } });
+  const html = await response.text();
+  expect(html).toContain('&lt;img src=x onerror=&#39;alert(1)&#39;&gt; &amp; &quot;quoted&quot;.');
+  expect(html).toContain('href="/&quot;&gt;&lt;b&gt;/error.css"');
+  expect(html).toContain('&lt;i&gt;link&lt;/i&gt;');
+  expect(html).not.toMatch(/<img|<b>|<i>/);
 });
 
 test('an operator who is refused too often learns when to try again', async () => {
