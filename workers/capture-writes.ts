@@ -15,7 +15,7 @@ import { createFindRows } from '../src/population/find-written.ts';
 import { createLoadAppointments } from '../src/population/load-appointments.ts';
 import type { Logger } from '../src/process/logger.ts';
 import { createThrottledLog } from '../src/process/throttled-log.ts';
-import { isUnavailable } from '../src/process/unavailable.ts';
+import { isMongoError, isUnavailable } from '../src/process/unavailable.ts';
 import { createAcquireLease } from '../src/redis/lease.ts';
 import { composeEnqueue } from '../src/resources/compose-enqueue.ts';
 import type { Resources } from '../src/resources/open-resources.ts';
@@ -25,6 +25,8 @@ import { failureReason } from './translate-failure.ts';
 const LOCK_MS = 6_000;
 const RENEW_EVERY_MS = 2_000;
 const MAX_LOGGED_IDS = 20;
+/** Code of MongoDB: the user lacks a right. */
+const UNAUTHORIZED = 13;
 
 /**
  * Reads the change stream, if `CAPTURE` is on. Each worker tries to be the owner. The one that gets the lease reads the
@@ -141,6 +143,9 @@ function createLogCaptured(logger: Logger) {
   };
 }
 
+const isUnauthorized = (error: unknown): boolean =>
+  isMongoError(error, 'MongoServerError') && (error as { code?: unknown }).code === UNAUTHORIZED;
+
 function composeEmitCaptured(resources: Resources<WorkerCoreConfig>): EmitCaptured {
   const { redis, companyKeys: keys, publishedKeys, models, clock, reportDamage, lifecycle } = resources;
   const { enqueue, recent } = composeEnqueue(resources);
@@ -160,7 +165,7 @@ function composeEmitCaptured(resources: Resources<WorkerCoreConfig>): EmitCaptur
     digestOf,
     isCanceled: models.isCanceled,
     enqueue: (emissions, { isLive }) => enqueue(emissions, isLive ? PRIORITY.live : PRIORITY.capture),
-    isUnavailable,
+    concernsAllReads: (error) => isUnavailable(error) || isUnauthorized(error),
     now: clock.now,
   });
 }

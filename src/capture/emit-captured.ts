@@ -19,8 +19,8 @@ import {
 export interface EmitCapturedDeps extends CompareDeps {
   findReferring: FindReferring;
   enqueue: (emissions: readonly MissedEmission[], queue: { isLive: boolean }) => Promise<void>;
-  /** True if a server is unavailable: then a smaller batch would fail too. */
-  isUnavailable: (error: unknown) => boolean;
+  /** True if every read fails with this error: a server is unavailable, or a right is missing. */
+  concernsAllReads: (error: unknown) => boolean;
   /** Milliseconds since 1970, by the clock that all processes share. */
   now: () => number;
 }
@@ -33,7 +33,7 @@ export interface EmitCapturedDeps extends CompareDeps {
  * If MongoDB does not return a batch, half of it is read, until the appointment that causes the error is found. That one is
  * emitted without a comparison: its job reads it again, with the attempts of every job, and fails visibly if it must.
  * @param options `isLive`: which queue. `signal`: ends the work between two reads.
- * @throws the errors of Redis, those of a MongoDB that is unavailable, and the reason of the signal
+ * @throws the errors of Redis, those of MongoDB that concern all reads, and the reason of the signal
  */
 export type EmitCaptured = (changes: readonly Change[], options: EmitOptions) => Promise<Captured>;
 
@@ -81,7 +81,7 @@ export function createEmitCaptured(deps: EmitCapturedDeps): EmitCaptured {
     try {
       ids = await deps.findReferring(change, range, MAX_REFERRING);
     } catch (error) {
-      if (deps.isUnavailable(error)) throw error;
+      if (deps.concernsAllReads(error)) throw error;
       return { ...NOTHING, unread: [{ documentId: change.documentId, error, isEmitted: false }] };
     }
     const written = ids.map((appointmentId): AppointmentChange => {
@@ -138,7 +138,7 @@ function createEmitAppointments(deps: EmitCapturedDeps): EmitAppointments {
     try {
       documents = await findDocuments(deps, changes);
     } catch (error) {
-      if (deps.isUnavailable(error)) throw error;
+      if (deps.concernsAllReads(error)) throw error;
       return changes.length === 1 ? emitUnread(first, error) : emitHalves(changes, options);
     }
     const found = await withCompanies(deps, changes, documents);
@@ -164,7 +164,7 @@ const UNREAD_EVENTS: Readonly<Record<AppointmentChange['kind'], AppointmentEvent
 
 /** The company that an appointment was published for, or else that of its row, which has few fields and may be readable. */
 async function findCompany(
-  { companiesOf, findRows, isUnavailable }: EmitCapturedDeps,
+  { companiesOf, findRows, concernsAllReads }: EmitCapturedDeps,
   appointmentId: Id,
 ): Promise<Id | undefined> {
   const published = (await companiesOf([appointmentId])).get(appointmentId);
@@ -173,7 +173,7 @@ async function findCompany(
     const [row] = await findRows([appointmentId]);
     return row?.companyId;
   } catch (error) {
-    if (isUnavailable(error)) throw error;
+    if (concernsAllReads(error)) throw error;
     return undefined;
   }
 }

@@ -31,7 +31,7 @@ export function createCaptureWorld(
       enqueued.push(...emissions.map((emission) => ({ ...emission, isLive })));
       return Promise.resolve();
     },
-    isUnavailable,
+    concernsAllReads: isUnavailable,
     now: Date.now,
     ...over,
   });
