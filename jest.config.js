@@ -5,6 +5,7 @@ export const LONG_TESTS = [
   '**/test/resilience/cluster/failover.test.ts',
   '**/test/resilience/cluster/sentinel.test.ts',
   '**/trials/chaos/scaling.test.ts',
+  '**/trials/capture/short-run.test.ts',
   '**/test/operate/hidden-states.test.ts',
   '**/test/realtime/heartbeat.test.ts',
   '**/test/resilience/outage-lines.test.ts',

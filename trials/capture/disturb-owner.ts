@@ -1,9 +1,11 @@
-import { open } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { eventually } from '../../test/harness/until.ts';
+import type { Spawned } from '../../test/harness/processes.ts';
 import type { World } from '../../test/harness/world.ts';
+import { createOwnerReader } from '../chaos/capture-owner.ts';
 import type { Fleet } from '../chaos/fleet.ts';
 import type { Random } from '../chaos/random.ts';
+import type { LeaseWatch } from './watch-lease.ts';
 
 /** A kill, and freezes that are shorter and longer than the lease (6 s). Each run begins with a kill and a long freeze. */
 const FAULTS = ['kill', 'long freeze', 'short freeze'] as const;
@@ -15,19 +17,22 @@ export interface OwnerFaults {
   frozen: number;
   /** Freezes during which another worker became the owner. */
   replaced: number;
+  /** Milliseconds from each kill, and from the beginning of those freezes, until another worker read the stream. */
+  takeoverMs: number[];
 }
 
 /** Kills or freezes the worker that reads the change stream, again and again, until `end` is called. */
 export function startOwnerFaults(deps: {
   world: World;
   fleet: Fleet;
+  lease: LeaseWatch;
   random: Random;
   everyMs: number;
   onFault: (what: string) => void;
-}): { end: () => Promise<OwnerFaults> } {
-  const { world, fleet, random, everyMs, onFault } = deps;
-  const counts: OwnerFaults = { killed: 0, frozen: 0, replaced: 0 };
-  const ownerPid = createOwnerReader(join(world.env['LOG_DIR']!, 'combined.log'));
+}): { counts: Readonly<OwnerFaults>; end: () => Promise<OwnerFaults> } {
+  const { world, fleet, lease, random, everyMs, onFault } = deps;
+  const counts: OwnerFaults = { killed: 0, frozen: 0, replaced: 0, takeoverMs: [] };
+  const ownerPid = createOwnerReader(world);
   const ended = new AbortController();
   const { signal } = ended;
   const wait = (ms: number) => pause(ms, undefined, { signal }).catch(() => undefined);
@@ -41,11 +46,19 @@ export function startOwnerFaults(deps: {
       return;
     }
     const fault = FAULTS[counts.killed + counts.frozen] ?? random.pick(FAULTS);
+    const ownerId = lease.owner();
+    const began = performance.now();
+    let takeoverMs: number | undefined;
+    const takeover = lease.replaced(ownerId).then(() => {
+      takeoverMs = performance.now() - began;
+      return takeoverMs;
+    });
     if (fault === 'kill') {
+      void takeover.then((tookMs) => counts.takeoverMs.push(tookMs));
       onFault(`${slot.name} is killed`);
       owner.kill('SIGKILL');
-      counts.killed += 1;
       await owner.exited;
+      counts.killed += 1;
       return;
     }
     const [shortest, longest] = FREEZE_MS[fault];
@@ -53,9 +66,19 @@ export function startOwnerFaults(deps: {
     onFault(`${slot.name} is frozen for ${ms} ms`);
     owner.kill('SIGSTOP');
     await pause(ms);
+    const replacedAfterMs = takeoverMs;
+    await thaw(owner, ownerId);
     counts.frozen += 1;
-    if ((await ownerPid()) !== pid) counts.replaced += 1;
+    if (replacedAfterMs === undefined) return;
+    counts.replaced += 1;
+    counts.takeoverMs.push(replacedAfterMs);
+  }
+
+  /** Resolves when the worker has tried to use the lease again. Without a fence it would succeed. */
+  async function thaw(owner: Spawned, ownerId: string | undefined): Promise<void> {
+    const before = lease.attemptsOf(ownerId ?? '');
     owner.kill('SIGCONT');
+    await eventually('the worker to use the lease', () => lease.attemptsOf(ownerId ?? '') > before);
   }
 
   const running = (async () => {
@@ -65,39 +88,14 @@ export function startOwnerFaults(deps: {
       await disturb();
     }
   })();
+  running.catch(() => undefined); // `end` rejects
   return {
+    counts,
     async end() {
       ended.abort();
       await running;
       await Promise.all(fleet.workers.map((slot) => slot.ready()));
       return counts;
     },
-  };
-}
-
-/** Reads from the log which process opened the change stream last. */
-function createOwnerReader(path: string): () => Promise<number | undefined> {
-  let position = 0;
-  let rest = '';
-  let pid: number | undefined;
-  return async () => {
-    const file = await open(path);
-    try {
-      for await (const chunk of file.createReadStream({
-        start: position,
-        encoding: 'utf8',
-        autoClose: false,
-      })) {
-        position += Buffer.byteLength(chunk as string);
-        const lines = `${rest}${chunk as string}`.split('\n');
-        rest = lines.pop() ?? '';
-        for (const line of lines)
-          if (line.includes('this worker reads the change stream'))
-            pid = (JSON.parse(line) as { pid: number }).pid;
-      }
-    } finally {
-      await file.close();
-    }
-    return pid;
   };
 }

@@ -1,5 +1,6 @@
 import { createWorld } from '../../test/harness/world.ts';
-import { prepareCollection, type Servers, streamIsOpen } from './run-capture.ts';
+import { streamIsOpen } from '../chaos/capture-owner.ts';
+import { prepareCollection, type Servers } from './run-capture.ts';
 
 /** Milliseconds from the commit of a write until the screen received it. */
 export interface Latency {

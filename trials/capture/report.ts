@@ -15,6 +15,7 @@ export function report(
     [`${options.writes} writes were made`, written >= options.writes ? [] : [`only ${written} were made`]],
     ['every screen equals the database', result.differences],
     ['no state was shown out of order, and no emission is missing', result.disorder],
+    ['no worker without the lease saved a resume token', result.unfenced],
     ['no emission failed', result.failedJobs === 0 ? [] : [`${result.failedJobs} failed`]],
     ['no process exited unexpectedly', result.unexpectedExits],
     [
@@ -32,6 +33,7 @@ export function report(
     `${written} writes in ${Math.round(workMs / 1_000)} s; the comparison of the screens ended after ${settleMs} ms`,
     `the owner was killed ${faults.killed} times and frozen ${faults.frozen} times; ` +
       `another worker became the owner during ${faults.replaced} of the freezes`,
+    `another worker read the stream after ${describeTimes(faults.takeoverMs)}`,
     '| writer | writes | published by call | by capture | by sweep |',
     '| --- | --- | --- | --- | --- |',
     ...rows,
@@ -44,4 +46,10 @@ export function report(
     `${checks.length - failed} passed, ${failed} failed`,
   ];
   return { lines, failed };
+}
+
+function describeTimes(times: readonly number[]): string {
+  const sorted = times.toSorted((a, b) => a - b);
+  const seconds = (index: number) => ((sorted[index] ?? Number.NaN) / 1_000).toFixed(1);
+  return `${seconds(0)} to ${seconds(sorted.length - 1)} s, ${seconds(sorted.length >> 1)} s in the median of ${sorted.length}`;
 }

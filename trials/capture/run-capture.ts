@@ -7,11 +7,13 @@ import { createWorld, type World, type WorldOptions } from '../../test/harness/w
 import { type EmissionSource, sourceOf } from '../../src/domain/emission-log.ts';
 import { createIndexes } from '../../src/population/indexes.ts';
 import { createLoadAppointments } from '../../src/population/load-appointments.ts';
+import { captureKeys, streamIsOpen } from '../chaos/capture-owner.ts';
 import { startFleet } from '../chaos/fleet.ts';
 import { createRandom } from '../chaos/random.ts';
 import { type OwnerFaults, startOwnerFaults } from './disturb-owner.ts';
 import type { CaptureOptions } from './options.ts';
 import { createPlainScreen, type PlainScreen } from './plain-screen.ts';
+import { watchLease } from './watch-lease.ts';
 import { parseNotes, runWriters, type WriterName, type Writing } from './writers.ts';
 
 /** The URLs of Redis and MongoDB. */
@@ -27,6 +29,8 @@ export interface CaptureResult {
   differences: string[];
   /** States that were shown out of order, and emissions that did not arrive. */
   disorder: string[];
+  /** Resume tokens that were saved by a worker without the lease. */
+  unfenced: string[];
   failedJobs: number;
   unexpectedExits: string[];
   workMs: number;
@@ -76,6 +80,7 @@ async function observe(
 ): Promise<CaptureResult> {
   await prepareCollection(world);
   const companies = await Promise.all(Array.from({ length: COMPANIES }, () => world.documents.company()));
+  const lease = await watchLease(world.env['REDIS_URL']!, captureKeys(world));
   const fleet = await startFleet(world, { workers: 3, gateways: 1 });
   try {
     await streamIsOpen(world);
@@ -85,13 +90,16 @@ async function observe(
     const ownerFaults = startOwnerFaults({
       world,
       fleet,
+      lease,
       random: createRandom(options.seed, 'faults'),
       everyMs: options.faultEveryMs,
       onFault: (what) => {
         print(`${((Date.now() - began) / 1_000).toFixed(1)} s: ${what}`);
       },
     });
-    const writing = await runWriters({ world, companies, api, options });
+    const { counts } = ownerFaults;
+    const isDisturbed = () => counts.killed > 0 && counts.replaced > 0;
+    const writing = await runWriters({ world, companies, api, options, isDisturbed });
     const workMs = Date.now() - began;
     const faults = await ownerFaults.end();
     const repairedAt = Date.now();
@@ -103,6 +111,7 @@ async function observe(
       published: countPublished(received()),
       differences,
       disorder: screens.flatMap(({ screen }) => screen.violations()),
+      unfenced: lease.violations,
       failedJobs: await world.jobs.count('failed'),
       unexpectedExits: fleet.unexpectedExits,
       workMs,
@@ -110,6 +119,7 @@ async function observe(
     };
   } finally {
     await fleet.close();
+    lease.close();
   }
 }
 
@@ -120,14 +130,6 @@ export async function prepareCollection(world: World): Promise<void> {
     changeStreamPreAndPostImages: { enabled: true },
   });
   await createIndexes(world.models);
-}
-
-/** Resolves when a worker has opened the stream: later writes are captured. */
-export async function streamIsOpen(world: World): Promise<void> {
-  const key = `${world.env['QUEUE_PREFIX']!}:capture:token`;
-  await eventually('a worker to read the change stream', async () =>
-    (await world.redis.hget(key, 'resumeToken'))?.includes('_data'),
-  );
 }
 
 async function openScreens(world: World, companies: readonly Company[], api: { url: string }) {

@@ -19,6 +19,8 @@ export type WriterName = (typeof WRITERS)[number];
 
 /** Appointments of one writer in one company. No other writer changes them, so each version is newer than the one before. */
 const APPOINTMENTS_PER_WRITER = 20;
+/** How long the writers go on for the missing faults. */
+const MAX_EXTRA_MS = 120_000;
 /** Appointments that one `updateMany`, `bulkWrite` or transaction changes. */
 const MAX_AT_ONCE = 5;
 
@@ -46,17 +48,34 @@ export interface WritersDeps {
   /** The API that the bot calls. */
   api: { url: string };
   options: CaptureOptions;
+  /** Whether the owner was killed, and replaced while it was frozen. */
+  isDisturbed: () => boolean;
 }
 
-/** Runs a writer of each kind in each company, until they wrote `options.writes` documents together. */
-export async function runWriters({ world, companies, api, options }: WritersDeps): Promise<Writing> {
+/**
+ * Runs a writer of each kind in each company, until they wrote `options.writes` documents together and each kind of fault
+ * has happened.
+ */
+export async function runWriters({
+  world,
+  companies,
+  api,
+  options,
+  isDisturbed,
+}: WritersDeps): Promise<Writing> {
   const written = Object.fromEntries(WRITERS.map((name) => [name, 0])) as Record<WriterName, number>;
   let [total, deleted] = [0, 0];
+  let completeAt: number | undefined;
+  const isOpen = (): boolean => {
+    if (total < options.writes) return true;
+    completeAt ??= Date.now();
+    return !isDisturbed() && Date.now() - completeAt < MAX_EXTRA_MS;
+  };
 
   async function run(writer: WriterName, company: Company, random: Random): Promise<void> {
     const own = createOwnAppointments({ writer, random });
     const writes = createWrites({ world, api, own, company });
-    while (total < options.writes) {
+    while (isOpen()) {
       const isDeletion = writer === 'delete' && own.isComplete();
       const count = await (own.isComplete() ? writes[writer] : writes.insert)();
       total += count;

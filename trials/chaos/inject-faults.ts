@@ -38,6 +38,8 @@ export interface FaultInjectionDeps {
   redis: ServiceHandle;
   random: Random;
   everyMs: number;
+  /** The pid of the worker that reads the change stream. If given, half of the faults of workers hit that one. */
+  captureOwner?: (() => Promise<number | undefined>) | undefined;
   /** Relative frequencies. Default: all faults. */
   weights?: Partial<Record<Fault, number>>;
   /** Resolves when every emission accepted so far has been published or has failed. */
@@ -53,7 +55,7 @@ export interface FaultInjection {
 
 /** Injects random faults, which may overlap, until `end` is called. */
 export function startFaultInjection(deps: FaultInjectionDeps): FaultInjection {
-  const { fleet, redis, random, everyMs, weights = WEIGHTS, settled, onFault } = deps;
+  const { fleet, redis, random, everyMs, captureOwner, weights = WEIGHTS, settled, onFault } = deps;
   const records: FaultRecord[] = [];
   const pending = new Set<Promise<void>>();
   const ended = new AbortController();
@@ -72,9 +74,16 @@ export function startFaultInjection(deps: FaultInjectionDeps): FaultInjection {
     process.kill('SIGCONT');
   }
 
+  async function pickWorker(): Promise<Slot> {
+    const worker = random.pick(fleet.workers);
+    if (!captureOwner || random.next() < 0.5) return worker;
+    const pid = await captureOwner();
+    return fleet.workers.find(({ process }) => process?.pid === pid) ?? worker;
+  }
+
   /** Resolves when the fault is repaired. */
   async function inject(fault: Fault): Promise<void> {
-    const slot = random.pick(fault.startsWith('worker') ? fleet.workers : fleet.gateways);
+    const slot = fault.startsWith('worker') ? await pickWorker() : random.pick(fleet.gateways);
     if (fault.startsWith('redis')) {
       if (redisIsBusy) return;
       redisIsBusy = true;

@@ -21,6 +21,8 @@ export interface ChaosOptions {
   faultEveryMs: number;
   /** Share of writes (0 to 1) whose bot dies before it calls the API. Above 0 the sweep is on. */
   unannouncedShare: number;
+  /** Bots never call, the sweep is off, and capture finds their writes. Half of the faults of workers hit its owner. */
+  capture: boolean;
   /** After this time the bots stop. */
   maxDurationMs: number;
   /** Time limit for the testbed to settle after the last fault. */
@@ -41,12 +43,20 @@ export const DEFAULTS: ChaosOptions = {
   pauseMs: 0,
   faultEveryMs: 2_000,
   unannouncedShare: 0,
+  capture: false,
   maxDurationMs: 90 * 60_000,
   settleTimeoutMs: 120_000,
 };
 
+/** The options whose value is a number, and those whose value is `on` or `off`. */
+type Named<T> = {
+  [Field in keyof ChaosOptions]: ChaosOptions[Field] extends T ? Field : never;
+}[keyof ChaosOptions];
+
+const isSwitch = (field: keyof ChaosOptions): field is Named<boolean> => typeof DEFAULTS[field] === 'boolean';
+
 /**
- * Parses flags: each option in kebab case, such as `--emissions 5000 --seed 7 --unannounced-share 0.1`.
+ * Parses flags: each option in kebab case, such as `--emissions 5000 --seed 7 --capture on`.
  * @throws for unknown flags and invalid values
  */
 export function parseOptions(args: readonly string[]): ChaosOptions {
@@ -63,11 +73,17 @@ export function parseOptions(args: readonly string[]): ChaosOptions {
   const options = { ...DEFAULTS, seed: Math.floor(Math.random() * 1e9) };
   for (const [name, value] of Object.entries(values)) {
     const field = names.get(name);
-    const number = Number(value);
-    if (field === undefined || !Number.isFinite(number) || number < 0) {
-      throw new Error(`--${name} must be a number of at least 0, not ${String(value)}`);
+    if (field === undefined) continue;
+    if (isSwitch(field)) {
+      if (value !== 'on' && value !== 'off')
+        throw new Error(`--${name} must be on or off, not ${String(value)}`);
+      options[field] = value === 'on';
+      continue;
     }
-    options[field] = number;
+    const number = Number(value);
+    if (!Number.isFinite(number) || number < 0)
+      throw new Error(`--${name} must be a number of at least 0, not ${String(value)}`);
+    options[field as Named<number>] = number;
   }
   return options;
 }

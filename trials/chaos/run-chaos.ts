@@ -1,3 +1,5 @@
+import type { EmissionSource } from '../../src/domain/emission-log.ts';
+import { createOwnerReader } from './capture-owner.ts';
 import { openTestbed } from './testbed.ts';
 import { startFaultInjection, type Fault, type FaultRecord } from './inject-faults.ts';
 import type { ChaosOptions } from './options.ts';
@@ -16,6 +18,7 @@ export interface ChaosResult {
   unannounced: number;
   repeatedCalls: Record<string, number>;
   shown: number;
+  shownBySource: Record<EmissionSource, number>;
   replayed: number;
   lists: number;
   reloads: Record<string, number>;
@@ -45,6 +48,7 @@ export async function runChaos(options: ChaosOptions, print: (line: string) => v
       redis,
       random: createRandom(options.seed, 'faults'),
       everyMs: options.faultEveryMs,
+      captureOwner: options.capture ? createOwnerReader(testbed.world) : undefined,
       settled: ledger.settled,
       onFault: (fault, what) => {
         const seconds = ((Date.now() - began) / 1_000).toFixed(1);
@@ -65,6 +69,8 @@ export async function runChaos(options: ChaosOptions, print: (line: string) => v
         `one screen reloaded ${screens.maxReloads} times, but Redis was restarted only ${redisRestarts} times`,
       );
     }
+    if (options.capture && screens.shownBySource.capture === 0)
+      violations.push('no screen showed an emission of the capture');
     return {
       options,
       violations,
@@ -76,6 +82,7 @@ export async function runChaos(options: ChaosOptions, print: (line: string) => v
       unannounced: workload.unannounced,
       repeatedCalls: workload.repeatedCalls,
       shown: screens.shown,
+      shownBySource: screens.shownBySource,
       replayed: screens.replayed,
       lists: screens.lists,
       reloads: screens.reloads,

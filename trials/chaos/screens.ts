@@ -9,6 +9,7 @@ import {
   type AppointmentSnapshot,
   type EmissionMeta,
 } from '@appointment-emissions/contracts';
+import { type EmissionSource, sourceOf } from '../../src/domain/emission-log.ts';
 import type { World } from '../../test/harness/world.ts';
 import { versionOf } from './workload.ts';
 
@@ -18,6 +19,8 @@ export interface Screens {
   /** Snapshots shown, live and replayed; `replayed` counts the replayed ones alone. */
   readonly shown: number;
   readonly replayed: number;
+  /** Shown events by what reported the write. */
+  shownBySource: Record<EmissionSource, number>;
   /** Number of reloads by reason. */
   reloads: Record<string, number>;
   /** The largest number of reloads of one screen. */
@@ -45,6 +48,7 @@ export interface ScreensDeps {
 export async function openScreens({ world, places, onShown }: ScreensDeps): Promise<Screens> {
   const violations: string[] = [];
   const reloads: Record<string, number> = {};
+  const shownBySource: Record<EmissionSource, number> = { call: 0, capture: 0, sweep: 0 };
   let [shown, replayed, lists, maxReloads] = [0, 0, 0, 0];
 
   const open = await Promise.all(
@@ -80,6 +84,7 @@ export async function openScreens({ world, places, onShown }: ScreensDeps): Prom
     for (const event of SNAPSHOT_EVENTS) {
       dashboard.on(event, ({ appointment }, meta) => {
         shown += 1;
+        shownBySource[sourceOf(meta.emissionId)] += 1;
         if (meta.replayed) replayed += 1;
         onShown?.(index, meta);
         check(appointment, meta.replayed ? 'a replay' : 'an event');
@@ -119,6 +124,7 @@ export async function openScreens({ world, places, onShown }: ScreensDeps): Prom
     get replayed() {
       return replayed;
     },
+    shownBySource,
     reloads,
     get maxReloads() {
       return maxReloads;

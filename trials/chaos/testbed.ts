@@ -4,6 +4,7 @@ import type { ServiceHandle } from '../../scripts/services/service.ts';
 import { ownMongo, ownRedis } from '../../test/harness/own-services.ts';
 import { eventually, until } from '../../test/harness/until.ts';
 import { createWorld, type World } from '../../test/harness/world.ts';
+import { streamIsOpen } from './capture-owner.ts';
 import { startFleet, type Fleet } from './fleet.ts';
 import { createLedger, type Ledger } from './ledger.ts';
 import type { ChaosOptions } from './options.ts';
@@ -82,7 +83,8 @@ export async function openTestbed(deps: TestbedDeps): Promise<Testbed> {
       redisUrl: redis.url,
       mongoUri: mongo.url,
       env: {
-        RECONCILE_INTERVAL_MS: options.unannouncedShare > 0 ? '2000' : '0',
+        RECONCILE_INTERVAL_MS: options.unannouncedShare > 0 && !options.capture ? '2000' : '0',
+        CAPTURE: options.capture ? 'change-stream' : 'off',
         COMPANY_LOG_MAX: '1000000',
         // The comparison of screens with the list loads the list repeatedly.
         MAX_LISTS_PER_VIEWER_PER_SECOND: '100000',
@@ -101,6 +103,7 @@ export async function openTestbed(deps: TestbedDeps): Promise<Testbed> {
         : {},
     });
     closers.push(fleet.close);
+    if (options.capture) await streamIsOpen(world);
     const ledger = createLedger(world);
     closers.push(ledger.close);
     const urls = fleet.gateways.map(({ balancer }) => balancer!.url);

@@ -25,7 +25,7 @@ export interface Workload {
   /** Number of calls without a 202, by outcome. Each was repeated. */
   repeatedCalls: Record<string, number>;
   readonly writes: number;
-  /** Writes whose bot died before it called the API. */
+  /** Writes without a call: their bot died before it, or bots never call. */
   readonly unannounced: number;
 }
 
@@ -152,7 +152,7 @@ export async function openWorkload({
       const ids = [...new Set(Array.from({ length: size }, () => random.pick(own)))];
       requested += ids.length;
       if (!writesArePaused) await write(ids, random);
-      if (random.next() < options.unannouncedShare) unannounced += ids.length;
+      if (random.next() < options.unannouncedShare || options.capture) unannounced += ids.length;
       else await announce(ids, random);
       if (options.pauseMs > 0) await pause(random.between(0, 2 * options.pauseMs));
     }

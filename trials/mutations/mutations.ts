@@ -592,4 +592,37 @@ export const MUTATIONS: readonly Mutation[] = [
     test: 'test/realtime/disconnects.test.ts',
     name: 'messages on the channel that are not ours',
   },
+  {
+    safeguard:
+      'a frozen owner of the change stream that thaws after another one took over saves no resume token',
+    file: 'src/redis/save-under-lease.lua',
+    find: "if redis.pcall('GET', KEYS[1]) ~= ARGV[1] or current_history() ~= ARGV[3] then",
+    replace: 'if current_history() ~= ARGV[3] then',
+    test: 'trials/capture/short-run.test.ts',
+    name: 'the owner of the change stream is killed, then frozen beyond its lease',
+  },
+  {
+    safeguard: 'the stream’s own token is saved only if no change is on its way to the buffer',
+    file: 'src/capture/capture.ts',
+    find: 'await immediate();',
+    replace: '',
+    test: 'test/capture/owner.test.ts',
+    name: 'the first saved token is not ahead of a change',
+  },
+  {
+    safeguard: 'one appointment that MongoDB does not return stops neither the others nor the change stream',
+    file: 'src/capture/emit-captured.ts',
+    find: 'return changes.length === 1 ? emitUnread(first, error) : emitHalves(changes, options);',
+    replace: 'throw error;',
+    test: 'test/capture/unread.test.ts',
+    name: 'one of 100 appointments cannot be read',
+  },
+  {
+    safeguard: 'the completed job of an earlier publication of the same time does not prevent another one',
+    file: 'workers/sweep-missed-writes.ts',
+    find: 'if (!isEarlier || !(await job?.isCompleted()))',
+    replace: 'if (!isEarlier || isEarlier)',
+    test: 'test/sweep/sweep.test.ts',
+    name: 'an updatedAt that returns after another one was published',
+  },
 ];
