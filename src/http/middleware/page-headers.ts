@@ -20,7 +20,7 @@ export function ownPageHeaders(connectOrigins: readonly string[]): RequestHandle
   return headers({ ...NOTHING_FROM_ELSEWHERE, connectSrc: ["'self'", ...connectOrigins] });
 }
 
-/** Bull Board: inline styles and a `<base href>` of its own; its web fonts stay blocked, it does without them. */
+/** Bull Board needs inline styles and its `<base href>`. Its web fonts stay blocked: it works without them. */
 export function bullBoardHeaders(): RequestHandler {
   return headers({
     ...NOTHING_FROM_ELSEWHERE,

@@ -31,13 +31,13 @@ export function createBullBoardRoutes(
   };
   createBullBoard({
     queues: [
-      show(live, 'Emissions that were asked for one by one.'),
-      show(bulk, 'Batches, repairs, and what the sweep found; live ones never wait for these.'),
+      show(live, 'Live queue: single emissions.'),
+      show(bulk, 'Bulk queue: batches, repairs and the sweep. Live emissions do not wait for them.'),
     ],
     serverAdapter,
     options: { uiConfig: { boardTitle: 'Appointment emissions' } },
   });
-  // An application of its own, with Express' defaults.
+  // A separate Express application with default settings.
   const board = serverAdapter.getRouter() as Express;
   board.disable('x-powered-by');
   return board;
