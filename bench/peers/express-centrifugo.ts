@@ -1,5 +1,7 @@
 import express from 'express';
+import { Agent, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
 import { createConnection } from 'mongoose';
 import { companyRoom } from '@appointment-emissions/contracts';
 import { createMongooseModels } from '../../demo/models.ts';
@@ -9,10 +11,27 @@ const connection = createConnection();
 await connection.openUri(process.env['MONGODB_URI']!);
 const { Appointment } = createMongooseModels(connection);
 const publishUrl = `${process.env['CENTRIFUGO_URL']!}/api/publish`;
-const headers = {
-  'content-type': 'application/json',
-  'x-api-key': process.env['INTERNAL_SERVICE_API_KEY']!,
-};
+/** Centrifugo closes a connection that was idle for 30 s. A request on it at that moment would fail. */
+const agent = new Agent({ keepAlive: true, timeout: 10_000 });
+
+/** With `node:http`: `fetch` takes about a millisecond longer. @throws if Centrifugo does not publish */
+async function publish(channel: string, data: object): Promise<void> {
+  const body = JSON.stringify({ channel, data });
+  const headers = {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+    'x-api-key': process.env['INTERNAL_SERVICE_API_KEY']!,
+  };
+  const reply = await new Promise<unknown>((resolve, reject) => {
+    request(publishUrl, { agent, method: 'POST', headers }, (response) => {
+      json(response).then(resolve, reject);
+    })
+      .on('error', reject)
+      .end(body);
+  });
+  const { error } = reply as { error?: { message: string } };
+  if (error) throw new Error(`Centrifugo did not publish: ${error.message}`);
+}
 
 const app = express();
 app.use(express.json());
@@ -25,14 +44,7 @@ app.post('/emit', async (req, res) => {
     res.status(404).json({ success: false });
     return;
   }
-  const data = { event: 'appointment:updated', appointment };
-  const body = JSON.stringify({ channel: companyRoom(String(appointment.companyId)), data });
-  const response = await fetch(publishUrl, { method: 'POST', headers, body });
-  const reply = (await response.json()) as { error?: { message: string } };
-  if (!response.ok || reply.error) {
-    res.status(502).json({ success: false });
-    return;
-  }
+  await publish(companyRoom(String(appointment.companyId)), { event: 'appointment:updated', appointment });
   res.status(202).json({ success: true, appointmentId });
 });
 const server = app.listen(0, () => {
