@@ -10,10 +10,15 @@ const FILE = join(PROJECT_DIR, 'docs', 'images', 'dashboard.png');
 export const main: Main = async ({ signal }) => {
   const demo = await startDemo({ signal, env: { DASHBOARD_TIME_ZONE: 'Europe/Berlin' } });
   try {
-    const context = { viewport: { width: 1280, height: 800 }, locale: 'en-GB', timezoneId: 'Europe/Berlin' };
+    const context = {
+      viewport: { width: 1280, height: 800 },
+      locale: 'en-GB',
+      timezoneId: 'Europe/Berlin',
+      reducedMotion: 'reduce',
+    } as const;
     const { page, close } = await openDashboardPage(demo.base, context);
     await page.locator('#cards .card').first().waitFor();
-    // In the evening the form proposes the next day.
+    // The form proposes a free time, which may be on another day.
     await page.locator('#date').fill(await page.locator('#chat input[type=date]').inputValue());
     await page.getByRole('button', { name: 'Send' }).click();
     await page.locator('#cards .card.fresh').waitFor();

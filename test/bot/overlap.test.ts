@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { createBookingService } from '../../demo/booking-service.ts';
+import { COLLECTIONS } from '../../demo/models.ts';
 import { later } from './bot-world.ts';
 import { at, done, startBookings } from './booking-world.ts';
 import { SOURCE_CONDITION } from '../../scripts/source-args.mjs';
@@ -37,6 +38,18 @@ test('of twenty concurrent bookings of one time, one succeeds', async () => {
     );
     expect(results.filter(({ outcome }) => outcome === 'done')).toHaveLength(1);
     expect(results.filter(({ outcome }) => outcome === 'busy')).toHaveLength(19);
+  }
+});
+
+test('of concurrent bookings of one pet with ten groomers, one succeeds', async () => {
+  const world = await startBookings();
+  const staff = await Promise.all(Array.from({ length: 10 }, () => world.insert(COLLECTIONS.staff)));
+  for (let round = 0; round < 10; round += 1) {
+    const results = await Promise.all(
+      staff.map((staffId) => world.service.book(world.request(round * 60, 60, { staffId }))),
+    );
+    expect(results.filter(({ outcome }) => outcome === 'done')).toHaveLength(1);
+    expect(results.filter(({ outcome }) => outcome === 'busy')).toHaveLength(9);
   }
 });
 

@@ -74,17 +74,20 @@ function showMessage(kind: 'loading' | 'failed' | 'empty', text: string): void {
 
 function render(): void {
   const { date, timeZone, isLoaded } = day;
-  byId('day', HTMLElement).dataset.loaded = String(isLoaded);
+  const dayView = byId('day', HTMLElement);
+  const isNewlyLoaded = isLoaded && dayView.dataset.loaded !== 'true';
+  dayView.dataset.loaded = String(isLoaded);
   calendar.show({ date, timeZone, rows: dashboard.appointments });
   const shown = calendar.appointments;
   setText(byId('summary', HTMLParagraphElement), isLoaded ? summaryOf(shown) : '');
   byId('empty', HTMLParagraphElement).hidden = isLoaded && shown.length > 0;
   // A scrollable element without a card must be in the tab order itself.
-  byId('day', HTMLElement).tabIndex = shown.length > 0 ? -1 : 0;
+  dayView.tabIndex = shown.length > 0 ? -1 : 0;
   if (isLoaded) showMessage('empty', 'No appointments on this day.');
   else if (hasFailed) showMessage('failed', NOT_LOADED);
   else showMessage('loading', 'Loading…');
   if (isLoaded) hasFailed = false;
+  if (isNewlyLoaded) calendar.scrollToStart();
   if (isLoaded && toReveal !== undefined) {
     calendar.reveal(toReveal);
     toReveal = undefined;
@@ -141,10 +144,8 @@ function onEvent({ appointment }: { appointment: { _id: Id } }, meta: EmissionMe
 
 for (const event of APPOINTMENT_EVENTS) dashboard.on(event, onEvent);
 dashboard.on('appointments', () => {
-  const isFirst = lastRendered.size === 0;
   render();
   remember();
-  if (isFirst) calendar.scrollToStart();
 });
 dashboard.on('problem', () => {
   hasFailed = true;

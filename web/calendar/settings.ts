@@ -27,9 +27,8 @@ export function fillTimeZones(
   const select = byId('time-zone', HTMLSelectElement);
   const [company, machine] = [ofCompany, ofMachine()].map((zone) => (isTimeZone(zone) ? zone : undefined));
   const first = new Map<string, string>();
-  if (machine !== undefined) first.set(machine, 'yours');
-  if (company !== undefined)
-    first.set(company, company === machine ? 'the company’s and yours' : 'the company’s');
+  if (machine !== undefined) first.set(machine, 'you');
+  if (company !== undefined) first.set(company, company === machine ? 'company and you' : 'company');
   const others = new Set([chosen, 'UTC', ...Intl.supportedValuesOf('timeZone')]);
   const onTop = [company, machine].filter((zone) => zone !== undefined);
   select.append(

@@ -8,7 +8,6 @@ import { STATES } from './page-states.ts';
 import { bundlePage, openPage, type PageWorld, type PageWorldOptions } from './page-world.ts';
 
 const WIDTHS = [1440, 820, 390, 320];
-const SCHEMES = ['light', 'dark'] as const;
 /** A folder for pictures of all states. Without it none are taken. */
 const { SCREENSHOTS } = process.env;
 
@@ -49,23 +48,23 @@ async function live(options: Partial<PageWorldOptions>) {
   return { page, server };
 }
 
-interface Check {
-  prepare?: () => Promise<void>;
-  widths?: readonly number[];
-  schemes?: readonly ('light' | 'dark')[];
-}
+type Scheme = 'light' | 'dark';
 
-/** Calls `prepare` at each width, and `check` in each colour scheme. For pictures, it does so at all widths and in both schemes. */
+/**
+ * Calls `check` at each width in each of its colour schemes, after `prepare`. For pictures, it does so at all widths in both schemes.
+ */
 async function inEachSize(
   name: string,
   check: (size: string) => Promise<void>,
-  { prepare, widths = WIDTHS, schemes = SCHEMES }: Check = {},
+  sizes: readonly (readonly [width: number, ...Scheme[]])[],
+  prepare?: () => Promise<void>,
 ): Promise<void> {
   const { page } = world;
-  for (const width of SCREENSHOTS ? WIDTHS : widths) {
+  const all = WIDTHS.map((width) => [width, 'light', 'dark'] as const);
+  for (const [width, ...schemes] of SCREENSHOTS ? all : sizes) {
     await page.setViewportSize({ width, height: width < 768 ? 844 : 900 });
     await prepare?.();
-    for (const colorScheme of SCREENSHOTS ? SCHEMES : schemes) {
+    for (const colorScheme of schemes) {
       await page.emulateMedia({ colorScheme });
       const size = `${name}-${width}-${colorScheme}`;
       if (SCREENSHOTS) await page.screenshot({ path: join(SCREENSHOTS, `${size.replaceAll(' ', '-')}.png`) });
@@ -75,7 +74,15 @@ async function inEachSize(
 }
 
 const accessibleInEachSize = (name: string, prepare?: () => Promise<void>) =>
-  inEachSize(name, isAccessible, { widths: [1440, 390], ...(prepare && { prepare }) });
+  inEachSize(
+    name,
+    isAccessible,
+    [
+      [1440, 'light', 'dark'],
+      [390, 'light'],
+    ],
+    prepare,
+  );
 
 async function fits(size: string): Promise<void> {
   const [width, wanted] = await world.page.evaluate<number[]>(
@@ -92,7 +99,11 @@ async function isAccessible(size: string): Promise<void> {
 describe('each state of the page fits the screen at 1440, 820, 390 and 320 px', () => {
   test.each(Object.keys(STATES))('%s', async (name) => {
     await live({ listed: STATES[name]! });
-    await inEachSize(name, fits, { schemes: ['light'] });
+    await inEachSize(
+      name,
+      fits,
+      WIDTHS.map((width) => [width, 'light']),
+    );
   });
 });
 

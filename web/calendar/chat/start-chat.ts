@@ -32,14 +32,9 @@ export async function startChat(panel: HTMLElement): Promise<boolean> {
   });
   panel.replaceChildren(
     create('h2', '', 'MetaBot'),
-    create('p', 'quiet', HINT),
+    create('p', 'quiet', `${HINT} Times are the company’s: ${catalogue.timeZone.replaceAll('_', ' ')}.`),
     talk.element,
     form.element,
-    create(
-      'p',
-      'quiet',
-      `Times are those of ${catalogue.companyName}: ${catalogue.timeZone.replaceAll('_', ' ')}.`,
-    ),
   );
   const converse = createConversation({ bot, catalogue, form, talk });
   setInterval(() => {
@@ -79,10 +74,12 @@ function createConversation({ bot, catalogue, form, talk }: ConversationDeps) {
     const call = isClosed
       ? undefined
       : await bot.call(message.tool, message.args).catch(() => 'no reply' as const);
-    const appointments = await offerAppointments(bot, form);
     if (call === 'no reply') {
       talk.say('trouble', 'The bot is not responding. It may be restarting. Try again in a moment.');
-    } else if (call?.reply.ok) {
+      return;
+    }
+    const appointments = (await offerAppointments(bot, form)) ?? [];
+    if (call?.reply.ok) {
       talk.say('bot', confirm(message.tool, subject, catalogue.timeZone), { message, call });
     } else {
       const conflict = conflictOf(message, appointments, catalogue);
@@ -168,8 +165,9 @@ function describeCall({ message: { tool, args }, call: { reply, route } }: Calle
   return details;
 }
 
-async function offerAppointments(bot: ChatBot, form: ChatForm): Promise<ChatAppointment[]> {
-  const appointments = await bot.appointments().catch(() => []);
-  form.offer(appointments);
+/** Resolves to undefined, and offers nothing new, if the appointments cannot be loaded. */
+async function offerAppointments(bot: ChatBot, form: ChatForm): Promise<ChatAppointment[] | undefined> {
+  const appointments = await bot.appointments().catch(() => undefined);
+  if (appointments) form.offer(appointments);
   return appointments;
 }
