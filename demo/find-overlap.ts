@@ -57,7 +57,10 @@ export async function createBookingIndexes(appointments: Collection): Promise<vo
   await appointments.createIndex({ staffId: 1, end: 1 }, { name: 'staff_end' }, {});
   await appointments.createIndex({ petId: 1, end: 1 }, { name: 'pet_end' }, {});
   try {
-    await appointments.createIndex({ petId: 1, slots: 1 }, { name: 'pet_slot_numbers', ...withSlots }, {});
+    // Without the condition on the pet, two appointments without one would count as the same pet's.
+    const withPet = { slots: VALID_SLOTS, petId: { $type: 'objectId' } };
+    const options = { name: 'pet_slot_numbers', unique: true, partialFilterExpression: withPet };
+    await appointments.createIndex({ petId: 1, slots: 1 }, options, {});
   } catch (error) {
     // Bookings from before this index may overlap. Then only the query before each write finds overlaps of a pet.
     if (!isTakenSlot(error)) throw error;

@@ -135,6 +135,16 @@ describe('book', () => {
     ).toMatchObject({ outcome: 'busy', of: 'pet' });
   });
 
+  test('appointments without a pet may be at the same time, with different groomers', async () => {
+    const world = await startBookings();
+    await world.service.prepare();
+    for (const staffId of [world.ids.staffId, world.otherStaffId]) {
+      const row = { staffId: new Types.ObjectId(staffId), slots: [1000, 1001], status: 'scheduled' };
+      await world.insert(COLLECTIONS.appointments, row);
+    }
+    expect(await world.appointments.countDocuments()).toBe(2);
+  });
+
   test('refuses an overlap with an appointment that has no slots', async () => {
     const world = await startBookings();
     const staffId = new Types.ObjectId(world.ids.staffId);
