@@ -43,11 +43,12 @@ export async function openSession(onUnreachable: () => void): Promise<Session> {
 /** The staff member whose view the address names. Without it the page has the manager's view, of all appointments. */
 const viewInAddress = () => new URLSearchParams(location.search).get('as') ?? '';
 
-/** Shows the choice of a view beside the company's name. Another choice loads the page again. */
+/** Shows the choice of a view after that of the time zone. Another choice loads the page again. */
 function offerViews(staff: readonly { id: string; fullName: string }[]): void {
   if (staff.length === 0) return;
-  const select = create('select', 'view-as');
-  select.ariaLabel = 'View as';
+  const label = create('label', '', 'View as ');
+  const select = create('select');
+  label.append(select);
   select.append(new Option('Manager', ''), ...staff.map(({ id, fullName }) => new Option(fullName, id)));
   select.value = staff.some(({ id }) => id === viewInAddress()) ? viewInAddress() : '';
   select.addEventListener('change', () => {
@@ -56,7 +57,7 @@ function offerViews(staff: readonly { id: string; fullName: string }[]): void {
     else address.searchParams.set('as', select.value);
     location.assign(address);
   });
-  byId('company', HTMLSpanElement).after(select);
+  byId('time-zone', HTMLSelectElement).closest('label')?.after(label);
 }
 
 /** Returns undefined if the server is not a demo. @throws if the server is unreachable or fails */
