@@ -165,3 +165,14 @@ test('a failed list request is the error of the query', async () => {
   const cache = createStore({ url: server.url, getToken: () => Promise.resolve('t') });
   expect((await cache.query).error).toEqual({ message: 'ListError: the token has expired' });
 });
+
+test('an entry is emptied if the token has another scope, until the list of that scope is loaded', async () => {
+  const { cache, connection, answer } = await scripted();
+  const shown = () => cache.data?.appointments.map(({ _id }) => _id).join();
+  expect(shown()).toBe('a');
+  answer({} as AppointmentList); // A list that the dashboard refuses.
+  connection.sendPosition({ epoch: 'e', offset: 5, recovered: false, reason: 'scope' });
+  await eventually('the empty entry', () => shown() === '');
+  answer(listAt('e', 5, { b: 'listed' }));
+  await eventually('the list', () => shown() === 'b');
+});
