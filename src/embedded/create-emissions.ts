@@ -46,7 +46,6 @@ export function createEmissions(options: EmissionsOptions): Emissions {
   const resources = open('api');
   const acceptance = composeAccept(resources);
   const snapshots = composeSnapshots(resources);
-  const { beyondFigures } = composeWarnings(resources, createByCall);
   const { attach, isAttached, ...dashboards } = createAttach(resources, snapshots);
   reportProcess(resources, acceptance, isAttached);
   let worker: Resources<EmbeddedConfig> | undefined;
@@ -57,7 +56,7 @@ export function createEmissions(options: EmissionsOptions): Emissions {
       resources,
       acceptance,
       snapshots,
-      warnings: beyondFigures,
+      warnings: composeWarnings(resources, createByCall).beyondFigures,
       settings: options.settings ?? {},
       ...dashboards,
     }),
