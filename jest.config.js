@@ -25,6 +25,9 @@ export const LONG_TESTS = [
   '**/test/resilience/redis-database.test.ts',
   '**/test/resilience/sweep.test.ts',
   '**/test/operate/clocks.test.ts',
+  '**/test/embedded/example-in-browser.test.ts',
+  '**/test/resilience/mongo-away.test.ts',
+  '**/test/resilience/redis-lost.test.ts',
 ];
 
 /** Native ESM: run through `npm test`, which sets NODE_OPTIONS=--experimental-vm-modules. */

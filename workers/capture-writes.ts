@@ -1,4 +1,4 @@
-import type { Id } from '@appointment-emissions/contracts';
+import type { CaptureState, Id } from '@appointment-emissions/contracts';
 import type { WorkerCoreConfig } from '../src/config.ts';
 import { type CaptureEvents, startCapture } from '../src/capture/capture.ts';
 import { type Change, NoChangeStreams } from '../src/domain/changes.ts';
@@ -32,11 +32,12 @@ const UNAUTHORIZED = 13;
  * Reads the change stream, if `CAPTURE` is on. Each worker tries to be the owner. The one that gets the lease reads the
  * stream.
  */
-export function captureWrites(resources: Resources<WorkerCoreConfig>): void {
+export function captureWrites(resources: Resources<WorkerCoreConfig>): ReadCaptureState {
   const { id, config, redis, queues, lifecycle } = resources;
-  if (config.CAPTURE === 'off') return;
+  if (config.CAPTURE === 'off') return () => undefined;
   const prefix = config.QUEUE_PREFIX;
   const tokenKey = `${prefix}:capture:token`;
+  const { events, state } = composeEvents(resources, tokenKey);
   const capture = startCapture({
     acquireLease: createAcquireLease({
       redis,
@@ -50,21 +51,31 @@ export function captureWrites(resources: Resources<WorkerCoreConfig>): void {
     graceMs: config.CAPTURE_GRACE_MS,
     renewEveryMs: RENEW_EVERY_MS,
     backlog: () => readBacklog(redis, queues),
-    on: composeEvents(resources, tokenKey),
+    on: events,
   });
   lifecycle.onClose('capture', capture.close);
+  return state;
 }
 
+/** Undefined while this worker does not read the change stream. */
+type ReadCaptureState = () => CaptureState | undefined;
+
 /** Metrics, log lines and the warning of `/health`. */
-function composeEvents(resources: Resources<WorkerCoreConfig>, tokenKey: string): CaptureEvents {
+function composeEvents(
+  resources: Resources<WorkerCoreConfig>,
+  tokenKey: string,
+): { events: CaptureEvents; state: ReadCaptureState } {
   const { metrics, clock, warnings, reportDamage, logger } = resources;
   const logCaptured = createLogCaptured(logger);
   let advancedAt: number | undefined;
   let problem: string | undefined;
+  let restarts = 0;
+  const state: ReadCaptureState = () =>
+    advancedAt === undefined ? undefined : { tokenAgeMs: performance.now() - advancedAt, restarts };
   warnings.add(() => [problem]);
-  metrics.watchCapture(() => (advancedAt === undefined ? undefined : performance.now() - advancedAt));
+  metrics.watchCapture(() => state()?.tokenAgeMs);
   const captureFailed = createThrottledLog(logger, 'the capture of writes failed; it will try again');
-  return {
+  const events: CaptureEvents = {
     follows(isOwner) {
       // An owner that cannot open the stream tries each second.
       if (isOwner === (advancedAt !== undefined)) return;
@@ -82,6 +93,7 @@ function composeEvents(resources: Resources<WorkerCoreConfig>, tokenKey: string)
       if (advancedAt !== undefined) advancedAt = performance.now();
     },
     restarted(reason) {
+      restarts += 1;
       metrics.captureRestarted(reason);
       const fields = { reason, key: reason === 'missing' ? tokenKey : undefined };
       logger.warn(fields, 'the change stream begins now; the sweep finds the writes before');
@@ -100,6 +112,7 @@ function composeEvents(resources: Resources<WorkerCoreConfig>, tokenKey: string)
       captureFailed({}, error);
     },
   };
+  return { events, state };
 }
 
 function countCaptured(

@@ -64,18 +64,19 @@ export function runWorker(resources: Resources<WorkerCoreConfig>): void {
   const { id, lifecycle, metrics, outages, warnings, logger } = resources;
   const progress = watchProgress(resources);
   warnings.add(() => [outages.mongo.isDown() ? "MongoDB can't be read: jobs wait" : undefined]);
-  metrics.beat(() => ({
-    role: 'worker',
-    id,
-    ...(progress.live && { idleMs: progress.live.sinceMadeMs() }),
-    warnings: warnings.read(),
-  }));
   logQueueRestrictions({ read: metrics.queueStates, logger, lifecycle });
   openMetricsPort(resources, progress.verdict);
   releaseOverdue(resources);
   runEmissionWorkers(resources, progress);
   sweepMissedWrites(resources);
-  captureWrites(resources);
+  const captureState = captureWrites(resources);
+  metrics.beat(() => ({
+    role: 'worker',
+    id,
+    ...(progress.live && { idleMs: progress.live.sinceMadeMs() }),
+    warnings: warnings.read(),
+    capture: captureState(),
+  }));
 }
 
 /** One BullMQ worker for each queue. They share a pipeline, so that bulk reads can yield to live ones. */

@@ -24,7 +24,7 @@ test('the catalogue contains all readable documents, whatever any field contains
       expect([id, typeof name]).toEqual([expect.stringMatching(/^[0-9a-f]{24}$/), 'string']);
   }
   const appointments = await read.appointments(at(-1));
-  expect(appointments).toHaveLength(100);
+  expect(appointments.length).toBeGreaterThanOrEqual(STORED_VALUES.length);
   for (const { start, end } of appointments)
     for (const time of [start, end]) expect(time === null || !Number.isNaN(Date.parse(time))).toBe(true);
 });

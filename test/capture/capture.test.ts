@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import type { FleetMetricsReading } from '@appointment-emissions/contracts';
 import { Types } from 'mongoose';
 import type { RunningApi } from '../../src/api/start-api.ts';
 import type { Company } from '../harness/documents.ts';
 import type { Dashboard } from '../harness/dashboard.ts';
+import { fleetMetrics } from '../operate/admin.ts';
 import { startRewritingProxy } from '../population/rewriting-proxy.ts';
 import { eventually } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
@@ -54,6 +56,17 @@ test('a booking, a change, a cancellation and a deletion without a call each rea
   await receive(id, 'appointment:canceled');
   await appointments().deleteOne(byId(id));
   await receive(id, 'appointment:deleted');
+});
+
+test('the operator’s figures name the worker that reads the change stream', async () => {
+  world.worker(CAPTURE);
+  await isFollowed();
+  const capture = await eventually('a heartbeat of the owner', async () => {
+    const { fleet } = (await fleetMetrics(api)) as FleetMetricsReading;
+    return fleet.processes.worker.find((process) => process.capture !== null)?.capture;
+  });
+  // Without a saved token the stream begins now.
+  expect(capture).toEqual({ tokenAgeMs: expect.any(Number), restarts: 1 });
 });
 
 test('a deletion in a collection without pre-images reaches the company that the appointment was published for', async () => {

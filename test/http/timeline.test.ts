@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Timeline } from '../../src/queue/timeline.ts';
 import type { RunningApi } from '../../src/api/start-api.ts';
 import type { Company } from '../harness/documents.ts';
 import { createMutedUser } from '../harness/redis-users.ts';
 import { eventually } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
+import type { RunningWorker } from '../../workers/start-worker.ts';
 import { get, problemOf } from './internal.ts';
 
 const ISO = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
@@ -18,6 +19,16 @@ beforeAll(async () => {
   company = await world.documents.company();
 });
 afterAll(() => world.close());
+const workers: RunningWorker[] = [];
+afterEach(async () => {
+  for (const worker of workers.splice(0)) await worker.close();
+});
+
+function startWorker(env?: Record<string, string>): RunningWorker {
+  const worker = world.worker(env);
+  workers.push(worker);
+  return worker;
+}
 
 async function timelineOf(emissionId: string): Promise<Timeline> {
   const { body } = await get(api, `emissions/${emissionId}`).expect(200);
@@ -48,7 +59,7 @@ test('before a worker runs an emission, its timeline is waiting and has only the
 });
 
 test('the timeline of a published emission has the time, the offset and the number of gateways', async () => {
-  const worker = world.worker();
+  startWorker();
   const dashboard = await world.dashboard(api, company.companyId);
   const emissionId = await world.emit(api, 'appointment-updated', await company.appointment());
   const { meta } = await dashboard.receive((received) => received.meta.emissionId === emissionId);
@@ -65,16 +76,18 @@ test('the timeline of a published emission has the time, the offset and the numb
     publishedAt: meta.publishedAt,
   });
   const { acceptedAt, startedAt, populatedAt, publishedAt, endedAt } = timeline;
-  const times = [acceptedAt, startedAt, populatedAt, publishedAt, endedAt];
-  expect(times).toEqual([...times].sort());
-  await worker.close();
+  expect(Date.parse(publishedAt!)).toBeGreaterThanOrEqual(Date.parse(populatedAt!));
+  // By other clocks, which differ by milliseconds: those of the API and of BullMQ.
+  for (const time of [acceptedAt, startedAt, endedAt]) {
+    expect(Math.abs(Date.parse(time!) - Date.parse(publishedAt!))).toBeLessThan(60_000);
+  }
 });
 
 test('the timeline of a permanent failure has one attempt and the reason', async () => {
   const appointmentId = await company.appointment();
   const emissionId = await world.emit(api, 'appointment-canceled', appointmentId);
   await world.documents.giveAway(appointmentId);
-  const worker = world.worker();
+  startWorker();
   await world.jobIn(emissionId, 'failed');
 
   expect(await timelineOf(emissionId)).toMatchObject({
@@ -85,14 +98,13 @@ test('the timeline of a permanent failure has one attempt and the reason', async
     publishedAt: null,
     gateways: null,
   });
-  await worker.close();
 });
 
 test('the timeline has each failed attempt with its error, during backoff and after the last one', async () => {
   // A worker that may not publish: the script fails, through no fault of a server.
   const { url: REDIS_URL } = await createMutedUser(world);
   const company = await world.documents.company();
-  const slow = world.worker({ REDIS_URL, EMISSION_BACKOFF_MS: '60000' });
+  const slow = startWorker({ REDIS_URL, EMISSION_BACKOFF_MS: '60000' });
   const emissionId = await world.emit(api, 'appointment-created', await company.appointment());
   await world.jobIn(emissionId, 'delayed');
   // MaxTimeMSExpired: on a busy machine MongoDB can be too slow for an attempt.
@@ -100,7 +112,7 @@ test('the timeline has each failed attempt with its error, during backoff and af
   expect(await timelineOf(emissionId)).toMatchObject({ state: 'delayed', attempts: [{ attempt: 1, error }] });
   await slow.close();
 
-  const worker = world.worker({ REDIS_URL, EMISSION_BACKOFF_MS: '1' });
+  startWorker({ REDIS_URL, EMISSION_BACKOFF_MS: '1' });
   await (await world.jobs.get(emissionId))!.promote();
   await world.jobIn(emissionId, 'failed');
   expect((await timelineOf(emissionId)).attempts).toEqual([
@@ -108,7 +120,6 @@ test('the timeline has each failed attempt with its error, during backoff and af
     { attempt: 2, error },
     { attempt: 3, error },
   ]);
-  await worker.close();
 });
 
 test('an unknown or expired id is 404', async () => {

@@ -22,6 +22,23 @@ test('live processes are listed by role, sockets added up, companies counted onc
   expect(processes.worker[0]?.sinceHeartbeatMs).toBeLessThan(5_000);
 });
 
+test('of the workers, the one that reads the change stream has its progress; a value of another shape is left out', async () => {
+  const fleet = fleets.start();
+  const [owner, other, odd] = [fleet.process(), fleet.process(), fleet.process()];
+  owner.heartbeat({ role: 'worker', id: 'owner', capture: { tokenAgeMs: 12, restarts: 1 } });
+  other.heartbeat({ role: 'worker', id: 'other' });
+  odd.heartbeat({ role: 'worker', id: 'odd', capture: { tokenAgeMs: -1, restarts: 0 } });
+  await Promise.all([owner.flush(), other.flush(), odd.flush()]);
+  const { worker } = (await fleet.read()).fleet.processes;
+  expect(new Map(worker.map(({ id, capture }) => [id, capture]))).toEqual(
+    new Map([
+      ['owner', { tokenAgeMs: 12, restarts: 1 }],
+      ['other', null],
+      ['odd', null],
+    ]),
+  );
+});
+
 test('the newest heartbeat replaces the previous one and its companies', async () => {
   const fleet = fleets.start();
   const gateway = fleet.process();

@@ -29,7 +29,9 @@ const STATES: QueueStates = {
 const FLEET: Fleet = {
   processes: {
     api: [],
-    gateway: [{ id: 'a', sockets: 7, sinceHeartbeatMs: 1, sinceProgressMs: null, warnings: [] }],
+    gateway: [
+      { id: 'a', sockets: 7, sinceHeartbeatMs: 1, sinceProgressMs: null, warnings: [], capture: null },
+    ],
     worker: [],
   },
   sockets: 7,

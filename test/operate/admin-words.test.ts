@@ -32,7 +32,14 @@ test('rates keep one decimal and never round to 0 % or 100 %', () => {
   ]);
 });
 
-const alive = { id: '01234567-89ab', sockets: 0, sinceHeartbeatMs: 10, sinceProgressMs: 100 };
+const alive = {
+  id: '01234567-89ab',
+  sockets: 0,
+  sinceHeartbeatMs: 10,
+  sinceProgressMs: 100,
+  warnings: [],
+  capture: null,
+};
 
 /** The metrics of a healthy fleet, except for the given values. */
 function reading(over: {

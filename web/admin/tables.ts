@@ -1,5 +1,6 @@
 import {
   APPOINTMENT_EVENTS,
+  type CaptureState,
   cut,
   type EmissionSource,
   type FleetMetricsReading,
@@ -76,9 +77,14 @@ function rowsByEvent({ events }: OutcomesByEvent): string[][] {
   ];
 }
 
+/** For the worker that reads the change stream. */
+function describeCapture({ tokenAgeMs, restarts }: CaptureState): string {
+  return `token ${duration(tokenAgeMs)} old, ${restarts === 1 ? '1 restart' : `${count(restarts)} restarts`}`;
+}
+
 function rowsOverShare({ overShare }: FleetMetricsReading['fleet']): string[][] {
   return [
-    ['Company', 'live emissions moved to the bulk queue'],
+    ['Company', 'moved to bulk'],
     ...overShare.map(({ companyId, emissions }) => [companyId, count(emissions)]),
   ];
 }
@@ -113,13 +119,14 @@ export function createTables() {
     write(
       'processes',
       [
-        ['Process', 'heartbeat', 'progress', 'sockets'],
+        ['Process', 'heartbeat', 'progress', 'sockets', 'change stream'],
         ...(['api', 'gateway', 'worker'] as const).flatMap((role) =>
-          fleet.processes[role].map(({ id, sinceHeartbeatMs, sinceProgressMs, sockets }) => [
+          fleet.processes[role].map(({ id, sinceHeartbeatMs, sinceProgressMs, sockets, capture }) => [
             `${role} ${isolate(cut(id, 8))}`,
             `${duration(sinceHeartbeatMs)} ago`,
             sinceProgressMs === null ? '–' : `${duration(sinceProgressMs)} ago`,
             role === 'gateway' ? count(sockets) : '–',
+            capture === null ? '–' : describeCapture(capture),
           ]),
         ),
       ],

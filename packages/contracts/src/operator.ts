@@ -44,6 +44,16 @@ export interface FleetProcess {
   sinceProgressMs: number | null;
   /** Problems that the process reports about itself. */
   warnings: string[];
+  /** The change stream, if this worker reads it; null otherwise. */
+  capture: CaptureState | null;
+}
+
+/** Progress of the change stream at the worker that reads it. */
+export interface CaptureState {
+  /** Time since the saved resume token last advanced. It grows if changes are not processed. */
+  tokenAgeMs: number;
+  /** How often this worker began the stream at the present instead of at a token. The sweep finds the writes before. */
+  restarts: number;
 }
 
 /** Settings that operators changed on a queue. They are stored in Redis and apply to all workers. */

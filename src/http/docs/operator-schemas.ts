@@ -40,6 +40,10 @@ const processes = z.array(
     sinceHeartbeatMs: ms,
     sinceProgressMs: ms.nullable(),
     warnings: z.array(z.string()).meta({ description: 'Problems that the process reports about itself.' }),
+    capture: z
+      .strictObject({ tokenAgeMs: ms, restarts: count })
+      .nullable()
+      .meta({ description: 'The change stream, if this worker reads it; null otherwise.' }),
   }),
 );
 

@@ -1,4 +1,4 @@
-import type { CompanyOverShare, ProcessRole } from '@appointment-emissions/contracts';
+import type { CaptureState, CompanyOverShare, ProcessRole } from '@appointment-emissions/contracts';
 import { within } from '../../process/lifecycle.ts';
 import { luaScript } from '../../redis/script.ts';
 import { HEARTBEAT_TTL_MS, type WriterDeps } from './keys.ts';
@@ -15,6 +15,8 @@ export interface Heartbeat {
   warnings?: string[];
   /** Companies that exceed their share at this process. */
   overShare?: readonly CompanyOverShare[];
+  /** Present while this process reads the change stream. */
+  capture?: CaptureState | undefined;
   /** Companies, or their rooms, with a socket at this process. Only their number over the fleet is stored. */
   companies?: Iterable<string>;
 }
@@ -27,13 +29,13 @@ export function createHeartbeatWriter({ redis, keys, timeoutMs, now }: WriterDep
 
   async function send(
     key: string,
-    { role, id, sockets = 0, idleMs, companies = [], warnings = [], overShare = [] }: Heartbeat,
+    { role, id, sockets = 0, idleMs, companies = [], warnings = [], overShare = [], capture }: Heartbeat,
   ): Promise<void> {
     sentKeys.add(key);
     const args = [
       key,
       JSON.stringify({
-        ...{ role, id, sockets, idleMs },
+        ...{ role, id, sockets, idleMs, capture },
         ...(warnings.length > 0 && { warnings }),
         ...(overShare.length > 0 && { overShare }),
       }),

@@ -43,13 +43,14 @@ export async function readFleet({
       reportDamage('heartbeat', { key: keys.beats });
       continue;
     }
-    const { role, id, sockets, idleMs, warnings } = beat;
+    const { role, id, sockets, idleMs, warnings, capture } = beat;
     for (const { companyId, emissions } of beat.overShare)
       overShare.set(companyId, (overShare.get(companyId) ?? 0) + emissions);
     const sinceHeartbeatMs = Number(age);
     const sinceProgressMs = idleMs === undefined ? null : Math.round(idleMs) + sinceHeartbeatMs;
     // A role of a newer version is left out.
-    if (isRole(role)) processes[role].push({ id, sockets, sinceHeartbeatMs, sinceProgressMs, warnings });
+    if (isRole(role))
+      processes[role].push({ id, sockets, sinceHeartbeatMs, sinceProgressMs, warnings, capture });
   }
   const sockets = processes.gateway.reduce((sum, gateway) => sum + gateway.sockets, 0);
   return { nowMs: Number(nowMs), fleet: { processes, sockets, companies, overShare: mostOf(overShare) } };
@@ -72,6 +73,11 @@ const beatSchema = z.object({
     .max(MAX_OVER_SHARE)
     .catch([])
     .default([]),
+  capture: z
+    .object({ tokenAgeMs: z.number().min(0), restarts: z.int().min(0) })
+    .nullable()
+    .catch(null)
+    .default(null),
   warnings: z.array(z.string().max(2_000)).max(100).catch([]).default([]),
 });
 
