@@ -109,17 +109,22 @@ async function runChoices(salon: Salon, choices: readonly number[], withFaults: 
 async function settle(salon: Salon, ids: readonly string[]): Promise<void> {
   const { companyId, screens, tokenOf } = salon;
   await Promise.all(screens.map((screen) => screen.connect()));
+  // On a busy machine MongoDB can be too slow for a request.
   for (const appointmentId of ids) {
-    await world.post(gateways[0]!, 'appointment-deleted', { appointmentId, companyId });
+    await eventually('an announcement to be accepted', async () => {
+      const { status } = await world.post(gateways[0]!, 'appointment-deleted', { appointmentId, companyId });
+      return status === 202;
+    });
   }
   await eventually('no job to be left', async () => {
     const counts = await world.queue.getJobCounts('wait', 'active', 'delayed', 'prioritized');
     return Object.values(counts).every((count) => count === 0);
   });
-  const response = await fetch(`${gateways[0]!.url}/api/v1/dashboard/appointments`, {
-    headers: { authorization: `Bearer ${await tokenOf(undefined)}` },
+  const headers = { authorization: `Bearer ${await tokenOf(undefined)}` };
+  const list = await eventually('the list', async () => {
+    const response = await fetch(`${gateways[0]!.url}/api/v1/dashboard/appointments`, { headers });
+    return response.ok ? ((await response.json()) as AppointmentList) : undefined;
   });
-  const list = (await response.json()) as AppointmentList;
   const all = list.appointments.map(({ appointment }) => appointment);
   for (const screen of screens) {
     const expected = visibleIn(all, screen.scope);
@@ -152,7 +157,7 @@ test(
     await fc.assert(
       fc.asyncProperty(schedule, async (choices) => {
         // A time limit of fast-check's would leave a schedule running.
-        if (performance.now() > endsAt) return;
+        if (runs > 1 && performance.now() > endsAt) return;
         runs += 1;
         await run(choices, true);
       }),

@@ -151,11 +151,13 @@ export class ScopedScreen {
     });
   }
 
-  private async load(): Promise<void> {
+  /** @param tries  a server on a busy machine can be too slow for one */
+  private async load(tries = 5): Promise<void> {
     const scope = this.scope;
     const response = await fetch(`${this.options.url}/api/v1/dashboard/appointments`, {
       headers: { authorization: `Bearer ${await this.options.tokenOf(scope)}` },
     });
+    if (response.status >= 500 && tries > 1) return this.load(tries - 1);
     const list = (await response.json()) as AppointmentList;
     // A list of the former scope must not be shown any more.
     if (scope !== this.scope || response.status !== 200) return;
