@@ -92,6 +92,14 @@ test('an appointment that is removed without a call is deleted from the dashboar
   );
 });
 
+test('an operator disconnects the dashboards of a company from both gateways', async () => {
+  const [{ companyId }] = companies as [Company, ...Company[]];
+  const dashboards = await Promise.all([api!, other!].map((gateway) => world.dashboard(gateway, companyId)));
+  const { body } = await admin(api!, 'disconnect', { companyId });
+  expect(body).toMatchObject({ matched: 2, gateways: 2, unanswered: 0 });
+  await eventually('both to be disconnected', () => dashboards.every(({ socket }) => !socket.connected));
+});
+
 test('a batch for all companies that is repeated with its key at the other API is emitted once', async () => {
   const ids = await Promise.all(companies.flatMap(({ appointment }) => [appointment(), appointment()]));
   const emissions = ids.map((appointmentId) => ({ event: 'appointment:created', appointmentId }));
