@@ -32,7 +32,6 @@ export function readNamedEmission(given: unknown): NamedEmission {
   };
 }
 
-export type { EmissionSource };
 export const EMISSION_SOURCES = ['call', 'capture', 'sweep'] as const satisfies readonly EmissionSource[];
 
 /** The source of an emission, by its id: `capture-…` and `sweep-…` are ours alone; a caller never chooses an id. */

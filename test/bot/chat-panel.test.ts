@@ -7,8 +7,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
-import { chromium, type Browser, type Page, type Route } from 'playwright-core';
-import { findChromium } from '../../scripts/services/chromium.ts';
+import type { Browser, Page, Route } from 'playwright-core';
+import { launchChromium } from '../harness/chromium.ts';
 import { DEMO_COMPANY } from '../../demo/catalogue.ts';
 import { createDemoRouter } from '../../demo/demo-routes.ts';
 import { seedDemo } from '../../demo/seed-demo.ts';
@@ -23,7 +23,7 @@ const HTML = `<!doctype html><title>Chat</title><link rel="stylesheet" href="/pa
 
 let browser: Browser;
 beforeAll(async () => {
-  browser = await chromium.launch(await findChromium());
+  browser = await launchChromium();
 });
 afterAll(() => browser.close());
 

@@ -7,10 +7,9 @@ import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { chromium } from 'playwright-core';
 import { addDashboardLibrary } from '../../scripts/example.ts';
 import { freePort } from '../../scripts/process/free-port.ts';
-import { findChromium } from '../../scripts/services/chromium.ts';
+import { launchChromium } from '../harness/chromium.ts';
 import { childEnv } from '../harness/child-env.ts';
 import { startTcpProxy } from '../harness/tcp-proxy.ts';
 import { serveTokens } from '../harness/serve-tokens.ts';
@@ -56,7 +55,7 @@ test('the example in plain JavaScript shows changes in Chromium, also those duri
     value: `listening on ${origin}`,
   });
 
-  const browser = await chromium.launch({ ...(await findChromium()), timeout: 30_000 });
+  const browser = await launchChromium();
   world.keep(browser, () => browser.close());
   const page = await browser.newPage();
   const errors: string[] = [];

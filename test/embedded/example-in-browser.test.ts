@@ -3,9 +3,9 @@ import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { execa } from 'execa';
 import { Types } from 'mongoose';
-import { chromium, type Browser } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { connectDashboard } from '@appointment-emissions/dashboard';
-import { findChromium } from '../../scripts/services/chromium.ts';
+import { launchChromium } from '../harness/chromium.ts';
 import { readPage } from '../docs/pages.ts';
 import { eventually, until } from '../harness/until.ts';
 import { type Example, type ExamplePage, startExample, tomorrowAt } from './example-world.ts';
@@ -14,7 +14,7 @@ let browser: Browser;
 let example: Example;
 let page: ExamplePage;
 beforeAll(async () => {
-  browser = await chromium.launch({ ...(await findChromium()), timeout: 30_000 });
+  browser = await launchChromium();
 }, 120_000);
 afterAll(() => browser.close());
 afterEach(async () => {

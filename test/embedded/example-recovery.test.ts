@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Types } from 'mongoose';
-import { chromium, type Browser } from 'playwright-core';
-import { findChromium } from '../../scripts/services/chromium.ts';
+import type { Browser } from 'playwright-core';
+import { launchChromium } from '../harness/chromium.ts';
 import { eventually, until } from '../harness/until.ts';
 import { type Example, type ExamplePage, startExample, tomorrowAt } from './example-world.ts';
 
@@ -11,7 +11,7 @@ const RECOVERED_WITHIN_MS = 40_000;
 let browser: Browser;
 let example: Example;
 beforeAll(async () => {
-  browser = await chromium.launch({ ...(await findChromium()), timeout: 30_000 });
+  browser = await launchChromium();
 }, 120_000);
 afterAll(() => browser.close());
 

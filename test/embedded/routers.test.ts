@@ -3,10 +3,9 @@ import type { Express } from 'express';
 import { createConnection } from 'mongoose';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { chromium } from 'playwright-core';
 import type { AcceptedReply } from '@appointment-emissions/contracts';
 import { fetchAppointments } from '@appointment-emissions/dashboard';
-import { findChromium } from '../../scripts/services/chromium.ts';
+import { launchChromium } from '../harness/chromium.ts';
 import { createEmissions, type Emissions } from '../../src/embedded/index.ts';
 import type { Company } from '../harness/documents.ts';
 import { eventually } from '../harness/until.ts';
@@ -199,7 +198,7 @@ describe.each(PAIRS)('a router below another mount, with $name', (pair) => {
 
 test('the operator’s page works in a browser, with the job list, and loads nothing that is missing', async () => {
   const { url } = await startApplication(world, PAIRS[1]);
-  const browser = await chromium.launch({ ...(await findChromium()), timeout: 30_000 });
+  const browser = await launchChromium();
   world.keep(browser, () => browser.close());
   const context = await browser.newContext({
     httpCredentials: { username: 'admin', password: 'admin-password' },

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import request from 'supertest';
-import { findChromium } from '../../scripts/services/chromium.ts';
+import { launchChromium } from '../harness/chromium.ts';
 import type { RunningApi } from '../../src/api/start-api.ts';
 import { createWorld, type World } from '../harness/world.ts';
 import { problemOf } from './internal.ts';
@@ -14,7 +14,7 @@ let browser: Browser;
 beforeAll(async () => {
   world = await createWorld();
   api = await world.api();
-  browser = await chromium.launch(await findChromium());
+  browser = await launchChromium();
 });
 afterAll(async () => {
   await browser.close();

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { type Browser, chromium, type Page } from 'playwright-core';
-import { findChromium } from '../../scripts/services/chromium.ts';
+import type { Browser, Page } from 'playwright-core';
+import { launchChromium } from '../harness/chromium.ts';
 import { seriousFindings } from '../harness/axe.ts';
 import { eventually } from '../harness/until.ts';
 import type { World } from '../harness/world.ts';
@@ -10,7 +10,7 @@ let browser: Browser;
 let world: World;
 let complaints: string[];
 beforeAll(async () => {
-  browser = await chromium.launch({ ...(await findChromium()), timeout: 30_000 });
+  browser = await launchChromium();
 }, 120_000);
 afterAll(() => browser.close());
 afterEach(async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type Browser, chromium } from 'playwright-core';
-import { findChromium } from '../../scripts/services/chromium.ts';
+import type { Browser } from 'playwright-core';
+import { launchChromium } from '../harness/chromium.ts';
 import type { RunningApi } from '../../src/api/start-api.ts';
 import { seriousFindings } from '../harness/axe.ts';
 import { startPrefixProxy } from '../harness/prefix-proxy.ts';
@@ -17,10 +17,7 @@ let api: RunningApi;
 let proxied: string;
 let browser: Browser;
 beforeAll(async () => {
-  [browser, world] = await Promise.all([
-    findChromium().then((found) => chromium.launch({ ...found, timeout: 30_000 })),
-    createWorld({ env: { BASE_PATH: PREFIX } }),
-  ]);
+  [browser, world] = await Promise.all([launchChromium(), createWorld({ env: { BASE_PATH: PREFIX } })]);
   api = await world.api();
   const proxy = await startPrefixProxy(api.url, PREFIX);
   world.keep(proxy, () => {

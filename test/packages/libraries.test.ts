@@ -3,8 +3,7 @@ import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { chromium } from 'playwright-core';
-import { findChromium } from '../../scripts/services/chromium.ts';
+import { launchChromium } from '../harness/chromium.ts';
 import { startScriptedServer } from '../dashboard/scripted-server.ts';
 import { childEnv } from '../harness/child-env.ts';
 import {
@@ -148,7 +147,7 @@ test('the one-file browser build connects a page that has no bundler', async () 
     const [type, body] = files[request.url ?? ''] ?? ['text/plain', ''];
     reply.writeHead(body === '' ? 404 : 200, { 'content-type': type }).end(body);
   });
-  const browser = await chromium.launch(await findChromium());
+  const browser = await launchChromium();
   try {
     const page = await browser.newPage();
     await page.goto(server.url);

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { AppointmentSnapshot } from '@appointment-emissions/contracts';
+import type { AppointmentSnapshot, EmissionSource } from '@appointment-emissions/contracts';
 import type { Received } from '../../test/harness/dashboard.ts';
 import type { Company } from '../../test/harness/documents.ts';
 import { eventually } from '../../test/harness/until.ts';
 import { createWorld, type World, type WorldOptions } from '../../test/harness/world.ts';
-import { type EmissionSource, sourceOf } from '../../src/domain/emission-log.ts';
+import { sourceOf } from '../../src/domain/emission-log.ts';
 import { createIndexes } from '../../src/population/indexes.ts';
 import { createLoadAppointments } from '../../src/population/load-appointments.ts';
 import { captureKeys, streamIsOpen } from '../chaos/capture-owner.ts';

@@ -1,4 +1,4 @@
-import type { EmissionSource } from '../../src/domain/emission-log.ts';
+import type { EmissionSource } from '@appointment-emissions/contracts';
 import { createOwnerReader } from './capture-owner.ts';
 import { openTestbed } from './testbed.ts';
 import { startFaultInjection, type Fault, type FaultRecord } from './inject-faults.ts';

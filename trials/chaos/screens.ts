@@ -1,3 +1,4 @@
+import type { EmissionSource } from '@appointment-emissions/contracts';
 import {
   connectDashboard,
   type Dashboard,
@@ -9,7 +10,7 @@ import {
   type AppointmentSnapshot,
   type EmissionMeta,
 } from '@appointment-emissions/contracts';
-import { type EmissionSource, sourceOf } from '../../src/domain/emission-log.ts';
+import { sourceOf } from '../../src/domain/emission-log.ts';
 import type { World } from '../../test/harness/world.ts';
 import { versionOf } from './workload.ts';
 

@@ -97,7 +97,7 @@ const compare = (a: string | null, b: string | null) => ((a ?? '') < (b ?? '') ?
 
 /**
  * A staff member's colour depends on their id. If two have the same, the one with the later id gets the next free colour: ids are
- * assigned in order of time, so that the colours of the others stay when somebody is hired.
+ * assigned in order of time, so that a new staff member does not change the colours of the others.
  */
 function assignTones(columns: readonly Column[]): void {
   const used = new Set<number>();

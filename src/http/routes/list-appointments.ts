@@ -19,8 +19,9 @@ const MAX_LIST_LENGTH = 5_000;
 const TRIES = 3;
 
 /**
- * A list of confirmed snapshots, of the viewer's scope only: the snapshot that was read decides. Its position is the head before the ids were found: whatever is published later is replayed
- * or sent live to a dashboard that connects with this position, so no emission is missed between list and events.
+ * A list of confirmed snapshots. The snapshots that were read decide what is in the viewer's scope. The list's position is the
+ * head before the ids were found: later emissions are replayed or sent live to a dashboard that connects with this position,
+ * so none is missed between list and events.
  */
 export function createListAppointments({ head, findIds, takeSnapshots }: ListDeps) {
   return async (request: CompanyRange): Promise<AppointmentList> => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { chromium, type Browser, type Page } from 'playwright-core';
-import { findChromium } from '../../../scripts/services/chromium.ts';
+import type { Browser, Page } from 'playwright-core';
+import { launchChromium } from '../../harness/chromium.ts';
 import { connectDashboard, fetchAppointments } from '@appointment-emissions/dashboard';
 import { loadApiConfig } from '../../../src/config.ts';
 import { startPrefixProxy } from '../../harness/prefix-proxy.ts';
@@ -17,10 +17,7 @@ let appointmentId: string;
 let proxied: string;
 let direct: string;
 beforeAll(async () => {
-  [browser, world] = await Promise.all([
-    findChromium().then((found) => chromium.launch({ ...found, timeout: 30_000 })),
-    createWorld({ env: { BASE_PATH: `${PREFIX}/` } }),
-  ]);
+  [browser, world] = await Promise.all([launchChromium(), createWorld({ env: { BASE_PATH: `${PREFIX}/` } })]);
   const company = await world.documents.company();
   companyId = company.companyId;
   appointmentId = await company.appointment();

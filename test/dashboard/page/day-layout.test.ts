@@ -39,7 +39,7 @@ describe('the layout of a day', () => {
     ]);
   });
 
-  test('gives staff members other colours, which stay when somebody is hired', () => {
+  test('gives each staff member a colour, which stays the same when a staff member is added', () => {
     const staff = Array.from(
       { length: TONES },
       (_, n) => `65f1a2b3c4d5e6f7081900${String(n).padStart(2, '0')}`,

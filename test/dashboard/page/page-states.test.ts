@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { chromium, type Browser } from 'playwright-core';
-import { findChromium } from '../../../scripts/services/chromium.ts';
+import type { Browser } from 'playwright-core';
+import { launchChromium } from '../../harness/chromium.ts';
 import { seriousFindings } from '../../harness/axe.ts';
 import { STATES } from './page-states.ts';
 import { bundlePage, openPage, type PageWorld, type PageWorldOptions } from './page-world.ts';
@@ -15,10 +15,7 @@ let browser: Browser;
 let script: string;
 let world: PageWorld;
 beforeAll(async () => {
-  [browser, script] = await Promise.all([
-    findChromium().then((found) => chromium.launch({ ...found, timeout: 30_000 })),
-    bundlePage(),
-  ]);
+  [browser, script] = await Promise.all([launchChromium(), bundlePage()]);
   if (SCREENSHOTS) mkdirSync(SCREENSHOTS, { recursive: true });
 }, 120_000);
 afterAll(() => browser.close());

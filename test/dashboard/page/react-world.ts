@@ -2,8 +2,8 @@ import { build } from 'esbuild';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { chromium, type Browser, type Page } from 'playwright-core';
-import { findChromium } from '../../../scripts/services/chromium.ts';
+import type { Browser, Page } from 'playwright-core';
+import { launchChromium } from '../../harness/chromium.ts';
 import { SOURCE_CONDITION } from '../../../scripts/source-args.mjs';
 import { createWorld, type World } from '../../harness/world.ts';
 
@@ -39,7 +39,7 @@ async function servePage(script: string) {
 /** A real API with a worker, and a browser with the page. */
 export async function openReactWorld(script: string) {
   const [browser, page]: [Browser, Awaited<ReturnType<typeof servePage>>] = await Promise.all([
-    findChromium().then((found) => chromium.launch({ ...found, timeout: 30_000 })),
+    launchChromium(),
     servePage(script),
   ]);
   const world: World = await createWorld({ env: { CORS_ORIGIN: page.url } });

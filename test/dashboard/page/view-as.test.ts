@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { chromium, type Browser } from 'playwright-core';
-import { findChromium } from '../../../scripts/services/chromium.ts';
+import type { Browser } from 'playwright-core';
+import { launchChromium } from '../../harness/chromium.ts';
 import { until } from '../../harness/until.ts';
 import { booked, bundlePage, openPage, type PageWorld } from './page-world.ts';
 
@@ -8,10 +8,7 @@ let browser: Browser;
 let script: string;
 let world: PageWorld;
 beforeAll(async () => {
-  [browser, script] = await Promise.all([
-    findChromium().then((found) => chromium.launch({ ...found, timeout: 30_000 })),
-    bundlePage(),
-  ]);
+  [browser, script] = await Promise.all([launchChromium(), bundlePage()]);
 }, 120_000);
 afterAll(() => browser.close());
 afterEach(async () => {
