@@ -177,7 +177,9 @@ function composeEmitCaptured(resources: Resources<WorkerCoreConfig>): EmitCaptur
     refuseEarlierReads: createRefuseEarlierReads(redis, keys),
     digestOf,
     isCanceled: models.isCanceled,
-    enqueue: (emissions, { isLive }) => enqueue(emissions, isLive ? PRIORITY.live : PRIORITY.capture),
+    enqueue: async (emissions, { isLive }) => {
+      await enqueue(emissions, isLive ? PRIORITY.live : PRIORITY.capture);
+    },
     concernsAllReads: (error) => isUnavailable(error) || isUnauthorized(error),
     now: clock.now,
   });

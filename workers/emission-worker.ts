@@ -1,5 +1,5 @@
 import { DelayedError, type Job, Worker } from 'bullmq';
-import { CANARY, isAppointmentEvent, type QueueName } from '@appointment-emissions/contracts';
+import { CANARY, isAppointmentEvent } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../src/redis/connect.ts';
 import type { EmissionAttempt, EmitAppointment, Receipt } from '../src/emission/emit-appointment.ts';
 import {
@@ -12,7 +12,7 @@ import { AppError } from '../src/errors.ts';
 import type { Logger } from '../src/process/logger.ts';
 import type { FleetMetrics } from '../src/metrics/fleet-metrics.ts';
 import { type EmissionJob, isOfLaterVersion, parseEmissionJob } from '../src/queue/emission-job.ts';
-import { KEPT_JOBS, PRIORITY, retryDelayMs } from '../src/queue/retry-policy.ts';
+import { KEPT_JOBS, PRIORITY, queueOf, retryDelayMs } from '../src/queue/retry-policy.ts';
 import { createTranslateFailure } from './translate-failure.ts';
 import type { Quarantine } from '../src/queue/quarantine.ts';
 
@@ -194,8 +194,6 @@ function countOutcomes(
     }
   });
 }
-
-const queueOf = (priority: number): QueueName => (priority === PRIORITY.live ? 'live' : 'bulk');
 
 /** What a job of any form names. */
 function namedBy({ name, data }: Job<unknown>): NamedEmission {

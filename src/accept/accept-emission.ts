@@ -1,6 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { APPOINTMENT_DELETED, type AppointmentEvent, type Id } from '@appointment-emissions/contracts';
+import {
+  APPOINTMENT_DELETED,
+  type AppointmentEvent,
+  type Id,
+  type QueueName,
+} from '@appointment-emissions/contracts';
 import { chunks, coalesce } from '../batching.ts';
 import { AppError } from '../errors.ts';
 import type { BulkPacer } from '../process/bulk-pacer.ts';
@@ -35,16 +40,17 @@ export interface Accepted extends AcceptedRequest {
   traceparent?: string | undefined;
 }
 
-/** How long it took to accept a request, and whether it was for a live emission. */
+/** How long it took to accept a request, and the queue that its emissions went to. */
 export interface AcceptTiming {
   ms: number;
-  isLive: boolean;
+  queue: QueueName;
 }
 
 export interface AcceptDeps {
   /** The existence check, for many ids at once; `''` for a company that cannot be read. */
   findCompanies: (appointmentIds: readonly Id[]) => Promise<(Id | undefined)[]>;
-  enqueue: (emissions: readonly Accepted[], priority: number) => Promise<void>;
+  /** Resolves to the queue of each emission. */
+  enqueue: (emissions: readonly Accepted[], priority: number) => Promise<readonly QueueName[]>;
   priority: { live: number; batch: number };
   /** Whether the queue has reached its limit. */
   isFull: () => boolean;
@@ -91,43 +97,41 @@ export function createAcceptEmissions(deps: AcceptDeps): AcceptEmissions {
   const acceptMany = createAcceptMany(deps, findCompany);
 
   // Together, since a flood has many in progress.
-  const enqueueOverShare = coalesce<Accepted, undefined>({
-    async run(emissions) {
-      await pacer.bulk(() => enqueue(emissions, priority.live), MAX_WAIT_MS.overShare);
-      return emissions.map(() => undefined);
-    },
+  const enqueueOverShare = coalesce<Accepted, QueueName>({
+    run: (emissions) => pacer.bulk(() => enqueue(emissions, priority.live), MAX_WAIT_MS.overShare),
     maxBatch: MAX_OVER_SHARE,
   });
 
-  async function acceptOne(request: EmissionRequest, context: RequestContext): Promise<AcceptedRequest> {
-    if (context.isRepeat) return withId(request, context, 0);
+  async function acceptOne(
+    request: EmissionRequest,
+    context: RequestContext,
+  ): Promise<{ accepted: AcceptedRequest; queue: QueueName }> {
+    if (context.isRepeat) return { accepted: withId(request, context, 0), queue: 'live' };
     refuseIfFull(isFull);
     const acceptedAt = new Date(now()).toISOString();
-    const { emission, isOver } = await pacer.live(async () => {
+    const { emission, queue } = await pacer.live(async () => {
       const companyId = companyFor(request, await findCompany.one(request.appointmentId));
       if (companyId === undefined) throw rejectionError(request);
       const emission = toEmission(withId(request, context, 0), companyId, acceptedAt, context);
-      const isOver = isOverShare(companyId);
-      if (!isOver) await enqueue([emission], priority.live);
-      return { emission, isOver };
+      const queue = isOverShare(companyId) ? undefined : (await enqueue([emission], priority.live))[0];
+      return { emission, queue };
     });
-    if (isOver) await enqueueOverShare(emission);
-    return emission;
+    return { accepted: emission, queue: queue ?? (await enqueueOverShare(emission)) };
   }
 
   return {
     async one(request, context) {
       const startedAt = performance.now();
-      const accepted = await acceptOne(request, context);
+      const { accepted, queue } = await acceptOne(request, context);
       // After the answer is on its way.
-      setImmediate(onAccepted, [accepted], context, { ms: elapsedMs(startedAt), isLive: true });
+      setImmediate(onAccepted, [accepted], context, { ms: elapsedMs(startedAt), queue });
       return accepted.emissionId;
     },
 
     async many(requests, context) {
       const startedAt = performance.now();
       const results = await acceptMany(requests, context);
-      const timing = { ms: elapsedMs(startedAt), isLive: false };
+      const timing: AcceptTiming = { ms: elapsedMs(startedAt), queue: 'bulk' };
       const accepted = results.filter((item) => item !== undefined);
       for (const slice of chunks(accepted, SLICE_SIZE)) {
         onAccepted(slice, context, timing);

@@ -10,16 +10,16 @@ export function createRecordAccepted({ metrics, logger }: { metrics: Metrics; lo
   return (
     accepted: readonly AcceptedRequest[],
     { isRepeat, requestId, traceparent }: RequestContext,
-    { ms: tookMs, isLive }: AcceptTiming,
+    { ms: tookMs, queue }: AcceptTiming,
   ) => {
     for (const { event, emissionId, appointmentId } of accepted) {
       logger.info(
         { requestId, traceparent, tookMs, isRepeat, event, emissionId, appointmentId },
         `[InternalSocket] Accepted ${describeEmission({ event, appointmentId })}`,
       );
-      if (!isRepeat) metrics.count(event, 'accepted', 1, isLive ? 'live' : 'bulk');
+      if (!isRepeat) metrics.count(event, 'accepted', 1, queue);
     }
-    if (isLive) metrics.observe('accept', tookMs);
+    if (queue === 'live') metrics.observe('accept', tookMs);
   };
 }
 

@@ -43,7 +43,9 @@ export function composeRepairs(deps: ComposeRepairsDeps): {
     reEmit: createReEmit({
       findWritten: createFindWritten(models),
       isCanceled: models.isCanceled,
-      enqueue: (emissions) => pacer.bulk(() => enqueue(emissions, PRIORITY.repair)),
+      enqueue: async (emissions) => {
+        await pacer.bulk(() => enqueue(emissions, PRIORITY.repair));
+      },
       now,
     }),
     now,

@@ -1,22 +1,21 @@
 import type { JobsOptions } from 'bullmq';
-import type { Id } from '@appointment-emissions/contracts';
+import type { Id, QueueName } from '@appointment-emissions/contracts';
 import { AppError } from '../errors.ts';
 import { DeadlineExceeded, within } from '../process/lifecycle.ts';
 import { corkUntilImmediate, type RedisClient } from '../redis/connect.ts';
 import { type EmissionJob, JOB_VERSION } from './emission-job.ts';
 import type { EmissionQueues } from './open-queues.ts';
-import { jobOptions, PRIORITY, type RetryPolicy } from './retry-policy.ts';
+import { jobOptions, PRIORITY, queueOf, type RetryPolicy } from './retry-policy.ts';
 
 export type NewEmission = Omit<EmissionJob, 'v'>;
 
 /**
  * Adds emissions to a queue: live ones (priority 0) to the live queue, unless their company exceeds its share, and the others to
- * the bulk queue. Resolves when Redis has
- * them: from then on each is published, or is a waiting or failed job. Adding an emission again, with the same id, does nothing
- * while its job is kept in the same queue.
+ * the bulk queue. Resolves when Redis has them, to the queue of each: from then on each is published, or is a waiting or failed
+ * job. Adding an emission again, with the same id, does nothing while its job is kept in the same queue.
  * @throws AppError QUEUE_UNAVAILABLE within 1.1 s when Redis does not answer.
  */
-export type Enqueue = (emissions: readonly NewEmission[], priority: number) => Promise<void>;
+export type Enqueue = (emissions: readonly NewEmission[], priority: number) => Promise<QueueName[]>;
 
 const ADD_TIMEOUT_MS = 1_100;
 
@@ -39,7 +38,6 @@ export function createEnqueue({ queues, redis, policy, priorityFor, remember }: 
     await Promise.all(
       emissions.map((emission, index) => {
         const priority = priorities[index] ?? PRIORITY.live;
-        const queue = priority === PRIORITY.live ? queues.live : queues.bulk;
         const job = { v: JOB_VERSION, ...emission } satisfies EmissionJob;
         const own: JobsOptions = {
           ...options,
@@ -48,13 +46,13 @@ export function createEnqueue({ queues, redis, policy, priorityFor, remember }: 
           timestamp: Date.parse(emission.acceptedAt),
           ...(priority !== PRIORITY.live && { priority }),
         };
-        return queue.add(emission.event, job, own);
+        return queues[queueOf(priority)].add(emission.event, job, own);
       }),
     );
   }
 
   /** A timed-out add is unknown, not failed: the same job ids make a second try harmless. */
-  async function addTwice(emissions: readonly NewEmission[], priority: number): Promise<void> {
+  async function addTwice(emissions: readonly NewEmission[], priority: number): Promise<QueueName[]> {
     // Once: in another queue the second try would be a second job.
     const priorities = emissions.map(({ companyId }) => priorityFor?.(companyId, priority) ?? priority);
     try {
@@ -63,11 +61,13 @@ export function createEnqueue({ queues, redis, policy, priorityFor, remember }: 
       if (!(error instanceof Error && error.message.includes('timed out'))) throw error;
       await add(emissions, priorities);
     }
+    return priorities.map(queueOf);
   }
 
   return async (emissions, priority) => {
+    let queueNames: QueueName[];
     try {
-      await within(ADD_TIMEOUT_MS, 'adding to the queue', addTwice(emissions, priority));
+      queueNames = await within(ADD_TIMEOUT_MS, 'adding to the queue', addTwice(emissions, priority));
     } catch (cause) {
       const what = cause instanceof DeadlineExceeded ? 'does not answer' : 'is not available';
       throw new AppError('QUEUE_UNAVAILABLE', `the queue ${what}; the same call may succeed in a moment`, {
@@ -76,5 +76,6 @@ export function createEnqueue({ queues, redis, policy, priorityFor, remember }: 
       });
     }
     remember(emissions);
+    return queueNames;
   };
 }

@@ -1,3 +1,4 @@
+import type { QueueName } from '@appointment-emissions/contracts';
 import type { DefaultJobOptions, WorkerOptions } from 'bullmq';
 
 /** Upper limit of the backoff. */
@@ -42,5 +43,7 @@ export function jobOptions({ attempts }: RetryPolicy): DefaultJobOptions {
  * class: a job's turn in the class is added to it, so that the companies take turns, see `CompanyShare`.
  */
 export const PRIORITY = { live: 0, batch: 1, capture: 500_000, repair: 1_000_000, sweep: 1_500_000 } as const;
+/** The queue that an emission of this priority goes to. */
+export const queueOf = (priority: number): QueueName => (priority === PRIORITY.live ? 'live' : 'bulk');
 /** The last turn in a class. BullMQ's priorities end at 2^21. */
 export const MAX_TURN = 499_998;

@@ -26,7 +26,12 @@ function slowQueue(isOverShare = () => false) {
     },
     enqueue: (emissions) => {
       now += SLICE_MS;
-      return new Promise((succeed, fail) => adds.push({ emissions, succeed, fail }));
+      return new Promise((resolve, fail) => {
+        const succeed = () => {
+          resolve(emissions.map(() => 'live' as const));
+        };
+        adds.push({ emissions, succeed, fail });
+      });
     },
     priority: { live: 0, batch: 1 },
     isFull: () => false,

@@ -145,4 +145,9 @@ test('what exceeds a share of live emissions goes to the bulk queue, where compa
   world.worker();
   for (const id of ids) await dashboard.receive(({ meta }) => meta.emissionId === id);
   await world.jobIn(booked, 'completed');
+  await eventually('each queue to count what it accepted and published', async () => {
+    const { byQueue } = (await fleetMetrics(api)) as FleetMetricsReading;
+    const { accepted, published } = byQueue.bulk.overall['5m'];
+    return accepted === moved + 3 && published === accepted;
+  });
 });
