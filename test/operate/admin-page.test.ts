@@ -84,7 +84,7 @@ test('the page shows the metrics and the reason of a failure, and an operator ca
   await failure.getByText('announced by a call').waitFor();
   await page
     .locator('#verdict[data-state=attention]')
-    .getByText('100 % of the emissions that ended in the last 5 minutes failed (1).')
+    .getByText('100 % of the live emissions that ended in the last 5 minutes failed (1).')
     .waitFor();
   expect(await page.locator('.chart canvas').count()).toBe(4);
   expect(await page.locator('#processes').innerText()).toMatch(

@@ -41,17 +41,19 @@ const alive = {
   capture: null,
 };
 
+const outcomes = (failureRate: number | null = 0) => ({ overall: { '5m': { failed: 3, failureRate } } });
+
 /** The metrics of a healthy fleet, except for the given values. */
 function reading(over: {
-  failureRate?: number | null;
+  failureRate?: Partial<Record<'live' | 'bulk', number | null>>;
   live?: number | null;
   bulk?: number | null;
   worker?: (typeof alive)[];
   gateway?: (typeof alive)[];
 }): FleetMetricsReading {
-  const { failureRate = 0, live = null, bulk = null, worker = [alive], gateway = [alive] } = over;
+  const { failureRate = {}, live = null, bulk = null, worker = [alive], gateway = [alive] } = over;
   return {
-    overall: { '5m': { failed: 3, failureRate } },
+    byQueue: { live: outcomes(failureRate.live), bulk: outcomes(failureRate.bulk) },
     queue: { oldestLiveWaitingAgeMs: live, oldestBulkWaitingAgeMs: bulk },
     fleet: { processes: { api: [alive], worker, gateway } },
   } as unknown as FleetMetricsReading;
@@ -59,10 +61,19 @@ function reading(over: {
 
 test.each([
   ['a healthy fleet', {}, []],
-  ['no emission has ended', { failureRate: null }, []],
+  ['no emission has ended', { failureRate: { live: null, bulk: null } }, []],
   ['no worker', { worker: [] }, ['No worker has sent a heartbeat for 15 s.']],
   ['no gateway', { gateway: [] }, ['No gateway has sent a heartbeat for 15 s.']],
-  ['failures', { failureRate: 0.08 }, ['8 % of the emissions that ended in the last 5 minutes failed (3).']],
+  [
+    'failures of live emissions, however many bulk emissions succeed',
+    { failureRate: { live: 0.08 } },
+    ['8 % of the live emissions that ended in the last 5 minutes failed (3).'],
+  ],
+  [
+    'failures of bulk emissions',
+    { failureRate: { live: null, bulk: 0.5 } },
+    ['50 % of the bulk emissions that ended in the last 5 minutes failed (3).'],
+  ],
   ['a live job that waits long', { live: 90_000 }, ['A live job has waited for 90 s.']],
   ['a bulk job that waits a few minutes', { bulk: 240_000 }, []],
   ['a bulk job that waits long', { bulk: 1_200_000 }, ['A bulk job has waited for 20 min.']],

@@ -2,7 +2,7 @@ import { cut, type FleetMetricsReading, isolate, type ProcessRole } from '@appoi
 import { duration, percent } from './format.ts';
 
 /** Describes the problems that an operator should look at. Empty if there are none. The limits are those of ops/alerts.yml. */
-export function findProblems({ overall, queue, fleet }: FleetMetricsReading): string[] {
+export function findProblems({ byQueue, queue, fleet }: FleetMetricsReading): string[] {
   const problems: string[] = [];
   const names: Record<ProcessRole, string> = { gateway: 'gateway', worker: 'worker', api: 'API' };
   for (const role of ['worker', 'gateway', 'api'] as const) {
@@ -22,10 +22,11 @@ export function findProblems({ overall, queue, fleet }: FleetMetricsReading): st
   if (bulk !== null && bulk > BULK_WAITING_TOO_LONG_MS) {
     problems.push(`A bulk job has waited for ${duration(bulk)}.`);
   }
-  const { failureRate, failed } = overall['5m'];
-  if (failureRate !== null && failureRate > FAILING_TOO_OFTEN) {
+  for (const name of ['live', 'bulk'] as const) {
+    const { failureRate, failed } = byQueue[name].overall['5m'];
+    if (failureRate === null || failureRate <= FAILING_TOO_OFTEN) continue;
     problems.push(
-      `${percent(failureRate)} of the emissions that ended in the last 5 minutes failed (${failed}).`,
+      `${percent(failureRate)} of the ${name} emissions that ended in the last 5 minutes failed (${failed}).`,
     );
   }
   return problems;
