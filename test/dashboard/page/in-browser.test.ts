@@ -1,34 +1,14 @@
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
-import { launchChromium } from '../../harness/chromium.ts';
+import { expect, test } from '@jest/globals';
+import type { Page } from 'playwright-core';
 import { meta } from '../appointment-fixture.ts';
-import { booked, bundlePage, openPage, STAFF, type PageWorld, type PageWorldOptions } from './page-world.ts';
+import { booked, STAFF, usePages } from './page-world.ts';
 
 const E = 'e';
 const biscuit = booked('a', 'Biscuit', '09:00-10:00', 'maya');
 const rex = booked('b', 'Rex', '10:00-11:30', 'maya');
 const coco = booked('c', 'Coco', '09:30-10:00', 'jonas');
 
-let browser: Browser;
-let script: string;
-let world: PageWorld;
-beforeAll(async () => {
-  [browser, script] = await Promise.all([launchChromium(), bundlePage()]);
-}, 120_000);
-afterAll(() => browser.close());
-afterEach(async () => {
-  await world.close();
-  expect(world.complaints).toEqual([]);
-});
-
-/** A page that is live, and the server's side of its connection. */
-async function live(options: Partial<PageWorldOptions> = {}) {
-  world = await openPage({ browser, script, listed: [biscuit, rex, coco], ...options });
-  const server = await world.server.connection();
-  server.sendPosition({ epoch: E, offset: 5 });
-  await world.becomes('live');
-  return { ...world, connection: server };
-}
+const { open, live } = usePages({ listed: [biscuit, rex, coco] });
 
 test('shows the day in columns by staff, with the details on each card', async () => {
   const { page, card } = await live();
@@ -233,8 +213,7 @@ test('is a list by time on a phone and fits its width', async () => {
 });
 
 test('asks the user for a token outside demo mode, and keeps it in the tab', async () => {
-  world = await openPage({ browser, script, listed: [biscuit], isDemo: false });
-  const { page, server, tokens } = world;
+  const { page, server, tokens } = await open({ isDemo: false });
   expect(await page.locator('#chat').isVisible()).toBe(false);
   await page.locator('#token').fill('my-token');
   await page.keyboard.press('Enter');
@@ -272,10 +251,10 @@ test.each([
 });
 
 test('asks the user for a token and connects if the storage is blocked', async () => {
-  world = await openPage({ browser, script, listed: [biscuit], isDemo: false, before: BLOCKED });
-  await world.page.locator('#token').fill('my-token');
-  await world.page.keyboard.press('Enter');
-  expect((await world.server.connection()).auth.token).toBe('my-token');
+  const { page, server } = await open({ isDemo: false, before: BLOCKED });
+  await page.locator('#token').fill('my-token');
+  await page.keyboard.press('Enter');
+  expect((await server.connection()).auth.token).toBe('my-token');
 });
 
 test.each([
@@ -467,23 +446,20 @@ test.each([820, 390])(
 );
 
 test('a first load without a server says so, and does not look like an empty day', async () => {
-  world = await openPage({ browser, script, listed: [biscuit], isDown: true });
-  const { page } = world;
+  const { page } = await open({ isDown: true });
   await page.locator('#empty', { hasText: 'The server does not respond' }).waitFor();
   expect(await page.locator('.grid').isVisible()).toBe(false);
   expect(await page.locator('#summary').innerText()).toBe('');
 });
 
 test('a list that cannot be loaded does not look like an empty day', async () => {
-  world = await openPage({ browser, script, listed: [biscuit], isListDown: true });
-  const { page } = world;
+  const { page } = await open({ isListDown: true });
   await page.locator('#empty', { hasText: 'cannot be loaded' }).waitFor();
   expect(await page.locator('.grid').isVisible()).toBe(false);
 });
 
 test('the sign-in is a form without a calendar beneath it', async () => {
-  world = await openPage({ browser, script, listed: [biscuit], isDemo: false });
-  const { page } = world;
+  const { page } = await open({ isDemo: false });
   await page.getByRole('form', { name: 'Sign in' }).waitFor();
   for (const selector of ['#bar', '.stage', '.foot', '#state']) {
     expect([selector, await page.locator(selector).isVisible()]).toEqual([selector, false]);

@@ -1,3 +1,4 @@
+import { afterAll, afterEach, beforeAll, expect } from '@jest/globals';
 import { build } from 'esbuild';
 import { readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
@@ -5,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import type { AppointmentSnapshot } from '@appointment-emissions/contracts';
 import type { ChatCatalogue, ChatToolReply } from '../../../demo/chat.ts';
+import { launchChromium } from '../../harness/chromium.ts';
 import { appointment } from '../appointment-fixture.ts';
 import { startScriptedServer } from '../scripted-server.ts';
 import { SOURCE_CONDITION } from '../../../scripts/source-args.mjs';
@@ -40,6 +42,9 @@ const BOT_REPLIES: Record<string, unknown> = {
   '/demo/chat/tools/book_appointment': { ok: true, message: 'Booked.', tookMs: 12 } satisfies ChatToolReply,
 };
 
+/** Query of the page's address: the day of `booked`. */
+export const DAY_IN_UTC = '?date=2026-11-23&tz=UTC';
+
 /** An appointment on 23 November 2026, with times in UTC. */
 export function booked(
   id: string,
@@ -72,9 +77,7 @@ export async function bundlePage(): Promise<string> {
 }
 
 export interface PageWorldOptions {
-  browser: Browser;
-  script: string;
-  listed: AppointmentSnapshot[];
+  listed?: AppointmentSnapshot[];
   isDemo?: boolean;
   /** The demo has a bot. Each of its tools succeeds. */
   hasBot?: boolean;
@@ -83,7 +86,7 @@ export interface PageWorldOptions {
   /** The list cannot be loaded. */
   isListDown?: boolean;
   context?: BrowserContextOptions;
-  /** Query of the page's address. */
+  /** Query of the page's address. Default: `DAY_IN_UTC`. */
   search?: string;
   /** The time of the page's clock, which stands still. */
   now?: Date;
@@ -91,21 +94,11 @@ export interface PageWorldOptions {
   before?: string;
 }
 
-/** The page in a browser, with a scripted server. It collects the errors that the browser reports. */
-export async function openPage(options: PageWorldOptions) {
-  const {
-    browser,
-    script,
-    listed,
-    isDemo = true,
-    hasBot = false,
-    isDown = false,
-    isListDown = isDown,
-    context,
-    search = '?date=2026-11-23&tz=UTC',
-    now,
-    before,
-  } = options;
+/** A scripted server that also serves the page's files, the list, and what the demo and its bot reply. */
+export async function servePage(
+  script: string,
+  { listed = [], isDemo = true, hasBot = false, isDown = false, isListDown = isDown }: PageWorldOptions,
+) {
   const tokens: string[] = [];
   const ranges: { from: string | null; to: string | null }[] = [];
   const server = await startScriptedServer((request, reply) => {
@@ -135,6 +128,13 @@ export async function openPage(options: PageWorldOptions) {
       );
     }
   });
+  return { server, tokens, ranges };
+}
+
+/** The page in a browser, with a scripted server. It collects the errors that the browser reports. */
+async function openPage(browser: Browser, script: string, options: PageWorldOptions) {
+  const { context, search = DAY_IN_UTC, now, before } = options;
+  const { server, tokens, ranges } = await servePage(script, options);
   const opened = await browser.newContext({
     viewport: { width: 1280, height: 800 },
     locale: 'en-GB',
@@ -166,3 +166,37 @@ export async function openPage(options: PageWorldOptions) {
 }
 
 export type PageWorld = Awaited<ReturnType<typeof openPage>>;
+
+/**
+ * Starts Chromium for the tests of a file, and closes the page after each test, which fails if the browser has reported an error.
+ * @param defaults  options of each page
+ */
+export function usePages(defaults: PageWorldOptions = {}) {
+  let browser: Browser;
+  let script: string;
+  let opened: PageWorld;
+  beforeAll(async () => {
+    [browser, script] = await Promise.all([launchChromium(), bundlePage()]);
+  }, 120_000);
+  afterAll(() => browser.close());
+  afterEach(async () => {
+    await opened.close();
+    expect(opened.complaints).toEqual([]);
+  });
+
+  async function open(options: PageWorldOptions = {}): Promise<PageWorld> {
+    opened = await openPage(browser, script, { ...defaults, ...options });
+    return opened;
+  }
+  return {
+    open,
+    /** A page that is live at offset 5 of the epoch `e`, and the server's side of its connection. */
+    live: async (options?: PageWorldOptions) => {
+      const world = await open(options);
+      const connection = await world.server.connection();
+      connection.sendPosition({ epoch: 'e', offset: 5 });
+      await world.becomes('live');
+      return { ...world, connection };
+    },
+  };
+}
