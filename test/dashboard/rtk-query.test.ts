@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { configureStore } from '@reduxjs/toolkit';
-import { createApi, fakeBaseQuery } from '@reduxjs/toolkit/query';
+import { createApi, fakeBaseQuery, fetchBaseQuery, type FetchBaseQueryError } from '@reduxjs/toolkit/query';
 import { connectDashboard, type AppointmentList } from '@appointment-emissions/dashboard';
 import {
   type AppointmentsOptions,
@@ -41,7 +41,7 @@ function createStore(options: Omit<AppointmentsOptions, 'from' | 'to'>) {
       ),
       count: build.query<number, undefined>({
         queryFn: () => ({ data: (counted += 1) }),
-        providesTags: ['Appointment'],
+        providesTags: [{ type: 'Appointment', id: 'LIST' }],
       }),
     }),
   });
@@ -107,8 +107,8 @@ test('each change of a dashboard invalidates the tags of its appointment once', 
   const invalidated: unknown[] = [];
   const stop = invalidateOnChange(dashboard, (ids) => {
     invalidated.push(ids);
-    const tags = ids?.map((tagged) => ({ type: 'Appointment' as const, id: tagged })) ?? [];
-    store.dispatch(rtk.util.invalidateTags(['Appointment', ...tags]));
+    const tags = ids && [...ids, 'LIST'].map((tagged) => ({ type: 'Appointment' as const, id: tagged }));
+    store.dispatch(rtk.util.invalidateTags(tags ?? ['Appointment']));
   });
   await eventually('the state live', () => dashboard.state === 'live');
   await world.emit(api, 'appointment-updated', id);
@@ -163,7 +163,32 @@ test('a failed list request is the error of the query', async () => {
   });
   closing.push(() => server.close());
   const cache = createStore({ url: server.url, getToken: () => Promise.resolve('t') });
-  expect((await cache.query).error).toEqual({ message: 'ListError: the token has expired' });
+  const message = 'ListError: the token has expired';
+  expect((await cache.query).error).toEqual({ status: 'CUSTOM_ERROR', error: message, message });
+});
+
+test('the endpoint fits createApi with fetchBaseQuery, also in its types', async () => {
+  const server = await startScriptedServer((_request, reply) => {
+    reply.writeHead(401, { 'content-type': 'application/json' }).end('{"detail":"the token has expired"}');
+  });
+  closing.push(() => server.close());
+  const api = createApi({
+    baseQuery: fetchBaseQuery({ baseUrl: server.url }),
+    endpoints: (build) => ({
+      appointments: build.query<CachedAppointments, { from: string; to: string }>(
+        followAppointments((range) => ({ url: server.url, getToken: () => Promise.resolve('t'), ...range })),
+      ),
+    }),
+  });
+  const store = configureStore({
+    reducer: { [api.reducerPath]: api.reducer },
+    middleware: (defaults) => defaults().concat(api.middleware),
+  });
+  closing.push(() => store.dispatch(api.util.resetApiState()));
+  const { error } = await store.dispatch(api.endpoints.appointments.initiate(RANGE));
+  const status: FetchBaseQueryError['status'] | undefined =
+    error && 'status' in error ? error.status : undefined;
+  expect(status).toBe('CUSTOM_ERROR');
 });
 
 test('an entry is emptied if the token has another scope, until the list of that scope is loaded', async () => {

@@ -17,8 +17,6 @@ export async function getToken(): Promise<string> {
   return token;
 }
 
-const follow = followAppointments((range: Range) => ({ url: '/', getToken, ...range }));
-
 export const api = createApi({
   baseQuery: fetchBaseQuery({
     baseUrl: '/api/v1/dashboard',
@@ -35,16 +33,9 @@ export const api = createApi({
       providesTags: ['Appointment'],
     }),
     /** A cache entry that each event patches: no request for a change. */
-    followedAppointments: build.query<CachedAppointments, Range>({
-      ...follow,
-      queryFn: async (range) => {
-        const result = await follow.queryFn(range);
-        // The form of an error of `fetchBaseQuery`.
-        return 'error' in result
-          ? { error: { status: 'CUSTOM_ERROR' as const, error: result.error.message } }
-          : result;
-      },
-    }),
+    followedAppointments: build.query<CachedAppointments, Range>(
+      followAppointments((range) => ({ url: '/', getToken, ...range })),
+    ),
   }),
 });
 

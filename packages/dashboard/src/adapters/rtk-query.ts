@@ -20,6 +20,15 @@ export interface CachedAppointments<A = AppointmentSnapshot> {
   isFollowed: boolean;
 }
 
+/** Error of the query if the list cannot be loaded. It fits `fetchBaseQuery`, and `fakeBaseQuery<{ message: string }>()`. */
+export interface FollowError {
+  status: 'CUSTOM_ERROR';
+  /** Name and message of the error, such as `ListError: the token has expired`. */
+  error: string;
+  /** As `error`. */
+  message: string;
+}
+
 /** The part of RTK Query's cache lifecycle that is used. */
 interface CacheLifecycle<Data> {
   cacheDataLoaded: Promise<unknown>;
@@ -35,7 +44,7 @@ interface CacheLifecycle<Data> {
  * @example
  * ```ts
  * const api = createApi({
- *   baseQuery: fakeBaseQuery<{ message: string }>(),
+ *   baseQuery: fetchBaseQuery({ baseUrl }),
  *   endpoints: (build) => ({
  *     appointments: build.query<CachedAppointments, { from: string; to: string }>(
  *       followAppointments((range) => ({ url, getToken, ...range })),
@@ -50,7 +59,7 @@ export function followAppointments<Arg, A extends { _id: Id } = AppointmentSnaps
 ) {
   type Data = CachedAppointments<A>;
   return {
-    async queryFn(arg: Arg): Promise<{ data: Data } | { error: { message: string } }> {
+    async queryFn(arg: Arg): Promise<{ data: Data } | { error: FollowError }> {
       const { getToken, from, to, ...options } = optionsOf(arg);
       try {
         const range = { from: new Date(from), to: new Date(to) };
@@ -58,7 +67,8 @@ export function followAppointments<Arg, A extends { _id: Id } = AppointmentSnaps
         const appointments = list.appointments.map(({ appointment }) => appointment);
         return { data: { appointments, state: 'connecting', notLiveSince: null, isFollowed: false } };
       } catch (error) {
-        return { error: { message: String(error) } };
+        const message = String(error);
+        return { error: { status: 'CUSTOM_ERROR', error: message, message } };
       }
     },
     merge: (current: Data, fetched: Data): Data => (current.isFollowed ? current : fetched),
@@ -95,11 +105,13 @@ export function followAppointments<Arg, A extends { _id: Id } = AppointmentSnaps
  * Calls `invalidate` after each change of a dashboard, once for all changes that arrive together, with the ids of the changed
  * appointments; undefined if the list was loaded again, which can change any. Returns a function that ends it.
  *
+ * A list does not have the tag of an appointment that is new or moves into it. It needs a tag for lists, such as `LIST`.
+ *
  * @example
  * ```ts
  * const stop = invalidateOnChange(dashboard, (ids) => {
- *   const tags = ids?.map((id) => ({ type: 'Appointment' as const, id })) ?? ['Appointment' as const];
- *   store.dispatch(api.util.invalidateTags(tags));
+ *   const tags = ids && [...ids, 'LIST'].map((id) => ({ type: 'Appointment' as const, id }));
+ *   store.dispatch(api.util.invalidateTags(tags ?? ['Appointment']));
  * });
  * ```
  */
