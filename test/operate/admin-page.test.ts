@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { launchChromium } from '../harness/chromium.ts';
 import { seriousFindings } from '../harness/axe.ts';
+import { inEachSize } from '../harness/each-size.ts';
 import { eventually } from '../harness/until.ts';
 import type { World } from '../harness/world.ts';
 import { quietWorld } from './admin.ts';
@@ -248,32 +249,73 @@ test('a company to re-emit is chosen from a list, which a typed beginning narrow
   await eventually('no companies to be offered', async () => (await offered()).length === 0);
 });
 
+test('dashboards of a company are disconnected after a dry run and a confirmation', async () => {
+  world = await quietWorld({ ADMIN_WRITES: 'on' });
+  const api = await world.api();
+  const [company, other] = [await world.documents.company(), await world.documents.company()];
+  await company.appointment();
+  const open = async (sub: string, { companyId } = company) =>
+    world.dashboard(api, companyId, { token: await world.token(companyId, '5m', { sub }) });
+  const [ann, ben, away] = [await open('ann'), await open('ben'), await open('ann', other)];
+  const page = await openAdmin(api);
+  await page.getByRole('button', { name: 'Disconnect…' }).click();
+  const dialog = page.locator('#disconnect-dialog');
+  const [run, confirmation] = [
+    dialog.getByRole('button', { name: 'Disconnect', exact: true }),
+    dialog.getByRole('checkbox', { name: 'Disconnect them now' }),
+  ];
+  await dialog.getByText('1 company to choose from.').waitFor();
+  await dialog.getByLabel('Company').fill(company.companyId);
+  await dialog.getByLabel('User id').fill('ann');
+  expect([await run.isDisabled(), await confirmation.isDisabled()]).toEqual([true, true]);
+  await dialog.getByLabel('User id').press('Enter');
+  await dialog.getByText('1 dashboard would be disconnected.').waitFor();
+  expect([await run.isDisabled(), ann.socket.connected]).toEqual([true, true]);
+  await confirmation.check();
+  await run.click();
+  await dialog.getByText('1 dashboard was disconnected.').waitFor();
+  await eventually('the end of the connection', () => !ann.socket.connected);
+  expect([ben.socket.connected, away.socket.connected, await run.isDisabled()]).toEqual([true, true, true]);
+
+  // Another request needs another dry run and another confirmation.
+  await dialog.getByRole('button', { name: 'Check' }).click();
+  await dialog.getByText('No such dashboard is connected.').waitFor();
+  expect([await run.isDisabled(), await confirmation.isDisabled()]).toEqual([true, true]);
+  await dialog.getByLabel('User id').fill('');
+  await dialog.getByRole('button', { name: 'Check' }).click();
+  await dialog.getByText('1 dashboard would be disconnected.').waitFor();
+  expect([await run.isDisabled(), await confirmation.isChecked()]).toEqual([true, false]);
+  await dialog.getByRole('button', { name: 'Close' }).click();
+  expect(await dialog.isVisible()).toBe(false);
+});
+
 test('axe finds nothing serious on the page, in its dialogs and on an error page, light and dark', async () => {
   world = await quietWorld({ ADMIN_WRITES: 'on' });
   const api = await world.api();
   await failedEmission(api);
   const page = await openAdmin(api);
   await page.locator('#failures li').waitFor();
-  const retry = page.getByRole('button', { name: 'Retry failed…' });
-  const reEmit = page.getByRole('button', { name: 'Re-emit…' });
+  const openers = ['Retry failed…', 'Re-emit…', 'Disconnect…'].map((name) =>
+    page.getByRole('button', { name }),
+  );
 
-  for (const width of [1280, 390]) {
-    await page.setViewportSize({ width, height: 900 });
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme });
-      expect([width, colorScheme, await seriousFindings(page)]).toEqual([width, colorScheme, []]);
-      for (const opener of [retry, reEmit]) {
-        await opener.click();
-        expect([width, colorScheme, await seriousFindings(page)]).toEqual([width, colorScheme, []]);
-        await page.locator('dialog[open]').getByRole('button', { name: 'Close' }).click();
-      }
-    }
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+  const check = async (size: string) => {
+    expect([size, await seriousFindings(page)]).toEqual([size, []]);
+    const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
+    expect([size, overflow]).toEqual([size, 0]);
+  };
+  const sizes = [
+    [1280, 'light', 'dark'],
+    [390, 'light', 'dark'],
+  ] as const;
+  await inEachSize(page, { name: 'admin', sizes, check });
+  for (const opener of openers) {
+    await opener.click();
+    const name = `admin ${(await page.locator('dialog[open] h2').innerText()).toLowerCase()}`;
+    await inEachSize(page, { name, sizes, check });
+    await page.locator('dialog[open]').getByRole('button', { name: 'Close' }).click();
   }
   await page.goto(`${api.url}/nope`);
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme });
-    expect(await seriousFindings(page)).toEqual([]);
-  }
+  await inEachSize(page, { name: 'error page', sizes, check });
   complaints = complaints.filter((words) => !words.includes('404'));
 });

@@ -2,6 +2,7 @@ import './valid-language.ts';
 import 'uplot/dist/uPlot.min.css';
 import type {
   CompaniesReply,
+  DisconnectReport,
   FailedEmission,
   FleetMetricsReading,
   OverviewReply,
@@ -14,7 +15,7 @@ import { createBacklog, createChart, type Line } from './chart.ts';
 import { suggestCompanies } from './suggest-companies.ts';
 import { createFailures } from './failures.ts';
 import { findProblems } from './find-problems.ts';
-import { createRepairDialog } from './repair-dialog.ts';
+import { createRepairDialog, describeDisconnect, describeRepair } from './repair-dialog.ts';
 import { createTables } from './tables.ts';
 import { createTiles } from './tiles.ts';
 
@@ -67,31 +68,43 @@ const showBacklog = createBacklog(
 let writes = false;
 /** Time of the metrics on the page; empty before the first refresh. */
 let asOf = '';
+const repairs = { writes: () => writes, onDone: () => void refresh() };
+const findCompanies = (prefix: string) => callApi<CompaniesReply>(`companies?prefix=${prefix}`);
+
 const retryDialog = createRepairDialog({
+  ...repairs,
   dialog: 'retry-dialog',
   opener: 'open-retry',
   request: (form) => {
     const code = form.get('code');
     return { since: form.get('since'), limit: Number(form.get('limit')), ...(code !== '' && { code }) };
   },
-  send: (request) => callApi<RepairReport>('retry-failed', request),
-  done: 'retried',
-  writes: () => writes,
-  onDone: () => void refresh(),
+  send: async (request) => describeRepair(await callApi<RepairReport>('retry-failed', request), 'retried'),
 });
-suggestCompanies((prefix) => callApi<CompaniesReply>(`companies?prefix=${prefix}`));
+
+const reEmit = { dialog: 're-emit-dialog', opener: 'open-re-emit' };
+suggestCompanies({ ...reEmit, find: findCompanies });
 createRepairDialog({
-  dialog: 're-emit-dialog',
-  opener: 'open-re-emit',
+  ...repairs,
+  ...reEmit,
   request: (form) => ({
     [form.get('whose') === 'companyId' ? 'companyId' : 'appointmentId']: form.get('id'),
     since: form.get('since'),
     limit: Number(form.get('limit')),
   }),
-  send: (request) => callApi<RepairReport>('re-emit', request),
-  done: 'emitted again',
-  writes: () => writes,
-  onDone: () => void refresh(),
+  send: async (request) => describeRepair(await callApi<RepairReport>('re-emit', request), 'emitted again'),
+});
+
+const disconnect = { dialog: 'disconnect-dialog', opener: 'open-disconnect' };
+suggestCompanies({ ...disconnect, find: findCompanies });
+createRepairDialog({
+  ...repairs,
+  ...disconnect,
+  request: (form) => {
+    const userId = form.get('userId');
+    return { companyId: form.get('companyId'), ...(userId !== '' && { userId }) };
+  },
+  send: async (request) => describeDisconnect(await callApi<DisconnectReport>('disconnect', request)),
 });
 
 /** Calls the operator's API. The browser adds the credentials. @throws Error with the message of the API's error */

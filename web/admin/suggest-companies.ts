@@ -3,21 +3,24 @@ import { byId, create, setText } from '../shared/elements.ts';
 
 const PAUSE_IN_TYPING_MS = 150;
 
+export interface SuggestCompaniesDeps {
+  /** Ids of the dialog, and of the button that opens it. */
+  dialog: string;
+  opener: string;
+  find: (prefix: string) => Promise<CompaniesReply>;
+}
+
 /**
- * Suggests companies in the re-emit dialog: those whose id begins with what is typed. The API returns 20 at most, so the number of
- * companies does not matter.
+ * Suggests companies in a dialog: those whose id begins with what is typed in the field that has a list. If the form has a choice
+ * `whose`, only for `companyId`. The API returns 20 at most, so the number of companies does not matter.
  */
-export function suggestCompanies(find: (prefix: string) => Promise<CompaniesReply>): void {
-  const list = byId('companies', HTMLDataListElement);
-  const note = byId('companies-note', HTMLElement);
-  const form = byId('re-emit-dialog', HTMLDialogElement).querySelector('form');
-  const field = form?.elements.namedItem('id') as HTMLInputElement;
-  const whose = form?.elements.namedItem('whose') as HTMLSelectElement;
+export function suggestCompanies({ dialog: id, opener, find }: SuggestCompaniesDeps): void {
+  const { field, list, note, whose } = partsOf(byId(id, HTMLDialogElement));
   let last = 0;
 
   async function update(): Promise<void> {
     const turn = (last += 1);
-    if (whose.value !== 'companyId') {
+    if (whose && whose.value !== 'companyId') {
       list.replaceChildren();
       setText(note, '');
       return;
@@ -44,8 +47,16 @@ export function suggestCompanies(find: (prefix: string) => Promise<CompaniesRepl
     clearTimeout(pause);
     pause = setTimeout(() => void update(), PAUSE_IN_TYPING_MS);
   });
-  whose.addEventListener('change', () => void update());
-  byId('open-re-emit', HTMLButtonElement).addEventListener('click', () => void update());
+  whose?.addEventListener('change', () => void update());
+  byId(opener, HTMLButtonElement).addEventListener('click', () => void update());
+}
+
+function partsOf(dialog: HTMLDialogElement) {
+  const field = dialog.querySelector<HTMLInputElement>('input[list]');
+  const note = dialog.querySelector<HTMLElement>('[role=status]');
+  if (!field?.list || !note) throw new Error(`#${dialog.id} lacks a field with a list, or its note`);
+  const whose = dialog.querySelector<HTMLSelectElement>('[name=whose]');
+  return { field, list: field.list, note, whose };
 }
 
 function toOption(companyId: string): HTMLOptionElement {

@@ -1,4 +1,4 @@
-import type { FleetMetricsReading, FleetProcess } from '@appointment-emissions/contracts';
+import type { FleetMetricsReading, FleetProcess, OutcomesByEvent } from '@appointment-emissions/contracts';
 import { create, setText } from '../shared/elements.ts';
 import { count, duration, percent } from './format.ts';
 
@@ -28,7 +28,7 @@ function tilesOfLive({
     {
       label: 'Live published',
       value: count(overall['1m'].published),
-      note: `last minute; ${percent(overall['5m'].successRate)} succeed`,
+      note: lastMinute(overall),
     },
     {
       label: 'Live failed',
@@ -39,12 +39,12 @@ function tilesOfLive({
     {
       label: 'POST → published',
       value: duration(total['5m'].p50),
-      note: `p99 ${duration(total['5m'].p99)}, 5 min`,
+      note: lastMinutes(total),
     },
     {
       label: 'POST → screen',
       value: duration(browser['5m'].p50),
-      note: `p99 ${duration(browser['5m'].p99)}, 5 min`,
+      note: lastMinutes(browser),
     },
   ];
 }
@@ -55,7 +55,7 @@ function tilesOfBulk({ byQueue: { bulk }, queue }: FleetMetricsReading): Tile[] 
     {
       label: 'Bulk published',
       value: count(overall['1m'].published),
-      note: `last minute; ${percent(overall['5m'].successRate)} succeed`,
+      note: lastMinute(overall),
     },
     {
       label: 'Bulk failed',
@@ -64,6 +64,14 @@ function tilesOfBulk({ byQueue: { bulk }, queue }: FleetMetricsReading): Tile[] 
     },
     { label: 'Bulk waiting', value: count(queue.byQueue.bulk.waiting), note: noteOf(queue, 'bulk') },
   ];
+}
+
+function lastMinute({ '5m': { successRate } }: OutcomesByEvent['overall']): string {
+  return successRate === null ? 'last minute' : `last minute; ${percent(successRate)} succeed`;
+}
+
+function lastMinutes({ '5m': { p99 } }: FleetMetricsReading['latencyMs']['total']): string {
+  return p99 === null ? 'none in the last 5 min' : `p99 ${duration(p99)}, 5 min`;
 }
 
 /** Writes that no call announced. */
