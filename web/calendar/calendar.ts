@@ -222,8 +222,14 @@ function scrollToFirst(card: Card | undefined): void {
   scrollDayTo(card?.item);
 }
 
-/** Scrolls down to an element, but not sideways. */
+/** Half the height of an hour's label, which is centred on its line. */
+const LABEL_ABOVE_LINE_PX = 10;
+
+/** Scrolls down to an element, but not sideways. The view begins at a full hour, so that no card of that hour is cut off. */
 function scrollDayTo(element: HTMLElement | undefined): void {
   const day = byId('day', HTMLElement);
-  day.scrollTo({ top: element ? Math.max(element.offsetTop - day.clientHeight / 3, 0) : 0 });
+  const top = element ? element.offsetTop - day.clientHeight / 3 : 0;
+  const hours = [...day.querySelectorAll<HTMLElement>('.hour')].map(({ offsetTop }) => offsetTop);
+  const hour = Math.max(0, ...hours.filter((line) => line <= top));
+  day.scrollTo({ top: Math.max(hour - LABEL_ABOVE_LINE_PX, 0) });
 }
