@@ -1,13 +1,25 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Alive } from '@appointment-emissions/contracts';
+import {
+  ALIVE_EVENT,
+  companyRoom,
+  type CompanyReads,
+  DASHBOARD_NAMESPACE,
+  type Id,
+} from '@appointment-emissions/contracts';
 import type { CoreConfig } from '../config.ts';
 import { watchReads } from '../liveness/watch-reads.ts';
 import { createReadProbe } from '../population/find-companies.ts';
+import { busiestOf } from '../metrics/fleet/read-fleet.ts';
 import { within } from '../process/lifecycle.ts';
 import { createThrottledLog } from '../process/throttled-log.ts';
 import { announcePositions, companiesOf } from '../realtime/announce-positions.ts';
 import { createCatchUp } from '../realtime/catch-up.ts';
-import type { DashboardServer } from '../realtime/dashboard-server.ts';
+import {
+  type DashboardServer,
+  type DashboardSocket,
+  isDashboard,
+  sendInParts,
+} from '../realtime/dashboard-server.ts';
 import { createDisconnects, type Disconnects } from '../realtime/disconnects.ts';
 import type { ServeDashboardDeps } from '../realtime/gateway.ts';
 import { createLogDeliveries } from '../realtime/gateway-log.ts';
@@ -45,9 +57,11 @@ export function composeDashboards(
       readLog: snapshots.companyLog.after,
       head: snapshots.companyLog.head,
       takeSnapshots: snapshots.takeSnapshots,
+      turns: snapshots.turns,
       replayLimit: config.MAX_REPLAYED_EMISSIONS,
     }),
     takeCatchUp,
+    turns: snapshots.turns,
     catchUpsPerWindow: config.MAX_CATCH_UPS_PER_SECOND * 10,
     pause,
     onFault: (error, companyId) => {
@@ -68,12 +82,10 @@ export function composeDashboards(
 /**
  * Sends the heads of the company logs, and heartbeats that say whether MongoDB can be read. Resolves when this gateway has
  * subscribed to Redis, or after 1.5 s.
- * @param sendHeartbeat  sends to this process' sockets only: the adapter would publish it on Redis
  */
 export async function sendPositions(
   io: DashboardServer,
   { resources, snapshots, scopedSockets }: Omit<DashboardParts, 'takeCatchUp'>,
-  sendHeartbeat: (heartbeat: Alive) => void,
 ): Promise<void> {
   const { config, dedicatedRedis: subscriber, models, lifecycle, logger, warnings } = resources;
   const notAnnounced = createThrottledLog(logger, 'positions not announced');
@@ -94,7 +106,9 @@ export async function sendPositions(
   lifecycle.onClose('announcer', announcer.close);
   const { isSubscribed, subscribed } = announcer;
   const heartbeats = sendHeartbeats({
-    send: sendHeartbeat,
+    send: (heartbeat) => {
+      void sendInParts(io, socketsWithPositions(io), (part) => part.emit(ALIVE_EVENT, heartbeat));
+    },
     subscriber,
     isSubscribed,
     readsWork: reads.work,
@@ -107,6 +121,12 @@ export async function sendPositions(
   ]);
   // A dashboard that connects must receive whatever is published from then on.
   await within(SUBSCRIBE_WAIT_MS, 'the subscription', subscribed).catch(() => undefined);
+}
+
+function socketsWithPositions(io: DashboardServer): DashboardSocket[] {
+  return [...io.of(DASHBOARD_NAMESPACE).sockets.values()].filter(
+    (socket) => isDashboard(socket) && socket.data.emissions.wantsPositions,
+  );
 }
 
 /**
@@ -136,6 +156,7 @@ export function composeDisconnects(
 export function beatGateway(
   io: DashboardServer,
   { id, metrics, warnings }: Resources<CoreConfig>,
+  { turns }: Pick<Snapshots, 'turns'>,
   idleMs: () => number | undefined,
 ): void {
   metrics.beat(() => {
@@ -145,8 +166,19 @@ export function beatGateway(
       id,
       sockets: io.of('/').sockets.size,
       companies: companiesOf(io),
+      busiest: busiestOf(readsByCompany(io, turns.delayedReads())),
       ...(idle !== undefined && { idleMs: idle }),
       warnings: warnings.read(),
     };
   });
+}
+
+function readsByCompany(io: DashboardServer, delayedReads: ReadonlyMap<Id, number>): CompanyReads[] {
+  const { rooms } = io.of(DASHBOARD_NAMESPACE).adapter;
+  // A company whose dashboards have all left may still request lists.
+  return [...new Set([...companiesOf(io), ...delayedReads.keys()])].map((companyId) => ({
+    companyId,
+    sockets: rooms.get(companyRoom(companyId))?.size ?? 0,
+    delayedReads: delayedReads.get(companyId) ?? 0,
+  }));
 }

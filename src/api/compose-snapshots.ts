@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Router } from 'express';
+import { type CompanyTurns, createCompanyTurns } from '../access/company-turns.ts';
 import type { TakeSnapshots } from '../domain/company-log.ts';
 import { createCompanyLog, type CompanyLog } from '../emission/company-log.ts';
 import { createReadSnapshots } from '../emission/read-snapshots.ts';
@@ -14,6 +15,7 @@ import type { Resources } from '../resources/open-resources.ts';
 export interface Snapshots {
   companyLog: CompanyLog;
   takeSnapshots: TakeSnapshots;
+  turns: CompanyTurns;
 }
 
 export function composeSnapshots({ redis, models, companyKeys: keys, reportDamage }: Resources): Snapshots {
@@ -22,17 +24,19 @@ export function composeSnapshots({ redis, models, companyKeys: keys, reportDamag
   return {
     companyLog: createCompanyLog(redis, { keys, reportDamage }),
     takeSnapshots: createTakeSnapshots({ redis, keys, readSnapshots, pause }),
+    turns: createCompanyTurns(),
   };
 }
 
 /** The list of a company's appointments. */
 export function composeDashboardRoutes(
   { models }: Resources,
-  { companyLog, takeSnapshots }: Snapshots,
+  { companyLog, takeSnapshots, turns }: Snapshots,
   viewerOf: ViewerOfRequest,
 ): Router {
   return createDashboardRoutes({
     viewerOf,
+    turns,
     list: createListAppointments({
       head: companyLog.head,
       findIds: createFindInRange(models),

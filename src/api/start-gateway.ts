@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import { ALIVE_EVENT, DASHBOARD_NAMESPACE, INTERNAL_NAMESPACE } from '@appointment-emissions/contracts';
+import { INTERNAL_NAMESPACE } from '@appointment-emissions/contracts';
 import { clientAddress } from '../access/client-address.ts';
 import type { ApiConfig } from '../config.ts';
 import type { OnFault } from '../http/problem.ts';
@@ -11,6 +11,7 @@ import { createIo } from '../realtime/create-io.ts';
 import type { DashboardServer } from '../realtime/dashboard-server.ts';
 import { attachGateway } from '../realtime/gateway.ts';
 import { attachInternalNamespace } from '../realtime/internal-namespace.ts';
+import { createDeliverInPieces } from '../realtime/adapter/deliver-in-pieces.ts';
 import { limitSockets } from '../realtime/limit-sockets.ts';
 import { createScopedSockets } from '../realtime/scopes/scoped-sockets.ts';
 import { writeFramesAtOnce } from '../realtime/internals/write-frames.ts';
@@ -37,6 +38,7 @@ export interface GatewayParts {
  */
 export async function startGateway(parts: GatewayParts): Promise<DashboardServer> {
   const { config, redis, dedicatedRedis, reportDamage, warnings } = parts.resources;
+  const { turns } = parts.snapshots;
   const scopedSockets = createScopedSockets(() => io);
   const io: DashboardServer = createIo({
     httpServer: parts.server,
@@ -46,19 +48,19 @@ export async function startGateway(parts: GatewayParts): Promise<DashboardServer
     transports: config.SOCKET_TRANSPORTS,
     corsOrigins: config.CORS_ORIGIN,
     maxMessageBytes: config.MAX_MESSAGE_BYTES,
+    addressOf: (request) => clientAddress(request, config.TRUST_PROXY),
+    turns,
     reportDamage,
     deliverScoped: scopedSockets.deliver,
+    deliverInPieces: createDeliverInPieces({ getIo: () => io, turns, reportDamage }),
   });
   writeFramesAtOnce(io);
   attachDashboards(io, { ...parts, scopedSockets });
   limitDashboards(io, parts.resources);
   attachServices(io, parts);
   warnings.add(() => [parts.canary()?.verdict().detail]);
-  beatGateway(io, parts.resources, () => parts.canary()?.sinceReceivedMs());
-  // To this process' sockets only: the adapter would publish it on Redis.
-  await sendPositions(io, { ...parts, scopedSockets }, (heartbeat) =>
-    io.of(DASHBOARD_NAMESPACE).local.emit(ALIVE_EVENT, heartbeat),
-  );
+  beatGateway(io, parts.resources, parts.snapshots, () => parts.canary()?.sinceReceivedMs());
+  await sendPositions(io, { ...parts, scopedSockets });
   return io;
 }
 

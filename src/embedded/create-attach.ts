@@ -1,4 +1,3 @@
-import { ALIVE_EVENT, DASHBOARD_NAMESPACE } from '@appointment-emissions/contracts';
 import {
   beatGateway,
   composeDashboards,
@@ -10,9 +9,10 @@ import type { Snapshots } from '../api/compose-snapshots.ts';
 import { ConfigError, type EmbeddedConfig } from '../config.ts';
 import { createThrottledLog } from '../process/throttled-log.ts';
 import { admitSockets } from '../realtime/admit-sockets.ts';
-import { type DashboardServer, isDashboard } from '../realtime/dashboard-server.ts';
+import type { DashboardServer } from '../realtime/dashboard-server.ts';
 import { deliverBeside } from '../realtime/deliver-beside.ts';
 import { createServeDashboard } from '../realtime/gateway.ts';
+import { createDeliverInPieces } from '../realtime/adapter/deliver-in-pieces.ts';
 import { createScopedSockets, type ScopedSockets } from '../realtime/scopes/scoped-sockets.ts';
 import { connectedOrLate, type Resources } from '../resources/open-resources.ts';
 import { checkAttach } from './check-options.ts';
@@ -42,7 +42,7 @@ export function createAttach(resources: Resources<EmbeddedConfig>, snapshots: Sn
     hasScopes = scopeOf !== undefined;
     const io = given as unknown as DashboardServer;
     const scopedSockets = createScopedSockets(() => io);
-    startDelivery(io, resources, scopedSockets);
+    startDelivery(io, resources, scopedSockets, snapshots);
     attached = io;
     // Each socket has its own limit of catch-ups.
     const parts = { resources, snapshots, scopedSockets, takeCatchUp: () => true };
@@ -60,11 +60,8 @@ export function createAttach(resources: Resources<EmbeddedConfig>, snapshots: Sn
       onFault,
     });
     lifecycle.onClose('admission', admission.close);
-    beatGateway(io, resources, () => undefined);
-    const positions = sendPositions(io, parts, (heartbeat) => {
-      const ids = socketsWithPositions(io);
-      if (ids.length > 0) io.local.to(ids).emit(ALIVE_EVENT, heartbeat);
-    });
+    beatGateway(io, resources, snapshots, () => undefined);
+    const positions = sendPositions(io, parts);
     // The application's own writes, too, need a connection.
     return Promise.all([positions, connectedOrLate(resources)]);
   };
@@ -81,6 +78,7 @@ function startDelivery(
   io: DashboardServer,
   resources: Resources<EmbeddedConfig>,
   scopedSockets: ScopedSockets,
+  { turns }: Snapshots,
 ): void {
   if (attachedServers.has(io)) {
     throw new Error(
@@ -95,16 +93,11 @@ function startDelivery(
     adapterKey: config.SOCKET_ADAPTER_KEY,
     reportDamage,
     deliverScoped: scopedSockets.deliver,
+    deliverInPieces: createDeliverInPieces({ getIo: () => io, turns, reportDamage }),
   });
   attachedServers.add(io);
   lifecycle.onClose('delivery', () => {
     attachedServers.delete(io);
     delivery.close();
   });
-}
-
-function socketsWithPositions(io: DashboardServer): string[] {
-  return [...io.of(DASHBOARD_NAMESPACE).sockets.values()].flatMap((socket) =>
-    isDashboard(socket) && socket.data.emissions.wantsPositions ? socket.id : [],
-  );
 }

@@ -1,4 +1,5 @@
 import type { CompanyOverShare, Id } from '@appointment-emissions/contracts';
+import { createRecentCounts } from '../domain/recent-counts.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import { MAX_TURN, PRIORITY } from './retry-policy.ts';
 
@@ -29,7 +30,6 @@ export interface CompanyShareDeps {
 /** A company may use this time's worth of its rate at once. */
 const BURST_MS = 500;
 const REFRESH_MS = 1_000;
-const COUNTED_MS = 60_000;
 const SHOWN = 10;
 
 /** The turns of the companies in one class of the bulk queue: batch, capture, repair or sweep. */
@@ -93,7 +93,11 @@ export function createCompanyShare({
       onOver();
       return nextPriority(companyId, PRIORITY.batch);
     },
-    mostOver: () => counts.most(now()),
+    mostOver: () =>
+      [...counts.read(now())]
+        .map(([companyId, emissions]) => ({ companyId, emissions }))
+        .sort((a, b) => b.emissions - a.emissions)
+        .slice(0, SHOWN),
   };
 }
 
@@ -140,34 +144,6 @@ function createLimiter(everyMs: number, burstMs: number) {
       if (isOver(companyId, at)) return false;
       readyAt.set(companyId, Math.max(readyAt.get(companyId) ?? 0, at) + everyMs);
       return true;
-    },
-  };
-}
-
-/** Counts by company, of this minute and the one before. */
-function createRecentCounts() {
-  let minute = { startedAt: -Infinity, counts: new Map<Id, number>() };
-  let before = new Map<Id, number>();
-
-  function turnPage(at: number): void {
-    if (at - minute.startedAt < COUNTED_MS) return;
-    before = at - minute.startedAt < 2 * COUNTED_MS ? minute.counts : new Map<Id, number>();
-    minute = { startedAt: at, counts: new Map() };
-  }
-
-  return {
-    add(companyId: Id, at: number): void {
-      turnPage(at);
-      minute.counts.set(companyId, (minute.counts.get(companyId) ?? 0) + 1);
-    },
-    most(at: number): CompanyOverShare[] {
-      turnPage(at);
-      const sums = new Map(before);
-      for (const [companyId, count] of minute.counts) sums.set(companyId, (sums.get(companyId) ?? 0) + count);
-      return [...sums]
-        .map(([companyId, emissions]) => ({ companyId, emissions }))
-        .sort((a, b) => b.emissions - a.emissions)
-        .slice(0, SHOWN);
     },
   };
 }

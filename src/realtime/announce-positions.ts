@@ -6,8 +6,9 @@ import {
   POSITION_EVENT,
   type StreamPosition,
 } from '@appointment-emissions/contracts';
+import { chunks } from '../batching.ts';
 import type { RedisClient } from '../redis/connect.ts';
-import { type DashboardServer, type DashboardSocket, isDashboard } from './dashboard-server.ts';
+import { type DashboardServer, type DashboardSocket, isDashboard, sendInParts } from './dashboard-server.ts';
 
 export interface AnnounceDeps {
   io: DashboardServer;
@@ -34,35 +35,41 @@ const IN_FLIGHT_MS = 500;
 /** After a fault of Redis the subscription may be back before the connection that reads the heads. */
 const MAX_TRIES = 8;
 const RETRY_DELAY_MS = 250;
+/** Heads that are read together: more would delay the commands of requests behind them. */
+const HEADS_PER_READ = 50;
+/** Steps of an interval. Each company is announced in one of them. */
+const STEPS = 20;
 
 /**
  * Sends the head of its company log to every room, every `intervalMs` and when the Redis subscription is back. A
- * dashboard with a lower position has missed an emission, and requests a catch-up.
+ * dashboard with a lower position has missed an emission, and requests a catch-up. The companies are spread over the interval:
+ * thousands of heads that are read and sent at the same time would delay live emissions.
  */
 export function announcePositions(deps: AnnounceDeps): Announcer {
   const { io, head, subscriber, adapterKey, intervalMs, pause, onFault, beforePosition } = deps;
   let closed = false;
 
-  async function announce(): Promise<void> {
-    const heads = await Promise.all(
-      companiesOf(io).map(async (companyId) => [companyId, await head(companyId)] as const),
-    );
+  async function announce(companyIds: readonly Id[]): Promise<void> {
+    const heads: (readonly [Id, StreamPosition])[] = [];
+    for (const chunk of chunks(companyIds, HEADS_PER_READ)) {
+      heads.push(...(await Promise.all(chunk.map(async (id) => [id, await head(id)] as const))));
+    }
     await pause(IN_FLIGHT_MS);
-    if (closed) return;
     for (const [companyId, position] of heads) {
-      for (const socket of socketsOf(io, companyId)) {
-        // A dashboard would take a head that arrives before its replay for the answer to its handshake.
-        if (!socket.data.emissions.caughtUpTo) continue;
-        beforePosition(socket);
-        socket.emit(POSITION_EVENT, { ...position, recovered: true });
-      }
+      if (closed) return;
+      // A dashboard would take a head that arrives before its replay for the answer to its handshake.
+      const sockets = socketsOf(io, companyId).filter(({ data }) => data.emissions.caughtUpTo);
+      sockets.forEach(beforePosition);
+      await sendInParts(io, sockets, (part) => {
+        part.emit(POSITION_EVENT, { ...position, recovered: true });
+      });
     }
   }
 
-  async function announceWithRetries(): Promise<void> {
+  async function announceAllWithRetries(): Promise<void> {
     for (let tries = 1; !closed; tries += 1) {
       try {
-        await announce();
+        await announce(companiesOf(io));
         return;
       } catch (error) {
         if (tries === MAX_TRIES) throw error;
@@ -74,12 +81,14 @@ export function announcePositions(deps: AnnounceDeps): Announcer {
   const subscription = confirmSubscription(subscriber, {
     pattern: `${adapterKey}#${DASHBOARD_NAMESPACE}#*`,
     // Also the first time: a dashboard may have caught up before, and missed what was published until now.
-    onConfirmed: announceWithRetries,
+    onConfirmed: announceAllWithRetries,
     onFault,
   });
+  let step = 0;
   const timer = setInterval(() => {
-    announce().catch(onFault);
-  }, intervalMs);
+    step = (step + 1) % STEPS;
+    announce(companiesOf(io).filter((companyId) => stepOf(companyId) === step)).catch(onFault);
+  }, intervalMs / STEPS);
 
   return {
     subscribed: subscription.first,
@@ -90,6 +99,11 @@ export function announcePositions(deps: AnnounceDeps): Announcer {
       subscription.close();
     },
   };
+}
+
+/** The last digits of an ObjectId are a counter, so that companies are spread evenly. */
+function stepOf(companyId: Id): number {
+  return parseInt(companyId.slice(-4), 16) % STEPS;
 }
 
 interface ConfirmOptions {

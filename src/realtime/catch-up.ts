@@ -7,6 +7,7 @@ import type {
   PositionUpdate,
   StreamPosition,
 } from '@appointment-emissions/contracts';
+import type { CompanyTurns } from '../access/company-turns.ts';
 import { coalesce } from '../batching.ts';
 import {
   type ConfirmedSnapshot,
@@ -22,6 +23,7 @@ export interface CatchUpSources {
   readLog: (companyId: Id, from: StreamPosition, limit: number) => Promise<LogRead>;
   head: (companyId: Id) => Promise<StreamPosition>;
   takeSnapshots: TakeSnapshots;
+  turns: Pick<CompanyTurns, 'read'>;
   /** Maximum number of emissions in one replay. */
   replayLimit: number;
 }
@@ -69,7 +71,8 @@ export function createCatchUp(sources: CatchUpSources): CatchUp {
     }
     let replayer = replayers.get(companyId);
     if (!replayer) {
-      const run = (positions: readonly StreamPosition[]) => replayFrom(sources, recent, companyId, positions);
+      const run = (positions: readonly StreamPosition[]) =>
+        sources.turns.read(companyId, () => replayFrom(sources, recent, companyId, positions));
       replayer = { replay: coalesce({ run, maxBatch: MAX_COLLECTED }), pending: 0 };
       replayers.set(companyId, replayer);
     }
@@ -90,7 +93,7 @@ async function replayFrom(
   companyId: Id,
   positions: readonly StreamPosition[],
 ): Promise<Replay[]> {
-  const reads = await readLogOnceEach(sources, companyId, positions);
+  const reads = await readLogAfterEach(sources, companyId, positions);
   const snapshots = await findSnapshots(sources, recent, companyId, reads);
   const publishedAt = new Date().toISOString();
   const replays = new Map(
@@ -99,21 +102,42 @@ async function replayFrom(
   return reads.map((read) => replays.get(read) as Replay);
 }
 
-/** Dashboards that were disconnected together have the same position: the log is read once for each distinct one. */
-async function readLogOnceEach(
+/**
+ * The log after each position, in their order; equal positions get the same object. One read, from the lowest position that can be
+ * replayed, serves all later ones, so that dashboards that were disconnected at different times cost Redis no more.
+ */
+async function readLogAfterEach(
   { readLog, replayLimit }: CatchUpSources,
   companyId: Id,
   positions: readonly StreamPosition[],
 ): Promise<LogRead[]> {
-  const reads = new Map<string, Promise<LogRead>>();
-  return Promise.all(
-    positions.map((position) => {
-      const key = `${position.epoch} ${position.offset}`;
-      const read = reads.get(key) ?? readLog(companyId, position, replayLimit);
-      reads.set(key, read);
-      return read;
-    }),
+  const keyOf = ({ epoch, offset }: StreamPosition): string => `${epoch} ${offset}`;
+  const reads = new Map<string, LogRead>();
+  let unread = [...new Map(positions.map((position) => [keyOf(position), position])).values()].sort(
+    (a, b) => a.offset - b.offset,
   );
+  for (let [lowest] = unread; lowest; [lowest] = unread) {
+    const read = await readLog(companyId, lowest, replayLimit);
+    reads.set(keyOf(lowest), read);
+    for (const position of unread.slice(1)) {
+      const part = partAfter(position, read, lowest, replayLimit);
+      if (part) reads.set(keyOf(position), part);
+    }
+    unread = unread.filter((position) => !reads.has(keyOf(position)));
+  }
+  return positions.map((position) => reads.get(keyOf(position)) as LogRead);
+}
+
+/** What a read from a lower position shows about this one. Undefined if that is not known. */
+function partAfter(
+  { epoch, offset }: StreamPosition,
+  { head, entries, missing }: LogRead,
+  lowest: StreamPosition,
+  limit: number,
+): LogRead | undefined {
+  if (epoch !== head.epoch || offset > head.offset) return { head, entries: [], missing: 'epoch' };
+  if (head.offset - offset > limit) return { head, entries: [], missing: 'too-many' };
+  return missing ? undefined : { head, entries: entries.slice(offset - lowest.offset) };
 }
 
 /** Snapshots of all appointments in these parts of a log: recent ones if they are new enough, else fresh ones. */

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Server, Socket } from 'socket.io';
 import type {
   DashboardClientEvents,
@@ -5,6 +6,7 @@ import type {
   StreamPosition,
 } from '@appointment-emissions/contracts';
 import type { Viewer } from '../access/verify-token.ts';
+import { chunks } from '../batching.ts';
 
 /** In one property, since the sockets of an existing application have data of their own. */
 export interface SocketData {
@@ -39,3 +41,17 @@ export type DashboardSocket = Socket<
   Record<string, never>,
   SocketData
 >;
+
+const SOCKETS_PER_PART = 500;
+
+/** Sends an event to sockets of this process, encoded once for a part of them. Between the parts, other work is done. */
+export async function sendInParts(
+  io: DashboardServer,
+  sockets: readonly DashboardSocket[],
+  send: (part: DashboardServer['local']) => void,
+): Promise<void> {
+  for (const part of chunks(sockets, SOCKETS_PER_PART)) {
+    send(io.local.to(part.map(({ id }) => id)));
+    await nextTurn();
+  }
+}

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { CATCH_UP_EVENT, companyRoom, type Id, type PositionUpdate } from '@appointment-emissions/contracts';
+import type { CompanyTurns } from '../access/company-turns.ts';
 import type { Viewer } from '../access/verify-token.ts';
 import type { CatchUp, CatchUpFrom } from './catch-up.ts';
 import type { DashboardServer, DashboardSocket } from './dashboard-server.ts';
@@ -20,6 +21,7 @@ export interface ServeDashboardDeps {
   io: DashboardServer;
   scopedSockets: ScopedSockets;
   catchUp: CatchUp;
+  turns: Pick<CompanyTurns, 'piece'>;
   /** Catch-ups that one socket may request in 10 s. */
   catchUpsPerWindow: number;
   /** Counts a catch-up in the share of its viewer, over all sockets of that viewer. @returns whether it is allowed */
@@ -49,7 +51,8 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 /**
  * Serves the connections of dashboards. The life of one connection, in the order of this file:
  *
- * 1. Handshake: the token is verified. It names the company, the scope, and the time at which it expires.
+ * 1. Handshake: the token is verified. It names the company, the scope, and the time at which it expires. Handshakes of companies
+ *    that connect at the same time take turns.
  * 2. Room: the socket joins the room of that company, and no other one that a message can name. From now on it receives live
  *    emissions: those of its scope, if it has one.
  * 3. Catch-up: missed emissions are replayed, then the position is sent. Since the room came first, no emission falls
@@ -61,7 +64,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
  * 7. Disconnect: the expiry timer is cleared, and a catch-up that is being retried ends.
  */
 export function attachGateway(deps: GatewayDeps): void {
-  const { io, now, verifyToken } = deps;
+  const { io, now, turns, verifyToken } = deps;
   const serve = createServeDashboard(deps);
 
   io.use((socket, next) => {
@@ -69,7 +72,7 @@ export function attachGateway(deps: GatewayDeps): void {
     verifyToken(auth.data?.token, socket.request).then(
       (viewer) => {
         socket.data.emissions = { ...viewer, wantsPositions: true };
-        next();
+        void turns.piece(viewer.companyId, next);
       },
       (error: unknown) => {
         next(refusal(error));
@@ -99,7 +102,7 @@ export function createServeDashboard(
   deps: ServeDashboardDeps,
 ): (socket: DashboardSocket) => { bringUpToDate: BringUpToDate } {
   const { io, scopedSockets } = deps;
-  const sendReplay = createSendReplay(io, scopedSockets);
+  const sendReplay = createSendReplay(io, scopedSockets, deps.turns);
   return (socket) => {
     const { companyId, scope, wantsPositions } = socket.data.emissions;
     scopedSockets.setScope(socket, scope);

@@ -98,3 +98,19 @@ test('companies over their share are added up over the processes, the largest fi
   ]);
   expect(overShare[0]).toEqual({ companyId: companyId(0), emissions: 150 });
 });
+
+test('the busiest companies are added up over the gateways: most delayed reads first, then most dashboards; nonsense is left out', async () => {
+  const fleet = fleets.start();
+  const [first, second, odd] = [fleet.process(), fleet.process(), fleet.process()];
+  const of = (digit: string, sockets: number, delayedReads: number) => ({
+    ...{ companyId: digit.repeat(24), sockets, delayedReads },
+  });
+  first.heartbeat({ role: 'gateway', id: 'one', busiest: [of('a', 3, 5), of('b', 9, 0)] });
+  const many = Array.from({ length: 9 }, (_, n) => of(String(n), 1, 0));
+  second.heartbeat({ role: 'gateway', id: 'two', busiest: [of('a', 4, 2), ...many] });
+  odd.heartbeat({ role: 'gateway', id: 'three', busiest: [{ ...of('c', 1, 1), companyId: 'x' }] });
+  for (const { flush } of [first, second, odd]) await flush();
+  const { busiest } = (await fleet.read()).fleet;
+  expect(busiest).toHaveLength(10);
+  expect(busiest.slice(0, 2)).toEqual([of('a', 7, 7), of('b', 9, 0)]);
+});

@@ -37,6 +37,7 @@ const FLEET: Fleet = {
   sockets: 7,
   companies: 2,
   overShare: [],
+  busiest: [],
 };
 
 /** The samples of one metric, as name and labels → value. */

@@ -5,6 +5,7 @@ import { Redis } from 'ioredis';
 import { setTimeout as pause } from 'node:timers/promises';
 import { io as connect, type Socket } from 'socket.io-client';
 import type { StreamPosition, PositionUpdate } from '@appointment-emissions/contracts';
+import { createCompanyTurns } from '../../src/access/company-turns.ts';
 import { announcePositions } from '../../src/realtime/announce-positions.ts';
 import type { CatchUpFrom, Replay } from '../../src/realtime/catch-up.ts';
 import { createIo } from '../../src/realtime/create-io.ts';
@@ -30,6 +31,7 @@ beforeEach(async () => {
   const subscriber = redis.duplicate();
   const adapterKey = `placing-${process.hrtime.bigint()}`;
   const scopedSockets = createScopedSockets(() => io);
+  const turns = createCompanyTurns();
   const io: DashboardServer = createIo({
     httpServer: server,
     publisher: redis,
@@ -38,8 +40,11 @@ beforeEach(async () => {
     transports: ['websocket'],
     corsOrigins: [],
     maxMessageBytes: 16_384,
+    addressOf: () => '127.0.0.1',
+    turns,
     reportDamage: () => undefined,
     deliverScoped: scopedSockets.deliver,
+    deliverInPieces: () => false,
   });
   attachGateway({
     now: Date.now,
@@ -49,6 +54,7 @@ beforeEach(async () => {
     verifyToken: () =>
       Promise.resolve({ companyId: COMPANY, expiresAt: Date.now() + 60_000, share: COMPANY }),
     takeCatchUp: () => true,
+    turns,
     catchUp: (_company, from) => catchUp(from),
     pause: (ms) => pause(ms),
     onFault: () => undefined,

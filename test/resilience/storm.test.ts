@@ -1,5 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals';
+import type { StreamPosition } from '@appointment-emissions/contracts';
 import { freePort } from '../../scripts/process/free-port.ts';
+import { createCompanyTurns } from '../../src/access/company-turns.ts';
 import { createCatchUp } from '../../src/realtime/catch-up.ts';
 import { appointment } from '../dashboard/appointment-fixture.ts';
 import { eventually } from '../harness/until.ts';
@@ -105,6 +107,7 @@ test('dashboards that reconnect one after the other share reads; without sharing
         );
         return Promise.resolve(new Map(taken));
       },
+      turns: createCompanyTurns(),
       replayLimit: 10,
     });
   const shared = create();
@@ -119,4 +122,55 @@ test('dashboards that reconnect one after the other share reads; without sharing
   expect(read).toHaveLength(7);
   for (let n = 0; n < 10; n += 1) await create()('company', { epoch: 'e', offset: 0 });
   expect(read).toHaveLength(7 + 30);
+});
+
+test('dashboards that were disconnected at different times share a read of the log, and each gets what it missed', async () => {
+  const head = { epoch: 'e', offset: 20 };
+  const reads: number[] = [];
+  const catchUp = createCatchUp({
+    readLog: (_company, { epoch, offset }, limit) => {
+      reads.push(offset);
+      if (epoch !== head.epoch) return Promise.resolve({ head, entries: [], missing: 'epoch' });
+      if (head.offset - offset > limit) return Promise.resolve({ head, entries: [], missing: 'too-many' });
+      const entries = Array.from({ length: head.offset - offset }, (_, index) => ({
+        offset: offset + 1 + index,
+        event: 'appointment:updated' as const,
+        appointmentId: 'a',
+        emissionId: `e${offset + 1 + index}`,
+      }));
+      return Promise.resolve({ head, entries });
+    },
+    head: () => Promise.resolve(head),
+    takeSnapshots: (_company, [_id = '']) =>
+      Promise.resolve(new Map([[_id, { ...head, read: 1, appointment: appointment({ _id }) }]])),
+    turns: createCompanyTurns(),
+    replayLimit: 10,
+  });
+  const replays = (positions: StreamPosition[]) =>
+    Promise.all(
+      positions.map(async (from) => {
+        const { events, position } = await catchUp('company', from);
+        return [events.map(({ meta }) => meta.emissionId), position.recovered || position.reason];
+      }),
+    );
+  const at = (offset: number, epoch = 'e') => ({ epoch, offset });
+  expect(await replays([at(18), at(20), at(17), at(18)])).toEqual([
+    [['e19', 'e20'], true],
+    [[], true],
+    [['e18', 'e19', 'e20'], true],
+    [['e19', 'e20'], true],
+  ]);
+  expect(reads).toEqual([17]);
+
+  // Positions that cannot be replayed cost at most one further read.
+  reads.length = 0;
+  expect(await replays([at(19), at(3, 'f'), at(4), at(5), at(21), at(15, 'g')])).toEqual([
+    [['e20'], true],
+    [[], 'epoch'],
+    [[], 'too-many'],
+    [[], 'too-many'],
+    [[], 'epoch'],
+    [[], 'epoch'],
+  ]);
+  expect(reads).toEqual([3, 19]);
 });

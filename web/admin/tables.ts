@@ -89,6 +89,17 @@ function rowsOverShare({ overShare }: FleetMetricsReading['fleet']): string[][] 
   ];
 }
 
+function rowsBusiest({ busiest }: FleetMetricsReading['fleet']): string[][] {
+  return [
+    ['Company', 'dashboards', 'reads that waited'],
+    ...busiest.map(({ companyId, sockets, delayedReads }) => [
+      companyId,
+      count(sockets),
+      count(delayedReads),
+    ]),
+  ];
+}
+
 /** Updates the tables. A table is rewritten only if its values change, so that a text selection in it is kept. */
 export function createTables() {
   const written = new Map<string, string>();
@@ -143,5 +154,6 @@ export function createTables() {
       'No rejections.',
     );
     write('over-share', rowsOverShare(fleet), 'No company exceeds MAX_LIVE_PER_COMPANY_PER_SECOND.');
+    write('busiest', rowsBusiest(fleet), 'No dashboard is connected.');
   };
 }

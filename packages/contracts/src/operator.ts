@@ -112,6 +112,8 @@ export interface FleetMetricsReading extends OutcomesByEvent {
     companies: number;
     /** The companies that exceeded their share of live emissions most, at most ten. */
     overShare: CompanyOverShare[];
+    /** The companies with the most delayed reads, then those with the most dashboards, at most ten. */
+    busiest: CompanyReads[];
   };
 }
 
@@ -120,6 +122,15 @@ export interface CompanyOverShare {
   companyId: string;
   /** Its live emissions that went to the bulk queue in the last one to two minutes. */
   emissions: number;
+}
+
+/** The dashboards of a company, and the lists and catch-ups that they request. */
+export interface CompanyReads {
+  companyId: string;
+  /** Connected dashboards. */
+  sockets: number;
+  /** Lists and catch-ups that waited for an earlier one of the company, in the last one to two minutes. */
+  delayedReads: number;
 }
 
 /** One failed emission. */

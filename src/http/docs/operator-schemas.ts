@@ -88,6 +88,10 @@ const metrics = {
       description:
         'Companies whose live emissions exceeded their share and went to the bulk queue in the last one to two minutes.',
     }),
+    busiest: z.array(z.strictObject({ companyId: z.string(), sockets: count, delayedReads: count })).meta({
+      description:
+        'Companies with the most lists and catch-ups that waited for an earlier one of the same company in the last one to two minutes, then those with the most dashboards.',
+    }),
   }),
 };
 export const metricsReply = z.strictObject({ success: yes, ...metrics }).meta({

@@ -1,7 +1,9 @@
 import type { IncomingMessage } from 'node:http';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Request, Router } from 'express';
 import { type AppointmentList, type Id, LAST_INSTANT, parseInstant } from '@appointment-emissions/contracts';
-import { coalesce } from '../../batching.ts';
+import type { CompanyTurns } from '../../access/company-turns.ts';
+import { chunks } from '../../batching.ts';
 import type { ViewerScope } from '../../domain/scope.ts';
 import { AppError } from '../../errors.ts';
 
@@ -26,41 +28,73 @@ export type ViewerOfRequest = (request: Request) => Promise<ListViewer>;
 export interface DashboardRoutesDeps {
   viewerOf: ViewerOfRequest;
   list: (request: CompanyRange) => Promise<AppointmentList>;
+  turns: Pick<CompanyTurns, 'read' | 'piece'>;
 }
 
 const DAY_MS = 24 * 3_600_000;
 const MAX_RANGE_MS = 62 * DAY_MS;
-const LISTS_IN_FLIGHT = 8;
+const APPOINTMENTS_PER_PIECE = 100;
 
 /** `GET /appointments?from=…&to=…`: the company's appointments in the viewer's scope as confirmed snapshots, and the stream position to connect with. */
-export function createDashboardRoutes({ viewerOf, list }: DashboardRoutesDeps): Router {
+export function createDashboardRoutes({ viewerOf, list, turns }: DashboardRoutesDeps): Router {
   const router = Router();
-
-  // Dashboards that reload together ask for the same list: one read serves all requests that arrive before it starts.
-  const shared = coalesce<CompanyRange, () => Promise<AppointmentList>>({
-    run: (requests) => {
-      const reads = new Map<string, Promise<AppointmentList>>();
-      return Promise.all(
-        requests.map(async (request) => {
-          const key = JSON.stringify(request);
-          const read = reads.get(key) ?? list(request);
-          reads.set(key, read);
-          await read.catch(() => undefined);
-          return () => read;
-        }),
-      );
-    },
-    maxBatch: 1_000,
-    maxInFlight: LISTS_IN_FLIGHT,
-  });
+  const read = createSharedReads(
+    async (request) => encodeList(await list(request), request.companyId, turns),
+    turns,
+  );
 
   router.get('/appointments', async (req, res) => {
     const { companyId, scope } = await viewerOf(req);
     const range = readRange(req.query, Date.now());
-    const read = await shared({ companyId, scope, ...range });
-    res.set('Cache-Control', 'no-store').json(await read());
+    const body = await read({ companyId, scope, ...range });
+    res.set('Cache-Control', 'no-store').type('json').send(body);
   });
   return router;
+}
+
+/**
+ * Dashboards that reload together request the same list: one read serves all equal requests that arrive before it starts. So a
+ * result is never older than its request.
+ */
+function createSharedReads(
+  read: (request: CompanyRange) => Promise<Buffer>,
+  turns: DashboardRoutesDeps['turns'],
+): (request: CompanyRange) => Promise<Buffer> {
+  const waiting = new Map<string, Promise<Buffer>>();
+  return async (request) => {
+    const key = JSON.stringify(request);
+    let shared = waiting.get(key);
+    if (!shared) {
+      shared = turns.read(request.companyId, async () => {
+        // Requests that arrive in the same turn of the event loop share the read too.
+        await nextTurn();
+        waiting.delete(key);
+        return read(request);
+      });
+      waiting.set(key, shared);
+    }
+    try {
+      return await shared;
+    } finally {
+      if (waiting.get(key) === shared) waiting.delete(key);
+    }
+  };
+}
+
+/** Encodes a list once for all that requested it, in pieces: one of 5,000 appointments takes 20 ms. */
+async function encodeList(
+  { appointments, ...position }: AppointmentList,
+  companyId: Id,
+  turns: DashboardRoutesDeps['turns'],
+): Promise<Buffer> {
+  const pieces = [Buffer.from(`${JSON.stringify(position).slice(0, -1)},"appointments":[`)];
+  for (const chunk of chunks(appointments, APPOINTMENTS_PER_PIECE)) {
+    const separator = pieces.length > 1 ? ',' : '';
+    pieces.push(
+      await turns.piece(companyId, () => Buffer.from(separator + JSON.stringify(chunk).slice(1, -1))),
+    );
+  }
+  return Buffer.concat([...pieces, Buffer.from(']}')]);
 }
 
 /** The company and the scope of the bearer token. @param verify  throws AppError TOKEN_INVALID, SCOPE_INVALID */

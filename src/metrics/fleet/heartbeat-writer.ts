@@ -1,4 +1,9 @@
-import type { CaptureState, CompanyOverShare, ProcessRole } from '@appointment-emissions/contracts';
+import type {
+  CaptureState,
+  CompanyOverShare,
+  CompanyReads,
+  ProcessRole,
+} from '@appointment-emissions/contracts';
 import { within } from '../../process/lifecycle.ts';
 import { luaScript } from '../../redis/script.ts';
 import { HEARTBEAT_TTL_MS, type WriterDeps } from './keys.ts';
@@ -15,6 +20,8 @@ export interface Heartbeat {
   warnings?: string[];
   /** Companies that exceed their share at this process. */
   overShare?: readonly CompanyOverShare[];
+  /** Companies with the most delayed reads or dashboards at this process. */
+  busiest?: readonly CompanyReads[];
   /** Present while this process reads the change stream. */
   capture?: CaptureState | undefined;
   /** Companies, or their rooms, with a socket at this process. Only their number over the fleet is stored. */
@@ -29,15 +36,17 @@ export function createHeartbeatWriter({ redis, keys, timeoutMs, now }: WriterDep
 
   async function send(
     key: string,
-    { role, id, sockets = 0, idleMs, companies = [], warnings = [], overShare = [], capture }: Heartbeat,
+    { companies = [], warnings = [], overShare = [], busiest = [], ...beat }: Heartbeat,
   ): Promise<void> {
     sentKeys.add(key);
     const args = [
       key,
       JSON.stringify({
-        ...{ role, id, sockets, idleMs, capture },
+        sockets: 0,
+        ...beat,
         ...(warnings.length > 0 && { warnings }),
         ...(overShare.length > 0 && { overShare }),
+        ...(busiest.length > 0 && { busiest }),
       }),
       HEARTBEAT_TTL_MS,
       now?.() ?? '',

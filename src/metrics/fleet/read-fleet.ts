@@ -1,4 +1,9 @@
-import { type FleetMetricsReading, OBJECT_ID, type ProcessRole } from '@appointment-emissions/contracts';
+import {
+  type CompanyReads,
+  type FleetMetricsReading,
+  OBJECT_ID,
+  type ProcessRole,
+} from '@appointment-emissions/contracts';
 import { z } from 'zod';
 import type { ReportDamage } from '../../process/damaged-data.ts';
 import { luaScript } from '../../redis/script.ts';
@@ -18,8 +23,8 @@ export interface ReadDeps {
 
 export const ignoreDamage: ReportDamage = () => undefined;
 
-/** Companies in a heartbeat, and in the fleet's list. */
-const MAX_OVER_SHARE = 10;
+/** Companies in each list of a heartbeat, and of the fleet. */
+const MAX_COMPANIES = 10;
 
 const fleetScript = luaScript(new URL('./read-fleet.lua', import.meta.url));
 
@@ -36,6 +41,7 @@ export async function readFleet({
   const [nowMs, companies, beats] = reply as [string, number, [string, string][]];
 
   const overShare = new Map<string, number>();
+  const busiest = new Map<string, CompanyReads>();
   const processes: Fleet['processes'] = { api: [], gateway: [], worker: [] };
   for (const [text, age] of beats) {
     const beat = parseBeat(text);
@@ -46,6 +52,8 @@ export async function readFleet({
     const { role, id, sockets, idleMs, warnings, capture } = beat;
     for (const { companyId, emissions } of beat.overShare)
       overShare.set(companyId, (overShare.get(companyId) ?? 0) + emissions);
+    for (const reads of beat.busiest)
+      busiest.set(reads.companyId, sumOf(reads, busiest.get(reads.companyId)));
     const sinceHeartbeatMs = Number(age);
     const sinceProgressMs = idleMs === undefined ? null : Math.round(idleMs) + sinceHeartbeatMs;
     // A role of a newer version is left out.
@@ -53,14 +61,30 @@ export async function readFleet({
       processes[role].push({ id, sockets, sinceHeartbeatMs, sinceProgressMs, warnings, capture });
   }
   const sockets = processes.gateway.reduce((sum, gateway) => sum + gateway.sockets, 0);
-  return { nowMs: Number(nowMs), fleet: { processes, sockets, companies, overShare: mostOf(overShare) } };
+  const lists = { overShare: mostOf(overShare), busiest: busiestOf([...busiest.values()]) };
+  return { nowMs: Number(nowMs), fleet: { processes, sockets, companies, ...lists } };
 }
 
 function mostOf(overShare: ReadonlyMap<string, number>): Fleet['overShare'] {
   return [...overShare]
     .map(([companyId, emissions]) => ({ companyId, emissions }))
     .sort((a, b) => b.emissions - a.emissions)
-    .slice(0, MAX_OVER_SHARE);
+    .slice(0, MAX_COMPANIES);
+}
+
+function sumOf(reads: CompanyReads, others: CompanyReads | undefined): CompanyReads {
+  return {
+    companyId: reads.companyId,
+    sockets: reads.sockets + (others?.sockets ?? 0),
+    delayedReads: reads.delayedReads + (others?.delayedReads ?? 0),
+  };
+}
+
+/** The ten companies with the most delayed reads, then those with the most dashboards. */
+export function busiestOf(companies: readonly CompanyReads[]): CompanyReads[] {
+  return [...companies]
+    .sort((a, b) => b.delayedReads - a.delayedReads || b.sockets - a.sockets)
+    .slice(0, MAX_COMPANIES);
 }
 
 const beatSchema = z.object({
@@ -70,7 +94,18 @@ const beatSchema = z.object({
   idleMs: z.number().min(0).optional(),
   overShare: z
     .array(z.object({ companyId: z.string().regex(OBJECT_ID), emissions: z.int().min(1) }))
-    .max(MAX_OVER_SHARE)
+    .max(MAX_COMPANIES)
+    .catch([])
+    .default([]),
+  busiest: z
+    .array(
+      z.object({
+        companyId: z.string().regex(OBJECT_ID),
+        sockets: z.int().min(0),
+        delayedReads: z.int().min(0),
+      }),
+    )
+    .max(MAX_COMPANIES)
     .catch([])
     .default([]),
   capture: z

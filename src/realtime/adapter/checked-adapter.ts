@@ -2,6 +2,7 @@ import { createAdapter } from '@socket.io/redis-adapter';
 import { DASHBOARD_NAMESPACE } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../../redis/connect.ts';
 import type { ReportDamage } from '../../process/damaged-data.ts';
+import type { DeliverInPieces } from './deliver-in-pieces.ts';
 import { adapterSubscriber } from './subscriber.ts';
 import { type Broadcast, readBroadcast } from './read-broadcast.ts';
 
@@ -15,6 +16,7 @@ export interface CheckedAdapterOptions {
    * and returns the rooms of these sockets: the broadcast excludes them.
    */
   deliverScoped: (broadcast: Broadcast) => readonly string[];
+  deliverInPieces: DeliverInPieces;
 }
 
 /** The adapter ignores it: without a packet it is of no namespace. */
@@ -32,6 +34,7 @@ export function createCheckedAdapter({
   adapterKey,
   reportDamage,
   deliverScoped,
+  deliverInPieces,
 }: CheckedAdapterOptions) {
   /** Of the message that the adapter reads. It reads each one synchronously. */
   let channel = '';
@@ -66,7 +69,8 @@ export function createCheckedAdapter({
       if (namespace.name !== DASHBOARD_NAMESPACE) return broadcast;
       const [sender, packet, rooms] = broadcast;
       // If it throws, no socket gets the message.
-      return [sender, packet, { ...rooms, except: deliverScoped(broadcast) }];
+      const except = deliverScoped(broadcast);
+      return deliverInPieces(broadcast, except) ? NOTHING : [sender, packet, { ...rooms, except }];
     };
     return Object.assign(adapter, { parser: { ...adapter.parser, decode: checkedDecode } });
   };

@@ -84,7 +84,10 @@ export function createRealCompany(
       pause: stop,
     }),
   );
-  const catchUp = createCatchUp({ readLog: log.after, head: log.head, takeSnapshots, replayLimit: 100 });
+  const catchUp = createCatchUp({
+    ...{ readLog: log.after, head: log.head, takeSnapshots, replayLimit: 100 },
+    turns: { read: (_companyId, run) => run() },
+  });
 
   /**
    * The server sends a deletion with ids only. The model's dashboards read its version from `notes`; it is known, since an

@@ -1,0 +1,139 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Id } from '@appointment-emissions/contracts';
+import { createRecentCounts } from '../domain/recent-counts.ts';
+import { AppError } from '../errors.ts';
+
+/**
+ * Shares a process that serves dashboards between companies, so that a company with thousands of sockets or lists does not delay
+ * the others. Requests of different companies take turns; those of one company keep their order.
+ */
+export interface CompanyTurns {
+  /**
+   * Runs a list or a catch-up: one at a time of each company, and at most {@link MAX_READS} in all. Other companies' reads that
+   * wait come before the next one of the same company. @throws AppError RATE_LIMITED if {@link MAX_WAITING} of the company wait
+   */
+  read: <T>(companyId: Id, run: () => Promise<T>) => Promise<T>;
+  /**
+   * Runs a piece of work of at most a few milliseconds: a handshake, a part of a replay or of a list. If pieces wait, the event
+   * loop handles live emissions and other requests after each {@link SLICE_MS} of pieces.
+   * @param from  a company, or the address of a client whose company is not known yet
+   */
+  piece: <T>(from: string, run: () => T) => Promise<T>;
+  /** Reads of the last one to two minutes that waited for an earlier one of their company, by company. */
+  delayedReads: () => Map<Id, number>;
+}
+
+const MAX_READS = 32;
+/** Reads of a company whose clients repeat them, or leave, faster than they are answered. */
+const MAX_WAITING = 500;
+const SLICE_MS = 2;
+
+export function createCompanyTurns(): CompanyTurns {
+  const delayed = createRecentCounts();
+  const readInTurn = createReadTurns((companyId) => {
+    delayed.add(companyId, performance.now());
+  });
+  const runInTurn = createPieceTurns();
+  return {
+    read: (companyId, run) =>
+      new Promise((resolve, reject) => {
+        readInTurn(companyId, () => run().then(resolve, reject));
+      }),
+    piece: (from, run) =>
+      new Promise((resolve) => {
+        runInTurn(from, () => {
+          // If `run` throws, the inner promise is rejected.
+          resolve(
+            new Promise((settle) => {
+              settle(run());
+            }),
+          );
+        });
+      }),
+    delayedReads: () => delayed.read(performance.now()),
+  };
+}
+
+/** @param onDelayed  called for each read that must wait for another one of its company */
+function createReadTurns(onDelayed: (companyId: Id) => void) {
+  const waiting = createRounds<() => Promise<void>>();
+  const reading = new Set<Id>();
+
+  function startNext(): void {
+    while (reading.size < MAX_READS) {
+      const next = waiting.next((companyId) => !reading.has(companyId));
+      if (!next) return;
+      const [companyId, run] = next;
+      reading.add(companyId);
+      void run().then(() => {
+        reading.delete(companyId);
+        startNext();
+      });
+    }
+  }
+
+  return (companyId: Id, run: () => Promise<void>): void => {
+    if (reading.has(companyId)) onDelayed(companyId);
+    if (waiting.count(companyId) >= MAX_WAITING)
+      throw new AppError('RATE_LIMITED', 'too many reads of this company wait', { retryAfterSeconds: 1 });
+    waiting.add(companyId, run);
+    startNext();
+  };
+}
+
+function createPieceTurns() {
+  const waiting = createRounds<() => void>();
+  let isRunning = false;
+
+  async function runAll(): Promise<void> {
+    do {
+      await nextTurn();
+      const startedAt = performance.now();
+      for (let next = waiting.next(); next; next = waiting.next()) {
+        next[1]();
+        // Socket.IO connects a socket in the next tick: that is part of the piece.
+        await new Promise<void>((resolve) => {
+          process.nextTick(resolve);
+        });
+        if (performance.now() - startedAt >= SLICE_MS) break;
+      }
+    } while (!waiting.isEmpty());
+    isRunning = false;
+  }
+
+  return (from: string, run: () => void): void => {
+    if (isRunning) {
+      waiting.add(from, run);
+      return;
+    }
+    isRunning = true;
+    run();
+    void runAll();
+  };
+}
+
+/** A queue for each company. They are emptied in turns. */
+function createRounds<T>() {
+  /** In the order of their turns. */
+  const queues = new Map<string, T[]>();
+  return {
+    isEmpty: () => queues.size === 0,
+    count: (from: string): number => queues.get(from)?.length ?? 0,
+    add(from: string, item: T): void {
+      const queue = queues.get(from);
+      if (queue) queue.push(item);
+      else queues.set(from, [item]);
+    },
+    /** Removes the first item of the first queue that `isReady` accepts. */
+    next(isReady: (from: string) => boolean = () => true): [from: string, item: T] | undefined {
+      for (const [from, queue] of queues) {
+        if (!isReady(from)) continue;
+        const item = queue.shift() as T;
+        queues.delete(from);
+        if (queue.length > 0) queues.set(from, queue);
+        return [from, item];
+      }
+      return undefined;
+    },
+  };
+}

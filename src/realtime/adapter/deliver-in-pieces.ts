@@ -1,0 +1,54 @@
+import { companyRoom, DASHBOARD_NAMESPACE } from '@appointment-emissions/contracts';
+import type { CompanyTurns } from '../../access/company-turns.ts';
+import { chunks } from '../../batching.ts';
+import type { ReportDamage } from '../../process/damaged-data.ts';
+import type { Broadcast } from './read-broadcast.ts';
+import type { DashboardServer } from '../dashboard-server.ts';
+
+/**
+ * Writes a message for a company with many dashboards in pieces, in turn with other companies.
+ * @param except  rooms whose sockets must not get it
+ * @returns false if the company has few dashboards: the adapter then writes the message to all of them at once
+ */
+export type DeliverInPieces = (message: Broadcast, except: readonly string[]) => boolean;
+
+const SOCKETS_PER_PIECE = 500;
+
+export interface DeliverInPiecesDeps {
+  getIo: () => DashboardServer;
+  turns: Pick<CompanyTurns, 'piece'>;
+  reportDamage: ReportDamage;
+}
+
+export function createDeliverInPieces({ getIo, turns, reportDamage }: DeliverInPiecesDeps): DeliverInPieces {
+  const prefix = companyRoom('');
+  /** Pieces that are not written yet, by room. Later messages must not overtake them. */
+  const unwritten = new Map<string, number>();
+
+  return ([, { data }, { rooms }], except) => {
+    const io = getIo();
+    const [room] = rooms;
+    const ids = io.of(DASHBOARD_NAMESPACE).adapter.rooms.get(room);
+    if (!ids || !room.startsWith(prefix)) return false;
+    if (ids.size <= SOCKETS_PER_PIECE && !unwritten.has(room)) return false;
+    const pieces = [...chunks([...ids], SOCKETS_PER_PIECE)];
+    unwritten.set(room, (unwritten.get(room) ?? 0) + pieces.length);
+    for (const piece of pieces) {
+      const write = (): void => {
+        const left = (unwritten.get(room) ?? 1) - 1;
+        if (left > 0) unwritten.set(room, left);
+        else unwritten.delete(room);
+        const recipients: { emit: (...packet: never[]) => unknown } = io.local
+          .to([...piece])
+          .except([...except]);
+        // Checked when it was decoded: the name of an event, then its arguments.
+        recipients.emit(...(data as unknown[] as never[]));
+      };
+      turns.piece(room.slice(prefix.length), write).catch(() => {
+        // The message was decoded, but cannot be encoded for the sockets.
+        reportDamage('message');
+      });
+    }
+    return true;
+  };
+}

@@ -1,0 +1,107 @@
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
+import { expect, test } from '@jest/globals';
+import { createCompanyTurns } from '../../src/access/company-turns.ts';
+
+const [CROWD, OTHER] = ['c'.repeat(24), 'a'.repeat(24)] as const;
+
+/** Reads that end when the test ends them, in the order in which they started. */
+function createReads() {
+  const turns = createCompanyTurns();
+  const started: string[] = [];
+  const ends: (() => void)[] = [];
+  return {
+    turns,
+    started,
+    read: (companyId: string, name = companyId): Promise<void> =>
+      turns.read(companyId, () => {
+        started.push(name);
+        return new Promise((resolve) => ends.push(resolve));
+      }),
+    endNext: async (): Promise<void> => {
+      ends.shift()?.();
+      await nextTurn();
+    },
+  };
+}
+
+test('of one company one read runs at a time, in their order; another company waits for none of them', async () => {
+  const { read, started, endNext, turns } = createReads();
+  for (let n = 0; n < 20; n += 1) void read(CROWD, `crowd ${n}`);
+  void read(OTHER);
+  expect(started).toEqual(['crowd 0', OTHER]);
+  await endNext();
+  expect(started).toEqual(['crowd 0', OTHER, 'crowd 1']);
+  await endNext();
+  expect(started).toHaveLength(3);
+  await endNext();
+  expect(started.at(-1)).toBe('crowd 2');
+  expect([...turns.delayedReads()]).toEqual([[CROWD, 19]]);
+});
+
+test('32 reads run at the same time, and then companies take turns', async () => {
+  const { read, started, endNext } = createReads();
+  const companies = Array.from({ length: 34 }, (_, n) => n.toString(16).padStart(24, '0'));
+  for (const companyId of [...companies, ...companies]) void read(companyId);
+  expect(started).toEqual(companies.slice(0, 32));
+  for (let n = 0; n < 4; n += 1) await endNext();
+  expect(started).toEqual([...companies, companies[0], companies[1]]);
+});
+
+test('a read that fails rejects its own request, and the next one runs', async () => {
+  const turns = createCompanyTurns();
+  const failed = turns.read(CROWD, () => Promise.reject(new Error('no')));
+  const next = turns.read(CROWD, () => Promise.resolve('yes'));
+  await expect(failed).rejects.toThrow('no');
+  expect(await next).toBe('yes');
+});
+
+test('of one company at most 500 reads wait; further ones are refused, those of others are not', async () => {
+  const { read, endNext, started } = createReads();
+  void read(CROWD);
+  for (let n = 0; n < 500; n += 1) void read(CROWD);
+  await expect(read(CROWD)).rejects.toMatchObject({ code: 'RATE_LIMITED', retryAfterSeconds: 1 });
+  void read(OTHER);
+  expect(started).toEqual([CROWD, OTHER]);
+  await endNext();
+  void read(CROWD);
+  await expect(read(CROWD)).rejects.toMatchObject({ code: 'RATE_LIMITED' });
+});
+
+/** Takes the whole time of a slice. */
+function work(): void {
+  const end = performance.now() + 3;
+  while (performance.now() < end);
+}
+
+test('pieces of a company do not delay those of another one, or the event loop', async () => {
+  const turns = createCompanyTurns();
+  const done: string[] = [];
+  const piece = (from: string) =>
+    turns.piece(from, () => {
+      work();
+      done.push(from);
+    });
+  const crowd = Array.from({ length: 50 }, () => piece(CROWD));
+  let doneAtTimer = 0;
+  void pause(1).then(() => (doneAtTimer = done.length));
+  await piece(OTHER);
+  expect(done.length).toBeLessThanOrEqual(3);
+  await Promise.all(crowd);
+  expect(done).toHaveLength(51);
+  expect(doneAtTimer).toBeGreaterThan(0);
+  expect(doneAtTimer).toBeLessThan(10);
+});
+
+test('a piece runs at once if none waits, and its error is that of its caller', async () => {
+  const turns = createCompanyTurns();
+  let ran = 0;
+  const first = turns.piece(CROWD, () => (ran += 1));
+  expect(ran).toBe(1);
+  const failed = turns.piece(CROWD, () => {
+    throw new Error('no');
+  });
+  const last = turns.piece(CROWD, () => 'yes');
+  expect(await first).toBe(1);
+  await expect(failed).rejects.toThrow('no');
+  expect(await last).toBe('yes');
+});
