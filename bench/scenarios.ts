@@ -3,6 +3,7 @@ import { backlog } from './scenarios/backlog.ts';
 import { batch } from './scenarios/batch.ts';
 import { capacity } from './scenarios/capacity.ts';
 import { catchUp } from './scenarios/catch-up.ts';
+import { crowd } from './scenarios/crowd.ts';
 import { fairness } from './scenarios/fairness.ts';
 import { fanOut } from './scenarios/fan-out.ts';
 import { flood } from './scenarios/flood.ts';
@@ -28,6 +29,7 @@ export const SCENARIOS: Record<string, Scenario> = {
   scopes,
   fairness,
   flood,
+  crowd,
   posting,
   backlog,
   'catch-up': catchUp,

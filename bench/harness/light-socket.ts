@@ -11,6 +11,8 @@ const EVENT = '42';
 export interface LightSocketOptions {
   url: string;
   auth: object;
+  /** The address of this machine to connect from, such as `127.0.0.2`: one address has 28,000 ports. */
+  localAddress?: string;
   /** Receives each event as sent over the wire: `["appointment:updated",…]`. */
   onEvent: (frame: string) => void;
   onFault: (error: Error) => void;
@@ -20,10 +22,19 @@ export interface LightSocketOptions {
  * Opens a Socket.IO client that parses no payload, so that thousands of them run beside the process being measured.
  * Resolves when connected.
  */
-export function openLightSocket({ url, auth, onEvent, onFault }: LightSocketOptions): Promise<WebSocket> {
+export function openLightSocket({
+  url,
+  auth,
+  localAddress,
+  onEvent,
+  onFault,
+}: LightSocketOptions): Promise<WebSocket> {
   return new Promise((resolve, reject) => {
     const address = `${url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`;
-    const socket = new ws(address, { perMessageDeflate: false, skipUTF8Validation: true });
+    const socket = new ws(address, {
+      ...{ perMessageDeflate: false, skipUTF8Validation: true },
+      localAddress,
+    });
     const fail = (error: Error): void => {
       reject(error);
       onFault(error);

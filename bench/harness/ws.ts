@@ -17,7 +17,10 @@ export interface ServedWebSocket extends WebSocket {
 }
 
 interface WebSocketPackage {
-  new (url: string, options: { perMessageDeflate: false; skipUTF8Validation: true }): WebSocket;
+  new (
+    url: string,
+    options: { perMessageDeflate: false; skipUTF8Validation: true; localAddress?: string | undefined },
+  ): WebSocket;
   Server: new (options: { server: Server; perMessageDeflate: false }) => {
     clients: Set<ServedWebSocket>;
   };
