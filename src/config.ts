@@ -53,7 +53,7 @@ const shared = {
   COMPANY_LOG_MAX: whole(1, 1_000_000).default(10_000),
   /** Of this process. What exceeds it goes to the bulk queue. */
   MAX_LIVE_PER_COMPANY_PER_SECOND: whole(1, 1_000_000).default(100),
-  /** 0 turns canaries off. Then `/livez` says only that a process answers. */
+  /** Interval of a gateway's canaries. With 0 none are sent, and `/livez` only says that a process answers. */
   CANARY_INTERVAL_MS: whole(0, 3_600_000).default(5_000),
 };
 
@@ -94,15 +94,15 @@ const apiShape = {
     .default(['polling', 'websocket']),
   /** How long `/readyz` fails before the API stops listening: at least the load balancer's check interval. */
   SHUTDOWN_DRAIN_MS: whole(0, 30_000).default(2_000),
-  /** Requests to the internal routes, over 10 s, of the whole fleet. */
-  MAX_REQUESTS_PER_KEY_PER_SECOND: whole(1, 1_000_000).default(5_000),
-  MAX_REQUESTS_PER_ADDRESS_PER_SECOND: whole(1, 1_000_000).default(5_000),
-  /** Lists and catch-ups of one viewer, over 10 s: of a `sub`, or of tokens with the same claims. */
-  MAX_LISTS_PER_VIEWER_PER_SECOND: whole(1, 100_000).default(20),
+  /** Requests to the internal routes with one key, and from one address, in the whole fleet; on average over 10 s. */
+  MAX_REQUESTS_PER_SECOND: whole(1, 1_000_000).default(5_000),
   /** More waiting emissions are refused with 503. Each takes about 1 kB of Redis. */
   MAX_WAITING_EMISSIONS: whole(1, 100_000_000).default(500_000),
-  /** Longer than the load balancer's own timeout, which would otherwise send requests on connections that end. */
-  KEEP_ALIVE_TIMEOUT_MS: whole(100, 600_000).default(65_000),
+  /**
+   * How long an idle connection stays open. It must exceed the idle timeout of the load balancer, or the balancer sends requests on
+   * connections that are being closed. Google's is 600 s; Amazon's can be set to 4,000 s.
+   */
+  KEEP_ALIVE_TIMEOUT_MS: whole(100, 7_200_000).default(65_000),
   /** Number of our proxies in front, each of which appends to X-Forwarded-For. */
   TRUST_PROXY: whole(0, 10).default(0),
 };
@@ -127,8 +127,7 @@ const embeddedShape = {
   BASE_PATH: apiShape.BASE_PATH,
   /** Without a key the router accepts no request. */
   INTERNAL_SERVICE_API_KEY: apiShape.INTERNAL_SERVICE_API_KEY.default([]),
-  MAX_REQUESTS_PER_KEY_PER_SECOND: apiShape.MAX_REQUESTS_PER_KEY_PER_SECOND,
-  MAX_REQUESTS_PER_ADDRESS_PER_SECOND: apiShape.MAX_REQUESTS_PER_ADDRESS_PER_SECOND,
+  MAX_REQUESTS_PER_SECOND: apiShape.MAX_REQUESTS_PER_SECOND,
   MAX_WAITING_EMISSIONS: apiShape.MAX_WAITING_EMISSIONS,
   TRUST_PROXY: apiShape.TRUST_PROXY,
 };

@@ -63,8 +63,7 @@ export async function openEnvironment({ appointments = 2_000, companies = 1 } = 
     RECONCILE_INTERVAL_MS: '0',
     SHUTDOWN_DRAIN_MS: '0',
     // Rate limits stay on, but reject nothing: rejections are not measured.
-    MAX_REQUESTS_PER_KEY_PER_SECOND: '1000000',
-    MAX_REQUESTS_PER_ADDRESS_PER_SECOND: '1000000',
+    MAX_REQUESTS_PER_SECOND: '1000000',
     // One company has the load of all.
     MAX_LIVE_PER_COMPANY_PER_SECOND: '1000000',
   };

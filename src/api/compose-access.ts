@@ -85,8 +85,8 @@ export function composeServiceAccess(resources: Resources<CoreConfig>): ServiceA
   const apiKeys = createApiKeys(config.INTERNAL_SERVICE_API_KEY);
   const ofKeys = failures('key-failures');
   const emitLimits = {
-    byAddress: rate('address', config.MAX_REQUESTS_PER_ADDRESS_PER_SECOND),
-    byKey: rate('key', config.MAX_REQUESTS_PER_KEY_PER_SECOND),
+    byAddress: rate('address', config.MAX_REQUESTS_PER_SECOND),
+    byKey: rate('key', config.MAX_REQUESTS_PER_SECOND),
     addressOf,
   };
   return {

@@ -1,6 +1,6 @@
 /**
  * Limits that are not settings: their values suit every deployment that we know. They are part of the configuration object, so
- * that a test can lower one. docs/reference/configuration.md lists them.
+ * that a test can lower one. "Limits" in docs/reference/configuration.md has those that a client can exceed.
  */
 
 /** Limits of the API and of workers. */
@@ -34,6 +34,8 @@ export const API_LIMITS = {
   RESPONSE_STALL_TIMEOUT_MS: 30_000,
   /** TCP connections of one address to this process. Not counted if TRUST_PROXY is set. */
   MAX_CONNECTIONS_PER_ADDRESS: 20_000,
+  /** Lists and catch-ups of one viewer, on average over 10 s: of a `sub`, or of tokens with the same claims. */
+  MAX_LISTS_PER_VIEWER_PER_SECOND: 20,
   /** Wrong keys and tokens of one address, by HTTP or socket, and wrong passwords of operators. */
   MAX_AUTH_FAILURES_PER_MINUTE: 100,
 

@@ -60,7 +60,7 @@ describe('fleets with different queue prefixes in one database of Redis', () => 
           QUEUE_PREFIX: prefix,
           CANARY_INTERVAL_MS: '200',
           RECONCILE_INTERVAL_MS: '500',
-          MAX_REQUESTS_PER_KEY_PER_SECOND: '100',
+          MAX_REQUESTS_PER_SECOND: '100',
         });
         const company = await world.documents.company(companyId);
         const api = await world.ready(world.api());

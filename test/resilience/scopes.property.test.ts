@@ -16,8 +16,8 @@ let world: World;
 let gateways: RunningApi[];
 beforeAll(async () => {
   world = await createWorld({
-    env: { RECONCILE_INTERVAL_MS: '0', MAX_LISTS_PER_VIEWER_PER_SECOND: '1000' },
-    limits: { MAX_CATCH_UPS_PER_SECOND: 100 },
+    env: { RECONCILE_INTERVAL_MS: '0' },
+    limits: { MAX_LISTS_PER_VIEWER_PER_SECOND: 1_000, MAX_CATCH_UPS_PER_SECOND: 100 },
   });
   gateways = await Promise.all([world.ready(world.api()), world.ready(world.api())]);
   world.worker();

@@ -10,13 +10,23 @@ const basic = (password: string) => ({ authorization: `Basic ${btoa(`admin:${pas
 
 test('a caller above the rate of its key gets 429 from every process; other callers do not', async () => {
   const other = 'other-key-0123456789-0123456789-0123456789';
-  world = await createWorld({ env: { MAX_REQUESTS_PER_KEY_PER_SECOND: '2' } });
+  world = await createWorld({ env: { MAX_REQUESTS_PER_SECOND: '2', TRUST_PROXY: '1' } });
   const keys = { INTERNAL_SERVICE_API_KEY: `${world.env['INTERNAL_SERVICE_API_KEY']},${other}` };
   const [one, two] = await Promise.all([world.api(keys), world.api(keys)]);
   const company = await world.documents.company();
   const appointmentId = await company.appointment();
-  const post = (api: { url: string }, headers = {}) =>
-    world.post(api, 'appointment-updated', { appointmentId }, headers);
+  let requests = 0;
+  // Each request comes from another address, so that no address reaches the rate.
+  const post = (api: { url: string }, headers = {}) => {
+    requests += 1;
+    const address = `10.0.${requests >> 8}.${requests & 255}`;
+    return world.post(
+      api,
+      'appointment-updated',
+      { appointmentId },
+      { 'x-forwarded-for': address, ...headers },
+    );
+  };
 
   const first = await post(one);
   expect(first.headers.get('ratelimit-policy')).toBe('"key";q=20;w=10');
@@ -32,16 +42,20 @@ test('a caller above the rate of its key gets 429 from every process; other call
 });
 
 test('the rate by address uses the address that the proxy adds, never one that a caller writes', async () => {
-  world = await createWorld({ env: { MAX_REQUESTS_PER_ADDRESS_PER_SECOND: '1', TRUST_PROXY: '1' } });
+  // Each address has a key of its own, so that no key reaches the rate.
+  const keys = ['a', 'b', 'c'].map((letter) => letter.repeat(32)) as [string, string, string];
+  world = await createWorld({
+    env: { MAX_REQUESTS_PER_SECOND: '1', TRUST_PROXY: '1', INTERNAL_SERVICE_API_KEY: keys.join(',') },
+  });
   const api = await world.api();
-  const from = (forwarded: string) =>
-    world.post(api, 'appointment-updated', {}, { 'x-forwarded-for': forwarded });
-  for (let n = 0; n < 10; n += 1) expect((await from(`10.0.0.${n}, 192.0.2.1`)).status).toBe(400);
-  expect((await from('10.9.9.9, 192.0.2.1')).status).toBe(429);
-  expect((await from('192.0.2.1, 192.0.2.2')).status).toBe(400);
+  const from = (forwarded: string, key: string) =>
+    world.post(api, 'appointment-updated', {}, { 'x-forwarded-for': forwarded, 'x-api-key': key });
+  for (let n = 0; n < 10; n += 1) expect((await from(`10.0.0.${n}, 192.0.2.1`, keys[0])).status).toBe(400);
+  expect((await from('10.9.9.9, 192.0.2.1', keys[1])).status).toBe(429);
+  expect((await from('192.0.2.1, 192.0.2.2', keys[1])).status).toBe(400);
   // One network of IPv6 is one caller.
-  for (let n = 0; n < 10; n += 1) expect((await from(`2001:db8::${n}`)).status).toBe(400);
-  expect((await from('2001:db8:0:0:1::9')).status).toBe(429);
+  for (let n = 0; n < 10; n += 1) expect((await from(`2001:db8::${n}`, keys[2])).status).toBe(400);
+  expect((await from('2001:db8:0:0:1::9', keys[1])).status).toBe(429);
 });
 
 test('after too many wrong keys an address gets 429, but the right key is accepted', async () => {
@@ -61,7 +75,7 @@ test('after too many wrong keys an address gets 429, but the right key is accept
 });
 
 test('a token has its own limit of lists', async () => {
-  world = await createWorld({ env: { MAX_LISTS_PER_VIEWER_PER_SECOND: '1' } });
+  world = await createWorld({ limits: { MAX_LISTS_PER_VIEWER_PER_SECOND: 1 } });
   const api = await world.api();
   const company = 'c'.repeat(24);
   const [mine, theirs] = [await world.token(company), await world.token(company, '6m')];
@@ -101,7 +115,7 @@ test('while the queue is full, emissions are 503 until workers have caught up', 
 
 test('without Redis each process applies the limits by itself, and refuses no caller below them', async () => {
   const redis = await ownRedis();
-  world = await createWorld({ redisUrl: redis.url, env: { MAX_REQUESTS_PER_KEY_PER_SECOND: '1' } });
+  world = await createWorld({ redisUrl: redis.url, env: { MAX_REQUESTS_PER_SECOND: '1' } });
   world.keep(redis, () => redis.stop());
   const api = await world.api();
   await redis.stop();

@@ -53,7 +53,7 @@ test('a token is accepted in one encoding only, so that no other encoding has it
 });
 
 test('all tokens of a user, and tokens with equal claims, share one limit; two users do not', async () => {
-  world = await createWorld({ env: { MAX_LISTS_PER_VIEWER_PER_SECOND: '1' } });
+  world = await createWorld({ limits: { MAX_LISTS_PER_VIEWER_PER_SECOND: 1 } });
   const api = await world.api();
   const list = async (token: string) =>
     (
@@ -75,8 +75,7 @@ test('all tokens of a user, and tokens with equal claims, share one limit; two u
 
 test('catch-ups and lists of a viewer share one limit, however many sockets it has', async () => {
   world = await createWorld({
-    env: { MAX_LISTS_PER_VIEWER_PER_SECOND: '1' },
-    limits: { MAX_CATCH_UPS_PER_SECOND: 5 },
+    limits: { MAX_LISTS_PER_VIEWER_PER_SECOND: 1, MAX_CATCH_UPS_PER_SECOND: 5 },
   });
   const api = await world.api();
   const token = await sign({ sub: 'anna' });
@@ -100,7 +99,7 @@ test('catch-ups and lists of a viewer share one limit, however many sockets it h
 });
 
 test('emissions by HTTP and through /internal share the limit of their address', async () => {
-  world = await createWorld({ env: { MAX_REQUESTS_PER_ADDRESS_PER_SECOND: '1' } });
+  world = await createWorld({ env: { MAX_REQUESTS_PER_SECOND: '1' } });
   const api = await world.api();
   for (let n = 0; n < 9; n += 1) expect((await world.post(api, 'appointment-updated', {})).status).toBe(400);
   const service = io(`${api.url}/internal`, {

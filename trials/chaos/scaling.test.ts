@@ -19,7 +19,8 @@ test('workers and gateways are started, terminated and killed under load: nothin
   const redis = await ownRedis();
   world = await createWorld({
     redisUrl: redis.url,
-    env: { RECONCILE_INTERVAL_MS: '0', COMPANY_LOG_MAX: '100000', MAX_LISTS_PER_VIEWER_PER_SECOND: '100000' },
+    env: { RECONCILE_INTERVAL_MS: '0', COMPANY_LOG_MAX: '100000' },
+    limits: { MAX_LISTS_PER_VIEWER_PER_SECOND: 100_000 },
   });
   world.keep(redis, () => redis.stop());
 

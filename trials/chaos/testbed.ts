@@ -86,11 +86,14 @@ export async function openTestbed(deps: TestbedDeps): Promise<Testbed> {
         RECONCILE_INTERVAL_MS: options.unannouncedShare > 0 && !options.capture ? '2000' : '0',
         CAPTURE: options.capture ? 'change-stream' : 'off',
         COMPANY_LOG_MAX: '1000000',
-        // The comparison of screens with the list loads the list repeatedly.
-        MAX_LISTS_PER_VIEWER_PER_SECOND: '100000',
         ...env,
       },
-      limits: { MAX_REPLAYED_EMISSIONS: 10_000, ...limits },
+      limits: {
+        MAX_REPLAYED_EMISSIONS: 10_000,
+        // The comparison of screens with the list loads the list repeatedly.
+        MAX_LISTS_PER_VIEWER_PER_SECOND: 100_000,
+        ...limits,
+      },
     });
     closers.push(() => world.close());
     const fleet = await startFleet(world, {

@@ -59,11 +59,8 @@ const FAULT_EVERY_MS = 20_000;
 const CUT_EVERY = 10;
 const SETTLE_MS = 120_000;
 /** Data that is kept longer than a run would only grow, and never reach its limit. */
-const LIMITS = { IDEMPOTENCY_TTL_SECONDS: 30 };
-const ENV = {
-  COMPANY_LOG_MAX: '1500',
-  MAX_LISTS_PER_VIEWER_PER_SECOND: '1000',
-};
+const LIMITS = { IDEMPOTENCY_TTL_SECONDS: 30, MAX_LISTS_PER_VIEWER_PER_SECOND: 1_000 };
+const ENV = { COMPANY_LOG_MAX: '1500' };
 
 /** Runs load, short-lived dashboards and faults for the given time, then computes the slope of each measured series. */
 export async function runSoak(options: SoakOptions, print: (line: string) => void): Promise<SoakResult> {

@@ -222,8 +222,8 @@ test('counts, depth, heartbeats and canaries cover the fleet, from any API', asy
 
 test('a caller’s rate is counted across two APIs', async () => {
   const [one, two] = await Promise.all([
-    world.api({ MAX_REQUESTS_PER_KEY_PER_SECOND: '2' }),
-    world.api({ MAX_REQUESTS_PER_KEY_PER_SECOND: '2' }),
+    world.api({ MAX_REQUESTS_PER_SECOND: '2' }),
+    world.api({ MAX_REQUESTS_PER_SECOND: '2' }),
   ]);
   const ask = async (at: { url: string }) => (await world.post(at, 'appointment-updated', {})).status;
   await eventually('one to refuse', async () => (await ask(one)) === 429);
