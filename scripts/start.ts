@@ -35,7 +35,7 @@ export const main: Main = async ({ signal }) => {
     }
   }
   const late = setTimeout(() => {
-    say('not everything has ended in time: killing the rest');
+    say('some processes did not end in time: killing them');
     process.exit(exitCode);
   }, STOP_WITHIN_MS);
   if (signal.aborted) {

@@ -63,7 +63,7 @@ export function startWorker({ config, model, logger, logWarnings }: WorkerDeps):
 export function runWorker(resources: Resources<WorkerCoreConfig>): void {
   const { id, lifecycle, metrics, outages, warnings, logger } = resources;
   const progress = watchProgress(resources);
-  warnings.add(() => [outages.mongo.isDown() ? "MongoDB can't be read: jobs wait" : undefined]);
+  warnings.add(() => [outages.mongo.isDown() ? 'MongoDB cannot be read: jobs wait' : undefined]);
   logQueueRestrictions({ read: metrics.queueStates, logger, lifecycle });
   openMetricsPort(resources, progress.verdict);
   releaseOverdue(resources);

@@ -40,7 +40,7 @@ export function createTranslateFailure({ isUnavailable, pause, now, flow }: Tran
   );
   const logPostponed = createThrottledLog(
     flow,
-    '[InternalSocket] Postponed: a newer worker must process this job; no attempt is spent',
+    '[InternalSocket] Postponed: this job needs a newer worker; no attempt is spent',
   );
 
   return async (error: unknown, failed: FailedAttempt): Promise<Error> => {

@@ -24,7 +24,7 @@ export async function findFerretDb({
   return withLock(join(RUNTIME_DIR, 'locks', 'ferretdb.lock'), async () => {
     if (existsSync(BINARY)) return { file: BINARY };
     const go = findOnPath(['go']);
-    if (!go) return { reason: 'there is no go on PATH to build it' };
+    if (!go) return { reason: 'go is not on PATH' };
     log('building FerretDB with go; this happens once and takes one or two minutes');
     const args = ['build', '-mod=readonly', '-trimpath', '-ldflags=-s -w', '-o', BINARY, '.'];
     const env = { CGO_ENABLED: '0', GOTOOLCHAIN: 'local', GOWORK: 'off' };

@@ -36,7 +36,7 @@ async function build(cargo: string, cc: string): Promise<string | undefined> {
   const built = await command(cargo, ['build', '--release', ...manifest, '--target-dir', BUILD_DIR]);
   if (built.failed) return excerptOf(built);
   const archive = findArchive();
-  if (archive === undefined) return 'cargo has made no libjemalloc_pic.a';
+  if (archive === undefined) return 'cargo did not build libjemalloc_pic.a';
   const all = ['-Wl,--whole-archive', archive, '-Wl,--no-whole-archive'];
   const linked = await command(cc, ['-shared', '-o', LIBRARY, ...all, '-lpthread', '-ldl', '-lm']);
   return linked.failed ? excerptOf(linked) : undefined;

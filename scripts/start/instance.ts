@@ -37,7 +37,7 @@ export async function claimInstance({
 }
 
 function alreadyRuns(running: ProcessRecord, port: number): string {
-  const other = `npm start already runs in this checkout, on port ${running.port} (process ${running.pid})`;
+  const other = `npm start is already running in this checkout, on port ${running.port} (process ${running.pid})`;
   return running.port === port
     ? `Port ${port} is in use: ${other}. Stop it first.`
     : `${other}. Two cannot share its data: stop it first, or start from another clone.`;

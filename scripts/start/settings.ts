@@ -35,7 +35,7 @@ export function makeRuntimeDir(folder: string): void {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST') return; // another process has just made it
     throw new Error(
-      `The folder for data and logs cannot be made (${message}): set START_DIR to another one.`,
+      `The folder for data and logs cannot be created (${message}): set START_DIR to another one.`,
     );
   }
 }

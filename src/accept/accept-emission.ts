@@ -223,9 +223,13 @@ function createEnqueueBatch({ enqueue, priority, pacer }: AcceptDeps) {
       const maxWaitMs = Math.max(0, startedAt + MAX_WAIT_MS.batch - performance.now());
       await pacer.bulk(async () => {
         if (performance.now() > startedAt + ENQUEUE_TIMEOUT_MS) {
-          throw new AppError('QUEUE_UNAVAILABLE', 'the queue is too slow; a part of the batch is in it', {
-            retryAfterSeconds: 1,
-          });
+          throw new AppError(
+            'QUEUE_UNAVAILABLE',
+            'the queue is too slow; only a part of the batch was enqueued',
+            {
+              retryAfterSeconds: 1,
+            },
+          );
         }
         const emissions = slice.map(({ emission }) => emission);
         await enqueue(emissions, priority.batch);

@@ -137,9 +137,7 @@ function createRecords({ redis, ttlSeconds }: IdempotencyDeps) {
     /** @throws AppError IDEMPOTENCY_IN_PROGRESS, IDEMPOTENCY_KEY_REUSED, QUEUE_UNAVAILABLE */
     async take(key: string, bodyHash: string): Promise<Taken> {
       const taking = within(TAKE_TIMEOUT_MS, 'taking the key', takeShared({ key, bodyHash }));
-      return parseTaken(
-        await fromRedis(taking, 'Redis is not available; the same call may succeed in a moment'),
-      );
+      return parseTaken(await fromRedis(taking, 'Redis is not available; try again in a moment'));
     },
     finish,
     /** In the background. If the write is lost, the record counts as open after {@link IN_PROGRESS_MS}. */

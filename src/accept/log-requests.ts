@@ -45,7 +45,7 @@ const THROTTLED: ReadonlySet<ErrorCode> = new Set(['API_KEY_MISSING', 'API_KEY_W
  * `[InternalSocket] Failed to emit appointment:created for <id>`, with code, status and the text of the answer.
  */
 export function createLogRefused(logger: Logger): LogRefused {
-  const throttled = createThrottledLog(logger, '[InternalSocket] Failed to emit: the caller is refused');
+  const throttled = createThrottledLog(logger, '[InternalSocket] Failed to emit: the caller was refused');
   return ({ code, status, detail, event, appointmentId, requestId, key }) => {
     const fields = { event, appointmentId, code, status, requestId, key };
     if (THROTTLED.has(code)) {

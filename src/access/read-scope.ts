@@ -49,7 +49,7 @@ export function createParseScope(model: AppointmentModel): ParseScope {
     }
     const { staffId: staffIds, locationId: locationIds, hide = [] } = scope;
     if (!staffIds && !locationIds && hide.length === 0) {
-      throw invalid('it restricts nothing: leave it out for the whole company');
+      throw invalid('it restricts nothing: omit it to show the whole company');
     }
     return {
       ...(staffIds && { staffIds }),
@@ -113,7 +113,7 @@ function problemOf(error: z.ZodError): string {
       .join('.') ?? '';
   if (issue?.code === 'unrecognized_keys') return 'it may contain staffId, locationId and hide only';
   if (issue?.code === 'invalid_type' && place === '') {
-    return 'it must be an object; tokens with a scope of another kind, such as that of OAuth, need scopeOf';
+    return "it must be an object; tokens with a scope of another kind, such as OAuth's, need scopeOf";
   }
   return `${place === '' ? 'it' : place} ${issue?.message ?? 'cannot be read'}`;
 }

@@ -19,7 +19,7 @@ import { checkAttach } from './check-options.ts';
 import type { AttachOptions, SocketIoServer } from './options.ts';
 
 const SCOPE_OF_CLAIMS =
-  'the model has scopeOf, which reads the claims of tokens: give attach a scopeOf of its own, which reads the socket';
+  "the model's scopeOf reads the claims of tokens: give attach a scopeOf that reads the socket";
 
 /** A dashboard would receive each event from both pipelines. */
 const attachedServers = new WeakSet<DashboardServer>();

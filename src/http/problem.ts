@@ -66,10 +66,10 @@ export function toAppError(thrown: unknown): AppError {
     );
   }
   if (isMongoError(thrown, 'MongoError')) {
-    return new AppError('DATABASE_ERROR', 'the database does not answer, or not in time', { cause: thrown });
+    return new AppError('DATABASE_ERROR', 'the database did not answer in time', { cause: thrown });
   }
   if (isUnavailable(thrown)) {
-    return new AppError('QUEUE_UNAVAILABLE', 'Redis does not answer; the same call may succeed in a moment', {
+    return new AppError('QUEUE_UNAVAILABLE', 'Redis does not answer; try again in a moment', {
       cause: thrown,
       retryAfterSeconds: 1,
     });

@@ -9,27 +9,27 @@ export const PROMETHEUS_METRICS = {
   emission_accepted_total: {
     type: 'counter',
     labels: ['event'],
-    help: 'Emissions that this process answered with 202.',
+    help: 'Emissions accepted by this process (202).',
   },
   emission_published_total: {
     type: 'counter',
     labels: ['event'],
-    help: 'Emissions that this process published.',
+    help: 'Emissions published by this process.',
   },
   emission_unreached_total: {
     type: 'counter',
     labels: [],
-    help: 'Published emissions that no gateway received. On a Redis Cluster their number is unknown, and not counted.',
+    help: 'Published emissions that reached no gateway; not counted on a Redis Cluster.',
   },
   emission_over_share_total: {
     type: 'counter',
     labels: [],
-    help: 'Live emissions that went to the bulk queue, since their company exceeded MAX_LIVE_PER_COMPANY_PER_SECOND.',
+    help: 'Live emissions moved to the bulk queue by MAX_LIVE_PER_COMPANY_PER_SECOND.',
   },
   emission_published_by_source_total: {
     type: 'counter',
     labels: ['source'],
-    help: 'Emissions that this process published, by what reported the write: call, capture or sweep.',
+    help: 'Emissions published by this process, by what reported the write: call, capture or sweep.',
   },
   emission_attempt_failures_total: {
     type: 'counter',
@@ -59,7 +59,7 @@ export const PROMETHEUS_METRICS = {
   emission_sweep_gone_total: {
     type: 'counter',
     labels: [],
-    help: 'Removed appointments whose deletion the sweep of this process emitted.',
+    help: 'Deletions emitted by the sweep of this process.',
   },
   emission_stage_duration_seconds: {
     type: 'histogram',
@@ -69,12 +69,12 @@ export const PROMETHEUS_METRICS = {
   emission_outliers_total: {
     type: 'counter',
     labels: ['stage'],
-    help: 'Durations left out of the histogram, since a clock is wrong.',
+    help: 'Durations left out of the histogram because a clock is wrong.',
   },
   emission_metrics_flush_failures_total: {
     type: 'counter',
     labels: [],
-    help: 'Failed attempts to add counts to the fleet’s in Redis.',
+    help: 'Failed attempts to add counts in Redis.',
   },
   emission_progress_age_seconds: {
     type: 'gauge',
@@ -89,7 +89,7 @@ export const PROMETHEUS_METRICS = {
   emission_unresolved_references: {
     type: 'gauge',
     labels: ['field'],
-    help: 'Of the 100 newest appointments, those whose reference in this field has no document.',
+    help: 'Appointments among the newest 100 whose reference in this field has no document.',
   },
   emission_clock_skew_seconds: {
     type: 'gauge',
@@ -99,7 +99,7 @@ export const PROMETHEUS_METRICS = {
   emission_sweep_left_out_rows: {
     type: 'gauge',
     labels: [],
-    help: 'Appointments that the sweep skips because of an unusable field; at most 1,000.',
+    help: 'Appointments skipped by the sweep because of an unusable field; at most 1,000.',
   },
   emission_capture_owner: {
     type: 'gauge',
@@ -109,17 +109,17 @@ export const PROMETHEUS_METRICS = {
   emission_capture_token_age_seconds: {
     type: 'gauge',
     labels: [],
-    help: 'Time since the resume token that this process saves advanced. On a replica set it advances every 10 s or more often.',
+    help: 'Time since the saved resume token advanced; on a replica set at most about 10 s.',
   },
   emission_capture_changes_total: {
     type: 'counter',
     labels: ['result'],
-    help: 'Changes from the change stream: announced already, emitted, of an unknown company, or unread.',
+    help: 'Changes from the change stream, by result.',
   },
   emission_capture_restarts_total: {
     type: 'counter',
     labels: ['reason'],
-    help: 'Times that the change stream began at the present instead of a saved token, the first start included.',
+    help: 'Starts of the change stream at the present instead of a saved token, the first one included.',
   },
   emission_queue_jobs: {
     type: 'gauge',
@@ -159,12 +159,12 @@ export const PROMETHEUS_METRICS = {
   emission_fleet_readable: {
     type: 'gauge',
     labels: [],
-    help: '0 if queue and fleet gauges could not be read, and are absent; else 1.',
+    help: '0 if the queue and fleet gauges could not be read and are absent, else 1.',
   },
   emission_health_warnings: {
     type: 'gauge',
     labels: [],
-    help: 'Warnings in /health of this API process.',
+    help: 'Warnings in /health of this API.',
   },
 } as const satisfies Record<string, Description>;
 

@@ -23,7 +23,7 @@ export function createSnapshotSchema(model: AppointmentModel): z.ZodType<Appoint
   ]);
   const canceled = model.canceledStatuses.map((status) => `\`${status}\``).join(', ');
   const status = SCHEMAS.text.nullable().meta({
-    description: `The application's own word. Judge by it, not by the event. Canceled: ${canceled === '' ? 'none' : canceled}.`,
+    description: `The application's own status. Use it rather than the event. Canceled: ${canceled === '' ? 'none' : canceled}.`,
   });
   const shape = {
     _id: id,
@@ -34,7 +34,8 @@ export function createSnapshotSchema(model: AppointmentModel): z.ZodType<Appoint
   };
   return z.strictObject(shape).meta({
     id: 'AppointmentSnapshot',
-    description: 'One appointment with what it refers to. A missing reference is null; nothing else is sent.',
+    description:
+      'One appointment with its references. A missing reference is null. No other fields are sent.',
   }) as unknown as z.ZodType<AppointmentSnapshot>;
 }
 

@@ -73,7 +73,7 @@ async function closeInOrder(starting: Promise<Running | undefined>, logger: Logg
     logger.info('stopped');
     return true;
   } catch (error) {
-    logger.error({ error: errorMessage(error) }, 'not closed in order');
+    logger.error({ error: errorMessage(error) }, 'not closed cleanly');
     return false;
   }
 }

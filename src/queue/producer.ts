@@ -70,7 +70,7 @@ export function createEnqueue({ queues, redis, policy, priorityFor, remember }: 
       queueNames = await within(ADD_TIMEOUT_MS, 'adding to the queue', addTwice(emissions, priority));
     } catch (cause) {
       const what = cause instanceof DeadlineExceeded ? 'does not answer' : 'is not available';
-      throw new AppError('QUEUE_UNAVAILABLE', `the queue ${what}; the same call may succeed in a moment`, {
+      throw new AppError('QUEUE_UNAVAILABLE', `the queue ${what}; try again in a moment`, {
         cause,
         retryAfterSeconds: 1,
       });

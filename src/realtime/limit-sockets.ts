@@ -77,7 +77,9 @@ export function limitSockets(deps: LimitSocketsDeps): { close: () => void } {
     const { companyId } = (socket as unknown as DashboardSocket).data.emissions;
     if (takePlace(companyId, socket)) next();
     else
-      next(refusal(new AppError('RATE_LIMITED', 'the company has as many dashboards connected as allowed')));
+      next(
+        refusal(new AppError('RATE_LIMITED', 'the company has reached its limit of connected dashboards')),
+      );
   });
 
   return cutSlowReaders(open, maxBufferedBytes, (connection) => {

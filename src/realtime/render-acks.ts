@@ -16,7 +16,7 @@ const MIN_INTERVAL_MS = 5_000;
 const MAX_REPORTS = 10;
 /** Reports of a socket within the time that sent emissions are kept. */
 const MAX_RECENT = 10;
-const REPORT_SHAPE = 'send {emissionId, acceptedAt} as the meta of an appointment event had them';
+const REPORT_SHAPE = 'send emissionId and acceptedAt from the meta of an appointment event';
 
 /**
  * Returns the function that observes a dashboard's socket. It samples the reports of dashboards that an emission is on the

@@ -31,7 +31,10 @@ export function renewTokens(socket: DashboardSocket, { verifyToken, onRenewed }:
     const viewer = await verifyToken(renewal.token, socket.request);
     const { companyId, userId } = socket.data.emissions;
     if (viewer.companyId !== companyId || viewer.userId !== userId) {
-      throw new AppError('TOKEN_INVALID', 'the token is of another company or user than the present one');
+      throw new AppError(
+        'TOKEN_INVALID',
+        'the token belongs to another company or user than the present one',
+      );
     }
     if (socket.connected) onRenewed(viewer);
     return { ok: true, expiresAt: new Date(viewer.expiresAt).toISOString() };
@@ -57,7 +60,7 @@ export function refuseTokens(socket: DashboardSocket): void {
   socket.on(TOKEN_EVENT, (...args: unknown[]) => {
     const error = new AppError(
       'TOKEN_INVALID',
-      'this server verifies logins itself: connect again with the new one',
+      'this server verifies logins itself: connect again with the new token',
     );
     splitArguments(args).acknowledge?.(refusalReply(error));
   });

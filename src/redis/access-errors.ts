@@ -10,14 +10,14 @@ const ADVICE: [RegExp, string][] = [
     'REDIS_URL names a database that this server does not have: write a lower number, or raise "databases" there',
   ],
   [/SELECT is not allowed in cluster mode/i, 'REDIS_URL names a database, but a Cluster has only database 0'],
-  [/NOPERM.*'select'/i, `REDIS_URL names another database than 0: its user needs +select as well; ${USERS}`],
+  [/NOPERM.*'select'/i, `REDIS_URL names a database other than 0: its user also needs +select; ${USERS}`],
   [/WRONGPASS|NOAUTH/, `user or password in REDIS_URL is wrong; ${USERS}`],
   [
     // Redis 7.0 writes no NOPERM for a command of a script.
     /NOPERM|The user executing the script can't|can't run this command|no permissions/i,
     `its user needs the rules of ops/redis/users.acl; ${USERS}`,
   ],
-  [/certificate|altnames/i, `a CA of your own goes into NODE_EXTRA_CA_CERTS; ${USERS}`],
+  [/certificate|altnames/i, `for your own certificate authority, set NODE_EXTRA_CA_CERTS; ${USERS}`],
 ];
 
 /** Advice for errors of the connection. */
@@ -26,7 +26,7 @@ const UNREACHABLE: [RegExp, string][] = [
     /before secure TLS|wrong version number|packet length too long|EPROTO/i,
     'rediss:// in REDIS_URL needs a Redis with TLS',
   ],
-  [/connection was closed/, 'Redis has stopped, or it requires TLS: rediss:// in REDIS_URL'],
+  [/connection was closed/, 'Redis has stopped, or requires TLS: then REDIS_URL must begin with rediss://'],
   [/ECONNREFUSED/, 'start Redis, or correct host and port in REDIS_URL'],
   [/ENOTFOUND|EAI_AGAIN|EAI_FAIL/, 'no DNS entry: correct the host in REDIS_URL'],
   [/All sentinels are unreachable/i, 'start the sentinels, or correct hosts and group name in REDIS_URL'],

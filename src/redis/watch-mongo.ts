@@ -6,7 +6,7 @@ import { createOutageLog } from '../process/outage-log.ts';
 const MONGO_ADVICE: [RegExp, string][] = [
   [/Authentication failed|bad auth|AuthenticationFailed/i, 'correct user and password in MONGODB_URI'],
   [/not authorized/i, 'its user needs the role "read"; see "MongoDB user" in docs/guides/production.md'],
-  [/certificate|altnames/i, 'an authority of your own goes into NODE_EXTRA_CA_CERTS'],
+  [/certificate|altnames/i, 'for your own certificate authority, set NODE_EXTRA_CA_CERTS'],
   [/ECONNREFUSED/, 'start MongoDB, or correct host and port in MONGODB_URI'],
   [/ENOTFOUND|EAI_AGAIN|querySrv/, 'no DNS entry: correct the host in MONGODB_URI'],
   [/replica set/i, 'see "MongoDB" in docs/guides/production.md'],

@@ -13,7 +13,7 @@ export interface RepairsDeps {
 
 /** Checks a request from outside and runs the repair. @throws AppError INVALID_REQUEST */
 export interface Repairs {
-  /** @throws AppError EMISSION_NOT_FOUND if no failed emission of this id is kept */
+  /** @throws AppError EMISSION_NOT_FOUND if no failed emission has this id */
   retry: (request: unknown) => Promise<{ emissionId: string }>;
   retryFailed: (request: unknown) => Promise<RepairReport>;
   reEmit: (request: unknown) => Promise<RepairReport>;
@@ -25,7 +25,7 @@ export function createRepairs({ retry, reEmit, now }: RepairsDeps): Repairs {
     async retry(request) {
       const { emissionId } = check(requests.retry, request);
       if (await retry.one(emissionId)) return { emissionId };
-      throw new AppError('EMISSION_NOT_FOUND', 'no failed emission of this id is kept');
+      throw new AppError('EMISSION_NOT_FOUND', 'no failed emission has this id');
     },
     async retryFailed(request) {
       // No end by default: a worker whose clock is ahead records failures in the future.

@@ -53,7 +53,7 @@ export function createRetry({ queues, findJob, failed, priority, pacer, now }: R
   }
 
   return {
-    /** Retries one emission in the queue that it failed in. False if no failed emission of this id is kept. */
+    /** Retries one emission in the queue that it failed in. False if no failed emission has this id. */
     one: retryInPlace,
 
     /** Retries emissions that failed in a period, oldest first, in the bulk queue. */

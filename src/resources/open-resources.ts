@@ -84,7 +84,7 @@ export function openResources<Config extends SharedConfig>({
   const lifecycle = createLifecycle({
     deadlineMs: config.SHUTDOWN_DEADLINE_MS,
     onError: (what, error) => {
-      logger.error({ what, error: error.message }, 'not closed in order');
+      logger.error({ what, error: error.message }, 'not closed cleanly');
     },
   });
   const connections = openConnections(config.REDIS_URL, ROLES[role], { connect, logger, lifecycle });

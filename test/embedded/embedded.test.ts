@@ -341,5 +341,5 @@ test('close() ends a worker whose Redis is not available, with no wait for a rep
   const { emissions, lines } = await startApplication(world, PAIRS[0], { redis, attach: false });
   await eventually('the line', () => lines.some(({ message }) => message === 'redis unavailable'));
   await until('the end', emissions.close(), 5_000);
-  expect(lines.filter(({ message }) => message === 'not closed in order')).toEqual([]);
+  expect(lines.filter(({ message }) => message === 'not closed cleanly')).toEqual([]);
 });

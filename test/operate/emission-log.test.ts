@@ -54,14 +54,14 @@ test.each([
     {},
     { 'x-api-key': '' },
     'API_KEY_MISSING',
-    '[InternalSocket] Failed to emit: the caller is refused',
+    '[InternalSocket] Failed to emit: the caller was refused',
   ],
   [
     'a wrong key',
     {},
     { 'x-api-key': 'wrong' },
     'API_KEY_WRONG',
-    '[InternalSocket] Failed to emit: the caller is refused',
+    '[InternalSocket] Failed to emit: the caller was refused',
   ],
 ])('a request refused for %s has a line', async (_, body, headers, code, msg) => {
   await world.post(api, 'appointment-updated', body, headers);

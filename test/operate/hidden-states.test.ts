@@ -147,7 +147,7 @@ test('a worker cannot read MongoDB although the API can: health reports it', asy
   world.worker({ MONGODB_URI: `${mongo.url}/x`, RECONCILE_INTERVAL_MS: '1000' });
   await warnsNoMore(api, 'no worker');
   await mongo.stop();
-  await warns(api, "worker [0-9a-f]{8}: MongoDB can't be read");
+  await warns(api, 'worker [0-9a-f]{8}: MongoDB cannot be read');
   await warns(api, 'worker [0-9a-f]{8}: the sweep fails: ');
   await mongo.restart();
   await warnsNoMore(api, 'the sweep fails');
@@ -214,11 +214,11 @@ test('Redis accepts no writes: not ready, with the reason and the remedy', async
       return status === 503 && JSON.stringify(checks).includes(words);
     });
   await world.redis.call('REPLICAOF', hostname, port);
-  await isNotReady('Redis takes no writes: it is a read-only replica: REDIS_URL must name the primary');
+  await isNotReady('Redis accepts no writes: it is a read-only replica: REDIS_URL must name the primary');
   await world.redis.call('REPLICAOF', 'NO', 'ONE');
   await world.ready(Promise.resolve(api));
   await world.redis.config('SET', 'maxmemory', '1');
-  await isNotReady('Redis takes no writes: its memory is full: raise maxmemory');
+  await isNotReady('Redis accepts no writes: its memory is full: raise maxmemory');
   await world.redis.config('SET', 'maxmemory', '0');
   await world.ready(Promise.resolve(api));
 });

@@ -131,7 +131,7 @@ test.each([
   [
     'an error in the end',
     'close = () => Promise.reject(new Error("the cause")); setTimeout(() => process.emit("SIGTERM"), 1);',
-    'not closed in order',
+    'not closed cleanly',
   ],
 ])('%s ends the process with code 1, and is logged once', async (_, lines, event) => {
   const { output, ended } = launch(program(lines), { LOG_DIR: world.env['LOG_DIR']! });

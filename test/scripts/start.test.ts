@@ -61,7 +61,7 @@ test('a process that dies is restarted', async () => {
 test('a second npm start in the same checkout is refused, and the first keeps running', async () => {
   const second = npmStart({ PORT: String(port) }, dir);
   expect(await second.ends()).toBe(1);
-  expect(second.output()).toContain(`Port ${port} is in use: npm start already runs in this checkout`);
+  expect(second.output()).toContain(`Port ${port} is in use: npm start is already running in this checkout`);
   expect([...SERVICES, ...APPS].map(pidOf).every(isAlive)).toBe(true);
 });
 

@@ -19,7 +19,7 @@ const REASONS: Record<ReloadReason, string> = {
   invalid: 'the missed changes could not be read',
   unavailable: 'the server could not send the missed changes',
   'rate-limited': 'the server is busy',
-  scope: 'you may see other appointments now',
+  scope: 'your access has changed',
 };
 
 /** Shorter interruptions are not announced. */

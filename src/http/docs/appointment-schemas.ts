@@ -38,7 +38,9 @@ export const event = z.enum(APPOINTMENT_EVENTS).meta({ id: 'AppointmentEvent' })
 const appointmentSnapshot = createSnapshotSchema(DEFAULT_MODEL);
 
 const place = {
-  epoch: z.string().meta({ description: 'Names one unbroken run of offsets.' }),
+  epoch: z.string().meta({
+    description: 'Names one history of the company log. It changes whenever offsets could be reused.',
+  }),
   offset: z.int().min(0).meta({ description: 'Consecutive per company, from 1.' }),
 };
 const read = z.int().min(0).meta({
@@ -48,7 +50,7 @@ const read = z.int().min(0).meta({
 
 export const placeSchema = z.strictObject(place).meta({
   id: 'Place',
-  description: "Where a screen stands in its company's log.",
+  description: "How far a dashboard has followed its company's log.",
 }) satisfies z.ZodType<StreamPosition>;
 
 export const position = z
@@ -56,7 +58,7 @@ export const position = z
     ...place,
     recovered: z
       .boolean()
-      .meta({ description: "False: what was missed can't be replayed, reload the list." }),
+      .meta({ description: 'False: missed emissions cannot be replayed. Load the list again.' }),
     reason: z
       .enum(['trimmed', 'epoch', 'too-many', 'gone', 'invalid', 'unavailable', 'rate-limited', 'scope'])
       .exactOptional(),
@@ -77,7 +79,7 @@ export const appointmentList = z
   })
   .meta({
     id: 'AppointmentList',
-    description: 'Connect with its place, and nothing is missed.',
+    description: 'Connect with its epoch and offset to receive everything that follows.',
   }) satisfies z.ZodType<AppointmentList>;
 
 export const appointmentPayload = z
@@ -103,7 +105,9 @@ export const emissionMeta = z
     attempt: z.int().min(1),
     acceptedAt: instant,
     publishedAt: instant,
-    replayed: z.boolean().meta({ description: 'True where a gateway sent it again to who had missed it.' }),
+    replayed: z
+      .boolean()
+      .meta({ description: 'True if a gateway replayed it to a dashboard that had missed it.' }),
   })
   .meta({ id: 'EmissionMeta' }) satisfies z.ZodType<EmissionMeta>;
 
@@ -130,7 +134,7 @@ export const dashboardAuth = z
   .strictObject({
     token: z.string().meta({
       description:
-        'JWT with `companyId` and `exp`. `scope: {staffId?, locationId?, hide?}` restricts what it shows; without it, the whole company.',
+        'JWT with `companyId` and `exp`. `scope: {staffId?, locationId?, hide?}` restricts what the dashboard shows; without it, the dashboard shows the whole company.',
     }),
     position: placeSchema.exactOptional(),
   })

@@ -34,7 +34,8 @@ const SOCKET_EVENTS: readonly SocketEvent[] = [
     name,
     channel: 'dashboards',
     action: 'send',
-    summary: 'The event says why, the snapshot says what is: upsert by `_id` and judge by `status`.',
+    summary:
+      'The event says why it was sent; the snapshot is the newest state. Upsert by `_id`, and use `status`.',
     args: [shapes.appointmentPayload, shapes.emissionMeta],
   })),
   {
@@ -50,7 +51,7 @@ const SOCKET_EVENTS: readonly SocketEvent[] = [
     channel: 'dashboards',
     action: 'send',
     summary:
-      "The head of the company's log: after joining, after a catch-up, and every 10 s. With the reason `scope`: the token has another scope, load the list again and show nothing else.",
+      'The head of the company log, sent after joining, after a catch-up, and every 10 s. With the reason `scope`, the renewed token has another scope: load the list again, and show nothing else.',
     args: [shapes.position],
   },
   {
@@ -58,7 +59,7 @@ const SOCKET_EVENTS: readonly SocketEvent[] = [
     channel: 'dashboards',
     action: 'send',
     summary:
-      'To sockets with a scope, at most once a second: everything up to this place was sent, or is outside of the scope. Continue there without a catch-up.',
+      'Sent to sockets with a scope, at most once a second. Everything up to this stream position was sent or is outside the scope: continue there without a catch-up.',
     args: [shapes.placeSchema],
   },
   {
@@ -66,14 +67,14 @@ const SOCKET_EVENTS: readonly SocketEvent[] = [
     channel: 'dashboards',
     action: 'send',
     summary:
-      'At least every 10 s: the gateway receives what is published. `reads` is false while MongoDB cannot be read.',
+      'A heartbeat, at least every 10 s while the gateway receives published events. `reads` is false while MongoDB cannot be read.',
     args: [shapes.alive],
   },
   {
     name: CATCH_UP_EVENT,
     channel: 'dashboards',
     action: 'receive',
-    summary: 'Replay what was missed after this place.',
+    summary: 'Requests a replay of everything after this stream position.',
     args: [shapes.placeSchema],
     answer: shapes.position,
   },
@@ -82,7 +83,7 @@ const SOCKET_EVENTS: readonly SocketEvent[] = [
     channel: 'dashboards',
     action: 'receive',
     summary:
-      'A new token, before the present one expires. If it is refused, the present one stays in use. If its scope is another one, a position with the reason `scope` follows.',
+      'Replaces the token before it expires. If the new token is refused, the present one stays in use. If its scope differs, a position with the reason `scope` follows.',
     args: [shapes.tokenRenewal],
     answer: shapes.tokenReply,
   },
@@ -90,14 +91,14 @@ const SOCKET_EVENTS: readonly SocketEvent[] = [
     name: SEEN_EVENT,
     channel: 'dashboards',
     action: 'receive',
-    summary: 'A sample: this emission is on the screen now.',
+    summary: 'Reports that this emission is on the screen (sampled).',
     args: [shapes.seen],
   },
   {
     name: 'emit',
     channel: 'internal',
     action: 'receive',
-    summary: 'Emit one event, as the single routes do.',
+    summary: 'Emits one event, like the single routes.',
     args: [shapes.emitRequest],
     answer: emitReply,
   },
@@ -117,7 +118,7 @@ export function createAsyncApi(model: AppointmentModel): Json {
     dashboards: {
       address: DASHBOARD_NAMESPACE,
       description:
-        "A Socket.IO namespace. The token's `companyId` decides the one room that a socket joins, and its `scope` what it receives. It is disconnected at the token's expiry.",
+        "A Socket.IO namespace. The token's `companyId` decides the one room that a socket joins, and its `scope` what it receives. It is disconnected when the token expires.",
       bindings: { ws: { query: {} } },
       'x-auth': schemas.of(shapes.dashboardAuth),
       messages: {},

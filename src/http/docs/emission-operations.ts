@@ -35,7 +35,7 @@ const requestId: Parameter = {
   name: 'X-Request-Id',
   in: 'header',
   description:
-    '1 to 128 letters, digits and `._:=+/-`: logged, and returned. Without it the answer has a random one.',
+    '1 to 128 letters, digits and `._:=+/-`: logged, and returned. If it is missing, the response has a random one.',
   schema: z.string(),
 };
 const REQUEST_ID = { 'X-Request-Id': 'Id of the request in the logs.' };
@@ -56,7 +56,7 @@ const ONE_EMISSION = Object.entries(EVENT_SLUGS).map(([slug, event]): Operation 
   body: event === APPOINTMENT_DELETED ? emissions.deletionRequest : emissions.singleRequest,
   answers: {
     202: {
-      description: 'Accepted. The emission is published, or is listed as failed.',
+      description: 'Accepted: the emission will be published, or listed as failed.',
       schema: emissions.acceptedReply,
       headers: { Location: "Path of the emission's timeline.", ...REPLAYED, ...REQUEST_ID },
     },

@@ -64,11 +64,11 @@ export const OPERATIONS: readonly Operation[] = [
   ...OPERATOR_OPERATIONS,
   health('/livez', 'isAlive', 'Whether this process makes progress', operator.aliveReply, [
     'The process makes progress.',
-    'It is stuck. Restart it.',
+    'The process is stuck. Restart it.',
   ]),
   health('/readyz', 'isReady', 'Whether this process can take requests', operator.readyReply, [
     'Ready.',
-    'Not now; `checks` says why.',
+    'Not ready; `checks` has the reason.',
   ]),
   health('/health', 'readHealth', 'Readiness with details and warnings', operator.healthReply, [
     'Ready; see `warnings`.',

@@ -114,6 +114,10 @@ export const OPERATOR_OPERATIONS: readonly Operation[] = [
     'disconnectDashboards',
     'Disconnect the dashboards of a user or a company on all gateways',
     operator.disconnectRequest,
-    { answers: { 200: { description: 'Sockets by now disconnected.', schema: operator.disconnectReply } } },
+    {
+      answers: {
+        200: { description: 'The sockets that were disconnected.', schema: operator.disconnectReply },
+      },
+    },
   ),
 ];

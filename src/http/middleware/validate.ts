@@ -71,7 +71,7 @@ function nothingBut(...names: readonly string[]): Check {
   const isAlone = (given: unknown) => Object.keys(given as object).every((key) => names.includes(key));
   const chain = body()
     .custom(isAlone)
-    .withMessage(`may have no other field than ${names.join(' and ')}`);
+    .withMessage(`may have only the fields ${names.join(', ')}`);
   const handler: RequestHandler = (req, res, next) => {
     if (isAlone(req.body)) next();
     else chain(req, res, next);

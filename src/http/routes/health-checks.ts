@@ -41,7 +41,7 @@ export function checkRedis(redis: RedisClient, queueKey: string): () => Promise<
       return { ok: false, detail: `${evicting.join(', ')}: set it to noeviction, or jobs can be lost` };
     }
     const refusing = found.flatMap(({ node, refuses }) =>
-      refuses === undefined ? [] : `Redis takes no writes${which(node)}: ${refuses}`,
+      refuses === undefined ? [] : `Redis accepts no writes${which(node)}: ${refuses}`,
     );
     if (refusing.length > 0) return { ok: false, detail: refusing.join(', ') };
     const silent = found.flatMap(({ node, answers }) => (answers ? [] : node));

@@ -31,7 +31,7 @@ export function createListAppointments({ head, findIds, takeSnapshots }: ListDep
       if (ids.length > MAX_LIST_LENGTH) {
         throw new AppError(
           'INVALID_RANGE',
-          `more than ${MAX_LIST_LENGTH} appointments: ask for a shorter range`,
+          `more than ${MAX_LIST_LENGTH} appointments: request a shorter range`,
         );
       }
       const taken = await takeSnapshots(request.companyId, ids);
@@ -44,7 +44,7 @@ export function createListAppointments({ head, findIds, takeSnapshots }: ListDep
       });
       return { ...place, appointments };
     }
-    throw new AppError('QUEUE_UNAVAILABLE', 'Redis was restarted meanwhile; ask again', {
+    throw new AppError('QUEUE_UNAVAILABLE', 'Redis was restarted in the meantime; try again', {
       retryAfterSeconds: 1,
     });
   };
