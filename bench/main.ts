@@ -42,10 +42,13 @@ const unknown = selected.filter((name) => !(name in SCENARIOS));
 const rounds = Number(values.rounds);
 if (unknown.length > 0 || !(rounds >= 1)) {
   console.error(`usage: npm run bench -- [--rounds 5] [--save | --resume] [--strict] [scenario …]
-       npm run bench -- --report
-       npm run bench -- --install-peers
+         --save            write bench/results/ and the page after each scenario
+         --resume          the same, and skip what is saved for the same code, machine and versions
+         --strict          exit with code 1 if a threshold is missed
+       npm run bench -- --report         write the page from bench/results/
+       npm run bench -- --install-peers  build Centrifugo with Go, once
 scenarios: ${Object.keys(SCENARIOS).join(', ')}
-"latency" selects all latency scenarios`);
+"latency" selects all latency scenarios; "profile" writes CPU profiles to .runtime/bench/profiles`);
   process.exit(2);
 }
 

@@ -9,7 +9,7 @@ import {
 import type { Result } from '../harness/results.ts';
 import { EXPRESS_CENTRIFUGO } from '../scenario.ts';
 
-const PROFILE_PACKAGES = 5;
+const PROFILE_PACKAGES = 3;
 const FOLLOWED_OVER_RATES = [EXPRESS_CENTRIFUGO, 'ours'];
 
 /** The thresholds and the measured ratios. */

@@ -7,6 +7,8 @@ const END = '<!-- end of the fault table -->';
 /** The page gives the error codes of these outcomes above the table. */
 const EXPLAINED_OUTCOMES = [REDIS_UNAVAILABLE, MONGO_UNAVAILABLE, '409 IDEMPOTENCY_IN_PROGRESS'];
 
+const QUICK_REPLY_MS = 250;
+
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
 
 /** The fault table in Markdown. */
@@ -14,18 +16,26 @@ export function toTable(rows: readonly Row[]): string {
   const head = ['fault', 'meanwhile', 'recovered after', 'published/accepted'];
   const lines = rows.map(({ fault, effect, results, recoveredMs, accepted, published, retried }) => [
     fault,
-    [`${results.map(describe).join(', ') || 'No call'}.`, effect].join(' '),
+    [...repliesOf(results), effect].join(' '),
     recoveredMs === undefined ? 'not recovered' : seconds(recoveredMs),
     `${published}/${accepted}${retried > 0 ? `, ${retried} by a retry` : ''}`,
   ]);
   return [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-function describe({ outcome, times, maxDurationMs }: Row['results'][number]): string {
+/** The outcomes of the calls, each with its longest time, as one sentence. Quick acceptances are left out. */
+function repliesOf(results: Row['results']): string[] {
+  const notable = results.filter(
+    ({ outcome, maxDurationMs }) => outcome !== '202' || maxDurationMs > QUICK_REPLY_MS,
+  );
+  return notable.length > 0 ? [`${notable.map(describe).join(', ')}.`] : [];
+}
+
+function describe({ outcome, maxDurationMs }: Row['results'][number]): string {
   const [status = '', code] = outcome.split(' ');
   const formatted = /^\d/.test(status) && code !== undefined ? `${status} \`${code}\`` : outcome;
   const short = EXPLAINED_OUTCOMES.includes(outcome) ? status : formatted;
-  return `${times}× ${short} ≤${seconds(Math.max(maxDurationMs, 50))}`;
+  return `${short} ≤${seconds(Math.max(maxDurationMs, 50))}`;
 }
 
 /** Returns the page with its table replaced. @throws if the page lacks the markers */
