@@ -33,7 +33,7 @@ export function createFindPublishedCompanies({
       corkUntilImmediate(redis);
       await Promise.all(
         unknown.map(async (appointmentId) => {
-          const key = keys.shard(period, appointmentId);
+          const key = keys.bucket(period, appointmentId);
           const companyId = await ifOwnType(redis.hget(key, appointmentId));
           if (companyId === null) return;
           if (companyId !== undefined && OBJECT_ID.test(companyId)) found.set(appointmentId, companyId);

@@ -42,10 +42,10 @@ export function createRememberPublished({
   async function store(companies: readonly (readonly [appointmentId: Id, companyId: Id])[]): Promise<void> {
     const at = now();
     const period = periodAt(at);
-    const shards = companies.map(([appointmentId]) => keys.shard(period, appointmentId));
+    const buckets = companies.map(([appointmentId]) => keys.bucket(period, appointmentId));
     const lifetimeMs = (period + 1 + PERIODS_KEPT) * PERIOD_MS - at;
     const args = [lifetimeMs, PUBLISHED_MS, ...companies.flat()];
-    const replaced = (await rememberScript(redis, [keys.companies, ...shards], args)) as string[];
+    const replaced = (await rememberScript(redis, [keys.companies, ...buckets], args)) as string[];
     for (const key of replaced) reportDamage('published', { key });
   }
 

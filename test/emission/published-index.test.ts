@@ -210,18 +210,18 @@ test.each([...OTHER_TYPES, ['a hash', (key: string) => world.redis.hset(key, 'ga
 );
 
 test.each(OTHER_TYPES)(
-  'companies and shards that are %s are reported, and replaced by the next publication',
+  'companies and buckets that are %s are reported, and replaced by the next publication',
   async (_, write) => {
     const [companyId, appointmentId] = [hexId(), hexId()];
-    const shard = keys.shard(Math.floor(Date.now() / (10 * DAY_MS)), appointmentId);
+    const bucket = keys.bucket(Math.floor(Date.now() / (10 * DAY_MS)), appointmentId);
     await write(keys.companies);
-    await write(shard);
+    await write(bucket);
     expect(await walk()).toEqual([[]]);
     const { remember: note, settled } = remember();
     note(companyId, [appointmentId]);
     await settled();
-    expect(damaged).toEqual([keys.companies, ...new Set([shard, keys.companies])]);
-    expect(await world.redis.hgetall(shard)).toEqual({ [appointmentId]: companyId });
+    expect(damaged).toEqual([keys.companies, ...new Set([bucket, keys.companies])]);
+    expect(await world.redis.hgetall(bucket)).toEqual({ [appointmentId]: companyId });
     expect(await membersOf(keys.companies)).toEqual([companyId]);
   },
 );
@@ -245,15 +245,15 @@ test('an appointment in the index of another company than it was published for i
 test('a company that is no id, or of another type, counts as not known', async () => {
   const [first, second] = [hexId(), hexId()];
   const period = Math.floor(Date.now() / (10 * DAY_MS));
-  await world.redis.hset(keys.shard(period, first), first, 'garbage');
-  await world.redis.set(keys.shard(period, second), 'garbage');
+  await world.redis.hset(keys.bucket(period, first), first, 'garbage');
+  await world.redis.set(keys.bucket(period, second), 'garbage');
   const entries = [first, second].map((appointmentId) => ({
     appointmentId,
     companyId: hexId(),
     publishedAt: 1,
   }));
   expect(await dropForeign(entries)).toEqual(entries);
-  expect(damaged).toEqual([keys.shard(period, first), keys.shard(period, second)]);
+  expect(damaged).toEqual([keys.bucket(period, first), keys.bucket(period, second)]);
 });
 
 test('the company of an appointment is known for 30 days, and its key expires at most 10 days later', async () => {
@@ -263,7 +263,7 @@ test('the company of an appointment is known for 30 days, and its key expires at
     const { remember: note, settled } = remember(() => at);
     note(companyId, [appointmentId]);
     await settled();
-    const expires = at + (await world.redis.pttl(keys.shard(Math.floor(at / (10 * DAY_MS)), appointmentId)));
+    const expires = at + (await world.redis.pttl(keys.bucket(Math.floor(at / (10 * DAY_MS)), appointmentId)));
     expect(expires).toBeGreaterThan(at + PUBLISHED_MS - 60_000);
     expect(expires).toBeLessThanOrEqual(at + PUBLISHED_MS + 10 * DAY_MS);
     const foreign = [{ appointmentId, companyId: hexId(), publishedAt: 1 }];

@@ -70,7 +70,7 @@ async function fill(redis: Redis, layout: Layout, perCompany: number): Promise<v
 }
 
 /** Stores the company of each appointment once, as workers do. */
-async function fillShards(redis: Redis): Promise<void> {
+async function fillBuckets(redis: Redis): Promise<void> {
   const periods = new Map<number, Published[]>();
   for (const published of appointments(1_000)) {
     const at = Math.ceil(published.publishedAt / (10 * DAY_MS)) * 10 * DAY_MS - 1;
@@ -123,8 +123,8 @@ try {
   ];
   const one = await bytesPerAppointment(redis, () => fill(redis, single, 1_000));
   console.log(`appointment → company, a key each: ${one}`);
-  const sharded = await bytesPerAppointment(redis, () => fillShards(redis));
-  console.log(`appointment → company, 4,096 hashes per ten days (ours): ${sharded}`);
+  const inBuckets = await bytesPerAppointment(redis, () => fillBuckets(redis));
+  console.log(`appointment → company, 4,096 hashes per ten days (ours): ${inBuckets}`);
 } finally {
   redis.disconnect();
   await service.stop();

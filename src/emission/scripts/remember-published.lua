@@ -1,6 +1,6 @@
 -- Keeps the companies of published appointments. Keys of another type, which another program wrote, are replaced.
--- KEYS: the set of companies, then one shard per appointment. ARGV: lifetime of the shards, lifetime of the set, in ms; then
--- two per shard: appointment id, company id. Returns the keys that were replaced.
+-- KEYS: the set of companies, then one bucket per appointment. ARGV: lifetime of the buckets, lifetime of the set, in ms; then
+-- two per bucket: appointment id, company id. Returns the keys that were replaced.
 local replaced = {}
 local function write(command, key, ...)
   if of_own_type(command, key, ...) then
