@@ -4,7 +4,9 @@ import { SOURCE_CONDITION } from './scripts/source-args.mjs';
 export const LONG_TESTS = [
   '**/test/resilience/cluster/failover.test.ts',
   '**/test/resilience/cluster/sentinel.test.ts',
+  '**/test/resilience/cluster/shards.test.ts',
   '**/trials/chaos/scaling.test.ts',
+  '**/trials/chaos/growing-shards.test.ts',
   '**/trials/capture/short-run.test.ts',
   '**/test/operate/hidden-states.test.ts',
   '**/test/realtime/heartbeat.test.ts',

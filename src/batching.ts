@@ -82,3 +82,19 @@ export function shareFor<T>(ms: number, read: () => Promise<T>): () => Promise<T
     return shared;
   };
 }
+
+/**
+ * Reads each place, for example the queues of each shard. `undefined` for one that cannot be read: a node of a Cluster can be
+ * unavailable while others work.
+ * @throws the first error if none can be read
+ */
+export async function readAvailable<P, T>(
+  places: readonly P[],
+  read: (place: P) => Promise<T>,
+): Promise<(T | undefined)[]> {
+  const results = await Promise.allSettled(places.map(read));
+  const [first] = results;
+  if (first?.status === 'rejected' && results.every(({ status }) => status === 'rejected'))
+    throw first.reason;
+  return results.map((result) => (result.status === 'fulfilled' ? result.value : undefined));
+}

@@ -41,6 +41,8 @@ const shared = {
       'must be a name in braces, such as {emissions}: letters, digits, and . : _ - inside',
     )
     .default('{emissions}'),
+  /** Number of shards over which the companies' jobs are divided. */
+  QUEUE_SHARDS: whole(1, 48).default(1),
   /** First part of the Socket.IO adapter's channels. */
   SOCKET_ADAPTER_KEY: text
     .regex(/^[^#*?[\]\\\s]+$/, 'must not contain #, *, ?, [, ], \\ or spaces')
@@ -114,6 +116,7 @@ const apiShape = {
 const embeddedShape = {
   REDIS_URL: shared.REDIS_URL,
   QUEUE_PREFIX: shared.QUEUE_PREFIX,
+  QUEUE_SHARDS: shared.QUEUE_SHARDS,
   SOCKET_ADAPTER_KEY: shared.SOCKET_ADAPTER_KEY,
   EMISSION_ATTEMPTS: shared.EMISSION_ATTEMPTS,
   EMISSION_BACKOFF_MS: shared.EMISSION_BACKOFF_MS,

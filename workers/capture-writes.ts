@@ -33,7 +33,7 @@ const UNAUTHORIZED = 13;
  * stream.
  */
 export function captureWrites(resources: Resources<WorkerCoreConfig>): ReadCaptureState {
-  const { id, config, redis, queues, lifecycle } = resources;
+  const { id, config, redis, shards, lifecycle } = resources;
   if (config.CAPTURE === 'off') return () => undefined;
   const prefix = config.QUEUE_PREFIX;
   const tokenKey = `${prefix}:capture:token`;
@@ -50,7 +50,7 @@ export function captureWrites(resources: Resources<WorkerCoreConfig>): ReadCaptu
     emitCaptured: composeEmitCaptured(resources),
     graceMs: config.CAPTURE_GRACE_MS,
     renewEveryMs: RENEW_EVERY_MS,
-    backlog: () => readBacklog(redis, queues),
+    backlog: () => readBacklog(redis, shards.all()),
     on: events,
   });
   lifecycle.onClose('capture', capture.close);

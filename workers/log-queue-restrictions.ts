@@ -1,9 +1,9 @@
 import type { Lifecycle } from '../src/process/lifecycle.ts';
 import type { Logger } from '../src/process/logger.ts';
-import { type QueueStates, restrictionsOf } from '../src/metrics/queue-state.ts';
+import { type Restriction, restrictionsOf, type ShardStates } from '../src/metrics/queue-state.ts';
 
 export interface LogQueueRestrictionsDeps {
-  read: () => Promise<QueueStates>;
+  read: () => Promise<ShardStates[]>;
   logger: Logger;
   lifecycle: Pick<Lifecycle, 'onClose'>;
 }
@@ -15,18 +15,22 @@ const CHECK_EVERY_MS = 2_000;
  * worker would only appear to be idle.
  */
 export function logQueueRestrictions({ read, logger, lifecycle }: LogQueueRestrictionsDeps): void {
-  const known = new Map<string, { queue: string; kind: string }>();
+  const known = new Map<string, Restriction>();
 
-  function compare(states: QueueStates): void {
-    const found = new Map(restrictionsOf(states).map((one) => [`${one.queue} ${one.kind}`, one]));
-    for (const [key, { queue, kind, words }] of found) {
-      if (!known.has(key)) logger.warn({ queue, why: words }, `queue ${eventOf(kind)[0]}`);
-      known.set(key, { queue, kind });
+  function compare(shards: ShardStates[]): void {
+    const found = new Map(
+      restrictionsOf(shards).map((one) => [`${one.queue} ${one.shard} ${one.kind}`, one]),
+    );
+    for (const [key, restriction] of found) {
+      const { queue, shard, kind, words } = restriction;
+      if (!known.has(key)) logger.warn({ queue, shard, why: words }, `queue ${eventOf(kind)[0]}`);
+      known.set(key, restriction);
     }
-    for (const [key, { queue, kind }] of known) {
-      if (found.has(key)) continue;
+    for (const [key, { queue, shard, kind }] of known) {
+      const isRead = shards.some((read) => read.shard === shard);
+      if (found.has(key) || !isRead) continue;
       known.delete(key);
-      logger.info({ queue }, `queue ${eventOf(kind)[1]}`);
+      logger.info({ queue, shard }, `queue ${eventOf(kind)[1]}`);
     }
   }
 

@@ -4,7 +4,7 @@ import { MAX_RETRY_DELAY_MS } from '../src/queue/retry-policy.ts';
 
 export interface ReleaseDelayedDeps {
   redis: RedisClient;
-  queues: readonly Queue[];
+  queues: () => readonly Queue[];
   /** Milliseconds since 1970, by the clock that all workers share. */
   now: () => number;
   onFault: (error: unknown) => void;
@@ -42,7 +42,7 @@ export function releaseDelayed({ redis, queues, now, onFault }: ReleaseDelayedDe
   const timer = setInterval(() => {
     if (isRunning) return;
     isRunning = true;
-    Promise.all(queues.map(release))
+    Promise.all(queues().map(release))
       .catch(onFault)
       .finally(() => {
         isRunning = false;

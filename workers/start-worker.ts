@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
-import { isAppointmentEvent } from '@appointment-emissions/contracts';
+import { isAppointmentEvent, type QueueName } from '@appointment-emissions/contracts';
 import type { WorkerConfig, WorkerCoreConfig } from '../src/config.ts';
 import { createEmitAppointment } from '../src/emission/emit-appointment.ts';
 import { createEmitCanary } from '../src/emission/emit-canary.ts';
@@ -16,12 +16,14 @@ import type { AppointmentModel } from '../src/model/appointment-model.ts';
 import type { Logger } from '../src/process/logger.ts';
 import { isUnavailable } from '../src/process/unavailable.ts';
 import { createQuarantine, type Quarantine } from '../src/queue/quarantine.ts';
+import type { Shard } from '../src/queue/shards.ts';
 import { openMetricsPort } from '../src/resources/open-metrics-port.ts';
 import { openResources, type Resources } from '../src/resources/open-resources.ts';
 import { captureWrites } from './capture-writes.ts';
 import { createEmissionWorker } from './emission-worker.ts';
 import { logQueueRestrictions } from './log-queue-restrictions.ts';
 import { releaseDelayed } from './release-delayed.ts';
+import { retireShards } from './retire-shards.ts';
 import { sweepMissedWrites } from './sweep-missed-writes.ts';
 import { type Progress, watchProgress } from './watch-progress.ts';
 
@@ -67,24 +69,25 @@ export function runWorker(resources: Resources<WorkerCoreConfig>): void {
   logQueueRestrictions({ read: metrics.queueStates, logger, lifecycle });
   openMetricsPort(resources, progress.verdict);
   releaseOverdue(resources);
+  retireShards(resources);
   runEmissionWorkers(resources, progress);
   sweepMissedWrites(resources);
   const captureState = captureWrites(resources);
   metrics.beat(() => ({
     role: 'worker',
     id,
-    ...(progress.live && { idleMs: progress.live.sinceMadeMs() }),
+    ...(progress.sinceMadeMs && { idleMs: progress.sinceMadeMs() }),
+    shards: resources.shards.all().length,
     warnings: warnings.read(),
     capture: captureState(),
   }));
 }
 
-/** One BullMQ worker for each queue. They share a pipeline, so that bulk reads can yield to live ones. */
+/** One BullMQ worker for each queue of each shard. They share a pipeline, so that bulk reads can yield to live ones. */
 function runEmissionWorkers(resources: Resources<WorkerCoreConfig>, progress: Progress): void {
-  const { config, dedicatedRedis, queues, metrics, clock, outages, lifecycle, logger } = resources;
+  const { config, dedicatedRedis, shards, metrics, clock, outages, lifecycle, logger } = resources;
   const common = {
     redis: dedicatedRedis,
-    prefix: config.QUEUE_PREFIX,
     firstRetryDelayMs: config.EMISSION_BACKOFF_MS,
     emitAppointment: composePipeline(resources),
     answerCanary: composeAnswerCanary(resources),
@@ -96,28 +99,33 @@ function runEmissionWorkers(resources: Resources<WorkerCoreConfig>, progress: Pr
     onError: outages.queue('worker error'),
     flow: logger,
   };
-  const workers = [
-    createEmissionWorker({
+  const workers: ReturnType<typeof createEmissionWorker>[] = [];
+  let isClosing = false;
+  const runQueue = (name: QueueName, { prefix, [name]: queue }: Shard, concurrency: number): void => {
+    const worker = createEmissionWorker({
       ...common,
-      queueName: queues.live.name,
-      quarantine: composeQuarantine(queues.live, resources),
-      concurrency: config.WORKER_CONCURRENCY,
-      onProgress: () => progress.live?.made(),
-    }),
-    createEmissionWorker({
-      ...common,
-      queueName: queues.bulk.name,
-      quarantine: composeQuarantine(queues.bulk, resources),
-      concurrency: Math.min(BULK_CONCURRENCY, config.WORKER_CONCURRENCY),
-      onProgress: () => progress.bulk?.made(),
-    }),
-  ];
+      prefix,
+      queueName: queue.name,
+      quarantine: composeQuarantine(name, queue, resources),
+      concurrency: Math.ceil(concurrency / config.QUEUE_SHARDS),
+      onProgress: () => {
+        progress.made(queue);
+      },
+    });
+    workers.push(worker);
+    worker.run().catch(outages.queue('worker error'));
+  };
   // `close` takes no new job, and waits for those that run. Without Redis no job can end, and BullMQ would wait for ever.
   lifecycle.onClose('workers', () => {
+    isClosing = true;
     const isForced = dedicatedRedis.status !== 'ready';
     return Promise.all(workers.map((worker) => worker.close(isForced)));
   });
-  for (const worker of workers) worker.run().catch(outages.queue('worker error'));
+  shards.each((shard) => {
+    if (isClosing) return;
+    runQueue('live', shard, config.WORKER_CONCURRENCY);
+    runQueue('bulk', shard, Math.min(BULK_CONCURRENCY, config.WORKER_CONCURRENCY));
+  });
 }
 
 /** Claim, read, confirm and publish. */
@@ -181,10 +189,10 @@ function composeAnswerCanary({ config, redis }: Resources<WorkerCoreConfig>) {
 }
 
 function composeQuarantine(
+  name: QueueName,
   queue: Queue,
-  { redis, queues, metrics, reportDamage, logger }: Resources<WorkerCoreConfig>,
+  { redis, metrics, reportDamage, logger }: Resources<WorkerCoreConfig>,
 ): Quarantine {
-  const name = queue === queues.bulk ? 'bulk' : 'live';
   return createQuarantine({
     queue,
     redis,
@@ -199,10 +207,10 @@ function composeQuarantine(
   });
 }
 
-function releaseOverdue({ redis, queues, clock, lifecycle, logger }: Resources<WorkerCoreConfig>): void {
+function releaseOverdue({ redis, shards, clock, lifecycle, logger }: Resources<WorkerCoreConfig>): void {
   const delayed = releaseDelayed({
     redis,
-    queues: [queues.live, queues.bulk],
+    queues: () => shards.all().flatMap(({ live, bulk }) => [live, bulk]),
     now: clock.now,
     onFault: (error) => {
       logger.debug({ error: errorMessage(error) }, 'overdue jobs were not released');

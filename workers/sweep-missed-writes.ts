@@ -61,8 +61,10 @@ export function sweepMissedWrites(resources: Resources<WorkerCoreConfig>): void 
     lastPublished: createReadLastPublished({ redis, keys, reportDamage }),
     isCanceled: resources.models.isCanceled,
     enqueue: async (emissions) => {
-      const { bulk } = resources.queues;
-      await enqueueSlowly(await Promise.all(emissions.map((emission) => withUnusedId(bulk, emission))));
+      const { of } = resources.shards;
+      await enqueueSlowly(
+        await Promise.all(emissions.map((emission) => withUnusedId(of(emission.companyId).bulk, emission))),
+      );
     },
   });
   const findUpdated = createFindUpdated(resources.models);
@@ -134,7 +136,7 @@ function composeLookBack(
 }
 
 function composeSweep(
-  { id, config, redis, queues, reportDamage }: Resources<WorkerCoreConfig>,
+  { id, config, redis, shards, reportDamage }: Resources<WorkerCoreConfig>,
   parts: SweepParts,
 ): ReturnType<typeof createSweep> {
   return createSweep({
@@ -146,7 +148,7 @@ function composeSweep(
       lockMs: Math.max(3 * config.RECONCILE_INTERVAL_MS, MIN_LOCK_MS),
       reportDamage,
     }),
-    backlog: () => readBacklog(redis, queues),
+    backlog: () => readBacklog(redis, shards.all()),
   });
 }
 

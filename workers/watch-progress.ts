@@ -5,34 +5,47 @@ import { watchWorkerProgress, type WorkerProgress } from '../src/liveness/worker
 import { readQueueDepth } from '../src/metrics/queue-depth.ts';
 import type { Resources } from '../src/resources/open-resources.ts';
 
-/** `live` and `bulk` are missing if canaries are off: then an idle worker looks like a stalled one. */
 export interface Progress {
-  live?: WorkerProgress;
-  bulk?: WorkerProgress;
+  /** Call when a job of the queue begins or ends. */
+  made: (queue: Queue) => void;
+  /**
+   * ms since the last progress in the live queue of shard 0, which has the canaries. Undefined if canaries are off: then an idle worker
+   * looks like a stalled one.
+   */
+  sinceMadeMs: (() => number) | undefined;
   verdict: () => HealthStatus;
 }
 
 /** Watches this process' progress in each queue separately, so that progress in one does not hide a stalled other. */
 export function watchProgress(resources: Resources<WorkerCoreConfig>): Progress {
-  const { config, redis, queues, metrics, lifecycle } = resources;
-  if (config.CANARY_INTERVAL_MS === 0) return { verdict: () => ({ ok: true }) };
-  const watch = (queue: Queue): WorkerProgress => {
+  const { config, redis, shards, metrics, lifecycle } = resources;
+  if (config.CANARY_INTERVAL_MS === 0)
+    return { made: () => undefined, sinceMadeMs: undefined, verdict: () => ({ ok: true }) };
+  const watched = new Map<Queue, WorkerProgress>();
+  const watch = (queue: Queue): void => {
     const progress = watchWorkerProgress({
       intervalMs: config.CANARY_INTERVAL_MS,
       oldestWaitingAgeMs: async () =>
         (await queue.isPaused()) ? null : (await readQueueDepth(redis, queue)).oldestWaitingAgeMs,
     });
     lifecycle.onClose(`progress in ${queue.name}`, progress.close);
-    return progress;
+    watched.set(queue, progress);
   };
-  const [live, bulk] = [watch(queues.live), watch(queues.bulk)];
-  metrics.watchProgress('worker', live.sinceMadeMs);
+  shards.each(({ live, bulk }) => {
+    watch(live);
+    watch(bulk);
+  });
+  const sinceMadeMs = (): number => watched.get(shards.first.live)?.sinceMadeMs() ?? 0;
+  metrics.watchProgress('worker', sinceMadeMs);
   return {
-    live,
-    bulk,
+    made: (queue) => watched.get(queue)?.made(),
+    sinceMadeMs,
     verdict() {
-      const verdict = live.verdict();
-      return verdict.ok ? bulk.verdict() : verdict;
+      for (const progress of watched.values()) {
+        const verdict = progress.verdict();
+        if (!verdict.ok) return verdict;
+      }
+      return { ok: true };
     },
   };
 }

@@ -56,10 +56,10 @@ export function composeAccept(resources: Resources<CoreConfig>) {
 }
 
 /** Reads the number of waiting jobs every second. */
-function watchQueueFull({ config, redis, queues, lifecycle }: Resources<CoreConfig>): () => boolean {
+function watchQueueFull({ config, redis, shards, lifecycle }: Resources<CoreConfig>): () => boolean {
   const depth = watchDepth({
     redis,
-    queues,
+    shards: shards.all,
     maxDepth: config.MAX_WAITING_EMISSIONS,
     everyMs: DEPTH_CHECK_EVERY_MS,
   });
@@ -69,7 +69,7 @@ function watchQueueFull({ config, redis, queues, lifecycle }: Resources<CoreConf
 
 /** The internal routes, and the handlers in front of them. */
 export function composeInternalRoutes(
-  { config, queues, metrics, reportDamage, logger }: Resources<CoreConfig>,
+  { config, shards, metrics, reportDamage, logger }: Resources<CoreConfig>,
   { accept, idempotently, recentIds, logRefused }: Acceptance,
   requireApiKey: InternalRoutes['requireApiKey'],
 ): InternalRoutes {
@@ -81,7 +81,7 @@ export function composeInternalRoutes(
       basePath: config.BASE_PATH,
       accept,
       idempotently,
-      timelines: createReadTimelines({ findJob: createFindJob(queues, reportDamage), recent: recentIds }),
+      timelines: createReadTimelines({ findJob: createFindJob(shards.all, reportDamage), recent: recentIds }),
       bodyLimits: { single: config.MAX_BODY_BYTES, batch: config.MAX_BATCH_BYTES },
     }),
     readMetrics: serveMetrics(metrics.read),

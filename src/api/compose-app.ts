@@ -31,7 +31,7 @@ export interface ComposeAppDeps extends Pick<HealthDeps, 'isDraining' | 'isAlive
 /** The Express application, with all routes. */
 export function composeApp(deps: ComposeAppDeps): Express {
   const { resources, acceptance, access, snapshots } = deps;
-  const { config, redis, mongo, queues, models, metrics } = resources;
+  const { config, redis, mongo, shards, models, metrics } = resources;
   const warnings = composeWarnings(resources);
   return createApp({
     ...composeInternalRoutes(resources, acceptance, access.requireApiKey),
@@ -40,7 +40,10 @@ export function composeApp(deps: ComposeAppDeps): Express {
     allowOrigins: allowOrigins(config.CORS_ORIGIN),
     prometheus: servePrometheus(metrics.registry),
     healthRoutes: createHealthRoutes({
-      checks: { mongodb: checkMongo(mongo.connection), redis: checkRedis(redis, queues.live.toKey('meta')) },
+      checks: {
+        mongodb: checkMongo(mongo.connection),
+        redis: checkRedis(redis, () => shards.all().map(({ live }) => live.toKey('meta'))),
+      },
       warnings: warnings.all,
       isDraining: deps.isDraining,
       isAlive: deps.isAlive,

@@ -24,11 +24,11 @@ export function composeOperator(
   { enqueue, pacer }: Pick<Acceptance, 'enqueue' | 'pacer'>,
   { settings, basePath, warnings, disconnects }: OperatorOptions,
 ): OperatorRoutes {
-  const { redis, queues, models, clock, metrics, reportDamage, logger } = resources;
+  const { redis, shards, models, clock, metrics, reportDamage, logger } = resources;
   const writes = settings.ADMIN_WRITES;
   const { failed, repairs } = composeRepairs({
     redis,
-    queues,
+    shards,
     models,
     enqueue,
     pacer,
@@ -37,7 +37,7 @@ export function composeOperator(
   });
   return {
     requireAdmin: composeOperatorAccess(resources, settings),
-    bullBoard: createBullBoardRoutes(queues, { writes, basePath }),
+    bullBoard: createBullBoardRoutes(shards.each, { writes, basePath }),
     adminRoutes: createAdminRoutes({
       read: metrics.read,
       series: metrics.series,

@@ -4,7 +4,7 @@ import type { BulkPacer } from '../process/bulk-pacer.ts';
 import { createFindWritten } from '../population/find-written.ts';
 import type { Models } from '../population/models.ts';
 import { createFindJob } from '../queue/find-job.ts';
-import type { EmissionQueues } from '../queue/open-queues.ts';
+import type { Shards } from '../queue/shards.ts';
 import type { Enqueue } from '../queue/producer.ts';
 import { PRIORITY } from '../queue/retry-policy.ts';
 import { createFailedEmissions, type FailedEmissions } from '../repair/failed-emissions.ts';
@@ -14,7 +14,7 @@ import { createRetry } from '../repair/retry.ts';
 
 export interface ComposeRepairsDeps {
   redis: RedisClient;
-  queues: EmissionQueues;
+  shards: Shards;
   models: Models;
   enqueue: Enqueue;
   /** Makes each slice of a repair yield to live emissions. */
@@ -29,12 +29,16 @@ export function composeRepairs(deps: ComposeRepairsDeps): {
   failed: FailedEmissions;
   repairs: Repairs;
 } {
-  const { redis, queues, models, enqueue, pacer, now, reportDamage } = deps;
-  const failed = createFailedEmissions(redis, [queues.live, queues.bulk], reportDamage);
+  const { redis, shards, models, enqueue, pacer, now, reportDamage } = deps;
+  const failed = createFailedEmissions(
+    redis,
+    () => shards.all().flatMap(({ live, bulk }) => [live, bulk]),
+    reportDamage,
+  );
   const repairs = createRepairs({
     retry: createRetry({
-      queues,
-      findJob: createFindJob(queues, reportDamage),
+      shards: shards.all,
+      findJob: createFindJob(shards.all, reportDamage),
       failed,
       priority: PRIORITY.repair,
       pacer,

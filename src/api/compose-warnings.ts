@@ -46,9 +46,7 @@ export function composeWarnings(
     ]);
     return [...warnings.read(), ...found.flat()];
   });
-  const figures = shareFor(SHARE_MS, () =>
-    bounded('the figures', async () => warnOfFigures(await metrics.state())),
-  );
+  const figures = () => bounded('the figures', async () => warnOfFigures(await metrics.state()));
   const all = async () => (await Promise.all([beyondFigures(), figures()])).flat();
   metrics.watchWarnings(all);
   return { all, beyondFigures };

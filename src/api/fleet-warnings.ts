@@ -1,7 +1,7 @@
 import { SWEEP_OFF } from '../sweep/start-sweep.ts';
 import type { Fleet } from '../metrics/fleet/read-fleet.ts';
 import type { QueuesDepth } from '../metrics/queue-depth.ts';
-import { type QueueStates, restrictionsOf } from '../metrics/queue-state.ts';
+import { restrictionsOf, type ShardStates } from '../metrics/queue-state.ts';
 import { KEPT_JOBS } from '../queue/retry-policy.ts';
 
 /** The same thresholds as in ops/alerts.yml. */
@@ -10,7 +10,7 @@ const LIVE_WAITING_TOO_LONG_MS = 60_000;
 
 export interface FleetState {
   depth: QueuesDepth;
-  states: QueueStates;
+  states: ShardStates[];
   fleet: Fleet;
 }
 
@@ -32,7 +32,18 @@ export function warnOfFleet(
     warnings.push(
       `${waiting} emissions wait, so further ones are refused (MAX_WAITING_EMISSIONS): add workers`,
     );
-  return [...warnings, ...reportedBy(fleet, ownId)];
+  return [...warnings, ...warnOfShards(depth, fleet), ...reportedBy(fleet, ownId)];
+}
+
+function warnOfShards({ shards }: QueuesDepth, { processes: { worker: workers } }: Fleet): string[] {
+  // Without any worker there is another warning.
+  const served = workers.length === 0 ? Infinity : Math.max(...workers.map((worker) => worker.shards));
+  return shards.flatMap(({ shard, jobs }) => {
+    if (jobs === null) return `the Redis node of shard ${shard} does not answer: its companies wait`;
+    const waiting = jobs.waiting + jobs.delayed;
+    if (shard < served || waiting === 0) return [];
+    return `${waiting} emissions wait in shard ${shard}, and no worker takes them: start workers of this version`;
+  });
 }
 
 /** Problems that the figures show. The operator's page derives them from the same figures. */

@@ -12,14 +12,14 @@ import type { Resources } from '../resources/open-resources.ts';
  * @param port  on which this process listens
  */
 export function startGatewayCanary(
-  { id: gatewayId, config, redis, queues, metrics, lifecycle, logger }: Resources<ApiConfig>,
+  { id: gatewayId, config, redis, shards, metrics, lifecycle, logger }: Resources<ApiConfig>,
   io: DashboardServer,
   port: number,
 ): Canary {
   const secret = randomBytes(32).toString('base64url');
   attachCanaryNamespace({ io, gatewayId, secret });
   const { send, fateOf } = createCanaryQueue({
-    queue: queues.live,
+    queue: shards.first.live,
     redis,
     prefix: config.QUEUE_PREFIX,
     gatewayId,

@@ -21,7 +21,7 @@ export interface CaptureDeps {
   graceMs: number;
   /** A third of the lease's lifetime or less. */
   renewEveryMs: number;
-  /** Number of jobs that wait in both queues. */
+  /** Number of jobs that wait. */
   backlog: () => Promise<number>;
   on: CaptureEvents;
 }

@@ -8,8 +8,8 @@ import { createBulkPacer } from '../process/bulk-pacer.ts';
 import { createLifecycle } from '../process/lifecycle.ts';
 import { connectMongo } from '../population/connect.ts';
 import { createModels } from '../population/models.ts';
-import { closeQueues, openQueues } from '../queue/open-queues.ts';
 import { createEnqueue } from '../queue/producer.ts';
+import { openShards } from '../queue/shards.ts';
 import { describeAccessError } from '../redis/access-errors.ts';
 import type { RepairCommand } from '../repair/read-arguments.ts';
 
@@ -39,8 +39,12 @@ export async function runRepair(
       },
     });
     lifecycle.onClose('mongodb', mongo.close);
-    const queues = openQueues({ redis, prefix: config.QUEUE_PREFIX, onError: ignore });
-    lifecycle.onClose('queues', () => closeQueues(queues));
+    const shards = openShards({
+      ...{ redis, prefix: config.QUEUE_PREFIX, shards: config.QUEUE_SHARDS },
+      // The API and the workers report damage.
+      ...{ reportDamage: ignore, onError: ignore },
+    });
+    lifecycle.onClose('queues', shards.close);
 
     await connected(
       'REDIS_URL',
@@ -54,17 +58,17 @@ export async function runRepair(
         () => reasons.mongo && errorMessage(reasons.mongo),
       );
     }
+    await shards.update();
     const enqueue = createEnqueue({
-      queues,
+      queuesOf: shards.of,
       redis,
       policy: { attempts: config.EMISSION_ATTEMPTS, firstRetryDelayMs: config.EMISSION_BACKOFF_MS },
       remember: ignore,
     });
     const models = createModels(mongo.connection, model);
     const { repairs } = composeRepairs({
-      ...{ redis, queues, models, enqueue, pacer: createBulkPacer() },
+      ...{ redis, shards, models, enqueue, pacer: createBulkPacer() },
       now: Date.now,
-      // The API and the workers report it.
       reportDamage: ignore,
     });
     return await repairs[repair](request);

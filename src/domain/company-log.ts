@@ -8,6 +8,15 @@ import {
   type StreamPosition,
 } from '@appointment-emissions/contracts';
 
+/**
+ * The hash tag of all keys of a company, so that a script may use them together on a Cluster. Companies are spread over its slots.
+ * @param queuePrefix  `QUEUE_PREFIX`: a name in braces
+ * @example companyTag('{emissions}', id) // '{emissions:company:<id>}'
+ */
+export function companyTag(queuePrefix: string, companyId: Id): string {
+  return `{${queuePrefix.slice(1, -1)}:company:${companyId}}`;
+}
+
 /** One published emission in the log of its company. It names the appointment; the snapshot is read again. */
 export interface LogEntry {
   offset: number;

@@ -1,4 +1,5 @@
 import type { Id } from '@appointment-emissions/contracts';
+import { companyTag } from '../domain/company-log.ts';
 
 /** Names of the Redis keys of a company. */
 export interface CompanyKeys {
@@ -20,8 +21,7 @@ export interface CompanyKeys {
  * @param queuePrefix  `QUEUE_PREFIX`: a name in braces
  */
 export function createCompanyKeys(queuePrefix: string): CompanyKeys {
-  const fleet = queuePrefix.slice(1, -1);
-  const tag = (companyId: Id): string => `{${fleet}:company:${companyId}}`;
+  const tag = (companyId: Id): string => companyTag(queuePrefix, companyId);
   return {
     position: (companyId) => `${tag(companyId)}:position`,
     log: (companyId) => `${tag(companyId)}:log`,

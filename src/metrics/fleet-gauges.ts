@@ -3,7 +3,7 @@ import { within } from '../process/lifecycle.ts';
 import type { Fleet } from './fleet/read-fleet.ts';
 import { configurationOf, type MetricName } from './prometheus-catalog.ts';
 import type { QueuesDepth } from './queue-depth.ts';
-import { type QueueStates, restrictionsOf } from './queue-state.ts';
+import type { QueueStates } from './queue-state.ts';
 import { shareFor } from '../batching.ts';
 
 interface Deps {
@@ -39,8 +39,10 @@ const GAUGES = {
     for (const queue of QUEUES) gauge.set({ queue }, states[queue].paused ? 1 : 0);
   },
   emission_queue_limited: (gauge, { states }) => {
-    const limits = restrictionsOf(states).filter(({ kind }) => kind !== 'paused');
-    for (const queue of QUEUES) gauge.set({ queue }, limits.some((limit) => limit.queue === queue) ? 1 : 0);
+    for (const queue of QUEUES) {
+      const { concurrency, rateLimit } = states[queue];
+      gauge.set({ queue }, concurrency !== null || rateLimit !== null ? 1 : 0);
+    }
   },
   emission_fleet_processes: (gauge, { fleet }) => {
     for (const [role, processes] of Object.entries(fleet.processes)) gauge.set({ role }, processes.length);

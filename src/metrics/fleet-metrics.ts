@@ -8,8 +8,8 @@ import type { Heartbeat } from './fleet/heartbeat-writer.ts';
 import { type Fleet, readFleet } from './fleet/read-fleet.ts';
 import { type MetricsSeries, readMetrics, readSeries } from './fleet/read-metrics.ts';
 import { type ProcessGauges, registerProcessGauges } from './process-gauges.ts';
-import { type QueueKeys, type QueuesDepth, readQueuesDepth } from './queue-depth.ts';
-import { type QueueMetaReader, type QueueStates, readQueueStates } from './queue-state.ts';
+import { type QueuesDepth, readQueuesDepth, type ShardKeys } from './queue-depth.ts';
+import { mergeStates, type QueueMetaReader, readQueueStates, type ShardStates } from './queue-state.ts';
 import { shareFor } from '../batching.ts';
 
 const HEARTBEAT_INTERVAL_MS = 5_000;
@@ -17,7 +17,7 @@ const SHARE_READING_MS = 500;
 
 export interface FleetMetricsDeps {
   redis: RedisClient;
-  queues: Record<'live' | 'bulk', QueueKeys & QueueMetaReader>;
+  shards: () => readonly (ShardKeys & Record<'live' | 'bulk', QueueMetaReader>)[];
   /** Queue prefix, in braces. */
   prefix: string;
   reportDamage: ReportDamage;
@@ -28,9 +28,9 @@ export interface FleetMetrics extends Metrics, ProcessGauges, CaptureMetrics {
   /** All metrics of the fleet. @throws if Redis is unavailable */
   read: () => Promise<FleetMetricsReading>;
   /** Queues and processes, without the counts. @throws if Redis is unavailable */
-  state: () => Promise<{ depth: QueuesDepth; states: QueueStates; fleet: Fleet }>;
+  state: () => Promise<{ depth: QueuesDepth; states: ShardStates[]; fleet: Fleet }>;
   /** Restrictions of the queues. @throws if Redis is unavailable */
-  queueStates: () => Promise<QueueStates>;
+  queueStates: () => Promise<ShardStates[]>;
   /** The fleet's last hour by the minute. @throws if Redis is unavailable */
   series: () => Promise<MetricsSeries>;
   /** Sends a heartbeat now and every 5 s until `close`. */
@@ -40,7 +40,7 @@ export interface FleetMetrics extends Metrics, ProcessGauges, CaptureMetrics {
 /** Writes the metrics of this process, and reads those of the fleet. */
 export function createFleetMetrics({
   redis,
-  queues,
+  shards,
   prefix: queuePrefix,
   reportDamage,
   onError,
@@ -48,13 +48,13 @@ export function createFleetMetrics({
   const prefix = `${queuePrefix.slice(1, -1)}-metrics`;
   const metrics = createMetrics({ redis, prefix, onError });
   const timers: NodeJS.Timeout[] = [];
-  const readDepth = () => readQueuesDepth(redis, queues, reportDamage);
-  const queueStates = () => readQueueStates(queues);
+  const readDepth = () => readQueuesDepth(redis, shards(), reportDamage);
+  const queueStates = () => readQueueStates(shards());
   const fleetNow = async () => (await readFleet({ redis, prefix, reportDamage })).fleet;
   registerFleetGauges({
     registry: metrics.registry,
     readQueueDepth: readDepth,
-    readQueueStates: queueStates,
+    readQueueStates: async () => mergeStates(await queueStates()),
     readFleet: fleetNow,
   });
   const capture = registerCaptureMetrics(metrics.registry);
@@ -69,7 +69,7 @@ export function createFleetMetrics({
     read: shareFor(SHARE_READING_MS, async () => {
       const reading = readMetrics({ redis, prefix, reportDamage });
       const [metrics, depth, states] = await Promise.all([reading, readDepth(), queueStates()]);
-      return { ...metrics, queue: { ...depth, states } };
+      return { ...metrics, queue: { ...depth, states: mergeStates(states) } };
     }),
     state: shareFor(SHARE_READING_MS, async () => {
       const [depth, states, fleet] = await Promise.all([readDepth(), queueStates(), fleetNow()]);

@@ -44,7 +44,7 @@ const REJECTED_PREFIX = 'r|';
 /** Fields of the counters in Redis. The separator is `|`, since event names contain `:`. */
 export const outcomeField = (event: AppointmentEvent, outcome: EmissionOutcome): string =>
   `c|${event}|${outcome}`;
-/** Of the bulk queue alone. {@link outcomeField} counts both queues. */
+/** Of the bulk queues alone. {@link outcomeField} counts all queues. */
 export const bulkField = (event: AppointmentEvent, outcome: EmissionOutcome): string =>
   `b|${event}|${outcome}`;
 export const sourceField = (source: EmissionSource): string => `s|${source}`;

@@ -124,7 +124,7 @@ export const PROMETHEUS_METRICS = {
   emission_queue_jobs: {
     type: 'gauge',
     labels: ['state'],
-    help: 'Jobs in both queues, by state.',
+    help: 'Jobs in all queues, by state.',
   },
   emission_queue_oldest_waiting_age_seconds: {
     type: 'gauge',

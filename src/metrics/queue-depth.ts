@@ -2,15 +2,19 @@ import type { FleetMetricsReading, QueueJobs } from '@appointment-emissions/cont
 import type { ReportDamage } from '../process/damaged-data.ts';
 import { luaScript } from '../redis/script.ts';
 import type { MetricsRedis } from './fleet/keys.ts';
+import { readAvailable } from '../batching.ts';
 
-/** Both queues together; the ages also of each queue. */
+/** All queues together; the ages also of the live and the bulk queues. */
 export type QueuesDepth = Omit<FleetMetricsReading['queue'], 'states'>;
 
 /**
  * One queue. `oldestWaitingAgeMs` is the time since the next job was added, over all priorities and over delayed jobs that
  * are overdue; null if no job waits.
  */
-export type QueueDepth = Omit<QueuesDepth, 'oldestLiveWaitingAgeMs' | 'oldestBulkWaitingAgeMs' | 'byQueue'>;
+export type QueueDepth = Omit<
+  QueuesDepth,
+  'oldestLiveWaitingAgeMs' | 'oldestBulkWaitingAgeMs' | 'byQueue' | 'shards'
+>;
 
 /** Counts by state, an age, then the keys that another program has damaged. */
 type Reply = [number, number, number, number, number, number, ...string[]];
@@ -22,27 +26,54 @@ export interface QueueKeys {
 
 const depthScript = luaScript(new URL('./queue-depth.lua', import.meta.url));
 
-/** One round trip per queue, no scan. @throws if Redis is unavailable */
+/** The queues of a shard. */
+export interface ShardKeys {
+  live: QueueKeys;
+  bulk: QueueKeys;
+}
+
+/**
+ * One round trip per queue, no scan. Shards that cannot be read count as empty.
+ * @throws if none can be read
+ */
 export async function readQueuesDepth(
   redis: MetricsRedis,
-  queues: { live: QueueKeys; bulk: QueueKeys },
+  shards: readonly ShardKeys[],
   reportDamage?: ReportDamage,
 ): Promise<QueuesDepth> {
-  const [live, bulk] = await Promise.all([
-    readQueueDepth(redis, queues.live, reportDamage),
-    readQueueDepth(redis, queues.bulk, reportDamage),
-  ]);
-  const ages = [live.oldestWaitingAgeMs, bulk.oldestWaitingAgeMs].filter((age) => age !== null);
+  const read = await readAvailable(shards, async (queues) => {
+    const [live, bulk] = await Promise.all([
+      readQueueDepth(redis, queues.live, reportDamage),
+      readQueueDepth(redis, queues.bulk, reportDamage),
+    ]);
+    return { live, bulk };
+  });
+  const found = read.filter((shard) => shard !== undefined);
+  const live = addUpDepths(found.map((shard) => shard.live));
+  const bulk = addUpDepths(found.map((shard) => shard.bulk));
   return {
-    waiting: live.waiting + bulk.waiting,
-    prioritized: live.prioritized + bulk.prioritized,
-    delayed: live.delayed + bulk.delayed,
-    active: live.active + bulk.active,
-    failed: live.failed + bulk.failed,
-    oldestWaitingAgeMs: ages.length > 0 ? Math.max(...ages) : null,
+    ...addUpDepths([live, bulk]),
     oldestLiveWaitingAgeMs: live.oldestWaitingAgeMs,
     oldestBulkWaitingAgeMs: bulk.oldestWaitingAgeMs,
     byQueue: { live: jobsOf(live), bulk: jobsOf(bulk) },
+    shards: read.map((depths, shard) => {
+      const sum = depths && addUpDepths([depths.live, depths.bulk]);
+      return { shard, jobs: sum ? jobsOf(sum) : null, oldestWaitingAgeMs: sum?.oldestWaitingAgeMs ?? null };
+    }),
+  };
+}
+
+function addUpDepths(depths: readonly QueueDepth[]): QueueDepth {
+  const sum = (state: Exclude<keyof QueueDepth, 'oldestWaitingAgeMs'>): number =>
+    depths.reduce((total, depth) => total + depth[state], 0);
+  const ages = depths.map((depth) => depth.oldestWaitingAgeMs).filter((age) => age !== null);
+  return {
+    waiting: sum('waiting'),
+    prioritized: sum('prioritized'),
+    delayed: sum('delayed'),
+    active: sum('active'),
+    failed: sum('failed'),
+    oldestWaitingAgeMs: ages.length > 0 ? Math.max(...ages) : null,
   };
 }
 
@@ -51,7 +82,7 @@ function jobsOf({ waiting, prioritized, delayed, active, failed }: QueueDepth): 
   return { waiting: waiting + prioritized, delayed, active, failed };
 }
 
-/** Number of jobs of both queues that a worker could take now. @throws if Redis is unavailable */
+/** Number of jobs that a worker could take now. @throws as {@link readQueuesDepth} */
 export async function readBacklog(...of: Parameters<typeof readQueuesDepth>): Promise<number> {
   const { waiting, prioritized } = await readQueuesDepth(...of);
   return waiting + prioritized;
@@ -59,7 +90,7 @@ export async function readBacklog(...of: Parameters<typeof readQueuesDepth>): Pr
 
 export interface WatchDepthDeps {
   redis: MetricsRedis;
-  queues: { live: QueueKeys; bulk: QueueKeys };
+  shards: () => readonly ShardKeys[];
   /** Number of waiting emissions with which the queues are full. */
   maxDepth: number;
   everyMs: number;
@@ -69,13 +100,13 @@ export interface WatchDepthDeps {
  * Knows whether the queues are full. Their depth is read at intervals, not for each request. While Redis does not answer,
  * they count as not full: adding a job then fails by itself.
  */
-export function watchDepth({ redis, queues, maxDepth, everyMs }: WatchDepthDeps): {
+export function watchDepth({ redis, shards, maxDepth, everyMs }: WatchDepthDeps): {
   isFull: () => boolean;
   close: () => void;
 } {
   let depth = 0;
   const update = async (): Promise<void> => {
-    const { waiting, prioritized, delayed } = await readQueuesDepth(redis, queues);
+    const { waiting, prioritized, delayed } = await readQueuesDepth(redis, shards());
     depth = waiting + prioritized + delayed;
   };
   const timer = setInterval(() => {

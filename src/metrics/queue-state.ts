@@ -1,19 +1,29 @@
 import type { QueueState } from '@appointment-emissions/contracts';
+import { readAvailable } from '../batching.ts';
 
 export type QueueStates = Record<'live' | 'bulk', QueueState>;
+export interface ShardStates {
+  shard: number;
+  states: QueueStates;
+}
 
 /** The getter of BullMQ's Queue that returns the queue's settings. */
 export interface QueueMetaReader {
   getMeta: () => Promise<{ paused?: boolean; concurrency?: number; max?: number; duration?: number }>;
 }
 
-/** Reads the restrictions that operators or scripts set on both queues for the whole fleet. @throws if Redis is unavailable */
-export async function readQueueStates({
-  live,
-  bulk,
-}: Record<'live' | 'bulk', QueueMetaReader>): Promise<QueueStates> {
-  const [liveState, bulkState] = await Promise.all([readQueueState(live), readQueueState(bulk)]);
-  return { live: liveState, bulk: bulkState };
+/**
+ * Reads the restrictions that operators or scripts set on queues for the whole fleet. Shards that cannot be read are left out.
+ * @throws if none can be read
+ */
+export async function readQueueStates(
+  shards: readonly Record<'live' | 'bulk', QueueMetaReader>[],
+): Promise<ShardStates[]> {
+  const read = await readAvailable(shards, async ({ live, bulk }) => {
+    const [liveState, bulkState] = await Promise.all([readQueueState(live), readQueueState(bulk)]);
+    return { live: liveState, bulk: bulkState };
+  });
+  return read.flatMap((states, shard) => (states ? { shard, states } : []));
 }
 
 async function readQueueState(queue: QueueMetaReader): Promise<QueueState> {
@@ -21,36 +31,57 @@ async function readQueueState(queue: QueueMetaReader): Promise<QueueState> {
   return { paused, concurrency, rateLimit: max === undefined ? null : { max, durationMs: duration } };
 }
 
+/** The states of all shards together: a queue is restricted if it is in one of them. */
+export function mergeStates(shards: readonly ShardStates[]): QueueStates {
+  const merge = (queue: keyof QueueStates): QueueState => {
+    const states = shards.map(({ states }) => states[queue]);
+    return {
+      paused: states.some(({ paused }) => paused),
+      concurrency: states.find(({ concurrency }) => concurrency !== null)?.concurrency ?? null,
+      rateLimit: states.find(({ rateLimit }) => rateLimit !== null)?.rateLimit ?? null,
+    };
+  };
+  return { live: merge('live'), bulk: merge('bulk') };
+}
+
 export interface Restriction {
   queue: 'live' | 'bulk';
+  shard: number;
   kind: 'paused' | 'concurrency' | 'rate limit';
   /** What restricts the queue and how to end it, for the operator. */
   words: string;
 }
 
 /** The restrictions for which jobs wait although workers run. */
-export function restrictionsOf(states: QueueStates): Restriction[] {
-  return (['live', 'bulk'] as const).flatMap((queue) => {
-    const { paused, concurrency, rateLimit } = states[queue];
-    const found: Restriction[] = [];
-    if (paused)
-      found.push({
-        queue,
-        kind: 'paused',
-        words: `the ${queue} queue is paused: its jobs wait; resume it on /admin/queues, or with queue.resume()`,
-      });
-    if (concurrency !== null)
-      found.push({
-        queue,
-        kind: 'concurrency',
-        words: `the ${queue} queue runs ${concurrency} jobs at once at most, in the whole fleet: end it with queue.removeGlobalConcurrency()`,
-      });
-    if (rateLimit !== null)
-      found.push({
-        queue,
-        kind: 'rate limit',
-        words: `the ${queue} queue starts ${rateLimit.max} jobs in ${rateLimit.durationMs} ms at most: end it with queue.removeGlobalRateLimit()`,
-      });
-    return found;
-  });
+export function restrictionsOf(shards: readonly ShardStates[]): Restriction[] {
+  return shards.flatMap(({ shard, states }) =>
+    (['live', 'bulk'] as const).flatMap((queue) =>
+      describeState(shard === 0 ? `${queue} queue` : `${queue} queue of shard ${shard}`, states[queue]).map(
+        (found) => ({ queue, shard, ...found }),
+      ),
+    ),
+  );
+}
+
+function describeState(
+  name: string,
+  { paused, concurrency, rateLimit }: QueueState,
+): Pick<Restriction, 'kind' | 'words'>[] {
+  const found: Pick<Restriction, 'kind' | 'words'>[] = [];
+  if (paused)
+    found.push({
+      kind: 'paused',
+      words: `the ${name} is paused: its jobs wait; resume it on /admin/queues, or with queue.resume()`,
+    });
+  if (concurrency !== null)
+    found.push({
+      kind: 'concurrency',
+      words: `the ${name} runs ${concurrency} jobs at once at most, in the whole fleet: end it with queue.removeGlobalConcurrency()`,
+    });
+  if (rateLimit !== null)
+    found.push({
+      kind: 'rate limit',
+      words: `the ${name} starts ${rateLimit.max} jobs in ${rateLimit.durationMs} ms at most: end it with queue.removeGlobalRateLimit()`,
+    });
+  return found;
 }

@@ -21,6 +21,7 @@ export const DAMAGE_KINDS = [
   'heartbeat',
   'metrics',
   'queue',
+  'shards',
 ] as const;
 export type DamageKind = (typeof DAMAGE_KINDS)[number];
 

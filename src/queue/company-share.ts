@@ -1,3 +1,4 @@
+import type { Queue } from 'bullmq';
 import type { CompanyOverShare, Id } from '@appointment-emissions/contracts';
 import { createRecentCounts } from '../domain/recent-counts.ts';
 import type { RedisClient } from '../redis/connect.ts';
@@ -17,10 +18,14 @@ export interface CompanyShare {
   mostOver: () => CompanyOverShare[];
 }
 
+type BulkQueue = Pick<Queue, 'toKey'>;
+
 export interface CompanyShareDeps {
   maxLivePerSecond: number;
-  /** The first priority that waits in the bulk queue at or after `priority`, and before `end`; `undefined` if none does. */
-  readNextPriority: (priority: number, end: number) => Promise<number | undefined>;
+  /** The bulk queue of a company. Companies of one queue take turns. */
+  bulkQueueOf: (companyId: Id) => BulkQueue;
+  /** The first priority that waits in a bulk queue at or after `priority`, and before `end`; `undefined` if none does. */
+  readNextPriority: (queue: BulkQueue, priority: number, end: number) => Promise<number | undefined>;
   /** Called for each live emission that goes to the bulk queue. */
   onOver: () => void;
   /** Monotonic milliseconds. */
@@ -32,7 +37,7 @@ const BURST_MS = 500;
 const REFRESH_MS = 1_000;
 const SHOWN = 10;
 
-/** The turns of the companies in one class of the bulk queue: batch, capture, repair or sweep. */
+/** The turns of the companies in one class of a bulk queue: batch, capture, repair or sweep. */
 interface Turns {
   /** The turn that the queue has reached, as of the last refresh. */
   reached: number;
@@ -52,20 +57,21 @@ const createTurns = (): Turns => ({
 
 export function createCompanyShare({
   maxLivePerSecond,
+  bulkQueueOf,
   readNextPriority,
   onOver,
   now = () => performance.now(),
 }: CompanyShareDeps): CompanyShare {
   const everyMs = 1_000 / maxLivePerSecond;
   const limiter = createLimiter(everyMs, Math.max(BURST_MS, everyMs));
-  const turnsOf = new Map<number, Turns>();
+  const turnsOf = new Map<BulkQueue, Map<number, Turns>>();
   const counts = createRecentCounts();
 
   /** In the background: turns that are a second old are only a little unfair. */
-  async function refresh(priority: number, turns: Turns): Promise<void> {
+  async function refresh(queue: BulkQueue, priority: number, turns: Turns): Promise<void> {
     turns.refreshedAt = now();
     turns.recent = new Set();
-    const next = await readNextPriority(priority, priority + MAX_TURN + 1);
+    const next = await readNextPriority(queue, priority, priority + MAX_TURN + 1);
     turns.reached = next === undefined ? 0 : next - priority;
     for (const [companyId, turn] of turns.last) {
       const isServed = next === undefined || turn < turns.reached;
@@ -74,10 +80,12 @@ export function createCompanyShare({
   }
 
   function nextPriority(companyId: Id, priority: number): number {
-    const turns = turnsOf.get(priority) ?? createTurns();
-    turnsOf.set(priority, turns);
+    const queue = bulkQueueOf(companyId);
+    const classes = turnsOf.get(queue) ?? new Map<number, Turns>();
+    const turns = classes.get(priority) ?? createTurns();
+    turnsOf.set(queue, classes.set(priority, turns));
     // While Redis is unavailable the turns stay as they are.
-    if (now() - turns.refreshedAt >= REFRESH_MS) refresh(priority, turns).catch(() => undefined);
+    if (now() - turns.refreshedAt >= REFRESH_MS) refresh(queue, priority, turns).catch(() => undefined);
     const turn = Math.min(Math.max((turns.last.get(companyId) ?? -1) + 1, turns.reached), MAX_TURN);
     turns.last.set(companyId, turn);
     turns.recent.add(companyId);
@@ -105,11 +113,8 @@ export function createCompanyShare({
 const SCORE_PER_PRIORITY = 2 ** 32;
 
 /** Reads BullMQ's set of waiting jobs, which has no getter for a range of priorities. */
-export function createReadNextPriority(
-  redis: RedisClient,
-  queue: { toKey: (type: string) => string },
-): CompanyShareDeps['readNextPriority'] {
-  return async (priority, end) => {
+export function createReadNextPriority(redis: RedisClient): CompanyShareDeps['readNextPriority'] {
+  return async (queue, priority, end) => {
     const range = [priority * SCORE_PER_PRIORITY, `(${end * SCORE_PER_PRIORITY}`] as const;
     const reply = await redis.zrangebyscore(
       queue.toKey('prioritized'),

@@ -1,16 +1,16 @@
 import type { Job, Queue } from 'bullmq';
 import type { ReportDamage } from '../process/damaged-data.ts';
 import { isWrongType } from '../redis/redis-errors.ts';
-import type { EmissionQueues } from './open-queues.ts';
+import type { Shard } from './shards.ts';
 
-/** Finds an emission's job in either queue. */
+/** Finds an emission's job in any queue. */
 export type FindJob = (emissionId: string) => Promise<Job | undefined>;
 
 /**
  * A job that a repair moves is in both queues for a moment. A job that cannot be read counts as none, and is reported.
- * @throws if Redis is unavailable
+ * @throws if it was not found and a queue cannot be read
  */
-export function createFindJob({ live, bulk }: EmissionQueues, reportDamage: ReportDamage): FindJob {
+export function createFindJob(shards: () => readonly Shard[], reportDamage: ReportDamage): FindJob {
   async function find(queue: Queue, id: string): Promise<Job | undefined> {
     try {
       const job = (await queue.getJob(id)) as (Omit<Job, 'name'> & { name?: string }) | undefined;
@@ -27,7 +27,12 @@ export function createFindJob({ live, bulk }: EmissionQueues, reportDamage: Repo
   }
 
   return async (emissionId) => {
-    const [moved, job] = await Promise.all([find(bulk, emissionId), find(live, emissionId)]);
-    return moved ?? job;
+    const queues = shards().flatMap(({ live, bulk }) => [bulk, live]);
+    const results = await Promise.allSettled(queues.map((queue) => find(queue, emissionId)));
+    const jobs = results.flatMap((result) => (result.status === 'fulfilled' ? (result.value ?? []) : []));
+    if (jobs[0]) return jobs[0];
+    // A shard that cannot be read may have it.
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    return undefined;
   };
 }

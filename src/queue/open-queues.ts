@@ -1,5 +1,5 @@
 import { Queue } from 'bullmq';
-import { BULK_QUEUE_NAME, QUEUE_NAME } from '@appointment-emissions/contracts';
+import { queueNames } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../redis/connect.ts';
 
 /** Two queues, because BullMQ cannot reserve a worker's concurrency for some jobs of one queue. Neither waits for the other. */
@@ -13,14 +13,16 @@ export interface EmissionQueues {
 export interface OpenQueuesOptions {
   redis: RedisClient;
   prefix: string;
+  /** Default: 0. */
+  shard?: number;
   onError: (error: Error) => void;
 }
 
 /**
- * Opens the queues on a connection of the `request` role. The version check and the wait for readiness are skipped:
+ * Opens the queues of a shard on a connection of the `request` role. The version check and the wait for readiness are skipped:
  * with them an `add` hangs while Redis is unavailable, and the queue never works if Redis was unavailable at start.
  */
-export function openQueues({ redis, prefix, onError }: OpenQueuesOptions): EmissionQueues {
+export function openQueues({ redis, prefix, shard = 0, onError }: OpenQueuesOptions): EmissionQueues {
   const open = (name: string): Queue => {
     const queue = new Queue(name, {
       connection: redis,
@@ -32,7 +34,8 @@ export function openQueues({ redis, prefix, onError }: OpenQueuesOptions): Emiss
     queue.on('error', onError);
     return queue;
   };
-  return { live: open(QUEUE_NAME), bulk: open(BULK_QUEUE_NAME) };
+  const names = queueNames(shard);
+  return { live: open(names.live), bulk: open(names.bulk) };
 }
 
 export async function closeQueues({ live, bulk }: EmissionQueues): Promise<void> {

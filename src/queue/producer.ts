@@ -1,4 +1,4 @@
-import type { JobsOptions } from 'bullmq';
+import type { JobsOptions, Queue } from 'bullmq';
 import type { Id, QueueName } from '@appointment-emissions/contracts';
 import { AppError } from '../errors.ts';
 import { DeadlineExceeded, within } from '../process/lifecycle.ts';
@@ -20,7 +20,8 @@ export type Enqueue = (emissions: readonly NewEmission[], priority: number) => P
 const ADD_TIMEOUT_MS = 1_100;
 
 export interface EnqueueDeps {
-  queues: EmissionQueues;
+  /** The queues of a company. */
+  queuesOf: (companyId: Id) => EmissionQueues;
   /** The connection of those queues. */
   redis: RedisClient;
   policy: RetryPolicy;
@@ -30,14 +31,25 @@ export interface EnqueueDeps {
   remember: (emissions: readonly NewEmission[]) => void;
 }
 
-export function createEnqueue({ queues, redis, policy, priorityFor, remember }: EnqueueDeps): Enqueue {
+/** Where an emission is enqueued. */
+interface Place {
+  queue: Queue;
+  priority: number;
+}
+
+export function createEnqueue({ queuesOf, redis, policy, priorityFor, remember }: EnqueueDeps): Enqueue {
   const options = jobOptions(policy);
 
-  async function add(emissions: readonly NewEmission[], priorities: readonly number[]): Promise<void> {
-    if (emissions.length > 1) corkUntilImmediate(redis);
+  function placeOf({ companyId }: NewEmission, asked: number): Place {
+    const priority = priorityFor?.(companyId, asked) ?? asked;
+    const { live, bulk } = queuesOf(companyId);
+    return { priority, queue: priority === PRIORITY.live ? live : bulk };
+  }
+
+  async function add(placed: readonly (readonly [NewEmission, Place])[]): Promise<void> {
+    if (placed.length > 1) corkUntilImmediate(redis);
     await Promise.all(
-      emissions.map((emission, index) => {
-        const priority = priorities[index] ?? PRIORITY.live;
+      placed.map(([emission, { queue, priority }]) => {
         const job = { v: JOB_VERSION, ...emission } satisfies EmissionJob;
         const own: JobsOptions = {
           ...options,
@@ -46,7 +58,7 @@ export function createEnqueue({ queues, redis, policy, priorityFor, remember }: 
           timestamp: Date.parse(emission.acceptedAt),
           ...(priority !== PRIORITY.live && { priority }),
         };
-        return queues[queueOf(priority)].add(emission.event, job, own);
+        return queue.add(emission.event, job, own);
       }),
     );
   }
@@ -54,14 +66,14 @@ export function createEnqueue({ queues, redis, policy, priorityFor, remember }: 
   /** A timed-out add is unknown, not failed: the same job ids make a second try harmless. */
   async function addTwice(emissions: readonly NewEmission[], priority: number): Promise<QueueName[]> {
     // Once: in another queue the second try would be a second job.
-    const priorities = emissions.map(({ companyId }) => priorityFor?.(companyId, priority) ?? priority);
+    const placed = emissions.map((emission) => [emission, placeOf(emission, priority)] as const);
     try {
-      await add(emissions, priorities);
+      await add(placed);
     } catch (error) {
       if (!(error instanceof Error && error.message.includes('timed out'))) throw error;
-      await add(emissions, priorities);
+      await add(placed);
     }
-    return priorities.map(queueOf);
+    return placed.map(([, { priority }]) => queueOf(priority));
   }
 
   return async (emissions, priority) => {

@@ -17,10 +17,7 @@ export interface SharedClock {
   close: () => void;
 }
 
-export interface SharedClockDeps {
-  redis: RedisClient;
-  /** Any key of the queue: on a Cluster it selects the node. */
-  key: string;
+interface SharedClockDeps extends Pick<ComposeClockDeps, 'redis' | 'key'> {
   /** MongoDB's time in ms since 1970. */
   mongoTime: () => Promise<number>;
   /** Called when a clock begins to differ, every ten minutes while it differs, and when it agrees again. */
@@ -105,7 +102,8 @@ function describe(skewMs: number): string {
 
 export interface ComposeClockDeps {
   redis: RedisClient;
-  queues: { live: { toKey: (type: string) => string } };
+  /** Any key of the queue: on a Cluster it selects the node. */
+  key: string;
   mongo: { connection: Connection };
   metrics: { watchClock: (skewMs: (server: ClockServer) => number | undefined) => void };
   lifecycle: Lifecycle;
@@ -114,10 +112,10 @@ export interface ComposeClockDeps {
 
 /** Creates the fleet's clock of this process; logs and measures the skew of its own clock. */
 export function composeClock(deps: ComposeClockDeps): SharedClock {
-  const { redis, queues, mongo, metrics, lifecycle, logger } = deps;
+  const { redis, key, mongo, metrics, lifecycle, logger } = deps;
   const clock = createSharedClock({
     redis,
-    key: queues.live.toKey('meta'),
+    key,
     mongoTime: async () => {
       const answer = await mongo.connection.db?.command({ hello: 1 });
       return answer?.localTime instanceof Date ? answer.localTime.getTime() : Number.NaN;

@@ -1,5 +1,6 @@
 import type { Queue } from 'bullmq';
 import type { FailedEmission } from '@appointment-emissions/contracts';
+import { readAvailable } from '../batching.ts';
 import { sourceOf } from '../domain/emission-log.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { ReportDamage } from '../process/damaged-data.ts';
@@ -14,7 +15,7 @@ export interface FailedRange {
 }
 
 export interface FailedEmissions {
-  /** Newest first. */
+  /** Newest first. Queues that cannot be read are left out, unless it is all of them. */
   latest: (limit: number) => Promise<FailedEmission[]>;
   /** Oldest first, at most `limit`. `matched`: number of all; `leftOut`: number of jobs whose data is unusable. */
   inRange: (
@@ -33,17 +34,21 @@ const MAX_PAGES = 20;
  */
 export function createFailedEmissions(
   redis: RedisClient,
-  of: readonly Queue[],
+  queuesOf: () => readonly Queue[],
   reportDamage: ReportDamage,
 ): FailedEmissions {
-  const queues = of.map((queue) => failedOf(redis, queue, reportDamage));
+  const all = () => queuesOf().map((queue) => failedOf(redis, queue, reportDamage));
   return {
     async latest(limit) {
-      const found = await Promise.all(queues.map((queue) => queue.latest(limit)));
-      return found.flat().sort(byFailure).reverse().slice(0, limit);
+      const found = await readAvailable(all(), (queue) => queue.latest(limit));
+      return found
+        .flatMap((failures) => failures ?? [])
+        .sort(byFailure)
+        .reverse()
+        .slice(0, limit);
     },
     async inRange(range, limit) {
-      const each = await Promise.all(queues.map((queue) => queue.inRange(range, limit)));
+      const each = await Promise.all(all().map((queue) => queue.inRange(range, limit)));
       return {
         found: each
           .flatMap(({ found }) => found)

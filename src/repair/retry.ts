@@ -5,8 +5,9 @@ import type { BulkPacer } from '../process/bulk-pacer.ts';
 import type { FailedEmissions, FailedRange } from './failed-emissions.ts';
 
 export interface RetryDeps {
-  queues: { live: Queue; bulk: Queue };
-  /** Finds the job of an emission in either queue. */
+  /** All shards. */
+  shards: () => readonly { live: Queue; bulk: Queue }[];
+  /** Finds the job of an emission in any queue. */
   findJob: (emissionId: string) => Promise<Job | undefined>;
   failed: FailedEmissions;
   /** BullMQ priority of retried jobs in the bulk queue. */
@@ -22,7 +23,7 @@ const JOBS_AT_ONCE = 25;
 const SHOWN = 20;
 
 /** Enqueues failed jobs again, with all their attempts. They pass the order check as usual. */
-export function createRetry({ queues, findJob, failed, priority, pacer, now }: RetryDeps) {
+export function createRetry({ shards, findJob, failed, priority, pacer, now }: RetryDeps) {
   async function findFailed(emissionId: string) {
     const job = await findJob(emissionId);
     return job?.finishedOn && job.failedReason ? job : undefined;
@@ -41,10 +42,11 @@ export function createRetry({ queues, findJob, failed, priority, pacer, now }: R
     }
   }
 
-  /** Retries a job in the bulk queue, so that live jobs do not wait for it. */
+  /** Retries a job in the bulk queue of its shard, so that live jobs do not wait for it. */
   async function retryInBulk(emissionId: string): Promise<boolean> {
     const job = await findFailed(emissionId);
-    if (job?.queueName !== queues.live.name) return retryInPlace(emissionId);
+    const queues = shards().find(({ live }) => live.name === job?.queueName);
+    if (!job || !queues) return retryInPlace(emissionId);
     // A process that ends here leaves the failed job; the next repair adds the same job id again.
     await queues.bulk.add(job.name, job.data, { ...job.opts, jobId: emissionId, priority, timestamp: now() });
     // If it was retried meanwhile, the newest state is emitted twice.

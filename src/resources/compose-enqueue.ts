@@ -12,7 +12,7 @@ export function composeEnqueue(resources: Resources): {
   recent: RecentEmissions;
   share: CompanyShare;
 } {
-  const { config, redis, queues, clock, metrics, reportDamage, logger } = resources;
+  const { config, redis, shards, clock, metrics, reportDamage, logger } = resources;
   const recent = createRecentEmissions({
     redis,
     prefix: config.QUEUE_PREFIX,
@@ -27,11 +27,12 @@ export function composeEnqueue(resources: Resources): {
   });
   const share = createCompanyShare({
     maxLivePerSecond: config.MAX_LIVE_PER_COMPANY_PER_SECOND,
-    readNextPriority: createReadNextPriority(redis, queues.bulk),
+    bulkQueueOf: (companyId) => shards.of(companyId).bulk,
+    readNextPriority: createReadNextPriority(redis),
     onOver: metrics.overShare,
   });
   const enqueue = createEnqueue({
-    queues,
+    queuesOf: shards.of,
     redis,
     policy: { attempts: config.EMISSION_ATTEMPTS, firstRetryDelayMs: config.EMISSION_BACKOFF_MS },
     priorityFor: share.priorityFor,

@@ -10,7 +10,7 @@ import { createModels, type Models } from '../population/models.ts';
 import { createReportDamage, type ReportDamage } from '../process/damaged-data.ts';
 import { createLifecycle, type Lifecycle, within } from '../process/lifecycle.ts';
 import type { Logger } from '../process/logger.ts';
-import { closeQueues, type EmissionQueues, openQueues } from '../queue/open-queues.ts';
+import { openShards, type Shards } from '../queue/shards.ts';
 import { connectRedis, type RedisClient, whenDatabaseMissing, whenReady } from '../redis/connect.ts';
 import { composeClock, type SharedClock } from '../redis/shared-clock.ts';
 import { watchConnections } from '../redis/watch-connections.ts';
@@ -53,7 +53,8 @@ export interface Resources<Config extends SharedConfig = SharedConfig> extends C
   config: Config;
   logger: Logger;
   lifecycle: Lifecycle;
-  queues: EmissionQueues;
+  /** The queues. */
+  shards: Shards;
   models: Models;
   /** Names of the keys of each company. */
   companyKeys: CompanyKeys;
@@ -88,23 +89,16 @@ export function openResources<Config extends SharedConfig>({
     },
   });
   const connections = openConnections(config.REDIS_URL, ROLES[role], { connect, logger, lifecycle });
-  const { redis, mongo, outages } = connections;
-
-  const prefix = config.QUEUE_PREFIX;
-  const queues = openQueues({ redis, prefix, onError: outages.queue('queue error') });
-  lifecycle.onClose('queues', () => closeQueues(queues));
-  const metrics = createFleetMetrics({
+  const { redis, mongo } = connections;
+  const { shards, metrics, reportDamage } = openQueues(connections, { config, lifecycle, logger });
+  const clock = composeClock({
     redis,
-    queues,
-    prefix,
-    reportDamage: (kind, details) => {
-      reportDamage(kind, details);
-    },
-    onError: outages.queue('counts not kept'),
+    key: shards.first.live.toKey('meta'),
+    mongo,
+    metrics,
+    lifecycle,
+    logger,
   });
-  lifecycle.onClose('metrics', metrics.close);
-  const reportDamage = createReportDamage({ count: metrics.damage, logger });
-  const clock = composeClock({ redis, queues, mongo, metrics, lifecycle, logger });
   const warnings = createOwnWarnings();
   warnings.add(clock.warnings);
   warnings.add(logWarnings);
@@ -114,16 +108,41 @@ export function openResources<Config extends SharedConfig>({
     logger,
     lifecycle,
     ...connections,
-    queues,
+    shards,
     models: createModels(mongo.connection, model),
-    companyKeys: createCompanyKeys(prefix),
-    publishedKeys: createPublishedKeys(prefix),
+    companyKeys: createCompanyKeys(config.QUEUE_PREFIX),
+    publishedKeys: createPublishedKeys(config.QUEUE_PREFIX),
     metrics,
     reportDamage,
     recordCut: recordCuts(metrics.cut, logger),
     clock,
     warnings,
   };
+}
+
+/** Opens the queues, and the metrics, which read them. */
+function openQueues(
+  { redis, outages }: Connections,
+  { config, lifecycle, logger }: Pick<Resources, 'config' | 'lifecycle' | 'logger'>,
+): Pick<Resources, 'shards' | 'metrics' | 'reportDamage'> {
+  const common = {
+    redis,
+    prefix: config.QUEUE_PREFIX,
+    reportDamage: ((kind, details) => {
+      reportDamage(kind, details);
+    }) satisfies ReportDamage,
+  };
+  const onError = outages.queue('queue error');
+  const shards = openShards({ ...common, shards: config.QUEUE_SHARDS, onError });
+  lifecycle.onClose('queues', shards.close);
+  const metrics = createFleetMetrics({
+    ...common,
+    shards: shards.all,
+    onError: outages.queue('counts not kept'),
+  });
+  lifecycle.onClose('metrics', metrics.close);
+  const reportDamage = createReportDamage({ count: metrics.damage, logger });
+  return { shards, metrics, reportDamage };
 }
 
 /**

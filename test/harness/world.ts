@@ -6,11 +6,13 @@ import { loadApiConfig, loadWorkerConfig } from '../../src/config.ts';
 import { createCompanyKeys } from '../../src/emission/keys.ts';
 import type { ApiLimits } from '../../src/settings/limits.ts';
 import { connectRedis } from '../../src/redis/connect.ts';
-import { BULK_QUEUE_NAME, QUEUE_NAME } from '@appointment-emissions/contracts';
+import { queueNames } from '@appointment-emissions/contracts';
 import { createMongooseModels } from '../../demo/models.ts';
 import { DEFAULT_MODEL } from '../../src/model/default-model.ts';
 import { loadModel } from '../../src/model/load-model.ts';
 import { createModels } from '../../src/population/models.ts';
+import { createShardPlan } from '../../src/queue/shard-plan.ts';
+import type { Shard } from '../../src/queue/shards.ts';
 import { type RunningApi, startApi } from '../../src/api/start-api.ts';
 import { type RunningWorker, startWorker } from '../../workers/start-worker.ts';
 import { type Dashboard, type DashboardOptions, openDashboard, signToken } from './dashboard.ts';
@@ -37,6 +39,8 @@ export interface WorldOptions {
   env?: Record<string, string>;
   /** Limits of every API of this world. */
   limits?: Partial<ApiLimits>;
+  /** Number of shards that the test reads. */
+  shards?: number;
 }
 
 /** In this process a stop that hangs fails its test before the world gives up. */
@@ -48,7 +52,13 @@ export type World = Awaited<ReturnType<typeof createWorld>>;
  * Creates the world of one test on real servers: a queue prefix, a database, an adapter key and companies. `close` ends
  * everything that was started through it, last in first out.
  */
-export async function createWorld({ redisUrl, mongoUri, env: extra = {}, limits = {} }: WorldOptions = {}) {
+export async function createWorld({
+  redisUrl,
+  mongoUri,
+  env: extra = {},
+  limits = {},
+  shards: shardCount = 1,
+}: WorldOptions = {}) {
   const name = `t${randomUUID().replaceAll('-', '').slice(0, 12)}`;
   const server = mongoUri ?? process.env['TEST_MONGODB_URI']!;
   const env: Record<string, string> = {
@@ -83,13 +93,19 @@ export async function createWorld({ redisUrl, mongoUri, env: extra = {}, limits 
   open.push(() => {
     redis.disconnect();
   });
-  const [queue, bulk] = [QUEUE_NAME, BULK_QUEUE_NAME].map((called) => {
-    const one = new Queue(called, { connection: redis, prefix: env['QUEUE_PREFIX']! });
+  const openQueue = (called: string, prefix: string): Queue => {
+    const one = new Queue(called, { connection: redis, prefix });
     one.on('error', () => undefined);
     open.push(() => one.close());
     return one;
-  }) as [Queue, Queue];
-  const jobs = createJobs({ live: queue, bulk });
+  };
+  const shardPlan = createShardPlan(env['QUEUE_PREFIX']!);
+  const shards = Array.from({ length: shardCount }, (_, index): Shard => {
+    const [names, prefix] = [queueNames(index), shardPlan.prefixOf(index)];
+    return { index, prefix, live: openQueue(names.live, prefix), bulk: openQueue(names.bulk, prefix) };
+  });
+  const { live: queue, bulk } = shards[0]!;
+  const jobs = createJobs(shards);
   // The servers of one test may restart, and then have lost the users.
   const users = redisUrl
     ? undefined
@@ -115,11 +131,13 @@ export async function createWorld({ redisUrl, mongoUri, env: extra = {}, limits 
     redis,
     /** Names of its companies' keys. */
     keys: createCompanyKeys(env['QUEUE_PREFIX']!),
-    /** The live queue. */
+    /** The live queue of shard 0. */
     queue,
-    /** The bulk queue. */
+    /** The bulk queue of shard 0. */
     bulk,
-    /** The jobs of both queues. */
+    shards,
+    shardPlan,
+    /** The jobs of all queues. */
     jobs,
     keep,
 

@@ -21,6 +21,7 @@ const DEPTH: QueuesDepth = {
     live: { waiting: 1, delayed: 3, active: 4, failed: 5 },
     bulk: { waiting: 2, delayed: 0, active: 0, failed: 0 },
   },
+  shards: [{ shard: 0, jobs: { waiting: 3, delayed: 3, active: 4, failed: 5 }, oldestWaitingAgeMs: 1_500 }],
 };
 const STATES: QueueStates = {
   live: { paused: true, concurrency: null, rateLimit: null },
@@ -30,7 +31,10 @@ const FLEET: Fleet = {
   processes: {
     api: [],
     gateway: [
-      { id: 'a', sockets: 7, sinceHeartbeatMs: 1, sinceProgressMs: null, warnings: [], capture: null },
+      {
+        ...{ id: 'a', sockets: 7, sinceHeartbeatMs: 1, sinceProgressMs: null, warnings: [] },
+        ...{ shards: 0, capture: null },
+      },
     ],
     worker: [],
   },

@@ -89,12 +89,12 @@ test('the jobs of both queues are summed, and each queue has its oldest job', as
   await live.add('booked', {}, { timestamp: Date.now() - 5_000 });
   await bulk.add('in a batch', {}, { priority: 10, timestamp: Date.now() - 60_000 });
   await bulk.add('in a batch', {}, { priority: 10, delay: 60_000 });
-  const depth = await readQueuesDepth(redis, { live, bulk });
+  const depth = await readQueuesDepth(redis, [{ live, bulk }]);
   expect(depth).toMatchObject({ waiting: 1, prioritized: 1, delayed: 1, active: 0, failed: 0 });
   expectAge(depth.oldestLiveWaitingAgeMs, 5_000);
   expectAge(depth.oldestBulkWaitingAgeMs, 60_000);
   expectAge(depth.oldestWaitingAgeMs, 60_000);
   await bulk.drain(true);
-  expect(await readQueuesDepth(redis, { live, bulk })).toMatchObject({ oldestBulkWaitingAgeMs: null });
-  expectAge((await readQueuesDepth(redis, { live, bulk })).oldestWaitingAgeMs, 5_000);
+  expect(await readQueuesDepth(redis, [{ live, bulk }])).toMatchObject({ oldestBulkWaitingAgeMs: null });
+  expectAge((await readQueuesDepth(redis, [{ live, bulk }])).oldestWaitingAgeMs, 5_000);
 });

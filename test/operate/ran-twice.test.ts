@@ -22,7 +22,7 @@ test('a job that runs twice, since its lock was lost, is counted once', async ()
   });
   const metrics = createFleetMetrics({
     redis,
-    queues: { live: world.queue, bulk: world.bulk },
+    shards: () => world.shards,
     prefix,
     reportDamage: () => undefined,
     onError: () => undefined,

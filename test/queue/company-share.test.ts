@@ -3,6 +3,8 @@ import { createCompanyShare } from '../../src/queue/company-share.ts';
 import { MAX_TURN, PRIORITY } from '../../src/queue/retry-policy.ts';
 
 const [FLOOD, OTHER, THIRD] = ['f'.repeat(24), 'a'.repeat(24), 'b'.repeat(24)] as const;
+/** A company of another shard. */
+const ELSEWHERE = 'e'.repeat(24);
 
 /** A share of ten live emissions a second, with a clock and a bulk queue that the test moves. */
 function createTestShare() {
@@ -10,9 +12,12 @@ function createTestShare() {
   let next: number | undefined;
   let isRedisUp = true;
   let over = 0;
+  const [queue, otherQueue] = [{ toKey: () => 'one' }, { toKey: () => 'other' }];
   const share = createCompanyShare({
     maxLivePerSecond: 10,
-    readNextPriority: () => (isRedisUp ? Promise.resolve(next) : Promise.reject(new Error('down'))),
+    bulkQueueOf: (companyId) => (companyId === ELSEWHERE ? otherQueue : queue),
+    readNextPriority: (asked) =>
+      isRedisUp ? Promise.resolve(asked === queue ? next : undefined) : Promise.reject(new Error('down')),
     onOver: () => (over += 1),
     now: () => now,
   });
@@ -75,6 +80,14 @@ test('in the bulk queue companies take turns, and each class keeps its place', a
   expect(place(FLOOD, PRIORITY.batch, 1)).toEqual([10_004]);
   await see(undefined);
   expect(place(FLOOD, PRIORITY.batch, 1)).toEqual([1]);
+});
+
+test('companies of another shard take turns of their own', async () => {
+  const { place, see } = createTestShare();
+  place(FLOOD, PRIORITY.batch, 10_000);
+  await see(5_000);
+  expect(place(OTHER, PRIORITY.batch, 1)).toEqual([5_000]);
+  expect(place(ELSEWHERE, PRIORITY.batch, 2)).toEqual([1, 2]);
 });
 
 test('turns never reach the next class', () => {

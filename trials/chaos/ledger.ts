@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Queue } from 'bullmq';
 import type { World } from '../../test/harness/world.ts';
 
 export interface Ledger {
@@ -39,6 +40,7 @@ const EMITTED = '[InternalSocket] Emitted ';
  * before the queue removes it: the queue keeps thousands of completed jobs.
  */
 export function createLedger(world: World): Ledger {
+  const queues = world.shards.flatMap(({ live, bulk }) => [live, bulk]);
   const open = new Set<string>();
   const lost = new Set<string>();
   const failed = new Map<string, string>();
@@ -51,19 +53,23 @@ export function createLedger(world: World): Ledger {
     const ids = [...open];
     for (let from = 0; from < ids.length; from += CHUNK) {
       const chunk = ids.slice(from, from + CHUNK);
-      const pipeline = world.redis.pipeline();
-      for (const id of chunk)
-        for (const queue of [world.queue, world.bulk])
-          pipeline.hmget(queue.toKey(id), 'data', 'finishedOn', 'returnvalue', 'failedReason', 'atm');
-      const rows = (await pipeline.exec()) ?? [];
+      const found = await Promise.all(queues.map((queue) => readJobs(queue, chunk)));
       chunk.forEach((id, index) => {
-        const found = rows.slice(2 * index, 2 * index + 2);
+        const jobs = found.map((rows) => rows[index]).filter((job) => job !== undefined);
         // Redis is unavailable: the next poll reads it again.
-        if (found.length < 2 || found.some(([error]) => error)) return;
-        const [live, bulk] = found.map(([, fields]) => fields as (string | null)[]);
-        note(id, live![0] === null ? bulk! : live!);
+        if (jobs.length < queues.length || jobs.some(([error]) => error)) return;
+        const fields = jobs.map(([, fields]) => fields as (string | null)[]);
+        note(id, fields.find(([data]) => data !== null) ?? fields[0]!);
       });
     }
+  }
+
+  /** In one pipeline, since the jobs of a queue are on one node of a Cluster. */
+  async function readJobs(queue: Queue, ids: readonly string[]) {
+    const pipeline = world.redis.pipeline();
+    for (const id of ids)
+      pipeline.hmget(queue.toKey(id), 'data', 'finishedOn', 'returnvalue', 'failedReason', 'atm');
+    return (await pipeline.exec()) ?? [];
   }
 
   function note(id: string, [stored, finishedOn, returned, reason, attempts]: (string | null)[]): void {

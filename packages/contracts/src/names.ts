@@ -32,6 +32,16 @@ export function defaultAdapterKey(database: number, queuePrefix: string): string
 export const QUEUE_NAME = 'appointment-emissions';
 /** Queue for bulk emissions: batches, repairs and missed writes that the sweep finds. */
 export const BULK_QUEUE_NAME = 'appointment-emissions-bulk';
+
+/**
+ * Names of the two queues of a shard. Those of shard 0 have no number.
+ * @example queueNames(2) // { live: 'appointment-emissions-2', bulk: 'appointment-emissions-bulk-2' }
+ */
+export function queueNames(shard: number): { live: string; bulk: string } {
+  const suffix = shard === 0 ? '' : `-${shard}`;
+  return { live: `${QUEUE_NAME}${suffix}`, bulk: `${BULK_QUEUE_NAME}${suffix}` };
+}
+
 /** Socket.IO namespace of the dashboards. */
 export const DASHBOARD_NAMESPACE = '/';
 /** Socket.IO namespace of services that emit over a socket, such as the bot library's fallback. */

@@ -44,6 +44,8 @@ export interface FleetProcess {
   sinceProgressMs: number | null;
   /** Problems that the process reports about itself. */
   warnings: string[];
+  /** Number of shards whose jobs this worker takes, from shard 0 on; 0 for processes that take none. */
+  shards: number;
   /** The change stream, if this worker reads it; null otherwise. */
   capture: CaptureState | null;
 }
@@ -72,7 +74,7 @@ export interface OutcomesByEvent {
   events: Record<AppointmentEvent, Record<MetricsSpan, OutcomeRates>>;
 }
 
-/** Jobs of one queue, by state. */
+/** Jobs of a queue or of several, by state. */
 export interface QueueJobs {
   waiting: number;
   /** Jobs that wait for their backoff to end. */
@@ -81,7 +83,19 @@ export interface QueueJobs {
   failed: number;
 }
 
-/** Metrics of the whole fleet at one moment. `overall` and `events` are those of both queues together. */
+/** The queues of one shard, see `QUEUE_SHARDS`. */
+export interface ShardJobs {
+  /** From 0. */
+  shard: number;
+  /** Null if its Redis node does not answer. */
+  jobs: QueueJobs | null;
+  oldestWaitingAgeMs: number | null;
+}
+
+/**
+ * Metrics of the whole fleet at one moment. `overall` and `events` are those of all queues together, `byQueue` those of the live or
+ * the bulk queues of all shards. `queue.states`: a queue is restricted if it is in one shard.
+ */
 export interface FleetMetricsReading extends OutcomesByEvent {
   at: IsoDate;
   byQueue: Record<QueueName, OutcomesByEvent>;
@@ -91,20 +105,21 @@ export interface FleetMetricsReading extends OutcomesByEvent {
   rejected: Record<MetricsSpan, Record<string, number>>;
   latencyMs: Record<LatencyStage, Record<MetricsWindow, LatencyPercentiles>>;
   queue: {
-    /** Jobs that wait in the live queue. */
+    /** Jobs that wait in the live queues. */
     waiting: number;
-    /** Jobs that wait in the bulk queue. */
+    /** Jobs that wait in the bulk queues. */
     prioritized: number;
     /** Jobs that wait for their backoff to end. */
     delayed: number;
     active: number;
     failed: number;
-    /** Age of the oldest waiting job of both queues; null if no job waits. */
+    /** Age of the oldest waiting job of all queues; null if no job waits. */
     oldestWaitingAgeMs: number | null;
     oldestLiveWaitingAgeMs: number | null;
     oldestBulkWaitingAgeMs: number | null;
     states: Record<QueueName, QueueState>;
     byQueue: Record<QueueName, QueueJobs>;
+    shards: ShardJobs[];
   };
   fleet: {
     processes: Record<ProcessRole, FleetProcess[]>;

@@ -40,6 +40,9 @@ const processes = z.array(
     sinceHeartbeatMs: ms,
     sinceProgressMs: ms.nullable(),
     warnings: z.array(z.string()).meta({ description: 'Problems that the process reports about itself.' }),
+    shards: count.meta({
+      description: 'Number of shards whose jobs this worker takes; 0 for processes that take none.',
+    }),
     capture: z
       .strictObject({ tokenAgeMs: ms, restarts: count })
       .nullable()
@@ -56,6 +59,8 @@ const queueState = z
     rateLimit: z.strictObject({ max: count, durationMs: count }).nullable(),
   })
   .meta({ id: 'QueueState' });
+
+const queueJobs = z.strictObject({ waiting: count, delayed: count, active: count, failed: count });
 
 const outcomes = {
   overall: each(SPANS, rates),
@@ -78,7 +83,16 @@ const metrics = {
     oldestLiveWaitingAgeMs: ms.nullable(),
     oldestBulkWaitingAgeMs: ms.nullable(),
     states: each(QUEUES, queueState),
-    byQueue: each(QUEUES, z.strictObject({ waiting: count, delayed: count, active: count, failed: count })),
+    byQueue: each(QUEUES, queueJobs),
+    shards: z
+      .array(
+        z.strictObject({
+          shard: count,
+          jobs: queueJobs.nullable().meta({ description: 'Null if its Redis node does not answer.' }),
+          oldestWaitingAgeMs: ms.nullable(),
+        }),
+      )
+      .meta({ description: 'See QUEUE_SHARDS in docs/reference/configuration.md.' }),
   }),
   fleet: z.strictObject({
     processes: each(['api', 'gateway', 'worker'], processes),

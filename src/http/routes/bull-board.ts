@@ -17,9 +17,16 @@ interface BoardJob {
   opts?: { attempts?: number };
 }
 
-/** The operator's page over the queues. Without `writes` the server itself refuses every change. */
+/** The queues of a shard. */
+interface BoardShard {
+  index: number;
+  live: Queue;
+  bulk: Queue;
+}
+
+/** The operator's page over the queues, also over those that are opened later. Without `writes` the server itself refuses every change. */
 export function createBullBoardRoutes(
-  { live, bulk }: { live: Queue; bulk: Queue },
+  eachShard: (use: (shard: BoardShard) => void) => void,
   { writes, basePath = '' }: { writes: boolean; basePath?: string | undefined },
 ): RequestHandler {
   const serverAdapter = new ExpressAdapter();
@@ -29,13 +36,17 @@ export function createBullBoardRoutes(
     adapter.setFormatter('name', jobTitle);
     return adapter;
   };
-  createBullBoard({
-    queues: [
-      show(live, 'Live queue: single emissions.'),
-      show(bulk, 'Bulk queue: batches, repairs and the sweep. Live emissions do not wait for them.'),
-    ],
+  const { addQueue } = createBullBoard({
+    queues: [],
     serverAdapter,
     options: { uiConfig: { boardTitle: 'Appointment emissions' } },
+  });
+  eachShard(({ index, live, bulk }) => {
+    const of = index === 0 ? '' : ` of shard ${index}`;
+    addQueue(show(live, `Live queue${of}: single emissions.`));
+    addQueue(
+      show(bulk, `Bulk queue${of}: batches, repairs and the sweep. Live emissions do not wait for them.`),
+    );
   });
   // A separate Express application with default settings.
   const board = serverAdapter.getRouter() as Express;

@@ -1,5 +1,6 @@
 import { Cluster, type Redis } from 'ioredis';
 import type { Connection } from 'mongoose';
+import { readAvailable } from '../../batching.ts';
 import type { HealthStatus } from '../../domain/health-status.ts';
 import type { RedisClient } from '../../redis/connect.ts';
 import { within } from '../../process/lifecycle.ts';
@@ -7,6 +8,8 @@ import { describeAccessError, isAccessError, watchAccessError } from '../../redi
 import { parseInfo, whyNoWrites } from '../../redis/redis-info.ts';
 
 const CHECK_LIMIT_MS = 1_000;
+/** A Cluster repeats commands to a node that is down. */
+const SHARD_LIMIT_MS = 950;
 
 /** MongoDB answers a ping. */
 export function checkMongo(connection: Connection): () => Promise<HealthStatus> {
@@ -18,20 +21,24 @@ export function checkMongo(connection: Connection): () => Promise<HealthStatus> 
 }
 
 /**
- * Redis answers, on a Cluster where the queue lies, and no node evicts: with any other policy than `noeviction` it may
- * drop jobs, also a node that is still a replica. Unreachable other nodes of a Cluster are named in `detail` but do not fail
- * the check.
- * @param queueKey  any key of the queue
+ * Redis answers, on a Cluster where the queues of a shard lie, and no node evicts: with any other policy than `noeviction` it may
+ * drop jobs, also a node that is still a replica. Unreachable other nodes and shards are named in `detail` but do not
+ * fail the check.
+ * @param queueKeys  any key of each shard's queues
  */
-export function checkRedis(redis: RedisClient, queueKey: string): () => Promise<HealthStatus> {
+export function checkRedis(
+  redis: RedisClient,
+  queueKeys: () => readonly string[],
+): () => Promise<HealthStatus> {
   const refusal = watchAccessError(redis);
   return guarded('Redis', async () => {
     const refused = refusal();
     if (refused !== undefined) return { ok: false, detail: refused };
     const nodes = redis instanceof Cluster ? redis.nodes() : [redis];
-    const [found] = await Promise.all([
+    const keys = queueKeys();
+    const [found, replies] = await Promise.all([
       Promise.all(nodes.map((node) => stateOf(node, redis instanceof Cluster))),
-      redis.exists(queueKey),
+      readAvailable(keys, (key) => within(SHARD_LIMIT_MS, 'the queue', redis.exists(key))),
     ]);
     const which = (node: string): string => (nodes.length > 1 ? ` on ${node}` : '');
     const evicting = found.flatMap(({ node, policy }) =>
@@ -44,7 +51,10 @@ export function checkRedis(redis: RedisClient, queueKey: string): () => Promise<
       refuses === undefined ? [] : `Redis accepts no writes${which(node)}: ${refuses}`,
     );
     if (refusing.length > 0) return { ok: false, detail: refusing.join(', ') };
-    const silent = found.flatMap(({ node, answers }) => (answers ? [] : node));
+    const silent = [
+      ...found.flatMap(({ node, answers }) => (answers ? [] : node)),
+      ...replies.flatMap((reply, shard) => (reply === undefined ? `shard ${shard}` : [])),
+    ];
     return { ok: true, ...(silent.length > 0 && { detail: `no answer from ${silent.join(', ')}` }) };
   });
 }

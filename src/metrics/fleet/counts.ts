@@ -35,12 +35,6 @@ export async function readCounts(
 /** False for a value that another program wrote: any but a whole number of at least 0. */
 const isCounter = ([, n]: readonly [string, number]): boolean => Number.isSafeInteger(n) && n >= 0;
 
-/** Reads strings in one round trip. */
-export async function readStrings(redis: MetricsRedis, keys: string[]): Promise<Map<string, Buffer | null>> {
-  const replies = await redis.mgetBuffer(keys);
-  return new Map(replies.map((bytes, index) => [keys[index] ?? '', bytes]));
-}
-
 export function addUp(all: Iterable<Counts | undefined>): Counts {
   const sums = new Map<string, number>();
   for (const counts of all)

@@ -22,6 +22,8 @@ export interface Heartbeat {
   overShare?: readonly CompanyOverShare[];
   /** Companies with the most delayed reads or dashboards at this process. */
   busiest?: readonly CompanyReads[];
+  /** Number of shards whose jobs this worker takes. */
+  shards?: number;
   /** Present while this process reads the change stream. */
   capture?: CaptureState | undefined;
   /** Companies, or their rooms, with a socket at this process. Only their number over the fleet is stored. */

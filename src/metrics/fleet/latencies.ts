@@ -1,5 +1,6 @@
 import type { LatencyPercentiles, LatencyStage } from '@appointment-emissions/contracts';
 import { STAGES } from '../names.ts';
+import type { MetricsRedis } from './keys.ts';
 
 /**
  * Durations are counted in buckets on a logarithmic scale. Bucket counts of several processes can be added, so percentiles
@@ -59,4 +60,13 @@ export function addUpCells(strings: Iterable<Buffer | null | undefined>): Float6
 /** The percentiles of one stage. @param cells  from `addUpCells` */
 export function stagePercentiles(cells: Float64Array, stage: LatencyStage): LatencyPercentiles {
   return percentiles(cells.subarray(cellOf(stage, 0), cellOf(stage, BUCKETS)));
+}
+
+/** Reads the latencies of several keys in one round trip. */
+export async function readLatencies(
+  redis: MetricsRedis,
+  keys: string[],
+): Promise<Map<string, Buffer | null>> {
+  const replies = await redis.mgetBuffer(keys);
+  return new Map(replies.map((bytes, index) => [keys[index] ?? '', bytes]));
 }

@@ -49,7 +49,7 @@ export async function readFleet({
       reportDamage('heartbeat', { key: keys.beats });
       continue;
     }
-    const { role, id, sockets, idleMs, warnings, capture } = beat;
+    const { role, id, sockets, idleMs, warnings, shards, capture } = beat;
     for (const { companyId, emissions } of beat.overShare)
       overShare.set(companyId, (overShare.get(companyId) ?? 0) + emissions);
     for (const reads of beat.busiest)
@@ -58,7 +58,11 @@ export async function readFleet({
     const sinceProgressMs = idleMs === undefined ? null : Math.round(idleMs) + sinceHeartbeatMs;
     // A role of a newer version is left out.
     if (isRole(role))
-      processes[role].push({ id, sockets, sinceHeartbeatMs, sinceProgressMs, warnings, capture });
+      processes[role].push({
+        ...{ id, sockets, sinceHeartbeatMs, sinceProgressMs, warnings, capture },
+        // A worker of an older version takes the jobs of shard 0.
+        shards: shards ?? (role === 'worker' ? 1 : 0),
+      });
   }
   const sockets = processes.gateway.reduce((sum, gateway) => sum + gateway.sockets, 0);
   const lists = { overShare: mostOf(overShare), busiest: busiestOf([...busiest.values()]) };
@@ -92,6 +96,7 @@ const beatSchema = z.object({
   id: z.string().min(1).max(200),
   sockets: z.int().min(0),
   idleMs: z.number().min(0).optional(),
+  shards: z.int().min(0).optional().catch(undefined),
   overShare: z
     .array(z.object({ companyId: z.string().regex(OBJECT_ID), emissions: z.int().min(1) }))
     .max(MAX_COMPANIES)

@@ -10,9 +10,9 @@ import {
 } from '@appointment-emissions/contracts';
 import { EMISSION_SOURCES } from '../../domain/emission-log.ts';
 import { OUTCOMES, sourceField, STAGES, WINDOWS } from '../names.ts';
-import { addUp, rates, readCounts, readStrings, rejections, type Counts } from './counts.ts';
+import { addUp, rates, readCounts, rejections, type Counts } from './counts.ts';
 import { MINUTE_MS, metricsKeys, windowKeys } from './keys.ts';
-import { addUpCells, stagePercentiles } from './latencies.ts';
+import { addUpCells, readLatencies, stagePercentiles } from './latencies.ts';
 import { ignoreDamage, readFleet, type ReadDeps } from './read-fleet.ts';
 
 const QUEUES = ['live', 'bulk'] as const satisfies readonly QueueName[];
@@ -39,7 +39,7 @@ export async function readMetrics({
     readCounts(redis, [...allKeys, keys.total], (key) => {
       reportDamage('metrics', { key });
     }),
-    readStrings(redis, allKeys.map(keys.latencies)),
+    readLatencies(redis, allKeys.map(keys.latencies)),
   ]);
 
   const counts: Record<MetricsSpan, Counts> = {
@@ -86,7 +86,7 @@ export async function readSeries({
     readCounts(redis, minuteKeys, (key) => {
       reportDamage('metrics', { key });
     }),
-    readStrings(redis, minuteKeys.map(keys.latencies)),
+    readLatencies(redis, minuteKeys.map(keys.latencies)),
   ]);
 
   const thisMinute = Math.floor(nowMs / MINUTE_MS);

@@ -1,0 +1,110 @@
+import type { Id } from '@appointment-emissions/contracts';
+import type { ReportDamage } from '../process/damaged-data.ts';
+import type { RedisClient } from '../redis/connect.ts';
+import { luaScript } from '../redis/script.ts';
+import { closeQueues, type EmissionQueues, openQueues, type OpenQueuesOptions } from './open-queues.ts';
+import { createShardPlan, MAX_SHARDS } from './shard-plan.ts';
+
+/** A part of the companies, with queues of its own. On a Cluster the shards lie on different masters. */
+export interface Shard extends EmissionQueues {
+  /** From 0. */
+  index: number;
+  /** Of its keys, in braces. */
+  prefix: string;
+}
+
+/**
+ * The shards that may have jobs: those of `QUEUE_SHARDS`, and those that another process has or had. Their number is in Redis, so
+ * that processes with different settings process each other's jobs, and the jobs of a shard that is no longer used.
+ */
+export interface Shards {
+  /** Shard 0. It also has the canaries. */
+  first: Shard;
+  /** In order. Others may follow. */
+  all: () => readonly Shard[];
+  /** The shard of a company's new jobs. Shard 0 until the number in Redis includes this process' shards. */
+  of: (companyId: Id) => Shard;
+  /** Calls back for each shard, now or when it is opened. */
+  each: (use: (shard: Shard) => void) => void;
+  /** Reads the number in Redis now. @throws if Redis is unavailable */
+  update: () => Promise<void>;
+  /** The last of the shards in Redis, if this process adds no jobs to it. */
+  lastUnused: () => Shard | undefined;
+  /** Takes the last shard out of the number in Redis. False if another process has changed the number. @throws if Redis is unavailable */
+  retire: (last: Shard) => Promise<boolean>;
+  close: () => Promise<void>;
+}
+
+export interface OpenShardsOptions extends Omit<OpenQueuesOptions, 'shard'> {
+  redis: RedisClient;
+  /** `QUEUE_SHARDS`. */
+  shards: number;
+  reportDamage: ReportDamage;
+}
+
+const UPDATE_EVERY_MS = 5_000;
+
+const registerScript = luaScript(new URL('./register-shards.lua', import.meta.url));
+const lowerScript = luaScript(new URL('./lower-shards.lua', import.meta.url));
+
+/** Opens the shards of this process at once, and others within five seconds after another process used them. */
+export function openShards({ redis, prefix, shards, reportDamage, onError }: OpenShardsOptions): Shards {
+  const plan = createShardPlan(prefix);
+  const key = `${prefix}:shards`;
+  const users: ((shard: Shard) => void)[] = [];
+  const open: Shard[] = [];
+  /** The number in Redis, as of the last update. */
+  let known = 0;
+
+  const first = openNext();
+  openUpTo(shards);
+
+  function openNext(): Shard {
+    const index = open.length;
+    const own = plan.prefixOf(index);
+    const shard = { index, prefix: own, ...openQueues({ redis, prefix: own, shard: index, onError }) };
+    open.push(shard);
+    for (const use of users) use(shard);
+    return shard;
+  }
+
+  function openUpTo(count: number): void {
+    while (open.length < count) openNext();
+  }
+
+  async function update(): Promise<void> {
+    const found = Number(await registerScript(redis, [key], [shards, MAX_SHARDS]));
+    if (found < 0) reportDamage('shards', { key });
+    known = Math.max(found, 0);
+    openUpTo(known);
+  }
+
+  const updateLater = (): void => {
+    // The outage of Redis is logged by its connection.
+    update().catch(() => undefined);
+  };
+  const timer = setInterval(updateLater, UPDATE_EVERY_MS);
+  redis.on('ready', updateLater);
+  if (redis.status === 'ready') updateLater();
+  return {
+    first,
+    all: () => open,
+    of: (companyId) => open[known >= shards ? plan.shardOf(companyId, shards) : 0] ?? first,
+    each(use) {
+      users.push(use);
+      open.forEach(use);
+    },
+    update,
+    lastUnused: () => (known > shards ? open[known - 1] : undefined),
+    async retire({ index }) {
+      const isLower = (await lowerScript(redis, [key], [index + 1])) === 1;
+      if (isLower) known = index;
+      return isLower;
+    },
+    async close() {
+      clearInterval(timer);
+      redis.off('ready', updateLater);
+      await Promise.all(open.map(closeQueues));
+    },
+  };
+}

@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { Types } from 'mongoose';
+import type { Company } from '../../harness/documents.ts';
+import { ownCluster, type RedisCluster } from '../../harness/own-cluster.ts';
+import type { Spawned } from '../../harness/processes.ts';
+import { eventually } from '../../harness/until.ts';
+import { createWorld, type World } from '../../harness/world.ts';
+import { allEqualList, openScreen, type Screen } from '../screens.ts';
+
+const SHARDS = 3;
+
+interface Health {
+  checks: { redis: { detail?: string } };
+}
+
+let cluster: RedisCluster;
+let world: World;
+let api: Spawned;
+/** By shard. */
+let companies: Company[];
+let screens: Screen[];
+beforeAll(async () => {
+  cluster = await ownCluster({ masters: SHARDS });
+  for (const { client } of cluster.nodes) await client.config('SET', 'cluster-require-full-coverage', 'no');
+  world = await createWorld({
+    redisUrl: cluster.url,
+    env: { RECONCILE_INTERVAL_MS: '0', QUEUE_SHARDS: String(SHARDS), ADMIN_WRITES: 'on' },
+    shards: SHARDS,
+  });
+  [api] = await Promise.all([world.ready(world.apiProcess()), world.workerProcess()]);
+}, 180_000);
+afterAll(async () => {
+  await world.close();
+  await cluster.stop();
+});
+beforeEach(async () => {
+  companies = await Promise.all(world.shards.map(({ index }) => companyOf(index)));
+  screens = await Promise.all(companies.map(({ companyId }) => openScreen(world, api.url, companyId)));
+  await Promise.all(screens.map(({ becomes }) => becomes('live')));
+  for (const shard of companies.keys()) await show(shard, 'before');
+  await allEqualList(world, api, screens, 30_000);
+});
+
+function companyOf(shard: number): Promise<Company> {
+  for (;;) {
+    const companyId = new Types.ObjectId().toHexString();
+    if (world.shardPlan.shardOf(companyId, SHARDS) === shard) return world.documents.company(companyId);
+  }
+}
+
+async function postFor(
+  shard: number,
+  notes: string,
+): Promise<{ appointmentId: string; status: () => Promise<number> }> {
+  const appointmentId = await companies[shard]!.appointment({ notes });
+  const status = async () => (await world.post(api, 'appointment-created', { appointmentId })).status;
+  return { appointmentId, status };
+}
+
+/** Writes an appointment of the shard's company and announces it; then its screen shows it. */
+async function show(shard: number, notes: string): Promise<void> {
+  const { appointmentId, status } = await postFor(shard, notes);
+  await eventually('the emission to be accepted', async () => (await status()) === 202, 30_000);
+  await eventually('the screen to show it', () => screens[shard]!.notes(appointmentId) === notes, 30_000);
+}
+
+test('the queues of each shard lie on a master of its own, with the keys of its companies', async () => {
+  const nodes = await Promise.all(world.shards.map(({ prefix }) => cluster.serving(prefix)));
+  expect(new Set(nodes).size).toBe(SHARDS);
+  for (const [shard, { companyId }] of companies.entries())
+    expect(await cluster.serving(world.keys.position(companyId))).toBe(nodes[shard]);
+});
+
+test.each([2, 0])(
+  'the master of shard %i dies without a replica: its companies wait, those of the others go on; then all equal the list',
+  async (dead) => {
+    const others = [...companies.keys()].filter((shard) => shard !== dead);
+    const node = await cluster.serving(world.shards[dead]!.prefix);
+    await node.service.kill();
+    try {
+      await eventually(
+        'another company to be served',
+        async () => {
+          await show(others[0]!, 'while it is dead');
+          return true;
+        },
+        60_000,
+      );
+      for (const shard of others) await show(shard, 'while it is dead');
+      const { status } = await postFor(dead, 'while it is dead');
+      expect(await status()).toBe(503);
+      expect((await fetch(`${api.url}/readyz`)).status).toBe(200);
+      await eventually('health to name the shard', async () => {
+        const { checks } = (await (await fetch(`${api.url}/health`)).json()) as Health;
+        return checks.redis.detail?.includes(`shard ${dead}`);
+      });
+    } finally {
+      await node.service.restart();
+      await cluster.settled();
+    }
+    await show(dead, 'after');
+    await allEqualList(world, api, screens, 30_000);
+    const untouched = screens.filter((_, shard) => shard !== dead);
+    expect(untouched.flatMap(({ reloads }) => reloads)).toEqual([]);
+  },
+  180_000,
+);
