@@ -100,6 +100,8 @@ const apiShape = {
   MAX_REQUESTS_PER_SECOND: whole(1, 1_000_000).default(5_000),
   /** More waiting emissions are refused with 503. Each takes about 1 kB of Redis. */
   MAX_WAITING_EMISSIONS: whole(1, 100_000_000).default(500_000),
+  /** Live emissions whose jobs the API runs itself, at once. 0 leaves all to workers. */
+  API_CONCURRENCY: whole(0, 1_000).default(10),
   /**
    * How long an idle connection stays open. It must exceed the idle timeout of the load balancer, or the balancer sends requests on
    * connections that are being closed. Google's is 600 s; Amazon's can be set to 4,000 s.

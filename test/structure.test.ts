@@ -50,7 +50,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   realtime: [...BELOW, ...INFRASTRUCTURE, 'access'],
   http: [...BELOW, ...INFRASTRUCTURE, 'access', 'accept'],
   resources: [...BELOW, ...INFRASTRUCTURE, 'config', 'access', 'emission', 'metrics', 'population', 'queue'],
-  api: [...BELOW, ...INFRASTRUCTURE, ...STAGES, 'resources', 'config', 'access', 'accept', 'http'],
+  // The API runs direct jobs.
+  api: [...BELOW, ...INFRASTRUCTURE, ...STAGES, 'resources', 'config', 'access', 'accept', 'http', 'workers'],
   cli: [...BELOW, ...INFRASTRUCTURE, ...STAGES, 'config', 'settings', 'api'],
   workers: [...BELOW, ...INFRASTRUCTURE, ...STAGES, 'resources', 'config'],
   // The package's export composes an API and a worker in the process of an existing application.

@@ -1,4 +1,12 @@
-import { DelayedError, type Job, Worker } from 'bullmq';
+import {
+  type BackendFactory,
+  createRedisBackend,
+  DelayedError,
+  type Job,
+  type RedisQueueBackend,
+  Worker,
+  type WorkerOptions,
+} from 'bullmq';
 import { CANARY, isAppointmentEvent } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../src/redis/connect.ts';
 import type { EmissionAttempt, EmitAppointment, Receipt } from '../src/emission/emit-appointment.ts';
@@ -19,6 +27,8 @@ import type { Quarantine } from '../src/queue/quarantine.ts';
 export interface EmissionWorkerDeps {
   queueName: string;
   redis: RedisClient;
+  /** Default: BullMQ's own, with a second connection that waits for jobs. */
+  createBackend?: BackendFactory<RedisQueueBackend>;
   prefix: string;
   concurrency: number;
   firstRetryDelayMs: number;
@@ -54,8 +64,8 @@ const METRICS_MINUTES = 7 * 24 * 60;
 
 /** A worker of one queue. A job is one emission, or a canary. */
 export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, Receipt | null> {
-  const { queueName, redis, prefix, concurrency, firstRetryDelayMs, now = Date.now } = deps;
-  const worker = new Worker<unknown, Receipt | null>(queueName, createProcessJob(deps), {
+  const { redis, prefix, concurrency, firstRetryDelayMs, now = Date.now } = deps;
+  const options: WorkerOptions = {
     connection: redis,
     prefix,
     concurrency,
@@ -69,7 +79,14 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
       backoffStrategy: (attemptsMade: number) =>
         toOwnDelayMs(retryDelayMs(attemptsMade, firstRetryDelayMs), now),
     },
-  });
+  };
+  const { queueName, createBackend = createRedisBackend } = deps;
+  const worker = new Worker<unknown, Receipt | null>(
+    queueName,
+    createProcessJob(deps),
+    options,
+    createBackend,
+  );
   worker.on('error', (error) => {
     deps.onError(error);
     void deps.quarantine.check();

@@ -1,25 +1,15 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import type { Queue } from 'bullmq';
-import { isAppointmentEvent, type QueueName } from '@appointment-emissions/contracts';
+import type { QueueName } from '@appointment-emissions/contracts';
 import type { WorkerConfig, WorkerCoreConfig } from '../src/config.ts';
 import { createEmitAppointment } from '../src/emission/emit-appointment.ts';
-import { createEmitCanary } from '../src/emission/emit-canary.ts';
-import { createEncodeMessage, digestOf } from '../src/emission/encode.ts';
-import { createPublish } from '../src/emission/publish.ts';
-import { createReadSnapshots } from '../src/emission/read-snapshots.ts';
-import { createRememberPublished } from '../src/emission/remember-published.ts';
 import { errorMessage } from '../src/errors.ts';
-import { createNotePublished, parseCanaryJob } from '../src/liveness/canary-job.ts';
 import { connectMongo } from '../src/population/connect.ts';
-import { createLoadAppointments } from '../src/population/load-appointments.ts';
 import type { AppointmentModel } from '../src/model/appointment-model.ts';
 import type { Logger } from '../src/process/logger.ts';
-import { isUnavailable } from '../src/process/unavailable.ts';
-import { createQuarantine, type Quarantine } from '../src/queue/quarantine.ts';
 import type { Shard } from '../src/queue/shards.ts';
 import { openMetricsPort } from '../src/resources/open-metrics-port.ts';
 import { openResources, type Resources } from '../src/resources/open-resources.ts';
 import { captureWrites } from './capture-writes.ts';
+import { composePipeline, composeQuarantine, composeWorkerDeps } from './compose-worker.ts';
 import { createEmissionWorker } from './emission-worker.ts';
 import { logQueueRestrictions } from './log-queue-restrictions.ts';
 import { releaseDelayed } from './release-delayed.ts';
@@ -29,9 +19,6 @@ import { type Progress, watchProgress } from './watch-progress.ts';
 
 /** Bulk jobs that run at once: two batches of reads. */
 const BULK_CONCURRENCY = 20;
-
-/** Emissions without a gateway, in a row, before the operator is warned: a single gateway may restart. */
-const MIN_UNREACHED = 3;
 
 export interface WorkerDeps {
   config: WorkerConfig;
@@ -85,19 +72,12 @@ export function runWorker(resources: Resources<WorkerCoreConfig>): void {
 
 /** One BullMQ worker for each queue of each shard. They share a pipeline, so that bulk reads can yield to live ones. */
 function runEmissionWorkers(resources: Resources<WorkerCoreConfig>, progress: Progress): void {
-  const { config, dedicatedRedis, shards, metrics, clock, outages, lifecycle, logger } = resources;
+  const { config, dedicatedRedis, shards, outages, lifecycle } = resources;
+  const pipeline = composePipeline(resources, { hasDigest: config.CAPTURE !== 'off' });
   const common = {
+    ...composeWorkerDeps(resources),
     redis: dedicatedRedis,
-    firstRetryDelayMs: config.EMISSION_BACKOFF_MS,
-    emitAppointment: composePipeline(resources),
-    answerCanary: composeAnswerCanary(resources),
-    onPublished: watchGateways(resources),
-    pause,
-    isUnavailable,
-    now: clock.now,
-    metrics,
-    onError: outages.queue('worker error'),
-    flow: logger,
+    emitAppointment: createEmitAppointment(pipeline),
   };
   const workers: ReturnType<typeof createEmissionWorker>[] = [];
   let isClosing = false;
@@ -125,85 +105,6 @@ function runEmissionWorkers(resources: Resources<WorkerCoreConfig>, progress: Pr
     if (isClosing) return;
     runQueue('live', shard, config.WORKER_CONCURRENCY);
     runQueue('bulk', shard, Math.min(BULK_CONCURRENCY, config.WORKER_CONCURRENCY));
-  });
-}
-
-/** Claim, read, confirm and publish. */
-function composePipeline(resources: Resources<WorkerCoreConfig>) {
-  const { config, redis, models, companyKeys: keys, clock, reportDamage } = resources;
-  const load = createLoadAppointments(models);
-  return createEmitAppointment({
-    readSnapshots: createReadSnapshots({ redis, keys, load, reportDamage }),
-    encode: createEncodeMessage(config.SOCKET_ADAPTER_KEY),
-    publish: createPublish(redis, {
-      keys,
-      logMax: config.COMPANY_LOG_MAX,
-      reportDamage,
-      onPublished: composeRememberPublished(resources),
-    }),
-    packReferences: models.packReferences,
-    digestOf: config.CAPTURE === 'off' ? undefined : digestOf,
-    isUnavailable,
-    pause,
-    now: clock.now,
-  });
-}
-
-function composeRememberPublished(resources: Resources<WorkerCoreConfig>) {
-  const { redis, publishedKeys, clock, reportDamage, lifecycle, logger } = resources;
-  const { remember, settled } = createRememberPublished({
-    redis,
-    keys: publishedKeys,
-    now: clock.now,
-    reportDamage,
-    onForgotten: (error) => {
-      logger.debug({ error: errorMessage(error) }, 'companies of published appointments were not stored');
-    },
-  });
-  lifecycle.onClose('companies of published appointments', settled);
-  return remember;
-}
-
-/** Counts emissions that no gateway received. If several do so in a row, the operator gets a warning. */
-function watchGateways({ metrics, warnings }: Resources<WorkerCoreConfig>) {
-  let unreachedInARow = 0;
-  warnings.add(() => [
-    unreachedInARow >= MIN_UNREACHED
-      ? 'no gateway receives what this worker publishes: run one, with the same Redis, QUEUE_PREFIX and SOCKET_ADAPTER_KEY'
-      : undefined,
-  ]);
-  return (gateways: number | null): void => {
-    unreachedInARow = gateways === 0 ? unreachedInARow + 1 : 0;
-    if (gateways === 0) metrics.unreached();
-  };
-}
-
-function composeAnswerCanary({ config, redis }: Resources<WorkerCoreConfig>) {
-  const emitCanary = createEmitCanary(redis, config.SOCKET_ADAPTER_KEY);
-  const notePublished = createNotePublished({ redis, prefix: config.QUEUE_PREFIX });
-  return async (job: unknown): Promise<void> => {
-    const canary = parseCanaryJob(job);
-    await emitCanary(canary);
-    await notePublished(canary);
-  };
-}
-
-function composeQuarantine(
-  name: QueueName,
-  queue: Queue,
-  { redis, metrics, reportDamage, logger }: Resources<WorkerCoreConfig>,
-): Quarantine {
-  return createQuarantine({
-    queue,
-    redis,
-    reportDamage,
-    onFailed: (emissionId, event) => {
-      if (isAppointmentEvent(event)) metrics.count(event, 'failed', 1, name);
-      logger.error(
-        { emissionId, code: 'JOB_INVALID' },
-        '[InternalSocket] Failed to emit: the job is damaged',
-      );
-    },
   });
 }
 

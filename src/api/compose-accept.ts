@@ -13,6 +13,7 @@ import { createFindJob } from '../queue/find-job.ts';
 import { PRIORITY } from '../queue/retry-policy.ts';
 import { createReadTimelines } from '../queue/timeline.ts';
 import { composeEnqueue } from '../resources/compose-enqueue.ts';
+import type { AddDirect } from '../../workers/run-direct-jobs.ts';
 import type { OnFault } from '../http/problem.ts';
 import type { Logger } from '../process/logger.ts';
 import { createBulkPacer } from '../process/bulk-pacer.ts';
@@ -23,10 +24,13 @@ const DEPTH_CHECK_EVERY_MS = 1_000;
 
 export type Acceptance = ReturnType<typeof composeAccept>;
 
-/** From a request of the bot, by HTTP or socket, to a job in the queue. */
-export function composeAccept(resources: Resources<CoreConfig>) {
+/**
+ * From a request of the bot, by HTTP or socket, to a job in the queue.
+ * @param addDirect  for live emissions that this process can run itself
+ */
+export function composeAccept(resources: Resources<CoreConfig>, addDirect?: AddDirect) {
   const { config, redis, models, metrics, reportDamage, lifecycle, clock, logger } = resources;
-  const { enqueue, recent, share } = composeEnqueue(resources);
+  const { enqueue, recent, share } = composeEnqueue(resources, addDirect);
   lifecycle.onClose('recent ids', recent.settled);
   const pacer = createBulkPacer();
   return {

@@ -11,6 +11,7 @@ import { listen } from '../process/listen.ts';
 import type { Logger } from '../process/logger.ts';
 import type { DashboardServer } from '../realtime/dashboard-server.ts';
 import { openMetricsPort } from '../resources/open-metrics-port.ts';
+import { runDirectJobs } from '../../workers/run-direct-jobs.ts';
 import { connectedOrLate, openResources, type Resources } from '../resources/open-resources.ts';
 import { composeAccept, createLogFaults } from './compose-accept.ts';
 import { composeAccess } from './compose-access.ts';
@@ -59,7 +60,7 @@ export async function startApi({
   let io = undefined as DashboardServer | undefined;
   const parts = {
     resources,
-    acceptance: composeAccept(resources),
+    acceptance: composeAccept(resources, config.API_CONCURRENCY > 0 ? runDirectJobs(resources) : undefined),
     access: composeAccess(resources),
     snapshots: composeSnapshots(resources),
     disconnects: composeDisconnects(resources, () => io),

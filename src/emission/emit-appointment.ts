@@ -5,7 +5,7 @@ import { AppError } from '../errors.ts';
 import { createBulkPacer } from '../process/bulk-pacer.ts';
 import type { EncodeMessage } from './encode.ts';
 import type { OutgoingMessage, Publish, Published } from './publish.ts';
-import type { ReadSnapshots, SnapshotRead } from './read-snapshots.ts';
+import type { ReadSnapshots, SnapshotRead, SnapshotRequest } from './read-snapshots.ts';
 
 /** One attempt at one emission. */
 export interface EmissionAttempt {
@@ -31,13 +31,25 @@ export interface Receipt extends Published {
   publishedAt: string;
 }
 
+/** Claimed and read, but not confirmed. */
+export interface EarlyRead {
+  read: SnapshotRead;
+  /** ISO 8601. */
+  populatedAt: string;
+}
+
 /**
  * Claims, reads, confirms and publishes the newest state of an appointment: its snapshot, or, if it does not exist, its
  * deletion.
+ * @param early  a read of this appointment that was claimed after its write. If the read is refused, or undefined, the
+ * appointment is claimed and read again.
  * @throws AppError COMPANY_MISMATCH, SNAPSHOT_TOO_LARGE: permanent
  * @throws the errors of MongoDB and Redis: another attempt may succeed
  */
-export type EmitAppointment = (attempt: EmissionAttempt) => Promise<Receipt>;
+export type EmitAppointment = (
+  attempt: EmissionAttempt,
+  early?: Promise<EarlyRead | undefined>,
+) => Promise<Receipt>;
 
 export interface EmitAppointmentDeps {
   readSnapshots: ReadSnapshots;
@@ -76,19 +88,41 @@ export function createEmitAppointment(deps: EmitAppointmentDeps): EmitAppointmen
     maxBatch: MAX_BULK_BATCH,
   });
 
-  async function untilConfirmed(attempt: EmissionAttempt): Promise<Receipt> {
+  async function untilConfirmed(
+    attempt: EmissionAttempt,
+    early?: Promise<EarlyRead | undefined>,
+  ): Promise<Receipt> {
     const round = attempt.isLive ? live : bulk;
+    const read = early && (await early);
+    const [ofEarlyRead] = read ? await publishRead(deps, [attempt], read) : [];
+    let outcome = ofEarlyRead ?? (await round(attempt));
     for (let rounds = 1; ; rounds += 1) {
-      const outcome = await round(attempt);
       if ('receipt' in outcome) return outcome.receipt;
       if ('error' in outcome) throw outcome.error;
       if (rounds % ROUNDS_BEFORE_PAUSE === 0) {
         await pause(PAUSE_MS.min + Math.random() * (PAUSE_MS.max - PAUSE_MS.min));
       }
+      outcome = await round(attempt);
     }
   }
 
-  return (attempt) => (attempt.isLive ? pacer.live(() => untilConfirmed(attempt)) : untilConfirmed(attempt));
+  return (attempt, early) =>
+    attempt.isLive ? pacer.live(() => untilConfirmed(attempt, early)) : untilConfirmed(attempt);
+}
+
+/** Claims and reads an appointment before its job starts. Resolves to undefined if that fails: the job reads again. */
+export function createReadEarly({
+  readSnapshots,
+  now = Date.now,
+}: Pick<EmitAppointmentDeps, 'readSnapshots' | 'now'>) {
+  return async (request: SnapshotRequest): Promise<EarlyRead | undefined> => {
+    try {
+      const read = await readSnapshots([request]);
+      return { read, populatedAt: new Date(now()).toISOString() };
+    } catch {
+      return undefined;
+    }
+  };
 }
 
 /** One round for a batch. Each attempt has its own outcome. */
@@ -107,8 +141,15 @@ async function emitBatch(
     return (await Promise.all(halves.map((half) => emitBatch(deps, half)))).flat();
   }
   const { now = Date.now } = deps;
-  const populatedAt = new Date(now()).toISOString();
+  return publishRead(deps, attempts, { read, populatedAt: new Date(now()).toISOString() });
+}
 
+/** Confirms and publishes what was read for a batch, with one script for each company. */
+async function publishRead(
+  deps: EmitAppointmentDeps,
+  attempts: readonly EmissionAttempt[],
+  { read, populatedAt }: EarlyRead,
+): Promise<Outcome[]> {
   const outcomes = new Map<EmissionAttempt, Outcome>();
   const byCompany = new Map<Id, EmissionAttempt[]>();
   for (const attempt of attempts) {

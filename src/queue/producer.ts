@@ -27,6 +27,8 @@ export interface EnqueueDeps {
   policy: RetryPolicy;
   /** The priority of each emission, if the companies share the queues. It may move a live emission to the bulk queue. */
   priorityFor?: ((companyId: Id, priority: number) => number) | undefined;
+  /** Adds a live emission as a direct job, if this process can run it now. Resolves to false if nothing was added. */
+  addDirect?: ((job: EmissionJob, options: JobsOptions) => Promise<boolean>) | undefined;
   /** Called with the emissions that were added. */
   remember: (emissions: readonly NewEmission[]) => void;
 }
@@ -37,7 +39,14 @@ interface Place {
   priority: number;
 }
 
-export function createEnqueue({ queuesOf, redis, policy, priorityFor, remember }: EnqueueDeps): Enqueue {
+export function createEnqueue({
+  queuesOf,
+  redis,
+  policy,
+  priorityFor,
+  addDirect,
+  remember,
+}: EnqueueDeps): Enqueue {
   const options = jobOptions(policy);
 
   function placeOf({ companyId }: NewEmission, asked: number): Place {
@@ -47,6 +56,10 @@ export function createEnqueue({ queuesOf, redis, policy, priorityFor, remember }
   }
 
   async function add(placed: readonly (readonly [NewEmission, Place])[]): Promise<void> {
+    const [only] = placed.length === 1 ? placed : [];
+    if (only?.[1].priority === PRIORITY.live) {
+      if (await addDirect?.({ v: JOB_VERSION, ...only[0] }, options)) return;
+    }
     if (placed.length > 1) corkUntilImmediate(redis);
     await Promise.all(
       placed.map(([emission, { queue, priority }]) => {

@@ -1,13 +1,17 @@
 import { errorMessage } from '../errors.ts';
 import { type CompanyShare, createCompanyShare, createReadNextPriority } from '../queue/company-share.ts';
-import { createEnqueue, type Enqueue } from '../queue/producer.ts';
+import { createEnqueue, type Enqueue, type EnqueueDeps } from '../queue/producer.ts';
 import { createRecentEmissions, type RecentEmissions } from '../queue/recent-emissions.ts';
 import type { Resources } from './open-resources.ts';
 
 /**
  * Adds jobs to the queues, which the companies share, and remembers their emission ids by appointment for the timeline.
+ * @param addDirect  for live emissions that this process can run itself
  */
-export function composeEnqueue(resources: Resources): {
+export function composeEnqueue(
+  resources: Resources,
+  addDirect?: EnqueueDeps['addDirect'],
+): {
   enqueue: Enqueue;
   recent: RecentEmissions;
   share: CompanyShare;
@@ -36,6 +40,7 @@ export function composeEnqueue(resources: Resources): {
     redis,
     policy: { attempts: config.EMISSION_ATTEMPTS, firstRetryDelayMs: config.EMISSION_BACKOFF_MS },
     priorityFor: share.priorityFor,
+    addDirect,
     remember: recent.remember,
   });
   return { enqueue, recent, share };

@@ -1,7 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import type { AppointmentSnapshot, Id } from '@appointment-emissions/contracts';
-import { createEmitAppointment, type EmissionAttempt } from '../../src/emission/emit-appointment.ts';
+import {
+  createEmitAppointment,
+  type EarlyRead,
+  type EmissionAttempt,
+} from '../../src/emission/emit-appointment.ts';
 import { createEncodeMessage, digestOf } from '../../src/emission/encode.ts';
 import { createCompanyKeys } from '../../src/emission/keys.ts';
 import { createPublish } from '../../src/emission/publish.ts';
@@ -75,9 +79,13 @@ export function createEmissionWorld(through: (redis: Redis) => RedisClient = (re
       } as never);
       return _id;
     },
-    emit: (appointmentId: Id, over: Partial<EmissionAttempt> = {}) =>
-      emit({
-        event: 'appointment:updated',
+    emit: (
+      appointmentId: Id,
+      over: Partial<EmissionAttempt> = {},
+      early?: Promise<EarlyRead | undefined>,
+    ) => {
+      const attempt = {
+        event: 'appointment:updated' as const,
         appointmentId,
         companyId,
         emissionId: hexId(),
@@ -85,7 +93,9 @@ export function createEmissionWorld(through: (redis: Redis) => RedisClient = (re
         attempt: 1,
         isLive: true,
         ...over,
-      }),
+      };
+      return emit(attempt, early);
+    },
     log: () => redis.xrange(keys.log(companyId), '-', '+'),
     close: () => {
       redis.disconnect();

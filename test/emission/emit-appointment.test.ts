@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { mongo } from 'mongoose';
+import { createReadEarly } from '../../src/emission/emit-appointment.ts';
 import { createEmissionWorld } from './emission-world.ts';
 
 let world: ReturnType<typeof createEmissionWorld>;
@@ -110,6 +111,28 @@ test('if a later read has taken the order token, the appointment is read again, 
   expect(world.pauses).toHaveLength(1);
   expect(world.pauses[0]).toBeGreaterThanOrEqual(50);
   expect(world.pauses[0]).toBeLessThanOrEqual(250);
+});
+
+test('an early read is published without another one, unless a later read was confirmed, or the early one failed', async () => {
+  const readEarly = createReadEarly({ readSnapshots: world.readSnapshots });
+  const appointmentId = world.appointment({ notes: 'early' });
+  const request = { companyId: world.companyId, appointmentId };
+  const early = readEarly(request);
+  expect(await world.emit(appointmentId, {}, early)).toMatchObject({ offset: 1 });
+  expect(world.loads).toHaveLength(1);
+
+  const overtaken = readEarly(request);
+  await overtaken;
+  await world.emit(appointmentId);
+  expect(world.loads).toHaveLength(3);
+  expect(await world.emit(appointmentId, {}, overtaken)).toMatchObject({ offset: 3 });
+  expect(world.loads).toHaveLength(4);
+
+  world.onLoad(() => {
+    world.onLoad(() => undefined);
+    throw new mongo.MongoServerError({ message: 'bad document', code: 2 });
+  });
+  expect(await world.emit(appointmentId, {}, readEarly(request))).toMatchObject({ offset: 4 });
 });
 
 test('claims of two companies for one appointment id are independent', async () => {

@@ -18,7 +18,7 @@ let company: Company;
 let companyId: string;
 let existing: string;
 beforeAll(async () => {
-  world = await createWorld();
+  world = await createWorld({ env: { API_CONCURRENCY: '0' } });
   api = await world.api();
   company = await world.documents.company();
   companyId = company.companyId;

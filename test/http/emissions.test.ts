@@ -14,7 +14,7 @@ let world: World;
 let api: RunningApi;
 let company: Company;
 beforeAll(async () => {
-  world = await createWorld();
+  world = await createWorld({ env: { API_CONCURRENCY: '0' } });
   api = await world.api({ INTERNAL_SERVICE_API_KEY: `${API_KEY},${OTHER_KEY}` });
   company = await world.documents.company();
 });

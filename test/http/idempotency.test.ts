@@ -16,7 +16,7 @@ let other: RunningApi;
 let company: Company;
 let appointmentId: string;
 beforeAll(async () => {
-  const env = { INTERNAL_SERVICE_API_KEY: `${API_KEY},${OTHER_KEY}` };
+  const env = { API_CONCURRENCY: '0', INTERNAL_SERVICE_API_KEY: `${API_KEY},${OTHER_KEY}` };
   world = await createWorld({ env });
   [api, other] = await Promise.all([world.api(), world.api()]);
   company = await world.documents.company();

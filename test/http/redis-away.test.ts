@@ -21,7 +21,7 @@ let companyId: string;
 let appointmentId: string;
 beforeAll(async () => {
   redis = await ownRedis();
-  world = await createWorld({ redisUrl: redis.url });
+  world = await createWorld({ redisUrl: redis.url, env: { API_CONCURRENCY: '0' } });
   const company = await world.documents.company();
   companyId = company.companyId;
   appointmentId = await company.appointment();

@@ -14,7 +14,9 @@ let world: World;
 let api: RunningApi;
 let company: Company;
 beforeAll(async () => {
-  world = await createWorld({ env: { EMISSION_ATTEMPTS: '3', RECONCILE_INTERVAL_MS: '0' } });
+  world = await createWorld({
+    env: { EMISSION_ATTEMPTS: '3', RECONCILE_INTERVAL_MS: '0', API_CONCURRENCY: '0' },
+  });
   api = await world.api();
   company = await world.documents.company();
 });

@@ -5,7 +5,7 @@ import { createWorld, type World } from '../harness/world.ts';
 
 let world: World;
 beforeAll(async () => {
-  world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0' } });
+  world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0', API_CONCURRENCY: '0' } });
 });
 afterAll(() => world.close());
 

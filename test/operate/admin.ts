@@ -1,9 +1,14 @@
 import { eventually } from '../harness/until.ts';
 import { API_KEY, createWorld, type World } from '../harness/world.ts';
 
-/** A world whose APIs are ready, without the sweep, which would publish the emissions that a test needs as failed. */
+/**
+ * A world whose APIs are ready, without direct jobs and without the sweep, which would publish the emissions that a test needs as
+ * waiting or failed.
+ */
 export async function quietWorld(env: Record<string, string> = {}): Promise<World> {
-  const world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0', ...env } });
+  const world = await createWorld({
+    env: { RECONCILE_INTERVAL_MS: '0', API_CONCURRENCY: '0', ...env },
+  });
   return {
     ...world,
     async api(over) {

@@ -26,7 +26,7 @@ test.each([
 ])(
   'a worker whose clock is an hour %s is named in /health, and latencies stay right',
   async (words, shiftMs) => {
-    const api = await world.api();
+    const api = await world.api({ API_CONCURRENCY: '0' });
     await world.workerProcess(shiftedBy(shiftMs));
     await eventually('the warning', async () => {
       const { warnings } = await read<{ warnings: string[] }>(api.url, '/health');

@@ -10,7 +10,9 @@ let world: World;
 /** A Redis user that is denied PUBLISH until the test allows it. */
 let muted: Awaited<ReturnType<typeof createMutedUser>>;
 beforeEach(async () => {
-  world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0', EMISSION_ATTEMPTS: '2' } });
+  world = await createWorld({
+    env: { RECONCILE_INTERVAL_MS: '0', EMISSION_ATTEMPTS: '2', API_CONCURRENCY: '0' },
+  });
   muted = await createMutedUser(world);
 });
 afterEach(() => world.close());

@@ -18,7 +18,7 @@ async function mongoOfItsOwn(): Promise<void> {
   world = await createWorld({
     mongoUri: mongo.url,
     // One attempt only: if the fault spent it, the emission would fail.
-    env: { RECONCILE_INTERVAL_MS: '0', EMISSION_ATTEMPTS: '1' },
+    env: { RECONCILE_INTERVAL_MS: '0', EMISSION_ATTEMPTS: '1', API_CONCURRENCY: '0' },
   });
 }
 

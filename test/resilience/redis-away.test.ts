@@ -13,10 +13,10 @@ afterEach(async () => {
   services = [];
 });
 
-async function redisOfItsOwn(): Promise<ServiceHandle> {
+async function redisOfItsOwn(env: Record<string, string> = { API_CONCURRENCY: '0' }): Promise<ServiceHandle> {
   const redis = await ownRedis();
   services.push(redis);
-  world = await createWorld({ redisUrl: redis.url, env: { RECONCILE_INTERVAL_MS: '0' } });
+  world = await createWorld({ redisUrl: redis.url, env: { RECONCILE_INTERVAL_MS: '0', ...env } });
   return redis;
 }
 
@@ -37,6 +37,34 @@ test.each([['stopped', 'SIGTERM'] as const, ['killed', 'SIGKILL'] as const])(
     expect(seen.attemptsSpent).toEqual([1]);
   },
 );
+
+test('direct jobs that run while Redis is killed and restarted are published, by the API or a worker', async () => {
+  const redis = await redisOfItsOwn({});
+  const [api, company] = await Promise.all([world.ready(world.api()), world.documents.company()]);
+  const ids: string[] = [];
+  let isOver = false;
+  async function emitUntilRefused(): Promise<void> {
+    const appointmentId = await company.appointment();
+    while (!isOver) {
+      const response = await world.post(api, 'appointment-updated', { appointmentId });
+      const { emissionId } = (await response.json()) as { emissionId?: string };
+      if (emissionId !== undefined) ids.push(emissionId);
+    }
+  }
+  const emitting = Array.from({ length: 4 }, emitUntilRefused);
+  await eventually('some to be published', async () => (await world.jobs.count('completed')) >= 20);
+  await redis.kill();
+  await redis.restart();
+  const accepted = ids.length;
+  await eventually('emissions to be accepted again', () => ids.length > accepted);
+  isOver = true;
+  await Promise.all(emitting);
+  world.worker();
+
+  const seen = await outcomes(world, ids, 40_000);
+  expect(seen.counts).toEqual({ completed: ids.length });
+  expect(seen.attemptsSpent).toEqual([1]);
+});
 
 test('a Redis that is frozen for longer than the command timeout costs no emission and no attempt', async () => {
   const redis = await redisOfItsOwn();
@@ -66,7 +94,7 @@ test('a worker that was started before Redis and MongoDB works when they are ava
   world = await createWorld({
     redisUrl: redis.url,
     mongoUri: mongo.url,
-    env: { RECONCILE_INTERVAL_MS: '0' },
+    env: { RECONCILE_INTERVAL_MS: '0', API_CONCURRENCY: '0' },
   });
   const [api, company] = await Promise.all([world.ready(world.api()), world.documents.company()]);
   const emissionIds = await emitMany(world, api, company, 3);

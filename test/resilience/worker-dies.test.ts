@@ -3,6 +3,7 @@ import type { ServiceHandle } from '../../scripts/services/service.ts';
 import { ownMongo } from '../harness/own-services.ts';
 import { eventually, until } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
+import { startHoldingProxy } from '../embedded/hold-replies.ts';
 import { emitMany, outcomes } from './emissions.ts';
 import { createProxy } from './proxy.ts';
 
@@ -62,6 +63,31 @@ test('SIGKILL: another worker runs its jobs within 20 s', async () => {
   expect(Date.now() - killedAt).toBeLessThan(20_000);
   expect(seen.counts).toEqual({ completed: 30 });
   expect(seen.attemptsSpent).toEqual([1]);
+});
+
+test('SIGKILL of an API: a worker runs its direct jobs within 20 s', async () => {
+  world = await createWorld({
+    env: { RECONCILE_INTERVAL_MS: '0' },
+    limits: { MAX_DIRECT_UTILIZATION: 1 },
+  });
+  const proxy = await startHoldingProxy(world.env['MONGODB_URI']!);
+  world.keep(proxy, () => {
+    proxy.close();
+  });
+  const [api, other, company] = await Promise.all([
+    world.apiProcess({ MONGODB_URI: proxy.uri }),
+    world.ready(world.api()),
+    world.documents.company(),
+  ]);
+  const dashboard = await world.dashboard(other, company.companyId);
+  const appointmentId = await company.appointment();
+  const held = proxy.holdReplies(1, Buffer.from('aggregate'), Buffer.from(appointmentId, 'hex'));
+  const emissionId = await world.emit(api, 'appointment-created', appointmentId);
+  await until('the read of the direct job', held.all);
+  api.kill('SIGKILL');
+  world.worker();
+  await dashboard.receive(({ meta }) => meta.emissionId === emissionId, 'a worker to publish', 20_000);
+  expect(await world.jobIn(emissionId, 'completed')).toMatchObject({ attemptsMade: 1 });
 });
 
 test('a worker that freezes before it publishes, until its lock has expired, does not publish its snapshot afterwards', async () => {

@@ -1,0 +1,50 @@
+import type { JobJson, JobsOptions } from 'bullmq';
+import type { RedisClient } from '../redis/connect.ts';
+import { luaScript } from '../redis/script.ts';
+import type { EmissionJob } from './emission-job.ts';
+
+export interface AddDirectJobDeps {
+  redis: RedisClient;
+  /** The live queue. */
+  queue: { toKey: (type: string) => string };
+  /** A worker runs the job if this process has not finished it by then. */
+  lockMs: number;
+  /** Milliseconds since 1970, by the clock that all processes share. */
+  now: () => number;
+}
+
+/**
+ * Adds a direct job: a job that this process runs itself, without a worker. It is active from the start, and belongs to `token`.
+ * Resolves to `undefined` if it was not added: the job exists, or an operator has paused or limited the queue.
+ * @throws if Redis is unavailable
+ */
+export type AddDirectJob = (
+  emission: EmissionJob,
+  options: JobsOptions,
+  token: string,
+) => Promise<JobJson | undefined>;
+
+const addScript = luaScript(new URL('./add-direct-job.lua', import.meta.url));
+
+export function createAddDirectJob({ redis, queue, lockMs, now }: AddDirectJobDeps): AddDirectJob {
+  const [meta, active, events] = ['meta', 'active', 'events'].map(queue.toKey) as [string, string, string];
+
+  return async (emission, options, token) => {
+    const { emissionId: id, event: name, acceptedAt } = emission;
+    const key = queue.toKey(id);
+    const data = JSON.stringify(emission);
+    const opts = { ...options, jobId: id, timestamp: Date.parse(acceptedAt) };
+    const processedOn = now();
+    const added = await addScript(
+      redis,
+      [meta, active, events, key, `${key}:lock`],
+      [id, token, lockMs, processedOn, name, data, JSON.stringify(opts), opts.timestamp],
+    );
+    if (added !== 1) return undefined;
+    return {
+      ...{ id, name, data, opts, timestamp: opts.timestamp, processedOn, delay: 0, priority: 0 },
+      ...{ attemptsStarted: 1, attemptsMade: 0, stalledCounter: 0, progress: 0 },
+      ...{ failedReason: '', returnvalue: 'null' },
+    };
+  };
+}

@@ -1,0 +1,187 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, expect, test } from '@jest/globals';
+import { Worker } from 'bullmq';
+import type { Receipt } from '../../src/emission/emit-appointment.ts';
+import { createAddDirectJob } from '../../src/queue/add-direct-job.ts';
+import { type EmissionJob, JOB_VERSION } from '../../src/queue/emission-job.ts';
+import { jobOptions } from '../../src/queue/retry-policy.ts';
+import { startHoldingProxy } from '../embedded/hold-replies.ts';
+import { createMutedUser } from '../harness/redis-users.ts';
+import { eventually, until } from '../harness/until.ts';
+import { createWorld, type World } from '../harness/world.ts';
+
+let world: World;
+afterEach(() => world.close());
+
+/** A world without the sweep, whose API runs direct jobs on a busy machine too. */
+const createDirectWorld = (): Promise<World> =>
+  createWorld({ env: { RECONCILE_INTERVAL_MS: '0' }, limits: { MAX_DIRECT_UTILIZATION: 1 } });
+
+/** A world whose API reads MongoDB through a proxy that can hold back what it reads for a job. */
+async function worldWithHeldReads(env: Record<string, string> = {}) {
+  world = await createDirectWorld();
+  const proxy = await startHoldingProxy(world.env['MONGODB_URI']!);
+  world.keep(proxy, () => {
+    proxy.close();
+  });
+  const [api, company] = await Promise.all([
+    world.ready(world.api({ MONGODB_URI: proxy.uri, ...env })),
+    world.documents.company(),
+  ]);
+  const appointmentId = await company.appointment();
+  /** Emits, and holds the reply to the read of its direct job. */
+  async function emitAndHold() {
+    const held = proxy.holdReplies(1, Buffer.from('aggregate'), Buffer.from(appointmentId, 'hex'));
+    const emissionId = await world.emit(api, 'appointment-updated', appointmentId);
+    await until('the read of the direct job', held.all);
+    return { emissionId, release: held.release };
+  }
+  return { api, company, appointmentId, emitAndHold };
+}
+
+test('an API publishes what it accepts by itself, and counts it', async () => {
+  world = await createDirectWorld();
+  const [api, company] = await Promise.all([world.ready(world.api()), world.documents.company()]);
+  const dashboard = await world.dashboard(api, company.companyId);
+  const emissionId = await world.emit(api, 'appointment-created', await company.appointment());
+  const { meta } = await dashboard.receive((received) => received.meta.emissionId === emissionId);
+  const job = await world.jobIn(emissionId, 'completed');
+  expect(job.returnvalue as Receipt).toMatchObject({ epoch: meta.epoch, offset: 1, gateways: 1 });
+  expect(job).toMatchObject({ attemptsMade: 1, attemptsStarted: 1 });
+});
+
+test('a direct job is stored as BullMQ stores a job that a worker has fetched', async () => {
+  world = await createDirectWorld();
+  const { queue, redis } = world;
+  const emissions = [randomUUID(), randomUUID()].map((emissionId): EmissionJob => ({
+    ...{ v: JOB_VERSION, event: 'appointment:updated', emissionId, acceptedAt: new Date().toISOString() },
+    ...{ appointmentId: 'a'.repeat(24), companyId: 'c'.repeat(24) },
+  }));
+  const [direct, fetched] = emissions as [EmissionJob, EmissionJob];
+  const options = jobOptions({ attempts: 8, firstRetryDelayMs: 500 });
+  const add = createAddDirectJob({ redis, queue, lockMs: 60_000, now: Date.now });
+  expect(await add(direct, options, 'a token')).toMatchObject({ id: direct.emissionId });
+  expect(await redis.exists(queue.toKey('marker'))).toBe(0);
+
+  const timestamp = Date.parse(fetched.acceptedAt);
+  await queue.add(fetched.event, fetched, { ...options, jobId: fetched.emissionId, timestamp });
+  const worker = new Worker(queue.name, null, {
+    ...{ connection: redis, prefix: world.env['QUEUE_PREFIX']!, autorun: false, lockDuration: 60_000 },
+  });
+  world.keep(worker, () => worker.close());
+  await worker.getNextJob('a token', { block: false });
+
+  const stored = async ({ emissionId }: EmissionJob) => {
+    const { data, opts, timestamp, processedOn, ...fields } = await redis.hgetall(queue.toKey(emissionId));
+    const { jobId, ...others } = JSON.parse(opts!) as Record<string, unknown>;
+    expect(jobId).toBe(emissionId);
+    expect([timestamp, processedOn]).toEqual([
+      String(others['timestamp']),
+      expect.stringMatching(/^\d{13}$/),
+    ]);
+    return {
+      fields,
+      data: { ...(JSON.parse(data!) as object), emissionId: '', acceptedAt: '' },
+      opts: { ...others, timestamp: 0 },
+      lock: await redis.get(`${queue.toKey(emissionId)}:lock`),
+      isLockLimited: (await redis.pttl(`${queue.toKey(emissionId)}:lock`)) > 0,
+    };
+  };
+  expect(await stored(direct)).toEqual(await stored(fetched));
+  expect(await redis.lrange(queue.toKey('active'), 0, -1)).toEqual([fetched.emissionId, direct.emissionId]);
+  const events = (await redis.xrange(queue.toKey('events'), '-', '+')).map(([, fields]) => fields.join(' '));
+  expect(events.filter((fields) => fields.includes(direct.emissionId))).toEqual([
+    `event added jobId ${direct.emissionId} name ${direct.event}`,
+    `event active jobId ${direct.emissionId} prev waiting`,
+  ]);
+});
+
+test('a second try finds the direct job of the first one; another process leaves it', async () => {
+  world = await createDirectWorld();
+  const { queue, redis } = world;
+  const emission: EmissionJob = {
+    ...{ v: JOB_VERSION, event: 'appointment:updated', emissionId: randomUUID() },
+    ...{ appointmentId: 'a'.repeat(24), companyId: 'c'.repeat(24), acceptedAt: new Date().toISOString() },
+  };
+  const add = createAddDirectJob({ redis, queue, lockMs: 60_000, now: Date.now });
+  expect(await add(emission, {}, 'a token')).toBeDefined();
+  expect(await add(emission, {}, 'a token')).toBeDefined();
+  expect(await add(emission, {}, 'another token')).toBeUndefined();
+  expect(await world.queue.getActiveCount()).toBe(1);
+});
+
+test.each([
+  ['paused', () => world.queue.pause(), () => world.queue.resume()],
+  [
+    'limited to some jobs at once',
+    () => world.queue.setGlobalConcurrency(1),
+    () => world.queue.removeGlobalConcurrency(),
+  ],
+  [
+    'limited to a rate',
+    () => world.queue.setGlobalRateLimit(1, 60_000),
+    () => world.queue.removeGlobalRateLimit(),
+  ],
+])('while the queue is %s, emissions wait for a worker', async (_, restrict, relax) => {
+  world = await createDirectWorld();
+  const [api, company] = await Promise.all([world.ready(world.api()), world.documents.company()]);
+  await restrict();
+  const emissionId = await world.emit(api, 'appointment-updated', await company.appointment());
+  expect(await world.jobs.stateOf(emissionId)).toBe('waiting');
+  await relax();
+  world.worker();
+  await world.jobIn(emissionId, 'completed');
+});
+
+test('beyond API_CONCURRENCY emissions wait for a worker', async () => {
+  const { api, company, emitAndHold } = await worldWithHeldReads({ API_CONCURRENCY: '1' });
+  const { emissionId, release } = await emitAndHold();
+  const next = await world.emit(api, 'appointment-updated', await company.appointment());
+  expect(await world.jobs.stateOf(next)).toBe('waiting');
+  expect(await world.jobs.stateOf(emissionId)).toBe('active');
+  release();
+  await world.jobIn(emissionId, 'completed');
+  world.worker();
+  await world.jobIn(next, 'completed');
+});
+
+test('an API that closes finishes its direct jobs', async () => {
+  const { api, emitAndHold } = await worldWithHeldReads();
+  const { emissionId, release } = await emitAndHold();
+  const closing = api.close();
+  await eventually('the API to stop listening', () =>
+    fetch(`${api.url}/livez`).then(
+      () => false,
+      () => true,
+    ),
+  );
+  release();
+  await until('the API to close', closing);
+  expect(await world.jobs.stateOf(emissionId)).toBe('completed');
+});
+
+test('an appointment that is published during the read of a direct job is read again', async () => {
+  const { api, company, appointmentId, emitAndHold } = await worldWithHeldReads();
+  const dashboard = await world.dashboard(api, company.companyId);
+  const { emissionId, release } = await emitAndHold();
+  await company.change(appointmentId, { notes: 'late' });
+  const later = await world.emit(api, 'appointment-updated', appointmentId);
+  await dashboard.receive(({ meta }) => meta.emissionId === later);
+  release();
+  const { payload } = await dashboard.receive(({ meta }) => meta.emissionId === emissionId);
+  expect(payload.appointment.notes).toBe('late');
+});
+
+test('a direct job that fails is retried by a worker', async () => {
+  world = await createDirectWorld();
+  // The script fails, through no fault of a server.
+  const { url: REDIS_URL } = await createMutedUser(world);
+  const [api, company] = await Promise.all([
+    world.ready(world.api({ REDIS_URL })),
+    world.documents.company(),
+  ]);
+  const emissionId = await world.emit(api, 'appointment-updated', await company.appointment());
+  await world.jobIn(emissionId, 'delayed');
+  world.worker();
+  expect(await world.jobIn(emissionId, 'completed')).toMatchObject({ attemptsMade: 2 });
+});
