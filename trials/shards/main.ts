@@ -51,7 +51,7 @@ async function measure(mongoUri: string, { masters, shards }: (typeof VARIANTS)[
   const world = await createWorld({
     redisUrl: `${cluster.url},${cluster.url}`,
     mongoUri,
-    env: { RECONCILE_INTERVAL_MS: '0', QUEUE_SHARDS: String(shards), LOG_LEVEL: 'warn' },
+    env: { RECONCILE_INTERVAL_MS: '0', QUEUE_SHARDS: String(shards) },
     shards,
   });
   try {
