@@ -84,12 +84,12 @@ function plotOptions(width: number, lines: readonly Line[], unit: string): uPlot
     width,
     height: HEIGHT_PX,
     scales: {
-      // A single value, or none, would have no range.
+      // A single value, or none, has no range: uPlot gives null for one or both ends.
       x: {
-        range: (_plot, min: number | null, max: number | null) => [
-          min ?? 0,
-          Math.max(max ?? 0, (min ?? 0) + MIN_SECONDS),
-        ],
+        range: (_plot, min: number | null, max: number | null) => {
+          const first = min ?? max ?? Date.now() / 1_000;
+          return [first, Math.max(max ?? first, first + MIN_SECONDS)];
+        },
       },
       y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.1 : 1] },
     },
