@@ -21,10 +21,19 @@ export function Calendar({ appointments, onRange }: Props) {
 
   useEffect(() => {
     const created = createCalendar(element.current!, [TimeGrid], {
-      view: 'timeGridWeek',
+      // A week does not fit on a phone.
+      view: matchMedia('(width < 48rem)').matches ? 'timeGridDay' : 'timeGridWeek',
+      headerToolbar: { start: 'title', center: '', end: 'timeGridDay,timeGridWeek today prev,next' },
+      buttonText: { today: 'Today', timeGridDay: 'Day', timeGridWeek: 'Week' },
       firstDay: 1,
       nowIndicator: true,
-      scrollTime: '08:00:00',
+      allDaySlot: false,
+      slotEventOverlap: false,
+      slotHeight: 32,
+      // Appointments before and after these times extend the day.
+      slotMinTime: '08:00',
+      slotMaxTime: '18:00',
+      flexibleSlotTimeLimits: true,
       datesSet: ({ start, end }: { start: Date; end: Date }) => onRange({ from: start, to: end }),
     });
     calendar.current = created;
