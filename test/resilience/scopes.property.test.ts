@@ -5,6 +5,7 @@ import type { AppointmentList, Scope } from '@appointment-emissions/contracts';
 import type { RunningApi } from '../../src/api/start-api.ts';
 import { eventually } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
+import { LibraryScreen } from './model/library-screen.ts';
 import { ScopedScreen, visibleIn } from './model/scoped-screen.ts';
 
 /** `SCOPES_SECONDS=600 npm test -- scopes.property` runs for longer; SCOPES_SEED repeats its schedules. */
@@ -24,9 +25,14 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
+/** The library renews such a token about every two seconds. */
+const SHORT_LIFETIME_S = 2.5;
 const HIDE = ['customerId.email', 'notes'];
 
-/** A company whose appointments move between two groomers and two locations, and screens of several scopes. */
+/**
+ * A company whose appointments move between two groomers and two locations, and screens of several scopes: some with a plain
+ * socket.io-client, some with the library.
+ */
 async function createSalon() {
   const company = await world.documents.company();
   const { companyId, staff } = company;
@@ -44,9 +50,20 @@ async function createSalon() {
     { hide: HIDE },
   ];
   const tokenOf = (scope: Scope | undefined) => world.token(companyId, '5m', scope ? { scope } : {});
-  const screens = scopes.map(
-    (scope, index) => new ScopedScreen({ url: gateways[index % 2]!.url, tokenOf, scope }),
-  );
+  const shortTokenOf = (scope: Scope | undefined) => {
+    const iat = Date.now() / 1_000;
+    return world.token(companyId, SHORT_LIFETIME_S + (iat % 1), { iat, ...(scope && { scope }) });
+  };
+  const screens = [
+    ...scopes.map((scope, index) => new ScopedScreen({ url: gateways[index % 2]!.url, tokenOf, scope })),
+    ...(await Promise.all(
+      scopes
+        .slice(0, 4)
+        .map((scope, index) =>
+          LibraryScreen.open({ url: gateways[index % 2]!.url, tokenOf: shortTokenOf, scope }),
+        ),
+    )),
+  ];
   return { ...company, staffIds, locationIds, scopes, screens, tokenOf };
 }
 
@@ -86,7 +103,7 @@ async function runChoices(salon: Salon, choices: readonly number[], withFaults: 
   const faults: ((choice: number) => unknown)[] = [
     (choice) => pick(screens, choice).connect(),
     (choice) => {
-      pick(screens, choice).close();
+      pick(screens, choice).cut();
     },
     (choice) => pick(screens, choice).reload(),
     (choice) => pick(screens, choice).renew(pick(scopes, choice >> 3)),
@@ -132,10 +149,15 @@ async function settle(salon: Salon, ids: readonly string[]): Promise<void> {
   for (const screen of screens) {
     const expected = visibleIn(all, screen.scope);
     const shown = () => screen.rows.map(({ _id, source }) => `${_id} ${source}`).sort();
+    const kind = screen.constructor.name;
     await eventually('a screen to show its scope', () => shown().join() === expected.join()).catch(
       () => undefined,
     );
-    expect({ scope: screen.scope, rows: shown() }).toEqual({ scope: screen.scope, rows: expected });
+    expect({ kind, scope: screen.scope, rows: shown() }).toEqual({
+      kind,
+      scope: screen.scope,
+      rows: expected,
+    });
     await eventually('its position to reach the head', () => (screen.position?.offset ?? 0) >= list.offset);
     expect(screen.violations).toEqual([]);
   }
@@ -150,7 +172,7 @@ async function run(choices: readonly number[], withFaults: boolean): Promise<Sal
     if (!withFaults) await noJobIsLeft();
     await settle(salon, ids);
   } finally {
-    for (const screen of salon.screens) screen.close();
+    for (const screen of salon.screens) await screen.close();
   }
   return salon;
 }

@@ -32,6 +32,8 @@ export class ScopedScreen {
   private screen: Screen = createScreen();
   private socket: Socket | undefined;
   private isCatchingUp = false;
+  /** The scope has changed, and the position that says so has not arrived. */
+  private isOfFormerScope = false;
   private reloading: Promise<void> | undefined;
   /** The number of the last state that was shown, by appointment. */
   private readonly shown = new Map<string, number>();
@@ -48,6 +50,10 @@ export class ScopedScreen {
   async connect(): Promise<void> {
     this.socket?.close();
     const token = await this.options.tokenOf(this.scope);
+    if (this.isOfFormerScope) {
+      this.empty();
+      await this.load();
+    }
     if (!this.position) await this.load();
     const socket = io(this.options.url, {
       forceNew: true,
@@ -88,6 +94,10 @@ export class ScopedScreen {
     await first;
   }
 
+  cut(): void {
+    this.socket?.close();
+  }
+
   close(): void {
     this.socket?.close();
   }
@@ -113,16 +123,24 @@ export class ScopedScreen {
         resolve();
       });
       socket.emit('emissions:token', { token }, (reply: TokenReply) => {
-        if (reply.ok) this.scope = scope;
-        else if (reply.code !== 'RATE_LIMITED') this.violations.push(`not renewed: ${reply.code}`);
+        if (reply.ok) {
+          this.isOfFormerScope ||= scope !== this.scope;
+          this.scope = scope;
+        } else if (reply.code !== 'RATE_LIMITED') this.violations.push(`not renewed: ${reply.code}`);
         resolve();
       });
     });
   }
 
+  /** After a change of the scope: what is on the screen may be outside of the new one. */
+  private empty(): void {
+    this.screen = createScreen();
+    this.isOfFormerScope = false;
+  }
+
   private onPosition(update: PositionUpdate): void {
     if (update.reason === 'scope') {
-      this.screen = createScreen();
+      this.empty();
       void this.reload().then(() => this.reload());
     } else if (!update.recovered) void this.reload();
     else if (!this.position || update.offset > this.position.offset) this.catchUp();
@@ -182,7 +200,7 @@ export class ScopedScreen {
 }
 
 /** Why a snapshot must not be on a screen of this scope. */
-function problemOf(appointment: AppointmentSnapshot, scope: Scope = {}): string | undefined {
+export function problemOf(appointment: AppointmentSnapshot, scope: Scope = {}): string | undefined {
   const ids = { staffId: appointment.staffId?._id ?? null, locationId: appointment.locationId };
   for (const field of ['staffId', 'locationId'] as const) {
     const allowed = scope[field];
