@@ -42,9 +42,10 @@ export async function availableBrowsers(): Promise<{ name: string; launch: () =>
 
 /** A function that starts Firefox without a window; undefined, and a line on stderr, if there is none. */
 export async function firefoxLauncher(): Promise<(() => Promise<AnyBrowser>) | undefined> {
-  const found = await findFirefox();
+  const log = (line: string) => process.stderr.write(`${line}\n`);
+  const found = await findFirefox({ log });
   if ('reason' in found) {
-    process.stderr.write(`not run in Firefox: ${found.reason}\n`);
+    log(`not run in Firefox: ${found.reason}`);
     return undefined;
   }
   const { launch } = await import('puppeteer-core');
