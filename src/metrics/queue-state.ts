@@ -76,12 +76,12 @@ function describeState(
   if (concurrency !== null)
     found.push({
       kind: 'concurrency',
-      words: `the ${name} runs ${concurrency} jobs at once at most, in the whole fleet: end it with queue.removeGlobalConcurrency()`,
+      words: `the ${name} runs at most ${concurrency} jobs at once in the whole fleet: remove the limit with queue.removeGlobalConcurrency()`,
     });
   if (rateLimit !== null)
     found.push({
       kind: 'rate limit',
-      words: `the ${name} starts ${rateLimit.max} jobs in ${rateLimit.durationMs} ms at most: end it with queue.removeGlobalRateLimit()`,
+      words: `the ${name} starts at most ${rateLimit.max} jobs in ${rateLimit.durationMs} ms: remove the limit with queue.removeGlobalRateLimit()`,
     });
   return found;
 }

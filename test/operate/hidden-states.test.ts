@@ -114,8 +114,8 @@ test('a global limit of concurrency or rate is named, with the call that removes
   const api = await open();
   await world.queue.setGlobalConcurrency(1);
   await world.bulk.setGlobalRateLimit(5, 1_000);
-  await warns(api, /live queue runs 1 jobs at once at most.*removeGlobalConcurrency/);
-  await warns(api, /bulk queue starts 5 jobs in 1000 ms at most.*removeGlobalRateLimit/);
+  await warns(api, /live queue runs at most 1 jobs at once.*removeGlobalConcurrency/);
+  await warns(api, /bulk queue starts at most 5 jobs in 1000 ms.*removeGlobalRateLimit/);
   expect(await gaugesOf(api, 'emission_queue_limited')).toEqual([
     'emission_queue_limited{queue="live"} 1',
     'emission_queue_limited{queue="bulk"} 1',
