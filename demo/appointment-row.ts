@@ -13,6 +13,7 @@ import { date, id, matchId, MAX_INSTANT_MS, type RawDocument } from '../src/popu
 export interface AppointmentRow {
   appointmentId: Id;
   companyId: Id | null;
+  customerId: Id | null;
   petId: Id | null;
   staffId: Id | null;
   start: Date | null;
@@ -25,6 +26,7 @@ export interface AppointmentRow {
 
 export const ROW_FIELDS = {
   companyId: 1,
+  customerId: 1,
   petId: 1,
   staffId: 1,
   start: 1,
@@ -59,10 +61,11 @@ export function busySlots(start: Date, end: Date): number[] {
 }
 
 export function readRow(document: RawDocument): AppointmentRow {
-  const { _id, companyId, petId, staffId, start, end, status, updatedAt } = document;
+  const { _id, companyId, customerId, petId, staffId, start, end, status, updatedAt } = document;
   return {
     appointmentId: id(_id) ?? '',
     companyId: id(companyId),
+    customerId: id(customerId),
     petId: id(petId),
     staffId: id(staffId),
     start: date(start),

@@ -1,8 +1,8 @@
 import { Types, type Connection } from 'mongoose';
 import type {
   BookingOutcome,
-  BookingService,
   BookRequest,
+  CustomerBookingService,
   RescheduleRequest,
 } from '@appointment-emissions/bot';
 import { COLLECTIONS } from './models.ts';
@@ -29,7 +29,7 @@ interface Deps {
   now?: () => Date;
 }
 
-export interface MongoBookingService extends BookingService {
+export interface MongoBookingService extends CustomerBookingService {
   /** Creates the indexes now. Otherwise the first booking does so, which takes it half a second longer. */
   prepare(): Promise<void>;
 }
@@ -70,6 +70,7 @@ export function createBookingService({
     book: (request) => withRejections(book(request)),
     reschedule: (request) => withRejections(reschedule(request)),
     cancel: (appointmentId) => withRejections(cancel(appointmentId)),
+    customerOf: async (appointmentId) => (await parts.store.find(appointmentId))?.customerId ?? null,
   };
 }
 

@@ -29,14 +29,7 @@ export function createReadCatalogue(connection: Connection, companyId: string) {
         read(COLLECTIONS.staff, 'fullName'),
       ]);
       return {
-        customers: customers.flatMap((customer) =>
-          named(customer, 'fullName').map((name) => ({
-            ...name,
-            pets: of(pets, 'customerId', customer).flatMap((pet) =>
-              named(pet, 'name').map((petName) => ({ ...petName, size: words(pet.size) ?? '' })),
-            ),
-          })),
-        ),
+        customers: customers.flatMap((customer) => toChatCustomer(customer, pets)),
         services: services.flatMap((service) =>
           named(service, 'name').map((name) => ({
             ...name,
@@ -50,12 +43,18 @@ export function createReadCatalogue(connection: Connection, companyId: string) {
       };
     },
 
-    /** The appointments that have not ended. */
-    async appointments(now: Date): Promise<ChatAppointment[]> {
+    /** The appointments that have not ended, of all customers or of one. */
+    async appointments(now: Date, customerId?: string): Promise<ChatAppointment[]> {
+      const customer = customerId === undefined ? {} : { customerId: matchId(Types.ObjectId, customerId) };
       const rows: RawDocument[] = await connection
         .collection(COLLECTIONS.appointments)
         .find(
-          { ...company, ...NOT_FREED, $and: [{ $or: [{ start: { $gt: now } }, { end: { $gt: now } }] }] },
+          {
+            ...company,
+            ...customer,
+            ...NOT_FREED,
+            $and: [{ $or: [{ start: { $gt: now } }, { end: { $gt: now } }] }],
+          },
           OPTIONS,
         )
         .sort({ start: 1 })
@@ -64,6 +63,16 @@ export function createReadCatalogue(connection: Connection, companyId: string) {
       return rows.flatMap(toChatAppointment);
     },
   };
+}
+
+/** Returns an empty list if the id is not usable. */
+function toChatCustomer(customer: RawDocument, pets: RawDocument[]): ChatCatalogue['customers'] {
+  return named(customer, 'fullName').map((name) => ({
+    ...name,
+    pets: of(pets, 'customerId', customer).flatMap((pet) =>
+      named(pet, 'name').map((petName) => ({ ...petName, size: words(pet.size) ?? '' })),
+    ),
+  }));
 }
 
 /** Returns an empty list if the id or the start is not usable. */

@@ -5,7 +5,7 @@ import { PROJECT_DIR } from './paths.mjs';
 import { command, excerptOf } from './process/command.ts';
 import type { Main } from './run.mjs';
 
-const PACKAGES = ['contracts', 'bot', 'dashboard'];
+const PACKAGES = ['contracts', 'bot', 'dashboard', 'mcp'];
 
 const PUBLINT = join(PROJECT_DIR, 'node_modules', '.bin', 'publint');
 const ATTW = join(PROJECT_DIR, 'node_modules', '.bin', 'attw');

@@ -24,6 +24,8 @@ export interface Demo {
   key: string;
   /** An appointment of the demo company. */
   appointmentId: string;
+  /** Its `START_DIR`. */
+  dir: string;
   /** Ends the demo and removes its data. */
   stop: () => Promise<void>;
 }
@@ -65,6 +67,7 @@ export async function startDemo({ signal, env }: StartDemoOptions): Promise<Demo
   console.log(`npm start runs on port ${port}`);
   return {
     base: `http://localhost:${port}`,
+    dir,
     ...facts,
     async stop() {
       start.kill();

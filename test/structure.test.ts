@@ -34,6 +34,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   contracts: [],
   bot: ['contracts'],
   dashboard: ['contracts'],
+  mcp: ['contracts', 'bot'],
   errors: [],
   batching: [],
   config: ['contracts', 'settings'],
@@ -68,7 +69,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'api',
     'workers',
   ],
-  demo: [...BELOW, ...INFRASTRUCTURE, 'config', 'settings', 'api', 'access', 'population', 'bot'],
+  demo: [...BELOW, ...INFRASTRUCTURE, 'config', 'settings', 'api', 'access', 'population', 'bot', 'mcp'],
   web: ['contracts', 'dashboard', 'demo', 'web'],
 };
 
@@ -96,6 +97,7 @@ const MAY_LOAD: Record<string, readonly string[]> = {
   contracts: [],
   bot: ['socket.io-client'],
   dashboard: ['socket.io-client', 'react'],
+  mcp: ['@modelcontextprotocol/server', '@modelcontextprotocol/server/stdio'],
 };
 
 /** The only modules that read the environment. */
@@ -106,8 +108,10 @@ const ENTRY_FILES = new Set([
   // authenticateInternalService reads its key at the first request.
   'src/embedded/index.ts',
   'packages/bot/src/index.ts',
+  'packages/mcp/src/main.ts',
   'demo/api.ts',
   'demo/bot-process.ts',
+  'demo/mcp-calendar.ts',
   'workers/main.ts',
 ]);
 
@@ -144,7 +148,7 @@ test('a package is imported by its name, not by a path into its sources', () => 
   const wrong = sources.flatMap(({ path, place, imports }) =>
     imports
       .filter(({ specifier, to }) => specifier.startsWith('.') && to !== place)
-      .filter(({ to }) => ['contracts', 'bot', 'dashboard'].includes(to ?? ''))
+      .filter(({ to }) => ['contracts', 'bot', 'dashboard', 'mcp'].includes(to ?? ''))
       .map(({ specifier }) => `${path} imports ${specifier}`),
   );
   expect(wrong).toEqual([]);
@@ -258,8 +262,8 @@ interface Source {
 }
 
 function readSources(): Source[] {
-  const tops = ['src', 'workers', 'packages/contracts/src', 'packages/bot/src', 'packages/dashboard/src'];
-  const files = [...tops, 'demo', 'web'].flatMap((top) =>
+  const packages = ['contracts', 'bot', 'dashboard', 'mcp'].map((name) => `packages/${name}/src`);
+  const files = ['src', 'workers', ...packages, 'demo', 'web'].flatMap((top) =>
     readdirSync(join(ROOT, top), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts'))
       .map((name) => join(top, name)),

@@ -5,7 +5,8 @@ import type { ServiceHandle } from '../services/service.ts';
 import { checkMongo } from './check-mongo.ts';
 import { checkRedis } from './check-redis.ts';
 
-const DATABASE = 'petbuddy';
+/** Name of the database in the MongoDB that `npm start` runs. */
+export const DATABASE = 'petbuddy';
 
 interface Services {
   redisUrl: string;

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { loadApiConfig, loadWorkerConfig, SETTING_NAMES } from '../../src/config.ts';
 import { API_LIMITS } from '../../src/settings/limits.ts';
+import { USAGE } from '../../packages/mcp/src/settings.ts';
 import { filesBelow, readPage, tableUnder } from './pages.ts';
 
 const page = readPage('docs/reference/configuration.md');
@@ -91,6 +92,15 @@ test('the bot’s table lists the variables that the library reads', () => {
   );
   const documented = tableUnder(page, "The bot's library").map(({ setting }) => setting);
   expect(documented.sort()).toEqual([...new Set(read)].sort());
+});
+
+test('the MCP server’s table lists the variables that it reads, and its help names them too', () => {
+  const read = [...readPage('packages/mcp/src/settings.ts').matchAll(/\benv\.([A-Z_]+)/g)].map(
+    ([, name]) => name,
+  );
+  const documented = tableUnder(page, 'The MCP server').map(({ setting }) => setting);
+  expect(documented.sort()).toEqual([...new Set(read)].sort());
+  for (const name of documented) expect(USAGE).toContain(name);
 });
 
 test('the table of npm start lists the variables that its scripts read besides the settings', () => {

@@ -9,7 +9,7 @@ import { childEnv } from '../harness/child-env.ts';
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const TSC = path.join(ROOT, 'node_modules/typescript/bin/tsc');
 /** The libraries. The server is the package of the repository itself. */
-export const LIBRARIES = ['contracts', 'bot', 'dashboard'] as const;
+export const LIBRARIES = ['contracts', 'bot', 'dashboard', 'mcp'] as const;
 export type PackageName = (typeof LIBRARIES)[number] | 'server';
 
 /** Folders that are not in git. */

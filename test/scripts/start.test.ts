@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Client } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { freePort, isPortFree } from '../../scripts/process/free-port.ts';
+import { childEnv } from '../harness/child-env.ts';
 import { newStartDir, npmStart, type NpmStart } from './start-harness.ts';
 
 const SERVICES = ['data/redis', 'data/mongodb'];
@@ -49,6 +52,19 @@ test('the addresses and the curl command that npm start prints work unchanged', 
   expect(reply.status).toBe(202);
   const page = await fetch(`http://localhost:${port}/`);
   expect(await page.text()).toMatch(/<!doctype html>/i);
+});
+
+test('npm run mcp, beside npm start, finds the pets of a customer of the demo company', async () => {
+  const client = new Client({ name: 'test', version: '1.0.0' });
+  const env = childEnv({ START_DIR: dir }) as Record<string, string>;
+  const args = [new URL('../../scripts/run.mjs', import.meta.url).pathname, 'mcp'];
+  await client.connect(new StdioClientTransport({ command: process.execPath, args, env, stderr: 'ignore' }));
+  try {
+    const { structuredContent } = await client.callTool({ name: 'find_free_slots', arguments: {} });
+    expect(structuredContent).toMatchObject({ ok: true, pets: [{ name: 'Biscuit' }] });
+  } finally {
+    await client.close();
+  }
 });
 
 test('a process that dies is restarted', async () => {

@@ -12,7 +12,9 @@ export type {
 } from './message-flow.ts';
 export { createFileLogger as createMessageFlowLogger, type FileLogger } from './message-flow-file.ts';
 export { createToolHandlers, type ToolHandlers, type ToolResult } from './tools/handlers.ts';
+export { readArguments, type ReadArguments } from './tools/read-arguments.ts';
 export {
+  type ArgumentSchema,
   SLOT_MINUTES,
   TOOL_DEFINITIONS,
   toOpenAiTools,
@@ -24,6 +26,7 @@ export type {
   BookingOutcome,
   BookingService,
   BookRequest,
+  CustomerBookingService,
   ReferenceName,
   RefusalReason,
   RescheduleRequest,

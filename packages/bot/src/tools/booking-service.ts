@@ -90,3 +90,35 @@ export interface BookingService {
   reschedule(request: RescheduleRequest): Promise<BookingOutcome>;
   cancel(appointmentId: string): Promise<BookingOutcome>;
 }
+
+/** A {@link BookingService} for tools that serve one customer only, see {@link bookingsOfCustomer}. */
+export interface CustomerBookingService extends BookingService {
+  /** Resolves to the id of an appointment's customer, and to `null` if the company has no such appointment. */
+  customerOf(appointmentId: string): Promise<string | null>;
+}
+
+/**
+ * Restricts a booking service to one customer: it books for this customer, and the appointments of other customers are
+ * unknown to it. Without it a model could be persuaded to move or cancel the appointment of another customer.
+ */
+export function bookingsOfCustomer(bookings: CustomerBookingService, customerId: string): BookingService {
+  async function ifOwn(
+    appointmentId: string,
+    change: () => Promise<BookingOutcome>,
+  ): Promise<BookingOutcome> {
+    const owner = await bookings.customerOf(appointmentId);
+    return owner?.toLowerCase() === customerId.toLowerCase() ? change() : { outcome: 'unknown-appointment' };
+  }
+
+  return {
+    async book(request) {
+      const outcome = await bookings.book({ ...request, customerId });
+      // The model cannot correct this id.
+      return outcome.outcome === 'unknown-reference' && outcome.reference === 'customerId'
+        ? { outcome: 'refused', reason: 'store-refused', cause: `the company has no customer ${customerId}` }
+        : outcome;
+    },
+    reschedule: (request) => ifOwn(request.appointmentId, () => bookings.reschedule(request)),
+    cancel: (appointmentId) => ifOwn(appointmentId, () => bookings.cancel(appointmentId)),
+  };
+}

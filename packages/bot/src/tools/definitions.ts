@@ -3,7 +3,7 @@ export interface ArgumentSchema {
   type: 'string' | 'integer';
   description: string;
   pattern?: string;
-  format?: 'date-time';
+  format?: 'date-time' | 'date';
   minimum?: number;
   maximum?: number;
   multipleOf?: number;
@@ -12,8 +12,8 @@ export interface ArgumentSchema {
 }
 
 /** A tool definition in the format of Anthropic's Messages API. For OpenAI's format see {@link toOpenAiTools}. */
-export interface ToolDefinition {
-  name: ToolName;
+export interface ToolDefinition<Name extends string = ToolName> {
+  name: Name;
   description: string;
   input_schema: {
     type: 'object';
@@ -109,6 +109,22 @@ export const TOOL_DEFINITIONS: readonly ToolDefinition[] = [
     },
   },
 ];
+
+/** The tools of a bot that serves one customer: the model cannot name a customer. */
+export const CUSTOMER_TOOL_DEFINITIONS: readonly ToolDefinition[] = TOOL_DEFINITIONS.map(withoutCustomer);
+
+function withoutCustomer(definition: ToolDefinition): ToolDefinition {
+  const { properties, required } = definition.input_schema;
+  const kept = Object.entries(properties).filter(([name]) => name !== 'customerId');
+  return {
+    ...definition,
+    input_schema: {
+      ...definition.input_schema,
+      properties: Object.fromEntries(kept),
+      required: required.filter((name) => name !== 'customerId'),
+    },
+  };
+}
 
 /** Converts tool definitions to the format of OpenAI's function calling. */
 export function toOpenAiTools(definitions: readonly ToolDefinition[] = TOOL_DEFINITIONS) {

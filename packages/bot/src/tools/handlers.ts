@@ -3,8 +3,20 @@ import { parseInstant } from '@appointment-emissions/contracts';
 import { createMessageFlow, type MessageFlowLogger } from '../message-flow.ts';
 import type { RealtimeAppointments } from '../realtime-appointments.ts';
 import { createAnnounce } from './announce.ts';
-import type { BookedAppointment, BookingOutcome, BookingService } from './booking-service.ts';
-import { TOOL_DEFINITIONS, TOOL_NAMES, type ToolDefinition, type ToolName } from './definitions.ts';
+import {
+  type BookedAppointment,
+  type BookingOutcome,
+  type BookingService,
+  bookingsOfCustomer,
+  type CustomerBookingService,
+} from './booking-service.ts';
+import {
+  CUSTOMER_TOOL_DEFINITIONS,
+  TOOL_DEFINITIONS,
+  TOOL_NAMES,
+  type ToolDefinition,
+  type ToolName,
+} from './definitions.ts';
 import { readArguments } from './read-arguments.ts';
 import { describeOutcome, describeTimeProblem, isoOrNull } from './describe-outcome.ts';
 
@@ -27,8 +39,17 @@ export interface ToolHandlers {
   close: () => Promise<void>;
 }
 
-interface Deps {
-  bookings: BookingService;
+type Deps = ToolDeps &
+  (
+    | { bookings: BookingService; customerId?: undefined }
+    /**
+     * With `customerId`, the tools serve this customer only: `book_appointment` has no argument `customerId`, and the appointments
+     * of other customers are unknown.
+     */
+    | { bookings: CustomerBookingService; customerId: string }
+  );
+
+interface ToolDeps {
   realtime: Pick<
     RealtimeAppointments,
     'emitAppointmentCreated' | 'emitAppointmentUpdated' | 'emitAppointmentCanceled'
@@ -51,12 +72,11 @@ type Values = Record<string, string | number>;
  * // { ok: true, message: 'Canceled.', appointment: { … } }
  * ```
  */
-export function createToolHandlers({
-  bookings,
-  realtime,
-  logger,
-  now = () => new Date(),
-}: Deps): ToolHandlers {
+export function createToolHandlers(deps: Deps): ToolHandlers {
+  const { realtime, logger, now = () => new Date() } = deps;
+  const isForOne = deps.customerId !== undefined;
+  const bookings = isForOne ? bookingsOfCustomer(deps.bookings, deps.customerId) : deps.bookings;
+  const definitions = isForOne ? CUSTOMER_TOOL_DEFINITIONS : TOOL_DEFINITIONS;
   const messageFlow = createMessageFlow(logger);
   const { announce, drain } = createAnnounce(messageFlow);
 
@@ -87,10 +107,10 @@ export function createToolHandlers({
   }
 
   return {
-    definitions: TOOL_DEFINITIONS,
+    definitions,
     close: drain,
     async handle(name, args) {
-      const tool = TOOL_DEFINITIONS.find((definition) => definition.name === name);
+      const tool = definitions.find((definition) => definition.name === name);
       if (tool === undefined) return refuse(`There is no such tool. The tools are ${TOOL_NAMES.join(', ')}.`);
       try {
         return await run(tool, args);
@@ -115,7 +135,8 @@ function save(bookings: BookingService, tool: ToolName, values: Values): Promise
   switch (tool) {
     case 'book_appointment':
       return bookings.book({
-        customerId: text('customerId'),
+        // Tools for one customer have no such argument: bookingsOfCustomer sets it.
+        customerId: optionalText('customerId') ?? '',
         petId: text('petId'),
         serviceId: text('serviceId'),
         serviceItemId: optionalText('serviceItemId'),

@@ -1,6 +1,7 @@
-import { cut, escapeMarks, parseInstant, wellFormed } from '@appointment-emissions/contracts';
+import { cut, escapeMarks, isCalendarDate, parseInstant, wellFormed } from '@appointment-emissions/contracts';
 import type { ArgumentSchema, ToolDefinition } from './definitions.ts';
 
+/** Validated arguments of a tool call, or what is wrong with them. */
 export type ReadArguments = { values: Record<string, string | number> } | { problems: string[] };
 
 /**
@@ -9,7 +10,10 @@ export type ReadArguments = { values: Record<string, string | number> } | { prob
  * Each problem is a sentence that a model can act on. It names the argument, the fault and an example: `start is missing.
  * Example: "2031-05-14T10:30:00+02:00".`
  */
-export function readArguments({ input_schema: schema }: ToolDefinition, given: unknown): ReadArguments {
+export function readArguments(
+  { input_schema: schema }: Pick<ToolDefinition, 'input_schema'>,
+  given: unknown,
+): ReadArguments {
   try {
     const named = asObject(given);
     if (named === undefined) return { problems: ['The arguments must be one JSON object.'] };
@@ -69,6 +73,8 @@ function problemOfText({ pattern, format, maxLength }: ArgumentSchema, value: un
     return `must have at most ${maxLength} characters`;
   if (pattern !== undefined && !new RegExp(pattern).test(value)) return 'must be 24 hexadecimal characters';
   if (format === undefined) return undefined;
+  if (format === 'date')
+    return isCalendarDate(value) ? undefined : 'must be a date that exists, in a year from 1970 to 9999';
   if (!DATE_TIME.test(value)) return 'must be an ISO 8601 date and time with an offset from UTC';
   return parseInstant(value) === undefined
     ? 'must be a date and time that exists, in a year from 1970 to 9999'
