@@ -25,9 +25,11 @@ const CONNECT_WITHIN_MS = 5_000;
 const STANDARD_ERROR = 2;
 
 export default async function openCalendar(context: CalendarContext): Promise<CustomerCalendar> {
+  const { MONGODB_URI: mongodbUri } = env;
+  if (!mongodbUri) throw new RangeError('MONGODB_URI is required');
   // Standard output belongs to the protocol.
   const logger = pino(pino.destination(STANDARD_ERROR));
-  const mongo = connectMongo(env.MONGODB_URI ?? '', { serverSelectionMs: 2_000, ...watchMongo(logger) });
+  const mongo = connectMongo(mongodbUri, { serverSelectionMs: 2_000, ...watchMongo(logger) });
   await Promise.race([mongo.connected, new Promise((resolve) => setTimeout(resolve, CONNECT_WITHIN_MS))]);
   return { ...createCalendar(mongo.connection, context), close: () => mongo.close() };
 }

@@ -29,11 +29,20 @@ function clock(minutes: number): string {
   return `${String(hours).padStart(2, '0')}:${String(rest).padStart(2, '0')}`;
 }
 
-/** `Monday, 30 November 2026` */
+const LONG_DATE = new Intl.DateTimeFormat('en-GB', {
+  weekday: 'long',
+  day: 'numeric',
+  month: 'long',
+  year: 'numeric',
+  timeZone: 'UTC',
+});
+
+/** `Monday, 30 November 2026`. Versions of Node differ in the comma, so the parts are put together here. */
 export function longDate(date: string): string {
-  return new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeZone: 'UTC' }).format(
-    new Date(`${date}T00:00:00Z`),
-  );
+  const parts: Partial<Record<Intl.DateTimeFormatPartTypes, string>> = {};
+  for (const { type, value } of LONG_DATE.formatToParts(new Date(`${date}T00:00:00Z`))) parts[type] = value;
+  const { weekday = '', day = '', month = '', year = '' } = parts;
+  return `${weekday}, ${day} ${month} ${year}`;
 }
 
 /** `Monday, 30 November 2026, 09:00 to 10:00 (Europe/Berlin)` */
