@@ -130,6 +130,21 @@ test('installing the dashboard library installs two packages and the peer socket
   expect(await treeOf(project)).toBe(await treeOnPage('A dashboard'));
 }, 60_000);
 
+test('installing the MCP server installs the SDK’s server and no web framework, and its command runs', async () => {
+  const project = await packages.install('module', ['contracts', 'bot', 'mcp']);
+  expect(await installedPackages(project)).toEqual([
+    '@appointment-emissions/bot',
+    '@appointment-emissions/contracts',
+    '@appointment-emissions/mcp',
+    '@modelcontextprotocol/core',
+    '@modelcontextprotocol/server',
+    'zod',
+  ]);
+  const command = path.join(project, 'node_modules/.bin/appointment-emissions-mcp');
+  const { stdout } = await run(command, ['--help'], { cwd: project, env: childEnv() });
+  expect(stdout).toContain('--calendar');
+}, 60_000);
+
 test('the one-file browser build connects a page that has no bundler', async () => {
   const project = await packages.install('module', ['contracts', 'dashboard']);
   const library = path.join(project, 'node_modules/@appointment-emissions/dashboard/dist/browser.js');
