@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
 
-// Preloaded by the commands that run from dist/: without a build, Node would print only a stack.
-const [, entry = ''] = process.argv;
-if (!existsSync(entry)) {
-  console.error(`${relative('.', entry)} does not exist: run "npm run build" first`);
+// Preloaded by the npm scripts that run from dist/. They read .env, as `npm start` does: the environment has priority.
+if (existsSync('.env')) process.loadEnvFile();
+if (!existsSync(process.argv[1] ?? '')) {
+  console.error(`${relative('.', process.argv[1] ?? '')} does not exist: run "npm run build" first`);
   process.exit(1);
 }

@@ -11,6 +11,8 @@ try {
   const { logger, warnings, close } = createLogger({
     level: config.LOG_LEVEL,
     dir: config.LOG_DIR,
+    maxFiles: config.LOG_FILES,
+    maxFileMb: config.LOG_FILE_MAX_MB,
     name: 'worker',
   });
   runUntilStopped({

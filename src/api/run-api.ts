@@ -15,9 +15,15 @@ export async function runApi(
 ): Promise<void> {
   try {
     const options = readOptions();
-    const { LOG_LEVEL: level, LOG_DIR: dir, EMISSIONS_MODEL } = options.config;
-    const model = await loadModel(EMISSIONS_MODEL);
-    const { logger, warnings, close } = createLogger({ level, dir, name: 'api' });
+    const { config } = options;
+    const model = await loadModel(config.EMISSIONS_MODEL);
+    const { logger, warnings, close } = createLogger({
+      level: config.LOG_LEVEL,
+      dir: config.LOG_DIR,
+      maxFiles: config.LOG_FILES,
+      maxFileMb: config.LOG_FILE_MAX_MB,
+      name: 'api',
+    });
     runUntilStopped({
       name: 'the API',
       logger,

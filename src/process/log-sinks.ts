@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path';
 import type { Writable } from 'node:stream';
-import { createFileAppender } from '@appointment-emissions/bot/append-file';
+import { createFileAppender, type FileRotation } from '@appointment-emissions/bot/append-file';
 import { escapeMarks } from '@appointment-emissions/contracts';
 
 /** A destination of log lines. It never blocks and never throws: lines that it cannot write in time are dropped. */
@@ -54,7 +54,7 @@ export function gatherLines(sinks: readonly LogSink[]) {
  * line with the reason. pino's own destination is not used: on a full disk it repeats its last write without end while the
  * process ends, so SIGTERM has no effect.
  */
-export function createFileSink(path: string): LogSink {
+export function createFileSink(path: string, rotation?: FileRotation): LogSink {
   let waiting: Buffer[] = [];
   let [waitingBytes, waitingLines] = [0, 0];
   const dropped = countDropped();
@@ -62,12 +62,13 @@ export function createFileSink(path: string): LogSink {
   let isFailing = false;
   const appender = createFileAppender({
     file: path,
+    rotation,
     reopenDelayMs: REOPEN_DELAY_MS,
     onFailure: (error) => {
       // Unlike process.stderr.write, console.error never fails, even where standard error is closed.
       console.error(
         `Lines of ${basename(path)} are lost (${error.message}); the service goes on. ` +
-          `Make ${dirname(path)} writable, free space on its disk, or set LOG_DIR to another folder.`,
+          `Make ${dirname(path)} writable, free space on its disk, set LOG_DIR to another folder, or LOG_FILES to 0.`,
       );
     },
   });

@@ -8,6 +8,10 @@ export interface LoggerOptions {
   level: string;
   /** Folder of combined.log; created if missing. */
   dir: string;
+  /** Number of files that are kept, with the current one; 0 writes to standard output alone. */
+  maxFiles?: number;
+  /** Size at which a file is renamed, in MB. */
+  maxFileMb?: number;
   /** Process name, in every line. */
   name: string;
 }
@@ -15,10 +19,10 @@ export interface LoggerOptions {
 const REPORT_DROPPED_INTERVAL_MS = 5_000;
 
 /**
- * Writes JSON lines to standard output and `<dir>/combined.log`. Logging never stops the service: if the file or the pipe
+ * Writes JSON lines to standard output and `<dir>/combined.log`, which it rotates. Logging never stops the service: if the file or the pipe
  * cannot be written, lines are dropped, and `log lines dropped` with their number is logged to both.
  */
-export function createLogger({ level, dir, name }: LoggerOptions): {
+export function createLogger({ level, dir, maxFiles = 5, maxFileMb = 100, name }: LoggerOptions): {
   logger: Logger;
   /** Warnings for the operator while lines are dropped. */
   warnings: () => string[];
@@ -26,7 +30,11 @@ export function createLogger({ level, dir, name }: LoggerOptions): {
 } {
   // If the reader has gone, lines are lost and the service continues.
   process.stderr.on('error', () => undefined);
-  const sinks = [createStdoutSink(process.stdout), createFileSink(join(dir, 'combined.log'))];
+  const sinks = [createStdoutSink(process.stdout)];
+  if (maxFiles > 0) {
+    const rotation = { maxBytes: maxFileMb * 1_000_000, maxFiles };
+    sinks.push(createFileSink(join(dir, 'combined.log'), rotation));
+  }
   const dropping = new Set<string>();
   const gathered = gatherLines(sinks);
   const logger = pino(

@@ -1,13 +1,32 @@
-import { close, constants, fstat, mkdir, open, stat, write } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import {
+  close,
+  constants,
+  fstat,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  stat,
+  type Stats,
+  unlink,
+  write,
+} from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
 const closeFile = promisify(close);
 const mkdirOnce = promisify(mkdir);
 const openFile = promisify(open);
+const readFolder = promisify(readdir);
+const renameFile = promisify(rename);
 const statFile = promisify(fstat);
 const statPath = promisify(stat);
+const unlinkFile = promisify(unlink);
 const writeFile = promisify(write);
+
+/** How long a file that could not be rotated grows before the next try. */
+const RETRY_ROTATION_MS = 30_000;
 
 /** With O_NONBLOCK, opening a FIFO without a reader is an error. Without it, opening would block a thread forever. */
 const FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
@@ -18,8 +37,18 @@ export interface FileAppender {
   close: () => Promise<void>;
 }
 
+/** Sizes of a log. It takes at most `maxBytes * maxFiles` of disk, and one write more. */
+export interface FileRotation {
+  /** A file of this size is renamed to `<file>.<time>-<random>` before the next write. */
+  maxBytes: number;
+  /** Number of files that are kept, with the current one. The oldest are deleted. */
+  maxFiles: number;
+}
+
 interface FileAppenderOptions {
   file: string;
+  /** Without it the file grows without limit. */
+  rotation?: FileRotation | undefined;
   /** Delay after a failure before the file is opened again. */
   reopenDelayMs: number;
   /** Called for the first failure after a success. */
@@ -28,9 +57,15 @@ interface FileAppenderOptions {
 
 /**
  * Appends to a file, and creates its folder. The server's log file uses it too. It opens the file again after a failure, and if the
- * file or its folder was deleted or replaced.
+ * file or its folder was deleted or replaced. So several processes can append to one file, whichever of them rotates it.
  */
-export function createFileAppender({ file, reopenDelayMs, onFailure }: FileAppenderOptions): FileAppender {
+export function createFileAppender({
+  file,
+  rotation,
+  reopenDelayMs,
+  onFailure,
+}: FileAppenderOptions): FileAppender {
+  const rotate = createRotate(file, rotation);
   let fd: number | undefined;
   let reopenAt = 0;
   let [isFailing, isTorn] = [false, false];
@@ -42,7 +77,10 @@ export function createFileAppender({ file, reopenDelayMs, onFailure }: FileAppen
   }
 
   async function writeAll(bytes: Buffer): Promise<void> {
-    if (fd !== undefined && !(await isStillAt(fd, file))) await closeOpenFile();
+    if (fd !== undefined) {
+      const opened = await statFile(fd);
+      if (!(await isStillAt(opened, file)) || (await rotate(opened))) await closeOpenFile();
+    }
     fd ??= await openWithFolder(file);
     // The last write may have ended in the middle of a line.
     if (isTorn) await writeFile(fd, '\n');
@@ -73,9 +111,68 @@ export function createFileAppender({ file, reopenDelayMs, onFailure }: FileAppen
 }
 
 /** False if the path now names another file, or no file. */
-async function isStillAt(fd: number, file: string): Promise<boolean> {
-  const [opened, found] = await Promise.all([statFile(fd), statPath(file).catch(() => undefined)]);
+async function isStillAt(opened: Stats, file: string): Promise<boolean> {
+  const found = await statPath(file).catch(() => undefined);
   return opened.ino === found?.ino && opened.dev === found.dev;
+}
+
+/**
+ * Returns a function that renames the open file if it is full, and deletes the oldest of the renamed files. It resolves to
+ * true if the file was renamed, by this process or another one. A file that cannot be renamed grows, since its lines are worth
+ * more than its size; standard error has the reason once.
+ */
+function createRotate(file: string, rotation: FileRotation | undefined): (opened: Stats) => Promise<boolean> {
+  let retryAt = 0;
+  let isFailing = false;
+
+  function report(error: unknown): void {
+    retryAt = performance.now() + RETRY_ROTATION_MS;
+    if (!isFailing)
+      console.error(
+        `${path.basename(file)} cannot be rotated (${(error as Error).message}) and grows further.`,
+      );
+    isFailing = true;
+  }
+
+  return async (opened) => {
+    if (rotation === undefined || !opened.isFile() || opened.size < rotation.maxBytes) return false;
+    if (performance.now() < retryAt) return false;
+    try {
+      await renameFile(file, rotatedName(file));
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return true;
+      report(error);
+      return false;
+    }
+    try {
+      await deleteOldest(file, rotation.maxFiles - 1);
+      isFailing = false;
+    } catch (error) {
+      report(error);
+    }
+    return true;
+  };
+}
+
+/** Names sort by time. The random part keeps apart the files of two processes that rotate in the same millisecond. */
+function rotatedName(file: string): string {
+  const time = new Date().toISOString().replaceAll(/[-:.]/g, '');
+  return `${file}.${time}-${randomUUID().slice(0, 8)}`;
+}
+
+const ROTATED = /^\.\d{8}T\d{9}Z-[\da-f]{8}$/;
+
+/** @param kept  number of rotated files that are kept */
+async function deleteOldest(file: string, kept: number): Promise<void> {
+  const [folder, base] = [path.dirname(file), path.basename(file)];
+  const names = await readFolder(folder);
+  const rotated = names.filter((name) => name.startsWith(base) && ROTATED.test(name.slice(base.length)));
+  for (const name of rotated.sort().slice(0, Math.max(rotated.length - kept, 0))) {
+    await unlinkFile(path.join(folder, name)).catch((error: unknown) => {
+      // Another process has deleted it.
+      if (codeOf(error) !== 'ENOENT') throw error;
+    });
+  }
 }
 
 async function openWithFolder(file: string): Promise<number> {

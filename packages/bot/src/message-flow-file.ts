@@ -5,6 +5,7 @@ import { createFileAppender } from './append-file.ts';
 import type { MessageFlowLevel } from './message-flow.ts';
 
 const MESSAGE_FLOW_FILE = 'message-flow.log';
+const ROTATION = { maxBytes: 100_000_000, maxFiles: 5 };
 
 interface FileLoggerOptions {
   /** Folder of the file. Default `logs`. */
@@ -25,7 +26,8 @@ export interface FileLogger {
 }
 
 /**
- * Appends JSON lines to `<logDir>/message-flow.log`. The first line creates the folder and the file.
+ * Appends JSON lines to `<logDir>/message-flow.log`. The first line creates the folder and the file. A file of 100 MB is
+ * renamed; four renamed ones are kept.
  *
  * It never throws and never waits for the disk. While the disk is full, missing or hung, lines are lost: the reason is printed
  * to standard error once, and the next written line has the number of lost lines as `linesLost`.
@@ -37,7 +39,7 @@ export function createFileLogger({
   closeWithinMs = 1_000,
 }: FileLoggerOptions = {}): FileLogger {
   const file = path.join(logDir, MESSAGE_FLOW_FILE);
-  const appender = createFileAppender({ file, reopenDelayMs, onFailure: warn });
+  const appender = createFileAppender({ file, rotation: ROTATION, reopenDelayMs, onFailure: warn });
   let waiting: string[] = [];
   let waitingBytes = 0;
   let linesLost = 0;
