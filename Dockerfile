@@ -1,24 +1,25 @@
 # One image for the API (the default) and the worker: command ["node", "--max-semi-space-size=32", "dist/workers/main.js"].
-FROM node:24-slim AS build
+FROM node:24.22-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY packages ./packages
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY scripts ./scripts
+COPY ops ./ops
 COPY src ./src
 COPY workers ./workers
 COPY web ./web
 RUN npm run build && npm prune --omit=dev --ignore-scripts
 
-FROM node:24-slim
+FROM node:24.22-slim
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY --from=build /app/packages ./packages
-# combined.log is written here; mount a volume, or set LOG_DIR, to keep it.
+# combined.log is written here: mount a volume to keep it, or set LOG_FILES=0 for standard output alone.
 RUN mkdir logs && chown node:node logs
 USER node
 EXPOSE 3001

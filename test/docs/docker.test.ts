@@ -10,7 +10,12 @@ interface Service {
   image?: string;
   command?: string | string[];
   environment?: Record<string, string>;
-  depends_on?: Record<string, unknown>;
+  env_file?: { path: string; required: boolean }[];
+  profiles?: string[];
+  ports?: string[];
+  mem_limit?: string;
+  logging?: { options: Record<string, string> };
+  depends_on?: Record<string, { condition: string }>;
   volumes?: string[];
   deploy?: { replicas: number };
   healthcheck?: { test?: string[] };
@@ -25,26 +30,57 @@ const dockerfile = readPage('Dockerfile').replaceAll('\\\n', ' ');
 const stages = dockerfile.split(/^FROM /m).slice(1);
 const { scripts } = JSON.parse(readPage('package.json')) as { scripts: Record<string, string> };
 
-test('the processes get settings that they accept, and no unknown ones', () => {
-  const given = (service: Service): Record<string, string> =>
-    Object.fromEntries(
-      Object.entries(service.environment ?? {}).map(([name, value]) => [name, interpolate(value)]),
-    );
-  for (const service of [api, worker, indexes])
-    expect(Object.keys(given(service)).filter((name) => !SETTING_NAMES.includes(name))).toEqual([]);
-  expect(loadApiConfig(given(api))).toMatchObject({ REDIS_URL: 'redis://redis:6379' });
-  expect(loadWorkerConfig(given(worker))).toMatchObject({ REDIS_URL: 'redis://redis:6379' });
+/** Required settings without a default in docker-compose.yml. */
+const SECRETS = {
+  INTERNAL_SERVICE_API_KEY: 'k'.repeat(32),
+  SOCKET_JWT_SECRET: 's'.repeat(32),
+  ADMIN_USER: 'admin',
+  ADMIN_PASSWORD: 'p'.repeat(12),
+};
+
+test('with secrets in .env the processes get settings that they accept, and no unknown ones', () => {
+  for (const service of [api, worker, indexes]) {
+    expect(service.env_file).toEqual([{ path: '.env', required: false }]);
+    const names = Object.keys(service.environment ?? {});
+    expect(names.filter((name) => !SETTING_NAMES.includes(name))).toEqual([]);
+  }
+  expect(loadApiConfig({ ...SECRETS, ...api.environment })).toMatchObject({
+    REDIS_URL: 'redis://redis:6379',
+    PORT: 3001,
+    LOG_FILES: 0,
+  });
+  expect(loadWorkerConfig({ ...worker.environment })).toMatchObject({ REDIS_URL: 'redis://redis:6379' });
 });
 
-test('docker-compose.yml contains no secret, and compose refuses to start without one', () => {
-  for (const name of ['INTERNAL_SERVICE_API_KEY', 'SOCKET_JWT_SECRET', 'ADMIN_PASSWORD'])
-    expect(api.environment?.[name]).toMatch(new RegExp(`^\\$\\{${name}:\\?.+\\}$`));
+test('without a profile only the servers start, and need no variable', () => {
+  const withoutProfile = Object.entries(compose.services).filter(([, { profiles }]) => !profiles);
+  expect(withoutProfile.map(([name]) => name)).toEqual(['mongodb', 'redis']);
+  const variables = readPage('docker-compose.yml').match(/\$\{?\w+[^}]*\}?/g);
+  expect(variables).toEqual(['${MONGODB_PORT:-27017}', '${REDIS_PORT:-6379}', '${PORT:-3001}']);
 });
 
-test('there are two workers, and every process waits for both servers', () => {
+test('every port is open on loopback alone; logs and memory have limits; images have a minor version', () => {
+  for (const [name, { ports = [], logging, mem_limit, image, build }] of Object.entries(compose.services)) {
+    for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:/);
+    expect({ name, options: logging?.options }).toEqual({
+      name,
+      options: { 'max-size': expect.any(String), 'max-file': expect.any(String) },
+    });
+    expect({ name, mem_limit }).toEqual({ name, mem_limit: expect.stringMatching(/^\d+g$/) });
+    if (build === undefined) expect(image).toMatch(/:\d+\.\d+$/);
+  }
+  for (const stage of stages) expect(stage).toMatch(/^node:24\.\d+-slim/);
+});
+
+test('there are two workers; they and the API wait for the indexes, and these for both servers', () => {
   expect(worker.deploy?.replicas).toBe(2);
-  for (const service of [api, worker, indexes])
-    expect(Object.keys(service.depends_on ?? {})).toEqual(['mongodb', 'redis']);
+  const servers = { mongodb: { condition: 'service_healthy' }, redis: { condition: 'service_healthy' } };
+  expect(indexes.depends_on).toEqual(servers);
+  for (const { depends_on } of [api, worker])
+    expect(depends_on).toEqual({
+      ...servers,
+      indexes: { condition: 'service_completed_successfully' },
+    });
 });
 
 test('every command runs a file of the build', () => {
@@ -100,11 +136,4 @@ test('the image builds with the project’s scripts and runs as a user who is no
 /** The command of the image. */
 function imageCommand(): string[] {
   return JSON.parse(/^CMD (\[.+\])$/m.exec(stages[1] ?? '')?.[1] ?? '[]') as string[];
-}
-
-/** As compose does: `${NAME:-default}`; a required one gets a long value. */
-function interpolate(value: string): string {
-  return value.replace(/\$\{(\w+):(-|\?)([^}]*)\}/g, (_, name: string, kind: string, rest: string) =>
-    kind === '-' ? rest : `${name}-${'x'.repeat(40)}`,
-  );
 }
