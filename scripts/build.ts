@@ -21,6 +21,7 @@ export async function build({ log }: { log: (line: string) => void }): Promise<v
     await compile('tsconfig.build.json', draft, log);
     finishDeclarations(draft);
     copyLuaScripts(draft);
+    copyRedisUsers(draft);
     log('bundling the pages and the browser library');
     await buildPage(join(draft, 'page'));
     replaceFolder(draft, join(PROJECT_DIR, 'dist'));
@@ -40,4 +41,9 @@ function copyLuaScripts(draft: string): void {
       cpSync(join(PROJECT_DIR, folder, file), target);
     }
   }
+}
+
+/** Copies the rules of Redis' users: `emissions doctor` compares them with a user's rights. */
+function copyRedisUsers(draft: string): void {
+  cpSync(join(PROJECT_DIR, 'ops/redis/users.acl'), join(draft, 'ops/redis/users.acl'));
 }

@@ -53,7 +53,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   resources: [...BELOW, ...INFRASTRUCTURE, 'config', 'access', 'emission', 'metrics', 'population', 'queue'],
   // The API runs direct jobs.
   api: [...BELOW, ...INFRASTRUCTURE, ...STAGES, 'resources', 'config', 'access', 'accept', 'http', 'workers'],
-  cli: [...BELOW, ...INFRASTRUCTURE, ...STAGES, 'config', 'settings', 'api'],
+  cli: [...BELOW, ...INFRASTRUCTURE, ...STAGES, 'resources', 'config', 'settings', 'access', 'http', 'api'],
   workers: [...BELOW, ...INFRASTRUCTURE, ...STAGES, 'resources', 'config'],
   // The package's export composes an API and a worker in the process of an existing application.
   embedded: [

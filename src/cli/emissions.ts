@@ -1,21 +1,84 @@
-import { ConfigError, loadWorkerConfig } from '../config.ts';
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { ConfigError, loadApiConfig, loadWorkerConfig } from '../config.ts';
 import { AppError, errorMessage } from '../errors.ts';
 import { loadModel } from '../model/load-model.ts';
 import { ModelError } from '../model/parse-model.ts';
-import { readArguments, USAGE } from '../repair/read-arguments.ts';
-import { runRepair } from './run-repair.ts';
+import { type Command, readCommandLine } from './command-line.ts';
 
-const command = readArguments(process.argv.slice(2));
-if ('problem' in command) {
-  process.stderr.write(`${command.problem}\n\n${USAGE}\n`);
-  process.exit(2);
+/** The command line is wrong. */
+const WRONG_USAGE = 2;
+
+// The reader of a pipe, such as head, may end first.
+process.stdout.on('error', () => undefined);
+const { env } = process;
+const commandLine = readCommandLine(process.argv.slice(2));
+if ('command' in commandLine) process.exitCode = await runOrExplain(commandLine.command);
+else if ('help' in commandLine) print(commandLine.help);
+else if ('version' in commandLine) print(readVersion());
+else {
+  process.stderr.write(`${commandLine.problem}\n`);
+  process.exitCode = WRONG_USAGE;
 }
-try {
-  const config = loadWorkerConfig(process.env);
-  const report = await runRepair(config, await loadModel(config.EMISSIONS_MODEL), command);
-  process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
-} catch (error) {
-  const ours = error instanceof AppError || error instanceof ConfigError || error instanceof ModelError;
-  process.stderr.write(`${ours ? error.message : `the repair failed: ${errorMessage(error)}`}\n`);
-  process.exitCode = 1;
+
+async function runOrExplain(command: Command): Promise<number> {
+  try {
+    return await run(command);
+  } catch (error) {
+    const isOurs = error instanceof AppError || error instanceof ConfigError || error instanceof ModelError;
+    const failed = `emissions ${command.name} failed: ${errorMessage(error)}`;
+    process.stderr.write(`${isOurs ? error.message : failed}\n`);
+    return 1;
+  }
+}
+
+/** Each command loads its own modules: `--help` and `token` need no database driver. @returns the exit code */
+async function run({ name, argument, options }: Command): Promise<number> {
+  switch (name) {
+    case 'status': {
+      const { readStatus, STATES } = await import('./read-status.ts');
+      const { state, text } = await readStatus(env);
+      print(text);
+      return STATES[state].code;
+    }
+    case 'doctor': {
+      const { examine, formatFindings } = await import('./doctor.ts');
+      const findings = await examine(env, options.worker === undefined ? 'api' : 'worker');
+      print(formatFindings(findings));
+      return findings.some(({ severity }) => severity === 'error') ? 1 : 0;
+    }
+    case 'token': {
+      const { signToken } = await import('./sign-token.ts');
+      const config = loadApiConfig(env);
+      print(await signToken(config, await loadModel(config.EMISSIONS_MODEL), options));
+      return 0;
+    }
+    case 'queue': {
+      const { setQueuesPaused } = await import('./set-queues-paused.ts');
+      const chosen = (['live', 'bulk'] as const).filter((queue) => options[queue] !== undefined);
+      const names = chosen.length > 0 ? chosen : (['live', 'bulk'] as const);
+      print((await setQueuesPaused(loadWorkerConfig(env), names, argument === 'pause')).join('\n'));
+      return 0;
+    }
+    case 'retry':
+    case 'retry-failed':
+    case 're-emit': {
+      const { runRepair } = await import('./run-repair.ts');
+      const config = loadWorkerConfig(env);
+      const model = await loadModel(config.EMISSIONS_MODEL);
+      print(JSON.stringify(await runRepair(config, model, { name, argument, options }), null, 2));
+      return 0;
+    }
+    default:
+      return name satisfies never;
+  }
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function readVersion(): string {
+  const manifest = new URL(import.meta.resolve('appointment-emission-pipeline/package.json'));
+  return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
 }

@@ -19,7 +19,7 @@ function indexKeys({ companyField, times }: AppointmentModel): IndexKey[] {
  * @returns a warning for each index that exists but cannot be used
  */
 export async function createIndexes(models: Models): Promise<string[]> {
-  const { missing, unusable } = await checkIndexes(models);
+  const { missing, unusable } = await compareIndexes(models);
   if (missing.length > 0) await models.appointments().createIndexes(missing.map((key) => ({ key })));
   return unusable;
 }
@@ -40,7 +40,7 @@ export async function warnOfIndexes(
   advise: (collection: string, key: object) => string,
 ): Promise<string[]> {
   try {
-    const { missing, unusable } = await within(READ_LIMIT_MS, 'the list of indexes', checkIndexes(models));
+    const { missing, unusable } = await within(READ_LIMIT_MS, 'the list of indexes', compareIndexes(models));
     const { collection } = models.model;
     const warnings = missing.map(
       (key) => `${collection} has no index on ${JSON.stringify(key)}: ${advise(collection, key)}`,
@@ -55,8 +55,12 @@ export async function warnOfIndexes(
 const RESTRICTIONS = ['partialFilterExpression', 'collation', 'hidden'] as const;
 const NAMESPACE_NOT_FOUND = 26;
 
-/** @throws what the driver throws */
-async function checkIndexes({
+/**
+ * Compares the indexes of the collection with those that the queries need.
+ * @returns the keys of the missing ones, and a warning for each that exists but cannot be used
+ * @throws what the driver throws
+ */
+export async function compareIndexes({
   appointments,
   model,
 }: Models): Promise<{ missing: IndexKey[]; unusable: string[] }> {

@@ -90,6 +90,11 @@ export function isCluster(client: RedisClient): boolean {
   return client instanceof Cluster;
 }
 
+/** The server, or all known nodes of a Cluster. */
+export function nodesOf(client: RedisClient): Redis[] {
+  return client instanceof Cluster ? client.nodes() : [client];
+}
+
 /** Resolves when commands can be sent; never rejects. */
 export async function whenReady(client: RedisClient): Promise<void> {
   if (client.status !== 'ready') await new Promise<void>((resolve) => client.once('ready', resolve));

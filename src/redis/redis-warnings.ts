@@ -1,5 +1,5 @@
-import { Cluster, type Redis } from 'ioredis';
-import type { RedisClient } from './connect.ts';
+import type { Redis } from 'ioredis';
+import { nodesOf, type RedisClient } from './connect.ts';
 import { parseInfo, type RedisInfo } from './redis-info.ts';
 
 /** Share of a limit of Redis above which the operator is warned. */
@@ -36,7 +36,7 @@ export function warnOfHiddenHistory(info: RedisInfo): string[] {
 
 /** Warnings of all nodes that reply. */
 export async function warnOfRedis(redis: RedisClient): Promise<string[]> {
-  const nodes = redis instanceof Cluster ? redis.nodes() : [redis];
+  const nodes = nodesOf(redis);
   const found = await Promise.all(nodes.map(async (node) => warnOfNode(node, nodes.length > 1)));
   return [...new Set(found.flat())];
 }

@@ -33,6 +33,18 @@ const NAMES: Record<ClockServer, string> = { redis: "Redis'", mongodb: "MongoDB'
 
 const timeScript = luaScript(new URL('./redis-time.lua', import.meta.url));
 
+/** Redis' time in ms since 1970. @param key  any key of the queue: on a Cluster it selects the node */
+export async function readRedisTime(redis: RedisClient, key: string): Promise<number> {
+  const [seconds, microseconds] = (await timeScript(redis, [key], [])) as [string, string];
+  return Number(seconds) * 1_000 + Number(microseconds) / 1_000;
+}
+
+/** MongoDB's time in ms since 1970; NaN if it does not tell it. */
+export async function readMongoTime(connection: Connection): Promise<number> {
+  const answer = await connection.db?.command({ hello: 1 });
+  return answer?.localTime instanceof Date ? answer.localTime.getTime() : Number.NaN;
+}
+
 /**
  * One clock for the fleet: Redis' time, continued by the monotonic clock of this process. A wrong clock of this machine, or
  * its correction, does not change times that are compared between machines.
@@ -65,13 +77,9 @@ function createSharedClock({ redis, key, mongoTime, onSkew }: SharedClockDeps): 
     }
   }
 
-  async function redisTime(): Promise<number> {
-    const [seconds, microseconds] = (await timeScript(redis, [key], [])) as [string, string];
-    return Number(seconds) * 1_000 + Number(microseconds) / 1_000;
-  }
-
   function measureBoth(): void {
     // Outages are logged by the code that uses the server.
+    const redisTime = () => readRedisTime(redis, key);
     for (const [server, read] of [['redis', redisTime] as const, ['mongodb', mongoTime] as const]) {
       measure(server, read).catch(() => undefined);
     }
@@ -116,10 +124,7 @@ export function composeClock(deps: ComposeClockDeps): SharedClock {
   const clock = createSharedClock({
     redis,
     key,
-    mongoTime: async () => {
-      const answer = await mongo.connection.db?.command({ hello: 1 });
-      return answer?.localTime instanceof Date ? answer.localTime.getTime() : Number.NaN;
-    },
+    mongoTime: () => readMongoTime(mongo.connection),
     onSkew: (server, skewMs, differs) => {
       const fields = { server, skewMs: Math.round(skewMs) };
       if (differs) logger.warn(fields, 'clock differs');

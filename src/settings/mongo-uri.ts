@@ -36,6 +36,16 @@ export function readMongoUri(text: string): string {
   return uri;
 }
 
+/** Where a checked MONGODB_URI leads, as the driver reads it. */
+export function readMongoTransport(uri: string): { hosts: string[]; isEncrypted: boolean } {
+  const { hosts, srvHost, tls } = new mongo.MongoClient(uri).options;
+  return {
+    // A socket in the file system has no host.
+    hosts: typeof srvHost === 'string' ? [srvHost] : hosts.map(({ host }) => host ?? 'localhost'),
+    isEncrypted: tls,
+  };
+}
+
 function parseByDriver(uri: string): void {
   try {
     new mongo.MongoClient(uri);

@@ -505,6 +505,22 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a log folder that is',
   },
   {
+    safeguard: 'processes that share a log file keep the lines of each other when they rename it',
+    file: 'packages/bot/src/append-file.ts',
+    find: 'return `${file}.${time}-${randomUUID().slice(0, 8)}`;',
+    replace: 'return `${file}.${time.slice(0, 0)}old`;',
+    test: 'test/process/log-rotation.test.ts',
+    name: 'processes that share a log',
+  },
+  {
+    safeguard: 'the doctor finds rights that a Redis user lacks',
+    file: 'src/cli/check-redis.ts',
+    find: 'if (missing.length > 0)',
+    replace: 'if (missing.length > 1_000)',
+    test: 'test/cli/doctor.test.ts',
+    name: "bad: the worker's user",
+  },
+  {
     safeguard: 'a logger of the bot developer that never closes does not block close()',
     file: 'packages/bot/src/message-flow.ts',
     find: 'await untilAborted(Promise.resolve(logger.close?.()), deadline.signal);',

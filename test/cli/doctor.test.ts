@@ -1,0 +1,193 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { createConnection } from 'mongoose';
+import type { ServiceHandle } from '../../scripts/services/service.ts';
+import { examine } from '../../src/cli/doctor.ts';
+import type { Finding } from '../../src/cli/findings.ts';
+import { DEFAULT_MODEL } from '../../src/model/default-model.ts';
+import { createIndexes } from '../../src/population/indexes.ts';
+import { createModels } from '../../src/population/models.ts';
+import { ownRedis } from '../harness/own-services.ts';
+import { ownRedisWithUsers } from '../harness/redis-users.ts';
+import { shiftedBy } from '../harness/shifted-clock.ts';
+import { withDatabase } from '../harness/world.ts';
+import { runCli } from './run-cli.ts';
+
+const random = () => randomBytes(32).toString('hex');
+const GOOD = {
+  INTERNAL_SERVICE_API_KEY: random(),
+  SOCKET_JWT_SECRET: random(),
+  ADMIN_USER: 'ann',
+  ADMIN_PASSWORD: random(),
+  CORS_ORIGIN: 'https://calendar.example.com',
+  LOG_FILES: '0',
+};
+/** As docs/guides/redis.md demands. */
+const REDIS_ARGS = ['--appendfsync', 'always'];
+
+let redis: Awaited<ReturnType<typeof ownRedisWithUsers>>;
+let env: Record<string, string>;
+beforeAll(async () => {
+  redis = await ownRedisWithUsers({ extraArgs: REDIS_ARGS });
+  env = {
+    ...GOOD,
+    REDIS_URL: redis.urls.api,
+    MONGODB_URI: withDatabase(process.env['TEST_MONGODB_URI']!, `doctor-${randomUUID().slice(0, 8)}`),
+  };
+  await withMongo(async (models) => {
+    await createIndexes(models);
+  });
+});
+afterAll(async () => {
+  await withMongo(({ connection }) => connection.dropDatabase());
+  await redis.redis.stop();
+});
+
+let ownServer: ServiceHandle | undefined;
+afterEach(async () => {
+  await ownServer?.stop();
+  ownServer = undefined;
+});
+
+async function withMongo(work: (models: ReturnType<typeof createModels>) => Promise<unknown>): Promise<void> {
+  const connection = createConnection();
+  await connection.openUri(env['MONGODB_URI']!);
+  await work(createModels(connection, DEFAULT_MODEL));
+  await connection.close();
+}
+
+const errorsOf = (findings: readonly Finding[]) =>
+  findings.filter(({ severity }) => severity === 'error').map(({ text, advice }) => [text, advice]);
+
+test('a good set-up: no error, and exit code 0', async () => {
+  const { code, out } = await runCli(env, 'doctor');
+  expect(out).toMatch(/^ok {7}rights: those of the user api in ops\/redis\/users\.acl$/m);
+  expect(out).toMatch(/^ok {7}append-only file$/m);
+  expect(out).toMatch(/^ok {7}indexes of the list route and the sweep$/m);
+  expect(out).toMatch(/^ok {7}secrets: none is easy to guess$/m);
+  expect(out).toMatch(/^ok {7}this machine's clock agrees with Redis' and MongoDB's$/m);
+  expect(out).toMatch(/^0 errors, \d warnings?$/m);
+  expect(code).toBe(0);
+});
+
+test('a good set-up of a worker, with capture: no error', async () => {
+  const settings = { ...env, REDIS_URL: redis.urls.worker, CAPTURE: 'change-stream' };
+  const findings = await examine(settings, 'worker');
+  expect(errorsOf(findings)).toEqual([]);
+  expect(findings).toContainEqual({ severity: 'ok', text: 'capture: the change stream opens' });
+});
+
+test('bad: a Redis that evicts and keeps no append-only file; its users are not used', async () => {
+  ownServer = await ownRedis({
+    appendOnly: false,
+    extraArgs: ['--maxmemory-policy', 'allkeys-lru', '--slowlog-log-slower-than', '10000'],
+  });
+  const findings = await examine({ ...env, REDIS_URL: ownServer.url }, 'api');
+  expect(errorsOf(findings)).toEqual([
+    ['maxmemory-policy is allkeys-lru: Redis can evict jobs and logs', expect.stringContaining('noeviction')],
+    [
+      'Redis keeps no append-only file: a crash loses accepted emissions',
+      expect.stringContaining('appendonly yes and appendfsync always'),
+    ],
+  ]);
+  const warnings = findings.flatMap(({ severity, text }) => (severity === 'warning' ? text : []));
+  expect(warnings).toEqual(
+    expect.arrayContaining([
+      'slowlog-log-slower-than is 10000: this log keeps personal data of published messages',
+      'the user in REDIS_URL may run every command, so that this process can delete all data',
+    ]),
+  );
+});
+
+test("bad: the worker's user at an API, which lacks rights", async () => {
+  const findings = await examine({ ...env, REDIS_URL: redis.urls.worker }, 'api');
+  expect(errorsOf(findings)).toEqual([
+    [
+      expect.stringMatching(/^the user in REDIS_URL lacks .*~\{emissions\}:idempotency:\*/),
+      expect.stringContaining('load the rules for api in ops/redis/users.acl'),
+    ],
+  ]);
+});
+
+test('bad: a wrong password, and no MongoDB', async () => {
+  const url = new URL(redis.urls.api);
+  url.password = 'wrong';
+  const absent = 'mongodb://127.0.0.1:9/petbuddy';
+  const findings = await examine({ ...env, REDIS_URL: url.href, MONGODB_URI: absent }, 'api');
+  expect(errorsOf(findings)).toEqual([
+    [
+      expect.stringMatching(/REDIS_URL does not respond: .*user or password in REDIS_URL is wrong/),
+      expect.any(String),
+    ],
+    [expect.stringMatching(/MONGODB_URI does not respond: .*ECONNREFUSED/), expect.any(String)],
+  ]);
+  expect(JSON.stringify(findings)).not.toContain('wrong@');
+});
+
+test('bad: a database without indexes, and a model that cannot be loaded', async () => {
+  const empty = withDatabase(env['MONGODB_URI']!, `doctor-${randomUUID().slice(0, 8)}`);
+  const findings = await examine({ ...env, MONGODB_URI: empty }, 'api');
+  expect(errorsOf(findings)).toEqual(
+    ['{"companyId":1,"start":1}', '{"updatedAt":1,"_id":1}'].map((key) => [
+      `appointments has no index on ${key}`,
+      'run npm run db:indexes',
+    ]),
+  );
+  expect(errorsOf(await examine({ ...env, EMISSIONS_MODEL: './absent.js' }, 'api'))).toEqual([
+    [expect.stringContaining('EMISSIONS_MODEL: the module cannot be loaded'), expect.any(String)],
+  ]);
+});
+
+test('bad: secrets that can be guessed, an unencrypted JWKS, certificates that are not checked', async () => {
+  const weak = {
+    INTERNAL_SERVICE_API_KEY: `${random()},${'ab'.repeat(20)}`,
+    SOCKET_JWT_SECRET: 'this-is-the-secret-of-our-dashboards',
+    ADMIN_PASSWORD: 'hunter2hunter2',
+    NODE_TLS_REJECT_UNAUTHORIZED: '0',
+  };
+  const findings = await examine({ ...env, ...weak }, 'api');
+  expect(errorsOf(findings).map(([text]) => text)).toEqual([
+    'INTERNAL_SERVICE_API_KEY is easy to guess',
+    'SOCKET_JWT_SECRET is easy to guess',
+    'ADMIN_PASSWORD is easy to guess',
+    'NODE_TLS_REJECT_UNAUTHORIZED=0: certificates are not checked',
+  ]);
+  expect(JSON.stringify(findings)).not.toMatch(/hunter2|dashboards"|abab/);
+
+  const jwks = { SOCKET_JWT_SECRET: '', SOCKET_JWKS_URL: 'http://id.example.com/keys' };
+  expect(errorsOf(await examine({ ...env, ...jwks }, 'api'))).toEqual([
+    ['SOCKET_JWKS_URL is not encrypted: its keys can be forged on the way', 'use an https address'],
+  ]);
+});
+
+test('bad: missing settings are named, each once, and the servers are not checked without their addresses', async () => {
+  const { code, out } = await runCli({ ...env, REDIS_URL: '', SOCKET_JWT_SECRET: 'short' }, 'doctor');
+  expect(code).toBe(1);
+  const errors = out.split('\n').filter((line) => line.startsWith('error'));
+  expect(errors).toEqual([
+    expect.stringContaining('REDIS_URL is required'),
+    expect.stringContaining('SOCKET_JWT_SECRET must have at least 32 characters'),
+    expect.stringContaining('Redis and MongoDB were not checked'),
+  ]);
+});
+
+test('bad: a clock that is a minute ahead', async () => {
+  const { code, out } = await runCli({ ...env, ...shiftedBy(60_000) }, 'doctor');
+  expect(code).toBe(1);
+  expect(out).toMatch(/^error {4}this machine's clock is 60 s ahead of Redis'$/m);
+  expect(out).toMatch(/^error {4}this machine's clock is 60 s ahead of MongoDB's$/m);
+});
+
+test('servers on other machines without encryption are a warning', async () => {
+  const remote = { REDIS_URL: 'redis://10.9.8.7', MONGODB_URI: 'mongodb://db.example.com/petbuddy' };
+  const { checkSettings } = await import('../../src/cli/check-settings.ts');
+  const { findings } = checkSettings(
+    { ...env, ...remote, CORS_ORIGIN: 'http://calendar.example.com' },
+    'api',
+  );
+  expect(findings.filter(({ severity }) => severity === 'warning').map(({ text }) => text)).toEqual([
+    'REDIS_URL is not encrypted: published appointments can be read on the way',
+    'MONGODB_URI is not encrypted: appointments can be read on the way',
+    'CORS_ORIGIN http://calendar.example.com is not encrypted: tokens can be read on the way',
+  ]);
+});
