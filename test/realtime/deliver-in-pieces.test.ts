@@ -1,5 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals';
+import { companyRoom } from '@appointment-emissions/contracts';
 import { openLightSocket, openMany } from '../../bench/harness/light-socket.ts';
+import { createDeliverInPieces } from '../../src/realtime/adapter/deliver-in-pieces.ts';
 import { eventually } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
 
@@ -7,8 +9,8 @@ import { createWorld, type World } from '../harness/world.ts';
 const DASHBOARDS = 1_100;
 const EMISSIONS = 5;
 
-let world: World;
-afterEach(() => world.close());
+let world: World | undefined;
+afterEach(() => world?.close());
 
 test('each of 1,100 dashboards of a company receives all emissions, in order; a smaller company receives its own', async () => {
   world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0' } });
@@ -44,4 +46,30 @@ test('each of 1,100 dashboards of a company receives all emissions, in order; a 
   await eventually('all events', () => offsets.every(({ length }) => length >= EMISSIONS), 30_000);
   expect(new Set(offsets.map(String))).toEqual(new Set(['1,2,3,4,5']));
   expect(other.received).toHaveLength(1);
+});
+
+test('a socket with a scope gets no message whole, also if it got the scope before its piece was written', () => {
+  const room = companyRoom('c'.repeat(24));
+  const ids = Array.from({ length: 600 }, (_, index) => `socket ${index}`);
+  const sockets = new Map(ids.map((id) => [id, { data: { emissions: {} } }]));
+  const rooms = new Map([
+    [room, new Set(ids)],
+    ['scoped', new Set([ids[0]!, ids[550]!])],
+  ]);
+  const written: string[] = [];
+  const io = {
+    of: () => ({ adapter: { rooms }, sockets }),
+    local: { to: (recipients: string[]) => ({ emit: () => written.push(...recipients) }) },
+  };
+  const pieces: (() => unknown)[] = [];
+  const deliver = createDeliverInPieces({
+    getIo: () => io as never,
+    turns: { piece: (_from, run) => Promise.resolve(pieces.push(run)) as never },
+    reportDamage: () => undefined,
+  });
+  expect(deliver(['', { type: 2, nsp: '/', data: ['event'] }, { rooms: [room] }], ['scoped'])).toBe(true);
+  sockets.get(ids[1]!)!.data.emissions.scope = {};
+  for (const piece of pieces) piece();
+  expect(pieces).toHaveLength(2);
+  expect(written).toEqual(ids.filter((_, index) => ![0, 1, 550].includes(index)));
 });

@@ -722,6 +722,14 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'dashboards that were disconnected at different times',
   },
   {
+    safeguard: 'a message that is written in pieces is not sent whole to a socket that got a scope meanwhile',
+    file: 'src/realtime/adapter/deliver-in-pieces.ts',
+    find: 'piece.filter((id) => !hasScope(sockets.get(id)))',
+    replace: 'piece.filter((id) => sockets.has(id))',
+    test: 'test/realtime/deliver-in-pieces.test.ts',
+    name: 'a socket with a scope gets no message whole',
+  },
+  {
     safeguard: 'the tools of one customer do not change an appointment of another customer',
     file: 'packages/bot/src/tools/booking-service.ts',
     find: 'return owner?.toLowerCase() === customerId.toLowerCase() ? change()',

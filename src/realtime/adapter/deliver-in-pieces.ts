@@ -3,7 +3,7 @@ import type { CompanyTurns } from '../../access/company-turns.ts';
 import { chunks } from '../../batching.ts';
 import type { ReportDamage } from '../../process/damaged-data.ts';
 import type { Broadcast } from './read-broadcast.ts';
-import type { DashboardServer } from '../dashboard-server.ts';
+import { type DashboardServer, type DashboardSocket, isDashboard } from '../dashboard-server.ts';
 
 /**
  * Writes a message for a company with many dashboards in pieces, in turn with other companies.
@@ -27,22 +27,25 @@ export function createDeliverInPieces({ getIo, turns, reportDamage }: DeliverInP
 
   return ([, { data }, { rooms }], except) => {
     const io = getIo();
+    const { adapter, sockets } = io.of(DASHBOARD_NAMESPACE);
     const [room] = rooms;
-    const ids = io.of(DASHBOARD_NAMESPACE).adapter.rooms.get(room);
-    if (!ids || !room.startsWith(prefix)) return false;
-    if (ids.size <= SOCKETS_PER_PIECE && !unwritten.has(room)) return false;
-    const pieces = [...chunks([...ids], SOCKETS_PER_PIECE)];
-    unwritten.set(room, (unwritten.get(room) ?? 0) + pieces.length);
-    for (const piece of pieces) {
+    const members = adapter.rooms.get(room);
+    if (!members || !room.startsWith(prefix)) return false;
+    if (members.size <= SOCKETS_PER_PIECE && !unwritten.has(room)) return false;
+    const excluded = new Set(except.flatMap((name) => [...(adapter.rooms.get(name) ?? [])]));
+    const ids = [...members].filter((id) => !excluded.has(id));
+    for (const piece of chunks(ids, SOCKETS_PER_PIECE)) {
+      unwritten.set(room, (unwritten.get(room) ?? 0) + 1);
       const write = (): void => {
         const left = (unwritten.get(room) ?? 1) - 1;
         if (left > 0) unwritten.set(room, left);
         else unwritten.delete(room);
-        const recipients: { emit: (...packet: never[]) => unknown } = io.local
-          .to([...piece])
-          .except([...except]);
+        // A socket that got a scope meanwhile must not see the whole message. It reloads.
+        const recipients = piece.filter((id) => !hasScope(sockets.get(id)));
+        if (recipients.length === 0) return;
+        const operator: { emit: (...packet: never[]) => unknown } = io.local.to(recipients);
         // Checked when it was decoded: the name of an event, then its arguments.
-        recipients.emit(...(data as unknown[] as never[]));
+        operator.emit(...(data as unknown[] as never[]));
       };
       turns.piece(room.slice(prefix.length), write).catch(() => {
         // The message was decoded, but cannot be encoded for the sockets.
@@ -51,4 +54,8 @@ export function createDeliverInPieces({ getIo, turns, reportDamage }: DeliverInP
     }
     return true;
   };
+}
+
+function hasScope(socket: DashboardSocket | undefined): boolean {
+  return socket !== undefined && isDashboard(socket) && socket.data.emissions.scope !== undefined;
 }
