@@ -6,19 +6,18 @@ const load = createRequire(import.meta.url);
 
 interface Violation {
   id: string;
-  impact: string;
   nodes: { target: string[] }[];
 }
 
 /**
- * Runs axe-core in a page. Resolves to its serious and critical findings, each as `rule: selectors`; in what is hidden it finds nothing.
+ * Runs axe-core in a page. Resolves to its findings of every impact, each as `rule: selectors`; in what is hidden it finds nothing.
  * The script is evaluated through the debugger, so the page's content security policy may stay as it is.
  */
-export async function seriousFindings(page: Page): Promise<string[]> {
+export async function axeFindings(page: Page): Promise<string[]> {
   await page.evaluate(await readFile(load.resolve('axe-core/axe.min.js'), 'utf8'));
   const run = `axe.run(document, { resultTypes: ['violations'] })`;
   const { violations } = await page.evaluate<{ violations: Violation[] }>(run);
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
+  return violations.map(
+    ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`,
+  );
 }

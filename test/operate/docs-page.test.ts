@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { launchChromium } from '../harness/chromium.ts';
 import type { RunningApi } from '../../src/api/start-api.ts';
-import { seriousFindings } from '../harness/axe.ts';
+import { axeFindings } from '../harness/axe.ts';
 import { startPrefixProxy } from '../harness/prefix-proxy.ts';
 import { createWorld, type World } from '../harness/world.ts';
 
@@ -114,7 +114,7 @@ test.each(['light', 'dark'] as const)(
     const { page } = await openDocs();
     await page.emulateMedia({ colorScheme });
     await page.locator(colorScheme === 'dark' ? 'html.dark-mode' : 'html:not(.dark-mode)').waitFor();
-    const findings = await seriousFindings(page);
+    const findings = await axeFindings(page);
     expect(findings.filter((finding) => finding.startsWith('color-contrast'))).toEqual([]);
   },
 );

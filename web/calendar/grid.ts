@@ -117,7 +117,7 @@ export function isInView(element: HTMLElement): boolean {
 /** The part of the page in which cards can be seen. */
 function viewOfDay() {
   if (isList()) {
-    const bar = byId('bar', HTMLDivElement).getBoundingClientRect();
+    const bar = byId('bar', HTMLElement).getBoundingClientRect();
     const dock = byId('dock', HTMLDivElement).getBoundingClientRect();
     return {
       top: Math.max(bar.bottom, 0),

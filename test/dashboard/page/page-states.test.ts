@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { seriousFindings } from '../../harness/axe.ts';
+import { axeFindings } from '../../harness/axe.ts';
 import { inEachSize, WIDTHS } from '../../harness/each-size.ts';
 import { STATES } from './page-states.ts';
 import { usePages } from './page-world.ts';
@@ -24,7 +24,7 @@ async function fits(page: Page, size: string): Promise<void> {
 
 async function isAccessible(page: Page, size: string): Promise<void> {
   await fits(page, size);
-  expect([size, await seriousFindings(page)]).toEqual([size, []]);
+  expect([size, await axeFindings(page)]).toEqual([size, []]);
 }
 
 describe('each state of the page fits the screen at 1440, 820, 390 and 320 px', () => {
@@ -35,7 +35,7 @@ describe('each state of the page fits the screen at 1440, 820, 390 and 320 px', 
   });
 });
 
-describe('axe finds nothing serious, in light and dark', () => {
+describe('axe finds nothing, in light and dark', () => {
   test('on a day with everything', async () => {
     const listed = Object.values(STATES).flat();
     const { page } = await live({ listed });
