@@ -37,7 +37,7 @@ export async function readStatus(env: Environment): Promise<{ state: keyof typeo
     await connectedOrLate(resources);
     const health = { MongoDB: await checkMongo(mongo.connection)(), Redis: await redisHealth() };
     const servers = Object.entries(health).map(([name, { ok, detail = '' }]) =>
-      row(name, `${ok ? 'ok' : 'down'} ${detail}`.trimEnd()),
+      row(name, [ok ? 'ok' : 'down', detail].filter(Boolean).join(': ')),
     );
     const fleet = await metrics.state().then(describeFleet, () => []);
     const warnings = (await readWarnings()).map((words) => `! ${words}`);
