@@ -1,12 +1,13 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { freePort } from '../../scripts/process/free-port.ts';
 import { signalGroup } from '../../scripts/process/group.ts';
 import type { ServiceHandle } from '../../scripts/services/service.ts';
 import { childEnv } from '../harness/child-env.ts';
-import { freshDir, ownRedis } from '../harness/own-services.ts';
+import { ownRedis } from '../harness/own-services.ts';
 import { eventually } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
 import { readPage, ROOT } from './pages.ts';
@@ -43,11 +44,13 @@ beforeAll(async () => {
   redis = await ownRedis({ extraArgs: [...REDIS_DEFAULTS, ...settings] });
   world = await createWorld({ redisUrl: redis.url });
   port = await freePort();
-  checkout = join(freshDir('readme'), 'checkout');
+  // Outside of the checkout, which cannot be copied into itself.
+  checkout = join(mkdtempSync(join(tmpdir(), 'readme-')), 'checkout');
   cpSync(ROOT, checkout, { recursive: true, filter: (from) => !NOT_COPIED.has(basename(from)) });
 });
 afterAll(async () => {
   for (const { pid } of started) signalGroup(pid!, 'SIGKILL');
+  rmSync(join(checkout, '..'), { recursive: true, force: true });
   await world.close();
   await redis.stop();
 });
