@@ -13,6 +13,7 @@ export const LONG_TESTS = [
   '**/test/resilience/outage-lines.test.ts',
   '**/test/sweep/clocks.test.ts',
   '**/test/packages/*.test.ts',
+  '**/test/clients/*.test.ts',
   '**/test/docs/readme-production.test.ts',
   '**/test/sweep/left-out.test.ts',
   '**/test/resilience/cluster/features.test.ts',
