@@ -67,7 +67,7 @@ const TYPES: Readonly<Record<string, FieldType>> = {
  *   { status: { canceled: ['canceled', 'no_show'] } },
  * );
  * ```
- * @throws {@link ModelError} with every problem
+ * @throws ModelError with every problem
  */
 export function fromMongoose(
   appointment: MongooseModel,

@@ -15,7 +15,8 @@ const locked = Object.entries(lock.packages).filter(
   ([path, { link }]) => path.startsWith('node_modules/') && !link,
 );
 
-const EXAMPLES = filesBelow('examples', 'package-lock.json');
+/** Lock files outside of the workspaces. */
+const OTHER_LOCKS = [...filesBelow('examples', 'package-lock.json'), 'site/package-lock.json'];
 
 /** Permissive licences. */
 const PERMISSIVE = new Set(['MIT', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD', 'Apache-2.0']);
@@ -38,7 +39,7 @@ test('every locked package has a checksum, except for unavailable builds for oth
   expect(without.filter(([path, entry]) => !isForElsewhere(path, entry))).toEqual([]);
 });
 
-test.each(EXAMPLES)('every package that %s installs has a checksum, except for ours', (file) => {
+test.each(OTHER_LOCKS)('every package that %s installs has a checksum, except for ours', (file) => {
   const { packages } = JSON.parse(readPage(file)) as Lock;
   const without = Object.entries(packages).filter(([, { integrity }]) => !integrity?.startsWith('sha512-'));
   const ours = /^$|^node_modules\/@appointment-emissions\/(contracts|dashboard)$/;

@@ -1,0 +1,5 @@
+import DefaultTheme from 'vitepress/theme';
+import Diagrams from './Diagrams.vue';
+import './style.css';
+
+export default { extends: DefaultTheme, Layout: Diagrams };
