@@ -45,6 +45,9 @@ export default defineConfig({
   head: [['meta', { name: 'theme-color', content: '#0f766e' }]],
   markdown: { anchor: { slugify }, toc: { slugify }, headers: { slugify } },
   vite: { build: { chunkSizeWarningLimit: 2_000 } },
+  // Tables of four columns need the width.
+  transformPageData: ({ relativePath }) =>
+    relativePath.startsWith('reference/') ? { frontmatter: { aside: false } } : undefined,
   themeConfig: {
     search: { provider: 'local', options: { detailedView: true } },
     outline: [2, 3],
