@@ -71,7 +71,7 @@ function describeState(
   if (paused)
     found.push({
       kind: 'paused',
-      words: `the ${name} is paused: its jobs wait; resume it on /admin/queues, or with queue.resume()`,
+      words: `the ${name} is paused: its jobs wait; resume it on /admin/queues, or with npm run emissions -- queue resume`,
     });
   if (concurrency !== null)
     found.push({

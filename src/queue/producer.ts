@@ -39,14 +39,8 @@ interface Place {
   priority: number;
 }
 
-export function createEnqueue({
-  queuesOf,
-  redis,
-  policy,
-  priorityFor,
-  addDirect,
-  remember,
-}: EnqueueDeps): Enqueue {
+export function createEnqueue(deps: EnqueueDeps): Enqueue {
+  const { queuesOf, redis, policy, priorityFor, addDirect, remember } = deps;
   const options = jobOptions(policy);
 
   function placeOf({ companyId }: NewEmission, asked: number): Place {
@@ -62,17 +56,15 @@ export function createEnqueue({
     }
     if (placed.length > 1) corkUntilImmediate(redis);
     await Promise.all(
-      placed.map(([emission, { queue, priority }]) => {
-        const job = { v: JOB_VERSION, ...emission } satisfies EmissionJob;
-        const own: JobsOptions = {
+      placed.map(([emission, { queue, priority }]) =>
+        queue.add(emission.event, { v: JOB_VERSION, ...emission } satisfies EmissionJob, {
           ...options,
           jobId: emission.emissionId,
           // By the fleet's clock, which the age of jobs is computed with.
           timestamp: Date.parse(emission.acceptedAt),
           ...(priority !== PRIORITY.live && { priority }),
-        };
-        return queue.add(emission.event, job, own);
-      }),
+        }),
+      ),
     );
   }
 

@@ -38,7 +38,7 @@ afterAll(async () => {
 test('the tests of the Python client pass, those against a real API too', async () => {
   const appointments = [await company.appointment(), await company.appointment()];
   const api = await startControlledApi(world, NEW_KEY);
-  const limited = await world.api({ MAX_REQUESTS_PER_KEY_PER_SECOND: '1' });
+  const limited = await world.api({ MAX_REQUESTS_PER_SECOND: '1' });
   const facts = {
     ...api,
     limited: limited.url,

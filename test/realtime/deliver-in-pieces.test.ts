@@ -51,7 +51,9 @@ test('each of 1,100 dashboards of a company receives all emissions, in order; a 
 test('a socket with a scope gets no message whole, also if it got the scope before its piece was written', () => {
   const room = companyRoom('c'.repeat(24));
   const ids = Array.from({ length: 600 }, (_, index) => `socket ${index}`);
-  const sockets = new Map(ids.map((id) => [id, { data: { emissions: {} } }]));
+  const sockets = new Map<string, { data: { emissions: { scope?: object } } }>(
+    ids.map((id) => [id, { data: { emissions: {} } }]),
+  );
   const rooms = new Map([
     [room, new Set(ids)],
     ['scoped', new Set([ids[0]!, ids[550]!])],

@@ -20,7 +20,8 @@ test('a fleet on three masters grows from one to three shards and back, under lo
   const cluster = await ownCluster({ masters: 3 });
   world = await createWorld({
     redisUrl: cluster.url,
-    env: { RECONCILE_INTERVAL_MS: '0', COMPANY_LOG_MAX: '100000', MAX_LISTS_PER_VIEWER_PER_SECOND: '100000' },
+    env: { RECONCILE_INTERVAL_MS: '0', COMPANY_LOG_MAX: '100000' },
+    limits: { MAX_LISTS_PER_VIEWER_PER_SECOND: 100_000 },
     shards: SHARDS,
   });
   world.keep(cluster, () => cluster.stop());
