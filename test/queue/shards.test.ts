@@ -14,8 +14,9 @@ const OPERATOR = { authorization: `Basic ${Buffer.from('admin:admin-password').t
 let world: World;
 afterEach(() => world.close());
 
+/** Jobs wait for a worker, unless a test turns direct jobs on. */
 async function openWorld(): Promise<void> {
-  world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0' }, shards: SHARDS });
+  world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0', API_CONCURRENCY: '0' }, shards: SHARDS });
 }
 
 /** A company of this shard, if there are three. */
@@ -123,6 +124,21 @@ test('jobs of one appointment in two shards: the screen shows the last write, an
   const shown = dashboard.received.map(({ payload, meta }) => [payload.appointment.notes, meta.offset]);
   expect(shown.at(-1)![0]).toBe('third');
   expect(shown.map(([, offset]) => offset)).toEqual(shown.map((_, index) => index + 1));
+});
+
+test('the API runs direct jobs in every shard', async () => {
+  await openWorld();
+  const api = await world.ready(world.api({ ...THREE, API_CONCURRENCY: '10' }));
+  for (const { index } of world.shards) {
+    const appointmentId = await (await companyOf(index)).appointment();
+    // A busy process leaves jobs to workers, and there is none.
+    const emissionId = await eventually('a job that runs at once', async () => {
+      const id = await emitTo(index, api, appointmentId);
+      const job = await world.shards[index]!.live.getJob(id);
+      return job?.processedOn === undefined ? undefined : id;
+    });
+    await world.jobIn(emissionId, 'completed');
+  }
 });
 
 test('failed jobs of every shard are listed, shown on Bull Board and retried, one and many', async () => {
