@@ -7,7 +7,8 @@ let world: World;
 afterEach(() => world.close());
 
 test('the ledger distinguishes published, failed and lost emissions', async () => {
-  world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0' } });
+  // No API runs jobs: one is removed before the worker starts.
+  world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0', API_CONCURRENCY: '0' } });
   const [api, company] = await Promise.all([world.ready(world.api()), world.documents.company()]);
   const ledger = createLedger(world);
   world.keep(ledger, ledger.close);
@@ -25,7 +26,8 @@ test('the ledger distinguishes published, failed and lost emissions', async () =
 });
 
 test('an emission that is retried after the repair of its appointment counts as published', async () => {
-  world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0' } });
+  // No API runs jobs: one is removed before the worker starts.
+  world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0', API_CONCURRENCY: '0' } });
   const [api, company] = await Promise.all([world.ready(world.api()), world.documents.company()]);
   const ledger = createLedger(world);
   world.keep(ledger, ledger.close);
@@ -44,7 +46,8 @@ test('an emission that is retried after the repair of its appointment counts as 
 });
 
 test('a published emission whose job was removed is found in the workers’ log and not counted as lost', async () => {
-  world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0' } });
+  // No API runs jobs: one is removed before the worker starts.
+  world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0', API_CONCURRENCY: '0' } });
   const [api, company] = await Promise.all([world.ready(world.api()), world.documents.company()]);
   const emit = async () => world.emit(api, 'appointment-created', await company.appointment());
   const [published, lost] = [await emit(), await emit()];
