@@ -91,7 +91,7 @@ export interface BookingService {
   cancel(appointmentId: string): Promise<BookingOutcome>;
 }
 
-/** A {@link BookingService} for tools that serve one customer only, see {@link bookingsOfCustomer}. */
+/** A {@link BookingService} for tools that serve one customer only, see `bookingsOfCustomer`. */
 export interface CustomerBookingService extends BookingService {
   /** Resolves to the id of an appointment's customer, and to `null` if the company has no such appointment. */
   customerOf(appointmentId: string): Promise<string | null>;
