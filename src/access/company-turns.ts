@@ -19,6 +19,8 @@ export interface CompanyTurns {
    * @param from  a company, or the address of a client whose company is not known yet
    */
   piece: <T>(from: string, run: () => T) => Promise<T>;
+  /** Runs the oldest waiting piece now, before its turn. @returns false if none waits */
+  runNextPiece: (from: string) => boolean;
   /** Reads of the last one to two minutes that waited for an earlier one of their company, by company. */
   delayedReads: () => Map<Id, number>;
 }
@@ -33,7 +35,7 @@ export function createCompanyTurns(): CompanyTurns {
   const readInTurn = createReadTurns((companyId) => {
     delayed.add(companyId, performance.now());
   });
-  const runInTurn = createPieceTurns();
+  const pieces = createPieceTurns();
   return {
     read: (companyId, run) =>
       new Promise((resolve, reject) => {
@@ -41,7 +43,7 @@ export function createCompanyTurns(): CompanyTurns {
       }),
     piece: (from, run) =>
       new Promise((resolve) => {
-        runInTurn(from, () => {
+        pieces.run(from, () => {
           // If `run` throws, the inner promise is rejected.
           resolve(
             new Promise((settle) => {
@@ -50,6 +52,7 @@ export function createCompanyTurns(): CompanyTurns {
           );
         });
       }),
+    runNextPiece: pieces.runNext,
     delayedReads: () => delayed.read(performance.now()),
   };
 }
@@ -101,14 +104,21 @@ function createPieceTurns() {
     isRunning = false;
   }
 
-  return (from: string, run: () => void): void => {
-    if (isRunning) {
-      waiting.add(from, run);
-      return;
-    }
-    isRunning = true;
-    run();
-    void runAll();
+  return {
+    run(from: string, run: () => void): void {
+      if (isRunning) {
+        waiting.add(from, run);
+        return;
+      }
+      isRunning = true;
+      run();
+      void runAll();
+    },
+    runNext: (from: string): boolean => {
+      const next = waiting.next((other) => other === from);
+      next?.[1]();
+      return next !== undefined;
+    },
   };
 }
 

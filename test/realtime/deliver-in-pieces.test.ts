@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { companyRoom } from '@appointment-emissions/contracts';
 import { openLightSocket, openMany } from '../../bench/harness/light-socket.ts';
+import { createCompanyTurns } from '../../src/access/company-turns.ts';
 import { createDeliverInPieces } from '../../src/realtime/adapter/deliver-in-pieces.ts';
 import { eventually } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
@@ -48,30 +49,51 @@ test('each of 1,100 dashboards of a company receives all emissions, in order; a 
   expect(other.received).toHaveLength(1);
 });
 
-test('a socket with a scope gets no message whole, also if it got the scope before its piece was written', () => {
-  const room = companyRoom('c'.repeat(24));
+const COMPANY = 'c'.repeat(24);
+const ROOM = companyRoom(COMPANY);
+
+/** A gateway with 600 dashboards of one company: two pieces for each message. */
+function createCrowd() {
   const ids = Array.from({ length: 600 }, (_, index) => `socket ${index}`);
   const sockets = new Map<string, { data: { emissions: { scope?: object } } }>(
     ids.map((id) => [id, { data: { emissions: {} } }]),
   );
   const rooms = new Map([
-    [room, new Set(ids)],
+    [ROOM, new Set(ids)],
     ['scoped', new Set([ids[0]!, ids[550]!])],
   ]);
-  const written: string[] = [];
+  const written: { to: string[]; event: string }[] = [];
   const io = {
     of: () => ({ adapter: { rooms }, sockets }),
-    local: { to: (recipients: string[]) => ({ emit: () => written.push(...recipients) }) },
+    local: { to: (to: string[]) => ({ emit: (event: string) => written.push({ to, event }) }) },
   };
-  const pieces: (() => unknown)[] = [];
-  const deliver = createDeliverInPieces({
-    getIo: () => io as never,
-    turns: { piece: (_from, run) => Promise.resolve(pieces.push(run)) as never },
-    reportDamage: () => undefined,
-  });
-  expect(deliver(['', { type: 2, nsp: '/', data: ['event'] }, { rooms: [room] }], ['scoped'])).toBe(true);
+  const turns = createCompanyTurns();
+  const deliver = createDeliverInPieces({ getIo: () => io as never, turns, reportDamage: () => undefined });
+  return {
+    ...{ ids, sockets, rooms, written, turns },
+    deliver: (event: string, except: string[] = []) =>
+      deliver(['', { type: 2, nsp: '/', data: [event] }, { rooms: [ROOM] }], except),
+  };
+}
+
+test('a socket with a scope gets no message whole, also if it got the scope before its piece was written', async () => {
+  const { ids, sockets, written, deliver, turns } = createCrowd();
+  // Pieces wait from now on.
+  void turns.piece(COMPANY, () => undefined);
+  expect(deliver('event', ['scoped'])).toBe(true);
   sockets.get(ids[1]!)!.data.emissions.scope = {};
-  for (const piece of pieces) piece();
-  expect(pieces).toHaveLength(2);
-  expect(written).toEqual(ids.filter((_, index) => ![0, 1, 550].includes(index)));
+  await turns.piece(COMPANY, () => undefined);
+  expect(written).toHaveLength(2);
+  expect(written.flatMap(({ to }) => to)).toEqual(ids.filter((_, index) => ![0, 1, 550].includes(index)));
+});
+
+test('of a company whose events arrive faster than they are written, few pieces wait; all are written in order', async () => {
+  const { written, deliver, turns } = createCrowd();
+  const events = Array.from({ length: 300 }, (_, index) => `event ${index}`);
+  for (const [index, event] of events.entries()) {
+    deliver(event);
+    expect(2 * (index + 1) - written.length).toBeLessThanOrEqual(102);
+  }
+  await turns.piece(COMPANY, () => undefined);
+  expect(written.map(({ event }) => event)).toEqual(events.flatMap((event) => [event, event]));
 });

@@ -730,6 +730,14 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a socket with a scope gets no message whole',
   },
   {
+    safeguard: 'pieces of a company that are not written yet do not fill the memory',
+    file: 'src/realtime/adapter/deliver-in-pieces.ts',
+    find: 'while ((unwritten.get(room) ?? 0) > MAX_UNWRITTEN && turns.runNextPiece(companyId));',
+    replace: '',
+    test: 'test/realtime/deliver-in-pieces.test.ts',
+    name: 'of a company whose events arrive faster than they are written',
+  },
+  {
     safeguard: 'the tools of one customer do not change an appointment of another customer',
     file: 'packages/bot/src/tools/booking-service.ts',
     find: 'return owner?.toLowerCase() === customerId.toLowerCase() ? change()',

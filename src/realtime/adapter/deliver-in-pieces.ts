@@ -13,10 +13,15 @@ import { type DashboardServer, type DashboardSocket, isDashboard } from '../dash
 export type DeliverInPieces = (message: Broadcast, except: readonly string[]) => boolean;
 
 const SOCKETS_PER_PIECE = 500;
+/**
+ * Of one company. Beyond them each message first writes older pieces, so that a company whose events arrive faster than they are
+ * written does not fill the memory: the gateway then reads less from Redis.
+ */
+const MAX_UNWRITTEN = 100;
 
 export interface DeliverInPiecesDeps {
   getIo: () => DashboardServer;
-  turns: Pick<CompanyTurns, 'piece'>;
+  turns: Pick<CompanyTurns, 'piece' | 'runNextPiece'>;
   reportDamage: ReportDamage;
 }
 
@@ -32,6 +37,8 @@ export function createDeliverInPieces({ getIo, turns, reportDamage }: DeliverInP
     const members = adapter.rooms.get(room);
     if (!members || !room.startsWith(prefix)) return false;
     if (members.size <= SOCKETS_PER_PIECE && !unwritten.has(room)) return false;
+    const companyId = room.slice(prefix.length);
+    while ((unwritten.get(room) ?? 0) > MAX_UNWRITTEN && turns.runNextPiece(companyId));
     const excluded = new Set(except.flatMap((name) => [...(adapter.rooms.get(name) ?? [])]));
     const ids = [...members].filter((id) => !excluded.has(id));
     for (const piece of chunks(ids, SOCKETS_PER_PIECE)) {
@@ -47,7 +54,7 @@ export function createDeliverInPieces({ getIo, turns, reportDamage }: DeliverInP
         // Checked when it was decoded: the name of an event, then its arguments.
         operator.emit(...(data as unknown[] as never[]));
       };
-      turns.piece(room.slice(prefix.length), write).catch(() => {
+      turns.piece(companyId, write).catch(() => {
         // The message was decoded, but cannot be encoded for the sockets.
         reportDamage('message');
       });
