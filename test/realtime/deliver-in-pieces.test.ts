@@ -87,6 +87,15 @@ test('a socket with a scope gets no message whole, also if it got the scope befo
   expect(written.flatMap(({ to }) => to)).toEqual(ids.filter((_, index) => ![0, 1, 550].includes(index)));
 });
 
+test('a socket that left the room of its company before its piece was written does not get the message', async () => {
+  const { ids, rooms, written, deliver, turns } = createCrowd();
+  void turns.piece(COMPANY, () => undefined);
+  deliver('event');
+  rooms.get(ROOM)!.delete(ids[1]!);
+  await turns.piece(COMPANY, () => undefined);
+  expect(written.flatMap(({ to }) => to)).toEqual(ids.filter((_, index) => index !== 1));
+});
+
 test('of a company whose events arrive faster than they are written, few pieces wait; all are written in order', async () => {
   const { written, deliver, turns } = createCrowd();
   const events = Array.from({ length: 300 }, (_, index) => `event ${index}`);

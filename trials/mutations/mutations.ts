@@ -724,10 +724,18 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     safeguard: 'a message that is written in pieces is not sent whole to a socket that got a scope meanwhile',
     file: 'src/realtime/adapter/deliver-in-pieces.ts',
-    find: 'piece.filter((id) => !hasScope(sockets.get(id)))',
-    replace: 'piece.filter((id) => sockets.has(id))',
+    find: 'present?.has(id) && !hasScope(sockets.get(id))',
+    replace: 'present?.has(id)',
     test: 'test/realtime/deliver-in-pieces.test.ts',
     name: 'a socket with a scope gets no message whole',
+  },
+  {
+    safeguard: 'a message that is written in pieces is not sent to a socket that left the room meanwhile',
+    file: 'src/realtime/adapter/deliver-in-pieces.ts',
+    find: 'present?.has(id) && !hasScope(sockets.get(id))',
+    replace: '!hasScope(sockets.get(id))',
+    test: 'test/realtime/deliver-in-pieces.test.ts',
+    name: 'a socket that left the room',
   },
   {
     safeguard: 'pieces of a company that are not written yet do not fill the memory',

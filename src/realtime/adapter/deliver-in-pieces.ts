@@ -47,8 +47,10 @@ export function createDeliverInPieces({ getIo, turns, reportDamage }: DeliverInP
         const left = (unwritten.get(room) ?? 1) - 1;
         if (left > 0) unwritten.set(room, left);
         else unwritten.delete(room);
-        // A socket that got a scope meanwhile must not see the whole message. It reloads.
-        const recipients = piece.filter((id) => !hasScope(sockets.get(id)));
+        // An application may have removed a socket from the room meanwhile. One that got a scope must not see the whole message: it
+        // reloads.
+        const present = adapter.rooms.get(room);
+        const recipients = piece.filter((id) => present?.has(id) && !hasScope(sockets.get(id)));
         if (recipients.length === 0) return;
         const operator: { emit: (...packet: never[]) => unknown } = io.local.to(recipients);
         // Checked when it was decoded: the name of an event, then its arguments.
