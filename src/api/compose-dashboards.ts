@@ -96,6 +96,7 @@ export async function sendPositions(
     head: snapshots.companyLog.head,
     subscriber,
     adapterKey: config.SOCKET_ADAPTER_KEY,
+    turns: snapshots.turns,
     intervalMs: ANNOUNCE_INTERVAL_MS,
     pause,
     onFault: (error) => {

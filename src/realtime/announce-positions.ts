@@ -6,15 +6,22 @@ import {
   POSITION_EVENT,
   type StreamPosition,
 } from '@appointment-emissions/contracts';
+import type { CompanyTurns } from '../access/company-turns.ts';
 import { chunks } from '../batching.ts';
 import type { RedisClient } from '../redis/connect.ts';
-import { type DashboardServer, type DashboardSocket, isDashboard, sendInParts } from './dashboard-server.ts';
+import {
+  type DashboardServer,
+  type DashboardSocket,
+  isDashboard,
+  SOCKETS_PER_PART,
+} from './dashboard-server.ts';
 
 export interface AnnounceDeps {
   io: DashboardServer;
   head: (companyId: Id) => Promise<StreamPosition>;
   subscriber: RedisClient;
   adapterKey: string;
+  turns: Pick<CompanyTurns, 'piece'>;
   intervalMs: number;
   pause: (ms: number) => Promise<void>;
   onFault: (error: unknown) => void;
@@ -46,8 +53,21 @@ const STEPS = 20;
  * thousands of heads that are read and sent at the same time would delay live emissions.
  */
 export function announcePositions(deps: AnnounceDeps): Announcer {
-  const { io, head, subscriber, adapterKey, intervalMs, pause, onFault, beforePosition } = deps;
+  const { io, head, subscriber, adapterKey, turns, intervalMs, pause, onFault, beforePosition } = deps;
   let closed = false;
+
+  /** In pieces, after the company's events that wait to be written: a position must not overtake them. */
+  async function send(companyId: Id, position: StreamPosition): Promise<void> {
+    // A dashboard would take a head that arrives before its replay for the answer to its handshake.
+    const sockets = socketsOf(io, companyId).filter(({ data }) => data.emissions.caughtUpTo);
+    for (const part of chunks(sockets, SOCKETS_PER_PART)) {
+      await turns.piece(companyId, () => {
+        if (closed) return;
+        part.forEach(beforePosition);
+        io.local.to(part.map(({ id }) => id)).emit(POSITION_EVENT, { ...position, recovered: true });
+      });
+    }
+  }
 
   async function announce(companyIds: readonly Id[]): Promise<void> {
     const heads: (readonly [Id, StreamPosition])[] = [];
@@ -55,15 +75,7 @@ export function announcePositions(deps: AnnounceDeps): Announcer {
       heads.push(...(await Promise.all(chunk.map(async (id) => [id, await head(id)] as const))));
     }
     await pause(IN_FLIGHT_MS);
-    for (const [companyId, position] of heads) {
-      if (closed) return;
-      // A dashboard would take a head that arrives before its replay for the answer to its handshake.
-      const sockets = socketsOf(io, companyId).filter(({ data }) => data.emissions.caughtUpTo);
-      sockets.forEach(beforePosition);
-      await sendInParts(io, sockets, (part) => {
-        part.emit(POSITION_EVENT, { ...position, recovered: true });
-      });
-    }
+    await Promise.all(heads.map(([companyId, position]) => send(companyId, position)));
   }
 
   async function announceAllWithRetries(): Promise<void> {

@@ -42,7 +42,8 @@ export type DashboardSocket = Socket<
   SocketData
 >;
 
-const SOCKETS_PER_PART = 500;
+/** Writes to so many sockets take a few milliseconds. */
+export const SOCKETS_PER_PART = 500;
 
 /** Sends an event to sockets of this process, encoded once for a part of them. Between the parts, other work is done. */
 export async function sendInParts(

@@ -5,6 +5,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import { Server } from 'socket.io';
 import { io as connect } from 'socket.io-client';
 import { companyRoom, type PositionUpdate } from '@appointment-emissions/contracts';
+import { createCompanyTurns } from '../../src/access/company-turns.ts';
 import { announcePositions } from '../../src/realtime/announce-positions.ts';
 import type { DashboardServer, DashboardSocket } from '../../src/realtime/dashboard-server.ts';
 import { connectRedis } from '../../src/redis/connect.ts';
@@ -59,6 +60,7 @@ test('each company is announced in each interval, and the companies are spread o
     io,
     subscriber,
     adapterKey: `t${process.pid}`,
+    turns: createCompanyTurns(),
     intervalMs: 1_000,
     pause: (ms) => pause(ms / 10),
     head: (companyId) => {
@@ -83,4 +85,37 @@ test('each company is announced in each interval, and the companies are spread o
   await eventually('two further ones', receivedByAll(3));
   for (const companyIds of reads) expect(companyIds).toHaveLength(1);
   expect([...positions.values()].flat().every(({ recovered }) => recovered)).toBe(true);
+});
+
+test('a position is sent after the events of its company that wait to be written', async () => {
+  const { io, positions } = await openGateway();
+  const subscriber = connectRedis(process.env['TEST_REDIS_URL']!, 'subscriber');
+  ends.push(() => {
+    subscriber.disconnect();
+  });
+  const [companyId] = COMPANIES;
+  const received = positions.get(companyId!)!;
+  const order: string[] = [];
+  const turns = createCompanyTurns();
+  let hasEvent = false;
+  const announcer = announcePositions({
+    ...{ io, subscriber, turns, intervalMs: 60_000 },
+    adapterKey: `t${process.pid}`,
+    head: () => Promise.resolve({ epoch: 'e', offset: 1 }),
+    pause: () => {
+      // The first one runs at once, the others wait.
+      for (let n = 0; n < 5; n += 1) void turns.piece(companyId!, () => order.push('event'));
+      hasEvent = true;
+      return Promise.resolve();
+    },
+    onFault: (error) => {
+      throw error;
+    },
+    beforePosition: ({ data }) => {
+      if (data.emissions.companyId === companyId) order.push('position');
+    },
+  });
+  ends.push(announcer.close);
+  await eventually('the position', () => hasEvent && received.length > 0);
+  expect(order).toEqual(['event', 'event', 'event', 'event', 'event', 'position']);
 });

@@ -64,6 +64,7 @@ beforeEach(async () => {
     head: () => head(),
     subscriber,
     adapterKey,
+    turns,
     intervalMs: 50,
     pause: () => Promise.resolve(),
     onFault: () => undefined,

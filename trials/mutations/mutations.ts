@@ -99,8 +99,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     safeguard: 'the gateway announces the head of the log to every room every few seconds',
     file: 'src/realtime/announce-positions.ts',
-    find: 'part.emit(POSITION_EVENT,',
-    replace: 'if (closed) part.emit(POSITION_EVENT,',
+    find: 'io.local.to(part.map(({ id }) => id)).emit(POSITION_EVENT,',
+    replace: 'if (closed) io.local.to(part.map(({ id }) => id)).emit(POSITION_EVENT,',
     test: 'test/resilience/redis-lost.test.ts',
     name: 'FLUSHALL: dashboards that receive',
   },
@@ -712,6 +712,14 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: '.filter(() => step === 0)',
     test: 'test/realtime/announce-positions.test.ts',
     name: 'each company is announced',
+  },
+  {
+    safeguard: 'a position does not overtake the events that wait to be written',
+    file: 'src/realtime/announce-positions.ts',
+    find: 'await turns.piece(companyId, () => {',
+    replace: "await turns.piece('', () => {",
+    test: 'test/realtime/announce-positions.test.ts',
+    name: 'a position is sent after the events',
   },
   {
     safeguard: 'a catch-up reads the log once for all positions',
