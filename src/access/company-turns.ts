@@ -9,10 +9,11 @@ import { AppError } from '../errors.ts';
  */
 export interface CompanyTurns {
   /**
-   * Runs a list or a catch-up: one at a time of each company, and at most {@link MAX_READS} in all. Other companies' reads that
-   * wait come before the next one of the same company. @throws AppError RATE_LIMITED if {@link MAX_WAITING} of the company wait
+   * Runs a read: one at a time of each kind and company, and at most {@link MAX_READS} in all. Other companies' reads that wait
+   * come before the next one of the same company. Replays do not wait behind the company's lists.
+   * @throws AppError RATE_LIMITED if {@link MAX_WAITING} of the kind and company wait
    */
-  read: <T>(companyId: Id, run: () => Promise<T>) => Promise<T>;
+  read: <T>(kind: ReadKind, companyId: Id, run: () => Promise<T>) => Promise<T>;
   /**
    * Runs a piece of work of at most a few milliseconds: a handshake, a part of a replay or of a list. If pieces wait, the event
    * loop handles live emissions and other requests after each {@link SLICE_MS} of pieces.
@@ -24,6 +25,8 @@ export interface CompanyTurns {
   /** Reads of the last one to two minutes that waited for an earlier one of their company, by company. */
   delayedReads: () => Map<Id, number>;
 }
+
+type ReadKind = 'list' | 'replay';
 
 const MAX_READS = 32;
 /** Reads of a company whose clients repeat them, or leave, faster than they are answered. */
@@ -37,9 +40,9 @@ export function createCompanyTurns(): CompanyTurns {
   });
   const pieces = createPieceTurns();
   return {
-    read: (companyId, run) =>
+    read: (kind, companyId, run) =>
       new Promise((resolve, reject) => {
-        readInTurn(companyId, () => run().then(resolve, reject));
+        readInTurn(kind, companyId, () => run().then(resolve, reject));
       }),
     piece: (from, run) =>
       new Promise((resolve) => {
@@ -59,27 +62,29 @@ export function createCompanyTurns(): CompanyTurns {
 
 /** @param onDelayed  called for each read that must wait for another one of its company */
 function createReadTurns(onDelayed: (companyId: Id) => void) {
+  /** By kind and company, as `reading` is. */
   const waiting = createRounds<() => Promise<void>>();
-  const reading = new Set<Id>();
+  const reading = new Set<string>();
 
   function startNext(): void {
     while (reading.size < MAX_READS) {
-      const next = waiting.next((companyId) => !reading.has(companyId));
+      const next = waiting.next((key) => !reading.has(key));
       if (!next) return;
-      const [companyId, run] = next;
-      reading.add(companyId);
+      const [key, run] = next;
+      reading.add(key);
       void run().then(() => {
-        reading.delete(companyId);
+        reading.delete(key);
         startNext();
       });
     }
   }
 
-  return (companyId: Id, run: () => Promise<void>): void => {
-    if (reading.has(companyId)) onDelayed(companyId);
-    if (waiting.count(companyId) >= MAX_WAITING)
+  return (kind: ReadKind, companyId: Id, run: () => Promise<void>): void => {
+    const key = `${kind} ${companyId}`;
+    if (reading.has(key)) onDelayed(companyId);
+    if (waiting.count(key) >= MAX_WAITING)
       throw new AppError('RATE_LIMITED', 'too many reads of this company wait', { retryAfterSeconds: 1 });
-    waiting.add(companyId, run);
+    waiting.add(key, run);
     startNext();
   };
 }

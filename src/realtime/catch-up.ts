@@ -72,7 +72,7 @@ export function createCatchUp(sources: CatchUpSources): CatchUp {
     let replayer = replayers.get(companyId);
     if (!replayer) {
       const run = (positions: readonly StreamPosition[]) =>
-        sources.turns.read(companyId, () => replayFrom(sources, recent, companyId, positions));
+        sources.turns.read('replay', companyId, () => replayFrom(sources, recent, companyId, positions));
       replayer = { replay: coalesce({ run, maxBatch: MAX_COLLECTED }), pending: 0 };
       replayers.set(companyId, replayer);
     }

@@ -13,7 +13,7 @@ function createReads() {
     turns,
     started,
     read: (companyId: string, name = companyId): Promise<void> =>
-      turns.read(companyId, () => {
+      turns.read('list', companyId, () => {
         started.push(name);
         return new Promise((resolve) => ends.push(resolve));
       }),
@@ -49,8 +49,8 @@ test('32 reads run at the same time, and then companies take turns', async () =>
 
 test('a read that fails rejects its own request, and the next one runs', async () => {
   const turns = createCompanyTurns();
-  const failed = turns.read(CROWD, () => Promise.reject(new Error('no')));
-  const next = turns.read(CROWD, () => Promise.resolve('yes'));
+  const failed = turns.read('list', CROWD, () => Promise.reject(new Error('no')));
+  const next = turns.read('list', CROWD, () => Promise.resolve('yes'));
   await expect(failed).rejects.toThrow('no');
   expect(await next).toBe('yes');
 });
@@ -65,6 +65,14 @@ test('of one company at most 500 reads wait; further ones are refused, those of 
   await endNext();
   void read(CROWD);
   await expect(read(CROWD)).rejects.toMatchObject({ code: 'RATE_LIMITED' });
+});
+
+test('a replay does not wait behind the lists of its company', async () => {
+  const { read, started, turns } = createReads();
+  for (let n = 0; n < 501; n += 1) void read(CROWD);
+  await expect(read(CROWD)).rejects.toMatchObject({ code: 'RATE_LIMITED' });
+  expect(await turns.read('replay', CROWD, () => Promise.resolve('replayed'))).toBe('replayed');
+  expect(started).toEqual([CROWD]);
 });
 
 /** Takes the whole time of a slice. */

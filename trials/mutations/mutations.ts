@@ -692,7 +692,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     safeguard: 'one company has one read at a time',
     file: 'src/access/company-turns.ts',
-    find: 'waiting.next((companyId) => !reading.has(companyId))',
+    find: 'waiting.next((key) => !reading.has(key))',
     replace: 'waiting.next()',
     test: 'test/realtime/company-turns.test.ts',
     name: 'of one company one read runs',

@@ -65,7 +65,7 @@ function createSharedReads(
     const key = JSON.stringify(request);
     let shared = waiting.get(key);
     if (!shared) {
-      shared = turns.read(request.companyId, async () => {
+      shared = turns.read('list', request.companyId, async () => {
         // Requests that arrive in the same turn of the event loop share the read too.
         await nextTurn();
         waiting.delete(key);

@@ -86,7 +86,7 @@ export function createRealCompany(
   );
   const catchUp = createCatchUp({
     ...{ readLog: log.after, head: log.head, takeSnapshots, replayLimit: 100 },
-    turns: { read: (_companyId, run) => run() },
+    turns: { read: (_kind, _companyId, run) => run() },
   });
 
   /**
