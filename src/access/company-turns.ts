@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Id } from '@appointment-emissions/contracts';
 import { createRecentCounts } from '../domain/recent-counts.ts';
 import { AppError } from '../errors.ts';
+import { isMongoError, isUnavailable } from '../process/unavailable.ts';
 
 /**
  * Shares a process that serves dashboards between companies, so that a company with thousands of sockets or lists does not delay
@@ -10,7 +11,8 @@ import { AppError } from '../errors.ts';
 export interface CompanyTurns {
   /**
    * Runs a read: one at a time of each kind and company, and at most {@link MAX_READS} in all. Other companies' reads that wait
-   * come before the next one of the same company. Replays do not wait behind the company's lists.
+   * come before the next one of the same company. Replays do not wait behind the company's lists. If a read fails because MongoDB or
+   * Redis does not answer, those that wait for it fail too: one after the other, they would take a second each.
    * @throws AppError RATE_LIMITED if {@link MAX_WAITING} of the kind and company wait
    */
   read: <T>(kind: ReadKind, companyId: Id, run: () => Promise<T>) => Promise<T>;
@@ -42,7 +44,12 @@ export function createCompanyTurns(): CompanyTurns {
   return {
     read: (kind, companyId, run) =>
       new Promise((resolve, reject) => {
-        readInTurn(kind, companyId, () => run().then(resolve, reject));
+        readInTurn(kind, companyId, {
+          run: async () => {
+            resolve(await run());
+          },
+          fail: reject,
+        });
       }),
     piece: (from, run) =>
       new Promise((resolve) => {
@@ -60,31 +67,45 @@ export function createCompanyTurns(): CompanyTurns {
   };
 }
 
+interface Read {
+  run: () => Promise<void>;
+  fail: (error: unknown) => void;
+}
+
 /** @param onDelayed  called for each read that must wait for another one of its company */
 function createReadTurns(onDelayed: (companyId: Id) => void) {
   /** By kind and company, as `reading` is. */
-  const waiting = createRounds<() => Promise<void>>();
+  const waiting = createRounds<Read>();
   const reading = new Set<string>();
+
+  async function runOne(key: string, read: Read): Promise<void> {
+    try {
+      await read.run();
+    } catch (error) {
+      const isOutage = isUnavailable(error) || isMongoError(error, 'MongoError');
+      for (const failed of isOutage ? [read, ...waiting.removeAll(key)] : [read]) failed.fail(error);
+    }
+  }
 
   function startNext(): void {
     while (reading.size < MAX_READS) {
       const next = waiting.next((key) => !reading.has(key));
       if (!next) return;
-      const [key, run] = next;
+      const [key, read] = next;
       reading.add(key);
-      void run().then(() => {
+      void runOne(key, read).then(() => {
         reading.delete(key);
         startNext();
       });
     }
   }
 
-  return (kind: ReadKind, companyId: Id, run: () => Promise<void>): void => {
+  return (kind: ReadKind, companyId: Id, read: Read): void => {
     const key = `${kind} ${companyId}`;
     if (reading.has(key)) onDelayed(companyId);
     if (waiting.count(key) >= MAX_WAITING)
       throw new AppError('RATE_LIMITED', 'too many reads of this company wait', { retryAfterSeconds: 1 });
-    waiting.add(key, run);
+    waiting.add(key, read);
     startNext();
   };
 }
@@ -138,6 +159,11 @@ function createRounds<T>() {
       const queue = queues.get(from);
       if (queue) queue.push(item);
       else queues.set(from, [item]);
+    },
+    removeAll(from: string): T[] {
+      const queue = queues.get(from) ?? [];
+      queues.delete(from);
+      return queue;
     },
     /** Removes the first item of the first queue that `isReady` accepts. */
     next(isReady: (from: string) => boolean = () => true): [from: string, item: T] | undefined {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import request from 'supertest';
 import type { AppointmentList } from '@appointment-emissions/contracts';
 import {
@@ -9,6 +10,7 @@ import {
 import { createCompanyTurns } from '../../src/access/company-turns.ts';
 import type { RunningApi } from '../../src/api/start-api.ts';
 import type { Company } from '../harness/documents.ts';
+import { eventually } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
 import { problemOf } from './internal.ts';
 
@@ -235,5 +237,36 @@ describe('dashboards that load at the same time', () => {
     for (const answer of await answers)
       expect(JSON.parse(String(answer))).toEqual({ epoch: 'e', offset: 0, appointments: [] });
     expect(reads.map(({ companyId }) => companyId)).toEqual(['one', 'two', 'one']);
+  });
+
+  test('a list is not read if all that requested it have disconnected', async () => {
+    const reads: CompanyRange[] = [];
+    const turns = createCompanyTurns();
+    const routes = createDashboardRoutes({
+      viewerOf: () => Promise.resolve({ companyId: 'one' }),
+      list: (wanted) => {
+        reads.push(wanted);
+        return Promise.resolve({ epoch: 'e', offset: 0, appointments: [] });
+      },
+      turns,
+    });
+    const sent: string[] = [];
+    const request = (to: string, name: string) => {
+      const req = { method: 'GET', url: '/appointments', query: { from: '2027-03-01', to } };
+      const res = { destroyed: false, set: () => res, type: () => res, send: () => sent.push(name) };
+      routes(req as never, res as never, () => sent.push('error'));
+      return res;
+    };
+    let letGo: () => void = () => undefined;
+    const earlier = turns.read('list', 'one', () => new Promise<void>((resolve) => (letGo = resolve)));
+    const [gone, left] = [request('2027-03-02', 'gone'), request('2027-03-03', 'left')];
+    request('2027-03-03', 'stays');
+    gone.destroyed = left.destroyed = true;
+    await nextTurn();
+    letGo();
+    await earlier;
+    await eventually('the answer', () => sent.includes('stays'));
+    expect(reads.map(({ to }) => new Date(to).toISOString().slice(0, 10))).toEqual(['2027-03-03']);
+    expect(sent).not.toContain('error');
   });
 });

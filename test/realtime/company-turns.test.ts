@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
+import { mongo } from 'mongoose';
 import { createCompanyTurns } from '../../src/access/company-turns.ts';
 
 const [CROWD, OTHER] = ['c'.repeat(24), 'a'.repeat(24)] as const;
@@ -53,6 +54,28 @@ test('a read that fails rejects its own request, and the next one runs', async (
   const next = turns.read('list', CROWD, () => Promise.resolve('yes'));
   await expect(failed).rejects.toThrow('no');
   expect(await next).toBe('yes');
+});
+
+test('if MongoDB does not answer a read, those that wait for it fail too, and later ones run', async () => {
+  const turns = createCompanyTurns();
+  const error = new mongo.MongoServerSelectionError('no server', {} as never);
+  let tries = 0;
+  const fail = async () => {
+    tries += 1;
+    await pause(1);
+    throw error;
+  };
+  const failed = Promise.allSettled(Array.from({ length: 10 }, () => turns.read('list', CROWD, fail)));
+  const [replay, other] = [
+    turns.read('replay', CROWD, () => Promise.resolve('replay')),
+    turns.read('list', OTHER, () => pause(1).then(() => 'list')),
+  ];
+  expect(new Set((await failed).map((result) => 'reason' in result && result.reason === error))).toEqual(
+    new Set([true]),
+  );
+  expect(tries).toBe(1);
+  expect([await replay, await other]).toEqual(['replay', 'list']);
+  expect(await turns.read('list', CROWD, () => Promise.resolve('later'))).toBe('later');
 });
 
 test('of one company at most 500 reads wait; further ones are refused, those of others are not', async () => {

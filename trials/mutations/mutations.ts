@@ -698,6 +698,22 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'of one company one read runs',
   },
   {
+    safeguard: 'lists that wait fail with the one that MongoDB did not answer',
+    file: 'src/access/company-turns.ts',
+    find: 'isOutage ? [read, ...waiting.removeAll(key)] : [read]',
+    replace: '[read]',
+    test: 'test/realtime/company-turns.test.ts',
+    name: 'if MongoDB does not answer a read',
+  },
+  {
+    safeguard: 'a list is not read for clients that have disconnected',
+    file: 'src/http/routes/dashboard-routes.ts',
+    find: 'responses.every(({ destroyed }) => destroyed) ? undefined : read(request)',
+    replace: 'read(request)',
+    test: 'test/http/list.test.ts',
+    name: 'a list is not read if all',
+  },
+  {
     safeguard: 'the company that was served goes behind the others',
     file: 'src/access/company-turns.ts',
     find: 'queues.delete(from);\n        if (queue.length > 0) queues.set(from, queue);',

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type Request, Router } from 'express';
+import { type Request, type Response, Router } from 'express';
 import { type AppointmentList, type Id, LAST_INSTANT, parseInstant } from '@appointment-emissions/contracts';
 import type { CompanyTurns } from '../../access/company-turns.ts';
 import { chunks } from '../../batching.ts';
@@ -46,7 +46,8 @@ export function createDashboardRoutes({ viewerOf, list, turns }: DashboardRoutes
   router.get('/appointments', async (req, res) => {
     const { companyId, scope } = await viewerOf(req);
     const range = readRange(req.query, Date.now());
-    const body = await read({ companyId, scope, ...range });
+    const body = await read({ companyId, scope, ...range }, res);
+    if (!body) return;
     res.set('Cache-Control', 'no-store').type('json').send(body);
   });
   return router;
@@ -54,27 +55,31 @@ export function createDashboardRoutes({ viewerOf, list, turns }: DashboardRoutes
 
 /**
  * Dashboards that reload together request the same list: one read serves all equal requests that arrive before it starts. So a
- * result is never older than its request.
+ * result is never older than its request. The result is undefined if all that requested it have disconnected before it started:
+ * nothing is read then.
  */
 function createSharedReads(
   read: (request: CompanyRange) => Promise<Buffer>,
   turns: DashboardRoutesDeps['turns'],
-): (request: CompanyRange) => Promise<Buffer> {
-  const waiting = new Map<string, Promise<Buffer>>();
-  return async (request) => {
+): (request: CompanyRange, res: Response) => Promise<Buffer | undefined> {
+  const waiting = new Map<string, { result: Promise<Buffer | undefined>; responses: Response[] }>();
+  return async (request, res) => {
     const key = JSON.stringify(request);
     let shared = waiting.get(key);
     if (!shared) {
-      shared = turns.read('list', request.companyId, async () => {
+      const responses: Response[] = [];
+      const result = turns.read('list', request.companyId, async () => {
         // Requests that arrive in the same turn of the event loop share the read too.
         await nextTurn();
         waiting.delete(key);
-        return read(request);
+        return responses.every(({ destroyed }) => destroyed) ? undefined : read(request);
       });
+      shared = { result, responses };
       waiting.set(key, shared);
     }
+    shared.responses.push(res);
     try {
-      return await shared;
+      return await shared.result;
     } finally {
       if (waiting.get(key) === shared) waiting.delete(key);
     }
