@@ -93,13 +93,22 @@ async function replayFrom(
   companyId: Id,
   positions: readonly StreamPosition[],
 ): Promise<Replay[]> {
-  const reads = await readLogAfterEach(sources, companyId, positions);
+  const parts = await readLogAfterEach(sources, companyId, positions);
+  const reads = new Set(parts.map(({ read }) => read));
   const snapshots = await findSnapshots(sources, recent, companyId, reads);
   const publishedAt = new Date().toISOString();
+  const events = new Map([...reads].map((read) => [read, toEvents(companyId, read, snapshots, publishedAt)]));
   const replays = new Map(
-    [...new Set(reads)].map((read) => [read, toReplay(companyId, read, snapshots, publishedAt)]),
+    [...new Set(parts)].map((part) => [part, toReplay(part, events.get(part.read) as ReadEvents)]),
   );
-  return reads.map((read) => replays.get(read) as Replay);
+  return parts.map((part) => replays.get(part) as Replay);
+}
+
+/** The log after a position, as the end of a read from a lower one: positions share the read, so that each entry is visited once. */
+interface LogPart {
+  read: LogRead;
+  /** Entries before the position. */
+  skipped: number;
 }
 
 /**
@@ -110,42 +119,44 @@ async function readLogAfterEach(
   { readLog, replayLimit }: CatchUpSources,
   companyId: Id,
   positions: readonly StreamPosition[],
-): Promise<LogRead[]> {
+): Promise<LogPart[]> {
   const keyOf = ({ epoch, offset }: StreamPosition): string => `${epoch} ${offset}`;
-  const reads = new Map<string, LogRead>();
+  const parts = new Map<string, LogPart>();
   let unread = [...new Map(positions.map((position) => [keyOf(position), position])).values()].sort(
     (a, b) => a.offset - b.offset,
   );
   for (let [lowest] = unread; lowest; [lowest] = unread) {
     const read = await readLog(companyId, lowest, replayLimit);
-    reads.set(keyOf(lowest), read);
+    parts.set(keyOf(lowest), { read, skipped: 0 });
     for (const position of unread.slice(1)) {
       const part = partAfter(position, read, lowest, replayLimit);
-      if (part) reads.set(keyOf(position), part);
+      if (part) parts.set(keyOf(position), part);
     }
-    unread = unread.filter((position) => !reads.has(keyOf(position)));
+    unread = unread.filter((position) => !parts.has(keyOf(position)));
   }
-  return positions.map((position) => reads.get(keyOf(position)) as LogRead);
+  return positions.map((position) => parts.get(keyOf(position)) as LogPart);
 }
 
 /** What a read from a lower position shows about this one. Undefined if that is not known. */
 function partAfter(
   { epoch, offset }: StreamPosition,
-  { head, entries, missing }: LogRead,
+  read: LogRead,
   lowest: StreamPosition,
   limit: number,
-): LogRead | undefined {
-  if (epoch !== head.epoch || offset > head.offset) return { head, entries: [], missing: 'epoch' };
-  if (head.offset - offset > limit) return { head, entries: [], missing: 'too-many' };
-  return missing ? undefined : { head, entries: entries.slice(offset - lowest.offset) };
+): LogPart | undefined {
+  const { head } = read;
+  if (epoch !== head.epoch || offset > head.offset)
+    return { read: { head, entries: [], missing: 'epoch' }, skipped: 0 };
+  if (head.offset - offset > limit) return { read: { head, entries: [], missing: 'too-many' }, skipped: 0 };
+  return read.missing ? undefined : { read, skipped: offset - lowest.offset };
 }
 
-/** Snapshots of all appointments in these parts of a log: recent ones if they are new enough, else fresh ones. */
+/** Snapshots of all appointments in these reads of a log: recent ones if they are new enough, else fresh ones. */
 async function findSnapshots(
   { takeSnapshots }: CatchUpSources,
   recent: Recent<ConfirmedSnapshot>,
   companyId: Id,
-  reads: readonly LogRead[],
+  reads: Iterable<LogRead>,
 ): Promise<Map<Id, ConfirmedSnapshot>> {
   const snapshots = new Map<Id, ConfirmedSnapshot>();
   const wanted = new Set<Id>();
@@ -168,20 +179,40 @@ async function findSnapshots(
 
 const recentKey = (companyId: Id, appointmentId: Id): string => `${companyId} ${appointmentId}`;
 
-function toReplay(
+/** The events of one read of a log. */
+interface ReadEvents {
+  /** For each entry; undefined if its appointment has no snapshot of the log's epoch. */
+  events: (ReplayedEvent | undefined)[];
+  /** Index of the last undefined one, or -1. */
+  lastMissing: number;
+  /** Why the events that are undefined are missing. */
+  reason: 'epoch' | 'gone';
+}
+
+function toEvents(
   companyId: Id,
-  { head, entries, missing }: LogRead,
+  { head, entries }: LogRead,
   snapshots: ReadonlyMap<Id, ConfirmedSnapshot>,
   publishedAt: string,
-): Replay {
-  if (missing) return { events: [], position: { ...head, recovered: false, reason: missing } };
-  const events = entries.flatMap((entry) => {
+): ReadEvents {
+  const events = entries.map((entry) => {
     const snapshot = snapshots.get(entry.appointmentId);
-    return snapshot?.epoch === head.epoch ? [toEvent(companyId, entry, snapshot, publishedAt)] : [];
+    return snapshot?.epoch === head.epoch ? toEvent(companyId, entry, snapshot, publishedAt) : undefined;
   });
-  if (events.length === entries.length) return { events, position: { ...head, recovered: true } };
   const isOtherEpoch = [...snapshots.values()].some(({ epoch }) => epoch !== head.epoch);
-  return { events, position: { ...head, recovered: false, reason: isOtherEpoch ? 'epoch' : 'gone' } };
+  return { events, lastMissing: events.lastIndexOf(undefined), reason: isOtherEpoch ? 'epoch' : 'gone' };
+}
+
+function toReplay({ read, skipped }: LogPart, { events, lastMissing, reason }: ReadEvents): Replay {
+  const { head, missing } = read;
+  if (missing) return { events: [], position: { ...head, recovered: false, reason: missing } };
+  const missed = events.slice(skipped);
+  if (lastMissing < skipped)
+    return { events: missed as ReplayedEvent[], position: { ...head, recovered: true } };
+  return {
+    events: missed.filter((event) => event !== undefined),
+    position: { ...head, recovered: false, reason },
+  };
 }
 
 function toEvent(

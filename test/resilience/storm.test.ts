@@ -161,6 +161,10 @@ test('dashboards that were disconnected at different times share a read of the l
     [['e19', 'e20'], true],
   ]);
   expect(reads).toEqual([17]);
+  // Each entry is converted once for all of them.
+  const [longer, shorter] = await Promise.all([at(14), at(15)].map((from) => catchUp('company', from)));
+  expect(shorter!.events).toHaveLength(5);
+  for (const [index, event] of shorter!.events.entries()) expect(event).toBe(longer!.events[index + 1]);
 
   // Positions that cannot be replayed cost at most one further read.
   reads.length = 0;

@@ -740,8 +740,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     safeguard: 'a catch-up reads the log once for all positions',
     file: 'src/realtime/catch-up.ts',
-    find: 'if (part) reads.set(keyOf(position), part);',
-    replace: 'if (part?.missing) reads.set(keyOf(position), part);',
+    find: 'if (part) parts.set(keyOf(position), part);',
+    replace: 'if (part?.read.missing) parts.set(keyOf(position), part);',
     test: 'test/resilience/storm.test.ts',
     name: 'dashboards that were disconnected at different times',
   },
