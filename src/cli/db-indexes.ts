@@ -5,6 +5,7 @@ import { loadModel } from '../model/load-model.ts';
 import { createIndexes } from '../population/indexes.ts';
 import { createModels } from '../population/models.ts';
 import { trimSettings } from '../settings/values.ts';
+import { exitWhenWritten } from './exit-when-written.ts';
 
 const { MONGODB_URI = '', EMISSIONS_MODEL } = trimSettings({
   MONGODB_URI: process.env['MONGODB_URI'],
@@ -20,6 +21,7 @@ try {
   process.exit(1);
 }
 const connection = createConnection();
+let exitCode = 0;
 try {
   const model = await loadModel(EMISSIONS_MODEL);
   await connection.openUri(uri, { serverSelectionTimeoutMS: 5_000 });
@@ -28,7 +30,8 @@ try {
   process.stdout.write(`${model.collection} has the indexes that the list route and the sweep need.\n`);
 } catch (error) {
   process.stderr.write(`the indexes are not complete: ${errorMessage(error)}\n`);
-  process.exitCode = 1;
+  exitCode = 1;
 } finally {
   await connection.close();
 }
+await exitWhenWritten(exitCode);

@@ -5,20 +5,25 @@ import { AppError, errorMessage } from '../errors.ts';
 import { loadModel } from '../model/load-model.ts';
 import { ModelError } from '../model/parse-model.ts';
 import { type Command, readCommandLine } from './command-line.ts';
+import { exitWhenWritten } from './exit-when-written.ts';
 
 /** The command line is wrong. */
 const WRONG_USAGE = 2;
 
 // The reader of a pipe, such as head, may end first.
-process.stdout.on('error', () => undefined);
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 const { env } = process;
-const commandLine = readCommandLine(process.argv.slice(2));
-if ('command' in commandLine) process.exitCode = await runOrExplain(commandLine.command);
-else if ('help' in commandLine) print(commandLine.help);
-else if ('version' in commandLine) print(readVersion());
-else {
-  process.stderr.write(`${commandLine.problem}\n`);
-  process.exitCode = WRONG_USAGE;
+await exitWhenWritten(await runCommandLine());
+
+async function runCommandLine(): Promise<number> {
+  const commandLine = readCommandLine(process.argv.slice(2));
+  if ('command' in commandLine) return runOrExplain(commandLine.command);
+  if ('problem' in commandLine) {
+    process.stderr.write(`${commandLine.problem}\n`);
+    return WRONG_USAGE;
+  }
+  print('help' in commandLine ? commandLine.help : readVersion());
+  return 0;
 }
 
 async function runOrExplain(command: Command): Promise<number> {

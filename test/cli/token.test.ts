@@ -1,9 +1,11 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { loadApiConfig } from '../../src/config.ts';
-import { DEFAULT_MODEL } from '../../src/model/default-model.ts';
+import { DEFAULT_DESCRIPTION, DEFAULT_MODEL } from '../../src/model/default-model.ts';
 import { signToken } from '../../src/cli/sign-token.ts';
+import { until } from '../harness/until.ts';
 import { createWorld, JWT_SECRET, type World } from '../harness/world.ts';
+import { writeModule } from '../model/write-model.ts';
 import { runCli } from './run-cli.ts';
 
 const ENV = {
@@ -35,6 +37,16 @@ test('a gateway accepts the token that the command prints', async () => {
   expect(code).toBe(0);
   const dashboard = await world.dashboard(api, company.companyId, { token: out.trim() });
   expect(dashboard.positions).toHaveLength(1);
+});
+
+test('a command ends although the module of the model keeps a timer, with its whole output', async () => {
+  const module = `setInterval(() => undefined, 1_000);\nexport default ${JSON.stringify(DEFAULT_DESCRIPTION)};\n`;
+  const env = { ...ENV, EMISSIONS_MODEL: writeModule(module) };
+  const { code, out } = await until('the end', runCli(env, 'token', '--company', COMPANY), 30_000);
+  expect([code, decodeJwt(out.trim())]).toEqual([
+    0,
+    expect.objectContaining({ companyId: COMPANY.toLowerCase() }),
+  ]);
 });
 
 test('a token has the claims of the options', async () => {
