@@ -187,3 +187,12 @@ test('a reply that contains the API key is logged without it', async () => {
   expect(JSON.stringify(bot.lines)).toContain('[key]');
   expect(JSON.stringify(bot.lines)).not.toContain(KEY);
 });
+
+test('a long reply is cut after the API key was removed, so that no part of the key is logged', async () => {
+  const backend = await startBackend((response) => {
+    json(response, 400, 'x'.repeat(1_990) + KEY + 'y'.repeat(5_000));
+  });
+  const bot = startBot({ backendUrl: backend.url });
+  expect(await bot.emitAppointmentCreated(ID)).toBe(false);
+  expect(bot.lines[0]?.['body']).toBe(`"${'x'.repeat(1_990)}[key]yyyy`);
+});

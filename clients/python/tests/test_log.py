@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from conftest import KEY, StartBackend
-from servers import ID, absent_url, eventually, status
+from servers import ID, absent_url, eventually, send_json, status
 
 from appointment_emissions import RealtimeAppointments
 from appointment_emissions._message_flow_file import FileLogger
@@ -129,6 +129,15 @@ def test_without_a_logger_json_lines_are_appended_to_a_file_and_a_reason_is_prin
         "Failed to emit socket event: HTTP error (401). Details are in message-flow.log, in the folder "
         f"{folder}.\n"
     )
+
+
+def test_a_long_reply_is_cut_after_the_key_was_removed_so_that_no_part_of_it_is_logged(
+    start_backend: StartBackend,
+) -> None:
+    bodies: list[object] = []
+    backend = start_backend(lambda connection, _: send_json(connection, 400, "x" * 1_990 + KEY + "y" * 5_000))
+    assert not emit(backend_url=backend.url, logger=lambda _, __, fields: bodies.append(fields["body"]))
+    assert bodies == [f'"{"x" * 1_990}[key]yyyy']
 
 
 def test_a_line_cannot_be_distorted_by_a_reply(start_backend: StartBackend, tmp_path: Path) -> None:

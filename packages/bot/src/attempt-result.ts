@@ -3,7 +3,7 @@ export interface Answer {
   status: number;
   /** Parsed JSON; undefined if the body is not JSON. */
   body: unknown;
-  /** The body as received, shortened. For the log. */
+  /** The body as received. For the log, which redacts it and then cuts it. */
   text: string;
   retryAfterMs?: number | undefined;
 }

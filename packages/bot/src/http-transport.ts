@@ -2,13 +2,10 @@ import { once } from 'node:events';
 import http, { type ClientRequest, type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { isNativeError } from 'node:util/types';
-import { cut } from '@appointment-emissions/contracts';
 import type { Answer } from './attempt-result.ts';
 
 /** Maximum size of a reply. The reply to a batch of 1,000 takes about 120 kB. */
 const MAX_BODY_BYTES = 1_000_000;
-/** Maximum length of a logged reply, in code points. */
-const MAX_LOGGED = 2_000;
 
 export interface HttpTransport {
   /** Sends one request. @throws on a network error, and if the signal is aborted */
@@ -61,7 +58,7 @@ export function createHttpTransport({ backendUrl, apiKey }: HttpTransportOptions
     return {
       status: response.statusCode ?? 0,
       body: parseJson(text),
-      text: cut(text, MAX_LOGGED),
+      text,
       retryAfterMs: readRetryAfterMs(response.headers['retry-after']),
     };
   }

@@ -1,11 +1,13 @@
 import { isNativeError } from 'node:util/types';
-import type { AppointmentEvent } from '@appointment-emissions/contracts';
+import { type AppointmentEvent, cut } from '@appointment-emissions/contracts';
 import { rejectedItems, type Answer, type AttemptResult } from './attempt-result.ts';
 import type { Delivery } from './deliver.ts';
 import type { MessageFlow } from './message-flow.ts';
 
 /** While the circuit breakers are open, all calls together write at most one line in this time. */
 const NOT_TRIED_INTERVAL_MS = 10_000;
+/** Maximum length of a logged reply, in code points. */
+const MAX_LOGGED = 2_000;
 /** Maximum number of rejected items that a line names. */
 const MAX_LOGGED_ITEMS = 20;
 /** Maximum number of reasons that are printed to the console. */
@@ -115,7 +117,7 @@ function detailsOf(
       status: itemStatus,
       code: redact(String(code)),
     }));
-  return { status, body: redact(text), ...(rejected.length > 0 ? { rejected } : {}) };
+  return { status, body: cut(redact(text), MAX_LOGGED), ...(rejected.length > 0 ? { rejected } : {}) };
 }
 
 function errorOf(

@@ -1,10 +1,7 @@
 import { isNativeError } from 'node:util/types';
-import { cut, type EmitRequest, INTERNAL_NAMESPACE } from '@appointment-emissions/contracts';
+import { type EmitRequest, INTERNAL_NAMESPACE } from '@appointment-emissions/contracts';
 import type { Answer } from './attempt-result.ts';
 import { untilAborted } from './deadline.ts';
-
-/** Maximum length of a logged reply, in code points. */
-const MAX_LOGGED = 2_000;
 
 /** The part of socket.io-client that is used. Declared here, so that the types compile where it is not installed. */
 export interface ClientSocket {
@@ -115,7 +112,7 @@ function connect(
 
 function toAnswer(reply: unknown): Answer {
   const status = typeof reply === 'object' && reply !== null && 'status' in reply ? Number(reply.status) : 0;
-  return { status, body: reply, text: cut(JSON.stringify(reply ?? null), MAX_LOGGED) };
+  return { status, body: reply, text: JSON.stringify(reply ?? null) };
 }
 
 function connected(socket: ClientSocket, signal: AbortSignal): Promise<void> {

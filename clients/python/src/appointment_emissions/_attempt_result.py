@@ -16,7 +16,7 @@ class Answer:
     body: object
     """Parsed JSON; None if the body is not JSON."""
     text: str
-    """The body as received, shortened. For the log."""
+    """The body as received. For the log, which redacts it and then cuts it."""
     retry_after_ms: float = 0
 
 

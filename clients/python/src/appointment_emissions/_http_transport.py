@@ -15,8 +15,6 @@ from ._attempt_result import Answer
 
 MAX_BODY_BYTES = 1_000_000
 """Maximum size of a reply. The reply to a batch of 1,000 takes about 120 kB."""
-MAX_LOGGED = 2_000
-"""Maximum length of a logged reply, in code points."""
 MAX_CONCURRENT = 64
 """Maximum number of requests at the same time. Further ones wait."""
 LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=8, keepalive_expiry=4)
@@ -141,7 +139,7 @@ async def _read_answer(response: httpx.Response) -> Answer:
     return Answer(
         status=response.status_code,
         body=_parse_json(text),
-        text=text[:MAX_LOGGED],
+        text=text,
         retry_after_ms=read_retry_after_ms(response.headers.get("retry-after")),
     )
 

@@ -15,6 +15,8 @@ from ._message_flow import Fields, Level, MessageFlow, describe_error, print_err
 FAILED = "Failed to emit socket event"
 NOT_TRIED_INTERVAL_S = 10
 """While the circuit breaker is open, all calls together write at most one line in this time."""
+MAX_LOGGED = 2_000
+"""Maximum length of a logged reply, in code points."""
 MAX_LOGGED_ITEMS = 20
 """Maximum number of rejected items that a line names."""
 MAX_NOTICES = 20
@@ -95,7 +97,8 @@ class Report:
             {"index": item["index"], "status": item["status"], "code": self._redact(str(item.get("code")))}
             for item in rejected_items(answer.body)[:MAX_LOGGED_ITEMS]
         ]
-        return {"status": answer.status, "body": self._redact(answer.text), "rejected": rejected or None}
+        body = self._redact(answer.text)[:MAX_LOGGED]
+        return {"status": answer.status, "body": body, "rejected": rejected or None}
 
     def _error_of(self, error: BaseException) -> Fields:
         return {
