@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from test_faults import hang, silent
 
 import appointment_emissions
 from appointment_emissions import AsyncRealtimeAppointments, RealtimeAppointments
+from appointment_emissions._environment import Shared
 
 END_WITHIN_S = 20
 BLOCKING = f"""
@@ -111,6 +113,35 @@ def test_a_forked_process_is_not_delayed_by_calls_in_flight(start_backend: Start
     assert time.monotonic() - started_at < 1
     thread.join()
     bot.close()
+
+
+def test_the_thread_of_an_object_that_is_dropped_without_close_ends(start_backend: StartBackend) -> None:
+    bot = RealtimeAppointments(api_key=KEY, backend_url=start_backend().url, logger=lambda *_: None)
+    before = set(threading.enumerate())
+    assert bot.emit_appointment_created(ID)
+    [thread] = [
+        thread for thread in set(threading.enumerate()) - before if thread.name == "appointment-emissions"
+    ]
+    del bot
+    gc.collect()
+    thread.join(END_WITHIN_S)
+    assert not thread.is_alive()
+
+
+def test_threads_whose_first_calls_overlap_share_an_object() -> None:
+    created: list[object] = []
+
+    def create_slowly() -> object:
+        created.append(object())
+        time.sleep(0.05)
+        return created[-1]
+
+    shared = Shared(create_slowly)
+    with ThreadPoolExecutor(8) as pool:
+        assert len({id(found) for found in pool.map(lambda _: shared.get(), range(8))}) == 1
+    assert shared.take() is created[0]
+    assert shared.take() is None
+    assert shared.get() is created[1]
 
 
 # Python warns about connections that are dropped instead of closed.

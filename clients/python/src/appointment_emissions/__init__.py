@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from ._async_client import AsyncRealtimeAppointments
 from ._batch import AppointmentEvent, BatchEmission
 from ._client import RealtimeAppointments
-from ._environment import from_environment
+from ._environment import Shared, from_environment
 from ._message_flow import MessageFlowLogger
 
 __all__ = [
@@ -29,44 +29,36 @@ __all__ = [
     "emit_batch",
 ]
 
-_ready: RealtimeAppointments | None = None
+_shared = Shared(lambda: RealtimeAppointments(**from_environment()))
 
 
 def emit_appointment_created(appointment_id: object) -> bool:
     """See RealtimeAppointments.emit_appointment_created."""
-    return _from_environment().emit_appointment_created(appointment_id)
+    return _shared.get().emit_appointment_created(appointment_id)
 
 
 def emit_appointment_updated(appointment_id: object) -> bool:
     """See RealtimeAppointments.emit_appointment_updated."""
-    return _from_environment().emit_appointment_updated(appointment_id)
+    return _shared.get().emit_appointment_updated(appointment_id)
 
 
 def emit_appointment_canceled(appointment_id: object) -> bool:
     """See RealtimeAppointments.emit_appointment_canceled."""
-    return _from_environment().emit_appointment_canceled(appointment_id)
+    return _shared.get().emit_appointment_canceled(appointment_id)
 
 
 def emit_appointment_deleted(appointment_id: object, company_id: object) -> bool:
     """See RealtimeAppointments.emit_appointment_deleted."""
-    return _from_environment().emit_appointment_deleted(appointment_id, company_id)
+    return _shared.get().emit_appointment_deleted(appointment_id, company_id)
 
 
 def emit_batch(emissions: Iterable[BatchEmission]) -> bool:
     """See RealtimeAppointments.emit_batch."""
-    return _from_environment().emit_batch(emissions)
+    return _shared.get().emit_batch(emissions)
 
 
 def close_realtime_appointments() -> None:
     """Closes the connections and the log file of the functions above. A later call reads the environment again."""
-    global _ready
-    closing, _ready = _ready, None
+    closing = _shared.take()
     if closing is not None:
         closing.close()
-
-
-def _from_environment() -> RealtimeAppointments:
-    global _ready
-    if _ready is None:
-        _ready = RealtimeAppointments(**from_environment())
-    return _ready
