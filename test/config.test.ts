@@ -115,6 +115,12 @@ test.each([
   expect(found.join()).not.toContain(same);
 });
 
+test('one log file is refused, since it would be deleted when it is full', () => {
+  expect(() => loadWorkerConfig({ ...WORKER, LOG_FILES: '1' })).toThrow('LOG_FILES must be 0, or 2 or more');
+  for (const files of [0, 2, 1_000])
+    expect(loadWorkerConfig({ ...WORKER, LOG_FILES: String(files) }).LOG_FILES).toBe(files);
+});
+
 test('several keys are separated by commas, with or without spaces', () => {
   const [one, two] = ['1'.repeat(32), '2'.repeat(32)];
   const { INTERNAL_SERVICE_API_KEY } = loadApiConfig({

@@ -41,7 +41,7 @@ export interface FileAppender {
 export interface FileRotation {
   /** A file of this size is renamed to `<file>.<time>-<random>` before the next write. */
   maxBytes: number;
-  /** Number of files that are kept, with the current one. The oldest are deleted. */
+  /** Number of files that are kept, with the current one: at least 2. The oldest are deleted. */
   maxFiles: number;
 }
 
