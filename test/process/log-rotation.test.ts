@@ -1,5 +1,13 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -68,7 +76,28 @@ test('processes that share a log lose no line, whichever of them renames it', as
     ),
   );
   expect(numbersIn(dir)).toEqual(Array.from({ length: 1_200 }, (_, number) => number));
+  // A file that is not full was renamed by two processes.
+  const rotated = logFiles(dir).filter((name) => name !== 'combined.log');
+  const sizes = rotated.map((name) => statSync(join(dir, name)).size);
+  expect(sizes.filter((size) => size < 10 * LINE_BYTES)).toEqual([]);
   expect(logFiles(dir).length).toBeGreaterThan(50);
+});
+
+test('a lock of a process that was killed while it renamed the log is deleted after a while', async () => {
+  const dir = freshDir('logs');
+  mkdirSync(dir, { recursive: true });
+  const lock = join(dir, 'combined.log.rotating');
+  writeFileSync(lock, '');
+  const appender = openAppender(dir, 3);
+  for (let number = 0; number < 15; number += 1) await appender.append(lineOf(number));
+  expect(logFiles(dir)).toEqual(['combined.log', 'combined.log.rotating']);
+  const longAgo = new Date(Date.now() - 60_000);
+  utimesSync(lock, longAgo, longAgo);
+  for (let number = 15; number < 18; number += 1) await appender.append(lineOf(number));
+  await appender.close();
+  expect(existsSync(lock)).toBe(false);
+  expect(logFiles(dir)).toHaveLength(2);
+  expect(numbersIn(dir)).toEqual(Array.from({ length: 18 }, (_, number) => number));
 });
 
 test('a log file that cannot be renamed grows, and standard error has the reason once', async () => {

@@ -137,21 +137,41 @@ function createRotate(file: string, rotation: FileRotation | undefined): (opened
   return async (opened) => {
     if (rotation === undefined || !opened.isFile() || opened.size < rotation.maxBytes) return false;
     if (performance.now() < retryAt) return false;
+    let isRenamed = false;
     try {
-      await renameFile(file, rotatedName(file));
+      await locked(`${file}.rotating`, async () => {
+        // Another process may have renamed the full file. The path then names its new file.
+        if (await isStillAt(opened, file)) await renameFile(file, rotatedName(file));
+        isRenamed = true;
+        await deleteOldest(file, rotation.maxFiles - 1);
+        isFailing = false;
+      });
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return true;
       report(error);
-      return false;
     }
-    try {
-      await deleteOldest(file, rotation.maxFiles - 1);
-      isFailing = false;
-    } catch (error) {
-      report(error);
-    }
-    return true;
+    return isRenamed;
   };
+}
+
+/**
+ * Calls `work` while no other process does. If another process does, it returns without a call: its caller tries again later.
+ * @param lock  a file that exists meanwhile. One that a killed process has left is deleted after 30 s
+ */
+async function locked(lock: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await closeFile(await openFile(lock, 'wx'));
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+    const found = await statPath(lock).catch(() => undefined);
+    if (found && Date.now() - found.mtimeMs > RETRY_ROTATION_MS) await unlinkIfThere(lock);
+    return;
+  }
+  try {
+    await work();
+  } finally {
+    await unlinkIfThere(lock);
+  }
 }
 
 /** Names sort by time. The random part keeps apart the files of two processes that rotate in the same millisecond. */
@@ -168,11 +188,15 @@ async function deleteOldest(file: string, kept: number): Promise<void> {
   const names = await readFolder(folder);
   const rotated = names.filter((name) => name.startsWith(base) && ROTATED.test(name.slice(base.length)));
   for (const name of rotated.sort().slice(0, Math.max(rotated.length - kept, 0))) {
-    await unlinkFile(path.join(folder, name)).catch((error: unknown) => {
-      // Another process has deleted it.
-      if (codeOf(error) !== 'ENOENT') throw error;
-    });
+    await unlinkIfThere(path.join(folder, name));
   }
+}
+
+async function unlinkIfThere(file: string): Promise<void> {
+  await unlinkFile(file).catch((error: unknown) => {
+    // Another process has deleted it.
+    if (codeOf(error) !== 'ENOENT') throw error;
+  });
 }
 
 async function openWithFolder(file: string): Promise<number> {
