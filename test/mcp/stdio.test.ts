@@ -61,16 +61,29 @@ test('standard output has nothing but the protocol, even if the calendar prints'
   expect(stderr()).toContain('opening\n');
 });
 
-test('a booking that runs when the client closes standard input is saved and announced', async () => {
+test('a booking that runs when the client closes standard input is saved, announced and answered', async () => {
   const company = await world.documents.company();
   const dashboard = await world.dashboard(api, company.companyId);
   const { child, stdout, exited } = await startCommand(world, settingsOf(world, api, company));
-  child.stdin.write(INITIALIZE);
-  await eventually('the first reply', () => stdout() !== '', 60_000);
-  child.stdin.end(callOf(2, 'book_appointment', bookingOf(company, '2031-05-14T10:30:00+02:00')));
-  expect(await until('the end', exited)).toEqual([0, null]);
+  // As `printf … | appointment-emissions-mcp` does.
+  child.stdin.end(
+    INITIALIZE + callOf(2, 'book_appointment', bookingOf(company, '2031-05-14T10:30:00+02:00')),
+  );
+  expect(await until('the end', exited, 60_000)).toEqual([0, null]);
+  const replies = stdout().trimEnd().split('\n');
+  expect(replies.map((line) => (JSON.parse(line) as { id: number }).id)).toEqual([1, 2]);
+  expect(replies[1]).toContain('Booked.');
   const { payload } = await dashboard.receive(({ event }) => event === 'appointment:created');
   expect(payload.appointment).toMatchObject({ start: '2031-05-14T08:30:00.000Z', source: 'mcp' });
+});
+
+test('at the end of standard input a canceled call and a subscription are not awaited', async () => {
+  const { tools } = await startTools(world, { calendar: { choices: () => new Promise(() => undefined) } });
+  const [stdin, stdout] = [new PassThrough(), new PassThrough()];
+  const server = startStdioServer({ tools, stdin, stdout, onError: () => undefined });
+  const canceled = { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 2 } };
+  stdin.end(INITIALIZE + callOf(2, 'find_free_slots', {}) + `${JSON.stringify(canceled)}\n`);
+  await until('the end', server.ended, 5_000);
 });
 
 test('SIGTERM ends the command', async () => {
