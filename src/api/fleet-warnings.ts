@@ -40,7 +40,8 @@ function warnOfShards({ shards }: QueuesDepth, { processes: { worker: workers } 
   const served = workers.length === 0 ? Infinity : Math.max(...workers.map((worker) => worker.shards));
   return shards.flatMap(({ shard, jobs }) => {
     if (jobs === null) return `the Redis node of shard ${shard} does not answer: its companies wait`;
-    const waiting = jobs.waiting + jobs.delayed;
+    // Active jobs too: those of a dead process remain until a worker finds them.
+    const waiting = jobs.waiting + jobs.delayed + jobs.active;
     if (shard < served || waiting === 0) return [];
     return `${waiting} emissions wait in shard ${shard}, and no worker takes them: start workers of this version`;
   });
