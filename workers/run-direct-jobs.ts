@@ -1,82 +1,126 @@
 import { performance } from 'node:perf_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { createRedisBackend, Job, type JobJson, type JobsOptions } from 'bullmq';
+import type { JobJson, JobsOptions } from 'bullmq';
 import type { ApiConfig } from '../src/config.ts';
 import {
   createEmitAppointment,
   createReadEarly,
   type EarlyRead,
-  type EmitAppointment,
   type EmitAppointmentDeps,
 } from '../src/emission/emit-appointment.ts';
 import { createLoadAppointments } from '../src/population/load-appointments.ts';
-import { type AddDirectJob, createAddDirectJob } from '../src/queue/add-direct-job.ts';
+import type { DirectJob } from '../src/queue/add-direct-job.ts';
 import type { EmissionJob } from '../src/queue/emission-job.ts';
 import type { Shard } from '../src/queue/shards.ts';
 import { connectRedis, type RedisClient } from '../src/redis/connect.ts';
 import type { Resources } from '../src/resources/open-resources.ts';
-import { composePipeline, composeQuarantine, composeWorkerDeps } from './compose-worker.ts';
-import { createEmissionWorker } from './emission-worker.ts';
+import { composePipeline } from './compose-worker.ts';
+import { composeLanes, type Lane } from './direct-lanes.ts';
 
 /**
- * Adds an emission as a direct job, and runs it in the background. Resolves to false if nothing was added: this process is busy,
- * the job exists, or an operator has paused or limited the queue.
- * @throws if Redis is unavailable
+ * Adds an emission as a direct job, and runs it in the background. Resolves to false if nothing was added: this process is busy
+ * or closing, the job exists, or an operator has paused or limited the queue.
+ * @throws if Redis is unavailable. The job may be added: it is looked for in the background, and another call finds it too.
  */
-export type AddDirect = (emission: EmissionJob, options: JobsOptions) => Promise<boolean>;
+export type AddDirect = (emission: EmissionJob, options: JobsOptions, shard: Shard) => Promise<boolean>;
 
-/** A worker runs the job of a dead process after this time. Reads and scripts that are slow need less. */
-const LOCK_MS = 5_000;
 const MEASURE_EVERY_MS = 100;
+/** An operator's pause or limit is looked for again after this time. */
+const RESTRICTED_MS = 1_000;
 
 /**
  * Runs direct jobs: those of live emissions, in the process that accepts them. An emission then waits for no worker to fetch its
  * job. While Redis adds the job, the appointment is claimed and read. What fails is retried by a worker.
  */
 export function runDirectJobs(resources: Resources<ApiConfig>): AddDirect {
-  const { id, config, shards, lifecycle } = resources;
+  const { id, config, lifecycle } = resources;
   const connection = openConnection(resources);
   const pipeline = composeDirectPipeline(resources);
   const emit = createEmitAppointment(pipeline);
-  const readEarly = createReadEarly(pipeline);
-  /** By emission id, of the jobs in progress. */
-  const earlyReads = new Map<string, Promise<EarlyRead | undefined>>();
+  const jobs = createDirectJobs(id, createReadEarly(pipeline));
   const lanes = composeLanes(resources, connection, (attempt) =>
-    emit(attempt, earlyReads.get(attempt.emissionId)),
+    emit(attempt, jobs.inProgress.get(attempt.emissionId)),
   );
   // Workers use other CPUs, and read many appointments at once.
-  const isBusy = createIsBusy(config.MAX_DIRECT_UTILIZATION);
+  const load = measureLoad(config.MAX_DIRECT_UTILIZATION);
   const running = new Set<Promise<void>>();
+  let isClosing = false;
   lifecycle.onClose('direct jobs', async () => {
+    isClosing = true;
+    load.close();
     // Without Redis no job can end.
-    const isForced = connection.status !== 'ready';
-    if (!isForced) await Promise.all(running);
-    await lanes.close(isForced);
+    await Promise.race([Promise.all(running), whenDisconnected(connection)]);
+    await lanes.close(connection.status !== 'ready');
   });
 
-  async function run({ worker }: Lane, job: JobJson, token: string): Promise<void> {
-    await nextTurn();
-    await worker.processJob(Job.fromJSON(worker, job), token, () => false).catch(lanes.onError);
-    earlyReads.delete(job.id);
+  return async (emission, options, shard) => {
+    const { emissionId } = emission;
+    if (isClosing || jobs.inProgress.has(emissionId)) return false;
+    const lane = lanes.of(shard);
+    const isSecondTry = jobs.unknown.has(emissionId);
+    // A second try has no limits: the first one may have added the job.
+    if (!isSecondTry) {
+      const isFull = jobs.inProgress.size + jobs.unknown.size >= config.API_CONCURRENCY;
+      if (isFull || performance.now() < lane.restrictedUntil || load.isBusy()) return false;
+    }
+    const { added, ended } = jobs.start(lane, emission, options);
+    running.add(ended);
+    void ended.finally(() => running.delete(ended));
+    return added;
+  };
+}
+
+/** Adds and runs direct jobs. */
+function createDirectJobs(processId: string, readEarly: ReturnType<typeof createReadEarly>) {
+  /** By emission id, of the jobs that are added or run, with the early read. */
+  const inProgress = new Map<string, Promise<EarlyRead | undefined> | undefined>();
+  /** Ids of emissions whose add had no reply: their jobs are looked for. */
+  const unknown = new Set<string>();
+  const tokenOf = (emissionId: string): string => `${processId}:${emissionId}`;
+
+  /** Resolves to undefined if nothing was added. */
+  async function add(lane: Lane, emission: EmissionJob, options: JobsOptions): Promise<JobJson | undefined> {
+    const { emissionId } = emission;
+    const adding = lane.add(emission, options, tokenOf(emissionId));
+    inProgress.set(emissionId, readEarly(emission));
+    let added: DirectJob | undefined;
+    try {
+      added = await adding;
+    } finally {
+      if (typeof added !== 'object') inProgress.delete(emissionId);
+    }
+    if (added === 'restricted') lane.restrictedUntil = performance.now() + RESTRICTED_MS;
+    return typeof added === 'object' ? added : undefined;
   }
 
-  return async (emission, options) => {
-    const { companyId, emissionId } = emission;
-    if (earlyReads.size >= config.API_CONCURRENCY || earlyReads.has(emissionId) || isBusy()) return false;
-    const token = `${id}:${emissionId}`;
-    const lane = lanes.of(shards.of(companyId));
-    const adding = lane.add(emission, options, token);
-    earlyReads.set(emissionId, readEarly(emission));
-    let job: JobJson | undefined;
-    try {
-      job = await adding;
-    } finally {
-      if (!job) earlyReads.delete(emissionId);
-    }
-    if (!job) return false;
-    const ended = run(lane, job, token).finally(() => running.delete(ended));
-    running.add(ended);
-    return true;
+  async function run(lane: Lane, job: JobJson): Promise<void> {
+    await lane.run(job, tokenOf(job.id));
+    inProgress.delete(job.id);
+  }
+
+  async function findAndRun(lane: Lane, emission: EmissionJob, options: JobsOptions): Promise<void> {
+    const { emissionId } = emission;
+    if (unknown.has(emissionId)) return;
+    unknown.add(emissionId);
+    const job = await lane.find(emission, options, tokenOf(emissionId));
+    unknown.delete(emissionId);
+    // A second try may have found it first.
+    if (!job || inProgress.has(emissionId)) return;
+    inProgress.set(emissionId, undefined);
+    await run(lane, job);
+  }
+
+  return {
+    inProgress,
+    unknown,
+    start(lane: Lane, emission: EmissionJob, options: JobsOptions) {
+      const adding = add(lane, emission, options);
+      const ended = adding.then(
+        (job) => job && run(lane, job),
+        () => findAndRun(lane, emission, options),
+      );
+      return { added: adding.then((job) => job !== undefined), ended };
+    },
   };
 }
 
@@ -90,70 +134,31 @@ function composeDirectPipeline(resources: Resources): EmitAppointmentDeps {
   });
 }
 
-/** What adds and ends the direct jobs of one shard. */
-interface Lane {
-  add: AddDirectJob;
-  /** It fetches no jobs: it runs and ends those that it is given. */
-  worker: ReturnType<typeof createEmissionWorker>;
-}
-
-/** A lane for each shard that this process adds jobs to. They share a connection. */
-function composeLanes(
-  resources: Resources<ApiConfig>,
-  connection: RedisClient,
-  emitAppointment: EmitAppointment,
-) {
-  const { config, redis, clock } = resources;
-  const common = composeWorkerDeps(resources);
-  const lanes = new Map<Shard, Lane>();
-
-  function open({ prefix, live }: Shard): Lane {
-    const worker = createEmissionWorker({
-      ...common,
-      redis: connection,
-      // Without a connection that waits for jobs.
-      createBackend: (name, options) => createRedisBackend(name, options),
-      prefix,
-      queueName: live.name,
-      quarantine: composeQuarantine('live', live, resources),
-      concurrency: config.API_CONCURRENCY,
-      emitAppointment,
-      onProgress: () => undefined,
-    });
-    return { worker, add: createAddDirectJob({ redis, queue: live, lockMs: LOCK_MS, now: clock.now }) };
-  }
-
-  return {
-    of(shard: Shard): Lane {
-      const lane = lanes.get(shard) ?? open(shard);
-      lanes.set(shard, lane);
-      return lane;
-    },
-    onError: common.onError,
-    close: (isForced: boolean) =>
-      Promise.all([...lanes.values()].map(({ worker }) => worker.close(isForced))),
-  };
-}
-
-/** Whether the event loop was too busy lately. It is measured again if the last time is {@link MEASURE_EVERY_MS} ago. */
-function createIsBusy(maxUtilization: number): () => boolean {
+/** Measures every {@link MEASURE_EVERY_MS} whether the event loop is too busy. */
+function measureLoad(maxUtilization: number) {
   let last = performance.eventLoopUtilization();
-  let measuredAt = performance.now();
   let isBusy = false;
-  return () => {
-    const now = performance.now();
-    if (now - measuredAt < MEASURE_EVERY_MS) return isBusy;
+  const timer = setInterval(() => {
     const current = performance.eventLoopUtilization();
     isBusy = performance.eventLoopUtilization(current, last).utilization > maxUtilization;
     last = current;
-    measuredAt = now;
-    return isBusy;
+  }, MEASURE_EVERY_MS).unref();
+  return {
+    isBusy: () => isBusy,
+    close() {
+      clearInterval(timer);
+    },
   };
+}
+
+/** Resolves when the connection is lost, or now if there is none. */
+async function whenDisconnected(connection: RedisClient): Promise<void> {
+  if (connection.status === 'ready') await new Promise<void>((resolve) => connection.once('close', resolve));
 }
 
 /** The commands that end a job wait for Redis without limit, as those of a worker. */
 function openConnection({ config, outages, lifecycle }: Resources): RedisClient {
-  const connection = connectRedis(config.REDIS_URL, 'queue');
+  const connection = connectRedis(config.REDIS_URL, 'direct');
   outages.redis('direct jobs', connection);
   lifecycle.onClose('redis: direct jobs', () => {
     connection.disconnect();

@@ -11,22 +11,27 @@ export interface AddDirectJobDeps {
   lockMs: number;
   /** Milliseconds since 1970, by the clock that all processes share. */
   now: () => number;
+  /** Whether nothing is added: it finds the job of an earlier call that had no reply. */
+  findsOnly?: boolean;
 }
+
+/** Why nothing was added. `absent`: with `findsOnly`, there is no such job. */
+const REFUSALS = { '0': 'exists', '-1': 'restricted', '-2': 'absent' } as const;
+
+/** The job, or why nothing was added. `restricted`: an operator has paused or limited the queue. */
+export type DirectJob = JobJson | (typeof REFUSALS)[keyof typeof REFUSALS];
 
 /**
  * Adds a direct job: a job that this process runs itself, without a worker. It is active from the start, and belongs to `token`.
- * Resolves to `undefined` if it was not added: the job exists, or an operator has paused or limited the queue.
- * @throws if Redis is unavailable
+ * A job that an earlier call added with this token is found, and locked anew.
+ * @throws if Redis is unavailable: the job may be added
  */
-export type AddDirectJob = (
-  emission: EmissionJob,
-  options: JobsOptions,
-  token: string,
-) => Promise<JobJson | undefined>;
+export type AddDirectJob = (emission: EmissionJob, options: JobsOptions, token: string) => Promise<DirectJob>;
 
 const addScript = luaScript(new URL('./add-direct-job.lua', import.meta.url));
 
-export function createAddDirectJob({ redis, queue, lockMs, now }: AddDirectJobDeps): AddDirectJob {
+export function createAddDirectJob(deps: AddDirectJobDeps): AddDirectJob {
+  const { redis, queue, lockMs, now, findsOnly = false } = deps;
   const [meta, active, events] = ['meta', 'active', 'events'].map(queue.toKey) as [string, string, string];
 
   return async (emission, options, token) => {
@@ -38,9 +43,9 @@ export function createAddDirectJob({ redis, queue, lockMs, now }: AddDirectJobDe
     const added = await addScript(
       redis,
       [meta, active, events, key, `${key}:lock`],
-      [id, token, lockMs, processedOn, name, data, JSON.stringify(opts), opts.timestamp],
+      [id, token, lockMs, processedOn, name, data, JSON.stringify(opts), opts.timestamp, findsOnly ? 1 : 0],
     );
-    if (added !== 1) return undefined;
+    if (added !== 1) return REFUSALS[String(added) as keyof typeof REFUSALS];
     return {
       ...{ id, name, data, opts, timestamp: opts.timestamp, processedOn, delay: 0, priority: 0 },
       ...{ attemptsStarted: 1, attemptsMade: 0, stalledCounter: 0, progress: 0 },

@@ -4,8 +4,8 @@ import { AppError } from '../errors.ts';
 import { DeadlineExceeded, within } from '../process/lifecycle.ts';
 import { corkUntilImmediate, type RedisClient } from '../redis/connect.ts';
 import { type EmissionJob, JOB_VERSION } from './emission-job.ts';
-import type { EmissionQueues } from './open-queues.ts';
 import { jobOptions, PRIORITY, queueOf, type RetryPolicy } from './retry-policy.ts';
+import type { Shard } from './shards.ts';
 
 export type NewEmission = Omit<EmissionJob, 'v'>;
 
@@ -21,20 +21,24 @@ const ADD_TIMEOUT_MS = 1_100;
 
 export interface EnqueueDeps {
   /** The queues of a company. */
-  queuesOf: (companyId: Id) => EmissionQueues;
+  queuesOf: (companyId: Id) => Shard;
   /** The connection of those queues. */
   redis: RedisClient;
   policy: RetryPolicy;
   /** The priority of each emission, if the companies share the queues. It may move a live emission to the bulk queue. */
   priorityFor?: ((companyId: Id, priority: number) => number) | undefined;
-  /** Adds a live emission as a direct job, if this process can run it now. Resolves to false if nothing was added. */
-  addDirect?: ((job: EmissionJob, options: JobsOptions) => Promise<boolean>) | undefined;
+  /**
+   * Adds a live emission as a direct job, if this process can run it now. Resolves to false if nothing was added. After an error
+   * another call with the same emission and shard is harmless.
+   */
+  addDirect?: ((job: EmissionJob, options: JobsOptions, shard: Shard) => Promise<boolean>) | undefined;
   /** Called with the emissions that were added. */
   remember: (emissions: readonly NewEmission[]) => void;
 }
 
 /** Where an emission is enqueued. */
 interface Place {
+  shard: Shard;
   queue: Queue;
   priority: number;
 }
@@ -45,14 +49,15 @@ export function createEnqueue(deps: EnqueueDeps): Enqueue {
 
   function placeOf({ companyId }: NewEmission, asked: number): Place {
     const priority = priorityFor?.(companyId, asked) ?? asked;
-    const { live, bulk } = queuesOf(companyId);
-    return { priority, queue: priority === PRIORITY.live ? live : bulk };
+    const shard = queuesOf(companyId);
+    return { shard, priority, queue: priority === PRIORITY.live ? shard.live : shard.bulk };
   }
 
   async function add(placed: readonly (readonly [NewEmission, Place])[]): Promise<void> {
     const [only] = placed.length === 1 ? placed : [];
     if (only?.[1].priority === PRIORITY.live) {
-      if (await addDirect?.({ v: JOB_VERSION, ...only[0] }, options)) return;
+      const [emission, { shard }] = only;
+      if (await addDirect?.({ v: JOB_VERSION, ...emission }, options, shard)) return;
     }
     if (placed.length > 1) corkUntilImmediate(redis);
     await Promise.all(
@@ -70,7 +75,7 @@ export function createEnqueue(deps: EnqueueDeps): Enqueue {
 
   /** A timed-out add is unknown, not failed: the same job ids make a second try harmless. */
   async function addTwice(emissions: readonly NewEmission[], priority: number): Promise<QueueName[]> {
-    // Once: in another queue the second try would be a second job.
+    // Once: in another queue or shard the second try would be a second job.
     const placed = emissions.map((emission) => [emission, placeOf(emission, priority)] as const);
     try {
       await add(placed);

@@ -13,9 +13,10 @@ export type RedisClient = Redis | Cluster;
  * How a connection behaves while Redis is unavailable.
  * - `request`: commands that a request waits for. They fail at once if disconnected, and after a second if Redis is frozen.
  * - `queue`: BullMQ's worker. It waits for Redis without limit.
+ * - `direct`: ends direct jobs. It waits too, but no command blocks, so that silence is noticed before their locks expire.
  * - `subscriber`: Pub/Sub of a gateway. It waits, and subscribes again.
  */
-export type ConnectionRole = 'request' | 'queue' | 'subscriber';
+export type ConnectionRole = 'request' | 'queue' | 'direct' | 'subscriber';
 
 const COMMAND_TIMEOUT_MS = 900;
 /**
@@ -23,7 +24,7 @@ const COMMAND_TIMEOUT_MS = 900;
  * failover it is not closed, and TCP would take 15 minutes to detect that. BullMQ's blocking reads take up to 10 s.
  * Subscriptions are pinged, since long periods without messages are normal.
  */
-const MAX_SILENCE_MS = { request: 2_000, queue: 12_000, subscriber: 2_000 };
+const MAX_SILENCE_MS = { request: 2_000, queue: 12_000, direct: 2_000, subscriber: 2_000 };
 const PING_INTERVAL_MS = 10_000;
 
 const BASE: RedisOptions = {
@@ -46,6 +47,7 @@ const BY_ROLE: Record<ConnectionRole, Partial<RedisOptions>> = {
     socketTimeout: MAX_SILENCE_MS.request,
   },
   queue: { maxRetriesPerRequest: null, socketTimeout: MAX_SILENCE_MS.queue },
+  direct: { maxRetriesPerRequest: null, socketTimeout: MAX_SILENCE_MS.direct },
   subscriber: {
     maxRetriesPerRequest: null,
     autoResubscribe: true,
@@ -54,7 +56,7 @@ const BY_ROLE: Record<ConnectionRole, Partial<RedisOptions>> = {
 };
 
 /** A Cluster repeats a command without a node every 100 ms. This many attempts stay within the time of a request. */
-const REDIRECTIONS = { request: 8, queue: 16 };
+const REDIRECTIONS = { request: 8, queue: 16, direct: 16 };
 
 /**
  * Connects to REDIS_URL: `redis://…` is a server, `redis://a,redis://b` a Cluster with some of its nodes,

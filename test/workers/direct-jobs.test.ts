@@ -9,6 +9,7 @@ import { startHoldingProxy } from '../embedded/hold-replies.ts';
 import { createMutedUser } from '../harness/redis-users.ts';
 import { eventually, until } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
+import { createProxy } from '../resilience/proxy.ts';
 
 let world: World;
 afterEach(() => world.close());
@@ -104,10 +105,47 @@ test('a second try finds the direct job of the first one; another process leaves
     ...{ appointmentId: 'a'.repeat(24), companyId: 'c'.repeat(24), acceptedAt: new Date().toISOString() },
   };
   const add = createAddDirectJob({ redis, queue, lockMs: 60_000, now: Date.now });
-  expect(await add(emission, {}, 'a token')).toBeDefined();
-  expect(await add(emission, {}, 'a token')).toBeDefined();
-  expect(await add(emission, {}, 'another token')).toBeUndefined();
+  const find = createAddDirectJob({ redis, queue, lockMs: 90_000, now: Date.now, findsOnly: true });
+  expect(await find(emission, {}, 'a token')).toBe('absent');
+  expect(await add(emission, {}, 'a token')).toMatchObject({ id: emission.emissionId });
+  expect(await add(emission, {}, 'a token')).toMatchObject({ id: emission.emissionId });
+  expect(await add(emission, {}, 'another token')).toBe('exists');
+  expect(await find(emission, {}, 'another token')).toBe('exists');
+  expect(await find(emission, {}, 'a token')).toMatchObject({ id: emission.emissionId });
+  expect(await redis.pttl(`${queue.toKey(emission.emissionId)}:lock`)).toBeGreaterThan(60_000);
   expect(await world.queue.getActiveCount()).toBe(1);
+  await queue.pause();
+  expect(await add(emission, {}, 'a token')).toMatchObject({ id: emission.emissionId });
+  expect(await add({ ...emission, emissionId: randomUUID() }, {}, 'a token')).toBe('restricted');
+});
+
+test('a direct job whose add has no reply is run by its API', async () => {
+  world = await createDirectWorld();
+  const proxy = await createProxy(world.env['REDIS_URL']!);
+  world.keep(proxy, proxy.close);
+  const [api, company] = await Promise.all([
+    world.ready(world.api({ REDIS_URL: proxy.url })),
+    world.documents.company(),
+  ]);
+  const appointmentId = await company.appointment();
+  proxy.delayReplies(1_500);
+  expect((await world.post(api, 'appointment-updated', { appointmentId })).status).toBe(503);
+  proxy.delayReplies(0);
+  await eventually('the job to be completed', async () => (await world.jobs.count('completed')) === 1);
+  expect(await world.jobs.count('active')).toBe(0);
+});
+
+test('the lock of a direct job is renewed while the job runs', async () => {
+  const { emitAndHold } = await worldWithHeldReads();
+  const { emissionId, release } = await emitAndHold();
+  let least = Infinity;
+  await eventually('the lock to be renewed', async () => {
+    const ms = await world.redis.pttl(`${world.queue.toKey(emissionId)}:lock`);
+    least = Math.min(least, ms);
+    return ms > least;
+  });
+  release();
+  await world.jobIn(emissionId, 'completed');
 });
 
 test.each([
@@ -159,6 +197,32 @@ test('an API that closes finishes its direct jobs', async () => {
   await until('the API to close', closing);
   expect(await world.jobs.stateOf(emissionId)).toBe('completed');
 });
+
+test('an API that closes without Redis does not wait for its direct jobs', async () => {
+  world = await createDirectWorld();
+  const [redis, mongo] = await Promise.all([
+    createProxy(world.env['REDIS_URL']!),
+    startHoldingProxy(world.env['MONGODB_URI']!),
+  ]);
+  world.keep(redis, redis.close);
+  world.keep(mongo, () => {
+    mongo.close();
+  });
+  const [api, company] = await Promise.all([
+    world.ready(
+      world.api({ REDIS_URL: redis.url, MONGODB_URI: mongo.uri }, { SHUTDOWN_DEADLINE_MS: 120_000 }),
+    ),
+    world.documents.company(),
+  ]);
+  const appointmentId = await company.appointment();
+  const held = mongo.holdReplies(1, Buffer.from('aggregate'), Buffer.from(appointmentId, 'hex'));
+  await world.emit(api, 'appointment-updated', appointmentId);
+  await until('the read of the direct job', held.all);
+  // The connections stay open, as those to a frozen Redis.
+  redis.holdRequestsFrom('evalsha');
+  await until('a request to be held', redis.held);
+  await until('the API to close', api.close(), 20_000);
+}, 60_000);
 
 test('an appointment that is published during the read of a direct job is read again', async () => {
   const { api, company, appointmentId, emitAndHold } = await worldWithHeldReads();

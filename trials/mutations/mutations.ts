@@ -171,7 +171,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     safeguard: 'an API finishes its direct jobs before it closes',
     file: 'workers/run-direct-jobs.ts',
-    find: 'if (!isForced) await Promise.all(running);',
+    find: 'await Promise.race([Promise.all(running), whenDisconnected(connection)]);',
     replace: '',
     test: 'test/workers/direct-jobs.test.ts',
     name: 'an API that closes finishes its direct jobs',
