@@ -107,5 +107,7 @@ test('a list without scopeOf is refused if sockets have one, and a list with sco
 
 test('a model with scopeOf, which reads tokens, needs a scopeOf for sockets', async () => {
   const describeModel = () => ({ ...DEFAULT_DESCRIPTION, scopeOf: () => undefined });
-  await expect(start({ describeModel, worker: false })).rejects.toThrow('give attach a scopeOf that reads the socket');
+  await expect(start({ describeModel, worker: false })).rejects.toThrow(
+    'give attach a scopeOf that reads the socket',
+  );
 });
