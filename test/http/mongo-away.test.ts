@@ -82,6 +82,27 @@ test('while MongoDB is frozen every request gets 500 within a second, also one t
   await acceptedAgain();
 });
 
+test('while MongoDB is frozen, different lists of one company fail together', async () => {
+  const token = await world.token(company.companyId);
+  await freeze(mongo);
+  try {
+    const endedAt = await Promise.all(
+      Array.from({ length: 8 }, async (_, day) => {
+        const { body } = await request(api.url)
+          .get('/api/v1/dashboard/appointments')
+          .query({ from: `2027-03-0${day + 1}` })
+          .set('authorization', `Bearer ${token}`);
+        expect(body).toEqual(problemOf(500, 'DATABASE_ERROR'));
+        return performance.now();
+      }),
+    );
+    expect(Math.max(...endedAt) - Math.min(...endedAt)).toBeLessThan(1_000);
+  } finally {
+    await mongo.kill('SIGCONT');
+  }
+  await acceptedAgain();
+});
+
 test('a key can be used again after a frozen database', async () => {
   const headers = { 'Idempotency-Key': 'the-same-key' };
   await freeze(mongo);
