@@ -3,6 +3,7 @@ import type { QueueJobs } from '@appointment-emissions/contracts';
 import { composeWarnings } from '../api/compose-warnings.ts';
 import type { FleetState } from '../api/fleet-warnings.ts';
 import { type Environment, loadEmbeddedConfig, loadWorkerConfig } from '../config.ts';
+import { AppError } from '../errors.ts';
 import { checkMongo, checkRedis } from '../http/routes/health-checks.ts';
 import { mergeStates } from '../metrics/queue-state.ts';
 import { loadModel } from '../model/load-model.ts';
@@ -27,6 +28,7 @@ export async function readStatus(env: Environment): Promise<{ state: keyof typeo
     config: loadEmbeddedConfig(env),
     model: await loadModel(EMISSIONS_MODEL),
     role: 'api',
+    registersShards: false,
     connect: (options) => connectMongo(MONGODB_URI, options),
     logger: pino({ level: 'silent' }),
   });
@@ -39,8 +41,12 @@ export async function readStatus(env: Environment): Promise<{ state: keyof typeo
     const servers = Object.entries(health).map(([name, { ok, detail = '' }]) =>
       row(name, [ok ? 'ok' : 'down', detail].filter(Boolean).join(': ')),
     );
+    const damage = await shards.update().then(
+      () => [],
+      (error: unknown) => (error instanceof AppError ? [error.message] : []),
+    );
     const fleet = await metrics.state().then(describeFleet, () => []);
-    const warnings = (await readWarnings()).map((words) => `! ${words}`);
+    const warnings = [...damage, ...(await readWarnings())].map((words) => `! ${words}`);
     const isDown = Object.values(health).some(({ ok }) => !ok);
     const state = isDown ? 'down' : warnings.length > 0 ? 'warnings' : 'well';
     return { state, text: [STATES[state].headline, ...servers, ...fleet, ...warnings].join('\n') };

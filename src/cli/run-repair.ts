@@ -23,7 +23,7 @@ export async function runRepair(
   const { redis, mongo } = servers;
   try {
     const shards = openShards({
-      ...{ redis, prefix: config.QUEUE_PREFIX, shards: config.QUEUE_SHARDS },
+      ...{ redis, prefix: config.QUEUE_PREFIX, shards: config.QUEUE_SHARDS, registers: false },
       // The API and the workers report damage.
       ...{ reportDamage: ignore, onError: ignore },
     });

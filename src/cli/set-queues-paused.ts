@@ -17,7 +17,7 @@ export async function setQueuesPaused(
     const { redis, onClose, redisReady } = servers;
     const ignore = () => undefined;
     const shards = openShards({
-      ...{ redis, prefix: config.QUEUE_PREFIX, shards: config.QUEUE_SHARDS },
+      ...{ redis, prefix: config.QUEUE_PREFIX, shards: config.QUEUE_SHARDS, registers: false },
       // The API and the workers report damage.
       ...{ reportDamage: ignore, onError: ignore },
     });

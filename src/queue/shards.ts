@@ -1,4 +1,5 @@
 import type { Id } from '@appointment-emissions/contracts';
+import { AppError } from '../errors.ts';
 import type { ReportDamage } from '../process/damaged-data.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import { luaScript } from '../redis/script.ts';
@@ -26,7 +27,7 @@ export interface Shards {
   of: (companyId: Id) => Shard;
   /** Calls back for each shard, now or when it is opened. */
   each: (use: (shard: Shard) => void) => void;
-  /** Reads the number in Redis now. @throws if Redis is unavailable */
+  /** Reads the number in Redis now. @throws if Redis is unavailable; AppError if the number is damaged and `registers` is false */
   update: () => Promise<void>;
   /** The last of the shards in Redis, if this process adds no jobs to it. */
   lastUnused: () => Shard | undefined;
@@ -39,6 +40,8 @@ export interface OpenShardsOptions extends Omit<OpenQueuesOptions, 'shard'> {
   redis: RedisClient;
   /** `QUEUE_SHARDS`. */
   shards: number;
+  /** False: a command, which opens the shards of the number in Redis and does not change it. Default true. */
+  registers?: boolean | undefined;
   reportDamage: ReportDamage;
 }
 
@@ -48,7 +51,8 @@ const registerScript = luaScript(new URL('./register-shards.lua', import.meta.ur
 const lowerScript = luaScript(new URL('./lower-shards.lua', import.meta.url));
 
 /** Opens the shards of this process at once, and others within five seconds after another process used them. */
-export function openShards({ redis, prefix, shards, reportDamage, onError }: OpenShardsOptions): Shards {
+export function openShards(options: OpenShardsOptions): Shards {
+  const { redis, prefix, shards, registers = true, reportDamage, onError } = options;
   const plan = createShardPlan(prefix);
   const key = `${prefix}:shards`;
   const users: ((shard: Shard) => void)[] = [];
@@ -57,7 +61,7 @@ export function openShards({ redis, prefix, shards, reportDamage, onError }: Ope
   let known = 0;
 
   const first = openNext();
-  openUpTo(shards);
+  if (registers) openUpTo(shards);
 
   function openNext(): Shard {
     const index = open.length;
@@ -73,16 +77,14 @@ export function openShards({ redis, prefix, shards, reportDamage, onError }: Ope
   }
 
   async function update(): Promise<void> {
-    const found = Number(await registerScript(redis, [key], [shards, MAX_SHARDS]));
+    const found = await (registers ? raiseNumber(redis, key, shards) : readNumber(redis, key));
     if (found < 0) reportDamage('shards', { key });
     known = Math.max(found, 0);
     openUpTo(known);
   }
 
-  const updateLater = (): void => {
-    // The outage of Redis is logged by its connection.
-    update().catch(() => undefined);
-  };
+  // The outage of Redis is logged by its connection.
+  const updateLater = (): void => void update().catch(() => undefined);
   const timer = setInterval(updateLater, UPDATE_EVERY_MS);
   redis.on('ready', updateLater);
   if (redis.status === 'ready') updateLater();
@@ -107,4 +109,24 @@ export function openShards({ redis, prefix, shards, reportDamage, onError }: Ope
       await Promise.all(open.map(closeQueues));
     },
   };
+}
+
+/** Raises the number in Redis to `shards`. @returns the number; below 0 if it was damaged */
+async function raiseNumber(redis: RedisClient, key: string, shards: number): Promise<number> {
+  return Number(await registerScript(redis, [key], [shards, MAX_SHARDS]));
+}
+
+/** The number in Redis, which is missing while there is one shard. @throws AppError if another program has changed it */
+async function readNumber(redis: RedisClient, key: string): Promise<number> {
+  const found = await redis.get(key).catch((error: unknown) => {
+    if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return 'of another type';
+    throw error;
+  });
+  if (found === null) return 1;
+  const number = /^\d+$/.test(found) ? Number(found) : 0;
+  if (number >= 1 && number <= MAX_SHARDS) return number;
+  throw new AppError(
+    'QUEUE_UNAVAILABLE',
+    `the number of shards in Redis is damaged: delete the key ${key}, and the service stores it again within 5 s`,
+  );
 }

@@ -30,6 +30,8 @@ export interface ResourcesOptions<Config extends SharedConfig> {
   /** Opens the connection to MongoDB, or adopts the application's. */
   connect: (options: MongoOptions) => MongoHandle;
   logger: Logger;
+  /** False: a command that only reads. See {@link openShards}. */
+  registersShards?: boolean | undefined;
   /** Problems of this process' log, as text for the operator. */
   logWarnings?: (() => string[]) | undefined;
 }
@@ -80,6 +82,7 @@ export function openResources<Config extends SharedConfig>({
   role,
   connect,
   logger,
+  registersShards,
   logWarnings = () => [],
 }: ResourcesOptions<Config>): Resources<Config> {
   const lifecycle = createLifecycle({
@@ -90,7 +93,10 @@ export function openResources<Config extends SharedConfig>({
   });
   const connections = openConnections(config.REDIS_URL, ROLES[role], { connect, logger, lifecycle });
   const { redis, mongo } = connections;
-  const { shards, metrics, reportDamage } = openQueues(connections, { config, lifecycle, logger });
+  const { shards, metrics, reportDamage } = openQueues(connections, {
+    ...{ config, lifecycle, logger },
+    registersShards,
+  });
   const clock = composeClock({
     redis,
     key: shards.first.live.toKey('meta'),
@@ -123,7 +129,13 @@ export function openResources<Config extends SharedConfig>({
 /** Opens the queues, and the metrics, which read them. */
 function openQueues(
   { redis, outages }: Connections,
-  { config, lifecycle, logger }: Pick<Resources, 'config' | 'lifecycle' | 'logger'>,
+  {
+    config,
+    lifecycle,
+    logger,
+    registersShards: registers,
+  }: Pick<Resources, 'config' | 'lifecycle' | 'logger'> &
+    Pick<ResourcesOptions<SharedConfig>, 'registersShards'>,
 ): Pick<Resources, 'shards' | 'metrics' | 'reportDamage'> {
   const common = {
     redis,
@@ -133,7 +145,7 @@ function openQueues(
     }) satisfies ReportDamage,
   };
   const onError = outages.queue('queue error');
-  const shards = openShards({ ...common, shards: config.QUEUE_SHARDS, onError });
+  const shards = openShards({ ...common, shards: config.QUEUE_SHARDS, registers, onError });
   lifecycle.onClose('queues', shards.close);
   const metrics = createFleetMetrics({
     ...common,

@@ -1,6 +1,11 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { Types } from 'mongoose';
+import { readStatus } from '../../src/cli/read-status.ts';
+import { runRepair } from '../../src/cli/run-repair.ts';
+import { setQueuesPaused } from '../../src/cli/set-queues-paused.ts';
+import { loadWorkerConfig } from '../../src/config.ts';
 import { createMetrics } from '../../src/metrics/create-metrics.ts';
+import { DEFAULT_MODEL } from '../../src/model/default-model.ts';
 import { connectRedis } from '../../src/redis/connect.ts';
 import { openShards, type Shards } from '../../src/queue/shards.ts';
 import type { Company } from '../harness/documents.ts';
@@ -8,6 +13,7 @@ import { eventually } from '../harness/until.ts';
 import { API_KEY, createWorld, type World } from '../harness/world.ts';
 
 const SHARDS = 3;
+const ID = '65f0c0ffee65f0c0ffee00c0';
 const THREE = { QUEUE_SHARDS: String(SHARDS) };
 const OPERATOR = { authorization: `Basic ${Buffer.from('admin:admin-password').toString('base64')}` };
 
@@ -269,6 +275,39 @@ test('the last shard is retired by a process that does not use it, unless the nu
   expect(one.lastUnused()!.index).toBe(1);
   await three.update();
   expect(await world.redis.get(shardsKey())).toBe('3');
+});
+
+test('commands open the shards of the number in Redis, do not change it, and report its damage', async () => {
+  await openWorld();
+  const operator = { ...world.env, QUEUE_SHARDS: '7' };
+  const config = loadWorkerConfig(operator);
+  await readStatus(operator);
+  await setQueuesPaused(config, ['bulk'], true);
+  expect(await world.redis.get(shardsKey())).toBeNull();
+  expect(await world.shards[0]!.bulk.isPaused()).toBe(true);
+  expect(await world.shards[2]!.bulk.isPaused()).toBe(false);
+
+  await world.redis.set(shardsKey(), '3');
+  await readStatus(operator);
+  await setQueuesPaused(config, ['live'], true);
+  const reEmit = { name: 're-emit', argument: undefined, options: { company: ID, since: '1h' } } as const;
+  await runRepair(config, DEFAULT_MODEL, reEmit);
+  expect(await world.redis.get(shardsKey())).toBe('3');
+  expect(await Promise.all(world.shards.map(({ live }) => live.isPaused()))).toEqual([true, true, true]);
+
+  const damages = [
+    () => world.redis.set(shardsKey(), 'many'),
+    () => world.redis.set(shardsKey(), '49'),
+    () => world.redis.multi().del(shardsKey()).rpush(shardsKey(), 'garbage').exec(),
+  ];
+  for (const damage of damages) {
+    await damage();
+    const words = `the number of shards in Redis is damaged: delete the key ${shardsKey()}`;
+    expect((await readStatus(operator)).text).toContain(`! ${words}`);
+    await expect(setQueuesPaused(config, ['live'], false)).rejects.toThrow(words);
+    await expect(runRepair(config, DEFAULT_MODEL, reEmit)).rejects.toThrow(words);
+  }
+  expect(await world.redis.lrange(shardsKey(), 0, -1)).toEqual(['garbage']);
 });
 
 test('the number of shards rises, and is stored again if it is lost or damaged', async () => {
