@@ -75,7 +75,7 @@ test('1,000 items fit, an appointment may occur twice, and each item gets its ow
   }));
   // 503 if the machine is busy: with the same key the next request goes on.
   const response = await eventually('an accepted batch', async () => {
-    const reply = await post(api, 'batch').set('Idempotency-Key', 'one thousand').send({ emissions });
+    const reply = await post(api, 'batch').set('Idempotency-Key', 'one-thousand').send({ emissions });
     return reply.status === 202 ? reply : undefined;
   });
   expect(response.body).toMatchObject({ accepted: 1_000, rejected: 0 });
