@@ -31,6 +31,8 @@ beforeAll(async () => {
       CANARY_INTERVAL_MS: '200',
       RECONCILE_INTERVAL_MS: '500',
     },
+    // The API runs direct jobs on a busy machine too.
+    limits: { MAX_DIRECT_UTILIZATION: 1 },
   });
   mongo = await startMongoTap(world.env['MONGODB_URI']!);
   const own = { MONGODB_URI: mongo.uri };
