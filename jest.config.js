@@ -1,6 +1,6 @@
 import { SOURCE_CONDITION } from './scripts/source-args.mjs';
 
-/** Tests of half a minute and more, which are too long for `npm test`: `npm run test:long`. */
+/** Tests of a quarter of a minute and more, which are too long for `npm test`: `npm run test:long`. */
 export const LONG_TESTS = [
   '**/test/resilience/cluster/failover.test.ts',
   '**/test/resilience/cluster/sentinel.test.ts',
@@ -19,6 +19,10 @@ export const LONG_TESTS = [
   '**/test/http/idempotency-lifetime.test.ts',
   '**/test/mcp/transports.test.ts',
   '**/test/operate/fairness.test.ts',
+  '**/test/dashboard/plain-javascript.test.ts',
+  '**/test/resilience/silent-connection.test.ts',
+  '**/test/scripts/npm-signals.test.ts',
+  '**/test/security/unread-answers.test.ts',
   '**/test/sweep/left-out.test.ts',
   '**/test/resilience/cluster/features.test.ts',
   '**/test/resilience/logs.test.ts',

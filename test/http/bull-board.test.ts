@@ -12,7 +12,8 @@ let world: World;
 let api: RunningApi;
 let browser: Browser;
 beforeAll(async () => {
-  world = await createWorld();
+  // Its jobs wait.
+  world = await createWorld({ env: { API_CONCURRENCY: '0' } });
   api = await world.api();
   browser = await launchChromium();
 });
