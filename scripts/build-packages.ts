@@ -7,7 +7,7 @@ import { command } from './process/command.ts';
 import type { Main } from './run.mjs';
 
 /** Each after the packages that it imports. */
-const PACKAGES = ['contracts', 'bot', 'dashboard', 'mcp'];
+export const PACKAGES = ['contracts', 'bot', 'dashboard', 'mcp'];
 /** Entries beside `index`. The dashboard's share the code of `index`, so that each of its classes exists once. */
 const MORE_ENTRIES: Readonly<Record<string, readonly string[]>> = {
   bot: ['append-file'],

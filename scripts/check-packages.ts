@@ -1,11 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PACKAGES } from './build-packages.ts';
 import { PROJECT_DIR } from './paths.mjs';
 import { command, excerptOf } from './process/command.ts';
 import type { Main } from './run.mjs';
-
-const PACKAGES = ['contracts', 'bot', 'dashboard', 'mcp'];
 
 const PUBLINT = join(PROJECT_DIR, 'node_modules', '.bin', 'publint');
 const ATTW = join(PROJECT_DIR, 'node_modules', '.bin', 'attw');

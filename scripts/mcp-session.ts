@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core';
 import { format, resolveConfig } from 'prettier';
 import { PROJECT_DIR, RUNTIME_DIR } from './paths.mjs';
 import type { Main } from './run.mjs';
-import { openDashboardPage, startDemo } from './show-demo.ts';
+import { openDashboardPage, pictureContext, startDemo } from './show-demo.ts';
 
 const REPORT = join(PROJECT_DIR, 'docs', 'reports', 'mcp-session.md');
 const PICTURE = join(RUNTIME_DIR, 'mcp-session.png');
@@ -37,13 +37,7 @@ interface Found {
 export const main: Main = async ({ signal }) => {
   const demo = await startDemo({ signal, env: { DASHBOARD_TIME_ZONE: ZONE } });
   try {
-    const context = {
-      viewport: { width: 1280, height: 800 },
-      locale: 'en-GB',
-      timezoneId: ZONE,
-      reducedMotion: 'reduce',
-    } as const;
-    const { page, close } = await openDashboardPage(demo.base, context);
+    const { page, close } = await openDashboardPage(demo.base, pictureContext(ZONE));
     const client = await connectClient(demo.dir);
     const steps = await runSession(client, page);
     await page.screenshot({ path: PICTURE });

@@ -77,6 +77,14 @@ export async function startDemo({ signal, env }: StartDemoOptions): Promise<Demo
   };
 }
 
+/** The window of pictures of the demo. */
+export const pictureContext = (timezoneId: string): BrowserContextOptions => ({
+  viewport: { width: 1280, height: 800 },
+  locale: 'en-GB',
+  timezoneId,
+  reducedMotion: 'reduce',
+});
+
 /** Opens the dashboard in headless Chromium. Resolves when the page is live. */
 export async function openDashboardPage(
   url: string,

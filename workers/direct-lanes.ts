@@ -38,7 +38,7 @@ export function composeLanes(
   const lanes = new Map<Shard, Lane & { worker: EmissionWorker }>();
 
   function open({ prefix, live }: Shard): Lane & { worker: EmissionWorker } {
-    // It fetches no jobs: it runs and ends those that it is given.
+    // It fetches no jobs. It runs and ends the jobs of this process.
     const worker = createEmissionWorker({
       ...common,
       redis: connection,
@@ -76,10 +76,10 @@ export function composeLanes(
   };
 }
 
-/** Runs a job, and renews its lock meanwhile: BullMQ does so only for jobs that its worker has fetched. */
+/** Runs a job and renews its lock: BullMQ renews only the locks of jobs that its worker has fetched. */
 function createRun(worker: EmissionWorker, connection: RedisClient, onError: (error: unknown) => void) {
   return async (job: JobJson, token: string): Promise<void> => {
-    // First the bot gets its answer.
+    // The bot's reply goes out first.
     await nextTurn();
     const renewing = setInterval(() => {
       if (connection.status !== 'ready') return;

@@ -29,8 +29,7 @@ const MEASURE_EVERY_MS = 100;
 const RESTRICTED_MS = 1_000;
 
 /**
- * Runs direct jobs: those of live emissions, in the process that accepts them. An emission then waits for no worker to fetch its
- * job. While Redis adds the job, the appointment is claimed and read. What fails is retried by a worker.
+ * Runs direct jobs: the jobs of live emissions run in the process that accepts them. No worker must fetch such a job first. While Redis adds the job, the appointment is claimed and read. What fails is retried by a worker.
  */
 export function runDirectJobs(resources: Resources<ApiConfig>): AddDirect {
   const { id, config, lifecycle } = resources;
@@ -129,7 +128,7 @@ function composeDirectPipeline(resources: Resources): EmitAppointmentDeps {
   return composePipeline(resources, {
     // Capture compares it, and may be on in a worker.
     hasDigest: true,
-    // The replies to job and claim arrive together: first the bot gets its answer.
+    // The replies to job and claim arrive together. The bot's reply goes out first.
     load: (ids, guesses) => nextTurn().then(() => load(ids, guesses)),
   });
 }
@@ -156,7 +155,7 @@ async function whenDisconnected(connection: RedisClient): Promise<void> {
   if (connection.status === 'ready') await new Promise<void>((resolve) => connection.once('close', resolve));
 }
 
-/** The commands that end a job wait for Redis without limit, as those of a worker. */
+/** Opens the connection that ends jobs. Its commands wait for Redis without limit, as in a worker. */
 function openConnection({ config, outages, lifecycle }: Resources): RedisClient {
   const connection = connectRedis(config.REDIS_URL, 'direct');
   outages.redis('direct jobs', connection);

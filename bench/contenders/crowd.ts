@@ -6,8 +6,8 @@ import { JWT_SECRET } from '../harness/environment.ts';
 import { openLightSocket, openMany } from '../harness/light-socket.ts';
 
 /**
- * The dashboards of one company, in a process of their own, so that they do not delay the measurement: all of them reconnect, again
- * and again, and others request lists in a loop. They have an address of their own, as an office has.
+ * The dashboards of one company. Some reconnect together, again and again. Others request lists in a loop. They run in a separate
+ * process, so that they do not delay the measurement, and have a separate address, as an office has.
  */
 export interface CrowdRequest {
   url: string;

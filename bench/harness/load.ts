@@ -23,6 +23,20 @@ export function nextBody({ ids }: Pick<BenchEnvironment, 'ids'>): () => string {
   return () => bodies[next++ % bodies.length]!;
 }
 
+/** In turn one appointment of each company. */
+export function spread(ids: BenchEnvironment['ids']): BenchEnvironment['ids'] {
+  const seen = new Map<string, number>();
+  const turnOf = ids.map(({ companyId }) => {
+    const turn = seen.get(companyId) ?? 0;
+    seen.set(companyId, turn + 1);
+    return turn;
+  });
+  return ids
+    .map((id, index) => ({ id, turn: turnOf[index]! }))
+    .sort((a, b) => a.turn - b.turn)
+    .map(({ id }) => id);
+}
+
 /** Loads the route until its code is compiled. */
 export async function warmUp({ seconds = WARM_UP_SECONDS, ...load }: WarmUp): Promise<void> {
   await loadWith({ ...load, seconds });

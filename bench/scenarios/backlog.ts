@@ -106,7 +106,7 @@ async function addOneByOne({ queues, redis, ids, env }: BenchEnvironment): Promi
   });
   const policy = { attempts: 8, firstRetryDelayMs: 500 };
   const shard = { index: 0, prefix: env['QUEUE_PREFIX']!, ...queues };
-  const enqueue = createEnqueue({ queuesOf: () => shard, redis, policy, remember });
+  const enqueue = createEnqueue({ shardOf: () => shard, redis, policy, remember });
   const durationsMs: number[] = [];
   for (let i = 0; i < ADDS; i += 1) {
     const emission = {

@@ -11,8 +11,8 @@ import { quantile, type Figure, type Threshold } from '../harness/figures.ts';
 import { fireAtRate } from '../harness/fire.ts';
 import { startFleet } from '../harness/fleet.ts';
 import { encodeHistogram } from '../harness/histogram.ts';
-import { openLightSocket } from '../harness/light-socket.ts';
-import { nextBody, warmUp } from '../harness/load.ts';
+import { catchUp, requestList } from '../harness/dashboard-requests.ts';
+import { nextBody, spread, warmUp } from '../harness/load.ts';
 import type { Scenario } from '../scenario.ts';
 
 const COMPANIES = 50;
@@ -143,12 +143,13 @@ async function openFleet(environment: BenchEnvironment, name: string): Promise<F
   const { url } = contender;
   const companyIds = [...new Set(environment.ids.map(({ companyId }) => companyId))];
   const [companyId = '', ...others] = companyIds;
+  const othersIds = environment.ids.filter((id) => id.companyId !== companyId);
   const tokens = new Map(
     await Promise.all(others.map(async (id) => [id, await signToken(JWT_SECRET, id, '1h')] as const)),
   );
   return {
     url,
-    live: { ...environment, queue: queues.live, ids: spread(environment, others) },
+    live: { ...environment, queue: queues.live, ids: spread(othersIds) },
     async gather() {
       const request: CrowdRequest = { url, companyId, head: await head(companyId), ...CROWD };
       crowdProcess.send(request);
@@ -161,14 +162,6 @@ async function openFleet(environment: BenchEnvironment, name: string): Promise<F
   };
 }
 
-/** In turn one appointment of each company. */
-function spread({ ids }: BenchEnvironment, companyIds: readonly string[]): BenchEnvironment['ids'] {
-  const byCompany = companyIds.map((companyId) => ids.filter((id) => id.companyId === companyId));
-  return Array.from({ length: APPOINTMENTS_EACH }, (_, turn) =>
-    byCompany.flatMap((own) => own[turn] ?? []),
-  ).flat();
-}
-
 async function measure(fleet: Fleet): Promise<Samples> {
   const companies = await fleet.others();
   const { live, url } = fleet;
@@ -176,8 +169,8 @@ async function measure(fleet: Fleet): Promise<Samples> {
   const load = { url, path: PATH, rate: RATES.live, count: RATES.live * SECONDS };
   const [{ events }, catchUps, lists] = await Promise.all([
     fireAtRate(live, load),
-    atRate(RATES.catchUps, (index) => catchUp(url, of(index))),
-    atRate(RATES.lists, (index) => list(url, of(index))),
+    atRate(RATES.catchUps, (index) => catchUp(url, of(index).token, before(of(index).head))),
+    atRate(RATES.lists, (index) => list(url, of(index).token)),
   ]);
   return { events, catchUps, lists };
 }
@@ -199,31 +192,12 @@ async function atRate(perSecond: number, run: (index: number) => Promise<void>):
   return Promise.all(runs);
 }
 
-async function catchUp(url: string, { token, head }: Company): Promise<void> {
-  const position = { ...head, offset: Math.max(0, head.offset - MISSED) };
-  let close = (): void => undefined;
-  await new Promise<void>((resolve, reject) => {
-    openLightSocket({
-      ...{ url, auth: { token, position }, onFault: reject },
-      onEvent: (frame) => {
-        if (!frame.startsWith('["emissions:position"')) return;
-        if (frame.includes('"recovered":true')) resolve();
-        else reject(new Error(`a reload was requested: ${frame}`));
-      },
-    }).then((socket) => {
-      close = () => {
-        socket.terminate();
-      };
-    }, reject);
-  });
-  close();
+async function list(url: string, token: string): Promise<void> {
+  const appointments = await requestList(url, token);
+  if (appointments < APPOINTMENTS_EACH) throw new Error(`the list has ${appointments} appointments`);
 }
 
-async function list(url: string, { token }: Company): Promise<void> {
-  const response = await fetch(`${url}/api/v1/dashboard/appointments`, {
-    headers: { authorization: `Bearer ${token}` },
-  });
-  const { appointments } = (await response.json()) as { appointments: unknown[] };
-  if (appointments.length < APPOINTMENTS_EACH)
-    throw new Error(`the list has ${appointments.length} appointments`);
+/** Where a dashboard was that missed emissions. */
+function before({ epoch, offset }: StreamPosition): StreamPosition {
+  return { epoch, offset: Math.max(0, offset - MISSED) };
 }

@@ -3,7 +3,7 @@ import type { FloodRequest } from '../contenders/post-flood.ts';
 import { quantile, type Threshold } from '../harness/figures.ts';
 import { fireAtRate } from '../harness/fire.ts';
 import { startFleet } from '../harness/fleet.ts';
-import { nextBody, warmUp } from '../harness/load.ts';
+import { nextBody, spread, warmUp } from '../harness/load.ts';
 import { queueAtMost } from '../harness/queue.ts';
 import { compare } from '../harness/compare.ts';
 import { openEnvironment, type BenchEnvironment } from '../harness/environment.ts';
@@ -98,20 +98,6 @@ async function openFleet(environment: BenchEnvironment, name: string): Promise<F
     },
     settled,
   };
-}
-
-/** In turn one appointment of each company. */
-function spread(ids: BenchEnvironment['ids']): BenchEnvironment['ids'] {
-  const seen = new Map<string, number>();
-  const turnOf = ids.map(({ companyId }) => {
-    const turn = seen.get(companyId) ?? 0;
-    seen.set(companyId, turn + 1);
-    return turn;
-  });
-  return ids
-    .map((id, index) => ({ id, turn: turnOf[index]! }))
-    .sort((a, b) => a.turn - b.turn)
-    .map(({ id }) => id);
 }
 
 async function measureLatency({ live, url }: Fleet): Promise<Record<string, number>> {

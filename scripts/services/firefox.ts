@@ -8,7 +8,7 @@ import { findOnPath } from './find-program.ts';
 const PACKAGE = 'firefox-esr';
 const DIR = join(RUNTIME_DIR, 'firefox');
 const ROOT = join(DIR, 'root');
-/** Written last, so that an interrupted installation starts again. Contains why Firefox is not to be had; empty if it is there. */
+/** Written last, so that an interrupted installation starts again. Contains the reason if Firefox cannot be installed; else it is empty. */
 const STAMP = join(DIR, '.stamp');
 const INSTALL = 'install Firefox (apt-get install firefox-esr)';
 

@@ -6,13 +6,13 @@ import { isMongoError, isUnavailable } from '../process/unavailable.ts';
 
 /**
  * Shares a process that serves dashboards between companies, so that a company with thousands of sockets or lists does not delay
- * the others. Requests of different companies take turns; those of one company keep their order.
+ * the others. Requests of different companies take turns. Requests of one company keep their order.
  */
 export interface CompanyTurns {
   /**
    * Runs a read: one at a time of each kind and company, and at most {@link MAX_READS} in all. Other companies' reads that wait
    * come before the next one of the same company. Replays do not wait behind the company's lists. If a read fails because MongoDB or
-   * Redis does not answer, those that wait for it fail too: one after the other, they would take a second each.
+   * Redis does not answer, the reads behind it fail too. One after the other, each would take a second.
    * @throws AppError RATE_LIMITED if {@link MAX_WAITING} of the kind and company wait
    */
   read: <T>(kind: ReadKind, companyId: Id, run: () => Promise<T>) => Promise<T>;

@@ -131,7 +131,10 @@ async function checkRights(
     const missing = await findMissingRules(redis, role, names);
     if (missing === undefined)
       return [
-        warning('rights: Redis before version 7 cannot tell them', 'compare them with ops/redis/users.acl'),
+        warning(
+          'rights: Redis before version 7 does not report them',
+          'compare them with ops/redis/users.acl',
+        ),
       ];
     if (missing.length > 0)
       return [

@@ -116,7 +116,7 @@ function checkOrigins(config: ApiConfig): Finding[] {
   return findings;
 }
 
-/** Whether what is sent to an address can be read on the network. */
+/** Whether others on the network can read the traffic to an address. */
 function isReadable(url: string): boolean {
   const { protocol, hostname } = new URL(url);
   return protocol === 'http:' && !LOOPBACK.test(hostname);

@@ -213,7 +213,7 @@ function isCommand(word: string): word is CommandName {
 }
 
 const TIMES = 'A time is ISO 8601 with its zone, or an age such as 90s, 30m, 2h, 3d. --dry-run only counts.';
-const ENVIRONMENT = 'The settings come from the environment, as those of the API and the worker do.';
+const ENVIRONMENT = 'The environment has the settings, as for the API and the worker.';
 
 const HELP = `Usage: emissions <command>
 

@@ -3,11 +3,13 @@ import type { WorkerConfig } from '../config.ts';
 import { AppError, errorMessage } from '../errors.ts';
 import { connectMongo, type MongoHandle } from '../population/connect.ts';
 import { createLifecycle } from '../process/lifecycle.ts';
+import { openShards, type Shards } from '../queue/shards.ts';
 import { describeAccessError } from '../redis/access-errors.ts';
 import { connectRedis, type RedisClient } from '../redis/connect.ts';
 
 const CONNECT_WITHIN_MS = 5_000;
 const CLOSE_WITHIN_MS = 5_000;
+const ignore = (): void => undefined;
 
 /** A command's own connections to both servers. */
 export interface Servers {
@@ -17,14 +19,15 @@ export interface Servers {
   redisReady: () => Promise<void>;
   /** The same for MongoDB. */
   mongoReady: () => Promise<void>;
-  /** Registers what must be closed before the connections. */
-  onClose: (name: string, close: () => unknown) => void;
+  /** Opens the queues of all shards that may have jobs. It changes nothing in Redis. @throws AppError QUEUE_UNAVAILABLE */
+  openShards: () => Promise<Shards>;
   close: () => Promise<void>;
 }
 
 /** Begins to connect to the servers of a command's settings. */
-export function connectServers({ REDIS_URL, MONGODB_URI }: WorkerConfig): Servers {
-  const lifecycle = createLifecycle({ deadlineMs: CLOSE_WITHIN_MS, onError: () => undefined });
+export function connectServers(config: WorkerConfig): Servers {
+  const { REDIS_URL, MONGODB_URI } = config;
+  const lifecycle = createLifecycle({ deadlineMs: CLOSE_WITHIN_MS, onError: ignore });
   const reasons: { redis?: Error; mongo?: Error } = {};
   const redis = connectRedis(REDIS_URL, 'request', (error) => {
     reasons.redis = error;
@@ -41,12 +44,23 @@ export function connectServers({ REDIS_URL, MONGODB_URI }: WorkerConfig): Server
   lifecycle.onClose('mongodb', mongo.close);
   const whyNoRedis = () => reasons.redis && describeAccessError(reasons.redis);
   const whyNoMongo = () => reasons.mongo && errorMessage(reasons.mongo);
+  const redisReady = () => connected('REDIS_URL', () => redis.status === 'ready', whyNoRedis);
   return {
     redis,
     mongo,
-    redisReady: () => connected('REDIS_URL', () => redis.status === 'ready', whyNoRedis),
+    redisReady,
     mongoReady: () => connected('MONGODB_URI', () => mongo.connection.db !== undefined, whyNoMongo),
-    onClose: lifecycle.onClose,
+    async openShards() {
+      const shards = openShards({
+        ...{ redis, prefix: config.QUEUE_PREFIX, shards: config.QUEUE_SHARDS, registers: false },
+        // The API and the workers report damage.
+        ...{ reportDamage: ignore, onError: ignore },
+      });
+      lifecycle.onClose('queues', shards.close);
+      await redisReady();
+      await shards.update();
+      return shards;
+    },
     close: lifecycle.close,
   };
 }

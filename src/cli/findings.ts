@@ -2,9 +2,9 @@
 export interface Finding {
   /** `error`: the service does not work, or breaks a guarantee. `warning`: it works, but the operator should know. */
   severity: 'ok' | 'warning' | 'error';
-  /** What was found. */
+  /** The state or the problem, such as `maxmemory-policy is allkeys-lru: Redis can evict jobs and logs`. */
   text: string;
-  /** What to do about it. */
+  /** What the operator should do. */
   advice?: string;
 }
 

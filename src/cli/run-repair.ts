@@ -4,7 +4,6 @@ import type { AppointmentModel } from '../model/appointment-model.ts';
 import { createModels } from '../population/models.ts';
 import { createBulkPacer } from '../process/bulk-pacer.ts';
 import { createEnqueue } from '../queue/producer.ts';
-import { openShards } from '../queue/shards.ts';
 import type { Command } from './command-line.ts';
 import { connectServers } from './connect-servers.ts';
 
@@ -22,17 +21,10 @@ export async function runRepair(
   const servers = connectServers(config);
   const { redis, mongo } = servers;
   try {
-    const shards = openShards({
-      ...{ redis, prefix: config.QUEUE_PREFIX, shards: config.QUEUE_SHARDS, registers: false },
-      // The API and the workers report damage.
-      ...{ reportDamage: ignore, onError: ignore },
-    });
-    servers.onClose('queues', shards.close);
-    await servers.redisReady();
+    const shards = await servers.openShards();
     if (name === 're-emit') await servers.mongoReady();
-    await shards.update();
     const enqueue = createEnqueue({
-      queuesOf: shards.of,
+      shardOf: shards.of,
       redis,
       policy: { attempts: config.EMISSION_ATTEMPTS, firstRetryDelayMs: config.EMISSION_BACKOFF_MS },
       remember: ignore,

@@ -1,5 +1,4 @@
 import type { WorkerConfig } from '../config.ts';
-import { openShards } from '../queue/shards.ts';
 import { connectServers } from './connect-servers.ts';
 
 /**
@@ -14,16 +13,7 @@ export async function setQueuesPaused(
 ): Promise<string[]> {
   const servers = connectServers(config);
   try {
-    const { redis, onClose, redisReady } = servers;
-    const ignore = () => undefined;
-    const shards = openShards({
-      ...{ redis, prefix: config.QUEUE_PREFIX, shards: config.QUEUE_SHARDS, registers: false },
-      // The API and the workers report damage.
-      ...{ reportDamage: ignore, onError: ignore },
-    });
-    onClose('queues', shards.close);
-    await redisReady();
-    await shards.update();
+    const shards = await servers.openShards();
     for (const name of names) {
       for (const { [name]: queue } of shards.all()) await (isPaused ? queue.pause() : queue.resume());
     }

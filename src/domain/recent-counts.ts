@@ -1,4 +1,4 @@
-import type { Id } from '@appointment-emissions/contracts';
+import type { CompanyOverShare, Id } from '@appointment-emissions/contracts';
 
 /** Counts by company, of the last one to two minutes. Times are monotonic milliseconds. */
 export interface RecentCounts {
@@ -8,6 +8,8 @@ export interface RecentCounts {
 }
 
 const COUNTED_MS = 60_000;
+/** Companies in a list for the operator. */
+export const MAX_COMPANIES = 10;
 
 export function createRecentCounts(): RecentCounts {
   let minute = { startedAt: -Infinity, counts: new Map<Id, number>() };
@@ -31,4 +33,12 @@ export function createRecentCounts(): RecentCounts {
       return sums;
     },
   };
+}
+
+/** The ten companies with the most emissions. */
+export function mostEmissions(counts: ReadonlyMap<Id, number>): CompanyOverShare[] {
+  return [...counts]
+    .map(([companyId, emissions]) => ({ companyId, emissions }))
+    .sort((a, b) => b.emissions - a.emissions)
+    .slice(0, MAX_COMPANIES);
 }

@@ -1,6 +1,6 @@
 import type { Queue } from 'bullmq';
 import type { CompanyOverShare, Id } from '@appointment-emissions/contracts';
-import { createRecentCounts } from '../domain/recent-counts.ts';
+import { createRecentCounts, mostEmissions } from '../domain/recent-counts.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import { MAX_TURN, PRIORITY } from './retry-policy.ts';
 
@@ -35,7 +35,6 @@ export interface CompanyShareDeps {
 /** A company may use this time's worth of its rate at once. */
 const BURST_MS = 500;
 const REFRESH_MS = 1_000;
-const SHOWN = 10;
 
 /** The turns of the companies in one class of a bulk queue: batch, capture, repair or sweep. */
 interface Turns {
@@ -101,11 +100,7 @@ export function createCompanyShare({
       onOver();
       return nextPriority(companyId, PRIORITY.batch);
     },
-    mostOver: () =>
-      [...counts.read(now())]
-        .map(([companyId, emissions]) => ({ companyId, emissions }))
-        .sort((a, b) => b.emissions - a.emissions)
-        .slice(0, SHOWN),
+    mostOver: () => mostEmissions(counts.read(now())),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { JobsOptions, Queue } from 'bullmq';
+import type { JobsOptions } from 'bullmq';
 import type { Id, QueueName } from '@appointment-emissions/contracts';
 import { AppError } from '../errors.ts';
 import { DeadlineExceeded, within } from '../process/lifecycle.ts';
@@ -20,8 +20,8 @@ export type Enqueue = (emissions: readonly NewEmission[], priority: number) => P
 const ADD_TIMEOUT_MS = 1_100;
 
 export interface EnqueueDeps {
-  /** The queues of a company. */
-  queuesOf: (companyId: Id) => Shard;
+  /** The shard of a company's new jobs. */
+  shardOf: (companyId: Id) => Shard;
   /** The connection of those queues. */
   redis: RedisClient;
   policy: RetryPolicy;
@@ -39,18 +39,15 @@ export interface EnqueueDeps {
 /** Where an emission is enqueued. */
 interface Place {
   shard: Shard;
-  queue: Queue;
   priority: number;
 }
 
 export function createEnqueue(deps: EnqueueDeps): Enqueue {
-  const { queuesOf, redis, policy, priorityFor, addDirect, remember } = deps;
+  const { shardOf, redis, policy, priorityFor, addDirect, remember } = deps;
   const options = jobOptions(policy);
 
   function placeOf({ companyId }: NewEmission, asked: number): Place {
-    const priority = priorityFor?.(companyId, asked) ?? asked;
-    const shard = queuesOf(companyId);
-    return { shard, priority, queue: priority === PRIORITY.live ? shard.live : shard.bulk };
+    return { shard: shardOf(companyId), priority: priorityFor?.(companyId, asked) ?? asked };
   }
 
   async function add(placed: readonly (readonly [NewEmission, Place])[]): Promise<void> {
@@ -61,8 +58,8 @@ export function createEnqueue(deps: EnqueueDeps): Enqueue {
     }
     if (placed.length > 1) corkUntilImmediate(redis);
     await Promise.all(
-      placed.map(([emission, { queue, priority }]) =>
-        queue.add(emission.event, { v: JOB_VERSION, ...emission } satisfies EmissionJob, {
+      placed.map(([emission, { shard, priority }]) =>
+        shard[queueOf(priority)].add(emission.event, { v: JOB_VERSION, ...emission } satisfies EmissionJob, {
           ...options,
           jobId: emission.emissionId,
           // By the fleet's clock, which the age of jobs is computed with.

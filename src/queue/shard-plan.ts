@@ -61,7 +61,7 @@ function shardsOfArcs(shards: number, firstSlot: number): number[] {
   const arcs = ARCS.find((number) => number >= shards) ?? MAX_SHARDS;
   const ofArcs = Array.from({ length: arcs }, () => 0);
   for (let shard = 0; shard < arcs; shard += 1) {
-    // Missing shards are those that halve the arc of another one, or the last third.
+    // The arc of a missing shard belongs to the shard whose arc it halves, or to shard 0.
     const halved = arcs === 3 ? 0 : shard - arcs / 2;
     ofArcs[arcOfShard(shard, firstSlot, arcs)] = shard < shards ? shard : halved;
   }

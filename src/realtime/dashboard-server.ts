@@ -42,7 +42,7 @@ export type DashboardSocket = Socket<
   SocketData
 >;
 
-/** Writes to so many sockets take a few milliseconds. */
+/** Sockets of one part. Writing to them takes a few milliseconds. */
 export const SOCKETS_PER_PART = 500;
 
 /** Sends an event to sockets of this process, encoded once for a part of them. Between the parts, other work is done. */

@@ -18,7 +18,7 @@ const deniedScript = luaScript(new URL('./denied-rights.lua', import.meta.url));
 
 /**
  * Compares the rights of the connection's user with the rules of ops/redis/users.acl for a process.
- * @returns the missing rules, such as `+publish` and `~{emissions}:recent:*`; `undefined` before Redis 7, which cannot tell.
+ * @returns the missing rules, such as `+publish` and `~{emissions}:recent:*`; `undefined` before Redis 7, which does not report rights.
  * @throws what Redis throws, for example if the user may not run scripts
  */
 export async function findMissingRules(

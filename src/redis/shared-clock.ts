@@ -39,7 +39,7 @@ export async function readRedisTime(redis: RedisClient, key: string): Promise<nu
   return Number(seconds) * 1_000 + Number(microseconds) / 1_000;
 }
 
-/** MongoDB's time in ms since 1970; NaN if it does not tell it. */
+/** MongoDB's time in ms since 1970; NaN if its reply has no time. */
 export async function readMongoTime(connection: Connection): Promise<number> {
   const answer = await connection.db?.command({ hello: 1 });
   return answer?.localTime instanceof Date ? answer.localTime.getTime() : Number.NaN;

@@ -36,7 +36,7 @@ export function composeEnqueue(
     onOver: metrics.overShare,
   });
   const enqueue = createEnqueue({
-    queuesOf: shards.of,
+    shardOf: shards.of,
     redis,
     policy: { attempts: config.EMISSION_ATTEMPTS, firstRetryDelayMs: config.EMISSION_BACKOFF_MS },
     priorityFor: share.priorityFor,

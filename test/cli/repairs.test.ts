@@ -4,7 +4,7 @@ import { loadWorkerConfig } from '../../src/config.ts';
 import { readCommandLine } from '../../src/cli/command-line.ts';
 import { type RepairName, runRepair } from '../../src/cli/run-repair.ts';
 import type { World } from '../harness/world.ts';
-import { type Answer, quietWorld } from '../operate/admin.ts';
+import { type Answer, failedEmission, quietWorld } from '../operate/admin.ts';
 import { runCli } from './run-cli.ts';
 
 let world: World | undefined;
@@ -16,13 +16,7 @@ afterEach(async () => {
 test('the command line retries and re-emits over its own connections', async () => {
   world = await quietWorld();
   const api = await world.api();
-  const company = await world.documents.company();
-  const appointmentId = await company.appointment();
-  const emissionId = await world.emit(api, 'appointment-created', appointmentId);
-  const restore = await world.documents.giveAway();
-  world.worker();
-  await world.jobIn(emissionId, 'failed');
-  await restore();
+  const { emissionId, company } = await failedEmission(world, api);
 
   const dry = await repair('retry-failed', '--since', '1h', '--dry-run');
   expect(dry).toMatchObject({ dryRun: true, matched: 1, repaired: 1 });

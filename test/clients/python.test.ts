@@ -35,7 +35,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-test('the tests of the Python client pass, those against a real API too', async () => {
+test('the tests of the Python client pass, including the tests against a real API', async () => {
   const appointments = [await company.appointment(), await company.appointment()];
   const api = await startControlledApi(world, NEW_KEY);
   const limited = await world.api({ MAX_REQUESTS_PER_SECOND: '1' });

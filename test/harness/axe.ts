@@ -10,7 +10,7 @@ interface Violation {
 }
 
 /**
- * Runs axe-core in a page. Resolves to its findings of every impact, each as `rule: selectors`; in what is hidden it finds nothing.
+ * Runs axe-core in a page. Resolves to its findings of every impact, each as `rule: selectors`; it ignores hidden elements.
  * The script is evaluated through the debugger, so the page's content security policy may stay as it is.
  */
 export async function axeFindings(page: Page): Promise<string[]> {

@@ -111,7 +111,7 @@ test('a repeated request completes a batch whose process died in the middle, and
   const appointmentId = await company.appointment();
   const emissions = Array.from({ length: 120 }, () => updated(appointmentId));
   const enqueue = createEnqueue({
-    queuesOf: () => world.shards[0]!,
+    shardOf: () => world.shards[0]!,
     redis,
     policy: { attempts: 1, firstRetryDelayMs: 50 },
     remember: () => undefined,

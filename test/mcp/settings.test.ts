@@ -70,7 +70,7 @@ test('unknown options are refused, and a token is not an option', () => {
   expect(readSettings(['--help'], {})).toBe('help');
 });
 
-test('the server tells its clients the version of the package', () => {
+test('the server reports the version of the package to its clients', () => {
   const manifest = readFileSync(new URL('../../packages/mcp/package.json', import.meta.url), 'utf8');
   expect((JSON.parse(manifest) as { version: string }).version).toBe(VERSION);
 });

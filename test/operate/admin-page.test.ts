@@ -5,7 +5,7 @@ import { axeFindings } from '../harness/axe.ts';
 import { inEachSize } from '../harness/each-size.ts';
 import { eventually } from '../harness/until.ts';
 import type { World } from '../harness/world.ts';
-import { quietWorld } from './admin.ts';
+import { failedEmission, quietWorld } from './admin.ts';
 
 let browser: Browser;
 let world: World;
@@ -55,22 +55,10 @@ const RECORD_CANVAS_TEXTS = `
   };
 `;
 
-/** An emission that failed permanently. Its cause is removed afterwards. */
-async function failedEmission(api: { url: string }) {
-  const company = await world.documents.company();
-  const appointmentId = await company.appointment();
-  const emissionId = await world.emit(api, 'appointment-created', appointmentId);
-  const restore = await world.documents.giveAway();
-  world.worker();
-  await world.jobIn(emissionId, 'failed');
-  await restore();
-  return { emissionId, appointmentId, company };
-}
-
 test('the page shows the metrics and the reason of a failure, and an operator can retry it', async () => {
   world = await quietWorld({ ADMIN_WRITES: 'on', CANARY_INTERVAL_MS: '500' });
   const api = await world.api();
-  const { emissionId, appointmentId, company } = await failedEmission(api);
+  const { emissionId, appointmentId, company } = await failedEmission(world, api);
   const dashboard = await world.dashboard(api, company.companyId);
   const page = await openAdmin(api);
 
@@ -101,7 +89,7 @@ test('the page shows the metrics and the reason of a failure, and an operator ca
 test('the retry dialog shows the result of a dry run before the retry', async () => {
   world = await quietWorld({ ADMIN_WRITES: 'on' });
   const api = await world.api();
-  const { emissionId } = await failedEmission(api);
+  const { emissionId } = await failedEmission(world, api);
   const page = await openAdmin(api, { width: 390 });
   await page.locator('#failures li').waitFor();
 
@@ -122,7 +110,7 @@ test('the retry dialog shows the result of a dry run before the retry', async ()
 test('without ADMIN_WRITES the page allows dry runs only', async () => {
   world = await quietWorld();
   const api = await world.api();
-  await failedEmission(api);
+  await failedEmission(world, api);
   const page = await openAdmin(api);
   await page.locator('#failures li').waitFor();
   await page.locator('#read-only').waitFor();
@@ -292,7 +280,7 @@ test('dashboards of a company are disconnected after a dry run and a confirmatio
 test('axe finds nothing on the page, in its dialogs and on an error page, light and dark', async () => {
   world = await quietWorld({ ADMIN_WRITES: 'on' });
   const api = await world.api();
-  await failedEmission(api);
+  await failedEmission(world, api);
   const page = await openAdmin(api);
   await page.locator('#failures li').waitFor();
   const openers = ['Retry failed…', 'Re-emit…', 'Disconnect…'].map((name) =>

@@ -19,6 +19,18 @@ export async function quietWorld(env: Record<string, string> = {}): Promise<Worl
   };
 }
 
+/** An emission that failed permanently, since its appointment was given away. It is the company's again when this resolves. */
+export async function failedEmission(world: World, api: { url: string }) {
+  const company = await world.documents.company();
+  const appointmentId = await company.appointment();
+  const emissionId = await world.emit(api, 'appointment-created', appointmentId);
+  const restore = await world.documents.giveAway();
+  world.worker();
+  await world.jobIn(emissionId, 'failed');
+  await restore();
+  return { emissionId, appointmentId, company };
+}
+
 /** A JSON answer, looked at by tests only. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type Answer = any;

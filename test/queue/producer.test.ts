@@ -13,7 +13,7 @@ test('the second try of an add without a reply goes to the shard of the first on
   const tried: Shard[] = [];
   const enqueue = createEnqueue({
     // As if the number of shards in Redis became known between the tries.
-    queuesOf: () => world.shards[uses++]!,
+    shardOf: () => world.shards[uses++]!,
     redis: world.redis,
     policy: { attempts: 1, firstRetryDelayMs: 50 },
     addDirect: (_job, _options, shard) =>

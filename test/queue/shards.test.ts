@@ -89,7 +89,7 @@ test('each company’s jobs are in its shard, batches too; workers take from all
   }
 });
 
-test('a worker with one shard finds the shards of others, also those that no process has any more', async () => {
+test('a worker with one shard finds the shards of other processes, and shards that no process has any more', async () => {
   await openWorld();
   world.worker();
   const api = await world.ready(world.api(THREE));

@@ -56,7 +56,7 @@ test('a read that fails rejects its own request, and the next one runs', async (
   expect(await next).toBe('yes');
 });
 
-test('if MongoDB does not answer a read, those that wait for it fail too, and later ones run', async () => {
+test('if MongoDB does not answer a read, the reads behind it fail too, and later reads run', async () => {
   const turns = createCompanyTurns();
   const error = new mongo.MongoServerSelectionError('no server', {} as never);
   let tries = 0;
@@ -78,7 +78,7 @@ test('if MongoDB does not answer a read, those that wait for it fail too, and la
   expect(await turns.read('list', CROWD, () => Promise.resolve('later'))).toBe('later');
 });
 
-test('of one company at most 500 reads wait; further ones are refused, those of others are not', async () => {
+test('at most 500 reads of one company wait; further ones are refused, reads of other companies are not', async () => {
   const { read, endNext, started } = createReads();
   void read(CROWD);
   for (let n = 0; n < 500; n += 1) void read(CROWD);
@@ -104,7 +104,7 @@ function work(): void {
   while (performance.now() < end);
 }
 
-test('pieces of a company do not delay those of another one, or the event loop', async () => {
+test('pieces of a company do not delay pieces of another company, or the event loop', async () => {
   const turns = createCompanyTurns();
   const done: string[] = [];
   const piece = (from: string) =>

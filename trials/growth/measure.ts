@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { RunningContender } from '../../bench/harness/contenders.ts';
 import { JWT_SECRET, type BenchEnvironment } from '../../bench/harness/environment.ts';
+import { catchUp, requestList } from '../../bench/harness/dashboard-requests.ts';
 import { median, quantile } from '../../bench/harness/figures.ts';
 import { fireAtRate } from '../../bench/harness/fire.ts';
-import { openLightSocket } from '../../bench/harness/light-socket.ts';
 import { cpuMicrosOf } from '../../bench/harness/server-cpu.ts';
 import type { StreamPosition } from '@appointment-emissions/contracts';
 import { signToken } from '../../test/harness/dashboard.ts';
@@ -118,7 +118,7 @@ export async function measureReads(
     const companyId = companyIds[index % companyIds.length]!;
     const token = await signToken(JWT_SECRET, companyId, '1h');
     const { epoch, offset } = await head(companyId);
-    lists.push(await timed(() => list(url, token)));
+    lists.push(await timed(() => requestList(url, token)));
     catchUps.push(await timed(() => catchUp(url, token, { epoch, offset: Math.max(0, offset - MISSED) })));
   }
   return { 'list p50, ms': median(lists), 'catch-up p50, ms': median(catchUps) };
@@ -128,28 +128,4 @@ async function timed(run: () => Promise<unknown>): Promise<number> {
   const at = performance.now();
   await run();
   return performance.now() - at;
-}
-
-async function list(url: string, token: string): Promise<void> {
-  const headers = { authorization: `Bearer ${token}` };
-  const response = await fetch(`${url}/api/v1/dashboard/appointments`, { headers });
-  const { appointments } = (await response.json()) as { appointments?: unknown[] };
-  if (!appointments) throw new Error(`the list was answered with ${response.status}`);
-}
-
-async function catchUp(url: string, token: string, position: StreamPosition): Promise<void> {
-  let close = (): void => undefined;
-  await new Promise<void>((resolve, reject) => {
-    openLightSocket({
-      ...{ url, auth: { token, position }, onFault: reject },
-      onEvent: (frame) => {
-        if (frame.startsWith('["emissions:position"')) resolve();
-      },
-    }).then((socket) => {
-      close = () => {
-        socket.terminate();
-      };
-    }, reject);
-  });
-  close();
 }

@@ -222,7 +222,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: '    openUpTo(known);',
     replace: '',
     test: 'test/queue/shards.test.ts',
-    name: 'a worker with one shard finds the shards of others',
+    name: 'a worker with one shard finds the shards of other processes',
   },
   {
     safeguard: 'no job is added to a shard before workers can know it',

@@ -11,8 +11,8 @@ export interface SuggestCompaniesDeps {
 }
 
 /**
- * Suggests companies in a dialog: those whose id begins with what is typed in the field that has a list. If the form has a choice
- * `whose`, only for `companyId`. The API returns 20 at most, so the number of companies does not matter.
+ * Suggests companies in a dialog. It offers the companies whose id begins with the text in the field. If the form has a choice
+ * `whose`, it does so only for `companyId`. The API returns 20 at most, so the number of companies does not matter.
  */
 export function suggestCompanies({ dialog: id, opener, find }: SuggestCompaniesDeps): void {
   const { field, list, note, whose } = partsOf(byId(id, HTMLDialogElement));

@@ -156,7 +156,7 @@ function createRotate(file: string, rotation: FileRotation | undefined): (opened
 
 /**
  * Calls `work` while no other process does. If another process does, it returns without a call: its caller tries again later.
- * @param lock  a file that exists meanwhile. One that a killed process has left is deleted after 30 s
+ * @param lock  a file that exists during the work. If a killed process has left it, it is deleted after 30 s
  */
 async function locked(lock: string, work: () => Promise<void>): Promise<void> {
   try {

@@ -110,7 +110,7 @@ export function createFindFreeSlots({
   };
 }
 
-/** @returns a text if the arguments are not valid: what is wrong */
+/** @returns the problem, as a text, if the arguments are not valid */
 function readSearch(args: unknown, today: string): Search | string {
   const read = readArguments(FIND_FREE_SLOTS, args);
   if ('problems' in read) return read.problems.join(' ');

@@ -49,7 +49,7 @@ class Rejection extends Error {
   }
 }
 
-/** Serves the tools over the streamable HTTP transport at `/mcp`. There are no sessions: each request stands alone. */
+/** Serves the tools over the streamable HTTP transport at `/mcp`. There are no sessions: each request is independent. */
 export async function startHttpServer(options: McpHttpServerOptions): Promise<McpHttpServer> {
   const { tools, host, port, onError } = options;
   const check = createCheck(options);
@@ -120,7 +120,7 @@ function createCheck({ host, token, allowedHosts }: McpHttpServerOptions): (req:
   };
 }
 
-/** An IPv6 address as it stands in a URL. */
+/** An IPv6 address in brackets, as in a URL. */
 function bracketed(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }

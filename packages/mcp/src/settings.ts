@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
-import { isTimeZone } from '@appointment-emissions/contracts';
+import { isTimeZone, OBJECT_ID } from '@appointment-emissions/contracts';
 import type { CalendarContext } from './calendar.ts';
 
 /** Settings of the command. */
@@ -29,7 +29,6 @@ const OPTIONS = {
   http: { type: 'string' },
   help: { type: 'boolean' },
 } as const;
-const ID = /^[0-9a-fA-F]{24}$/;
 const HOST_NAME = /^[a-z0-9.-]+$/i;
 const MIN_TOKEN_LENGTH = 32;
 const TOKEN = new RegExp(`^[\\x21-\\x7e]{${MIN_TOKEN_LENGTH},}$`);
@@ -68,7 +67,7 @@ export function readSettings(args: string[], env: NodeJS.ProcessEnv): McpSetting
   };
   const requiredId = (value: string | undefined, what: string): string => {
     const id = required(value, what);
-    if (id && !ID.test(id)) problems.push(`${what} must be 24 hexadecimal characters`);
+    if (id && !OBJECT_ID.test(id)) problems.push(`${what} must be 24 hexadecimal characters`);
     return id.toLowerCase();
   };
   const timeZone = options['time-zone'] ?? (env.MCP_TIME_ZONE || 'UTC');

@@ -5,6 +5,7 @@ import {
   type ProcessRole,
 } from '@appointment-emissions/contracts';
 import { z } from 'zod';
+import { MAX_COMPANIES, mostEmissions } from '../../domain/recent-counts.ts';
 import type { ReportDamage } from '../../process/damaged-data.ts';
 import { luaScript } from '../../redis/script.ts';
 import { ROLES } from '../names.ts';
@@ -22,9 +23,6 @@ export interface ReadDeps {
 }
 
 export const ignoreDamage: ReportDamage = () => undefined;
-
-/** Companies in each list of a heartbeat, and of the fleet. */
-const MAX_COMPANIES = 10;
 
 const fleetScript = luaScript(new URL('./read-fleet.lua', import.meta.url));
 
@@ -65,15 +63,8 @@ export async function readFleet({
       });
   }
   const sockets = processes.gateway.reduce((sum, gateway) => sum + gateway.sockets, 0);
-  const lists = { overShare: mostOf(overShare), busiest: busiestOf([...busiest.values()]) };
+  const lists = { overShare: mostEmissions(overShare), busiest: busiestOf([...busiest.values()]) };
   return { nowMs: Number(nowMs), fleet: { processes, sockets, companies, ...lists } };
-}
-
-function mostOf(overShare: ReadonlyMap<string, number>): Fleet['overShare'] {
-  return [...overShare]
-    .map(([companyId, emissions]) => ({ companyId, emissions }))
-    .sort((a, b) => b.emissions - a.emissions)
-    .slice(0, MAX_COMPANIES);
 }
 
 function sumOf(reads: CompanyReads, others: CompanyReads | undefined): CompanyReads {

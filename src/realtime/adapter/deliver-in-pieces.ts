@@ -47,8 +47,8 @@ export function createDeliverInPieces({ getIo, turns, reportDamage }: DeliverInP
         const left = (unwritten.get(room) ?? 1) - 1;
         if (left > 0) unwritten.set(room, left);
         else unwritten.delete(room);
-        // An application may have removed a socket from the room meanwhile. One that got a scope must not see the whole message: it
-        // reloads.
+        // Since the message was split, an application may have removed a socket from the room. A socket that got a scope must not
+        // see the whole message: it reloads.
         const present = adapter.rooms.get(room);
         const recipients = piece.filter((id) => present?.has(id) && !hasScope(sockets.get(id)));
         if (recipients.length === 0) return;

@@ -132,7 +132,7 @@ export class ScopedScreen {
     });
   }
 
-  /** After a change of the scope: what is on the screen may be outside of the new one. */
+  /** After a change of the scope. Rows on the screen may be outside of the new scope. */
   private empty(): void {
     this.screen = createScreen();
     this.isOfFormerScope = false;
