@@ -30,6 +30,9 @@ export interface AnyBrowser {
 
 const DEADLINE_MS = 15_000;
 
+/** Firefox reports a WebSocket that cannot connect as an uncaught error. The page handles it: it connects again. */
+const FAILED_CONNECTION = /^Firefox can’t establish a connection to the server at wss?:/;
+
 /**
  * The browsers of this machine, for `describe.each`: Chromium, and Firefox if it is here or can be downloaded. If not, a line says how
  * to install it.
@@ -95,7 +98,10 @@ function fromFirefox(browser: Firefox): AnyBrowser {
 function pageOfFirefox(page: FirefoxPage): AnyPage {
   const errors: string[] = [];
   page.setDefaultTimeout(DEADLINE_MS);
-  page.on('pageerror', (error) => errors.push(error instanceof Error ? error.message : String(error)));
+  page.on('pageerror', (error) => {
+    const message = error instanceof Error ? error.message : String(error);
+    if (!FAILED_CONNECTION.test(message)) errors.push(message);
+  });
   return {
     open: async (url) => {
       await page.goto(url);
