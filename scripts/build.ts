@@ -1,8 +1,9 @@
-import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { buildPackages, compile, finishDeclarations, replaceFolder } from './build-packages.ts';
 import { buildPage } from './build-page.ts';
 import { PROJECT_DIR, RUNTIME_DIR } from './paths.mjs';
+import { command } from './process/command.ts';
 import type { Main } from './run.mjs';
 
 /** Writes dist/, as production runs it. */
@@ -22,6 +23,7 @@ export async function build({ log }: { log: (line: string) => void }): Promise<v
     finishDeclarations(draft);
     copyLuaScripts(draft);
     copyRedisUsers(draft);
+    await writeCommit(draft);
     log('bundling the pages and the browser library');
     await buildPage(join(draft, 'page'));
     replaceFolder(draft, join(PROJECT_DIR, 'dist'));
@@ -46,4 +48,11 @@ function copyLuaScripts(draft: string): void {
 /** Copies the rules of Redis' users: `emissions doctor` compares them with a user's rights. */
 function copyRedisUsers(draft: string): void {
   cpSync(join(PROJECT_DIR, 'ops/redis/users.acl'), join(draft, 'ops/redis/users.acl'));
+}
+
+/** Writes the commit that is built, for the metric `emission_build_info`. Outside of a Git clone it is unknown. */
+async function writeCommit(draft: string): Promise<void> {
+  if (!existsSync(join(PROJECT_DIR, '.git'))) return;
+  const head = await command('git', ['rev-parse', 'HEAD'], { cwd: PROJECT_DIR });
+  if (!head.failed) writeFileSync(join(draft, 'commit'), head.stdout.trim());
 }

@@ -28,8 +28,11 @@ export function composePipeline(
   resources: Resources,
   { hasDigest, load = createLoadAppointments(resources.models) }: PipelineOptions,
 ): EmitAppointmentDeps {
-  const { config, redis, models, companyKeys: keys, clock, reportDamage } = resources;
+  const { config, redis, models, companyKeys: keys, clock, metrics, reportDamage } = resources;
   return {
+    onLost: () => {
+      metrics.orderLost('publish');
+    },
     readSnapshots: createReadSnapshots({ redis, keys, load, reportDamage }),
     encode: createEncodeMessage(config.SOCKET_ADAPTER_KEY),
     publish: createPublish(redis, {

@@ -8,6 +8,7 @@ import {
   type EarlyRead,
   type EmitAppointmentDeps,
 } from '../src/emission/emit-appointment.ts';
+import type { DirectResult } from '../src/metrics/names.ts';
 import { createLoadAppointments } from '../src/population/load-appointments.ts';
 import type { DirectJob } from '../src/queue/add-direct-job.ts';
 import type { EmissionJob } from '../src/queue/emission-job.ts';
@@ -32,7 +33,7 @@ const RESTRICTED_MS = 1_000;
  * Runs direct jobs: the jobs of live emissions run in the process that accepts them. No worker must fetch such a job first. While Redis adds the job, the appointment is claimed and read. What fails is retried by a worker.
  */
 export function runDirectJobs(resources: Resources<ApiConfig>): AddDirect {
-  const { id, config, lifecycle } = resources;
+  const { id, config, metrics, lifecycle } = resources;
   const connection = openConnection(resources);
   const pipeline = composeDirectPipeline(resources);
   const emit = createEmitAppointment(pipeline);
@@ -52,20 +53,28 @@ export function runDirectJobs(resources: Resources<ApiConfig>): AddDirect {
     await lanes.close(connection.status !== 'ready');
   });
 
+  const leave = (result: DirectResult): false => {
+    metrics.directJob(result);
+    return false;
+  };
   return async (emission, options, shard) => {
     const { emissionId } = emission;
-    if (isClosing || jobs.inProgress.has(emissionId)) return false;
+    if (isClosing || jobs.inProgress.has(emissionId)) return leave('other');
     const lane = lanes.of(shard);
     const isSecondTry = jobs.unknown.has(emissionId);
     // A second try has no limits: the first one may have added the job.
     if (!isSecondTry) {
       const isFull = jobs.inProgress.size + jobs.unknown.size >= config.API_CONCURRENCY;
-      if (isFull || performance.now() < lane.restrictedUntil || load.isBusy()) return false;
+      if (isFull) return leave('full');
+      if (performance.now() < lane.restrictedUntil) return leave('restricted');
+      if (load.isBusy()) return leave('busy');
     }
     const { added, ended } = jobs.start(lane, emission, options);
     running.add(ended);
     void ended.finally(() => running.delete(ended));
-    return added;
+    if (!(await added)) return leave(performance.now() < lane.restrictedUntil ? 'restricted' : 'other');
+    metrics.directJob('direct');
+    return true;
   };
 }
 

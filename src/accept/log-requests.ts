@@ -17,7 +17,8 @@ export function createRecordAccepted({ metrics, logger }: { metrics: Metrics; lo
         { requestId, traceparent, tookMs, isRepeat, event, emissionId, appointmentId },
         `[InternalSocket] Accepted ${describeEmission({ event, appointmentId })}`,
       );
-      if (!isRepeat) metrics.count(event, 'accepted', 1, queue);
+      if (isRepeat) metrics.repeated();
+      else metrics.count(event, 'accepted', 1, queue);
     }
     if (queue === 'live') metrics.observe('accept', tookMs);
   };

@@ -3,6 +3,7 @@ import { createIdempotency } from '../accept/idempotency.ts';
 import { createLogRefused, createRecordAccepted } from '../accept/log-requests.ts';
 import type { CoreConfig } from '../config.ts';
 import type { InternalRoutes } from '../http/app.ts';
+import { createNameRoute } from '../http/docs/operations.ts';
 import { logRequests } from '../http/middleware/log-requests.ts';
 import { reportRefusals } from '../http/middleware/report-refusals.ts';
 import { createEmissionRoutes } from '../http/routes/emission-routes.ts';
@@ -77,9 +78,12 @@ export function composeInternalRoutes(
   { accept, idempotently, recentIds, logRefused }: Acceptance,
   requireApiKey: InternalRoutes['requireApiKey'],
 ): InternalRoutes {
+  const nameRoute = createNameRoute();
   return {
     requireApiKey,
-    logRequests: logRequests(logger),
+    logRequests: logRequests(logger, (req, status, tookMs) => {
+      metrics.answered(nameRoute(req), status, tookMs);
+    }),
     reportRefusals: reportRefusals(metrics.reject, logRefused),
     emissionRoutes: createEmissionRoutes({
       basePath: config.BASE_PATH,

@@ -67,15 +67,32 @@ export function composeDashboards(
     onFault: (error, companyId) => {
       catchUpFailed({ companyId }, error);
     },
+    onCatchUp: metrics.caughtUp,
     observers: [
+      createCountConnections(metrics),
       createLogDeliveries(logger),
       createObserveRenderAcks({
         now: clock.now,
         onSeen: (ms) => {
           metrics.observe('browser', ms);
         },
+        onDelivered: (ms) => {
+          metrics.observe('deliver', ms);
+        },
       }),
     ],
+  };
+}
+
+function createCountConnections({
+  dashboardConnected,
+  dashboardDisconnected,
+}: Resources['metrics']): (socket: DashboardSocket) => void {
+  return (socket) => {
+    dashboardConnected();
+    socket.once('disconnect', (reason) => {
+      dashboardDisconnected(socket.data.emissions.disconnectedBy ?? reason);
+    });
   };
 }
 

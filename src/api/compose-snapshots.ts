@@ -18,12 +18,21 @@ export interface Snapshots {
   turns: CompanyTurns;
 }
 
-export function composeSnapshots({ redis, models, companyKeys: keys, reportDamage }: Resources): Snapshots {
+export function composeSnapshots({
+  redis,
+  models,
+  companyKeys: keys,
+  metrics,
+  reportDamage,
+}: Resources): Snapshots {
+  const onLost = (): void => {
+    metrics.orderLost('read');
+  };
   const load = createLoadAppointments(models);
   const readSnapshots = createReadSnapshots({ redis, keys, load, reportDamage });
   return {
     companyLog: createCompanyLog(redis, { keys, reportDamage }),
-    takeSnapshots: createTakeSnapshots({ redis, keys, readSnapshots, pause }),
+    takeSnapshots: createTakeSnapshots({ redis, keys, readSnapshots, pause, onLost }),
     turns: createCompanyTurns(),
   };
 }

@@ -77,7 +77,10 @@ function attachDashboards(
   });
 }
 
-function limitDashboards(io: DashboardServer, { config, lifecycle, recordCut }: Resources<ApiConfig>): void {
+function limitDashboards(
+  io: DashboardServer,
+  { config, lifecycle, metrics, recordCut }: Resources<ApiConfig>,
+): void {
   const limits = limitSockets({
     io,
     addressOf: (request) => clientAddress(request, config.TRUST_PROXY),
@@ -86,6 +89,7 @@ function limitDashboards(io: DashboardServer, { config, lifecycle, recordCut }: 
     messagesPerSecond: config.MAX_MESSAGES_PER_SECOND,
     maxBufferedBytes: config.MAX_UNSENT_BYTES,
     onCut: recordCut,
+    onRefused: metrics.reject,
   });
   lifecycle.onClose('socket limits', limits.close);
 }

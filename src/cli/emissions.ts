@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import { ConfigError, loadApiConfig, loadWorkerConfig } from '../config.ts';
 import { AppError, errorMessage } from '../errors.ts';
 import { loadModel } from '../model/load-model.ts';
 import { ModelError } from '../model/parse-model.ts';
+import { readBuildInfo } from '../process/build-info.ts';
 import { type Command, readCommandLine } from './command-line.ts';
 import { exitWhenWritten } from './exit-when-written.ts';
 
@@ -22,7 +22,7 @@ async function runCommandLine(): Promise<number> {
     process.stderr.write(`${commandLine.problem}\n`);
     return WRONG_USAGE;
   }
-  print('help' in commandLine ? commandLine.help : readVersion());
+  print('help' in commandLine ? commandLine.help : readBuildInfo().version);
   return 0;
 }
 
@@ -81,9 +81,4 @@ async function run({ name, argument, options }: Command): Promise<number> {
 
 function print(text: string): void {
   process.stdout.write(`${text}\n`);
-}
-
-function readVersion(): string {
-  const manifest = new URL(import.meta.resolve('appointment-emission-pipeline/package.json'));
-  return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
 }

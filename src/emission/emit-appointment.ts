@@ -61,6 +61,8 @@ export interface EmitAppointmentDeps {
   digestOf?: ((snapshot: AppointmentSnapshot) => string) | undefined;
   /** True if a server is unavailable: then a smaller batch would fail too. */
   isUnavailable: (error: unknown) => boolean;
+  /** Called for each snapshot whose order token had changed, so that it is read again. */
+  onLost?: () => void;
   /** Waits after lost rounds, and between batches of bulk emissions. */
   pause: (ms: number) => Promise<void>;
   /** Milliseconds since 1970, by a clock that all processes share. */
@@ -168,7 +170,7 @@ async function publishRead(
 
 /** Confirms and publishes the snapshots and deletions of one company with one script. */
 async function publishForCompany(
-  { encode, publish, packReferences, digestOf = () => '', now = Date.now }: EmitAppointmentDeps,
+  { encode, publish, packReferences, onLost, digestOf = () => '', now = Date.now }: EmitAppointmentDeps,
   batch: { companyId: Id; attempts: readonly EmissionAttempt[]; read: SnapshotRead; populatedAt: string },
 ): Promise<Map<EmissionAttempt, Outcome>> {
   const { companyId, attempts, populatedAt } = batch;
@@ -207,6 +209,7 @@ async function publishForCompany(
     const published = await publish(companyId, { readId, epoch: claim?.epoch ?? '' }, [...ready.values()]);
     [...ready].forEach(([attempt, { event }], index) => {
       const position = published[index];
+      if (!position) onLost?.();
       const outcome = position
         ? { receipt: { ...position, event, populatedAt, publishedAt } }
         : ({ lost: true } as const);

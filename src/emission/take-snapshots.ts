@@ -14,13 +14,21 @@ export interface TakeSnapshotsDeps {
   keys: CompanyKeys;
   readSnapshots: ReadSnapshots;
   pause: (ms: number) => Promise<void>;
+  /** Called for each snapshot whose order token had changed, so that it is read again. */
+  onLost?: () => void;
 }
 
 const MAX_PER_ROUND = 200;
 const ROUNDS_BEFORE_PAUSE = 5;
 const PAUSE_MS = { min: 50, max: 250 };
 
-export function createTakeSnapshots({ redis, keys, readSnapshots, pause }: TakeSnapshotsDeps): TakeSnapshots {
+export function createTakeSnapshots({
+  redis,
+  keys,
+  readSnapshots,
+  pause,
+  onLost,
+}: TakeSnapshotsDeps): TakeSnapshots {
   /** One round of claim → read → confirm. Returns the ids whose order token has changed since the claim. */
   async function round(companyId: Id, ids: readonly Id[], taken: Map<Id, ConfirmedSnapshot>): Promise<Id[]> {
     const { readId, claims, snapshots } = await readSnapshots(
@@ -41,6 +49,7 @@ export function createTakeSnapshots({ redis, keys, readSnapshots, pause }: TakeS
     return own.filter((id, index) => {
       const appointment = snapshots.get(id) ?? null;
       if (passed[index] === 1) taken.set(id, { appointment, epoch, offset, read });
+      else onLost?.();
       return passed[index] !== 1;
     });
   }

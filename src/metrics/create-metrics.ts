@@ -12,7 +12,14 @@ import { createFleetSender } from './fleet/fleet-sender.ts';
 import type { Heartbeat } from './fleet/heartbeat-writer.ts';
 import { metricsKeys, type MetricsRedis } from './fleet/keys.ts';
 import { bucketOf, cellOf } from './fleet/latencies.ts';
-import { bulkField, outcomeField, rejectedField, sourceField } from './names.ts';
+import {
+  bulkField,
+  type DirectResult,
+  type OrderUse,
+  outcomeField,
+  rejectedField,
+  sourceField,
+} from './names.ts';
 import { createPrometheus } from './prometheus.ts';
 
 interface Deps {
@@ -38,6 +45,12 @@ export interface Metrics {
   countSource: (source: EmissionSource) => void;
   /** A rejected request, batch item or socket. @param reason  an error code, never a text that a caller can choose */
   reject: (reason: string, n?: number) => void;
+  /** An emission of a request whose Idempotency-Key had been accepted before. */
+  repeated: () => void;
+  /** Where the job of a live emission runs. */
+  directJob: (result: DirectResult) => void;
+  /** A snapshot whose order token had changed, so that it is read again. */
+  orderLost: (use: OrderUse) => void;
   /** A published emission that no gateway received. */
   unreached: () => void;
   /** A live emission that went to the bulk queue, since its company exceeded its share. */
@@ -86,7 +99,7 @@ export function createMetrics(deps: Deps): Metrics {
 
   return {
     count(event, outcome, n = 1, queue = 'live') {
-      prometheus.count(event, outcome, n);
+      prometheus.count(event, outcome, n, queue);
       fleet.add(outcomeField(event, outcome), n);
       if (queue === 'bulk') fleet.add(bulkField(event, outcome), n);
     },
@@ -97,6 +110,9 @@ export function createMetrics(deps: Deps): Metrics {
       prometheus.reject(reason, n);
       fleet.add(rejectedField(reason), n);
     },
+    repeated: prometheus.repeated,
+    directJob: prometheus.directJob,
+    orderLost: prometheus.orderLost,
     unreached: prometheus.unreached,
     overShare: prometheus.overShare,
     cut: prometheus.cut,

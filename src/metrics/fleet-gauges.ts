@@ -2,6 +2,7 @@ import { Gauge, type Registry } from 'prom-client';
 import { within } from '../process/lifecycle.ts';
 import type { Fleet } from './fleet/read-fleet.ts';
 import { configurationOf, type MetricName } from './prometheus-catalog.ts';
+import { QUEUES } from './names.ts';
 import type { QueuesDepth } from './queue-depth.ts';
 import type { QueueStates } from './queue-state.ts';
 import { shareFor } from '../batching.ts';
@@ -23,13 +24,20 @@ interface Reading {
   fleet: Fleet;
 }
 
-const QUEUES = ['live', 'bulk'] as const;
 const JOB_STATES = ['waiting', 'prioritized', 'delayed', 'active', 'failed'] as const;
 
 /** Sets each gauge from one reading. */
 const GAUGES = {
   emission_queue_jobs: (gauge, { depth }) => {
     for (const state of JOB_STATES) gauge.set({ state }, depth[state]);
+  },
+  emission_shard_jobs: (gauge, { depth: { shards } }) => {
+    for (const { shard, jobs } of shards)
+      for (const [state, count] of Object.entries(jobs ?? {})) gauge.set({ shard, state }, Number(count));
+  },
+  emission_shard_oldest_waiting_age_seconds: (gauge, { depth: { shards } }) => {
+    for (const { shard, jobs, oldestWaitingAgeMs } of shards)
+      if (jobs) gauge.set({ shard }, (oldestWaitingAgeMs ?? 0) / 1000);
   },
   emission_queue_oldest_waiting_age_seconds: (gauge, { depth }) => {
     gauge.set({ queue: 'live' }, (depth.oldestLiveWaitingAgeMs ?? 0) / 1000);

@@ -5,6 +5,8 @@ import { type CaptureMetrics, registerCaptureMetrics } from './capture-metrics.t
 import { createMetrics, type Metrics } from './create-metrics.ts';
 import { registerFleetGauges } from './fleet-gauges.ts';
 import type { Heartbeat } from './fleet/heartbeat-writer.ts';
+import { type GatewayMetrics, registerGatewayMetrics } from './gateway-metrics.ts';
+import { type HttpMetrics, registerHttpMetrics } from './http-metrics.ts';
 import { type Fleet, readFleet } from './fleet/read-fleet.ts';
 import { type MetricsSeries, readMetrics, readSeries } from './fleet/read-metrics.ts';
 import { type ProcessGauges, registerProcessGauges } from './process-gauges.ts';
@@ -24,7 +26,7 @@ export interface FleetMetricsDeps {
   onError: (error: unknown) => void;
 }
 
-export interface FleetMetrics extends Metrics, ProcessGauges, CaptureMetrics {
+export interface FleetMetrics extends Metrics, ProcessGauges, CaptureMetrics, GatewayMetrics, HttpMetrics {
   /** All metrics of the fleet. @throws if Redis is unavailable */
   read: () => Promise<FleetMetricsReading>;
   /** Queues and processes, without the counts. @throws if Redis is unavailable */
@@ -61,6 +63,8 @@ export function createFleetMetrics({
   return {
     ...metrics,
     ...registerProcessGauges(metrics.registry),
+    ...registerGatewayMetrics(metrics.registry),
+    ...registerHttpMetrics(metrics.registry),
     ...capture,
     published(source) {
       capture.published(source);

@@ -5,6 +5,7 @@ import type {
   LatencyStage,
   MetricsWindow,
   ProcessRole,
+  QueueName,
 } from '@appointment-emissions/contracts';
 
 /** Declares a list of all members of a union. It is a type error if one is missing. */
@@ -20,8 +21,8 @@ export const OUTCOMES = allOf<EmissionOutcome>()(['accepted', 'published', 'retr
 /**
  * Measured durations. accept: POST received → 202; wait: accepted → a worker starts the job; load: claim and read;
  * publish: the confirm script; total: accepted → published; browser: POST → on a screen (sampled); bulk: total of the bulk
- * queue; capture: a write is committed → its emission is accepted. Latencies are stored in Redis in this order: add new
- * stages at the end.
+ * queue; capture: a write is committed → its emission is accepted; deliver: before the confirm script → a gateway sends the
+ * message to a dashboard. Latencies are stored in Redis in this order: add new stages at the end.
  */
 export const STAGES = allOf<LatencyStage>()([
   'accept',
@@ -32,7 +33,22 @@ export const STAGES = allOf<LatencyStage>()([
   'browser',
   'bulk',
   'capture',
+  'deliver',
 ]);
+
+export const QUEUES = allOf<QueueName>()(['live', 'bulk']);
+
+/**
+ * Where the job of a live emission runs. `direct`: in the API that accepted it. The others are left to a worker: `full`, this API
+ * runs `API_CONCURRENCY` jobs; `busy`, its event loop is above `MAX_DIRECT_UTILIZATION`; `restricted`, the queue is paused or
+ * limited; `other`, the job exists or the API stops.
+ */
+export const DIRECT_RESULTS = ['direct', 'full', 'busy', 'restricted', 'other'] as const;
+export type DirectResult = (typeof DIRECT_RESULTS)[number];
+
+/** What a snapshot was read for: to publish an emission, or for a list or a replay. */
+export const ORDER_USES = ['publish', 'read'] as const;
+export type OrderUse = (typeof ORDER_USES)[number];
 
 /** A process that is both API and gateway sends a heartbeat for each role. */
 export const ROLES = allOf<ProcessRole>()(['api', 'gateway', 'worker']);

@@ -1,5 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { ProcessRole } from '@appointment-emissions/contracts';
+import { readBuildInfo } from '../process/build-info.ts';
 import type { ClockServer } from '../redis/shared-clock.ts';
 import { configurationOf } from './prometheus-catalog.ts';
 
@@ -23,6 +24,7 @@ export function registerProcessGauges(registry: Registry): ProcessGauges {
   let skewMs: (server: ClockServer) => number | undefined = () => undefined;
   let leftOut: () => number = () => 0;
 
+  registerBuildInfo(registry);
   const roundTrip = new Gauge({ ...configurationOf('emission_canary_round_trip_seconds'), registers });
   roundTrip.remove();
   const unresolved = new Gauge({ ...configurationOf('emission_unresolved_references'), registers });
@@ -75,4 +77,10 @@ export function registerProcessGauges(registry: Registry): ProcessGauges {
       });
     },
   };
+}
+
+function registerBuildInfo(registry: Registry): void {
+  const { version, node, commit = 'unknown' } = readBuildInfo();
+  const build = new Gauge({ ...configurationOf('emission_build_info'), registers: [registry] });
+  build.set({ version, node, commit }, 1);
 }

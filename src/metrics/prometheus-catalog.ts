@@ -6,14 +6,29 @@ interface Description {
 
 /** All our metrics. A test compares docs/reference/metrics.md with this list. */
 export const PROMETHEUS_METRICS = {
+  emission_build_info: {
+    type: 'gauge',
+    labels: ['version', 'node', 'commit'],
+    help: 'Always 1. Versions of this process and of Node.js; the commit, if the build knew it.',
+  },
   emission_accepted_total: {
     type: 'counter',
-    labels: ['event'],
+    labels: ['event', 'queue'],
     help: 'Emissions accepted by this process (202).',
+  },
+  emission_idempotent_repeats_total: {
+    type: 'counter',
+    labels: [],
+    help: 'Emissions of repeated requests: the Idempotency-Key was known, so nothing was enqueued.',
+  },
+  emission_direct_jobs_total: {
+    type: 'counter',
+    labels: ['result'],
+    help: 'Live emissions by where their job runs: direct is in this API, the others leave it to a worker.',
   },
   emission_published_total: {
     type: 'counter',
-    labels: ['event'],
+    labels: ['event', 'queue'],
     help: 'Emissions published by this process.',
   },
   emission_unreached_total: {
@@ -26,6 +41,11 @@ export const PROMETHEUS_METRICS = {
     labels: [],
     help: 'Live emissions moved to the bulk queue by MAX_LIVE_PER_COMPANY_PER_SECOND.',
   },
+  emission_order_losses_total: {
+    type: 'counter',
+    labels: ['use'],
+    help: 'Snapshots that were read again, because a newer snapshot of the appointment was confirmed first.',
+  },
   emission_published_by_source_total: {
     type: 'counter',
     labels: ['source'],
@@ -33,12 +53,12 @@ export const PROMETHEUS_METRICS = {
   },
   emission_attempt_failures_total: {
     type: 'counter',
-    labels: ['event'],
+    labels: ['event', 'queue'],
     help: 'Failed attempts that are retried.',
   },
   emission_failed_total: {
     type: 'counter',
-    labels: ['event'],
+    labels: ['event', 'queue'],
     help: 'Emissions that failed for good.',
   },
   emission_rejected_total: {
@@ -50,6 +70,26 @@ export const PROMETHEUS_METRICS = {
     type: 'counter',
     labels: ['reason'],
     help: 'Client connections that this process ended, by reason.',
+  },
+  emission_dashboard_connects_total: {
+    type: 'counter',
+    labels: [],
+    help: 'Dashboards that connected to this gateway.',
+  },
+  emission_dashboard_disconnects_total: {
+    type: 'counter',
+    labels: ['reason'],
+    help: 'Dashboards that disconnected from this gateway, by reason.',
+  },
+  emission_catch_ups_total: {
+    type: 'counter',
+    labels: ['result'],
+    help: 'Catch-ups of dashboards, by result.',
+  },
+  emission_http_request_duration_seconds: {
+    type: 'histogram',
+    labels: ['route', 'code'],
+    help: 'Time from the headers of an HTTP request to the end of its response, by route and status code.',
   },
   emission_invalid_data_total: {
     type: 'counter',
@@ -125,6 +165,16 @@ export const PROMETHEUS_METRICS = {
     type: 'gauge',
     labels: ['state'],
     help: 'Jobs in all queues, by state.',
+  },
+  emission_shard_jobs: {
+    type: 'gauge',
+    labels: ['shard', 'state'],
+    help: 'Jobs in the queues of a shard, by state; absent if its Redis node does not answer.',
+  },
+  emission_shard_oldest_waiting_age_seconds: {
+    type: 'gauge',
+    labels: ['shard'],
+    help: 'Age of the next job of a shard; 0 if none waits.',
   },
   emission_queue_oldest_waiting_age_seconds: {
     type: 'gauge',

@@ -4,11 +4,12 @@ import {
   type AppointmentEvent,
   type EmissionOutcome,
   type LatencyStage,
+  type QueueName,
 } from '@appointment-emissions/contracts';
 import { CUT_REASONS, type CutReason } from '../domain/cut-reasons.ts';
 import { ERROR_CODES } from '../errors.ts';
 import { DAMAGE_KINDS, type DamageKind } from '../process/damaged-data.ts';
-import { STAGES } from './names.ts';
+import { DIRECT_RESULTS, type DirectResult, ORDER_USES, type OrderUse, QUEUES, STAGES } from './names.ts';
 import { configurationOf } from './prometheus-catalog.ts';
 
 /** Prometheus interpolates a percentile within its bucket. Up to 10 s each bucket ends at most two thirds above its start. */
@@ -28,11 +29,21 @@ export function createPrometheus({ processMetrics }: { processMetrics: boolean }
   startAllSeries(instruments);
   const { outcomes, unreached, overShare, rejected, cuts, damaged, gone, flushFailures, duration, outliers } =
     instruments;
+  const { repeats, directJobs, orderLosses } = instruments;
 
   return {
     registry,
-    count: (event: AppointmentEvent, outcome: EmissionOutcome, n: number) => {
-      outcomes[outcome].inc({ event }, n);
+    count: (event: AppointmentEvent, outcome: EmissionOutcome, n: number, queue: QueueName) => {
+      outcomes[outcome].inc({ event, queue }, n);
+    },
+    repeated: () => {
+      repeats.inc();
+    },
+    directJob: (result: DirectResult) => {
+      directJobs.inc({ result });
+    },
+    orderLost: (use: OrderUse) => {
+      orderLosses.inc({ use });
     },
     reject: (reason: string, n: number) => {
       rejected.inc({ reason }, n);
@@ -74,6 +85,9 @@ function createInstruments(registry: Registry) {
   } satisfies Record<EmissionOutcome, Counter>;
   return {
     outcomes,
+    repeats: new Counter({ ...configurationOf('emission_idempotent_repeats_total'), registers }),
+    directJobs: new Counter({ ...configurationOf('emission_direct_jobs_total'), registers }),
+    orderLosses: new Counter({ ...configurationOf('emission_order_losses_total'), registers }),
     rejected: new Counter({ ...configurationOf('emission_rejected_total'), registers }),
     unreached: new Counter({ ...configurationOf('emission_unreached_total'), registers }),
     overShare: new Counter({ ...configurationOf('emission_over_share_total'), registers }),
@@ -93,6 +107,8 @@ function createInstruments(registry: Registry) {
 /** Starts each series at 0. rate() misses the first increment of a series that starts with it. */
 function startAllSeries({
   outcomes,
+  directJobs,
+  orderLosses,
   rejected,
   cuts,
   damaged,
@@ -100,7 +116,10 @@ function startAllSeries({
   outliers,
 }: ReturnType<typeof createInstruments>): void {
   for (const event of APPOINTMENT_EVENTS)
-    for (const counter of Object.values(outcomes)) counter.inc({ event }, 0);
+    for (const queue of QUEUES)
+      for (const counter of Object.values(outcomes)) counter.inc({ event, queue }, 0);
+  for (const result of DIRECT_RESULTS) directJobs.inc({ result }, 0);
+  for (const use of ORDER_USES) orderLosses.inc({ use }, 0);
   for (const reason of Object.keys(ERROR_CODES)) rejected.inc({ reason }, 0);
   for (const reason of CUT_REASONS) cuts.inc({ reason }, 0);
   for (const kind of DAMAGE_KINDS) damaged.inc({ kind }, 0);

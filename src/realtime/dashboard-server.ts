@@ -19,6 +19,8 @@ export interface DashboardData extends Pick<Viewer, 'companyId' | 'share' | 'use
   wantsPositions: boolean;
   /** Milliseconds since 1970: when its token expires. Missing if the application authenticates its sockets itself. */
   expiresAt?: number;
+  /** Why this process is about to disconnect it, if it has a reason of its own. */
+  disconnectedBy?: 'token expired' | 'operator';
   /** The last position that was sent after a replay. Undefined until its first replay and position were sent. */
   caughtUpTo?: StreamPosition;
 }

@@ -82,7 +82,11 @@ export function createDisconnects(deps: DisconnectsDeps): Disconnects {
     else if (message.type === 'reply') waiting.get(message.requestId)?.(message.matched);
     else {
       const sockets = matching(getIo(), message.target);
-      if (!message.dryRun) for (const socket of sockets) socket.disconnect(true);
+      if (!message.dryRun)
+        for (const socket of sockets) {
+          socket.data.emissions.disconnectedBy = 'operator';
+          socket.disconnect(true);
+        }
       publish({ type: 'reply', requestId: message.requestId, matched: sockets.length }).catch(onFault);
     }
   }

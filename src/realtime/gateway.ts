@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { CATCH_UP_EVENT, companyRoom, type Id, type PositionUpdate } from '@appointment-emissions/contracts';
 import type { CompanyTurns } from '../access/company-turns.ts';
 import type { Viewer } from '../access/verify-token.ts';
-import type { CatchUp, CatchUpFrom } from './catch-up.ts';
+import type { CatchUpResult } from '../domain/dashboard-outcomes.ts';
+import type { CatchUp, CatchUpFrom, Replay } from './catch-up.ts';
 import type { DashboardServer, DashboardSocket } from './dashboard-server.ts';
 import {
   dashboardAuth,
@@ -29,6 +30,8 @@ export interface ServeDashboardDeps {
   /** Waits before a failed catch-up is tried again. */
   pause: (ms: number) => Promise<void>;
   onFault: (error: unknown, companyId: Id) => void;
+  /** Called when a catch-up has ended. */
+  onCatchUp: (result: CatchUpResult) => void;
   /** Called with the socket of each dashboard. */
   observers?: readonly ((socket: DashboardSocket) => void)[];
 }
@@ -117,7 +120,7 @@ export function createServeDashboard(
 }
 
 function createBringUpToDate(
-  { catchUp, pause, onFault }: ServeDashboardDeps,
+  { catchUp, pause, onFault, onCatchUp }: ServeDashboardDeps,
   socket: DashboardSocket,
   sendReplay: SendReplay,
 ): BringUpToDate {
@@ -127,6 +130,7 @@ function createBringUpToDate(
       try {
         const replay = await catchUp(companyId, from);
         await sendReplay(replay, socket);
+        onCatchUp(resultOf(from, replay));
         return replay.position;
       } catch (error) {
         onFault(error, companyId);
@@ -139,9 +143,15 @@ function createBringUpToDate(
   };
 }
 
+function resultOf(from: CatchUpFrom, { events, position }: Replay): CatchUpResult {
+  if (!position.recovered) return position.reason ?? 'invalid';
+  if (from === undefined) return 'first';
+  return events.length > 0 ? 'replayed' : 'current';
+}
+
 /** A request without an acknowledgement function is ignored: its answer could not be sent. */
 function answerCatchUps(
-  { catchUpsPerWindow, takeCatchUp }: ServeDashboardDeps,
+  { catchUpsPerWindow, takeCatchUp, onCatchUp }: ServeDashboardDeps,
   socket: DashboardSocket,
   bringUpToDate: BringUpToDate,
 ): void {
@@ -155,12 +165,17 @@ function answerCatchUps(
     const answer: (position: PositionUpdate) => void = acknowledge;
     const from = (given.length === 1 && parsePosition(given[0])) || INVALID_POSITION;
     const unchanged = from === INVALID_POSITION ? { epoch: '', offset: 0 } : from;
+    const refuse = (reason: 'rate-limited' | 'unavailable'): void => {
+      onCatchUp(reason);
+      answer({ ...unchanged, recovered: false, reason });
+    };
     if (!allowed()) {
-      answer({ ...unchanged, recovered: false, reason: 'rate-limited' });
+      refuse('rate-limited');
       return;
     }
     void bringUpToDate(from, TRIES_PER_CATCH_UP).then((position) => {
-      answer(position ?? { ...unchanged, recovered: false, reason: 'unavailable' });
+      if (position) answer(position);
+      else if (socket.connected) refuse('unavailable');
     });
   });
 }
@@ -172,8 +187,12 @@ function disconnectAtExpiry(socket: DashboardSocket, now: () => number): { resch
   const schedule = (): NodeJS.Timeout =>
     setTimeout(
       () => {
-        if (remainingMs() <= 0) socket.disconnect(true);
-        else timer = schedule();
+        if (remainingMs() > 0) {
+          timer = schedule();
+          return;
+        }
+        emissions.disconnectedBy = 'token expired';
+        socket.disconnect(true);
       },
       Math.min(Math.max(remainingMs(), 0), MAX_TIMER_MS),
     );

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Server } from 'socket.io';
 import { INTERNAL_NAMESPACE } from '@appointment-emissions/contracts';
 import type { CutReason } from '../domain/cut-reasons.ts';
-import { AppError } from '../errors.ts';
+import { AppError, type ErrorCode } from '../errors.ts';
 import { createPacketCheck, type Packet } from './check-packets.ts';
 import { refusal } from './handshake.ts';
 import type { DashboardSocket } from './dashboard-server.ts';
@@ -18,6 +18,8 @@ export interface LimitSocketsDeps {
   /** Bytes that may be queued for one client that does not read. */
   maxBufferedBytes: number;
   onCut: (reason: CutReason, address: string) => void;
+  /** A dashboard was refused, since its company has reached its limit. */
+  onRefused: (code: ErrorCode) => void;
 }
 
 /** What we use of Engine.IO's socket. */
@@ -38,7 +40,8 @@ const CHECK_BUFFERS_EVERY_MS = 1_000;
  * that do not read. It must be attached after the gateway, since it needs the company that the token names.
  */
 export function limitSockets(deps: LimitSocketsDeps): { close: () => void } {
-  const { io, addressOf, perAddress, perCompany, messagesPerSecond, maxBufferedBytes, onCut } = deps;
+  const { io, addressOf, perAddress, perCompany, messagesPerSecond, maxBufferedBytes, onCut, onRefused } =
+    deps;
   const open = new Set<Connection>();
   const services = new WeakSet<object>();
   const countAddress = createAddressCounts();
@@ -75,11 +78,13 @@ export function limitSockets(deps: LimitSocketsDeps): { close: () => void } {
 
   io.use((socket, next) => {
     const { companyId } = (socket as unknown as DashboardSocket).data.emissions;
-    if (takePlace(companyId, socket)) next();
-    else
-      next(
-        refusal(new AppError('RATE_LIMITED', 'the company has reached its limit of connected dashboards')),
-      );
+    if (takePlace(companyId, socket)) {
+      next();
+      return;
+    }
+    const error = new AppError('RATE_LIMITED', 'the company has reached its limit of connected dashboards');
+    onRefused(error.code);
+    next(refusal(error));
   });
 
   return cutSlowReaders(open, maxBufferedBytes, (connection) => {

@@ -6,6 +6,8 @@ import { createSentEmissions } from './sent-emissions.ts';
 export interface RenderAcksDeps {
   /** @param ms from the POST until a dashboard reported that it shows the emission */
   onSeen: (ms: number) => void;
+  /** @param ms from the publication of an emission until this gateway sent it to the first dashboard; clock skew is part of it */
+  onDelivered: (ms: number) => void;
   /** Milliseconds since 1970, by the clock that `acceptedAt` is from. */
   now: () => number;
 }
@@ -24,8 +26,16 @@ const REPORT_SHAPE = 'send emissionId and acceptedAt from the meta of an appoint
  * once for each dashboard and emission. `acceptedAt` is taken from the emission that was sent. So only clocks of servers
  * are compared, and a client cannot report a time of its own.
  */
-export function createObserveRenderAcks({ onSeen, now }: RenderAcksDeps): (socket: DashboardSocket) => void {
-  const sent = createSentEmissions();
+export function createObserveRenderAcks({
+  onSeen,
+  onDelivered,
+  now,
+}: RenderAcksDeps): (socket: DashboardSocket) => void {
+  const sent = createSentEmissions({
+    onFirstSent: (publishedAt) => {
+      onDelivered(now() - Date.parse(publishedAt));
+    },
+  });
   return (socket) => {
     const connectedAt = performance.now();
     let nextAt = -Infinity;

@@ -18,23 +18,29 @@ export interface SentEmissions {
   find: (emissionId: string) => SentEmission | undefined;
 }
 
+export interface SentEmissionsDeps {
+  /** Called once for each emission, when it is sent to the first dashboard. @param publishedAt  ISO 8601, or what another publisher sent */
+  onFirstSent: (publishedAt: string) => void;
+}
+
 const KEPT_MS = 30_000;
 const MAX_KEPT = 10_000;
 
 /** Keeps the emissions that this gateway sent live within the last {@link KEPT_MS}, at most {@link MAX_KEPT} of them. */
-export function createSentEmissions(): SentEmissions {
+export function createSentEmissions({ onFirstSent }: SentEmissionsDeps): SentEmissions {
   const kept = createRecent<SentEmission>({ keptMs: KEPT_MS, max: MAX_KEPT });
   let latestId: string | undefined;
 
   return {
     note(event, payload, meta) {
-      const { emissionId, acceptedAt, replayed } = fieldsOf(meta);
+      const { emissionId, acceptedAt, publishedAt, replayed } = fieldsOf(meta);
       // Called once per dashboard of the company: only the first call matters.
       if (emissionId === latestId || typeof emissionId !== 'string' || !isAppointmentEvent(event)) return;
       latestId = emissionId;
       const { companyId } = fieldsOf(fieldsOf(payload).appointment);
       const at = typeof acceptedAt === 'string' ? Date.parse(acceptedAt) : Number.NaN;
       if (replayed === true || Number.isNaN(at) || typeof companyId !== 'string') return;
+      if (typeof publishedAt === 'string' && !kept.find(emissionId)) onFirstSent(publishedAt);
       kept.keep(emissionId, { companyId, acceptedAt: at, sentAt: performance.now(), reports: 0 });
     },
     find: kept.find,

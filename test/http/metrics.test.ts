@@ -14,7 +14,7 @@ let company: Company;
 let apiPort: number;
 let workerPort: number;
 beforeAll(async () => {
-  world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0' } });
+  world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0', API_CONCURRENCY: '0' } });
   [apiPort, workerPort] = await Promise.all([freePort(), freePort()]);
   [api, other] = await Promise.all([world.api({ METRICS_PORT: String(apiPort) }), world.api()]);
   company = await world.documents.company();
@@ -77,10 +77,10 @@ test('the Prometheus text needs the key, and is open on METRICS_PORT', async () 
   for (const { headers } of [withKey, onApiPort, onWorkerPort]) {
     expect(headers['content-type']).toMatch(/^text\/plain; version=0\.0\.4/);
   }
-  const accepted = 'emission_accepted_total{event="appointment:created"}';
+  const accepted = 'emission_accepted_total{event="appointment:created",queue="live"}';
   expect(withKey.text).toContain(`${accepted} 1`);
   expect(onApiPort.text).toContain(`${accepted} 1`);
-  expect(onWorkerPort.text).toContain('emission_published_total{event="appointment:created"} 2');
+  expect(onWorkerPort.text).toContain('emission_published_total{event="appointment:created",queue="live"} 2');
   await request(`http://localhost:${workerPort}`).get('/').expect(404);
 });
 

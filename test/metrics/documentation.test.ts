@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { registerCaptureMetrics } from '../../src/metrics/capture-metrics.ts';
 import { registerFleetGauges } from '../../src/metrics/fleet-gauges.ts';
+import { registerGatewayMetrics } from '../../src/metrics/gateway-metrics.ts';
+import { registerHttpMetrics } from '../../src/metrics/http-metrics.ts';
 import { registerProcessGauges } from '../../src/metrics/process-gauges.ts';
 import { PROMETHEUS_METRICS } from '../../src/metrics/prometheus-catalog.ts';
 import { useFleet } from './world.ts';
@@ -28,6 +30,8 @@ test('a process exposes exactly the catalog, and no label contains a company or 
   const { registry } = fleets.start().process();
   const unread = () => Promise.reject(new Error('not read'));
   registerCaptureMetrics(registry);
+  registerGatewayMetrics(registry);
+  registerHttpMetrics(registry);
   registerProcessGauges(registry).watchWarnings(() => Promise.resolve([]));
   registerFleetGauges({ registry, readQueueDepth: unread, readQueueStates: unread, readFleet: unread });
   const exposed = (await registry.getMetricsAsJSON()).map(({ name, help, type }) => ({ name, help, type }));
@@ -54,6 +58,13 @@ test('a process exposes exactly the catalog, and no label contains a company or 
       'kind',
       'source',
       'result',
+      'use',
+      'route',
+      'code',
+      'shard',
+      'version',
+      'node',
+      'commit',
     ]),
   );
 });

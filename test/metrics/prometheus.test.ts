@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { APPOINTMENT_EVENTS } from '@appointment-emissions/contracts';
 import { ERROR_CODES } from '../../src/errors.ts';
 import { registerFleetGauges } from '../../src/metrics/fleet-gauges.ts';
 import type { Fleet } from '../../src/metrics/fleet/read-fleet.ts';
@@ -21,7 +22,11 @@ const DEPTH: QueuesDepth = {
     live: { waiting: 1, delayed: 3, active: 4, failed: 5 },
     bulk: { waiting: 2, delayed: 0, active: 0, failed: 0 },
   },
-  shards: [{ shard: 0, jobs: { waiting: 3, delayed: 3, active: 4, failed: 5 }, oldestWaitingAgeMs: 1_500 }],
+  shards: [
+    { shard: 0, jobs: { waiting: 3, delayed: 3, active: 4, failed: 5 }, oldestWaitingAgeMs: 1_500 },
+    // Its Redis node does not answer.
+    { shard: 1, jobs: null, oldestWaitingAgeMs: null },
+  ],
 };
 const STATES: QueueStates = {
   live: { paused: true, concurrency: null, rateLimit: null },
@@ -52,14 +57,16 @@ async function samples({ registry }: Metrics, name: string): Promise<Record<stri
   );
 }
 
-test('every event and error code has a series from the start, so that the first increment shows in a rate', async () => {
+test('every event of each queue, and every error code, has a series from the start, so that the first increment shows in a rate', async () => {
   const metrics = fleets.start().process();
-  expect(await samples(metrics, 'emission_published_total')).toEqual({
-    'emission_published_total{event="appointment:created"}': 0,
-    'emission_published_total{event="appointment:updated"}': 0,
-    'emission_published_total{event="appointment:canceled"}': 0,
-    'emission_published_total{event="appointment:deleted"}': 0,
-  });
+  for (const name of ['accepted', 'published', 'attempt_failures', 'failed'])
+    expect(await samples(metrics, `emission_${name}_total`)).toEqual(
+      Object.fromEntries(
+        APPOINTMENT_EVENTS.flatMap((event) =>
+          ['live', 'bulk'].map((queue) => [`emission_${name}_total{event="${event}",queue="${queue}"}`, 0]),
+        ),
+      ),
+    );
   const rejected = await samples(metrics, 'emission_rejected_total');
   expect(rejected).toEqual(
     Object.fromEntries(
@@ -94,13 +101,15 @@ test('the Prometheus counters of a process and the JSON of the fleet agree', asy
   await metrics.flush();
 
   expect((await fleet.read()).events['appointment:updated']['5m']).toMatchObject(counted);
-  const updated = '{event="appointment:updated"}';
+  metrics.count('appointment:updated', 'failed', 2, 'bulk');
+  const updated = '{event="appointment:updated",queue="live"}';
   const text = await metrics.registry.metrics();
   for (const line of [
     `emission_accepted_total${updated} 4`,
     `emission_published_total${updated} 3`,
     `emission_attempt_failures_total${updated} 2`,
     `emission_failed_total${updated} 1`,
+    'emission_failed_total{event="appointment:updated",queue="bulk"} 2',
     'emission_rejected_total{reason="UNAUTHORIZED"} 1',
     'emission_stage_duration_seconds_sum{stage="accept"} 0.25',
     'emission_stage_duration_seconds_bucket{le="0.1",stage="accept"} 0',
@@ -113,7 +122,7 @@ test('two instances in one process are independent', async () => {
   const fleet = fleets.start();
   const [one, other] = [fleet.process(), fleet.process({ processMetrics: true })];
   one.count('appointment:created', 'accepted');
-  const name = 'emission_accepted_total{event="appointment:created"}';
+  const name = 'emission_accepted_total{event="appointment:created",queue="live"}';
   expect((await samples(one, name))[name]).toBe(1);
   expect((await samples(other, name))[name]).toBe(0);
   expect(await other.registry.metrics()).toContain('process_resident_memory_bytes');
@@ -140,6 +149,13 @@ test('queue and fleet gauges are read once for a scrape', async () => {
     'emission_queue_paused{queue="bulk"}': 0,
     'emission_queue_limited{queue="live"}': 0,
     'emission_queue_limited{queue="bulk"}': 1,
+  });
+  expect(await samples(metrics, 'emission_shard')).toEqual({
+    'emission_shard_jobs{shard="0",state="waiting"}': 3,
+    'emission_shard_jobs{shard="0",state="delayed"}': 3,
+    'emission_shard_jobs{shard="0",state="active"}': 4,
+    'emission_shard_jobs{shard="0",state="failed"}': 5,
+    'emission_shard_oldest_waiting_age_seconds{shard="0"}': 1.5,
   });
   expect(await samples(metrics, 'emission_fleet')).toEqual({
     'emission_fleet_processes{role="api"}': 0,

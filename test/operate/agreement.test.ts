@@ -18,7 +18,7 @@ function sumByEvent(texts: string[], counter: string): Record<string, number> {
   const sums: Record<string, number> = {};
   for (const text of texts) {
     for (const [, event = '', n] of text.matchAll(
-      new RegExp(`^${counter}\\{event="([^"]+)"\\} (\\d+)$`, 'gm'),
+      new RegExp(`^${counter}\\{event="([^"]+)",queue="[^"]+"\\} (\\d+)$`, 'gm'),
     ))
       sums[event] = (sums[event] ?? 0) + Number(n);
   }

@@ -108,6 +108,7 @@ test('the durations of a batch are in their own stage, not in those of live book
     ...{ accept: 1, wait: 1, load: 1, publish: 1, total: 1, browser: 0 },
     bulk: 3,
     capture: 0,
+    deliver: 0,
   });
 });
 
@@ -147,8 +148,14 @@ test('what exceeds a share of live emissions goes to the bulk queue, where compa
   await world.jobIn(booked, 'completed');
   await eventually('each queue to count what it accepted and published', async () => {
     const { byQueue } = (await fleetMetrics(api)) as FleetMetricsReading;
-    const { accepted, published } = byQueue.bulk.overall['5m'];
-    return accepted === moved + 3 && published === accepted;
+    const { live, bulk } = byQueue;
+    return (['5m', 'total'] as const).every(
+      (span) =>
+        bulk.overall[span].accepted === moved + 3 &&
+        bulk.overall[span].published === moved + 3 &&
+        live.overall[span].accepted === ids.length - moved + 1 &&
+        live.overall[span].published === live.overall[span].accepted,
+    );
   });
 });
 

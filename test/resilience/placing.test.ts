@@ -58,6 +58,7 @@ beforeEach(async () => {
     catchUp: (_company, from) => catchUp(from),
     pause: (ms) => pause(ms),
     onFault: () => undefined,
+    onCatchUp: () => undefined,
   });
   const announcer = announcePositions({
     io,

@@ -111,6 +111,7 @@ test('a client that does not read is disconnected before it exceeds its memory l
     messagesPerSecond: 10,
     maxBufferedBytes: 1_000_000,
     onCut: (why) => cuts.push(why),
+    onRefused: () => undefined,
   });
   world.keep(server, async () => {
     limits.close();

@@ -809,4 +809,20 @@ export const MUTATIONS: readonly Mutation[] = [
     test: 'test/mcp/stdio.test.ts',
     name: 'a booking that runs when the client closes standard input',
   },
+  {
+    safeguard: 'the path of a request never makes a new label value',
+    file: 'src/http/docs/operations.ts',
+    find: "return 'other';",
+    replace: 'return path;',
+    test: 'test/metrics/operator-figures.test.ts',
+    name: 'requests are counted by documented route and status',
+  },
+  {
+    safeguard: 'a duration that clock skew makes negative is left out of the histogram',
+    file: 'src/metrics/create-metrics.ts',
+    find: 'if (ms < -MAX_SKEW_MS || ms > MAX_DURATION_MS) {',
+    replace: 'if (ms > MAX_DURATION_MS) {',
+    test: 'test/metrics/operator-figures.test.ts',
+    name: 'an emission is delivered once per gateway',
+  },
 ];

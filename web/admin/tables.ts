@@ -20,6 +20,7 @@ const STAGES: Record<LatencyStage, string> = {
   browser: 'total, to screen',
   bulk: 'total, bulk',
   capture: 'capture, to acceptance',
+  deliver: 'publish, to gateway',
 };
 
 const SOURCES: Record<EmissionSource, string> = {

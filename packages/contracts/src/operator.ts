@@ -7,9 +7,10 @@ export type MetricsWindow = '1m' | '5m' | '1h';
 export type MetricsSpan = MetricsWindow | 'total';
 /**
  * Stages of an emission whose duration is measured. `total` is from acceptance to publication, `browser` from acceptance to
- * the screen, `bulk` from acceptance to publication for the bulk queue.
+ * the screen, `bulk` from acceptance to publication for the bulk queue, `deliver` from publication to a gateway.
  */
-export type LatencyStage = 'accept' | 'wait' | 'load' | 'publish' | 'total' | 'browser' | 'bulk' | 'capture';
+export type LatencyStage =
+  'accept' | 'wait' | 'load' | 'publish' | 'total' | 'browser' | 'bulk' | 'capture' | 'deliver';
 export type ProcessRole = 'api' | 'gateway' | 'worker';
 export type EmissionOutcome = 'accepted' | 'published' | 'retried' | 'failed';
 

@@ -1,9 +1,12 @@
+import type { Request } from 'express';
 import { z } from 'zod';
 import { appointmentList } from './appointment-schemas.ts';
 import { EMISSION_OPERATIONS } from './emission-operations.ts';
 import type { Operation } from './operation.ts';
 import { OPERATOR_OPERATIONS } from './operator-operations.ts';
 import * as operator from './operator-schemas.ts';
+import { BULL_BOARD_PATH } from '../routes/bull-board.ts';
+import { EMISSIONS_PATH } from '../routes/emission-routes.ts';
 
 /** @param descriptions  those of the answers 200 and 503 */
 const health = (
@@ -102,3 +105,26 @@ export const OPERATIONS: readonly Operation[] = [
     errors: [],
   },
 ];
+
+/**
+ * Returns a function that names the documented route of a request, for metrics: `/api/v1/internal/socket/batch`, also if the
+ * request was refused before it reached its route. Every other path, such as that of a page, is `other`, so that callers cannot
+ * make new names.
+ */
+export function createNameRoute(): (req: Request) => string {
+  const timeline = `${EMISSIONS_PATH}/emissions/{emissionId}`;
+  const timelinePath = new RegExp(`${EMISSIONS_PATH}/emissions/[^/]+$`);
+  const routes = [...OPERATIONS.map(({ path }) => path), BULL_BOARD_PATH];
+  const byPath = new Map(routes.map((path) => [path.toLowerCase(), path]));
+
+  return ({ originalUrl, route }) => {
+    const path = originalUrl.split('?', 1)[0]?.toLowerCase().replace(/\/$/, '') ?? '';
+    const exact = byPath.get(path);
+    if (exact !== undefined) return exact;
+    if (timelinePath.test(path)) return timeline;
+    if (path.startsWith(`${BULL_BOARD_PATH}/`)) return BULL_BOARD_PATH;
+    // Below BASE_PATH, or the path where an application mounts our routers.
+    if (route !== undefined) for (const [known, name] of byPath) if (path.endsWith(known)) return name;
+    return 'other';
+  };
+}

@@ -24,7 +24,17 @@ function each<const K extends string, T extends z.ZodType>(names: readonly K[], 
 const WINDOWS = ['1m', '5m', '1h'] as const;
 const QUEUES = ['live', 'bulk'] as const;
 const SPANS = [...WINDOWS, 'total'] as const;
-const STAGES = ['accept', 'wait', 'load', 'publish', 'total', 'browser', 'bulk', 'capture'] as const;
+const STAGES = [
+  'accept',
+  'wait',
+  'load',
+  'publish',
+  'total',
+  'browser',
+  'bulk',
+  'capture',
+  'deliver',
+] as const;
 const OUTCOMES = { accepted: count, published: count, retried: count, failed: count };
 
 const rates = z

@@ -11,8 +11,12 @@ const REQUEST_ID = /^[\w.:=+/-]{1,128}$/;
  *
  * Writes one line per answered request: `error` for server errors, otherwise `debug`. For emissions it is always `debug`, since
  * other lines report their outcome. pino-http is not used: its child logger per request takes a tenth of the API's CPU.
+ * @param onAnswered  called when the response of a request was sent
  */
-export function logRequests(logger: Logger): RequestHandler {
+export function logRequests(
+  logger: Logger,
+  onAnswered: (req: Request, status: number, tookMs: number) => void,
+): RequestHandler {
   return (req, res, next) => {
     const startedAt = performance.now();
     const given = req.headers['x-request-id'];
@@ -20,14 +24,22 @@ export function logRequests(logger: Logger): RequestHandler {
     res.locals.requestId = requestId;
     res.setHeader('X-Request-Id', requestId);
     res.once('finish', () => {
+      const tookMs = performance.now() - startedAt;
+      onAnswered(req, res.statusCode, tookMs);
       const isEmission = res.locals.isEmission === true;
       const level = res.statusCode >= 500 && !isEmission ? 'error' : 'debug';
       if (!logger.isLevelEnabled(level)) return;
-      const tookMs = Math.round(performance.now() - startedAt);
       // The key's fingerprint shows who still uses the old key during a rotation.
       const key = res.locals.keyFingerprint as string | undefined;
       logger[level](
-        { requestId, method: req.method, route: routeOf(req), status: res.statusCode, tookMs, key },
+        {
+          requestId,
+          method: req.method,
+          route: routeOf(req),
+          status: res.statusCode,
+          tookMs: Math.round(tookMs),
+          key,
+        },
         isEmission ? '[InternalSocket] answered' : 'answered',
       );
     });

@@ -1,0 +1,37 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** What this process runs. */
+export interface BuildInfo {
+  /** Of the package, such as `0.1.0`. */
+  version: string;
+  /** Of Node.js, without the `v`. */
+  node: string;
+  /** The commit that was built, 40 hexadecimal digits; undefined for sources, and for a build outside of a Git clone. */
+  commit: string | undefined;
+}
+
+const PACKAGE = 'appointment-emission-pipeline';
+/** The build writes it into dist/. */
+const COMMIT_FILE = 'dist/commit';
+const COMMIT = /^[0-9a-f]{40}$/;
+
+/** Reads the versions from the files of the package. */
+export function readBuildInfo(): BuildInfo {
+  const { dir, version } = findPackage(import.meta.dirname);
+  const commitFile = join(dir, COMMIT_FILE);
+  const isBuilt = import.meta.dirname.startsWith(join(dir, 'dist'));
+  const commit = isBuilt && existsSync(commitFile) ? readFileSync(commitFile, 'utf8').trim() : '';
+  return { version, node: process.versions.node, commit: COMMIT.test(commit) ? commit : undefined };
+}
+
+/** The folder of our package: this file is at another depth in the sources than in dist/. */
+function findPackage(from: string): { dir: string; version: string } {
+  for (let dir = from; dir !== dirname(dir); dir = dirname(dir)) {
+    const file = join(dir, 'package.json');
+    if (!existsSync(file)) continue;
+    const { name, version } = JSON.parse(readFileSync(file, 'utf8')) as { name?: string; version?: string };
+    if (name === PACKAGE) return { dir, version: version ?? 'unknown' };
+  }
+  return { dir: from, version: 'unknown' };
+}
