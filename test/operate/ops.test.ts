@@ -4,9 +4,11 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import { parse } from 'yaml';
 import { PROMETHEUS_METRICS } from '../../src/metrics/prometheus-catalog.ts';
 import { APPOINTMENT_EVENTS } from '@appointment-emissions/contracts';
+import { CATCH_UP_RESULTS, DISCONNECT_REASONS } from '../../src/domain/dashboard-outcomes.ts';
 import { EMISSION_SOURCES } from '../../src/domain/emission-log.ts';
 import { ERROR_CODES } from '../../src/errors.ts';
-import { ROLES, STAGES } from '../../src/metrics/names.ts';
+import { OPERATIONS } from '../../src/http/docs/operations.ts';
+import { QUEUES, ROLES, STAGES } from '../../src/metrics/names.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
@@ -24,7 +26,7 @@ interface Panel {
   gridPos: { x: number; y: number; w: number; h: number };
   datasource?: unknown;
   targets?: { expr: string; instant: boolean }[];
-  fieldConfig: { defaults: { noValue?: string } };
+  fieldConfig: { defaults: { noValue?: string; unit?: string } };
 }
 
 const { groups } = parse(read('ops/alerts.yml')) as { groups: { rules: Rule[] }[] };
@@ -50,15 +52,20 @@ const VALUES: Record<string, readonly string[]> = {
   role: ROLES,
   stage: STAGES,
   event: APPOINTMENT_EVENTS,
-  reason: Object.keys(ERROR_CODES),
+  reason: [...Object.keys(ERROR_CODES), ...DISCONNECT_REASONS],
   state: ['waiting', 'prioritized', 'delayed', 'active', 'failed'],
-  queue: ['live', 'bulk'],
+  queue: QUEUES,
   source: EMISSION_SOURCES,
+  result: CATCH_UP_RESULTS,
+  route: OPERATIONS.map(({ path }) => path),
+  code: ['5..'],
 };
+
+const HISTOGRAM_PART = /_(?:bucket|count)$/;
 
 function describedAs(name: string): { type: string; labels: readonly string[] } | undefined {
   return (PROMETHEUS_METRICS as Record<string, { type: string; labels: readonly string[] }>)[
-    name.replace(/_bucket$/, '')
+    name.replace(HISTOGRAM_PART, '')
   ];
 }
 
@@ -79,8 +86,8 @@ test.each(queries)('%s: the metrics and labels in its query are those of the cod
   expect(found.length).toBeGreaterThan(0);
   for (const { name, labels } of found) {
     const own = describedAs(name);
-    const isBucket = name.endsWith('_bucket');
-    expect([name, own ? (own.type === 'histogram') === isBucket : others.has(name)]).toEqual([name, true]);
+    const isPart = HISTOGRAM_PART.test(name);
+    expect([name, own ? (own.type === 'histogram') === isPart : others.has(name)]).toEqual([name, true]);
     for (const { label, value } of labels) {
       if (label === 'instance') continue;
       if (name === 'up') {
@@ -105,7 +112,7 @@ test.each(queries)(
       expect(query.split(open!).length).toBe(query.split(close!).length);
     }
     for (const { name } of selectors(query)) {
-      const isCounter = name.endsWith('_total') || name.endsWith('_bucket');
+      const isCounter = name.endsWith('_total') || HISTOGRAM_PART.test(name);
       expect([name, new RegExp(`(rate|increase)\\(\\s*${name}\\b`).test(query)]).toEqual([name, isCounter]);
     }
   },
@@ -128,6 +135,20 @@ test('there is an alarm for each listed condition', () => {
   for (const alarm of ['FailureRateHigh', 'WaitingTooLong', 'WorkerWithoutProgress', 'NoGateway']) {
     expect(alarms).toContain(`Emission${alarm}`);
   }
+});
+
+test('each alarm has a test case in which it fires, and one in which it does not', () => {
+  const { tests } = parse(read('ops/alerts.test.yml')) as {
+    tests: { alert_rule_test: { alertname: string; exp_alerts?: unknown[] }[] }[];
+  };
+  const cases = tests.flatMap(({ alert_rule_test: expected }) => expected);
+  const casesThat = (fire: boolean) =>
+    new Set(
+      cases.filter((one) => (one.exp_alerts ?? []).length > 0 === fire).map(({ alertname }) => alertname),
+    );
+  const alarms = rules.map(({ alert }) => alert).sort();
+  expect([...casesThat(true)].sort()).toEqual(alarms);
+  expect([...casesThat(false)].sort()).toEqual(alarms);
 });
 
 test('the admin page has the same limits as the alarms', () => {
@@ -160,9 +181,11 @@ test('the panels of the board have unique ids and places, and one selectable dat
     expect(datasource).toEqual({ type: 'prometheus', uid: '${datasource}' });
 });
 
-test('every panel has a description; a single figure is the current one, with a text for no value', () => {
+test('every panel has a description and a unit; a single figure is the current one, with a text for no value', () => {
   for (const { title, type, description, targets = [], fieldConfig } of panels) {
     expect([title, description]).toEqual([title, expect.stringMatching(/./)]);
+    expect([title, fieldConfig.defaults.unit]).toEqual([title, expect.stringMatching(/./)]);
+    expect([title, targets.length > 0]).toEqual([title, true]);
     const isFigure = type === 'stat';
     expect([title, targets.map(({ instant }) => instant)]).toEqual([title, targets.map(() => isFigure)]);
     if (isFigure)
