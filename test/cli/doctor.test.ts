@@ -2,15 +2,18 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { createConnection } from 'mongoose';
 import type { ServiceHandle } from '../../scripts/services/service.ts';
+import { checkNode } from '../../src/cli/check-settings.ts';
 import { examine } from '../../src/cli/doctor.ts';
 import type { Finding } from '../../src/cli/findings.ts';
-import { DEFAULT_MODEL } from '../../src/model/default-model.ts';
+import { DEFAULT_DESCRIPTION, DEFAULT_MODEL } from '../../src/model/default-model.ts';
 import { createIndexes } from '../../src/population/indexes.ts';
 import { createModels } from '../../src/population/models.ts';
 import { ownRedis } from '../harness/own-services.ts';
 import { ownRedisWithUsers } from '../harness/redis-users.ts';
 import { shiftedBy } from '../harness/shifted-clock.ts';
-import { withDatabase } from '../harness/world.ts';
+import { createWorld, withDatabase } from '../harness/world.ts';
+import { writeModel } from '../model/write-model.ts';
+import { startRewritingProxy } from '../population/rewriting-proxy.ts';
 import { runCli } from './run-cli.ts';
 
 const random = () => randomBytes(32).toString('hex');
@@ -136,6 +139,55 @@ test('bad: a database without indexes, and a model that cannot be loaded', async
   expect(errorsOf(await examine({ ...env, EMISSIONS_MODEL: './absent.js' }, 'api'))).toEqual([
     [expect.stringContaining('EMISSIONS_MODEL: the module cannot be loaded'), expect.any(String)],
   ]);
+});
+
+test('bad: a model description with a collection that the database does not have', async () => {
+  const world = await createWorld();
+  try {
+    const { appointment } = await world.documents.company();
+    await appointment();
+    const settings = { ...env, MONGODB_URI: world.env['MONGODB_URI']! };
+    const good = { severity: 'ok', text: expect.stringContaining('model: appointments') };
+    expect(await examine(settings, 'api')).toContainEqual(good);
+
+    const pets = { collection: 'animals', fields: ['name'] };
+    const description = {
+      ...DEFAULT_DESCRIPTION,
+      references: { ...DEFAULT_DESCRIPTION.references, petId: pets },
+    };
+    const findings = await examine({ ...settings, EMISSIONS_MODEL: writeModel(description) }, 'api');
+    expect(findings).toContainEqual({
+      severity: 'warning',
+      text: 'petId never resolves: the collection animals does not exist or is empty',
+      advice: 'check the database in MONGODB_URI, and EMISSIONS_MODEL',
+    });
+    expect(findings).not.toContainEqual(good);
+  } finally {
+    await world.close();
+  }
+});
+
+test('bad: a Redis and a Node.js that are too old', async () => {
+  // The real server answers, with another major version.
+  const version = Buffer.from('redis_version:');
+  const old = await startRewritingProxy(redis.urls.api, {
+    received(bytes) {
+      const at = bytes.indexOf(version);
+      if (at >= 0) bytes.write('5', at + version.length);
+    },
+  });
+  const url = new URL(redis.urls.api);
+  url.port = new URL(old.uri).port;
+  const findings = await examine({ ...env, REDIS_URL: url.href }, 'api');
+  old.close();
+  expect(errorsOf(findings)).toEqual([
+    [expect.stringMatching(/^(Redis 5|Valkey \d).* is too old$/), 'install Redis 7.2 or newer, or Valkey'],
+  ]);
+  expect(checkNode('18.20.8')).toEqual({
+    severity: 'error',
+    text: 'Node.js 18.20.8 is too old',
+    advice: 'install Node.js 24',
+  });
 });
 
 test('bad: secrets that can be guessed, an unencrypted JWKS, certificates that are not checked', async () => {
