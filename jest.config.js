@@ -15,6 +15,7 @@ export const LONG_TESTS = [
   '**/test/packages/*.test.ts',
   '**/test/clients/*.test.ts',
   '**/test/docs/readme-production.test.ts',
+  '**/test/deploy/render.test.ts',
   '**/test/dashboard/page/in-firefox.test.ts',
   '**/test/http/idempotency-lifetime.test.ts',
   '**/test/mcp/transports.test.ts',

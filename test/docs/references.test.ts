@@ -9,11 +9,12 @@ const PAGES = [
   ...readdirSync(ROOT).filter((name) => name.endsWith('.md')),
   ...filesBelow('docs', '.md'),
   ...filesBelow('examples', '.md'),
+  ...filesBelow('deploy', '.md'),
 ];
 /** Top-level folders of the checked paths. */
 const FOLDERS = [
   ...['src', 'workers', 'packages', 'web', 'demo', 'scripts', 'test', 'trials'],
-  ...['bench', 'docs', 'examples', 'ops', '.ci'],
+  ...['bench', 'deploy', 'docs', 'examples', 'ops', '.ci'],
 ];
 /** The operator's page must be short enough to be read during an incident. */
 const MAX_OPERATIONS_LINES = 120;
