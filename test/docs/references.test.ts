@@ -47,13 +47,25 @@ test.each(PAGES)('%s: every npm script that it names exists', (page) => {
   expect(named.filter((name) => !scripts.includes(name))).toEqual([]);
 });
 
-test('docs/reference/guarantees.md: every test that it quotes is in the file that it names', () => {
-  const quoted = [
-    ...readPage('docs/reference/guarantees.md').matchAll(/“([^”]+)”\s\(`((?:test|trials)\/[^`]+)`\)/g),
-  ];
+/** Tests that a text quotes by name or beginning, with their files: “name” (`test/file.test.ts`). */
+const quotedTests = (text: string) =>
+  [...text.matchAll(/“([^”]+)”\s\(`((?:test|trials)\/[^`]+)`\)/g)].map(([, title = '', file = '']) => ({
+    title,
+    file,
+  }));
+
+test.each(['guarantees', 'threats'])('docs/reference/%s.md: each quoted test is in its file', (page) => {
+  const quoted = quotedTests(readPage(`docs/reference/${page}.md`));
   expect(quoted.length).toBeGreaterThan(20);
-  const missing = quoted.filter(([, title = '', file = '']) => !readPage(file).includes(title));
-  expect(missing.map(([whole]) => whole)).toEqual([]);
+  expect(quoted.filter(({ title, file }) => !readPage(file).includes(title))).toEqual([]);
+});
+
+test('docs/reference/threats.md has a test for each threat, and threats of each kind', () => {
+  const rows = tableUnder(readPage('docs/reference/threats.md'), 'Threats');
+  // tableUnder removes the backticks around the file.
+  const untested = rows.filter(({ test: cell = '' }) => !/“[^”]+” \(test\/.+\)/.test(cell));
+  expect(untested).toEqual([]);
+  expect([...new Set(rows.map(({ kind }) => kind))].sort().join('')).toBe('DEIRST');
 });
 
 test('docs/reference/guarantees.md: each mutation that it names as a negative control is one of the row’s test', () => {
