@@ -152,7 +152,7 @@ function render(client: Client, steps: readonly Step[]): string {
   ].join('\n');
 }
 
-const MAX_LINES = 9;
+const MAX_LINES = 5;
 
 function shortened(text: string): string {
   const lines = text.split('\n');

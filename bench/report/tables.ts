@@ -18,8 +18,10 @@ export function thresholds(results: readonly Result[], notMeasured: readonly str
     all.map((threshold) => {
       const ratio = thresholdRatioOf(figures, threshold);
       const sign = threshold.bound === 'at least' ? '≥' : '≤';
+      const [what = '', baseline = threshold.baseline] = threshold.claim.split(', relative to ');
       return [
-        threshold.claim,
+        what,
+        baseline,
         ratio ? `**${digits(ratio.value)}**${spreadText(ratio)}` : '',
         `${sign}${threshold.threshold}`,
         threshold.target === undefined ? '' : `${sign}${threshold.target}`,
@@ -27,7 +29,7 @@ export function thresholds(results: readonly Result[], notMeasured: readonly str
       ];
     }),
   );
-  return `${table(['comparison', 'ratio', 'threshold', 'target', 'result'], rows)}\n\n${missing(notMeasured)}`;
+  return `${table(['what', 'relative to', 'ratio', 'threshold', 'target', 'result'], rows)}\n\n${missing(notMeasured)}`;
 }
 
 /** The figures of each scenario: medians, and the ratio to the first contender. */
