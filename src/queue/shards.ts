@@ -2,6 +2,7 @@ import type { Id } from '@appointment-emissions/contracts';
 import { AppError } from '../errors.ts';
 import type { ReportDamage } from '../process/damaged-data.ts';
 import type { RedisClient } from '../redis/connect.ts';
+import { ifOwnType } from '../redis/redis-errors.ts';
 import { luaScript } from '../redis/script.ts';
 import { closeQueues, type EmissionQueues, openQueues, type OpenQueuesOptions } from './open-queues.ts';
 import { createShardPlan, MAX_SHARDS } from './shard-plan.ts';
@@ -77,7 +78,7 @@ export function openShards(options: OpenShardsOptions): Shards {
   }
 
   async function update(): Promise<void> {
-    const found = await (registers ? raiseNumber(redis, key, shards) : readNumber(redis, key));
+    const found = await (registers ? register(redis, key, open.slice(0, shards)) : readNumber(redis, key));
     if (found < 0) reportDamage('shards', { key });
     known = Math.max(found, 0);
     openUpTo(known);
@@ -111,9 +112,28 @@ export function openShards(options: OpenShardsOptions): Shards {
   };
 }
 
-/** Raises the number in Redis to `shards`. @returns the number; below 0 if it was damaged */
-async function raiseNumber(redis: RedisClient, key: string, shards: number): Promise<number> {
-  return Number(await registerScript(redis, [key], [shards, MAX_SHARDS]));
+/**
+ * Pauses or resumes the queues of added shards as those of shard 0: an operator who pauses a queue pauses it in all shards, also in
+ * those that are added later, or that were retired before.
+ */
+async function copyPauses(first: Shard | undefined, added: readonly Shard[]): Promise<void> {
+  if (!first || added.length === 0) return;
+  for (const name of ['live', 'bulk'] as const) {
+    const isPaused = await first[name].isPaused();
+    for (const { [name]: queue } of added)
+      if ((await queue.isPaused()) !== isPaused) await (isPaused ? queue.pause() : queue.resume());
+  }
+}
+
+/** Raises the number in Redis to that of these shards. @returns the number; below 0 if it was damaged */
+async function register(redis: RedisClient, key: string, own: readonly Shard[]): Promise<number> {
+  const before = Number((await ifOwnType(redis.get(key))) ?? 1) || 1;
+  const added = own.slice(before);
+  await copyPauses(own[0], added);
+  const found = Number(await registerScript(redis, [key], [own.length, MAX_SHARDS]));
+  // Again: a command that paused the queues meanwhile did not know these shards.
+  await copyPauses(own[0], added);
+  return found;
 }
 
 /** The number in Redis, which is missing while there is one shard. @throws AppError if another program has changed it */

@@ -239,6 +239,7 @@ test('a process whose number cannot be stored adds all jobs to shard 0', async (
     '>secret-password',
     '+@all',
     `~${prefix}:appointment*`,
+    `~${prefix.slice(0, -1)}:shard:*`,
   );
   world.keep(user, () => world.redis.call('ACL', 'DELUSER', user));
   const url = new URL(world.env['REDIS_URL']!);
@@ -338,4 +339,23 @@ test('the number of shards rises, and is stored again if it is lost or damaged',
   await three.update();
   expect(await world.redis.get(shardsKey())).toBe('3');
   expect(one.all()).toHaveLength(3);
+});
+
+test('queues that were paused before a shard is added are paused in it too, also if it was retired before', async () => {
+  await openWorld();
+  const config = loadWorkerConfig(world.env);
+  const states = () =>
+    Promise.all(world.shards.map(async ({ live, bulk }) => [await live.isPaused(), await bulk.isPaused()]));
+  await setQueuesPaused(config, ['live'], true);
+  // As a shard that was paused when it was retired.
+  await world.shards[2]!.bulk.pause();
+  const added = open(SHARDS);
+  await eventually('an update', () => added.update().then(() => true));
+  expect(await states()).toEqual([
+    [true, false],
+    [true, false],
+    [true, false],
+  ]);
+  await setQueuesPaused(config, ['live'], false);
+  expect((await states()).flat()).not.toContain(true);
 });
