@@ -46,6 +46,9 @@ export const LONG_TESTS = [
   '**/test/embedded/example-in-browser.test.ts',
   '**/test/resilience/mongo-away.test.ts',
   '**/test/resilience/redis-lost.test.ts',
+  '**/test/operate/audit.test.ts',
+  '**/test/operate/erase.test.ts',
+  '**/test/operate/operators.test.ts',
 ];
 
 /** Native ESM: run through `npm test`, which sets NODE_OPTIONS=--experimental-vm-modules. */

@@ -78,9 +78,11 @@ const workerShape = {
 
 /** Settings of the operator's page. */
 const operatorShape = {
-  ADMIN_USER: text.regex(/^[^:]+$/, 'must not contain a colon: HTTP Basic ends the name there'),
-  ADMIN_PASSWORD: text.min(12, 'must have at least 12 characters'),
+  ADMIN_USER: text.regex(/^[^:]+$/, 'must not contain a colon: HTTP Basic ends the name there').optional(),
+  ADMIN_PASSWORD: text.min(12, 'must have at least 12 characters').optional(),
   ADMIN_WRITES: flag.default(false),
+  /** File with the names, roles and password hashes of several operators. */
+  OPERATORS_FILE: text.optional(),
 };
 
 const apiShape = {
@@ -201,7 +203,7 @@ export function loadEmbeddedConfig(env: Environment): EmbeddedConfig {
 
 /** Reads the settings of the operator's page alone. @throws {@link ConfigError} with every problem. */
 export function loadOperatorConfig(env: Environment): OperatorConfig {
-  return parse(operatorSchema, env, findPasswordConflicts);
+  return parse(operatorSchema, env, findOperatorConflicts);
 }
 
 /** Reads `INTERNAL_SERVICE_API_KEY` alone; an empty list if it is not set. @throws {@link ConfigError} with every problem. */
@@ -254,7 +256,7 @@ function findConflicts(given: Given): string[] {
       'SOCKET_JWT_SECRET must not be an INTERNAL_SERVICE_API_KEY: services must not be able to sign tokens',
     );
   }
-  problems.push(...findPasswordConflicts(given));
+  problems.push(...findOperatorConflicts(given));
   const metricsPort = Number(given['METRICS_PORT'] ?? 0);
   if (metricsPort > 0 && metricsPort === Number(given['PORT'] ?? DEFAULT_PORT)) {
     problems.push('METRICS_PORT must differ from PORT');
@@ -262,12 +264,20 @@ function findConflicts(given: Given): string[] {
   return problems;
 }
 
-function findPasswordConflicts(given: Given): string[] {
+function findOperatorConflicts(given: Given): string[] {
   const { SOCKET_JWT_SECRET: jwtSecret, ADMIN_PASSWORD: password } = given;
-  if (password === undefined || ![jwtSecret, ...serviceKeysOf(given)].includes(password)) return [];
-  return [
-    'ADMIN_PASSWORD must not be an INTERNAL_SERVICE_API_KEY or SOCKET_JWT_SECRET: operators must not know those',
-  ];
+  if (given['OPERATORS_FILE'] !== undefined)
+    return ['ADMIN_USER', 'ADMIN_PASSWORD', 'ADMIN_WRITES']
+      .filter((name) => given[name] !== undefined)
+      .map((name) => `${name} has no effect with OPERATORS_FILE: set only one of them`);
+  const problems = ['ADMIN_USER', 'ADMIN_PASSWORD']
+    .filter((name) => given[name] === undefined)
+    .map((name) => `${name} is required, unless OPERATORS_FILE is set`);
+  if (password !== undefined && [jwtSecret, ...serviceKeysOf(given)].includes(password))
+    problems.push(
+      'ADMIN_PASSWORD must not be an INTERNAL_SERVICE_API_KEY or SOCKET_JWT_SECRET: operators must not know those',
+    );
+  return problems;
 }
 
 function serviceKeysOf(given: Given): string[] {

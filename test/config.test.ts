@@ -58,14 +58,14 @@ test('an empty value counts as missing', () => {
     PORT: 3001,
     CORS_ORIGIN: [],
   });
-  expect(problems({ ADMIN_USER: '' })).toEqual(['ADMIN_USER is required']);
+  expect(problems({ ADMIN_USER: '' })).toEqual(['ADMIN_USER is required, unless OPERATORS_FILE is set']);
 });
 
 describe('secrets', () => {
   test.each([
     ['INTERNAL_SERVICE_API_KEY', 'INTERNAL_SERVICE_API_KEY is required'],
-    ['ADMIN_USER', 'ADMIN_USER is required'],
-    ['ADMIN_PASSWORD', 'ADMIN_PASSWORD is required'],
+    ['ADMIN_USER', 'ADMIN_USER is required, unless OPERATORS_FILE is set'],
+    ['ADMIN_PASSWORD', 'ADMIN_PASSWORD is required, unless OPERATORS_FILE is set'],
     ['SOCKET_JWT_SECRET', 'SOCKET_JWT_SECRET is required, unless SOCKET_JWKS_URL is set'],
   ])('%s has no default', (name, problem) => {
     expect(problems({ [name]: undefined })).toEqual([problem]);
@@ -99,6 +99,15 @@ describe('secrets', () => {
       1,
     );
   });
+});
+
+test('OPERATORS_FILE replaces the settings of the one operator', () => {
+  const file = { OPERATORS_FILE: '/etc/emissions/operators' };
+  expect(problems({ ...file, ADMIN_USER: undefined, ADMIN_PASSWORD: undefined })).toEqual([]);
+  expect(problems({ ...file, ADMIN_PASSWORD: undefined, ADMIN_WRITES: 'on' })).toEqual([
+    'ADMIN_USER has no effect with OPERATORS_FILE: set only one of them',
+    'ADMIN_WRITES has no effect with OPERATORS_FILE: set only one of them',
+  ]);
 });
 
 test.each([

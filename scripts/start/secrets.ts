@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 const SECRETS = {
   INTERNAL_SERVICE_API_KEY: ['INTERNAL_SERVICE_API_KEY'],
   SOCKET_JWT_SECRET: ['SOCKET_JWT_SECRET', 'SOCKET_JWKS_URL'],
-  ADMIN_PASSWORD: ['ADMIN_PASSWORD'],
+  ADMIN_PASSWORD: ['ADMIN_PASSWORD', 'OPERATORS_FILE'],
 };
 
 export interface Secrets {
@@ -27,7 +27,7 @@ export function provideSecrets(env: NodeJS.ProcessEnv, file: string): Secrets {
   return {
     env: {
       ...Object.fromEntries(missing.map((variable) => [variable, kept[variable] ?? ''])),
-      ADMIN_USER: env.ADMIN_USER || 'admin',
+      ...(!env.OPERATORS_FILE && { ADMIN_USER: env.ADMIN_USER || 'admin' }),
     },
     generated: missing,
     isDemo: missing.length === Object.keys(SECRETS).length,

@@ -13,9 +13,7 @@ export interface SummaryFacts {
 export function summary({ port, secrets, env, appointmentId }: SummaryFacts): string {
   const base = `http://localhost:${port}`;
   const isGenerated = (variable: string): boolean => secrets.generated.includes(variable);
-  const login = isGenerated('ADMIN_PASSWORD')
-    ? `user ${env.ADMIN_USER}, password ${env.ADMIN_PASSWORD}`
-    : `user ${env.ADMIN_USER}, password: your ADMIN_PASSWORD`;
+  const login = describeLogin(env, isGenerated('ADMIN_PASSWORD'));
   // A key that the user has set must not appear in the terminal.
   const key = isGenerated('INTERNAL_SERVICE_API_KEY')
     ? env.INTERNAL_SERVICE_API_KEY
@@ -36,4 +34,9 @@ ${appointmentId ? "To emit an event for one of today's appointments, and see it 
 
 Ctrl-C stops everything that was started here.
 `;
+}
+
+function describeLogin(env: NodeJS.ProcessEnv, isGenerated: boolean): string {
+  if (env.OPERATORS_FILE) return `an operator of ${env.OPERATORS_FILE}`;
+  return `user ${env.ADMIN_USER}, password${isGenerated ? ` ${env.ADMIN_PASSWORD}` : ': your ADMIN_PASSWORD'}`;
 }

@@ -1,11 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { RequestHandler } from 'express';
 import { clientAddress } from '../access/client-address.ts';
-import type { ApiConfig, CoreConfig, OperatorConfig } from '../config.ts';
+import { type ApiConfig, ConfigError, type CoreConfig, type OperatorConfig } from '../config.ts';
 import { createApiKeys } from '../access/api-keys.ts';
+import { type AuthenticateOperator, authenticateOne, openOperatorsFile } from '../access/operators.ts';
 import { requireApiKey } from '../http/middleware/authenticate.ts';
-import { requireBasicAuth } from '../http/middleware/basic-auth.ts';
+import { requireOperator } from '../http/middleware/basic-auth.ts';
 import { createFleetRate } from '../access/fleet-rate.ts';
+import { errorMessage } from '../errors.ts';
 import {
   countFailure,
   type limitEmits,
@@ -104,12 +106,36 @@ export function composeServiceAccess(resources: Resources<CoreConfig>): ServiceA
   };
 }
 
-/** Authentication of operators by their password, with a limit of wrong ones. */
+/**
+ * Authentication of operators by their password, with a limit of wrong ones.
+ * @throws ConfigError if `OPERATORS_FILE` is not usable
+ */
 export function composeOperatorAccess(
   resources: Resources<CoreConfig>,
-  { ADMIN_USER, ADMIN_PASSWORD }: OperatorConfig,
+  settings: OperatorConfig,
 ): RequestHandler {
-  return requireBasicAuth(ADMIN_USER, ADMIN_PASSWORD, composeRates(resources).failures('admin-failures'));
+  const authenticate = composeAuthenticate(resources, settings);
+  return requireOperator(authenticate, composeRates(resources).failures('admin-failures'));
+}
+
+function composeAuthenticate(
+  { lifecycle, logger, warnings }: Resources<CoreConfig>,
+  { ADMIN_USER, ADMIN_PASSWORD, ADMIN_WRITES, OPERATORS_FILE: path }: OperatorConfig,
+): AuthenticateOperator {
+  if (path === undefined) {
+    if (ADMIN_USER === undefined || ADMIN_PASSWORD === undefined)
+      throw new ConfigError(['ADMIN_USER and ADMIN_PASSWORD are required, unless OPERATORS_FILE is set']);
+    return authenticateOne({ name: ADMIN_USER, role: ADMIN_WRITES ? 'repair' : 'view' }, ADMIN_PASSWORD);
+  }
+  try {
+    const operators = openOperatorsFile({ path, logger });
+    lifecycle.onClose('operators file', operators.close);
+    warnings.add(() => [operators.warning()]);
+    return operators.authenticate;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new ConfigError([`OPERATORS_FILE is not usable: ${errorMessage(error)}`]);
+  }
 }
 
 /** Rates that all processes share. */

@@ -3,6 +3,7 @@ import type { OperatorRoutes } from '../http/app.ts';
 import { createAdminRoutes } from '../http/routes/admin-routes.ts';
 import { createBullBoardRoutes } from '../http/routes/bull-board.ts';
 import { createListCompanies } from '../population/list-companies.ts';
+import { createAudit } from '../process/audit.ts';
 import type { Disconnects } from '../realtime/disconnects.ts';
 import type { Resources } from '../resources/open-resources.ts';
 import type { Acceptance } from './compose-accept.ts';
@@ -25,7 +26,7 @@ export function composeOperator(
   { settings, basePath, warnings, disconnects }: OperatorOptions,
 ): OperatorRoutes {
   const { redis, shards, models, clock, metrics, reportDamage, logger } = resources;
-  const writes = settings.ADMIN_WRITES;
+  const audit = createAudit(logger);
   const { failed, repairs } = composeRepairs({
     redis,
     shards,
@@ -37,7 +38,8 @@ export function composeOperator(
   });
   return {
     requireAdmin: composeOperatorAccess(resources, settings),
-    bullBoard: createBullBoardRoutes(shards.each, { writes, basePath }),
+    audit,
+    bullBoard: createBullBoardRoutes(shards.each, basePath),
     adminRoutes: createAdminRoutes({
       read: metrics.read,
       series: metrics.series,
@@ -45,10 +47,7 @@ export function composeOperator(
       latestFailures: failed.latest,
       companies: createListCompanies(models),
       repairs: { ...repairs, disconnect: disconnects.request },
-      writes,
-      onRepair: (repair, report) => {
-        logger.info({ repair, ...report }, 'repair by an operator');
-      },
+      audit,
     }),
   };
 }

@@ -76,9 +76,9 @@ export async function startApi({
     drainMs: config.SHUTDOWN_DRAIN_MS,
     pause,
   });
-  serve(composeApp({ ...parts, ...pages, isDraining: serving.isDraining, isAlive }));
   let port: number;
   try {
+    serve(composeApp({ ...parts, ...pages, isDraining: serving.isDraining, isAlive }));
     [io] = await Promise.all([
       startGateway({ ...parts, server, canary: () => canary }),
       connectedOrLate(resources),

@@ -8,6 +8,8 @@ import {
   loadWorkerConfig,
   type WorkerConfig,
 } from '../config.ts';
+import { readOperatorsNow } from '../access/operators-file.ts';
+import { errorMessage } from '../errors.ts';
 import { readMongoTransport } from '../settings/mongo-uri.ts';
 import { readRedisUrl } from '../settings/redis-url.ts';
 import { failure, type Finding, ok, warning } from './findings.ts';
@@ -52,7 +54,8 @@ export function checkSettings(
   );
   if (problems.length === 0) findings.push(ok('settings: all are valid'));
   if (worker.config) findings.push(...checkTransport(worker.config), ...checkLogFolder(worker.config));
-  if (api?.config) findings.push(...checkSecrets(api.config), ...checkOrigins(api.config));
+  if (api?.config)
+    findings.push(...checkSecrets(api.config), ...checkOperators(api.config), ...checkOrigins(api.config));
   if (env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0')
     findings.push(
       failure(
@@ -89,6 +92,22 @@ function checkSecrets(config: ApiConfig): Finding[] {
 function isGuessable(secret: string, minBits: number): boolean {
   const bits = secret.length * Math.log2(new Set(secret).size);
   return OBVIOUS.test(secret) || REPEATED.test(secret) || bits < minBits;
+}
+
+function checkOperators({ OPERATORS_FILE: path }: ApiConfig): Finding[] {
+  if (path === undefined) return [];
+  try {
+    const operators = [...readOperatorsNow(path).entries.values()];
+    if (operators.some(({ role }) => role === 'repair')) return [ok(`operators: ${operators.length}`)];
+    return [warning('OPERATORS_FILE: no operator may repair', 'give one the role repair')];
+  } catch (error) {
+    return [
+      failure(
+        `OPERATORS_FILE is not usable: ${errorMessage(error)}`,
+        'each line has a name, a role (view or repair) and a hash made by "emissions operator-hash"',
+      ),
+    ];
+  }
 }
 
 function checkOrigins(config: ApiConfig): Finding[] {

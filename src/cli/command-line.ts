@@ -50,6 +50,11 @@ const COMMANDS = {
       'Prints a token for a dashboard of the company, signed with SOCKET_JWT_SECRET; valid for 1 hour.',
     options: ['company', 'sub', 'scope', 'hours'],
   },
+  'operator-hash': {
+    usage: '',
+    summary: 'Reads a password from the standard input and prints its hash for a line of OPERATORS_FILE.',
+    options: [],
+  },
   queue: {
     usage: 'pause|resume [--live | --bulk]',
     summary: 'Pauses or resumes one queue, or both, for all workers. Emissions are still accepted.',
@@ -71,6 +76,12 @@ const COMMANDS = {
     usage: '--company <id> | --appointment <id> --since <time> [--limit <n>] [--dry-run]',
     summary: 'Emits the newest state of the appointments that were written since a time.',
     options: ['company', 'appointment', 'since', 'limit', 'dry-run'],
+  },
+  erase: {
+    usage: '--company <id> | --appointment <id> [--dry-run]',
+    summary:
+      'Removes what Redis keeps of a company or an appointment. Remove it from MongoDB first. Exit code 3: run it again.',
+    options: ['company', 'appointment', 'dry-run'],
   },
 } as const satisfies Record<string, CommandSpec>;
 

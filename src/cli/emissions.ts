@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { ConfigError, loadApiConfig, loadWorkerConfig } from '../config.ts';
+import { ConfigError, loadApiConfig } from '../config.ts';
 import { AppError, errorMessage } from '../errors.ts';
 import { loadModel } from '../model/load-model.ts';
 import { ModelError } from '../model/parse-model.ts';
@@ -9,6 +9,8 @@ import { exitWhenWritten } from './exit-when-written.ts';
 
 /** The command line is wrong. */
 const WRONG_USAGE = 2;
+/** The command works, but must run again. */
+const INCOMPLETE = 3;
 
 // The reader of a pipe, such as head, may end first.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
@@ -58,21 +60,20 @@ async function run({ name, argument, options }: Command): Promise<number> {
       print(await signToken(config, await loadModel(config.EMISSIONS_MODEL), options));
       return 0;
     }
-    case 'queue': {
-      const { setQueuesPaused } = await import('./set-queues-paused.ts');
-      const chosen = (['live', 'bulk'] as const).filter((queue) => options[queue] !== undefined);
-      const names = chosen.length > 0 ? chosen : (['live', 'bulk'] as const);
-      print((await setQueuesPaused(loadWorkerConfig(env), names, argument === 'pause')).join('\n'));
+    case 'operator-hash': {
+      const { readAndHashPassword } = await import('./operator-hash.ts');
+      print(await readAndHashPassword());
       return 0;
     }
+    case 'queue':
     case 'retry':
     case 'retry-failed':
-    case 're-emit': {
-      const { runRepair } = await import('./run-repair.ts');
-      const config = loadWorkerConfig(env);
-      const model = await loadModel(config.EMISSIONS_MODEL);
-      print(JSON.stringify(await runRepair(config, model, { name, argument, options }), null, 2));
-      return 0;
+    case 're-emit':
+    case 'erase': {
+      const { runChange } = await import('./run-change.ts');
+      const { text, isComplete } = await runChange(env, { name, argument, options });
+      print(text);
+      return isComplete ? 0 : INCOMPLETE;
     }
     default:
       return name satisfies never;

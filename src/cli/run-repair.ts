@@ -34,14 +34,17 @@ export async function runRepair(
       now: Date.now,
       reportDamage: ignore,
     });
-    return await repairs[REPAIRS[name]](toRequest(argument, options));
+    return await repairs[REPAIRS[name]](toRequest({ argument, options }));
   } finally {
     await servers.close();
   }
 }
 
 /** The request as HTTP has it. The repair checks it. */
-function toRequest(emissionId: string | undefined, options: Command['options']): Record<string, unknown> {
+export function toRequest({
+  argument: emissionId,
+  options,
+}: Pick<Command, 'argument' | 'options'>): Record<string, unknown> {
   const { company, appointment, limit, 'dry-run': dryRun, ...others } = options;
   return {
     ...(emissionId !== undefined && { emissionId }),

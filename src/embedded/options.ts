@@ -125,7 +125,7 @@ export interface Emissions {
   dashboardRouter: <Request extends IncomingMessage>(options: DashboardRouterOptions<Request>) => Middleware;
   /**
    * The operator's page, with Bull Board: `app.use(emissions.adminRouter())` serves it at `/emissions/admin/`. Operators sign in
-   * with the settings `ADMIN_USER` and `ADMIN_PASSWORD`; `ADMIN_WRITES=on` allows repairs.
+   * with the settings `ADMIN_USER` and `ADMIN_PASSWORD`; `ADMIN_WRITES=on` allows repairs. `OPERATORS_FILE` names several operators.
    * @throws ConfigError with every problem of these settings, or if `path` is not a path
    */
   adminRouter: (options?: AdminRouterOptions) => Middleware;

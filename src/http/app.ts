@@ -4,11 +4,13 @@ import { createErrorHandler, type OnFault, problem, sendProblem } from './proble
 import { ADMIN_API_PATH } from './routes/admin-routes.ts';
 import { BULL_BOARD_PATH } from './routes/bull-board.ts';
 import { EMISSIONS_PATH } from './routes/emission-routes.ts';
+import { auditChanges } from './middleware/audit-changes.ts';
 import { bullBoardHeaders, ownPageHeaders } from './middleware/page-headers.ts';
 import { guardAdminPage } from './middleware/basic-auth.ts';
 import { requireSameOrigin } from './middleware/cross-origin.ts';
 import { servePageFiles } from './page-files.ts';
 import type { AppointmentModel } from '../model/appointment-model.ts';
+import type { Audit } from '../process/audit.ts';
 import { createDocsRoutes } from './docs/docs-routes.ts';
 
 /** The internal routes, and the handlers in front of them. */
@@ -29,6 +31,8 @@ export interface InternalRoutes {
 /** The routes below `/admin`, and the check of the operator's credentials in front of them. */
 export interface OperatorRoutes {
   requireAdmin: RequestHandler;
+  /** Writes the audit lines of changes. */
+  audit: Audit;
   bullBoard: RequestHandler;
   /** What the page reads, and the repairs. */
   adminRoutes: Router;
@@ -92,11 +96,18 @@ export function createApp({ basePath = '', ...deps }: AppDeps): Express {
 /** The routes below `/admin`. The file server may follow: it needs the credentials for its files there, and sends our headers. */
 function addOperatorRoutes(
   router: IRouter,
-  { requireAdmin, bullBoard, adminRoutes, connectOrigins }: OperatorRoutes & Pick<AppDeps, 'connectOrigins'>,
+  {
+    requireAdmin,
+    audit,
+    bullBoard,
+    adminRoutes,
+    connectOrigins,
+  }: OperatorRoutes & Pick<AppDeps, 'connectOrigins'>,
 ): void {
-  router.use(BULL_BOARD_PATH, bullBoardHeaders(), requireAdmin, requireSameOrigin, bullBoard);
+  const guard = (via: 'page' | 'bull-board') => [auditChanges(audit, via), requireAdmin, requireSameOrigin];
+  router.use(BULL_BOARD_PATH, bullBoardHeaders(), guard('bull-board'), bullBoard);
   router.use(ownPageHeaders(connectOrigins));
-  router.use(ADMIN_API_PATH, requireAdmin, requireSameOrigin, adminRoutes);
+  router.use(ADMIN_API_PATH, guard('page'), adminRoutes);
   router.use(guardAdminPage(requireAdmin));
 }
 

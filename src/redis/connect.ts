@@ -97,6 +97,25 @@ export function nodesOf(client: RedisClient): Redis[] {
   return client instanceof Cluster ? client.nodes() : [client];
 }
 
+/** Keys that one SCAN looks at. It takes Redis less than a millisecond. */
+const KEYS_PER_SCAN = 1_000;
+
+/**
+ * Names of the keys that match a pattern, in slices; on a Cluster those of all masters. A key that exists during the whole scan is
+ * found, maybe twice. The user needs the right to SCAN, which finds the names of all keys.
+ */
+export async function* scanKeys(client: RedisClient, pattern: string): AsyncGenerator<readonly string[]> {
+  const servers = client instanceof Cluster ? client.nodes('master') : [client];
+  for (const server of servers) {
+    let cursor = '0';
+    do {
+      const [next, keys] = await server.scan(cursor, 'MATCH', pattern, 'COUNT', KEYS_PER_SCAN);
+      cursor = next;
+      if (keys.length > 0) yield keys;
+    } while (cursor !== '0');
+  }
+}
+
 /** Resolves when commands can be sent; never rejects. */
 export async function whenReady(client: RedisClient): Promise<void> {
   if (client.status !== 'ready') await new Promise<void>((resolve) => client.once('ready', resolve));

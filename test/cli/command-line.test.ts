@@ -6,7 +6,17 @@ import { runCli } from './run-cli.ts';
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
-const COMMANDS = ['status', 'doctor', 'token', 'queue', 'retry', 'retry-failed', 're-emit'];
+const COMMANDS = [
+  'status',
+  'doctor',
+  'token',
+  'operator-hash',
+  'queue',
+  'retry',
+  'retry-failed',
+  're-emit',
+  'erase',
+];
 
 test('--help prints every command, --version the version, both with exit code 0', async () => {
   const [help, shown] = await Promise.all([runCli({}, '--help'), runCli({}, '--version')]);

@@ -13,6 +13,7 @@ import { ownRedisWithUsers } from '../harness/redis-users.ts';
 import { shiftedBy } from '../harness/shifted-clock.ts';
 import { createWorld, withDatabase } from '../harness/world.ts';
 import { writeModel } from '../model/write-model.ts';
+import { line, withFile, writeOperators } from '../operate/operators-file.ts';
 import { startRewritingProxy } from '../population/rewriting-proxy.ts';
 import { runCli } from './run-cli.ts';
 
@@ -242,4 +243,16 @@ test('servers on other machines without encryption are a warning', async () => {
     'MONGODB_URI is not encrypted: appointments can be read on the way',
     'CORS_ORIGIN http://calendar.example.com is not encrypted: tokens can be read on the way',
   ]);
+});
+
+test('the file of operators is checked', async () => {
+  const { checkSettings } = await import('../../src/cli/check-settings.ts');
+  const check = (text: string) => {
+    const path = writeOperators(text);
+    const { findings } = checkSettings({ ...env, ...withFile(path) }, 'api');
+    return findings.map((finding) => finding.text).filter((found) => /operators|OPERATORS/.test(found));
+  };
+  expect(check(line('ann', 'repair', 'a-long-password'))).toEqual(['operators: 1']);
+  expect(check(line('ann', 'view', 'a-long-password'))).toEqual(['OPERATORS_FILE: no operator may repair']);
+  expect(check('ann')).toEqual(['OPERATORS_FILE is not usable: line 1: the role must be view or repair']);
 });

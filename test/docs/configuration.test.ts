@@ -30,6 +30,7 @@ const SAMPLES: Record<string, string> = {
   METRICS_PORT: '9100',
   BASE_PATH: '/calendar',
   CORS_ORIGIN: 'https://calendar.example.com',
+  OPERATORS_FILE: 'operators.txt',
 };
 
 test('docs/reference/configuration.md lists every setting, and no other', () => {
@@ -151,5 +152,7 @@ function readWith(
     ...(value !== undefined && { [name]: value }),
   };
   if (name === 'SOCKET_JWKS_URL' && value !== undefined) delete env['SOCKET_JWT_SECRET'];
+  if (name === 'OPERATORS_FILE' && value !== undefined)
+    Object.assign(env, { ADMIN_USER: undefined, ADMIN_PASSWORD: undefined });
   return [loadApiConfig(env), loadWorkerConfig(env)];
 }

@@ -41,6 +41,8 @@ export interface WorldOptions {
   limits?: Partial<ApiLimits>;
   /** Number of shards that the test reads. */
   shards?: number;
+  /** Called with each log line of this world's APIs and workers. Without it they log nothing. */
+  onLogLine?: (line: Record<string, unknown>) => void;
 }
 
 /** In this process a stop that hangs fails its test before the world gives up. */
@@ -58,6 +60,7 @@ export async function createWorld({
   env: extra = {},
   limits = {},
   shards: shardCount = 1,
+  onLogLine,
 }: WorldOptions = {}) {
   const name = `t${randomUUID().replaceAll('-', '').slice(0, 12)}`;
   const server = mongoUri ?? process.env['TEST_MONGODB_URI']!;
@@ -77,7 +80,7 @@ export async function createWorld({
     SHUTDOWN_DRAIN_MS: '0',
     ...extra,
   };
-  const logger = pino({ level: 'silent' });
+  const logger = createTestLogger(onLogLine);
   const open: (() => unknown)[] = [];
 
   const connection = createConnection();
@@ -222,6 +225,14 @@ export async function createWorld({
       if (errors.length > 0) throw new AggregateError(errors, 'the world could not be closed');
     },
   };
+}
+
+function createTestLogger(onLogLine: WorldOptions['onLogLine']) {
+  if (!onLogLine) return pino({ level: 'silent' });
+  const write = (line: string) => {
+    onLogLine(JSON.parse(line) as Record<string, unknown>);
+  };
+  return pino({ level: 'info' }, { write });
 }
 
 /** A server's URL with another database. */

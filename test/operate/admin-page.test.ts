@@ -114,7 +114,12 @@ test('without ADMIN_WRITES the page allows dry runs only', async () => {
   const page = await openAdmin(api);
   await page.locator('#failures li').waitFor();
   await page.locator('#read-only').waitFor();
-  expect(await page.locator('#failures li button').isVisible()).toBe(false);
+  const retry = page.locator('#failures li button');
+  expect([await retry.isDisabled(), await retry.getAttribute('title')]).toEqual([
+    true,
+    'Your role is view: a retry needs the role repair.',
+  ]);
+  expect(await page.locator('#updated').innerText()).toContain('admin (view)');
   await page.getByRole('button', { name: 'Retry failed…' }).click();
   await page.locator('#retry-dialog').getByRole('button', { name: 'Check' }).click();
   await page.locator('#retry-dialog').getByText('1 would be retried.').waitFor();

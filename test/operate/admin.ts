@@ -1,12 +1,16 @@
 import { eventually } from '../harness/until.ts';
-import { API_KEY, createWorld, type World } from '../harness/world.ts';
+import { API_KEY, createWorld, type World, type WorldOptions } from '../harness/world.ts';
 
 /**
  * A world whose APIs are ready, without direct jobs and without the sweep, which would publish the emissions that a test needs as
  * waiting or failed.
  */
-export async function quietWorld(env: Record<string, string> = {}): Promise<World> {
+export async function quietWorld(
+  env: Record<string, string> = {},
+  options: Omit<WorldOptions, 'env'> = {},
+): Promise<World> {
   const world = await createWorld({
+    ...options,
     env: { RECONCILE_INTERVAL_MS: '0', API_CONCURRENCY: '0', ...env },
   });
   return {
@@ -35,7 +39,9 @@ export async function failedEmission(world: World, api: { url: string }) {
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type Answer = any;
 
-export const CREDENTIALS = `Basic ${Buffer.from('admin:admin-password').toString('base64')}`;
+export const basic = (name: string, password: string) =>
+  `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`;
+export const CREDENTIALS = basic('admin', 'admin-password');
 
 /** Asks the operator's API. */
 export async function admin(

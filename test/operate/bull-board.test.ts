@@ -42,7 +42,14 @@ test('Bull Board retries only with ADMIN_WRITES, and only for its own page', asy
   await worker.close();
 
   const path = `/api/queues/appointment-emissions/${emissionId}/retry`;
-  expect((await board(readOnly, path, { method: 'PUT' })).status).toBe(405);
+  const refused = await board(readOnly, path, { method: 'PUT' });
+  expect([refused.status, await refused.json()]).toEqual([
+    403,
+    expect.objectContaining({
+      code: 'ADMIN_READ_ONLY',
+      detail: expect.stringContaining('your role is view'),
+    }),
+  ]);
   const elsewhere = { origin: 'https://elsewhere.example' };
   expect((await board(writing, path, { method: 'PUT', headers: elsewhere })).status).toBe(403);
   await world.jobIn(emissionId, 'failed');

@@ -51,6 +51,7 @@ test('the document has exactly the routes of Express', () => {
   const app = createApp({
     requireApiKey: pass,
     requireAdmin: pass,
+    audit: () => undefined,
     logRequests: pass,
     reportRefusals: pass,
     countRejections: pass,
@@ -60,7 +61,7 @@ test('the document has exactly the routes of Express', () => {
     prometheus: pass,
     healthRoutes: createHealthRoutes(none),
     dashboardRoutes: createDashboardRoutes(none),
-    adminRoutes: createAdminRoutes({ writes: false } as never),
+    adminRoutes: createAdminRoutes(none),
     bullBoard: pass as Router,
     pageDir: 'dist/page',
     model: DEFAULT_MODEL,

@@ -17,7 +17,11 @@ interface Row {
   item: HTMLLIElement;
   age: HTMLElement;
   button: HTMLButtonElement;
+  /** Whether the failure was retried, or is being retried. */
+  isRetried: () => boolean;
 }
+
+const READ_ONLY = 'Your role is view: a retry needs the role repair.';
 
 /** The list of the last failures, each with its reason and a button to retry it. */
 export function createFailures(deps: FailuresDeps) {
@@ -34,7 +38,9 @@ export function createFailures(deps: FailuresDeps) {
       const key = failure.emissionId;
       const row = rows.get(key) ?? createRow(failure, deps);
       rows.set(key, row);
-      row.button.hidden = !writes;
+      row.button.disabled = !writes || row.isRetried();
+      if (!writes) row.button.title = READ_ONLY;
+      else if (row.button.title === READ_ONLY) row.button.title = '';
       setText(row.age, `${duration(Math.max(0, now - Date.parse(failure.failedAt)))} ago`);
       return row.item;
     });
@@ -47,12 +53,13 @@ function createRetryButton(
   { emissionId, event, appointmentId }: FailedEmission,
   { retry, onRetried }: FailuresDeps,
   onFault: (message: string) => void,
-): HTMLButtonElement {
+): Pick<Row, 'button' | 'isRetried'> {
+  let isRetried = false;
   const button = create('button', '', 'Retry');
   button.type = 'button';
   button.setAttribute('aria-label', `Retry ${isolate(event)} of appointment ${isolate(appointmentId)}`);
   button.addEventListener('click', () => {
-    button.disabled = true;
+    isRetried = button.disabled = true;
     setText(button, 'Retrying…');
     retry(emissionId).then(
       () => {
@@ -60,14 +67,14 @@ function createRetryButton(
         onRetried();
       },
       (error: unknown) => {
-        button.disabled = false;
+        isRetried = button.disabled = false;
         setText(button, 'Retry');
         button.title = error instanceof Error ? error.message : String(error);
         onFault(button.title);
       },
     );
   });
-  return button;
+  return { button, isRetried: () => isRetried };
 }
 
 const ORIGINS: Record<EmissionSource, string> = {
@@ -91,11 +98,11 @@ function createRow(failure: FailedEmission, deps: FailuresDeps): Row {
   head.append(job, ' ', age);
   const ids = create('p', 'ids quiet');
   ids.textContent = `appointment ${isolate(appointmentId)} · company ${isolate(companyId)} · ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'} · ${ORIGINS[source]}`;
-  const button = createRetryButton(failure, deps, (error) => {
+  const { button, isRetried } = createRetryButton(failure, deps, (error) => {
     why.dataset.fault = error;
   });
   const text = create('div');
   text.append(head, why, ids);
   item.append(text, button);
-  return { item, age, button };
+  return { item, age, button, isRetried };
 }

@@ -1,13 +1,14 @@
 import './valid-language.ts';
 import 'uplot/dist/uPlot.min.css';
-import type {
-  CompaniesReply,
-  DisconnectReport,
-  FailedEmission,
-  FleetMetricsReading,
-  OverviewReply,
-  RepairReport,
-  SeriesReply,
+import {
+  type CompaniesReply,
+  type DisconnectReport,
+  type FailedEmission,
+  type FleetMetricsReading,
+  isolate,
+  type OverviewReply,
+  type RepairReport,
+  type SeriesReply,
 } from '@appointment-emissions/contracts';
 import { BASE_PATH } from '../shared/base-path.ts';
 import { byId, create, setChildren, setText } from '../shared/elements.ts';
@@ -152,7 +153,7 @@ function setProblems(problems: readonly string[]): void {
   );
 }
 
-function show({ metrics, warnings, failures, writes: allowed }: OverviewReply): void {
+function show({ metrics, warnings, failures, operator, writes: allowed }: OverviewReply): void {
   writes = allowed;
   showVerdict(metrics, warnings);
   showTiles(metrics);
@@ -161,7 +162,7 @@ function show({ metrics, warnings, failures, writes: allowed }: OverviewReply): 
   addErrorCodes(failures);
   showFailures(failures, { writes, now: Date.parse(metrics.at) });
   asOf = new Date(metrics.at).toLocaleTimeString();
-  setText(updated, `as of ${asOf}`);
+  setText(updated, `as of ${asOf} · ${isolate(operator.name)} (${operator.role})`);
 }
 
 async function refresh(): Promise<void> {

@@ -50,7 +50,7 @@ export function createRepairDialog({ request, send, writes, onDone, ...ids }: Re
       const { affected, message } = await send({ ...request(new FormData(form)), dryRun });
       const isOffered = dryRun && affected > 0;
       if (dryRun && changes !== changesBefore) result.show('');
-      else if (isOffered && !writes()) result.show(`${message} This page is read-only.`);
+      else if (isOffered && !writes()) result.show(`${message} Your role, view, allows dry runs only.`);
       else result.show(message, isOffered);
       if (!dryRun) onDone();
     } catch (error) {

@@ -165,9 +165,20 @@ export interface FailedEmission {
   failedAt: IsoDate;
 }
 
+/** What an operator may do: `view` reads and requests dry runs, `repair` also changes. */
+export type OperatorRole = 'view' | 'repair';
+
+/** A person who signed in to the operator's pages. */
+export interface Operator {
+  name: string;
+  role: OperatorRole;
+}
+
 /** Reply of `GET /admin/api/overview`. */
 export interface OverviewReply {
   success: true;
+  /** Who asked for it. */
+  operator: Operator;
   /** True if the operator may run repairs. */
   writes: boolean;
   metrics: FleetMetricsReading;

@@ -20,7 +20,11 @@ const SECURITY_SCHEMES = {
     bearerFormat: 'JWT',
     description: "the socket's token as bearer: it has `companyId` and `exp`.",
   },
-  operator: { type: 'http', scheme: 'basic', description: 'HTTP Basic with ADMIN_USER and ADMIN_PASSWORD.' },
+  operator: {
+    type: 'http',
+    scheme: 'basic',
+    description: 'HTTP Basic with the name and password of an operator.',
+  },
 };
 
 /** OpenAPI 3.1 of all routes. */

@@ -142,6 +142,9 @@ const failedEmission = z
 export const overviewReply = z
   .strictObject({
     success: yes,
+    operator: z
+      .strictObject({ name: z.string(), role: z.enum(['view', 'repair']) })
+      .meta({ description: 'Who signed in.' }),
     writes: z.boolean().meta({ description: 'Whether the operator may run repairs.' }),
     metrics: z.strictObject(metrics),
     warnings: z

@@ -1,9 +1,9 @@
 import type { RequestHandler } from 'express';
 import { isOfHost, normalOrigin } from '../../access/own-origin.ts';
 import { AppError } from '../../errors.ts';
+import { isRead } from './basic-auth.ts';
 
 const PREFLIGHT_SECONDS = '600';
-const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** Allows pages of these origins to read the answers. For other origins the browser refuses it. */
 export function allowOrigins(origins: readonly string[]): RequestHandler {
@@ -30,7 +30,7 @@ export function allowOrigins(origins: readonly string[]): RequestHandler {
  * Programs send neither header and pass. A proxy in front must keep the Host.
  */
 export const requireSameOrigin: RequestHandler = (req, _res, next) => {
-  if (!READS.has(req.method)) {
+  if (!isRead(req)) {
     const site = req.get('sec-fetch-site');
     const origin = req.get('origin');
     const foreignSite = site !== undefined && site !== 'same-origin' && site !== 'none';

@@ -1,4 +1,4 @@
-import { type RequestHandler, Router } from 'express';
+import { type RequestHandler, type Response, Router } from 'express';
 import type {
   CompaniesReply,
   FailedEmission,
@@ -7,7 +7,10 @@ import type {
   SeriesReply,
 } from '@appointment-emissions/contracts';
 import { AppError } from '../../errors.ts';
+import type { Audit } from '../../process/audit.ts';
 import { fromRedis } from '../../redis/redis-errors.ts';
+import { auditRepair } from '../middleware/audit-changes.ts';
+import { operatorOf, requireRepairRole } from '../middleware/basic-auth.ts';
 import { jsonBody } from '../middleware/json-body.ts';
 
 export const ADMIN_API_PATH = '/admin/api';
@@ -27,33 +30,36 @@ export interface AdminRoutesDeps {
   latestFailures: (limit: number) => Promise<FailedEmission[]>;
   /** Companies whose id begins with this prefix. */
   companies: (prefix: string) => Promise<Omit<CompaniesReply, 'success'>>;
-  repairs: Record<'retry' | 'retryFailed' | 'reEmit' | 'disconnect', (asked: unknown) => Promise<object>>;
-  /** Without it only dry runs are done. */
-  writes: boolean;
-  /** An operator changed something. */
-  onRepair: (repair: string, report: object) => void;
+  repairs: Record<'retry' | 'retryFailed' | 'reEmit' | 'disconnect', (request: unknown) => Promise<object>>;
+  /** Writes the audit line of each repair and dry run. */
+  audit: Audit;
 }
 
 /** What the admin page reads, and the repairs. Behind the operator's credentials, from our own origin. */
 export function createAdminRoutes(deps: AdminRoutesDeps): Router {
-  const { read, series, warnings, latestFailures, companies, repairs, writes, onRepair } = deps;
+  const { read, series, warnings, latestFailures, companies, repairs, audit } = deps;
   const router = Router();
 
   const answer =
-    (read: () => Promise<object>): RequestHandler =>
+    (read: (res: Response) => Promise<object>): RequestHandler =>
     async (_req, res) => {
-      const found = await fromRedis(read(), 'Redis does not answer');
+      const found = await fromRedis(read(res), 'Redis does not answer');
       res.set('Cache-Control', 'no-store').json({ success: true, ...found });
     };
   router.get(
     '/overview',
-    answer(async () => {
+    answer(async (res) => {
+      const operator = operatorOf(res);
       const [metrics, failures, warned] = await Promise.all([
         read(),
         latestFailures(FAILURES_SHOWN),
         warnings(),
       ]);
-      return { writes, metrics, warnings: warned, failures } satisfies Omit<OverviewReply, 'success'>;
+      const writes = operator.role === 'repair';
+      return { operator, writes, metrics, warnings: warned, failures } satisfies Omit<
+        OverviewReply,
+        'success'
+      >;
     }),
   );
   router.get('/series', answer(series));
@@ -66,23 +72,19 @@ export function createAdminRoutes(deps: AdminRoutesDeps): Router {
     res.set('Cache-Control', 'no-store').json({ success: true, ...found } satisfies CompaniesReply);
   });
 
-  const repair =
-    (name: keyof typeof repairs): RequestHandler =>
-    async (req, res) => {
-      const asked = req.body as { dryRun?: unknown };
-      if (!writes && asked.dryRun !== true) {
-        throw new AppError(
-          'ADMIN_READ_ONLY',
-          'set ADMIN_WRITES=on to allow repairs; a dry run is always allowed',
-        );
-      }
-      const report = await repairs[name](asked);
-      if (asked.dryRun !== true) onRepair(name, report);
+  const addRepair = (action: string, repair: (request: unknown) => Promise<object>): void => {
+    router.post(`/${action}`, ...jsonBody(BODY_LIMIT), async (req, res) => {
+      const request = req.body as { dryRun?: unknown };
+      const report = await auditRepair(audit, { action, req, res }, async () => {
+        if (request.dryRun !== true) requireRepairRole(res, '; a dry run is always allowed');
+        return repair(request);
+      });
       res.json({ success: true, ...report });
-    };
-  router.post('/retry', ...jsonBody(BODY_LIMIT), repair('retry'));
-  router.post('/retry-failed', ...jsonBody(BODY_LIMIT), repair('retryFailed'));
-  router.post('/re-emit', ...jsonBody(BODY_LIMIT), repair('reEmit'));
-  router.post('/disconnect', ...jsonBody(BODY_LIMIT), repair('disconnect'));
+    });
+  };
+  addRepair('retry', (request) => repairs.retry(request));
+  addRepair('retry-failed', (request) => repairs.retryFailed(request));
+  addRepair('re-emit', (request) => repairs.reEmit(request));
+  addRepair('disconnect', (request) => repairs.disconnect(request));
   return router;
 }

@@ -4,6 +4,7 @@ import { ExpressAdapter } from '@bull-board/express';
 import type { Queue } from 'bullmq';
 import type { Express, RequestHandler } from 'express';
 import { isolate } from '@appointment-emissions/contracts';
+import { isRead, operatorOf, requireRepairRole } from '../middleware/basic-auth.ts';
 
 export const BULL_BOARD_PATH = '/admin/queues';
 
@@ -24,15 +25,32 @@ interface BoardShard {
   bulk: Queue;
 }
 
-/** The operator's page over the queues, also over those that are opened later. Without `writes` the server itself refuses every change. */
-export function createBullBoardRoutes(
-  eachShard: (use: (shard: BoardShard) => void) => void,
-  { writes, basePath = '' }: { writes: boolean; basePath?: string | undefined },
-): RequestHandler {
+type EachShard = (use: (shard: BoardShard) => void) => void;
+
+/**
+ * Bull Board over the queues, also over those that are opened later. Operators of the role view get a board without buttons, and
+ * every change by them is refused.
+ */
+export function createBullBoardRoutes(eachShard: EachShard, basePath?: string): RequestHandler {
+  const [view, repair] = [createBoard(eachShard, true, basePath), createBoard(eachShard, false, basePath)];
+  return (req, res, next) => {
+    if (!isRead(req)) requireRepairRole(res);
+    // A board gives the request the prototypes of its own application.
+    const prototypes = [req, res].map((one) => Object.getPrototypeOf(one) as object);
+    const board = operatorOf(res).role === 'repair' ? repair : view;
+    return board(req, res, (error?: unknown) => {
+      for (const [index, one] of [req, res].entries()) Object.setPrototypeOf(one, prototypes[index] ?? null);
+      next(error);
+    });
+  };
+}
+
+/** @returns a separate Express application with default settings */
+function createBoard(eachShard: EachShard, readOnlyMode: boolean, basePath = ''): RequestHandler {
   const serverAdapter = new ExpressAdapter();
   serverAdapter.setBasePath(`${basePath}${BULL_BOARD_PATH}`);
   const show = (queue: Queue, of: string): BullMQAdapter => {
-    const adapter = new BullMQAdapter(queue, { readOnlyMode: !writes, description: `${of} ${KEPT}` });
+    const adapter = new BullMQAdapter(queue, { readOnlyMode, description: `${of} ${KEPT}` });
     adapter.setFormatter('name', jobTitle);
     return adapter;
   };
@@ -48,7 +66,6 @@ export function createBullBoardRoutes(
       show(bulk, `Bulk queue${of}: batches, repairs and the sweep. Live emissions do not wait for them.`),
     );
   });
-  // A separate Express application with default settings.
   const board = serverAdapter.getRouter() as Express;
   board.disable('x-powered-by');
   return board;

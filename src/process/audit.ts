@@ -1,0 +1,96 @@
+import { hash } from 'node:crypto';
+import { cut, OBJECT_ID, singleLine } from '@appointment-emissions/contracts';
+import type { Logger } from './logger.ts';
+import { createThrottledLog } from './throttled-log.ts';
+
+/**
+ * - `done`: the change was made; in a dry run, it was counted.
+ * - `refused`: the request was not allowed or not valid, and nothing was changed.
+ * - `failed`: a server failed, and a part may have been changed.
+ * - `unknown`: the connection of the caller ended before the answer.
+ */
+export type AuditResult = 'done' | 'refused' | 'failed' | 'unknown';
+
+/** One change by an operator, or an attempt. */
+export interface AuditEntry {
+  /** The operator's name; of a command, the system user. Undefined if the caller did not sign in. */
+  who?: string | undefined;
+  via: 'page' | 'bull-board' | 'command';
+  /** Such as `retry-failed`, or a route of Bull Board. */
+  action: string;
+  /** What it concerned, see {@link auditFilter}. */
+  filter?: Readonly<Record<string, unknown>> | undefined;
+  dryRun?: boolean | undefined;
+  /** Number of emissions, sockets or keys that were found, … */
+  matched?: number | undefined;
+  /** … and changed. */
+  changed?: number | undefined;
+  result: AuditResult;
+  /** Error code, if it was not done. */
+  code?: string | undefined;
+}
+
+/** Writes the log line `audit`. */
+export type Audit = (entry: AuditEntry) => void;
+
+const MAX_NAME_LENGTH = 100;
+
+/**
+ * The lines do not depend on `LOG_LEVEL`, unless that is `silent`. Attempts without a sign-in are throttled, since anyone can make
+ * them.
+ */
+export function createAudit(logger: Logger): Audit {
+  const log = logger.isLevelEnabled('fatal') ? logger.child({}, { level: 'info' }) : logger;
+  const notSignedIn = createThrottledLog(log, 'audit');
+  return ({ who, ...entry }) => {
+    if (who === undefined) notSignedIn({ who: null, ...entry }, entry.code ?? '');
+    else {
+      const level = entry.result === 'done' ? 'info' : 'warn';
+      log[level]({ who: singleLine(cut(who, MAX_NAME_LENGTH)), ...entry }, 'audit');
+    }
+  };
+}
+
+const ID = /^[\w:.-]{1,200}$/;
+const TIME = /^[\w:.+-]{1,40}$/;
+const ALLOWED: Readonly<Record<string, RegExp>> = {
+  emissionId: ID,
+  companyId: OBJECT_ID,
+  appointmentId: OBJECT_ID,
+  since: TIME,
+  until: TIME,
+  code: /^[A-Z_]{1,100}$/,
+  limit: /^\d{1,10}$/,
+};
+
+/**
+ * The fields of a request that select what it concerns. An invalid value, which can be any text, is replaced. A user is named by the
+ * SHA-256 digest, since an issuer may use an e-mail address as the user's id.
+ */
+export function auditFilter(request: unknown): Record<string, unknown> {
+  const { userId, ...given } = Object(request) as Record<string, unknown>;
+  const filter = Object.entries(ALLOWED)
+    .filter(([name]) => given[name] !== undefined)
+    .map(([name, pattern]) => {
+      const value = given[name];
+      const isScalar = typeof value === 'string' || typeof value === 'number';
+      return [name, isScalar && pattern.test(String(value)) ? value : 'not valid'];
+    });
+  return {
+    ...(Object.fromEntries(filter) as Record<string, unknown>),
+    ...(typeof userId === 'string' && { userHash: hash('sha256', userId) }),
+  };
+}
+
+/** The numbers of a report. One without numbers is about one emission. */
+export function auditCounts(report: object, dryRun: boolean): Pick<AuditEntry, 'matched' | 'changed'> {
+  const counts = report as { matched?: number; repaired?: number; removed?: number };
+  const { matched = 1, repaired, removed } = counts;
+  return { matched, changed: dryRun ? 0 : (repaired ?? removed ?? matched) };
+}
+
+/** @param status  of HTTP, also of an error that has not been sent */
+export function auditResult(status: number): AuditResult {
+  if (status < 400) return 'done';
+  return status < 500 ? 'refused' : 'failed';
+}
