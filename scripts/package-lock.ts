@@ -39,11 +39,18 @@ const FOLDER = 'node_modules/';
  */
 export function productionPackages(lock: PackageLock): LockedPackage[] {
   const found = new Map<string, LockedPackage>();
-  const ours = Object.keys(lock.packages).filter((path) => !path.includes(FOLDER));
-  for (const locked of ours.flatMap((path) => installedBelow(lock, path)))
+  for (const locked of ownPaths(lock).flatMap((path) => installedBelow(lock, path)))
     found.set(`${locked.name}@${locked.version}`, locked);
   return [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
+
+/** Packages of others that the manifests of the server and of our packages name. */
+export function directDependencies(lock: PackageLock): LockedPackage[] {
+  return ownPaths(lock).flatMap((path) => dependenciesOf(lock, path).filter(({ link }) => !link));
+}
+
+const ownPaths = ({ packages }: PackageLock): string[] =>
+  Object.keys(packages).filter((path) => !path.includes(FOLDER));
 
 function toLockedPackage(path: string, entry: LockEntry): LockedPackage {
   const name = path.slice(path.lastIndexOf(FOLDER) + FOLDER.length);

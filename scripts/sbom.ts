@@ -1,6 +1,12 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { dependenciesOf, type PackageLock, type LockedPackage, productionPackages } from './package-lock.ts';
+import {
+  dependenciesOf,
+  directDependencies,
+  type PackageLock,
+  type LockedPackage,
+  productionPackages,
+} from './package-lock.ts';
 import { PROJECT_DIR } from './paths.mjs';
 import type { Main } from './run.mjs';
 
@@ -26,21 +32,22 @@ interface RootManifest {
  */
 export function createBill(lock: PackageLock, { name, version }: RootManifest) {
   const packages = productionPackages(lock);
+  const root = { name, version };
+  const dependsOn = (dependencies: readonly LockedPackage[]) => [...new Set(dependencies.map(refOf))];
   return {
     bomFormat: 'CycloneDX',
     specVersion: '1.6',
     version: 1,
     metadata: {
       component: {
-        ...{ type: 'application', 'bom-ref': `${name}@${version}` },
-        ...{ name, version, purl: purlOf({ name, version }) },
+        ...{ type: 'application', 'bom-ref': refOf(root), name, version, purl: purlOf(root) },
       },
     },
     components: packages.map(toComponent),
-    dependencies: packages.map((one) => ({
-      ref: refOf(one),
-      dependsOn: [...new Set(dependenciesOf(lock, one.path).map(refOf))],
-    })),
+    dependencies: [
+      { ref: refOf(root), dependsOn: dependsOn(directDependencies(lock)) },
+      ...packages.map((one) => ({ ref: refOf(one), dependsOn: dependsOn(dependenciesOf(lock, one.path)) })),
+    ],
   };
 }
 

@@ -116,8 +116,8 @@ test('the documented command writes a bill of materials with all packages for pr
 
     const refs = bill.components.map((component) => component['bom-ref']);
     expect(refs).toEqual(productionPackages(lock).map(({ name, version }) => `${name}@${version}`));
-    const used = bill.dependencies.flatMap(({ ref, dependsOn }) => [ref, ...dependsOn]);
-    expect(used.filter((ref) => !refs.includes(ref))).toEqual([]);
+    const used = bill.dependencies.flatMap(({ dependsOn }) => dependsOn);
+    expect([...new Set(used)].sort()).toEqual(refs.sort());
 
     // npm's own bill leaves packages out, but agrees on those that it has.
     const { stdout } = await runCommand(
