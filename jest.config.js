@@ -49,6 +49,7 @@ export const LONG_TESTS = [
   '**/test/operate/audit.test.ts',
   '**/test/operate/erase.test.ts',
   '**/test/operate/operators.test.ts',
+  '**/test/tracing/processes.test.ts',
 ];
 
 /** Native ESM: run through `npm test`, which sets NODE_OPTIONS=--experimental-vm-modules. */

@@ -11,7 +11,7 @@ export const PACKAGES = ['contracts', 'bot', 'dashboard', 'mcp'];
 /** Entries beside `index`. The dashboard's share the code of `index`, so that each of its classes exists once. */
 const MORE_ENTRIES: Readonly<Record<string, readonly string[]>> = {
   bot: ['append-file'],
-  dashboard: ['adapters/react', 'adapters/rtk-query'],
+  dashboard: ['adapters/react', 'adapters/rtk-query', 'adapters/tracing'],
 };
 /** Folder, in a package's `dist`, of the code and declarations for CommonJS projects. */
 const COMMONJS = 'commonjs';

@@ -83,6 +83,11 @@ export function causeOf(thrown: unknown): string {
   );
 }
 
+/** A code, or the error's name: never its message, which may quote a document. */
+export function errorCode(thrown: unknown): string {
+  return thrown instanceof Error ? (codeOf(thrown) ?? thrown.name) : 'unknown';
+}
+
 /**
  * Like {@link causeOf}, but two errors without a code are of one cause only if their messages are equal. Numbers, ids and quoted
  * texts in the messages are ignored.

@@ -27,7 +27,7 @@ const STAGES = [
 
 /** What every folder of the server may import: vocabulary and infrastructure below the stages. */
 const BELOW = ['contracts', 'domain', 'model', 'errors', 'batching'];
-const INFRASTRUCTURE = ['process', 'redis'];
+const INFRASTRUCTURE = ['process', 'redis', 'tracing'];
 
 /** Which places each place may import, besides itself. A place is a folder, or a file at the root of `src/`. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
@@ -41,6 +41,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   settings: ['contracts'],
   domain: ['contracts'],
   model: ['contracts'],
+  tracing: ['contracts'],
   // The bot library has the code that appends to log files.
   process: [...BELOW, 'bot'],
   redis: [...BELOW, 'process', 'settings'],
@@ -78,7 +79,7 @@ const HOMES: Record<string, readonly string[]> = {
   express: ['src/http/', 'demo/'],
   'socket.io': ['src/realtime/'],
   'prom-client': ['src/metrics/'],
-  bullmq: ['src/queue/', 'workers/'],
+  bullmq: ['src/queue/', 'src/tracing/', 'workers/'],
   ioredis: [
     'src/redis/',
     'src/emission/publish.ts', // distinguishes a refused command from a lost connection

@@ -7,6 +7,7 @@ import { createEncodeMessage, digestOf } from '../src/emission/encode.ts';
 import { createPublish } from '../src/emission/publish.ts';
 import { createReadSnapshots } from '../src/emission/read-snapshots.ts';
 import { createRememberPublished } from '../src/emission/remember-published.ts';
+import { createTracePublish, traceReads } from '../src/emission/trace-emissions.ts';
 import { errorMessage } from '../src/errors.ts';
 import { createNotePublished, parseCanaryJob } from '../src/liveness/canary-job.ts';
 import { createLoadAppointments, type LoadAppointments } from '../src/population/load-appointments.ts';
@@ -28,12 +29,14 @@ export function composePipeline(
   resources: Resources,
   { hasDigest, load = createLoadAppointments(resources.models) }: PipelineOptions,
 ): EmitAppointmentDeps {
-  const { config, redis, models, companyKeys: keys, clock, metrics, reportDamage } = resources;
+  const { config, redis, models, companyKeys: keys, clock, metrics, reportDamage, tracing } = resources;
+  const readSnapshots = createReadSnapshots({ redis, keys, load, reportDamage });
   return {
     onLost: () => {
       metrics.orderLost('publish');
     },
-    readSnapshots: createReadSnapshots({ redis, keys, load, reportDamage }),
+    readSnapshots: tracing ? traceReads(readSnapshots, tracing) : readSnapshots,
+    tracePublish: tracing && createTracePublish(tracing),
     encode: createEncodeMessage(config.SOCKET_ADAPTER_KEY),
     publish: createPublish(redis, {
       keys,
@@ -51,7 +54,7 @@ export function composePipeline(
 
 /** What all emission workers of a process share, besides the pipeline. */
 export function composeWorkerDeps(resources: Resources) {
-  const { config, metrics, clock, outages, logger } = resources;
+  const { config, metrics, clock, outages, logger, tracing } = resources;
   return {
     firstRetryDelayMs: config.EMISSION_BACKOFF_MS,
     answerCanary: composeAnswerCanary(resources),
@@ -62,6 +65,7 @@ export function composeWorkerDeps(resources: Resources) {
     metrics,
     onError: outages.queue('worker error'),
     flow: logger,
+    tracing,
   };
 }
 

@@ -21,6 +21,7 @@ import type { Logger } from '../src/process/logger.ts';
 import type { FleetMetrics } from '../src/metrics/fleet-metrics.ts';
 import { type EmissionJob, isOfLaterVersion, parseEmissionJob } from '../src/queue/emission-job.ts';
 import { KEPT_JOBS, PRIORITY, queueOf, retryDelayMs } from '../src/queue/retry-policy.ts';
+import type { ServerTracing } from '../src/tracing/load-tracing.ts';
 import { createTranslateFailure } from './translate-failure.ts';
 import type { Quarantine } from '../src/queue/quarantine.ts';
 
@@ -49,6 +50,7 @@ export interface EmissionWorkerDeps {
   /** Called with errors of BullMQ's worker and of its connections. The same error may come many times. */
   onError: (error: unknown) => void;
   flow: Logger;
+  tracing?: ServerTracing | undefined;
 }
 
 /**
@@ -64,7 +66,7 @@ const METRICS_MINUTES = 7 * 24 * 60;
 
 /** A worker of one queue. A job is one emission, or a canary. */
 export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, Receipt | null> {
-  const { redis, prefix, concurrency, firstRetryDelayMs, now = Date.now } = deps;
+  const { redis, prefix, concurrency, firstRetryDelayMs, tracing, now = Date.now } = deps;
   const options: WorkerOptions = {
     connection: redis,
     prefix,
@@ -75,6 +77,7 @@ export function createEmissionWorker(deps: EmissionWorkerDeps): Worker<unknown, 
     runRetryDelay: 1_000,
     drainDelay: 5,
     metrics: { maxDataPoints: METRICS_MINUTES },
+    ...(tracing && { telemetry: tracing.telemetry }),
     settings: {
       backoffStrategy: (attemptsMade: number) =>
         toOwnDelayMs(retryDelayMs(attemptsMade, firstRetryDelayMs), now),
@@ -102,7 +105,7 @@ function toOwnDelayMs(delayMs: number, now: () => number): number {
 
 /** Runs one job: parses and emits it. Throws what BullMQ needs to decide whether the attempt is spent. */
 function createProcessJob(deps: EmissionWorkerDeps) {
-  const { emitAppointment, quarantine, answerCanary, onProgress, now = Date.now } = deps;
+  const { emitAppointment, quarantine, answerCanary, onProgress, tracing, now = Date.now } = deps;
   const translateFailure = createTranslateFailure({ ...deps, now });
 
   return async (job: Job<unknown, Receipt | null>, token?: string): Promise<Receipt | null> => {
@@ -122,7 +125,9 @@ function createProcessJob(deps: EmissionWorkerDeps) {
       }
       emission = parseEmissionJob(job.data, job.name);
       const attempted = { ...emission, attempt, isLive: job.priority === PRIORITY.live };
-      const receipt = await emitAppointment(attempted);
+      // BullMQ's span of this attempt is active.
+      const traceparent = tracing?.active() ?? emission.traceparent;
+      const receipt = await emitAppointment({ ...attempted, traceparent });
       reportPublished(attempted, receipt, { startedAt, endedAt: now() }, deps);
       return receipt;
     } catch (error) {

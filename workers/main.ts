@@ -3,6 +3,7 @@ import { errorMessage } from '../src/errors.ts';
 import { loadModel } from '../src/model/load-model.ts';
 import { createLogger } from '../src/process/logger.ts';
 import { runUntilStopped } from '../src/process/run.ts';
+import { loadTracing } from '../src/tracing/load-tracing.ts';
 import { startWorker } from './start-worker.ts';
 
 try {
@@ -14,6 +15,7 @@ try {
     maxFiles: config.LOG_FILES,
     maxFileMb: config.LOG_FILE_MAX_MB,
     name: 'worker',
+    fields: loadTracing()?.logFields,
   });
   runUntilStopped({
     name: 'the worker',

@@ -1,6 +1,7 @@
 import { createAcceptEmissions } from '../accept/accept-emission.ts';
 import { createIdempotency } from '../accept/idempotency.ts';
 import { createLogRefused, createRecordAccepted } from '../accept/log-requests.ts';
+import { traceAccept } from '../accept/trace-accept.ts';
 import type { CoreConfig } from '../config.ts';
 import type { InternalRoutes } from '../http/app.ts';
 import { createNameRoute } from '../http/docs/operations.ts';
@@ -30,21 +31,22 @@ export type Acceptance = ReturnType<typeof composeAccept>;
  * @param addDirect  for live emissions that this process can run itself
  */
 export function composeAccept(resources: Resources<CoreConfig>, addDirect?: AddDirect) {
-  const { config, redis, models, metrics, reportDamage, lifecycle, clock, logger } = resources;
+  const { config, redis, models, metrics, reportDamage, lifecycle, clock, logger, tracing } = resources;
   const { enqueue, recent, share } = composeEnqueue(resources, addDirect);
   lifecycle.onClose('recent ids', recent.settled);
   const pacer = createBulkPacer();
+  const accept = createAcceptEmissions({
+    findCompanies: createFindCompanies(models),
+    enqueue,
+    priority: PRIORITY,
+    isFull: watchQueueFull(resources),
+    pacer,
+    isOverShare: share.isOver,
+    now: clock.now,
+    onAccepted: createRecordAccepted({ metrics, logger }),
+  });
   return {
-    accept: createAcceptEmissions({
-      findCompanies: createFindCompanies(models),
-      enqueue,
-      priority: PRIORITY,
-      isFull: watchQueueFull(resources),
-      pacer,
-      isOverShare: share.isOver,
-      now: clock.now,
-      onAccepted: createRecordAccepted({ metrics, logger }),
-    }),
+    accept: tracing ? traceAccept(accept, tracing) : accept,
     logRefused: createLogRefused(logger),
     idempotently: createIdempotency({
       redis,

@@ -3,6 +3,7 @@ import { builtPages } from '../http/page-files.ts';
 import { loadModel } from '../model/load-model.ts';
 import { createLogger } from '../process/logger.ts';
 import { runUntilStopped } from '../process/run.ts';
+import { loadTracing } from '../tracing/load-tracing.ts';
 import { type ApiDeps, startApi } from './start-api.ts';
 
 /**
@@ -23,6 +24,7 @@ export async function runApi(
       maxFiles: config.LOG_FILES,
       maxFileMb: config.LOG_FILE_MAX_MB,
       name: 'api',
+      fields: loadTracing()?.logFields,
     });
     runUntilStopped({
       name: 'the API',

@@ -15,6 +15,7 @@ import { createDeliverInPieces } from '../realtime/adapter/deliver-in-pieces.ts'
 import { limitSockets } from '../realtime/limit-sockets.ts';
 import { createScopedSockets } from '../realtime/scopes/scoped-sockets.ts';
 import { writeFramesAtOnce } from '../realtime/internals/write-frames.ts';
+import { createTraceDelivery } from '../realtime/adapter/trace-deliveries.ts';
 import type { Resources } from '../resources/open-resources.ts';
 import type { Acceptance } from './compose-accept.ts';
 import type { Access } from './compose-access.ts';
@@ -37,7 +38,7 @@ export interface GatewayParts {
  * API serves too, and answers 503.
  */
 export async function startGateway(parts: GatewayParts): Promise<DashboardServer> {
-  const { config, redis, dedicatedRedis, reportDamage, warnings } = parts.resources;
+  const { config, redis, dedicatedRedis, reportDamage, warnings, tracing } = parts.resources;
   const { turns } = parts.snapshots;
   const scopedSockets = createScopedSockets(() => io);
   const io: DashboardServer = createIo({
@@ -53,6 +54,7 @@ export async function startGateway(parts: GatewayParts): Promise<DashboardServer
     reportDamage,
     deliverScoped: scopedSockets.deliver,
     deliverInPieces: createDeliverInPieces({ getIo: () => io, turns, reportDamage }),
+    traceDelivery: tracing && createTraceDelivery(tracing),
   });
   writeFramesAtOnce(io);
   attachDashboards(io, { ...parts, scopedSockets });

@@ -11,10 +11,11 @@ const ERROR = 50;
  * Our lines in the application's own log, as `(message, fields)`; without a logger JSON lines on the standard output. A logger
  * that throws, rejects or lacks a method neither fails an emission nor ends the process: a line that it loses is printed to the
  * standard error, with the reason.
+ * @param fields  further fields of each line
  */
-export function createApplicationLog(logger: ApplicationLogger | undefined): Logger {
-  const options = { level: 'info', name: 'emissions' };
-  if (!logger) return pino(options);
+export function createApplicationLog(logger: ApplicationLogger | undefined, fields?: () => object): Logger {
+  const options = { level: 'info', ...(fields && { mixin: fields }) };
+  if (!logger) return pino({ ...options, name: 'emissions' });
   const write = (line: string): void => {
     const report = (error: unknown): void => {
       const reason = isNativeError(error) ? error.message : 'it threw a value that is not an error';
@@ -28,7 +29,7 @@ export function createApplicationLog(logger: ApplicationLogger | undefined): Log
       report(error);
     }
   };
-  return pino({ level: options.level, base: null, timestamp: false }, { write });
+  return pino({ ...options, base: null, timestamp: false }, { write });
 }
 
 function callLogger(

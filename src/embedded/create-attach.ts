@@ -13,6 +13,7 @@ import type { DashboardServer } from '../realtime/dashboard-server.ts';
 import { deliverBeside } from '../realtime/deliver-beside.ts';
 import { createServeDashboard } from '../realtime/gateway.ts';
 import { createDeliverInPieces } from '../realtime/adapter/deliver-in-pieces.ts';
+import { createTraceDelivery } from '../realtime/adapter/trace-deliveries.ts';
 import { createScopedSockets, type ScopedSockets } from '../realtime/scopes/scoped-sockets.ts';
 import { connectedOrLate, type Resources } from '../resources/open-resources.ts';
 import { checkAttach } from './check-options.ts';
@@ -85,7 +86,7 @@ function startDelivery(
       'another pipeline is attached to this Socket.IO server: call createEmissions once in a process, or close the other',
     );
   }
-  const { config, redis, dedicatedRedis, reportDamage, lifecycle } = resources;
+  const { config, redis, dedicatedRedis, reportDamage, lifecycle, tracing } = resources;
   const delivery = deliverBeside({
     io,
     publisher: redis,
@@ -94,6 +95,7 @@ function startDelivery(
     reportDamage,
     deliverScoped: scopedSockets.deliver,
     deliverInPieces: createDeliverInPieces({ getIo: () => io, turns, reportDamage }),
+    traceDelivery: tracing && createTraceDelivery(tracing),
   });
   attachedServers.add(io);
   lifecycle.onClose('delivery', () => {

@@ -8,6 +8,7 @@ import { parseModel } from '../model/parse-model.ts';
 import { adoptConnection } from '../population/connect.ts';
 import { createByCall } from '../population/indexes.ts';
 import { openResources, type Resources } from '../resources/open-resources.ts';
+import { loadTracing } from '../tracing/load-tracing.ts';
 import { runWorker } from '../../workers/start-worker.ts';
 import { createAnnounceWrites } from './announce-writes.ts';
 import { createApplicationLog } from './application-log.ts';
@@ -34,7 +35,7 @@ export function createEmissions(options: EmissionsOptions): Emissions {
   const { io, companyOf } = options;
   const config = loadEmbeddedConfig({ ...options.settings, REDIS_URL: options.redis });
   const model = options.model === undefined ? DEFAULT_MODEL : parseModel(options.model);
-  const logger = createApplicationLog(options.logger);
+  const logger = createApplicationLog(options.logger, loadTracing()?.logFields);
   const open = (role: 'api' | 'worker'): Resources<EmbeddedConfig> =>
     openResources({
       config,

@@ -6,6 +6,7 @@ import { createBulkPacer } from '../process/bulk-pacer.ts';
 import type { EncodeMessage } from './encode.ts';
 import type { OutgoingMessage, Publish, Published } from './publish.ts';
 import type { ReadSnapshots, SnapshotRead, SnapshotRequest } from './read-snapshots.ts';
+import type { PublishTrace, TracePublish } from './trace-emissions.ts';
 
 /** One attempt at one emission. */
 export interface EmissionAttempt {
@@ -19,6 +20,8 @@ export interface EmissionAttempt {
   attempt: number;
   /** From the live queue. It is never read in one batch with emissions of the bulk queue. */
   isLive: boolean;
+  /** W3C Trace Context. */
+  traceparent?: string | undefined;
 }
 
 /** Result of a published emission; kept as the result of its job. */
@@ -55,6 +58,7 @@ export interface EmitAppointmentDeps {
   readSnapshots: ReadSnapshots;
   encode: EncodeMessage;
   publish: Publish;
+  tracePublish?: TracePublish | undefined;
   /** The ids that a snapshot refers to, as one text: a guess for the next read. */
   packReferences: (snapshot: AppointmentSnapshot) => string;
   /** Identifies the content of a snapshot for capture; absent if capture is off. */
@@ -170,7 +174,15 @@ async function publishRead(
 
 /** Confirms and publishes the snapshots and deletions of one company with one script. */
 async function publishForCompany(
-  { encode, publish, packReferences, onLost, digestOf = () => '', now = Date.now }: EmitAppointmentDeps,
+  {
+    encode,
+    publish,
+    tracePublish,
+    packReferences,
+    onLost,
+    digestOf = () => '',
+    now = Date.now,
+  }: EmitAppointmentDeps,
   batch: { companyId: Id; attempts: readonly EmissionAttempt[]; read: SnapshotRead; populatedAt: string },
 ): Promise<Map<EmissionAttempt, Outcome>> {
   const { companyId, attempts, populatedAt } = batch;
@@ -178,24 +190,28 @@ async function publishForCompany(
   const claim = claims.get(companyId);
   const publishedAt = new Date(now()).toISOString();
   const outcomes = new Map<EmissionAttempt, Outcome>();
+  const ready = new Map<EmissionAttempt, OutgoingMessage & { trace: PublishTrace | undefined }>();
   try {
-    const ready = new Map<EmissionAttempt, OutgoingMessage>();
     for (const attempt of attempts) {
       const { appointmentId } = attempt;
       const appointment = snapshots.get(appointmentId);
       const event = eventToSend(attempt.event, appointment);
       const claimedToken = claim?.tokens.get(appointmentId) ?? '';
+      const trace = tracePublish?.(attempt, batch.read.traceparent);
       const encoded = encode(
         appointment ?? { _id: appointmentId, companyId },
-        { ...attempt, event, publishedAt },
+        { ...attempt, event, publishedAt, traceparent: trace?.traceparent },
         { claimedToken, readId },
       );
       if (encoded.head.length + encoded.tail.length > MAX_MESSAGE_BYTES) {
-        outcomes.set(attempt, { error: tooLarge(attempt) });
+        const error = tooLarge(attempt);
+        trace?.fail(error);
+        outcomes.set(attempt, { error });
         continue;
       }
       ready.set(attempt, {
         ...encoded,
+        trace,
         appointmentId,
         emissionId: attempt.emissionId,
         event,
@@ -207,15 +223,17 @@ async function publishForCompany(
       });
     }
     const published = await publish(companyId, { readId, epoch: claim?.epoch ?? '' }, [...ready.values()]);
-    [...ready].forEach(([attempt, { event }], index) => {
+    [...ready].forEach(([attempt, { event, trace }], index) => {
       const position = published[index];
       if (!position) onLost?.();
+      trace?.end(position);
       const outcome = position
         ? { receipt: { ...position, event, populatedAt, publishedAt } }
         : ({ lost: true } as const);
       outcomes.set(attempt, outcome);
     });
   } catch (error) {
+    for (const { trace } of ready.values()) trace?.fail(error);
     for (const attempt of attempts) if (!outcomes.has(attempt)) outcomes.set(attempt, { error });
   }
   return outcomes;

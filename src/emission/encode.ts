@@ -17,7 +17,12 @@ export interface EncodedMessage {
   tail: Buffer;
 }
 
-export type MetaBeforePublish = Omit<EmissionMeta, 'epoch' | 'offset' | 'read' | 'replayed'>;
+export interface MetaBeforePublish extends Omit<
+  EmissionMeta,
+  'epoch' | 'offset' | 'read' | 'replayed' | 'traceparent'
+> {
+  traceparent?: string | undefined;
+}
 /** Encodes a snapshot, or the ids of a deleted appointment for `appointment:deleted`. */
 export type EncodeMessage = (
   appointment: AppointmentSnapshot | DeletedAppointment,
@@ -39,8 +44,8 @@ export function createEncodeMessage(adapterKey: string): EncodeMessage {
   const placeholder = encodePlaceholder(epoch, offset);
 
   return (appointment, meta, read) => {
-    const { emissionId, event, attempt, acceptedAt, publishedAt } = meta;
-    const stamped = {
+    const { emissionId, event, attempt, acceptedAt, publishedAt, traceparent } = meta;
+    const stamped: EmissionMeta = {
       emissionId,
       event,
       epoch,
@@ -50,7 +55,8 @@ export function createEncodeMessage(adapterKey: string): EncodeMessage {
       acceptedAt,
       publishedAt,
       replayed: false,
-    } satisfies EmissionMeta;
+    };
+    if (traceparent !== undefined) stamped.traceparent = traceparent;
     const { channel, message } = encodeBroadcast(
       { to: companyRoom(appointment.companyId), except: toReadRoom(read) },
       event,

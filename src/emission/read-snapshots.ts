@@ -11,6 +11,8 @@ const claimScript = scriptWithPosition('claim');
 export interface SnapshotRequest {
   companyId: Id;
   appointmentId: Id;
+  /** Of the emission that the read is for. */
+  traceparent?: string | undefined;
 }
 
 /** The order tokens of a company's appointments, claimed before the read. */
@@ -29,6 +31,8 @@ export interface SnapshotRead {
   claims: ReadonlyMap<Id, Claim>;
   /** By appointment. An appointment that does not exist is absent. */
   snapshots: ReadonlyMap<Id, AppointmentSnapshot>;
+  /** Of the read itself, if several emissions share it. */
+  traceparent?: string | undefined;
 }
 
 export type ReadSnapshots = (requests: readonly SnapshotRequest[]) => Promise<SnapshotRead>;

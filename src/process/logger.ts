@@ -14,6 +14,8 @@ export interface LoggerOptions {
   maxFileMb?: number;
   /** Process name, in every line. */
   name: string;
+  /** Further fields of each line. */
+  fields?: (() => object) | undefined;
 }
 
 const REPORT_DROPPED_INTERVAL_MS = 5_000;
@@ -22,7 +24,7 @@ const REPORT_DROPPED_INTERVAL_MS = 5_000;
  * Writes JSON lines to standard output and `<dir>/combined.log`, which it rotates. Logging never stops the service: if the file or the pipe
  * cannot be written, lines are dropped, and `log lines dropped` with their number is logged to both.
  */
-export function createLogger({ level, dir, maxFiles = 5, maxFileMb = 100, name }: LoggerOptions): {
+export function createLogger({ level, dir, maxFiles = 5, maxFileMb = 100, name, fields }: LoggerOptions): {
   logger: Logger;
   /** Warnings for the operator while lines are dropped. */
   warnings: () => string[];
@@ -38,7 +40,12 @@ export function createLogger({ level, dir, maxFiles = 5, maxFileMb = 100, name }
   const dropping = new Set<string>();
   const gathered = gatherLines(sinks);
   const logger = pino(
-    { level, name, redact: { paths: ['req.headers', 'res.headers'], remove: true } },
+    {
+      level,
+      name,
+      redact: { paths: ['req.headers', 'res.headers'], remove: true },
+      ...(fields && { mixin: fields }),
+    },
     gathered,
   );
   const reportDropped = setInterval(() => {

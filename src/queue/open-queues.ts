@@ -1,4 +1,4 @@
-import { Queue } from 'bullmq';
+import { Queue, type Telemetry } from 'bullmq';
 import { queueNames } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../redis/connect.ts';
 
@@ -16,13 +16,20 @@ export interface OpenQueuesOptions {
   /** Default: 0. */
   shard?: number;
   onError: (error: Error) => void;
+  telemetry?: Telemetry | undefined;
 }
 
 /**
  * Opens the queues of a shard on a connection of the `request` role. The version check and the wait for readiness are skipped:
  * with them an `add` hangs while Redis is unavailable, and the queue never works if Redis was unavailable at start.
  */
-export function openQueues({ redis, prefix, shard = 0, onError }: OpenQueuesOptions): EmissionQueues {
+export function openQueues({
+  redis,
+  prefix,
+  shard = 0,
+  onError,
+  telemetry,
+}: OpenQueuesOptions): EmissionQueues {
   const open = (name: string): Queue => {
     const queue = new Queue(name, {
       connection: redis,
@@ -30,6 +37,7 @@ export function openQueues({ redis, prefix, shard = 0, onError }: OpenQueuesOpti
       skipVersionCheck: true,
       skipWaitingForReady: true,
       skipMetasUpdate: true,
+      ...(telemetry && { telemetry }),
     });
     queue.on('error', onError);
     return queue;

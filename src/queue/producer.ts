@@ -1,8 +1,9 @@
 import type { JobsOptions } from 'bullmq';
-import type { Id, QueueName } from '@appointment-emissions/contracts';
+import { emissionAttributes, type Id, type QueueName } from '@appointment-emissions/contracts';
 import { AppError } from '../errors.ts';
 import { DeadlineExceeded, within } from '../process/lifecycle.ts';
 import { corkUntilImmediate, type RedisClient } from '../redis/connect.ts';
+import type { ServerTracing } from '../tracing/load-tracing.ts';
 import { type EmissionJob, JOB_VERSION } from './emission-job.ts';
 import { jobOptions, PRIORITY, queueOf, type RetryPolicy } from './retry-policy.ts';
 import type { Shard } from './shards.ts';
@@ -34,40 +35,36 @@ export interface EnqueueDeps {
   addDirect?: ((job: EmissionJob, options: JobsOptions, shard: Shard) => Promise<boolean>) | undefined;
   /** Called with the emissions that were added. */
   remember: (emissions: readonly NewEmission[]) => void;
+  tracing?: ServerTracing | undefined;
 }
 
 /** Where an emission is enqueued. */
 interface Place {
   shard: Shard;
   priority: number;
+  /** Whether the call has emissions of a batch. */
+  isBatch: boolean;
 }
 
 export function createEnqueue(deps: EnqueueDeps): Enqueue {
-  const { shardOf, redis, policy, priorityFor, addDirect, remember } = deps;
+  const { shardOf, redis, policy, priorityFor, remember } = deps;
   const options = jobOptions(policy);
+  const addAsDirectJob = createAddAsDirectJob(deps, options);
+  const addToQueue = createAddToQueue(deps, options);
 
   function placeOf({ companyId }: NewEmission, asked: number): Place {
-    return { shard: shardOf(companyId), priority: priorityFor?.(companyId, asked) ?? asked };
+    const priority = priorityFor?.(companyId, asked) ?? asked;
+    return { shard: shardOf(companyId), priority, isBatch: asked === PRIORITY.batch };
   }
 
   async function add(placed: readonly (readonly [NewEmission, Place])[]): Promise<void> {
     const [only] = placed.length === 1 ? placed : [];
     if (only?.[1].priority === PRIORITY.live) {
       const [emission, { shard }] = only;
-      if (await addDirect?.({ v: JOB_VERSION, ...emission }, options, shard)) return;
+      if (await addAsDirectJob(emission, shard)) return;
     }
     if (placed.length > 1) corkUntilImmediate(redis);
-    await Promise.all(
-      placed.map(([emission, { shard, priority }]) =>
-        shard[queueOf(priority)].add(emission.event, { v: JOB_VERSION, ...emission } satisfies EmissionJob, {
-          ...options,
-          jobId: emission.emissionId,
-          // By the fleet's clock, which the age of jobs is computed with.
-          timestamp: Date.parse(emission.acceptedAt),
-          ...(priority !== PRIORITY.live && { priority }),
-        }),
-      ),
-    );
+    await Promise.all(placed.map(([emission, place]) => addToQueue(emission, place)));
   }
 
   /** A timed-out add is unknown, not failed: the same job ids make a second try harmless. */
@@ -97,4 +94,46 @@ export function createEnqueue(deps: EnqueueDeps): Enqueue {
     remember(emissions);
     return queueNames;
   };
+}
+
+/** Resolves to false if nothing was added. */
+function createAddAsDirectJob({ addDirect, tracing }: EnqueueDeps, options: JobsOptions) {
+  return async (emission: NewEmission, shard: Shard): Promise<boolean> => {
+    if (!addDirect) return false;
+    const { traceparent, event } = emission;
+    const span =
+      traceparent === undefined
+        ? undefined
+        : tracing?.start(`add ${shard.live.name}.${event}`, {
+            kind: 'producer',
+            parent: traceparent,
+            attributes: { ...emissionAttributes(emission), 'emission.direct': true },
+          });
+    const traced = { ...options, ...telemetryOf(span?.traceparent ?? traceparent) };
+    const isAdded = await addDirect({ v: JOB_VERSION, ...emission }, traced, shard);
+    // Otherwise BullMQ reports that it is added.
+    if (isAdded) span?.end();
+    return isAdded;
+  };
+}
+
+function createAddToQueue({ tracing }: EnqueueDeps, options: JobsOptions) {
+  return (emission: NewEmission, { shard, priority, isBatch }: Place): Promise<unknown> => {
+    const { event, emissionId, acceptedAt, traceparent } = emission;
+    const add = () =>
+      shard[queueOf(priority)].add(event, { v: JOB_VERSION, ...emission } satisfies EmissionJob, {
+        ...options,
+        ...telemetryOf(traceparent),
+        jobId: emissionId,
+        // By the fleet's clock, which the age of jobs is computed with.
+        timestamp: Date.parse(acceptedAt),
+        ...(priority !== PRIORITY.live && { priority }),
+      });
+    return tracing ? tracing.addTraced(traceparent, isBatch, add) : add();
+  };
+}
+
+/** What a worker continues the trace with. BullMQ replaces it if this process reports where the job is added. */
+function telemetryOf(traceparent: string | undefined): Pick<JobsOptions, 'telemetry'> {
+  return traceparent === undefined ? {} : { telemetry: { metadata: traceparent } };
 }

@@ -53,7 +53,7 @@ const lowerScript = luaScript(new URL('./lower-shards.lua', import.meta.url));
 
 /** Opens the shards of this process at once, and others within five seconds after another process used them. */
 export function openShards(options: OpenShardsOptions): Shards {
-  const { redis, prefix, shards, registers = true, reportDamage, onError } = options;
+  const { redis, prefix, shards, registers = true, reportDamage } = options;
   const plan = createShardPlan(prefix);
   const key = `${prefix}:shards`;
   const users: ((shard: Shard) => void)[] = [];
@@ -67,7 +67,7 @@ export function openShards(options: OpenShardsOptions): Shards {
   function openNext(): Shard {
     const index = open.length;
     const own = plan.prefixOf(index);
-    const shard = { index, prefix: own, ...openQueues({ redis, prefix: own, shard: index, onError }) };
+    const shard = { index, prefix: own, ...openQueues({ ...options, prefix: own, shard: index }) };
     open.push(shard);
     for (const use of users) use(shard);
     return shard;

@@ -16,7 +16,7 @@ export function composeEnqueue(
   recent: RecentEmissions;
   share: CompanyShare;
 } {
-  const { config, redis, shards, clock, metrics, reportDamage, logger } = resources;
+  const { config, redis, shards, clock, metrics, reportDamage, logger, tracing } = resources;
   const recent = createRecentEmissions({
     redis,
     prefix: config.QUEUE_PREFIX,
@@ -42,6 +42,7 @@ export function composeEnqueue(
     priorityFor: share.priorityFor,
     addDirect,
     remember: recent.remember,
+    tracing,
   });
   return { enqueue, recent, share };
 }

@@ -14,6 +14,7 @@ import { openShards, type Shards } from '../queue/shards.ts';
 import { connectRedis, type RedisClient, whenDatabaseMissing, whenReady } from '../redis/connect.ts';
 import { composeClock, type SharedClock } from '../redis/shared-clock.ts';
 import { watchConnections } from '../redis/watch-connections.ts';
+import { loadTracing, type ServerTracing } from '../tracing/load-tracing.ts';
 
 /** The two kinds of process differ in their second Redis connection, and in how long a read waits for MongoDB. */
 const ROLES = {
@@ -22,6 +23,7 @@ const ROLES = {
 } as const;
 
 const CONNECT_WAIT_MS = 1_500;
+const FLUSH_SPANS_MS = 1_000;
 
 export interface ResourcesOptions<Config extends SharedConfig> {
   config: Config;
@@ -70,6 +72,8 @@ export interface Resources<Config extends SharedConfig = SharedConfig> extends C
   clock: SharedClock;
   /** Problems of this process itself. It reports them in its heartbeat; the API in `/health` too. */
   warnings: OwnWarnings;
+  /** Undefined without an OpenTelemetry SDK. */
+  tracing: ServerTracing | undefined;
 }
 
 /**
@@ -91,10 +95,12 @@ export function openResources<Config extends SharedConfig>({
       logger.error({ what, error: error.message }, 'not closed cleanly');
     },
   });
+  const tracing = loadTracing();
+  if (tracing) lifecycle.onClose('tracing', () => within(FLUSH_SPANS_MS, 'sending spans', tracing.flush()));
   const connections = openConnections(config.REDIS_URL, ROLES[role], { connect, logger, lifecycle });
   const { redis, mongo } = connections;
   const { shards, metrics, reportDamage } = openQueues(connections, {
-    ...{ config, lifecycle, logger },
+    ...{ config, lifecycle, logger, tracing },
     registersShards,
   });
   const clock = composeClock({
@@ -123,6 +129,7 @@ export function openResources<Config extends SharedConfig>({
     recordCut: recordCuts(metrics.cut, logger),
     clock,
     warnings,
+    tracing,
   };
 }
 
@@ -133,8 +140,9 @@ function openQueues(
     config,
     lifecycle,
     logger,
+    tracing,
     registersShards: registers,
-  }: Pick<Resources, 'config' | 'lifecycle' | 'logger'> &
+  }: Pick<Resources, 'config' | 'lifecycle' | 'logger' | 'tracing'> &
     Pick<ResourcesOptions<SharedConfig>, 'registersShards'>,
 ): Pick<Resources, 'shards' | 'metrics' | 'reportDamage'> {
   const common = {
@@ -145,7 +153,8 @@ function openQueues(
     }) satisfies ReportDamage,
   };
   const onError = outages.queue('queue error');
-  const shards = openShards({ ...common, shards: config.QUEUE_SHARDS, registers, onError });
+  const { telemetry } = tracing ?? {};
+  const shards = openShards({ ...common, shards: config.QUEUE_SHARDS, registers, onError, telemetry });
   lifecycle.onClose('queues', shards.close);
   const metrics = createFleetMetrics({
     ...common,

@@ -70,7 +70,7 @@ async function deliverOverHttp(
     if (leftMs < MIN_ATTEMPT_MS) break;
     const next = await attempt({
       breaker: httpBreaker,
-      send: (signal) => http.post(request.path, request.body, request.idempotencyKey, signal),
+      send: (signal) => http.post(request, signal),
       classify: request.classify,
       limitMs: Math.min(leftMs, settings.attemptTimeoutMs),
       signal: deadline.signal,

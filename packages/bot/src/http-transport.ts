@@ -3,13 +3,16 @@ import http, { type ClientRequest, type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { isNativeError } from 'node:util/types';
 import type { Answer } from './attempt-result.ts';
+import type { DeliveryRequest } from './requests.ts';
 
 /** Maximum size of a reply. The reply to a batch of 1,000 takes about 120 kB. */
 const MAX_BODY_BYTES = 1_000_000;
 
+export type HttpRequest = Pick<DeliveryRequest, 'path' | 'body' | 'idempotencyKey' | 'traceparent'>;
+
 export interface HttpTransport {
   /** Sends one request. @throws on a network error, and if the signal is aborted */
-  post(path: string, body: string, idempotencyKey: string, signal: AbortSignal): Promise<Answer>;
+  post(request: HttpRequest, signal: AbortSignal): Promise<Answer>;
   close(): void;
 }
 
@@ -31,12 +34,8 @@ export function createHttpTransport({ backendUrl, apiKey }: HttpTransportOptions
   const agent = new Agent({ keepAlive: true, maxSockets: 64, maxFreeSockets: 8 });
   const prefix = backendUrl.href.replace(/\/+$/, '');
 
-  async function exchange(
-    path: string,
-    body: string,
-    idempotencyKey: string,
-    signal: AbortSignal,
-  ): Promise<Answer> {
+  async function exchange(given: HttpRequest, signal: AbortSignal): Promise<Answer> {
+    const { path, body, idempotencyKey, traceparent } = given;
     const sent = request(`${prefix}${path}`, {
       method: 'POST',
       agent,
@@ -47,13 +46,14 @@ export function createHttpTransport({ backendUrl, apiKey }: HttpTransportOptions
         accept: 'application/json, application/problem+json',
         'x-api-key': apiKey,
         'idempotency-key': idempotencyKey,
+        ...(traceparent !== undefined && { traceparent }),
       },
     });
     // `once` handles errors until the response. Later errors are also reported by the response.
     sent.on('error', () => undefined);
     sent.end(body);
     const response = await firstResponse(sent);
-    if (response === undefined) return exchange(path, body, idempotencyKey, signal);
+    if (response === undefined) return exchange(given, signal);
     const text = await readText(response);
     return {
       status: response.statusCode ?? 0,

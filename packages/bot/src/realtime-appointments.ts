@@ -17,6 +17,7 @@ import { toSettings, type RealtimeAppointmentsOptions, type Settings } from './o
 import { createConsoleNotice, createReport, type LoggedCall } from './report.ts';
 import { batchRequest, singleRequest, type DeliveryRequest } from './requests.ts';
 import { createSocketTransport } from './socket-transport.ts';
+import { createTraceCall } from './trace-call.ts';
 
 /**
  * Announces appointment changes to the dashboards.
@@ -73,6 +74,7 @@ export function createRealtimeAppointments(options: RealtimeAppointmentsOptions 
     onFailed: options.logger ? () => undefined : createConsoleNotice(logDir),
   });
   const backend = connect(settings);
+  const traceCall = createTraceCall();
   const inFlight = new Set<Promise<unknown>>();
   let closing: Promise<void> | undefined;
 
@@ -86,8 +88,8 @@ export function createRealtimeAppointments(options: RealtimeAppointmentsOptions 
       return false;
     }
     const startedAt = performance.now();
-    const delivery = await backend.deliver(request);
-    return report.delivered(call, delivery, performance.now() - startedAt);
+    const { delivery, fields } = await traceCall(request, call, (traced) => backend.deliver(traced));
+    return report.delivered({ ...call, fields }, delivery, performance.now() - startedAt);
   }
 
   /** Runs a call. An unexpected error is a bug in this library: it is logged, and the call is false. */

@@ -21,6 +21,8 @@ export interface DeliveryRequest {
   classify: ClassifyReply;
   /** One request for each emission: the `/internal` namespace has no batches. */
   socketRequests: EmitRequest[];
+  /** W3C Trace Context, a header of the HTTP attempts. */
+  traceparent?: string;
 }
 
 export function singleRequest(emission: BatchItem): DeliveryRequest {

@@ -7,3 +7,4 @@ export * from './names.ts';
 export * from './operator.ts';
 export * from './socket.ts';
 export * from './text.ts';
+export * from './tracing.ts';

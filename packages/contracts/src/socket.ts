@@ -86,6 +86,8 @@ export interface EmissionMeta {
   publishedAt: IsoDate;
   /** True if a gateway sent the event during a catch-up, false if it is live. */
   replayed: boolean;
+  /** W3C Trace Context of a live emission. Set if the pipeline reports its trace to OpenTelemetry. */
+  traceparent?: string;
 }
 
 /**

@@ -5,7 +5,7 @@ import type { EditedScreen } from './edits/edited-screen.ts';
 import { createEdits } from './edits/edits.ts';
 import { createLink } from './link.ts';
 import { createLiveness } from './liveness.ts';
-import { DEFAULT_TIMINGS, type DashboardOptions } from './options.ts';
+import { DEFAULT_TIMINGS, type DashboardOptions, type ShowTrace } from './options.ts';
 import { createReload } from './reload.ts';
 import type { ReceivedEvent } from './reorder-buffer.ts';
 import { Sequence } from './sequence.ts';
@@ -33,7 +33,7 @@ export interface FollowLogDeps {
  * after the first list, or at once if only the app loads lists.
  */
 export function followLog(deps: FollowLogDeps) {
-  const { options, address, screen, onIgnored, onProblem } = deps;
+  const { options, screen, onProblem } = deps;
   const { loadSnapshot: load, random = Math.random } = options;
   const timings = { ...DEFAULT_TIMINGS, ...options.timings };
   const tokens = createTokens({
@@ -45,7 +45,7 @@ export function followLog(deps: FollowLogDeps) {
   const sequence = createSequence(deps, acknowledge);
   const liveness = createLiveness({ silenceMs: timings.silenceMs, onSilent: onStep });
   const shared = { timings, random, tokens, sequence, onChange: onStep, onOtherScope, onProblem };
-  const link = createLink({ ...shared, options, address, liveness, onIgnored });
+  const link = createLink({ ...deps, ...shared, liveness, onReceived: options.trace?.onReceived });
   const catchUp = createCatchUp({ ...shared, connection: () => link.connection });
   const edits = createEdits({ ...shared, screen, onEdited: deps.onEdited });
   const reloading = createReload({
@@ -92,13 +92,20 @@ export function followLog(deps: FollowLogDeps) {
 }
 
 function createSequence(
-  { screen, onShown }: FollowLogDeps,
+  { options, screen, onShown }: FollowLogDeps,
   acknowledge: (meta: EmissionMeta) => void,
 ): Sequence {
+  const show: ShowTrace['show'] =
+    options.trace?.show ??
+    ((_event, run) => {
+      run();
+    });
   return new Sequence({
     screen,
     onShown(event) {
-      onShown(event);
+      show(event, () => {
+        onShown(event);
+      });
       acknowledge(event.meta);
     },
   });

@@ -11,7 +11,7 @@ export {
 } from './connect-dashboard.ts';
 export type { AppointmentPatch } from './edits/edited-screen.ts';
 export { fetchAppointments, ListError, type FetchAppointmentsOptions } from './fetch-appointments.ts';
-export type { DashboardOptions, LoadSnapshot, Timings } from './options.ts';
+export type { DashboardOptions, LoadSnapshot, ShowTrace, Timings } from './options.ts';
 export type { ShownAppointment } from './screen.ts';
 export type {
   AppointmentEvent,

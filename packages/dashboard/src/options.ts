@@ -1,6 +1,7 @@
 import type { ManagerOptions, SocketOptions } from 'socket.io-client';
 import type { AppointmentList, AppointmentSnapshot } from '@appointment-emissions/contracts';
 import type { ApiAddressOptions } from './api-address.ts';
+import type { ReceivedEvent } from './reorder-buffer.ts';
 
 /**
  * Options of `connectDashboard`. Only `url` and `getToken` are required.
@@ -35,10 +36,19 @@ export interface DashboardOptions<A = AppointmentSnapshot> extends ApiAddressOpt
    * screen from it. Default: 0.25.
    */
   acknowledgeShare?: number;
+  /** Reports shown events to OpenTelemetry: `traceShown` of `@appointment-emissions/dashboard/tracing`. */
+  trace?: ShowTrace | undefined;
   /** Source of randomness for jitter, 0 to 1. Default: `Math.random`. */
   random?: () => number;
   /** Replaces some of the default timings. */
   timings?: Partial<Timings>;
+}
+
+/** Follows events from their arrival until they are shown, see {@link DashboardOptions.trace}. */
+export interface ShowTrace {
+  onReceived: (event: ReceivedEvent) => void;
+  /** @param show  shows the event; called once */
+  show: (event: ReceivedEvent, show: () => void) => void;
 }
 
 /**

@@ -4,6 +4,7 @@ import { openConnection, type Connection, type ConnectionEvents } from './connec
 import type { Liveness } from './liveness.ts';
 import type { DashboardOptions, Timings } from './options.ts';
 import { isTokenAccepted, parseEvent, parsePassed, parsePosition } from './parse.ts';
+import type { ReceivedEvent } from './reorder-buffer.ts';
 import type { Sequence } from './sequence.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -17,6 +18,8 @@ export interface SessionDeps {
   liveness: Liveness;
   /** Called after each step that may have changed the sequence. */
   onChange: () => void;
+  /** Called for each appointment event, before the sequence decides about it. */
+  onReceived?: ((event: ReceivedEvent) => void) | undefined;
   /** Called for an appointment event that is malformed or from another publisher. */
   onIgnored: () => void;
   /** Called if the token has another scope than the token before. */
@@ -103,14 +106,17 @@ function messageEvents({
   sequence,
   liveness,
   onChange,
+  onReceived,
   onIgnored,
   onOtherScope,
 }: SessionDeps): Pick<ConnectionEvents, 'onEvent' | 'onPosition' | 'onPassed' | 'onAlive'> {
   return {
     onEvent(given) {
       const event = parseEvent(given);
-      if (event) sequence.onEvent(event);
-      else onIgnored();
+      if (event) {
+        onReceived?.(event);
+        sequence.onEvent(event);
+      } else onIgnored();
       onChange();
     },
     onPosition(given) {

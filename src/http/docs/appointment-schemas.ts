@@ -108,6 +108,10 @@ export const emissionMeta = z
     replayed: z
       .boolean()
       .meta({ description: 'True if a gateway replayed it to a dashboard that had missed it.' }),
+    traceparent: z
+      .string()
+      .exactOptional()
+      .meta({ description: 'W3C Trace Context, if the trace of the emission is sampled.' }),
   })
   .meta({ id: 'EmissionMeta' }) satisfies z.ZodType<EmissionMeta>;
 

@@ -5,6 +5,7 @@ import type { ReportDamage } from '../../process/damaged-data.ts';
 import type { DeliverInPieces } from './deliver-in-pieces.ts';
 import { adapterSubscriber } from './subscriber.ts';
 import { type Broadcast, readBroadcast } from './read-broadcast.ts';
+import type { TraceDelivery } from './trace-deliveries.ts';
 
 export interface CheckedAdapterOptions {
   publisher: RedisClient;
@@ -17,6 +18,7 @@ export interface CheckedAdapterOptions {
    */
   deliverScoped: (broadcast: Broadcast) => readonly string[];
   deliverInPieces: DeliverInPieces;
+  traceDelivery?: TraceDelivery | undefined;
 }
 
 /** The adapter ignores it: without a packet it is of no namespace. */
@@ -35,9 +37,11 @@ export function createCheckedAdapter({
   reportDamage,
   deliverScoped,
   deliverInPieces,
+  traceDelivery,
 }: CheckedAdapterOptions) {
   /** Of the message that the adapter reads. It reads each one synchronously. */
   let channel = '';
+  let endTrace: (() => void) | undefined;
 
   const checkedSubscriber = adapterSubscriber(subscriber, {
     readMessage(from, read) {
@@ -47,6 +51,9 @@ export function createCheckedAdapter({
       } catch {
         // The message was decoded, but cannot be encoded for the sockets.
         reportDamage('message');
+      } finally {
+        endTrace?.();
+        endTrace = undefined;
       }
     },
     onRequest(from) {
@@ -68,6 +75,7 @@ export function createCheckedAdapter({
       }
       if (namespace.name !== DASHBOARD_NAMESPACE) return broadcast;
       const [sender, packet, rooms] = broadcast;
+      endTrace = traceDelivery?.(broadcast, adapter.rooms.get(rooms.rooms[0])?.size ?? 0);
       // If it throws, no socket gets the message.
       const except = deliverScoped(broadcast);
       return deliverInPieces(broadcast, except) ? NOTHING : [sender, packet, { ...rooms, except }];
