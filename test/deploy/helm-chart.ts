@@ -33,10 +33,10 @@ export class Helm {
   }
 
   /** The objects that `helm install` would create. Values are YAML, or are written as YAML. @throws Error with Helm's message */
-  async render(values: Values | string = {}): Promise<Manifest[]> {
+  async render(values: Values | string = {}, release = 'shop'): Promise<Manifest[]> {
     const out = await this.#run(
       'template',
-      'shop',
+      release,
       CHART,
       '--namespace',
       'calendar',

@@ -41,13 +41,24 @@ const OWN_SECRETS: Values = {
   indexes: { existingSecret: 'emissions-indexes' },
   networkPolicy: { metricsClients: [] },
 };
+/** As after `settings:` with nothing below it. */
+const EMPTY: Values = {
+  settings: null,
+  secrets: null,
+  podAnnotations: null,
+  networkPolicy: { clients: null },
+};
 const OFF: Values = { indexes: { enabled: false }, networkPolicy: { enabled: false } };
 const CASES = [
   ['default values', {}],
   ['everything on', EVERYTHING],
   ['own Secrets', OWN_SECRETS],
   ['everything off', OFF],
+  ['empty values', EMPTY],
 ] as const;
+
+/** What Kubernetes accepts as the name of a Service. */
+const NAME = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 const built = await openHelm();
 const helm = built!;
@@ -68,10 +79,15 @@ describeChart('rendered by Helm', () => {
       expect(findProblems(objects)).toEqual([]);
       const names = objects.map(nameOf);
       expect(new Set(names).size).toBe(names.length);
-      for (const { metadata } of objects)
-        expect(metadata.name).toMatch(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/);
+      for (const { metadata } of objects) expect(metadata.name).toMatch(NAME);
     },
   );
+
+  test('the longest name of a release that Helm allows, with dots, gives valid names', async () => {
+    const release = `my.${'r'.repeat(50)}`;
+    const names = (await helm.render(EVERYTHING, release)).map(({ metadata }) => String(metadata.name));
+    for (const name of names) expect(name).toMatch(NAME);
+  });
 
   test('the check of types finds unknown, mistyped and missing fields, and values of a wrong format', async () => {
     const objects = await helm.render(EVERYTHING);
