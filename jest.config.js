@@ -43,6 +43,7 @@ export const LONG_TESTS = [
   '**/test/resilience/redis-database.test.ts',
   '**/test/resilience/sweep.test.ts',
   '**/test/operate/clocks.test.ts',
+  '**/test/operate/interfaces-refusing.test.ts',
   '**/test/embedded/example-in-browser.test.ts',
   '**/test/resilience/mongo-away.test.ts',
   '**/test/resilience/redis-lost.test.ts',

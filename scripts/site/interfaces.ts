@@ -7,8 +7,8 @@ export interface Schema {
   format?: string;
   const?: unknown;
   enum?: unknown[];
-  items?: Schema;
-  prefixItems?: Schema[];
+  /** A list: the arguments of an event. */
+  items?: Schema | Schema[];
   anyOf?: Schema[];
   oneOf?: Schema[];
   allOf?: Schema[];
@@ -25,7 +25,8 @@ interface Body {
 interface HttpOperation {
   tags: string[];
   summary: string;
-  description?: string;
+  /** Markdown of several paragraphs, with an example. */
+  description: string;
   security: Record<string, unknown>[];
   parameters?: { name: string; in: string; required: boolean; description: string; schema: Schema }[];
   requestBody?: Body;
@@ -92,7 +93,7 @@ function renderOperation(
   return [
     `### \`${route}\``,
     `${summary}.`,
-    description === undefined ? '' : prose(description),
+    description,
     auth.length > 0 ? `Authentication: ${prose(auth.join(', '))}` : '',
     table(
       ['parameter', 'in', 'type', ''],
@@ -145,7 +146,7 @@ function renderEvent(
   const messageOf = ({ $ref }: { $ref: string }) => messages[$ref.split('/').at(-1) ?? ''];
   const [message] = refs.map(messageOf);
   const [acknowledgement] = (reply?.messages ?? []).map(messageOf);
-  const argumentsOf = (payload: Schema | undefined) => (payload?.prefixItems ?? []).map(typeOf).join(', ');
+  const argumentsOf = (payload: Schema | undefined) => [payload?.items ?? []].flat().map(typeOf).join(', ');
   return [
     `### \`${message?.name ?? ''}\``,
     prose(summary),
@@ -178,18 +179,7 @@ function renderSchema(name: string, schema: Schema): string {
 
 /** A type in the notation of TypeScript; a named one is a link to its table. */
 function typeOf(schema: Schema): string {
-  const {
-    $ref,
-    const: constant,
-    enum: values,
-    anyOf,
-    oneOf,
-    allOf,
-    items,
-    prefixItems,
-    type,
-    format,
-  } = schema;
+  const { $ref, const: constant, enum: values, anyOf, oneOf, allOf, items, type, format } = schema;
   if ($ref !== undefined) {
     const name = $ref.split('/').at(-1) ?? '';
     return `[${name}](#${name.toLowerCase()})`;
@@ -199,7 +189,7 @@ function typeOf(schema: Schema): string {
   const union = anyOf ?? oneOf;
   if (union !== undefined) return union.map(typeOf).join(' \\| ');
   if (allOf !== undefined) return allOf.map(typeOf).join(' & ');
-  if (prefixItems !== undefined) return `[${prefixItems.map(typeOf).join(', ')}]`;
+  if (Array.isArray(items)) return `[${items.map(typeOf).join(', ')}]`;
   if (items !== undefined) return `${typeOf(items)}[]`;
   if (schema.properties !== undefined) return inlineObject(schema);
   if (typeof schema.additionalProperties === 'object')

@@ -1,31 +1,29 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { RequestHandler, Router } from 'express';
-import { z } from 'zod';
+import { io } from 'socket.io-client';
+import type { Alive } from '@appointment-emissions/contracts';
 import { createAdminRoutes } from '../../src/http/routes/admin-routes.ts';
 import { DEFAULT_MODEL } from '../../src/model/default-model.ts';
 import { createApp } from '../../src/http/app.ts';
 import { createDashboardRoutes } from '../../src/http/routes/dashboard-routes.ts';
+import { EXAMPLES } from '../../src/http/docs/operation.ts';
 import { createEmissionRoutes } from '../../src/http/routes/emission-routes.ts';
 import { createHealthRoutes } from '../../src/http/routes/monitoring-routes.ts';
-import type { RunningApi } from '../../src/api/start-api.ts';
 import { fieldsOf } from '../docs/contract-types.ts';
+import { createMatcher } from '../docs/json-schema.ts';
 import { eventually } from '../harness/until.ts';
-import { API_KEY, type World } from '../harness/world.ts';
-import { type Answer, CREDENTIALS, quietWorld } from './admin.ts';
+import { API_KEY } from '../harness/world.ts';
+import type { Answer } from './admin.ts';
+import { type DocumentedApi, EMITS, openDocumentedApi } from './documented-api.ts';
 
-let world: World;
-let api: RunningApi;
-let openApi: Answer;
-let asyncApi: Answer;
+const { appointmentId, companyId } = EXAMPLES;
+
+let documented: DocumentedApi;
 beforeAll(async () => {
-  world = await quietWorld({ ADMIN_WRITES: 'on', EMISSION_ATTEMPTS: '1' });
-  api = await world.api();
-  world.worker();
-  [openApi, asyncApi] = await Promise.all(
-    ['openapi', 'asyncapi'].map(async (name) => (await fetch(`${api.url}/${name}.json`)).json()),
-  );
+  documented = await openDocumentedApi();
 });
-afterAll(() => world.close());
+afterAll(() => documented.world.close());
 
 interface Layer {
   /** Where a router is mounted. */
@@ -68,223 +66,148 @@ test('the document has exactly the routes of Express', () => {
     connectOrigins: [],
     onFault: () => undefined,
   });
-  const documented = Object.entries(openApi.paths as Record<string, object>).flatMap(([path, methods]) =>
-    Object.keys(methods).map((method) => `${method} ${path}`),
-  );
+  const inDocument = documented.operations.map(({ method, path }) => `${method} ${path}`);
   const { stack } = app.router as unknown as { stack: Layer[] };
-  expect([...new Set(routesOf(stack))].sort()).toEqual(documented.sort());
+  expect([...new Set(routesOf(stack))].sort()).toEqual(inDocument.sort());
 });
 
-test('every reference resolves, and every operation has its own id and its security', () => {
-  for (const document of [openApi, asyncApi]) {
-    for (const [, pointer = ''] of JSON.stringify(document).matchAll(/"\$ref":"#([^"]+)"/g)) {
-      const target = pointer
-        .split('/')
-        .slice(1)
-        .reduce((at: Answer, key) => at?.[key], document);
-      expect([pointer, typeof target]).toEqual([pointer, 'object']);
-    }
-  }
-  const operations = Object.values(openApi.paths as Record<string, Record<string, Answer>>).flatMap(
-    Object.values,
-  );
-  expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
-  for (const { security } of operations) {
-    for (const name of (security as object[]).flatMap(Object.keys))
-      expect(openApi.components.securitySchemes).toHaveProperty(name);
-  }
-});
-
-/** Judges by the published document alone. */
-function toSchema(document: Answer, schema: Answer) {
-  const definitions = JSON.parse(
-    JSON.stringify(document.components.schemas).replaceAll('#/components/schemas/', '#/$defs/'),
-  );
-  const root = JSON.parse(JSON.stringify(schema).replaceAll('#/components/schemas/', '#/$defs/'));
-  return z.fromJSONSchema({ ...root, $defs: definitions });
-}
-
-interface Sample {
-  method?: string;
-  /** As the document has it. */
-  path: string;
-  url?: string;
-  headers?: Record<string, string>;
-  body?: unknown;
-  status: number;
-}
-
-async function expectAsDocumented({
-  method = 'get',
-  path,
-  url = path,
-  headers,
-  body,
-  status,
-}: Sample): Promise<Answer> {
-  const response = await fetch(`${api.url}${url}`, {
-    method,
-    headers: { 'content-type': 'application/json', ...headers },
-    ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-  });
-  expect([path, response.status]).toEqual([path, status]);
-  const documented = openApi.paths[path][method].responses[status];
-  const type = response.headers.get('content-type')!.split(';')[0]!;
-  const schema = documented?.content?.[type]?.schema;
-  expect([path, status, type, typeof schema]).toEqual([path, status, type, 'object']);
-  const answer: Answer = type.includes('json') ? await response.json() : await response.text();
-  const verdict = toSchema(openApi, schema).safeParse(answer);
-  expect([path, verdict.error?.issues]).toEqual([path, undefined]);
-  return answer;
-}
-
-const KEY = { 'x-api-key': API_KEY };
-const OPERATOR = { authorization: CREDENTIALS };
-const INTERNAL = '/api/v1/internal/socket';
-
-test('the replies of a real API match the document', async () => {
-  const company = await world.documents.company();
-  const appointmentId = await company.appointment();
-  const single = { method: 'post', headers: KEY };
-  for (const slug of ['appointment-created', 'appointment-updated', 'appointment-canceled']) {
-    await expectAsDocumented({
-      ...single,
-      path: `${INTERNAL}/${slug}`,
-      body: { appointmentId },
-      status: 202,
-    });
-  }
-  const created = { ...single, path: `${INTERNAL}/appointment-created` };
-  const { emissionId } = await expectAsDocumented({ ...created, body: { appointmentId }, status: 202 });
-  await expectAsDocumented({ ...created, body: { appointmentId: 'x' }, status: 400 });
-  await expectAsDocumented({ ...created, body: '{', status: 400 });
-  await expectAsDocumented({ ...created, body: { appointmentId }, headers: {}, status: 401 });
-  await expectAsDocumented({
-    ...created,
-    body: { appointmentId },
-    headers: { 'x-api-key': 'x' },
-    status: 403,
-  });
-  await expectAsDocumented({ ...created, body: { appointmentId: 'f'.repeat(24) }, status: 404 });
-  await expectAsDocumented({ ...created, body: { appointmentId: 'f'.repeat(9_000) }, status: 413 });
-  await expectAsDocumented({
-    ...created,
-    body: 'x',
-    headers: { ...KEY, 'content-type': 'text/plain' },
-    status: 415,
-  });
-  await expectAsDocumented({
-    ...single,
-    path: `${INTERNAL}/batch`,
+test('accepted requests are answered as documented', async () => {
+  const { operations, callOperation, expectDocumented } = documented;
+  const failed = await failAgain();
+  for (const id of [...EMITS, 'emitBatch']) await expectDocumented(id, 202);
+  const { answer } = await callOperation('emitBatch', {
     body: { emissions: [{ event: 'appointment:created', appointmentId }, { event: 'x' }] },
-    status: 202,
   });
+  expect(answer).toMatchObject({ accepted: 1, rejected: 1 });
+  await expectDocumented('readEmission', 200, { path: { emissionId: failed } });
+  await expectDocumented('readEmission', 200);
+  const list = await expectDocumented('listAppointments', 200);
+  expect(list.appointments.length).toBeGreaterThan(0);
+  const overview = await expectDocumented('readOverview', 200);
+  expect(overview.failures.length).toBeGreaterThan(0);
+  await expectDocumented('retryEmission', 200, { body: { emissionId: failed } });
+  await expectDocumented('reEmit', 200, { body: { companyId, since: '1h' } });
+  for (const { operationId, method, responses } of operations) {
+    if (method === 'get' && '200' in responses) await expectDocumented(operationId, 200);
+  }
+  for (const id of ['retryFailed', 'disconnectDashboards']) await expectDocumented(id, 200);
+});
 
-  await world.jobIn(emissionId, 'completed');
-  const one = `${INTERNAL}/emissions/{emissionId}`;
-  await expectAsDocumented({
-    path: one,
-    url: `${INTERNAL}/emissions/${emissionId}`,
-    headers: KEY,
-    status: 200,
-  });
-  await expectAsDocumented({ path: one, url: `${INTERNAL}/emissions/none`, headers: KEY, status: 404 });
-  const list = `${INTERNAL}/emissions`;
-  await expectAsDocumented({
-    path: list,
-    url: `${list}?appointmentId=${appointmentId}`,
-    headers: KEY,
-    status: 200,
-  });
-  await expectAsDocumented({ path: list, headers: KEY, status: 400 });
-
-  const token = await world.token(company.companyId);
-  const dashboard = '/api/v1/dashboard/appointments';
-  const found = await expectAsDocumented({
-    path: dashboard,
-    headers: { authorization: `Bearer ${token}` },
-    status: 200,
-  });
-  expect(found.appointments).toHaveLength(1);
-  await expectAsDocumented({ path: dashboard, status: 401 });
-
+/** Resolves to the id of an emission that fails permanently. */
+async function failAgain(): Promise<string> {
+  const { world, api, company } = documented;
   const foreign = await company.appointment();
   await world.queue.pause();
   const failed = await world.emit(api, 'appointment-created', foreign);
   await world.documents.giveAway(foreign);
   await world.queue.resume();
   await world.jobIn(failed, 'failed');
-  await expectAsDocumented({ path: one, url: `${INTERNAL}/emissions/${failed}`, headers: KEY, status: 200 });
-  const overview = await expectAsDocumented({ path: '/admin/api/overview', headers: OPERATOR, status: 200 });
-  expect(overview.failures).toHaveLength(1);
-  await expectAsDocumented({ path: '/admin/api/overview', status: 401 });
-  await expectAsDocumented({ path: '/admin/api/series', headers: OPERATOR, status: 200 });
-  const companies = { path: '/admin/api/companies', headers: OPERATOR };
-  const listed = await expectAsDocumented({ ...companies, url: `${companies.path}?prefix=`, status: 200 });
-  expect(listed.companies).toContain(company.companyId);
-  await expectAsDocumented({ ...companies, url: `${companies.path}?prefix=x`, status: 400 });
-  const repair = { method: 'post', headers: OPERATOR };
-  await expectAsDocumented({
-    ...repair,
-    path: '/admin/api/retry-failed',
-    body: { since: '1h', dryRun: true },
-    status: 200,
-  });
-  await expectAsDocumented({ ...repair, path: '/admin/api/retry-failed', body: {}, status: 400 });
-  await expectAsDocumented({
-    ...repair,
-    path: '/admin/api/retry',
-    body: { emissionId: failed },
-    status: 200,
-  });
-  await expectAsDocumented({
-    ...repair,
-    path: '/admin/api/retry',
-    body: { emissionId: 'none' },
-    status: 404,
-  });
-  const { companyId } = company;
-  await expectAsDocumented({
-    ...repair,
-    path: '/admin/api/re-emit',
-    body: { companyId, since: '1h' },
-    status: 200,
-  });
-  await expectAsDocumented({ ...repair, path: '/admin/api/disconnect', body: { companyId }, status: 200 });
+  return failed;
+}
 
-  await expectAsDocumented({ path: '/api/v1/internal/metrics', headers: KEY, status: 200 });
-  await expectAsDocumented({ path: '/metrics', headers: KEY, status: 200 });
-  for (const path of ['/livez', '/readyz', '/health', '/openapi.json', '/asyncapi.json', '/docs']) {
-    await expectAsDocumented({ path, status: 200 });
+test('refused requests are answered as documented', async () => {
+  const { world, expectDocumented, internal, ofOperators, withBody } = documented;
+  for (const id of internal) {
+    await expectDocumented(id, 401, { credentials: {} });
+    await expectDocumented(id, 403, { credentials: { 'x-api-key': 'wrong' } });
   }
+  for (const id of ofOperators) await expectDocumented(id, 401, { credentials: {} });
+  for (const id of withBody) {
+    await expectDocumented(id, 400, { body: '{' });
+    await expectDocumented(id, 400, { body: { unknown: true } });
+    await expectDocumented(id, 413, { body: 'x'.repeat(140_000) });
+    await expectDocumented(id, 415, { body: 'x', headers: { 'content-type': 'text/plain' } });
+  }
+  const missing = 'f'.repeat(24);
+  for (const id of EMITS) {
+    const body = { appointmentId: missing, ...(id === 'appointmentDeleted' && { companyId }) };
+    // The deletion of a missing appointment is accepted; that of another company's is not.
+    if (id !== 'appointmentDeleted') await expectDocumented(id, 404, { body });
+  }
+  await expectDocumented('appointmentDeleted', 404, { body: { appointmentId, companyId: missing } });
+  for (const id of [...EMITS, 'emitBatch']) {
+    const headers = { 'Idempotency-Key': randomUUID() };
+    await expectDocumented(id, 202, { headers });
+    await expectDocumented(id, 422, { headers, body: otherBody(id) });
+    await expectDocumented(id, 400, { headers: { 'Idempotency-Key': 'k'.repeat(256) } });
+  }
+  await expectDocumented('readEmission', 404, { path: { emissionId: 'none' } });
+  await expectDocumented('readEmissions', 404, { query: `appointmentId=${missing}` });
+  await expectDocumented('readEmissions', 400, { query: '' });
+  await expectDocumented('listAppointments', 400, { query: 'from=yesterday' });
+  await expectDocumented('listAppointments', 401, { credentials: {} });
+  const token = await world.token(companyId, '5m', { scope: {} });
+  await expectDocumented('listAppointments', 403, { credentials: { authorization: `Bearer ${token}` } });
+  await expectDocumented('listCompanies', 400, { query: 'prefix=x' });
+  await expectDocumented('retryEmission', 404, { body: { emissionId: 'none' } });
+  for (const id of ofOperators.filter((one) => withBody.includes(one)))
+    await expectDocumented(id, 403, { headers: { origin: 'https://elsewhere.example' } });
 });
 
-test('the events and replies on a socket match the document, and every event is documented', async () => {
+/** A valid body that differs from the example. */
+function otherBody(id: string): unknown {
+  const item = { appointmentId: 'f'.repeat(24), ...(id === 'appointmentDeleted' && { companyId }) };
+  return id === 'emitBatch' ? { emissions: [{ event: 'appointment:created', ...item }] } : item;
+}
+
+test('each documented reply was compared with a real one, except those of limits and of servers that are down', () => {
+  expect(documented.notCompared((status) => ![409, 429, 500, 503].includes(status))).toEqual([]);
+});
+
+test('each event and acknowledgement on a socket is documented and matches the document', async () => {
+  const { world, api, asyncApi } = documented;
+  const { dashboards, services } = asyncApi.channels;
   const events = fieldsOf('DashboardServerEvents').concat(fieldsOf('DashboardClientEvents'));
-  const documented = Object.values(asyncApi.channels.dashboards.messages as Record<string, Answer>)
-    .map(({ name }) => name)
-    .filter((name: string) => !name.includes('acknowledgement'));
-  expect(documented.sort()).toEqual(events.map(({ field }) => field.replaceAll("'", '')).sort());
+  const names = Object.values<Answer>(dashboards.messages).map(({ name }) => name as string);
+  expect(names.filter((name) => !name.includes('acknowledgement')).sort()).toEqual(
+    events.map(({ field }) => field.replaceAll("'", '')).sort(),
+  );
 
-  const { dashboards } = asyncApi.channels;
-  const company = await world.documents.company();
-  const dashboard = await world.dashboard(api, company.companyId);
-  const emissionId = await world.emit(api, 'appointment-created', await company.appointment());
-  const { payload, meta } = await dashboard.receive((received) => received.meta.emissionId === emissionId);
-  const { epoch, offset } = dashboard.positions[0]!;
-  const answer: unknown = await dashboard.socket.emitWithAck('emissions:catch-up', { epoch, offset });
-  await eventually('a position', () => dashboard.positions.length > 1);
+  const matchesSocket = createMatcher(asyncApi);
+  const seen = new Set<string>();
+  const problems: unknown[] = [];
+  const compare = (channel: Answer, name: string, args: unknown[]) => {
+    const message = Object.values<Answer>(channel.messages).find((one) => one.name === name);
+    const errors = message ? matchesSocket(message.payload, args) : ['not documented'];
+    if (errors.length > 0) problems.push({ name, args, errors });
+    seen.add(name);
+  };
+  const open = async (token: string) => {
+    const dashboard = await world.dashboard(api, companyId, { token });
+    dashboard.socket.onAny((name: string, ...args: unknown[]) => {
+      compare(dashboards, name, args);
+    });
+    return dashboard;
+  };
+  const dashboard = await open(await world.token(companyId));
+  const scoped = await open(await world.token(companyId, '5m', { scope: { staffId: 'f'.repeat(24) } }));
+  compare(dashboards, 'emissions:position', [dashboard.positions[0]]);
+  for (const slug of ['appointment-created', 'appointment-updated', 'appointment-canceled'])
+    await world.emit(api, slug, appointmentId);
+  await world.post(api, 'appointment-deleted', { appointmentId: 'f'.repeat(24), companyId });
+  await dashboard.receive(({ event }) => event === 'appointment:deleted');
+  const { meta } = dashboard.received[0]!;
 
-  const samples: [string, unknown[]][] = [
-    ['appointmentCreated', [payload, meta]],
-    ['emissionsPosition', [dashboard.positions[0]]],
-    ['emissionsCatchUp', [{ epoch, offset }]],
-    ['emissionsCatchUpAnswer', [answer]],
-  ];
-  for (const [message, args] of samples) {
-    const schema = toSchema(asyncApi, dashboards.messages[message].payload);
-    expect([message, schema.safeParse(args).error?.issues]).toEqual([message, undefined]);
+  const from = { epoch: dashboard.positions[0]!.epoch, offset: dashboard.positions[0]!.offset };
+  const acknowledged = async (name: string, request: unknown) => {
+    compare(dashboards, name, [request]);
+    const reply: unknown = await dashboard.socket.timeout(5_000).emitWithAck(name, request);
+    compare(dashboards, `${name} (acknowledgement)`, [reply]);
+  };
+  await acknowledged('emissions:catch-up', from);
+  await acknowledged('emissions:token', { token: await world.token(companyId) });
+  await acknowledged('emissions:token', { token: 'x' });
+  compare(dashboards, 'emissions:seen', [{ emissionId: meta.emissionId, acceptedAt: meta.acceptedAt }]);
+  await eventually('emissions:passed', () => scoped.passed.length > 0);
+  // Sent every 8 s.
+  compare(dashboards, 'emissions:alive', [{ reads: true } satisfies Alive]);
+  expect([...seen].sort()).toEqual(names.sort());
+
+  const service = io(`${api.url}/internal`, { forceNew: true, auth: { apiKey: API_KEY } });
+  world.keep(service, () => service.close());
+  for (const request of [{ event: 'appointment:created', appointmentId }, { event: 'x' }]) {
+    const reply: unknown = await service.timeout(5_000).emitWithAck('emit', request);
+    compare(services, 'emit (acknowledgement)', [reply]);
   }
-  const strict = toSchema(asyncApi, dashboards.messages.appointmentCreated.payload);
-  expect(strict.safeParse([{ ...payload, more: 1 }, meta]).success).toBe(false);
+  expect(problems).toEqual([]);
 });

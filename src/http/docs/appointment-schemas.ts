@@ -17,45 +17,59 @@ import {
 } from '@appointment-emissions/contracts';
 import { DEFAULT_MODEL } from '../../model/default-model.ts';
 import { createSnapshotSchema } from '../../model/snapshot-schema.ts';
+import { EXAMPLES } from './operation.ts';
 
 /*
- * Schemas of messages between processes, used only for the documents. The compiler checks them against the contracts.
+ * Schemas of messages between processes, for the documents only. The compiler compares them with the contracts.
  */
 
-export const id = z
-  .string()
-  .regex(/^[0-9a-f]{24}$/)
-  .meta({ description: 'An ObjectId.' });
-/** As a caller may write it. */
-export const givenId = z
-  .string()
-  .regex(/^[0-9a-fA-F]{24}$/)
-  .meta({ description: 'An ObjectId.' });
-export const instant = z.string().meta({ format: 'date-time' });
+const objectId = (pattern: RegExp, description: string, example: string) =>
+  z
+    .string()
+    .regex(pattern)
+    .meta({ description, examples: [example] });
+const SENT_ID = /^[0-9a-f]{24}$/;
+/** In a request, letters of both cases are accepted. */
+const RECEIVED_ID = /^[0-9a-fA-F]{24}$/;
+
+export const appointmentId = objectId(SENT_ID, 'An ObjectId.', EXAMPLES.appointmentId);
+export const companyId = objectId(SENT_ID, 'An ObjectId.', EXAMPLES.companyId);
+export const requestedAppointmentId = objectId(RECEIVED_ID, 'An ObjectId.', EXAMPLES.appointmentId);
+export const requestedCompanyId = objectId(RECEIVED_ID, 'An ObjectId.', EXAMPLES.companyId);
+export const emissionId = z.string().meta({ examples: [EXAMPLES.emissionId] });
+export const instant = z.string().meta({ format: 'date-time', examples: [EXAMPLES.instant] });
 export const event = z.enum(APPOINTMENT_EVENTS).meta({ id: 'AppointmentEvent' });
 
 /** Placeholder: `createSchemaCollection` replaces it with the schema of the configured model. */
 const appointmentSnapshot = createSnapshotSchema(DEFAULT_MODEL);
 
-const place = {
+const position = {
   epoch: z.string().meta({
     description: 'Names one history of the company log. It changes whenever offsets could be reused.',
+    examples: [EXAMPLES.epoch],
   }),
-  offset: z.int().min(0).meta({ description: 'Consecutive per company, from 1.' }),
+  offset: z
+    .int()
+    .min(0)
+    .meta({ description: 'Consecutive per company, from 1.', examples: [12] }),
 };
-const read = z.int().min(0).meta({
-  description:
-    '0 for a live emission. (offset, read) orders all snapshots of an appointment within an epoch.',
-});
+const read = z
+  .int()
+  .min(0)
+  .meta({
+    description:
+      '0 for a live emission. (offset, read) orders all snapshots of an appointment within an epoch.',
+    examples: [0],
+  });
 
-export const placeSchema = z.strictObject(place).meta({
-  id: 'Place',
-  description: "How far a dashboard has followed its company's log.",
+export const streamPosition = z.strictObject(position).meta({
+  id: 'StreamPosition',
+  description: 'A position in a company log. A dashboard at a position has everything up to it.',
 }) satisfies z.ZodType<StreamPosition>;
 
-export const position = z
+export const positionUpdate = z
   .strictObject({
-    ...place,
+    ...position,
     recovered: z
       .boolean()
       .meta({ description: 'False: missed emissions cannot be replayed. Load the list again.' }),
@@ -63,7 +77,10 @@ export const position = z
       .enum(['trimmed', 'epoch', 'too-many', 'gone', 'invalid', 'unavailable', 'rate-limited', 'scope'])
       .exactOptional(),
   })
-  .meta({ id: 'Position' }) satisfies z.ZodType<PositionUpdate>;
+  .meta({
+    id: 'PositionUpdate',
+    description: 'The head of a company log.',
+  }) satisfies z.ZodType<PositionUpdate>;
 export const alive = z
   .strictObject({
     reads: z
@@ -74,12 +91,15 @@ export const alive = z
 
 export const appointmentList = z
   .strictObject({
-    ...place,
-    appointments: z.array(z.strictObject({ appointment: appointmentSnapshot, offset: place.offset, read })),
+    ...position,
+    appointments: z.array(
+      z.strictObject({ appointment: appointmentSnapshot, offset: position.offset, read }),
+    ),
   })
   .meta({
     id: 'AppointmentList',
-    description: 'Connect with its epoch and offset to receive everything that follows.',
+    description:
+      'Confirmed snapshots. Connect with the stream position of the list to receive everything that follows.',
   }) satisfies z.ZodType<AppointmentList>;
 
 export const appointmentPayload = z
@@ -88,7 +108,7 @@ export const appointmentPayload = z
 
 export const deletionPayload = z
   .strictObject({
-    appointment: z.strictObject({ _id: id, companyId: id }),
+    appointment: z.strictObject({ _id: appointmentId, companyId }),
     reason: z
       .enum(['out-of-scope'])
       .exactOptional()
@@ -98,16 +118,16 @@ export const deletionPayload = z
 
 export const emissionMeta = z
   .strictObject({
-    emissionId: z.string(),
+    emissionId,
     event,
-    ...place,
+    ...position,
     read,
-    attempt: z.int().min(1),
+    attempt: z.int().min(1).meta({ description: 'Number of the attempt that published the emission.' }),
     acceptedAt: instant,
     publishedAt: instant,
     replayed: z
       .boolean()
-      .meta({ description: 'True if a gateway replayed it to a dashboard that had missed it.' }),
+      .meta({ description: 'True if a gateway sent it in a catch-up.', examples: [false] }),
     traceparent: z
       .string()
       .exactOptional()
@@ -116,7 +136,7 @@ export const emissionMeta = z
   .meta({ id: 'EmissionMeta' }) satisfies z.ZodType<EmissionMeta>;
 
 export const seen = z
-  .strictObject({ emissionId: z.string(), acceptedAt: instant })
+  .strictObject({ emissionId, acceptedAt: instant })
   .meta({ id: 'Seen' }) satisfies z.ZodType<Seen>;
 
 export const tokenRenewal = z
@@ -140,17 +160,17 @@ export const dashboardAuth = z
       description:
         'JWT with `companyId` and `exp`. `scope: {staffId?, locationId?, hide?}` restricts what the dashboard shows; without it, the dashboard shows the whole company.',
     }),
-    position: placeSchema.exactOptional(),
+    position: streamPosition.exactOptional(),
   })
   .meta({ id: 'DashboardAuth' }) satisfies z.ZodType<DashboardAuth>;
 
 /** One emission, as a batch item and on the `/internal` namespace. */
 export const emission = {
   event,
-  appointmentId: givenId,
-  companyId: givenId
+  appointmentId: requestedAppointmentId,
+  companyId: requestedCompanyId
     .exactOptional()
-    .meta({ description: `Required for \`${APPOINTMENT_DELETED}\`, refused otherwise.` }),
+    .meta({ description: `Required for \`${APPOINTMENT_DELETED}\`, rejected for other events.` }),
 };
 
 export const emitRequest = z

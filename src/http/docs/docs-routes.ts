@@ -16,7 +16,7 @@ export function createDocsRoutes(model: AppointmentModel, basePath: string): Rou
     });
   };
   serve('/openapi.json', createOpenApi(model, basePath));
-  serve('/asyncapi.json', createAsyncApi(model));
+  serve('/asyncapi.json', createAsyncApi(model, basePath));
   // The page is docs/index.html of the built pages. Without this, /docs would be redirected to /docs/.
   router.get('/docs', (req, _res, next) => {
     req.url = '/docs/';

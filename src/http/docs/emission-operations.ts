@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { APPOINTMENT_DELETED, EVENT_SLUGS } from '@appointment-emissions/contracts';
+import { APPOINTMENT_DELETED, APPOINTMENT_UPDATED, EVENT_SLUGS } from '@appointment-emissions/contracts';
 import type { ErrorCode } from '../../errors.ts';
 import { EMISSIONS_PATH } from '../routes/emission-routes.ts';
-import { givenId } from './appointment-schemas.ts';
+import { emissionId, requestedAppointmentId } from './appointment-schemas.ts';
 import * as emissions from './emission-schemas.ts';
-import { BODY, KEY, type Operation, type Parameter } from './operation.ts';
+import { BODY, EXAMPLES, KEY, type Operation, type Parameter } from './operation.ts';
 
 const ACCEPTING: ErrorCode[] = [
   ...KEY,
@@ -12,7 +12,6 @@ const ACCEPTING: ErrorCode[] = [
   'INVALID_IDEMPOTENCY_KEY',
   'IDEMPOTENCY_IN_PROGRESS',
   'IDEMPOTENCY_KEY_REUSED',
-  'RATE_LIMITED',
   'DATABASE_ERROR',
   'QUEUE_UNAVAILABLE',
   'QUEUE_FULL',
@@ -23,7 +22,7 @@ const idempotencyKey: Parameter = {
   in: 'header',
   description:
     'Up to 255 visible ASCII characters. A repeated request with the same body gets the same emission ids.',
-  schema: z.string(),
+  schema: z.string().regex(/^[\x21-\x7e]{1,255}$/),
 };
 const traceparent: Parameter = {
   name: 'traceparent',
@@ -35,44 +34,49 @@ const requestId: Parameter = {
   name: 'X-Request-Id',
   in: 'header',
   description:
-    '1 to 128 letters, digits and `._:=+/-`: logged, and returned. If it is missing, the response has a random one.',
+    'An id for the logs: 1 to 128 letters, digits and `._:=+/-`. The response contains it, or a random id if it is missing or invalid.',
   schema: z.string(),
 };
-const REQUEST_ID = { 'X-Request-Id': 'Id of the request in the logs.' };
+const HEADERS = [idempotencyKey, requestId, traceparent];
 const REPLAYED = { 'Idempotency-Replayed': '`true` if an earlier request with this key was accepted.' };
 
-const ONE_EMISSION = Object.entries(EVENT_SLUGS).map(([slug, event]): Operation => ({
-  method: 'post',
-  path: `${EMISSIONS_PATH}/${slug}`,
-  id: slug.replace(/-(.)/, (_, letter: string) => letter.toUpperCase()),
-  tag: 'Emissions',
-  summary: `Emit ${event}`,
-  description:
-    event === APPOINTMENT_DELETED
+const { appointmentId, companyId } = EXAMPLES;
+
+const SINGLE_OPERATIONS = Object.entries(EVENT_SLUGS).map(([slug, event]): Operation => {
+  const isDeletion = event === APPOINTMENT_DELETED;
+  return {
+    method: 'post',
+    path: `${EMISSIONS_PATH}/${slug}`,
+    id: slug.replace(/-(.)/, (_, letter: string) => letter.toUpperCase()),
+    tag: 'Emissions',
+    summary: `Emit ${event}`,
+    description: isDeletion
       ? 'Removes the appointment from every dashboard of its company. If it still exists when a worker reads it, appointment:updated is sent instead.'
       : 'Sends the populated appointment to every dashboard of its company. If it no longer exists when a worker reads it, appointment:deleted is sent instead.',
-  security: 'internalKey',
-  parameters: [idempotencyKey, requestId, traceparent],
-  body: event === APPOINTMENT_DELETED ? emissions.deletionRequest : emissions.singleRequest,
-  answers: {
-    202: {
-      description: 'Accepted: the emission will be published, or listed as failed.',
-      schema: emissions.acceptedReply,
-      headers: { Location: "Path of the emission's timeline.", ...REPLAYED, ...REQUEST_ID },
+    security: 'internalKey',
+    parameters: HEADERS,
+    body: isDeletion ? emissions.deletionRequest : emissions.singleRequest,
+    example: { body: isDeletion ? { appointmentId, companyId } : { appointmentId } },
+    replies: {
+      202: {
+        description: 'Accepted: the emission will be published, or listed as failed.',
+        schema: emissions.acceptedReply,
+        headers: { Location: "Path of the emission's timeline.", ...REPLAYED },
+      },
     },
-  },
-  errors: [
-    ...ACCEPTING,
-    'INVALID_APPOINTMENT_ID',
-    ...(event === APPOINTMENT_DELETED
-      ? (['INVALID_COMPANY_ID', 'COMPANY_MISMATCH'] as const)
-      : (['APPOINTMENT_NOT_FOUND'] as const)),
-  ],
-}));
+    errors: [
+      ...ACCEPTING,
+      'INVALID_APPOINTMENT_ID',
+      ...(isDeletion
+        ? (['INVALID_COMPANY_ID', 'COMPANY_MISMATCH'] as const)
+        : (['APPOINTMENT_NOT_FOUND'] as const)),
+    ],
+  };
+});
 
 /** The bot's routes. */
 export const EMISSION_OPERATIONS: readonly Operation[] = [
-  ...ONE_EMISSION,
+  ...SINGLE_OPERATIONS,
   {
     method: 'post',
     path: `${EMISSIONS_PATH}/batch`,
@@ -82,14 +86,18 @@ export const EMISSION_OPERATIONS: readonly Operation[] = [
     description:
       'They are published after live emissions. The status is 202 even if every item is rejected: check `results`.',
     security: 'internalKey',
-    parameters: [idempotencyKey, requestId, traceparent],
+    parameters: HEADERS,
     body: emissions.batchRequest,
-    answers: {
-      202: {
-        description: 'The result of each item.',
-        schema: emissions.batchReply,
-        headers: { ...REPLAYED, ...REQUEST_ID },
+    example: {
+      body: {
+        emissions: [
+          { event: APPOINTMENT_UPDATED, appointmentId },
+          { event: APPOINTMENT_DELETED, appointmentId, companyId },
+        ],
       },
+    },
+    replies: {
+      202: { description: 'The result of each item.', schema: emissions.batchReply, headers: REPLAYED },
     },
     errors: ACCEPTING,
   },
@@ -98,7 +106,7 @@ export const EMISSION_OPERATIONS: readonly Operation[] = [
     path: `${EMISSIONS_PATH}/emissions/{emissionId}`,
     id: 'readEmission',
     tag: 'Emissions',
-    summary: 'The timeline of one emission',
+    summary: 'Read the timeline of an emission',
     security: 'internalKey',
     parameters: [
       {
@@ -106,10 +114,11 @@ export const EMISSION_OPERATIONS: readonly Operation[] = [
         in: 'path',
         required: true,
         description: 'From the 202 reply.',
-        schema: z.string(),
+        schema: emissionId,
       },
     ],
-    answers: { 200: { description: 'The timeline.', schema: emissions.timelineReply } },
+    example: { path: { emissionId: EXAMPLES.emissionId } },
+    replies: { 200: { description: 'The timeline.', schema: emissions.timelineReply } },
     errors: [...KEY, 'EMISSION_NOT_FOUND', 'QUEUE_UNAVAILABLE'],
   },
   {
@@ -117,7 +126,7 @@ export const EMISSION_OPERATIONS: readonly Operation[] = [
     path: `${EMISSIONS_PATH}/emissions`,
     id: 'readEmissions',
     tag: 'Emissions',
-    summary: 'The latest emissions of one appointment',
+    summary: 'Read the timelines of the last emissions of an appointment',
     security: 'internalKey',
     parameters: [
       {
@@ -125,10 +134,11 @@ export const EMISSION_OPERATIONS: readonly Operation[] = [
         in: 'query',
         required: true,
         description: 'The appointment.',
-        schema: givenId,
+        schema: requestedAppointmentId,
       },
     ],
-    answers: { 200: { description: 'Their timelines.', schema: emissions.timelinesReply } },
+    example: { query: { appointmentId } },
+    replies: { 200: { description: 'The timelines.', schema: emissions.timelinesReply } },
     errors: [...KEY, 'INVALID_APPOINTMENT_ID', 'EMISSION_NOT_FOUND', 'QUEUE_UNAVAILABLE'],
   },
 ];

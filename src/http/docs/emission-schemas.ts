@@ -1,27 +1,38 @@
 import { z } from 'zod';
-import type {
-  AcceptedReply,
-  BatchItem,
-  BatchReply,
-  EmitReply,
-  ProblemReply,
+import {
+  type AcceptedReply,
+  APPOINTMENT_CREATED,
+  type BatchItem,
+  type BatchReply,
+  type EmitReply,
+  type ProblemReply,
 } from '@appointment-emissions/contracts';
 import { EMISSION_SOURCES } from '../../domain/emission-log.ts';
 import { ERROR_CODES, type ErrorCode } from '../../errors.ts';
 import { MAX_BATCH_ITEMS } from '../middleware/validate.ts';
-import { emission, event, givenId, id, instant } from './appointment-schemas.ts';
+import { EMISSIONS_PATH } from '../routes/emission-routes.ts';
+import {
+  appointmentId,
+  emission,
+  emissionId,
+  event,
+  instant,
+  requestedAppointmentId,
+  requestedCompanyId,
+} from './appointment-schemas.ts';
+import { EXAMPLES } from './operation.ts';
 
-const yes = z.literal(true);
+const success = z.literal(true);
 const code = z
   .enum(Object.keys(ERROR_CODES) as [ErrorCode, ...ErrorCode[]])
-  .meta({ id: 'ErrorCode', description: 'Stable. docs/reference/errors.md lists all codes.' });
+  .meta({ id: 'ErrorCode', description: 'Stable. docs/reference/errors.md explains all codes.' });
 
 export const problemReply = z
   .strictObject({
-    type: z.string(),
-    title: z.string(),
+    type: z.string().meta({ examples: ['about:blank'] }),
+    title: z.string().meta({ description: 'Name of the status.' }),
     status: z.int(),
-    detail: z.string().meta({ description: 'Explanation for a reader.' }),
+    detail: z.string().meta({ description: 'Explanation for a person.' }),
     success: z.literal(false),
     code,
     error: z
@@ -29,24 +40,31 @@ export const problemReply = z
       .meta({ description: 'Same as `code` and `detail`, for callers of the former API.' }),
     errors: z.array(z.unknown()).exactOptional().meta({ description: 'Validation errors by field.' }),
   })
-  .meta({ id: 'Problem', description: 'RFC 9457.' }) satisfies z.ZodType<ProblemReply>;
+  .meta({ id: 'Problem', description: 'An error, as in RFC 9457.' }) satisfies z.ZodType<ProblemReply>;
 
 export const deletionRequest = z
   .strictObject({
-    appointmentId: givenId,
-    companyId: givenId.meta({ description: 'The company that the appointment belonged to.' }),
+    appointmentId: requestedAppointmentId,
+    companyId: requestedCompanyId.meta({ description: 'The company that the appointment belonged to.' }),
   })
   .meta({ id: 'DeletionRequest' });
 
-export const singleRequest = z.strictObject({ appointmentId: givenId }).meta({ id: 'SingleRequest' });
+export const singleRequest = z
+  .strictObject({ appointmentId: requestedAppointmentId })
+  .meta({ id: 'SingleRequest' });
 
 const accepted = {
-  success: yes,
+  success,
   event,
-  appointmentId: id,
-  emissionId: z.string(),
-  statusUrl: z.string().meta({ description: "Path of the emission's timeline." }),
-  message: z.string().meta({ description: 'Text for a reader.' }),
+  appointmentId,
+  emissionId,
+  statusUrl: z.string().meta({
+    description: "Path of the emission's timeline.",
+    examples: [`${EMISSIONS_PATH}/emissions/${EXAMPLES.emissionId}`],
+  }),
+  message: z
+    .string()
+    .meta({ description: 'Text for a person.', examples: [`${APPOINTMENT_CREATED} was accepted`] }),
   eventType: event.meta({ description: 'Same as `event`, for callers of the former API.' }),
 };
 export const acceptedReply = z
@@ -63,25 +81,25 @@ export const batchRequest = z
 
 export const batchReply = z
   .strictObject({
-    success: yes,
+    success,
     accepted: z.int(),
     rejected: z.int(),
     results: z.array(
       z.strictObject({
         index: z.int(),
-        status: z.int().meta({ description: 'Status that the single route would return.' }),
-        emissionId: z.string().exactOptional(),
-        code: z.string().exactOptional(),
+        status: z.int().meta({ description: 'Status that the route for one emission would return.' }),
+        emissionId: emissionId.exactOptional(),
+        code: code.exactOptional(),
       }),
     ),
   })
   .meta({
     id: 'BatchReply',
-    description: 'An invalid item does not affect the others.',
+    description: 'One result for each item. A rejected item does not affect the others.',
   }) satisfies z.ZodType<BatchReply>;
 
 const timeline = {
-  emissionId: z.string(),
+  emissionId,
   event: z.string(),
   appointmentId: z.string(),
   source: z.enum(EMISSION_SOURCES).meta({ description: 'What reported the write.' }),
@@ -110,12 +128,12 @@ const timeline = {
   }),
   traceparent: z.string().nullable(),
 };
-export const timelineReply = z.strictObject({ success: yes, ...timeline }).meta({
+export const timelineReply = z.strictObject({ success, ...timeline }).meta({
   id: 'TimelineReply',
   description: 'Kept for one day after publication, for 14 days after failure.',
 });
 export const timelinesReply = z
-  .strictObject({ success: yes, appointmentId: id, emissions: z.array(z.strictObject(timeline)) })
+  .strictObject({ success, appointmentId, emissions: z.array(z.strictObject(timeline)) })
   .meta({ id: 'TimelinesReply', description: 'At most ten, newest first.' });
 
 export const emitReply = z

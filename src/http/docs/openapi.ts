@@ -2,92 +2,132 @@ import { STATUS_CODES } from 'node:http';
 import type { z } from 'zod';
 import { ERROR_CODES, type ErrorCode } from '../../errors.ts';
 import type { AppointmentModel } from '../../model/appointment-model.ts';
-import { createSchemaCollection, type Json } from './collect-schemas.ts';
+import { createCurlExample } from './curl-example.ts';
+import { createSchemaCollection, documentInfo, type Json } from './document-parts.ts';
 import { problemReply } from './emission-schemas.ts';
-import type { Operation, Parameter } from './operation.ts';
+import { type DocumentedReply, type Operation, type Parameter, type Security, TAGS } from './operation.ts';
 import { OPERATIONS } from './operations.ts';
 
-const SECURITY_SCHEMES = {
+const SECURITY_SCHEMES: Record<Security, Json> = {
   internalKey: {
     type: 'apiKey',
     in: 'header',
     name: 'x-api-key',
-    description: 'the header `x-api-key` with INTERNAL_SERVICE_API_KEY.',
+    description: 'The header `x-api-key` with a key of INTERNAL_SERVICE_API_KEY.',
   },
   dashboardToken: {
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'JWT',
-    description: "the socket's token as bearer: it has `companyId` and `exp`.",
+    description: "The token of the dashboard's socket: a JWT with `companyId` and `exp`, optionally `scope`.",
   },
   operator: {
     type: 'http',
     scheme: 'basic',
-    description: 'HTTP Basic with the name and password of an operator.',
+    description: 'HTTP Basic with the name and the password of an operator.',
   },
 };
 
-/** OpenAPI 3.1 of all routes. */
+const header = (description: string, type = 'string'): Json => ({ description, schema: { type } });
+const HEADERS = {
+  'X-Request-Id': header('Id of the request in the logs.'),
+  RateLimit: header('Requests that remain (`r`), and seconds until the limit starts anew (`t`).'),
+  'RateLimit-Policy': header('The limit (`q`) and its window in seconds (`w`).'),
+  'Retry-After': header('Seconds to wait before the request is repeated.', 'integer'),
+};
+/** Statuses of problems that say when to repeat the request. */
+const RETRYABLE: readonly number[] = [409, 429, 503];
+
+const DESCRIPTION = `Publishes changes of appointments to every dashboard of their company.
+
+Every error is \`application/problem+json\` with a stable \`code\`. A path without a route is 404 \`ROUTE_NOT_FOUND\`.
+
+The examples with curl are for a POSIX shell. They need the server's address in \`API_URL\`, such as http://localhost:3001, and its
+\`INTERNAL_SERVICE_API_KEY\`, \`ADMIN_USER\` and \`ADMIN_PASSWORD\`, or a dashboard's token in \`DASHBOARD_TOKEN\`.`;
+
+/** OpenAPI 3.1 of all routes. @param basePath  the path prefix that a proxy in front strips */
 export function createOpenApi(model: AppointmentModel, basePath = ''): Json {
   const schemas = createSchemaCollection(model);
   const paths: Record<string, Json> = {};
   for (const operation of OPERATIONS) {
-    (paths[operation.path] ??= {})[operation.method] = describe(operation, schemas.of);
+    (paths[operation.path] ??= {})[operation.method] = describeOperation(operation, schemas.of);
   }
   return {
     openapi: '3.1.0',
-    info: {
-      title: 'Appointment emissions',
-      version: '1',
-      description:
-        'Appointment events from a chatbot to every dashboard of the company. Errors are `application/problem+json` with a stable `code`.',
-    },
-    ...(basePath !== '' && { servers: [{ url: basePath }] }),
+    info: documentInfo('Appointment emissions: HTTP', DESCRIPTION),
+    servers: [{ url: basePath || '/' }],
+    tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     paths,
-    components: { schemas: Object.fromEntries(schemas.components), securitySchemes: SECURITY_SCHEMES },
+    components: {
+      schemas: Object.fromEntries(schemas.components),
+      securitySchemes: SECURITY_SCHEMES,
+      headers: HEADERS,
+    },
   };
 }
 
-function describe(operation: Operation, schemaOf: (schema: z.ZodType) => Json): Json {
-  const { id, tag, summary, description, security, parameters, body, answers, errors } = operation;
-  const responses: Record<string, Json> = {};
-  for (const [status, { description, schema, headers }] of Object.entries(answers)) {
-    responses[status] = {
-      description,
-      ...(headers && { headers: describeHeaders(headers) }),
-      content:
-        typeof schema === 'string'
-          ? { [schema]: { schema: { type: 'string' } } }
-          : { 'application/json': { schema: schemaOf(schema) } },
-    };
-  }
-  for (const [status, codes] of byStatus(errors)) {
-    responses[status] = {
-      description: `${STATUS_CODES[status] ?? ''}: ${codes.map((code) => `\`${code}\``).join(', ')}.`,
-      ...([409, 429, 503].includes(status) && {
-        headers: { 'Retry-After': { description: 'Seconds.', schema: { type: 'integer' } } },
-      }),
-      content: { 'application/problem+json': { schema: schemaOf(problemReply) } },
-    };
-  }
+function describeOperation(operation: Operation, schemaOf: (schema: z.ZodType) => Json): Json {
+  const { id, tag, summary, description, security, parameters, body, example } = operation;
+  const sent = example?.body === undefined ? {} : { example: example.body };
   return {
     operationId: id,
     tags: [tag],
     summary,
-    ...(description !== undefined && { description }),
+    description: `${description === undefined ? '' : `${description}\n\n`}${createCurlExample(operation)}`,
     security: security === undefined ? [] : [{ [security]: [] }],
     ...(parameters && { parameters: parameters.map((parameter) => describeParameter(parameter, schemaOf)) }),
     ...(body && {
-      requestBody: { required: true, content: { 'application/json': { schema: schemaOf(body) } } },
+      requestBody: {
+        required: true,
+        content: { 'application/json': { schema: schemaOf(body), ...sent } },
+      },
     }),
-    responses,
+    responses: describeResponses(operation, schemaOf),
   };
 }
 
-function describeHeaders(headers: Readonly<Record<string, string>>): Json {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, description]) => [name, { description, schema: { type: 'string' } }]),
+function describeResponses(
+  { security, replies, errors }: Operation,
+  schemaOf: (schema: z.ZodType) => Json,
+): Record<string, Json> {
+  const common = refsTo(
+    'X-Request-Id',
+    ...(security === 'internalKey' ? (['RateLimit', 'RateLimit-Policy'] as const) : []),
   );
+  const problem = { 'application/problem+json': { schema: schemaOf(problemReply) } };
+  const responses: Record<string, Json> = {};
+  for (const [status, reply] of Object.entries(replies)) {
+    responses[status] = describeReply(reply, common, schemaOf);
+  }
+  for (const [status, codes] of byStatus(errors)) {
+    responses[status] = {
+      description: `${STATUS_CODES[status] ?? ''}: ${codes.map((code) => `\`${code}\``).join(', ')}.`,
+      headers: { ...common, ...(RETRYABLE.includes(status) && refsTo('Retry-After')) },
+      content: problem,
+    };
+  }
+  responses.default = { description: 'Any other error.', headers: common, content: problem };
+  return responses;
+}
+
+function describeReply(
+  { description, schema, headers = {} }: DocumentedReply,
+  common: Json,
+  schemaOf: (schema: z.ZodType) => Json,
+): Json {
+  const own = Object.entries(headers).map(([name, text]) => [name, header(text)]);
+  return {
+    description,
+    headers: { ...common, ...Object.fromEntries(own) },
+    content:
+      typeof schema === 'string'
+        ? { [schema]: { schema: { type: 'string' } } }
+        : { 'application/json': { schema: schemaOf(schema) } },
+  };
+}
+
+function refsTo(...names: readonly (keyof typeof HEADERS)[]): Json {
+  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }
 
 function describeParameter(

@@ -8,20 +8,30 @@ import * as operator from './operator-schemas.ts';
 import { BULL_BOARD_PATH } from '../routes/bull-board.ts';
 import { EMISSIONS_PATH } from '../routes/emission-routes.ts';
 
-/** @param descriptions  those of the answers 200 and 503 */
+/** @param descriptions  those of the replies 200 and 503 */
 const health = (
   path: string,
   id: string,
   summary: string,
   schema: z.ZodType,
-  [green, red]: readonly [string, string],
+  [ok, unavailable]: readonly [string, string],
 ): Operation => ({
   method: 'get',
   path,
   id,
   tag: 'Health',
   summary,
-  answers: { 200: { description: green, schema }, 503: { description: red, schema } },
+  replies: { 200: { description: ok, schema }, 503: { description: unavailable, schema } },
+  errors: [],
+});
+
+const jsonDocument = (path: string, id: string, summary: string, description: string): Operation => ({
+  method: 'get',
+  path,
+  id,
+  tag: 'Documents',
+  summary,
+  replies: { 200: { description, schema: z.looseObject({}) } },
   errors: [],
 });
 
@@ -33,25 +43,26 @@ export const OPERATIONS: readonly Operation[] = [
     path: '/api/v1/dashboard/appointments',
     id: 'listAppointments',
     tag: 'Dashboards',
-    summary: 'Appointments of a company in the scope of the token, and the stream position to connect with',
+    summary: 'List the appointments that the token may see, with the stream position to connect with',
     security: 'dashboardToken',
     parameters: [
       {
         name: 'from',
         in: 'query',
-        description: 'ISO 8601, 1970 to 9999. Default: one week ago.',
+        description: 'ISO 8601, from 1970 to 9999. Default: one week ago.',
         schema: z.string(),
       },
       {
         name: 'to',
         in: 'query',
-        description: 'ISO 8601, at most 62 days after `from`. Default: in one week.',
+        description: 'ISO 8601, at most 62 days after `from`. Default: 8 days after today, or after `from`.',
         schema: z.string(),
       },
     ],
-    answers: {
+    example: { query: { from: '2026-11-23', to: '2026-11-30' } },
+    replies: {
       200: {
-        description: 'Appointments with `from ≤ start < to`, in the order of `start`.',
+        description: 'The appointments with `from ≤ start < to`, ordered by `start`.',
         schema: appointmentList,
       },
     },
@@ -62,46 +73,31 @@ export const OPERATIONS: readonly Operation[] = [
       'RATE_LIMITED',
       'DATABASE_ERROR',
       'QUEUE_UNAVAILABLE',
+      'TOKEN_KEYS_UNAVAILABLE',
     ],
   },
   ...OPERATOR_OPERATIONS,
-  health('/livez', 'isAlive', 'Whether this process makes progress', operator.aliveReply, [
+  health('/livez', 'isAlive', 'Check whether this process makes progress', operator.aliveReply, [
     'The process makes progress.',
     'The process is stuck. Restart it.',
   ]),
-  health('/readyz', 'isReady', 'Whether this process can take requests', operator.readyReply, [
+  health('/readyz', 'isReady', 'Check whether this process can take requests', operator.readyReply, [
     'Ready.',
-    'Not ready; `checks` has the reason.',
+    'Not ready: `checks` names the cause.',
   ]),
-  health('/health', 'readHealth', 'Readiness with details and warnings', operator.healthReply, [
-    'Ready; see `warnings`.',
-    'Not ready.',
+  health('/health', 'readHealth', 'Read readiness with details and warnings', operator.healthReply, [
+    'Ready. `warnings` lists further problems.',
+    'Not ready: `checks` explains the cause.',
   ]),
-  {
-    method: 'get',
-    path: '/openapi.json',
-    id: 'readOpenApi',
-    tag: 'Documents',
-    summary: 'This document',
-    answers: { 200: { description: 'OpenAPI 3.1.', schema: z.looseObject({ openapi: z.string() }) } },
-    errors: [],
-  },
-  {
-    method: 'get',
-    path: '/asyncapi.json',
-    id: 'readAsyncApi',
-    tag: 'Documents',
-    summary: 'The socket events',
-    answers: { 200: { description: 'AsyncAPI 3.0.', schema: z.looseObject({ asyncapi: z.string() }) } },
-    errors: [],
-  },
+  jsonDocument('/openapi.json', 'readOpenApi', 'Read this document', 'OpenAPI 3.1.'),
+  jsonDocument('/asyncapi.json', 'readAsyncApi', 'Read the document of the socket events', 'AsyncAPI 3.0.'),
   {
     method: 'get',
     path: '/docs',
     id: 'readDocs',
     tag: 'Documents',
-    summary: 'This document as a page',
-    answers: { 200: { description: 'HTML.', schema: 'text/html' } },
+    summary: 'Open this document as a page',
+    replies: { 200: { description: 'HTML.', schema: 'text/html' } },
     errors: [],
   },
 ];

@@ -1,17 +1,17 @@
 import { z } from 'zod';
 import type { ErrorCode } from '../../errors.ts';
 import { ADMIN_API_PATH } from '../routes/admin-routes.ts';
-import { BODY, KEY, type Operation } from './operation.ts';
+import { BODY, EXAMPLES, KEY, type Operation } from './operation.ts';
 import * as operator from './operator-schemas.ts';
 
-const ADMIN: ErrorCode[] = ['ADMIN_AUTH_REQUIRED', 'QUEUE_UNAVAILABLE'];
+const ADMIN: ErrorCode[] = ['ADMIN_AUTH_REQUIRED', 'RATE_LIMITED', 'QUEUE_UNAVAILABLE'];
 const REPAIR: ErrorCode[] = [...ADMIN, ...BODY, 'ADMIN_READ_ONLY', 'CROSS_ORIGIN'];
 
 const repair = (
   path: string,
   id: string,
   summary: string,
-  body: z.ZodType,
+  { body, example }: { body: z.ZodType; example: unknown },
   more: Partial<Operation> = {},
 ): Operation => ({
   method: 'post',
@@ -21,7 +21,10 @@ const repair = (
   summary,
   security: 'operator',
   body,
-  answers: { 200: { description: 'The emissions that were enqueued.', schema: operator.repairReply } },
+  example: { body: example },
+  replies: {
+    200: { description: 'The emissions that were enqueued, or would be.', schema: operator.repairReply },
+  },
   errors: REPAIR,
   ...more,
 });
@@ -33,9 +36,14 @@ export const OPERATOR_OPERATIONS: readonly Operation[] = [
     path: '/api/v1/internal/metrics',
     id: 'readMetrics',
     tag: 'Operators',
-    summary: 'Counts, rates and latencies of the fleet',
+    summary: 'Read counts, rates and latencies of the fleet',
     security: 'internalKey',
-    answers: { 200: { description: 'Every process returns the same.', schema: operator.metricsReply } },
+    replies: {
+      200: {
+        description: 'Metrics of all processes; each process replies with the same.',
+        schema: operator.metricsReply,
+      },
+    },
     errors: [...KEY, 'QUEUE_UNAVAILABLE'],
   },
   {
@@ -43,9 +51,10 @@ export const OPERATOR_OPERATIONS: readonly Operation[] = [
     path: '/metrics',
     id: 'scrape',
     tag: 'Operators',
-    summary: 'Metrics of this process, for Prometheus',
+    summary: 'Read the metrics of this process, for Prometheus',
+    description: 'The same metrics are on the port METRICS_PORT, without a key.',
     security: 'internalKey',
-    answers: { 200: { description: 'Prometheus text format.', schema: 'text/plain' } },
+    replies: { 200: { description: 'Prometheus text format.', schema: 'text/plain' } },
     errors: KEY,
   },
   {
@@ -53,10 +62,10 @@ export const OPERATOR_OPERATIONS: readonly Operation[] = [
     path: `${ADMIN_API_PATH}/overview`,
     id: 'readOverview',
     tag: 'Operators',
-    summary: 'The overview of the admin page',
+    summary: 'Read metrics, warnings and the latest failed emissions',
     security: 'operator',
-    answers: {
-      200: { description: 'Metrics and the latest failed emissions.', schema: operator.overviewReply },
+    replies: {
+      200: { description: 'What the page `/admin` shows first.', schema: operator.overviewReply },
     },
     errors: ADMIN,
   },
@@ -65,9 +74,9 @@ export const OPERATOR_OPERATIONS: readonly Operation[] = [
     path: `${ADMIN_API_PATH}/series`,
     id: 'readSeries',
     tag: 'Operators',
-    summary: 'Metrics of the last hour, for charts',
+    summary: 'Read the metrics of the last hour',
     security: 'operator',
-    answers: { 200: { description: 'One value per minute.', schema: operator.seriesReply } },
+    replies: { 200: { description: 'One value per minute.', schema: operator.seriesReply } },
     errors: ADMIN,
   },
   {
@@ -75,48 +84,54 @@ export const OPERATOR_OPERATIONS: readonly Operation[] = [
     path: `${ADMIN_API_PATH}/companies`,
     id: 'listCompanies',
     tag: 'Operators',
-    summary: 'The first 20 companies with appointments whose id begins with a prefix',
+    summary: 'List the first 20 companies with appointments whose id begins with a prefix',
     security: 'operator',
     parameters: [
       {
         name: 'prefix',
         in: 'query',
-        description: 'Up to 24 hexadecimal characters. Default: none.',
-        schema: z.string(),
+        description: 'Up to 24 hexadecimal characters. Default: all companies.',
+        schema: z.string().regex(/^[0-9a-fA-F]{0,24}$/),
       },
     ],
-    answers: {
+    example: { query: { prefix: '65f0' } },
+    replies: {
       200: { description: 'Companies, in the order of their ids.', schema: operator.companiesReply },
     },
-    errors: ['ADMIN_AUTH_REQUIRED', 'INVALID_REQUEST', 'DATABASE_ERROR'],
+    errors: ['ADMIN_AUTH_REQUIRED', 'RATE_LIMITED', 'INVALID_REQUEST', 'DATABASE_ERROR'],
   },
-  repair('retry', 'retryEmission', 'Retry one failed emission', operator.retryRequest, {
-    answers: { 200: { description: 'The emission is enqueued again.', schema: operator.retryReply } },
-    errors: [...REPAIR, 'EMISSION_NOT_FOUND'],
-  }),
   repair(
-    'retry-failed',
-    'retryFailed',
-    'Retry emissions that failed since a time',
-    operator.retryFailedRequest,
+    'retry',
+    'retryEmission',
+    'Retry a failed emission',
+    { body: operator.retryRequest, example: { emissionId: EXAMPLES.emissionId } },
+    {
+      replies: { 200: { description: 'The emission is enqueued again.', schema: operator.retryReply } },
+      errors: [...REPAIR, 'EMISSION_NOT_FOUND'],
+    },
   ),
+  repair('retry-failed', 'retryFailed', 'Retry the emissions that failed since a time', {
+    body: operator.retryFailedRequest,
+    example: { since: '2h', dryRun: true },
+  }),
   repair(
     're-emit',
     'reEmit',
-    'Emit appointments again that were written since a time',
-    operator.reEmitRequest,
-    {
-      errors: [...REPAIR, 'DATABASE_ERROR'],
-    },
+    'Emit the appointments again that were written since a time',
+    { body: operator.reEmitRequest, example: { companyId: EXAMPLES.companyId, since: '2h', dryRun: true } },
+    { errors: [...REPAIR, 'DATABASE_ERROR'] },
   ),
   repair(
     'disconnect',
     'disconnectDashboards',
     'Disconnect the dashboards of a user or a company on all gateways',
-    operator.disconnectRequest,
+    { body: operator.disconnectRequest, example: { userId: EXAMPLES.userId, dryRun: true } },
     {
-      answers: {
-        200: { description: 'The sockets that were disconnected.', schema: operator.disconnectReply },
+      replies: {
+        200: {
+          description: 'The number of sockets that were disconnected, or would be.',
+          schema: operator.disconnectReply,
+        },
       },
     },
   ),

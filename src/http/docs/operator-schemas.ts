@@ -6,12 +6,20 @@ import {
   type DisconnectRequest,
   type OverviewReply,
   type RepairReport,
+  queueNames,
   type SeriesReply,
 } from '@appointment-emissions/contracts';
 import { EMISSION_SOURCES } from '../../domain/emission-log.ts';
-import { givenId, instant } from './appointment-schemas.ts';
+import {
+  companyId,
+  emissionId,
+  instant,
+  requestedAppointmentId,
+  requestedCompanyId,
+} from './appointment-schemas.ts';
+import { EXAMPLES } from './operation.ts';
 
-const yes = z.literal(true);
+const success = z.literal(true);
 const count = z.int().min(0);
 const share = z.number().min(0).max(1).nullable();
 const ms = z.number().min(0);
@@ -118,22 +126,30 @@ const metrics = {
     }),
   }),
 };
-export const metricsReply = z.strictObject({ success: yes, ...metrics }).meta({
+export const metricsReply = z.strictObject({ success, ...metrics }).meta({
   id: 'MetricsReply',
   description: 'Metrics of the whole fleet, the same from every process. See docs/reference/metrics.md.',
 });
 
+/** Text, since the data of a job can be damaged. */
+const named = {
+  event: z.string().meta({ examples: [APPOINTMENT_EVENTS[1]] }),
+  appointmentId: z.string().meta({ examples: [EXAMPLES.appointmentId] }),
+};
 const failedEmission = z
   .strictObject({
-    emissionId: z.string(),
-    queue: z.string().meta({ description: 'Name of the BullMQ queue that has the job.' }),
+    emissionId,
+    queue: z.string().meta({
+      description: 'Name of the BullMQ queue that has the job.',
+      examples: [queueNames(0).live],
+    }),
     source: z.enum(EMISSION_SOURCES).meta({ description: 'What reported the write.' }),
-    event: z.string(),
-    appointmentId: z.string(),
-    companyId: z.string(),
-    reason: z
-      .string()
-      .meta({ description: 'An error code of docs/reference/errors.md, then an explanation.' }),
+    ...named,
+    companyId: z.string().meta({ examples: [EXAMPLES.companyId] }),
+    reason: z.string().meta({
+      description: 'An error code of docs/reference/errors.md, a colon, and an explanation.',
+      examples: ['DATABASE_ERROR: the database did not answer in time'],
+    }),
     attempts: count,
     acceptedAt: instant,
     failedAt: instant,
@@ -141,7 +157,7 @@ const failedEmission = z
   .meta({ id: 'FailedEmission' });
 export const overviewReply = z
   .strictObject({
-    success: yes,
+    success,
     operator: z
       .strictObject({ name: z.string(), role: z.enum(['view', 'repair']) })
       .meta({ description: 'Who signed in.' }),
@@ -156,8 +172,8 @@ export const overviewReply = z
 
 export const companiesReply = z
   .strictObject({
-    success: yes,
-    companies: z.array(givenId).max(20).meta({ description: 'In the order of their ids.' }),
+    success,
+    companies: z.array(companyId).max(20).meta({ description: 'In the order of their ids.' }),
     hasMore: z.boolean().meta({ description: 'If true, a longer prefix finds more.' }),
   })
   .meta({ id: 'CompaniesReply' }) satisfies z.ZodType<CompaniesReply>;
@@ -172,7 +188,7 @@ const minuteCounts = z.strictObject({
 });
 export const seriesReply = z
   .strictObject({
-    success: yes,
+    success,
     minutes: z.array(z.int()).meta({ description: 'Start of each minute, in seconds since 1970.' }),
     counts: minuteCounts,
     byQueue: each(QUEUES, minuteCounts),
@@ -183,49 +199,54 @@ export const seriesReply = z
     description: 'The last hour by the minute, oldest first.',
   }) satisfies z.ZodType<SeriesReply>;
 
-const time = z.string().meta({ description: 'ISO 8601 with a time zone, or an age: 90s, 30m, 2h, 3d.' });
+const time = z
+  .string()
+  .meta({ description: 'ISO 8601 with a time zone, or an age: 90s, 30m, 2h, 3d.', examples: ['2h'] });
 const extent = {
   limit: z.int().min(1).max(10_000).exactOptional().meta({ default: 1_000 }),
   dryRun: z
     .boolean()
     .exactOptional()
-    .meta({ default: false, description: 'If true, nothing is enqueued; the reply says what would be.' }),
+    .meta({ default: false, description: 'If true, nothing is enqueued: the reply contains what would be.' }),
 };
-export const retryRequest = z.strictObject({ emissionId: z.string() }).meta({ id: 'RetryRequest' });
+export const retryRequest = z.strictObject({ emissionId }).meta({ id: 'RetryRequest' });
 export const retryFailedRequest = z
   .strictObject({ since: time, until: time.exactOptional(), code: z.string().exactOptional(), ...extent })
   .meta({ id: 'RetryFailedRequest' });
 export const reEmitRequest = z
   .strictObject({
-    companyId: givenId.exactOptional(),
-    appointmentId: givenId.exactOptional(),
+    companyId: requestedCompanyId.exactOptional(),
+    appointmentId: requestedAppointmentId.exactOptional(),
     since: time,
     ...extent,
   })
   .meta({ id: 'ReEmitRequest', description: 'Needs either `companyId` or `appointmentId`.' });
 
-export const retryReply = z.strictObject({ success: yes, emissionId: z.string() }).meta({ id: 'RetryReply' });
+export const retryReply = z.strictObject({ success, emissionId }).meta({ id: 'RetryReply' });
 export const repairReply = z
   .strictObject({
-    success: yes,
+    success,
     dryRun: z.boolean(),
     matched: count.meta({ description: 'Number of emissions that match the request.' }),
     repaired: count.meta({
-      description: 'Number of emissions that were enqueued; in a dry run, that would be.',
+      description: 'Number of emissions that were enqueued; in a dry run, of those that would be.',
     }),
     leftOut: count.meta({
       description: 'Number of emissions that were skipped because their stored data is unusable.',
     }),
     emissions: z
-      .array(z.strictObject({ emissionId: z.string(), event: z.string(), appointmentId: z.string() }))
+      .array(z.strictObject({ emissionId, ...named }))
       .meta({ description: 'The first of the repaired emissions.' }),
   })
   .meta({ id: 'RepairReply' }) satisfies z.ZodType<RepairReport>;
 
 export const disconnectRequest = z
   .strictObject({
-    companyId: givenId.exactOptional(),
-    userId: z.string().exactOptional().meta({ description: "The claim `sub` of the user's tokens." }),
+    companyId: requestedCompanyId.exactOptional(),
+    userId: z
+      .string()
+      .exactOptional()
+      .meta({ description: "The claim `sub` of the user's tokens.", examples: [EXAMPLES.userId] }),
     dryRun: z
       .boolean()
       .exactOptional()
@@ -237,11 +258,15 @@ export const disconnectRequest = z
   }) satisfies z.ZodType<DisconnectRequest>;
 export const disconnectReply = z
   .strictObject({
-    success: yes,
+    success,
     dryRun: z.boolean(),
-    matched: count.meta({ description: 'Sockets that were disconnected; in a dry run, that would be.' }),
-    gateways: count.meta({ description: 'Gateways that replied within a second.' }),
-    unanswered: count.meta({ description: 'Gateways that did not.' }),
+    matched: count.meta({
+      description: 'Number of sockets that were disconnected; in a dry run, of those that would be.',
+    }),
+    gateways: count.meta({ description: 'Number of gateways that replied within a second.' }),
+    unanswered: count.meta({
+      description: 'Number of gateways that did not reply. 0 on a Redis Cluster, where it is unknown.',
+    }),
   })
   .meta({ id: 'DisconnectReply' }) satisfies z.ZodType<DisconnectReport>;
 
