@@ -99,14 +99,14 @@ const CAUSES: Partial<Record<ErrorCode, string>> = {
 
 const ADVICE: Partial<Record<ErrorCode, string>> = {
   ROUTE_NOT_FOUND: 'Check the address, or go to one of these pages.',
-  METHOD_NOT_ALLOWED: 'This address is for programs, which send another method.',
+  METHOD_NOT_ALLOWED: 'This address is for programs, which use another method.',
   ADMIN_AUTH_REQUIRED: 'Reload this page, and sign in with the name and the password of an operator.',
   API_KEY_MISSING: 'This address is for programs, which send a key in the header x-api-key.',
   TOKEN_INVALID:
     'This address is for dashboards, which send the token of a signed-in user. Open the dashboard.',
   RATE_LIMITED: 'Wait a minute, then reload this page.',
   TOKEN_KEYS_UNAVAILABLE:
-    'Reload this page in a minute. If the error stays, the identity provider does not answer.',
+    'Reload this page in a minute. If the error persists, the identity provider is not reachable.',
 };
 
 /** What a person can do about an error. */
@@ -114,7 +114,7 @@ function adviceFor(code: ErrorCode, status: number): string {
   const advice = ADVICE[code];
   if (advice !== undefined) return advice;
   return status >= 500
-    ? 'Reload this page in a moment. If the error stays, an operator can see at /health which server is down.'
+    ? 'Reload this page in a moment. If the error persists, /health shows operators which server is down.'
     : 'Check the address, or go to one of these pages.';
 }
 

@@ -57,24 +57,27 @@ export function toAppError(thrown: unknown): AppError {
   if (type === 'entity.parse.failed') return new AppError('MALFORMED_JSON', 'the body is not valid JSON');
   if (status === 413) return new AppError('PAYLOAD_TOO_LARGE', 'the body is larger than this route accepts');
   if (status === 415) {
-    return new AppError('UNSUPPORTED_MEDIA_TYPE', 'send UTF-8 JSON, not compressed, as application/json');
+    return new AppError(
+      'UNSUPPORTED_MEDIA_TYPE',
+      'the body must be uncompressed JSON in UTF-8, with the type application/json',
+    );
   }
   if (status !== undefined && status >= 400 && status < 500) {
     return new AppError(
       'INVALID_REQUEST',
-      'the request cannot be read: check its path, its headers and their encoding',
+      'the request is malformed: check its path, its headers and their encoding',
     );
   }
   if (isMongoError(thrown, 'MongoError')) {
     return new AppError('DATABASE_ERROR', 'the database did not answer in time', { cause: thrown });
   }
   if (isUnavailable(thrown)) {
-    return new AppError('QUEUE_UNAVAILABLE', 'Redis does not answer; try again in a moment', {
+    return new AppError('QUEUE_UNAVAILABLE', 'Redis does not answer; retry in a moment', {
       cause: thrown,
       retryAfterSeconds: 1,
     });
   }
-  return new AppError('INTERNAL_ERROR', 'an unexpected error; it has been logged', {
+  return new AppError('INTERNAL_ERROR', 'an unexpected error; the log of the server has its cause', {
     cause: thrown,
   });
 }

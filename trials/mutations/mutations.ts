@@ -372,7 +372,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     safeguard: 'the rate of requests per API key is limited',
     file: 'src/http/middleware/limit-rate.ts',
-    find: 'if (!isAllowed) throw tooMany(`requests by ${name}`, { resetSeconds });',
+    find: 'if (!isAllowed) throw tooMany(`requests of this ${name}`, { resetSeconds });',
     replace: 'if (!isAllowed) res.setHeader(tooMany(name, { resetSeconds }).code, 1);',
     test: 'test/security/limits.test.ts',
     name: 'a caller above the rate of',

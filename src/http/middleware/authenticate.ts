@@ -35,11 +35,12 @@ export function authenticateService(acceptedKeys: readonly string[]): RequestHan
 /** @throws AppError API_KEY_MISSING, API_KEY_WRONG; what `onWrong` throws */
 function fingerprintOf(keys: ApiKeys, req: Request, onWrong: () => void = () => undefined): string {
   const given = req.get('x-api-key');
-  if (!given) throw new AppError('API_KEY_MISSING', 'send the internal key in the header x-api-key');
+  if (!given)
+    throw new AppError('API_KEY_MISSING', 'the header x-api-key, with the internal key, is missing');
   const fingerprint = keys.verify(given);
   if (!fingerprint) {
     onWrong();
-    throw new AppError('API_KEY_WRONG', 'unknown x-api-key');
+    throw new AppError('API_KEY_WRONG', 'the key in the header x-api-key is not valid');
   }
   return fingerprint;
 }

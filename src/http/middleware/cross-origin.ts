@@ -35,7 +35,7 @@ export const requireSameOrigin: RequestHandler = (req, _res, next) => {
     const origin = req.get('origin');
     const foreignSite = site !== undefined && site !== 'same-origin' && site !== 'none';
     if (foreignSite || (origin !== undefined && !isOfHost(origin, req.get('host')))) {
-      throw new AppError('CROSS_ORIGIN', 'changes are accepted from pages of this server only');
+      throw new AppError('CROSS_ORIGIN', 'only pages of this server may request changes');
     }
   }
   next();

@@ -21,7 +21,7 @@ export function jsonBody(limit: number): RequestHandler[] {
     const [, charset] = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(req.get('content-type') ?? '') ?? [];
     const isUtf8 = charset === undefined || charset.toLowerCase() === 'utf-8';
     if (hasBody && !(req.is('application/json') && isUtf8)) {
-      throw new AppError('UNSUPPORTED_MEDIA_TYPE', 'send the body as application/json, in UTF-8');
+      throw new AppError('UNSUPPORTED_MEDIA_TYPE', 'the body must have the type application/json, in UTF-8');
     }
     next();
   };

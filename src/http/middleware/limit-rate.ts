@@ -23,14 +23,14 @@ export function limitRate(
     const { isAllowed, remaining, resetSeconds } = rate.consume(callerOf(req, res));
     res.setHeader('RateLimit-Policy', policy);
     res.setHeader('RateLimit', `"${name}";r=${remaining};t=${resetSeconds}`);
-    if (!isAllowed) throw tooMany(`requests by ${name}`, { resetSeconds });
+    if (!isAllowed) throw tooMany(`requests of this ${name}`, { resetSeconds });
     next();
   };
 }
 
 /** 429. */
 export function tooMany(what: string, { resetSeconds }: Pick<LimitStatus, 'resetSeconds'>): AppError {
-  return new AppError('RATE_LIMITED', `too many ${what}: wait for Retry-After`, {
+  return new AppError('RATE_LIMITED', `too many ${what}; retry in ${resetSeconds} s`, {
     retryAfterSeconds: resetSeconds,
   });
 }
@@ -41,7 +41,7 @@ export function limitEmits(
   emit: (keyFingerprint: string, request: unknown) => Promise<EmitReply>,
 ): (keyFingerprint: string, request: unknown, from: IncomingMessage) => Promise<EmitReply> {
   const refused = (name: string, status: LimitStatus): Promise<EmitReply> => {
-    const { code, message, retryAfterSeconds } = tooMany(`requests by ${name}`, status);
+    const { code, message, retryAfterSeconds } = tooMany(`requests of this ${name}`, status);
     return Promise.resolve({ ...problem(code, message), retryAfterSeconds });
   };
   return (keyFingerprint, request, from) => {

@@ -50,10 +50,10 @@ export async function refuseSingle(
 export const appointmentQuery: readonly RequestHandler[] = validate([
   query('appointmentId')
     .custom((value: unknown) => typeof value === 'string' && OBJECT_ID.test(value))
-    .withMessage('must be given once: 24 hexadecimal characters'),
+    .withMessage('must be one id of 24 hexadecimal characters'),
 ]);
 
-/** Body of the batch route; its items are judged one by one later. */
+/** Body of the batch route. The route parses each item. */
 export const batchBody: readonly RequestHandler[] = validate([
   body('emissions')
     .custom((value: unknown) => Array.isArray(value) && value.length >= 1 && value.length <= MAX_BATCH_ITEMS)

@@ -129,8 +129,8 @@ function instant(name: string, value: unknown): number | undefined {
   if (time === undefined) {
     throw new AppError(
       'INVALID_RANGE',
-      `${name} must be given once, as a date that exists or a date and time with its offset, in ISO 8601 and in a ` +
-        'year from 1970 to 9999, such as 2026-11-23T00:00:00Z; in a URL write the + of an offset as %2B',
+      `${name} must be one date, or one date and time with its offset, in ISO 8601 and from 1970 to 9999, such as ` +
+        '2026-11-23T00:00:00Z; in a URL, write the + of an offset as %2B',
     );
   }
   return time;

@@ -117,7 +117,7 @@ function addTimelineRoutes(router: Router, timelines: EmissionRoutesDeps['timeli
     const appointmentId = given.toLowerCase();
     const emissions = await fromRedis(timelines.ofAppointment(appointmentId), WITHOUT_REDIS);
     if (emissions.length === 0) {
-      throw new AppError('EMISSION_NOT_FOUND', 'no emissions of this appointment are kept');
+      throw new AppError('EMISSION_NOT_FOUND', 'unknown appointment id, or its emissions have expired');
     }
     res.json({ success: true, appointmentId, emissions });
   });

@@ -19,7 +19,10 @@ export interface EmitReplyDeps {
 export function createEmitReply({ basePath = '', accept, idempotently, onFault }: EmitReplyDeps) {
   async function answer(keyFingerprint: string, request: unknown): Promise<EmitReply> {
     if (typeof request !== 'object' || request === null || Array.isArray(request)) {
-      throw new AppError('INVALID_REQUEST', 'send {event, appointmentId, companyId?, idempotencyKey?}');
+      throw new AppError(
+        'INVALID_REQUEST',
+        'the argument must be {event, appointmentId, companyId?, idempotencyKey?}',
+      );
     }
     const { event, idempotencyKey, ...body } = request as Record<string, unknown>;
     if (!isAppointmentEvent(event)) {

@@ -44,7 +44,7 @@ export function createListAppointments({ head, findIds, takeSnapshots }: ListDep
       });
       return { ...place, appointments };
     }
-    throw new AppError('QUEUE_UNAVAILABLE', 'Redis was restarted in the meantime; try again', {
+    throw new AppError('QUEUE_UNAVAILABLE', 'Redis was restarted during the request; retry', {
       retryAfterSeconds: 1,
     });
   };
