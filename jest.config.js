@@ -28,6 +28,7 @@ export const LONG_TESTS = [
   '**/test/dashboard/plain-javascript.test.ts',
   '**/test/resilience/silent-connection.test.ts',
   '**/test/scripts/npm-signals.test.ts',
+  '**/test/scripts/release.test.ts',
   '**/test/security/unread-answers.test.ts',
   '**/test/sweep/left-out.test.ts',
   '**/test/resilience/cluster/features.test.ts',

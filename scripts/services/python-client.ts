@@ -27,10 +27,14 @@ export async function ensureClientPython(log: (line: string) => void): Promise<C
   return { python, env: pythonEnv({ PYTHONPATH: path, PYTHONDONTWRITEBYTECODE: '1' }) };
 }
 
-/** Builds the wheel of the Python client in this folder. */
-export async function buildWheel({ python, env }: ClientPython, folder: string): Promise<void> {
+/** Builds the wheel of the Python client in this folder. @param source  the client of another checkout */
+export async function buildWheel(
+  { python, env }: ClientPython,
+  folder: string,
+  source = PYTHON_CLIENT,
+): Promise<void> {
   const args = ['-m', 'pip', 'wheel', '--no-deps', '--no-build-isolation', '--wheel-dir', folder];
   const options = ['--disable-pip-version-check', '--no-input', '--quiet'];
-  const pip = await command(python, [...args, ...options, PYTHON_CLIENT], { env });
+  const pip = await command(python, [...args, ...options, source], { env });
   if (pip.failed) throw new Error(`the wheel could not be built:\n${excerptOf(pip)}`);
 }

@@ -900,6 +900,22 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'queues that were paused before a shard is added',
   },
   {
+    safeguard: 'a release of a checkout with uncommitted changes is refused',
+    file: 'scripts/release/release.ts',
+    find: "if (git(project, 'status', '--porcelain') !== '')",
+    replace: "if (git(project, 'status', '--porcelain') === 'never')",
+    test: 'test/scripts/release.test.ts',
+    name: 'a release of',
+  },
+  {
+    safeguard: 'a failed release removes its tag and its packages',
+    file: 'scripts/release/release.ts',
+    find: 'for (const step of undo.reverse()) {',
+    replace: 'for (const step of undo.slice(0, 1)) {',
+    test: 'test/scripts/release.test.ts',
+    name: 'a release that fails',
+  },
+  {
     safeguard: 'the OpenAPI document has each error of a route',
     file: 'src/http/docs/operation.ts',
     find: "['API_KEY_MISSING', 'API_KEY_WRONG', 'RATE_LIMITED']",
