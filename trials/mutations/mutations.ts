@@ -916,6 +916,14 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a release that fails',
   },
   {
+    safeguard: 'workers of the first release can run new jobs',
+    file: 'src/queue/emission-job.ts',
+    find: 'export const JOB_VERSION = 1;',
+    replace: 'export const JOB_VERSION: number = 2;',
+    test: 'test/flow/upgrade.test.ts',
+    name: 'a worker of a release can run new jobs',
+  },
+  {
     safeguard: 'the OpenAPI document has each error of a route',
     file: 'src/http/docs/operation.ts',
     find: "['API_KEY_MISSING', 'API_KEY_WRONG', 'RATE_LIMITED']",
