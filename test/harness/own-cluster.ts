@@ -7,6 +7,8 @@ import { eventually } from './until.ts';
 const SLOTS = 16_384;
 /** After this time without a reply, the other nodes consider a node failed. */
 const NODE_TIMEOUT_MS = 2_000;
+const KEYS_PER_MOVE = 10;
+const MOVE_TIMEOUT_MS = 5_000;
 
 export interface ClusterNode {
   service: ServiceHandle;
@@ -64,7 +66,11 @@ export async function ownCluster({ masters = 3, replicas = 0 } = {}) {
     /** Moves a key's slot, with all its keys. */
     async moveSlot(key: string, to: ClusterNode): Promise<void> {
       const [slot, from] = [await slotOf(key), await serving(key)];
-      await from.client.call('CLUSTER', 'MIGRATESLOTS', 'SLOTSRANGE', slot, slot, 'NODE', to.id);
+      const help = await from.client.call('CLUSTER', 'HELP');
+      // Of Valkey 9. It moves a slot as a whole.
+      if (String(help).includes('MIGRATESLOTS'))
+        await from.client.call('CLUSTER', 'MIGRATESLOTS', 'SLOTSRANGE', slot, slot, 'NODE', to.id);
+      else await moveKeyByKey(slot, { from, to, nodes });
       await eventually('the slot to be moved', async () => (await serving(key)) === to);
     },
     async stop(): Promise<void> {
@@ -77,6 +83,24 @@ export async function ownCluster({ masters = 3, replicas = 0 } = {}) {
       );
     },
   };
+}
+
+/** As `redis-cli --cluster reshard` does. */
+async function moveKeyByKey(
+  slot: number,
+  { from, to, nodes }: { from: ClusterNode; to: ClusterNode; nodes: readonly ClusterNode[] },
+): Promise<void> {
+  await to.client.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', from.id);
+  await from.client.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', to.id);
+  const nextKeys = () => from.client.cluster('GETKEYSINSLOT', slot, KEYS_PER_MOVE);
+  for (let keys = await nextKeys(); keys.length > 0; keys = await nextKeys())
+    await from.client.call('MIGRATE', '127.0.0.1', to.service.port, '', 0, MOVE_TIMEOUT_MS, 'KEYS', ...keys);
+  // The new owner first, so that the slot is never without one. Replicas learn it from their masters.
+  await to.client.call('CLUSTER', 'SETSLOT', slot, 'NODE', to.id);
+  const others = nodes.filter((node) => node !== to);
+  await Promise.allSettled(
+    others.map(({ client }) => client.call('CLUSTER', 'SETSLOT', slot, 'NODE', to.id)),
+  );
 }
 
 /** Spreads all slots over the masters, each with its own epoch. */
