@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Types } from 'mongoose';
+import { runErase } from '../../../src/cli/run-erase.ts';
+import { loadWorkerConfig } from '../../../src/config.ts';
 import type { Company } from '../../harness/documents.ts';
 import { ownCluster, type RedisCluster } from '../../harness/own-cluster.ts';
 import type { Spawned } from '../../harness/processes.ts';
@@ -76,6 +78,19 @@ test('the queues of each shard lie on a master of its own, with the keys of its 
   for (const [shard, { companyId }] of companies.entries())
     expect(await cluster.serving(world.keys.position(companyId))).toBe(nodes[shard]);
 });
+
+test('a company of the last shard is erased: its jobs and keys on their master, its indexes on that of shard 0', async () => {
+  const company = companies[2]!;
+  const other = companies[1]!;
+  const config = loadWorkerConfig({ ...world.env, RECONCILE_INTERVAL_MS: '0' });
+  const report = await runErase(config, { companyId: company.companyId });
+  expect(report).toMatchObject({ orderTokens: 1, complete: true });
+  expect(report.jobs).toBeGreaterThan(0);
+  expect(await runErase(config, { companyId: other.companyId, dryRun: true })).toMatchObject({
+    orderTokens: 1,
+  });
+  await show(2, 'after the erasure');
+}, 60_000);
 
 test.each([2])(
   'the master of shard %i dies without a replica: its companies wait, those of the others go on; then all equal the list',
