@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { hash, webcrypto } from 'node:crypto';
 import { createRemoteJWKSet, errors, jwtVerify, type JWTVerifyGetKey } from 'jose';
 import { type Id, OBJECT_ID } from '@appointment-emissions/contracts';
 import type { ViewerScope } from '../domain/scope.ts';
@@ -51,13 +51,13 @@ const CLOCK_TOLERANCE_MS = 30_000;
  */
 export function createVerifyToken(given: VerifyTokenOptions): VerifyToken {
   const { secret, jwksUrl, issuer, audience, now = Date.now, onTooEarly, scopeOfClaims } = given;
-  const key: Uint8Array | JWTVerifyGetKey = jwksUrl
+  const keyOf: JWTVerifyGetKey = jwksUrl
     ? createRemoteJWKSet(new URL(jwksUrl), {
         timeoutDuration: 2_000,
         cooldownDuration: 10_000,
         cacheMaxAge: 600_000,
       })
-    : new TextEncoder().encode(secret);
+    : createSecretKeyOf(secret);
   const options = {
     algorithms: jwksUrl ? ['RS256', 'PS256', 'ES256', 'EdDSA'] : ['HS256'],
     requiredClaims: ['exp', 'companyId'],
@@ -74,7 +74,7 @@ export function createVerifyToken(given: VerifyTokenOptions): VerifyToken {
       const currentDate = new Date(now());
       const clockTolerance = CLOCK_TOLERANCE_MS / 1_000;
       const checks = { ...options, currentDate, clockTolerance };
-      claims = (await jwtVerify(token, key as JWTVerifyGetKey, checks)).payload;
+      claims = (await jwtVerify(token, keyOf, checks)).payload;
     } catch (cause) {
       const aheadMs = aheadOf(cause, now());
       if (aheadMs !== undefined) onTooEarly?.(aheadMs);
@@ -95,6 +95,16 @@ export function createVerifyToken(given: VerifyTokenOptions): VerifyToken {
       userId: typeof sub === 'string' ? sub : JSON.stringify(sub),
       scope: await scopeOfClaims(claims),
     };
+  };
+}
+
+/** Imports the secret once: `jose` would import it again for each token. */
+function createSecretKeyOf(secret: string | undefined): JWTVerifyGetKey {
+  let imported: ReturnType<typeof webcrypto.subtle.importKey> | undefined;
+  return () => {
+    const raw = new TextEncoder().encode(secret);
+    imported ??= webcrypto.subtle.importKey('raw', raw, { name: 'HMAC', hash: 'SHA-256' }, false, ['verify']);
+    return imported;
   };
 }
 
