@@ -34,7 +34,10 @@ export interface ReplayedEvent {
   meta: EmissionMeta;
 }
 
-/** The emissions that a dashboard missed, in order, and its position after them. */
+/**
+ * The emissions that a dashboard missed, in order, and its position after them. Replays of one read of the log share their objects:
+ * the events of each are the end of those of the longest one.
+ */
 export interface Replay {
   events: ReplayedEvent[];
   position: PositionUpdate;
@@ -185,13 +188,13 @@ interface ReadEvents {
   events: (ReplayedEvent | undefined)[];
   /** Index of the last undefined one, or -1. */
   lastMissing: number;
-  /** Why the events that are undefined are missing. */
-  reason: 'epoch' | 'gone';
+  /** The position after them: of replays without a missing event, and of the others. The replays share them. */
+  position: { complete: PositionUpdate; incomplete: PositionUpdate };
 }
 
 function toEvents(
   companyId: Id,
-  { head, entries }: LogRead,
+  { head, entries, missing }: LogRead,
   snapshots: ReadonlyMap<Id, ConfirmedSnapshot>,
   publishedAt: string,
 ): ReadEvents {
@@ -200,19 +203,22 @@ function toEvents(
     return snapshot?.epoch === head.epoch ? toEvent(companyId, entry, snapshot, publishedAt) : undefined;
   });
   const isOtherEpoch = [...snapshots.values()].some(({ epoch }) => epoch !== head.epoch);
-  return { events, lastMissing: events.lastIndexOf(undefined), reason: isOtherEpoch ? 'epoch' : 'gone' };
+  const reason = missing ?? (isOtherEpoch ? 'epoch' : 'gone');
+  return {
+    events,
+    lastMissing: events.lastIndexOf(undefined),
+    position: {
+      complete: { ...head, recovered: true },
+      incomplete: { ...head, recovered: false, reason },
+    },
+  };
 }
 
-function toReplay({ read, skipped }: LogPart, { events, lastMissing, reason }: ReadEvents): Replay {
-  const { head, missing } = read;
-  if (missing) return { events: [], position: { ...head, recovered: false, reason: missing } };
+function toReplay({ read, skipped }: LogPart, { events, lastMissing, position }: ReadEvents): Replay {
+  if (read.missing) return { events: [], position: position.incomplete };
   const missed = events.slice(skipped);
-  if (lastMissing < skipped)
-    return { events: missed as ReplayedEvent[], position: { ...head, recovered: true } };
-  return {
-    events: missed.filter((event) => event !== undefined),
-    position: { ...head, recovered: false, reason },
-  };
+  if (lastMissing < skipped) return { events: missed as ReplayedEvent[], position: position.complete };
+  return { events: missed.filter((event) => event !== undefined), position: position.incomplete };
 }
 
 function toEvent(

@@ -43,8 +43,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     safeguard: 'the gateway replays the emissions that a dashboard missed',
     file: 'src/realtime/send-replay.ts',
-    find: 'of eventsFor(replay, scope)) recipients.emit(event, payload, meta);',
-    replace: 'of eventsFor(replay, scope).slice(0, 0)) recipients.emit(event, payload, meta);',
+    find: 'of events.entries()) {',
+    replace: 'of events.slice(0, 0).entries()) {',
     test: 'test/resilience/gateway.test.ts',
     name: 'a gateway is frozen and resumed',
   },
