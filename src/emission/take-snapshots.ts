@@ -18,7 +18,8 @@ export interface TakeSnapshotsDeps {
   onLost?: () => void;
 }
 
-const MAX_PER_ROUND = 200;
+/** The reply of MongoDB for more would block the event loop for longer than the other companies' work should wait. */
+const MAX_PER_ROUND = 100;
 const ROUNDS_BEFORE_PAUSE = 5;
 const PAUSE_MS = { min: 50, max: 250 };
 

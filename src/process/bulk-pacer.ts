@@ -22,6 +22,13 @@ export interface BulkPacerDeps {
   readUtilization?: () => number;
 }
 
+interface AllowanceDeps {
+  now: () => number;
+  readUtilization?: BulkPacerDeps['readUtilization'] | undefined;
+  /** Whether something else needs the event loop. */
+  isBesideLive: () => boolean;
+}
+
 /** How long after a live emission more are expected. */
 const LIVE_EXPECTED_MS = 1_000;
 /** Time between two decisions. A measurement over a longer time says little about the present. */
@@ -32,7 +39,7 @@ const MAX_REST_MS = 200;
 export function createBulkPacer({
   pause = sleep,
   now = () => performance.now(),
-  readUtilization = createReadUtilization(),
+  readUtilization,
 }: BulkPacerDeps = {}): BulkPacer {
   const live = createLiveWork(now);
   const allowanceNow = createAllowance({ now, readUtilization, isBesideLive: live.isExpected });
@@ -99,12 +106,15 @@ function createLiveWork(now: () => number) {
   };
 }
 
-/** The share of the time that bulk work gets now. It is decided at most once in 100 ms, and when live emissions begin or end. */
-function createAllowance({
+/**
+ * The share of the time (0 to 1) that bulk work gets now. It is decided at most once in 100 ms, and when live emissions begin or
+ * end.
+ */
+export function createAllowance({
   now,
-  readUtilization,
+  readUtilization = createReadUtilization(),
   isBesideLive,
-}: Required<Pick<BulkPacerDeps, 'now' | 'readUtilization'>> & { isBesideLive: () => boolean }): () => number {
+}: AllowanceDeps): () => number {
   let state: BulkState = FIRST_BULK_STATE;
   let allowance = 1;
   let decided = { at: -Infinity, isBesideLive: false };

@@ -12,7 +12,7 @@ export interface CreateIoOptions extends CheckedAdapterOptions {
   /** Of messages from clients. */
   maxMessageBytes: number;
   addressOf: (request: IncomingMessage) => string;
-  turns: Pick<CompanyTurns, 'piece'>;
+  turns: Pick<CompanyTurns, 'handshake'>;
 }
 
 /**
@@ -31,7 +31,7 @@ export function createIo(options: CreateIoOptions): DashboardServer {
     };
     // Node removes its own listener from a connection that is upgraded: without one an error would end the process.
     socket.on('error', ignore);
-    void turns.piece(addressOf(request), allow);
+    void turns.handshake(addressOf(request), allow);
   };
   return new Server(httpServer, {
     transports,

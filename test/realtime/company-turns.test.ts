@@ -2,6 +2,7 @@ import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promi
 import { expect, test } from '@jest/globals';
 import { mongo } from 'mongoose';
 import { createCompanyTurns } from '../../src/access/company-turns.ts';
+import { until } from '../harness/until.ts';
 
 const [CROWD, OTHER] = ['c'.repeat(24), 'a'.repeat(24)] as const;
 
@@ -135,4 +136,102 @@ test('a piece runs at once if none waits, and its error is that of its caller', 
   expect(await first).toBe(1);
   await expect(failed).rejects.toThrow('no');
   expect(await last).toBe('yes');
+});
+
+/** Turns whose clock stands still, except while a piece or a read works. The event loop is always busy. */
+function createBusyTurns() {
+  let now = 5_000;
+  const pass = (ms: number): void => {
+    now += ms;
+  };
+  const turns = createCompanyTurns({ now: () => now, readUtilization: () => 1 });
+  const piece = (companyId: string, ms = 1): Promise<void> =>
+    turns.piece(companyId, () => {
+      pass(ms);
+    });
+  /** Until the crowd is over its share. */
+  const workForCrowd = async (): Promise<void> => {
+    await piece(OTHER);
+    for (let n = 0; n < 6; n += 1) await piece(CROWD, 4);
+    for (let n = 0; n < 3; n += 1) await nextTurn();
+  };
+  return { turns, pass, piece, workForCrowd };
+}
+
+const runsAtOnce = (start: (run: () => void) => unknown): boolean => {
+  let ran = false;
+  void start(() => (ran = true));
+  return ran;
+};
+
+test('a company that uses most of a busy event loop rests, and pieces of the others run at once', async () => {
+  const { turns, pass, workForCrowd } = createBusyTurns();
+  await workForCrowd();
+  let ran = false;
+  const resting = turns.piece(CROWD, () => (ran = true));
+  for (const start of [turns.piece, turns.handshake]) {
+    for (let n = 0; n < 3; n += 1) await nextTurn();
+    expect(runsAtOnce((run) => start(OTHER, run))).toBe(true);
+  }
+  expect(ran).toBe(false);
+  pass(200);
+  await until('the piece after the rest', resting);
+});
+
+test('while one company rests, the pieces of another one still run in slices', async () => {
+  const { turns, pass, workForCrowd } = createBusyTurns();
+  await workForCrowd();
+  void turns.piece(CROWD, () => undefined);
+  await nextTurn();
+  let ran = 0;
+  const handshakes = Array.from({ length: 100 }, () =>
+    turns.handshake('address', () => {
+      ran += 1;
+      pass(3);
+    }),
+  );
+  expect(ran).toBe(1);
+  await nextTurn();
+  expect(ran).toBeLessThan(10);
+  await until('the handshakes', Promise.all(handshakes));
+});
+
+test('a company alone does not rest', async () => {
+  const { turns, piece } = createBusyTurns();
+  for (let n = 0; n < 20; n += 1) await until('the next piece', piece(CROWD, 10));
+  for (let n = 0; n < 20; n += 1)
+    await until(
+      'the next read',
+      turns.read('list', CROWD, () => piece(CROWD, 10)),
+    );
+});
+
+test('live events count as use: a crowd rests beside companies that only receive them', async () => {
+  const { turns, pass, piece } = createBusyTurns();
+  turns.delivered(OTHER);
+  for (let n = 0; n < 6; n += 1) await piece(CROWD, 4);
+  for (let n = 0; n < 3; n += 1) await nextTurn();
+  let ran = false;
+  const resting = turns.piece(CROWD, () => (ran = true));
+  expect(ran).toBe(false);
+  pass(200);
+  await until('the piece after the rest', resting);
+});
+
+test('reads of a company that uses most of a busy event loop rest, those of others do not', async () => {
+  const { turns, pass, workForCrowd } = createBusyTurns();
+  await workForCrowd();
+  await turns.read('list', CROWD, async () => {
+    await nextTurn();
+    pass(50);
+  });
+  let ran = false;
+  const resting = turns.read('list', CROWD, () => {
+    ran = true;
+    return Promise.resolve();
+  });
+  await turns.read('list', OTHER, () => Promise.resolve());
+  expect(ran).toBe(false);
+  pass(200);
+  await until('the read after the rest', resting);
 });

@@ -21,7 +21,7 @@ const MAX_UNWRITTEN = 100;
 
 export interface DeliverInPiecesDeps {
   getIo: () => DashboardServer;
-  turns: Pick<CompanyTurns, 'piece' | 'runNextPiece'>;
+  turns: Pick<CompanyTurns, 'piece' | 'runNextPiece' | 'delivered'>;
   reportDamage: ReportDamage;
 }
 
@@ -36,8 +36,9 @@ export function createDeliverInPieces({ getIo, turns, reportDamage }: DeliverInP
     const [room] = rooms;
     const members = adapter.rooms.get(room);
     if (!members || !room.startsWith(prefix)) return false;
-    if (members.size <= SOCKETS_PER_PIECE && !unwritten.has(room)) return false;
     const companyId = room.slice(prefix.length);
+    turns.delivered(companyId);
+    if (members.size <= SOCKETS_PER_PIECE && !unwritten.has(room)) return false;
     while ((unwritten.get(room) ?? 0) > MAX_UNWRITTEN && turns.runNextPiece(companyId));
     const excluded = new Set(except.flatMap((name) => [...(adapter.rooms.get(name) ?? [])]));
     const ids = [...members].filter((id) => !excluded.has(id));
