@@ -126,7 +126,8 @@ test('a job of an older process, with its context in the data only, is published
     const found = sdk.named('publish');
     return found.length > 0 ? found : undefined;
   });
-  expect(publish!.parentSpanContext).toMatchObject({ traceId: TRACE, spanId: SPAN });
+  const { traceId, spanId } = publish!.parentSpanContext ?? {};
+  expect([traceId, spanId]).toEqual([TRACE, SPAN]);
 });
 
 test('a message with a malformed context reaches the dashboards, without a span', async () => {
@@ -151,7 +152,7 @@ test('a message with a malformed context reaches the dashboards, without a span'
     const emissionId = await publish(traceparent, index + 1);
     await dashboard.receive((received) => received.meta.emissionId === emissionId);
   }
-  expect(sdk.named('deliver')).toEqual([]);
+  expect(sdk.all().map(({ name }) => name)).toEqual([]);
 
   const emissionId = await publish(GOOD, 100);
   const { meta: received } = await dashboard.receive((event) => event.meta.emissionId === emissionId);
