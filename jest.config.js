@@ -52,6 +52,7 @@ export const LONG_TESTS = [
   '**/test/operate/erase.test.ts',
   '**/test/operate/operators.test.ts',
   '**/test/tracing/processes.test.ts',
+  '**/trials/checker/order.test.ts',
 ];
 
 /** Native ESM: run through `npm test`, which sets NODE_OPTIONS=--experimental-vm-modules. */

@@ -28,7 +28,7 @@ export interface Tests {
 }
 
 /** Copies the code with one safeguard removed and returns the folder. @throws if `find` does not occur exactly once */
-export function copyWithMutation({ file, ...mutation }: Mutation): string {
+export function copyWithMutation({ file, ...mutation }: Pick<Mutation, 'file' | 'find' | 'replace'>): string {
   const dir = freshDir('mutation');
   mkdirSync(dir, { recursive: true });
   for (const name of readdirSync(ROOT)) {

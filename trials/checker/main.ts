@@ -1,0 +1,81 @@
+import { parseArgs } from 'node:util';
+import { createRandom } from '../chaos/random.ts';
+import { removeSafeguards } from './remove-safeguards.ts';
+import { type Scenario, SCENARIOS } from './scenarios.ts';
+import { type Counterexample, search } from './search.ts';
+
+/**
+ * `npm run check:order`: visits the states of scenarios, in an order that a seed decides, until the time is over. Then it removes
+ * one safeguard at a time and expects a counterexample.
+ */
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+const { values } = parseArgs({
+  options: {
+    /** Time for all scenarios together. */
+    seconds: { type: 'string', default: '300' },
+    /** Most states of one scenario. */
+    states: { type: 'string', default: '2000000' },
+    seed: { type: 'string', default: String(Math.floor(Math.random() * 1e9)) },
+    /** Only the scenarios whose name contains this text. */
+    only: { type: 'string', default: '' },
+    /** Only the scenario with this name. */
+    scenario: { type: 'string' },
+    /** Only the safeguards whose name contains this text are removed; `none` removes none. */
+    without: { type: 'string', default: '' },
+  },
+});
+
+const isSelected = ({ name }: Scenario): boolean =>
+  values.scenario === undefined ? name.includes(values.only) : name === values.scenario;
+const scenarios = inRandomOrder(SCENARIOS.filter(isSelected), Number(values.seed));
+const found = await searchAll(scenarios);
+const undetected = values.without === 'none' ? 0 : await removeSafeguards(values.without, print);
+process.exit(found + undetected === 0 && scenarios.length > 0 ? 0 : 1);
+
+/** @returns the number of counterexamples */
+async function searchAll(all: readonly Scenario[]): Promise<number> {
+  print(`seed ${values.seed}`);
+  const endsAt = performance.now() + Number(values.seconds) * 1_000;
+  const totals = { states: 0, complete: 0, begun: 0, counterexamples: 0 };
+  for (const bounds of all) {
+    const maxMs = endsAt - performance.now();
+    if (maxMs <= 0) break;
+    const { states, depth, isComplete, tookMs, counterexample } = await search(bounds, {
+      maxStates: Number(values.states),
+      maxMs,
+    });
+    totals.begun += 1;
+    totals.states += states;
+    if (isComplete) totals.complete += 1;
+    const extent = isComplete ? 'all' : 'not all';
+    print(
+      `${counterexample ? 'FAIL' : 'ok  '} ${bounds.name}: ${states.toLocaleString('en')} states (${extent}), ` +
+        `${depth} steps, ${(tookMs / 1_000).toFixed(1)} s`,
+    );
+    if (!counterexample) continue;
+    totals.counterexamples += 1;
+    printCounterexample(counterexample);
+  }
+  print(
+    `${totals.states.toLocaleString('en')} states in ${totals.begun} of ${all.length} scenarios, ` +
+      `${totals.complete} of them completely; ${totals.counterexamples} counterexamples`,
+  );
+  return totals.counterexamples;
+}
+
+function printCounterexample({ steps, violation }: Counterexample): void {
+  steps.forEach((step, index) => {
+    print(`  ${String(index + 1).padStart(3)}. ${step}`);
+  });
+  print(`       → ${violation}`);
+}
+
+/** Scenarios of the smallest extent first, each extent in an order that the seed decides. */
+function inRandomOrder(all: readonly Scenario[], seed: number): Scenario[] {
+  const random = createRandom(seed, 'order of scenarios');
+  const extents = [...new Set(all.map(({ extent }) => extent))];
+  return all
+    .map((scenario) => ({ scenario, at: extents.indexOf(scenario.extent) + random.next() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ scenario }) => scenario);
+}
