@@ -89,7 +89,7 @@ function emit(jobs: readonly Job[]): Program {
 }
 
 /** Emissions of one appointment have the same id: nothing that the order depends on reads it. */
-export const emissionIdOf = (appointmentId: Id): string => `of-${appointmentId.slice(-2)}`;
+const emissionIdOf = (appointmentId: Id): string => `of-${appointmentId.slice(-2)}`;
 
 function list(companyId: Id): Program {
   return (surroundings) => {
