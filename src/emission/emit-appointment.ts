@@ -172,57 +172,34 @@ async function publishRead(
   return attempts.map((attempt) => outcomes.get(attempt) ?? { lost: true });
 }
 
+/** What was read for the emissions of one company. */
+interface CompanyBatch {
+  companyId: Id;
+  attempts: readonly EmissionAttempt[];
+  read: SnapshotRead;
+  /** ISO 8601. */
+  populatedAt: string;
+}
+
 /** Confirms and publishes the snapshots and deletions of one company with one script. */
 async function publishForCompany(
-  {
-    encode,
-    publish,
-    tracePublish,
-    packReferences,
-    onLost,
-    digestOf = () => '',
-    now = Date.now,
-  }: EmitAppointmentDeps,
-  batch: { companyId: Id; attempts: readonly EmissionAttempt[]; read: SnapshotRead; populatedAt: string },
+  deps: EmitAppointmentDeps,
+  batch: CompanyBatch,
 ): Promise<Map<EmissionAttempt, Outcome>> {
+  const { publish, onLost, now = Date.now } = deps;
   const { companyId, attempts, populatedAt } = batch;
-  const { readId, claims, snapshots } = batch.read;
-  const claim = claims.get(companyId);
+  const { readId, claims } = batch.read;
   const publishedAt = new Date(now()).toISOString();
   const outcomes = new Map<EmissionAttempt, Outcome>();
-  const ready = new Map<EmissionAttempt, OutgoingMessage & { trace: PublishTrace | undefined }>();
+  const ready = new Map<EmissionAttempt, ReadyMessage>();
   try {
     for (const attempt of attempts) {
-      const { appointmentId } = attempt;
-      const appointment = snapshots.get(appointmentId);
-      const event = eventToSend(attempt.event, appointment);
-      const claimedToken = claim?.tokens.get(appointmentId) ?? '';
-      const trace = tracePublish?.(attempt, batch.read.traceparent);
-      const encoded = encode(
-        appointment ?? { _id: appointmentId, companyId },
-        { ...attempt, event, publishedAt, traceparent: trace?.traceparent },
-        { claimedToken, readId },
-      );
-      if (encoded.head.length + encoded.tail.length > MAX_MESSAGE_BYTES) {
-        const error = tooLarge(attempt);
-        trace?.fail(error);
-        outcomes.set(attempt, { error });
-        continue;
-      }
-      ready.set(attempt, {
-        ...encoded,
-        trace,
-        appointmentId,
-        emissionId: attempt.emissionId,
-        event,
-        claimedToken,
-        updatedAt: appointment?.updatedAt ?? null,
-        status: appointment?.status ?? null,
-        references: appointment ? packReferences(appointment) : '',
-        digest: appointment ? digestOf(appointment) : '',
-      });
+      const message = prepareMessage(deps, batch, attempt, publishedAt);
+      if (message instanceof AppError) outcomes.set(attempt, { error: message });
+      else ready.set(attempt, message);
     }
-    const published = await publish(companyId, { readId, epoch: claim?.epoch ?? '' }, [...ready.values()]);
+    const epoch = claims.get(companyId)?.epoch ?? '';
+    const published = await publish(companyId, { readId, epoch }, [...ready.values()]);
     [...ready].forEach(([attempt, { event, trace }], index) => {
       const position = published[index];
       if (!position) onLost?.();
@@ -237,6 +214,44 @@ async function publishForCompany(
     for (const attempt of attempts) if (!outcomes.has(attempt)) outcomes.set(attempt, { error });
   }
   return outcomes;
+}
+
+type ReadyMessage = OutgoingMessage & { trace: PublishTrace | undefined };
+
+/** Encodes the message of an emission; an error if it is too large. */
+function prepareMessage(
+  { encode, tracePublish, packReferences, digestOf = () => '' }: EmitAppointmentDeps,
+  { companyId, read }: CompanyBatch,
+  attempt: EmissionAttempt,
+  publishedAt: string,
+): ReadyMessage | AppError {
+  const { appointmentId } = attempt;
+  const appointment = read.snapshots.get(appointmentId);
+  const event = eventToSend(attempt.event, appointment);
+  const claimedToken = read.claims.get(companyId)?.tokens.get(appointmentId) ?? '';
+  const trace = tracePublish?.(attempt, read.traceparent);
+  const encoded = encode(
+    appointment ?? { _id: appointmentId, companyId },
+    { ...attempt, event, publishedAt, traceparent: trace?.traceparent },
+    { claimedToken, readId: read.readId },
+  );
+  if (encoded.head.length + encoded.tail.length > MAX_MESSAGE_BYTES) {
+    const error = tooLarge(attempt);
+    trace?.fail(error);
+    return error;
+  }
+  return {
+    ...encoded,
+    trace,
+    appointmentId,
+    emissionId: attempt.emissionId,
+    event,
+    claimedToken,
+    updatedAt: appointment?.updatedAt ?? null,
+    status: appointment?.status ?? null,
+    references: appointment ? packReferences(appointment) : '',
+    digest: appointment ? digestOf(appointment) : '',
+  };
 }
 
 function tooLarge({ appointmentId }: EmissionAttempt): AppError {

@@ -53,41 +53,26 @@ const STEPS = 20;
  * thousands of heads that are read and sent at the same time would delay live emissions.
  */
 export function announcePositions(deps: AnnounceDeps): Announcer {
-  const { io, head, subscriber, adapterKey, turns, intervalMs, pause, onFault, beforePosition } = deps;
+  const { io, subscriber, adapterKey, intervalMs, pause, onFault } = deps;
   let closed = false;
-
-  /** In pieces, after the company's events that wait to be written: a position must not overtake them. */
-  async function send(companyId: Id, position: StreamPosition): Promise<void> {
-    // A dashboard would take a head that arrives before its replay for the answer to its handshake.
-    const sockets = socketsOf(io, companyId).filter(({ data }) => data.emissions.caughtUpTo);
-    for (const part of chunks(sockets, SOCKETS_PER_PART)) {
-      await turns.piece(companyId, () => {
-        if (closed) return;
-        part.forEach(beforePosition);
-        io.local.to(part.map(({ id }) => id)).emit(POSITION_EVENT, { ...position, recovered: true });
-      });
-    }
-  }
-
-  async function announce(companyIds: readonly Id[]): Promise<void> {
-    const heads: (readonly [Id, StreamPosition])[] = [];
-    for (const chunk of chunks(companyIds, HEADS_PER_READ)) {
-      heads.push(...(await Promise.all(chunk.map(async (id) => [id, await head(id)] as const))));
-    }
-    await pause(IN_FLIGHT_MS);
-    await Promise.all(heads.map(([companyId, position]) => send(companyId, position)));
-  }
+  const announce = createAnnounce(deps, () => closed);
 
   async function announceAllWithRetries(): Promise<void> {
+    let companyIds = companiesOf(io);
     for (let tries = 1; !closed; tries += 1) {
-      try {
-        await announce(companiesOf(io));
-        return;
-      } catch (error) {
-        if (tries === MAX_TRIES) throw error;
-        await pause(RETRY_DELAY_MS);
-      }
+      const { missed, reason } = await announce(companyIds);
+      if (missed.length === 0) return;
+      if (tries === MAX_TRIES) throw reason;
+      await pause(RETRY_DELAY_MS);
+      companyIds = missed;
     }
+  }
+
+  async function announceStep(step: number): Promise<void> {
+    const { missed, reason } = await announce(
+      companiesOf(io).filter((companyId) => stepOf(companyId) === step),
+    );
+    if (missed.length > 0) throw reason;
   }
 
   const subscription = confirmSubscription(subscriber, {
@@ -99,7 +84,7 @@ export function announcePositions(deps: AnnounceDeps): Announcer {
   let step = 0;
   const timer = setInterval(() => {
     step = (step + 1) % STEPS;
-    announce(companiesOf(io).filter((companyId) => stepOf(companyId) === step)).catch(onFault);
+    announceStep(step).catch(onFault);
   }, intervalMs / STEPS);
 
   return {
@@ -110,6 +95,59 @@ export function announcePositions(deps: AnnounceDeps): Announcer {
       clearInterval(timer);
       subscription.close();
     },
+  };
+}
+
+/**
+ * Announces the companies whose head can be read. On a Cluster a master may be away: its companies must not hold up the others.
+ * Resolves to the companies that were not announced, and the last reason.
+ */
+function createAnnounce(
+  { io, head, turns, pause, beforePosition }: AnnounceDeps,
+  isClosed: () => boolean,
+): (companyIds: readonly Id[]) => Promise<{ missed: Id[]; reason: unknown }> {
+  const readHead = (companyId: Id) =>
+    head(companyId).then(
+      (position) => ({ companyId, position }),
+      (error: unknown) => ({ companyId, error }),
+    );
+
+  /** In pieces, after the company's events that wait to be written: a position must not overtake them. */
+  async function sendLater(companyId: Id, position: StreamPosition): Promise<void> {
+    await pause(IN_FLIGHT_MS);
+    // A dashboard would take a head that arrives before its replay for the answer to its handshake.
+    const sockets = socketsOf(io, companyId).filter(({ data }) => data.emissions.caughtUpTo);
+    for (const part of chunks(sockets, SOCKETS_PER_PART)) {
+      await turns.piece(companyId, () => {
+        if (isClosed()) return;
+        part.forEach(beforePosition);
+        io.local.to(part.map(({ id }) => id)).emit(POSITION_EVENT, { ...position, recovered: true });
+      });
+    }
+  }
+
+  return async (companyIds) => {
+    const missed: Id[] = [];
+    let reason: unknown;
+    const fail = (companyId: Id, error: unknown): void => {
+      missed.push(companyId);
+      reason = error;
+    };
+    const sends: Promise<void>[] = [];
+    for (const chunk of chunks(companyIds, HEADS_PER_READ)) {
+      for (const read of await Promise.all(chunk.map(readHead))) {
+        const { companyId } = read;
+        if ('error' in read) fail(companyId, read.error);
+        else
+          sends.push(
+            sendLater(companyId, read.position).catch((error: unknown) => {
+              fail(companyId, error);
+            }),
+          );
+      }
+    }
+    await Promise.all(sends);
+    return { missed, reason };
   };
 }
 
