@@ -41,6 +41,7 @@ const OWN_SECRETS: Values = {
   indexes: { existingSecret: 'emissions-indexes' },
   networkPolicy: { metricsClients: [] },
 };
+const OPERATORS: Values = { api: { operatorsSecret: 'emissions-operators' } };
 /** As after `settings:` with nothing below it. */
 const EMPTY: Values = {
   settings: null,
@@ -53,6 +54,7 @@ const CASES = [
   ['default values', {}],
   ['everything on', EVERYTHING],
   ['own Secrets', OWN_SECRETS],
+  ['a file of operators', OPERATORS],
   ['everything off', OFF],
   ['empty values', EMPTY],
 ] as const;
@@ -201,6 +203,24 @@ describeChart('rendered by Helm', () => {
     expect(await secretOf(EVERYTHING)).toEqual([created, created, `${created}-indexes`]);
   });
 
+  test('only the API has the file of operators, and then no ADMIN_USER', async () => {
+    const objects = await helm.render(OPERATORS);
+    const file = envOf(objects, 'api').find(({ name }) => name === 'OPERATORS_FILE');
+    expect(file).toEqual({ name: 'OPERATORS_FILE', value: '/etc/emissions-operators/operators.txt' });
+    expect(secretKeysOf(objects, 'api')).not.toContain('ADMIN_USER');
+    const mounts = podsOf(objects).map(({ containers, volumes }) => [
+      containers[0].name,
+      containers[0].volumeMounts ?? [],
+      ((volumes ?? []) as Manifest[]).map(({ secret }) => secret.secretName),
+    ]);
+    expect(mounts).toContainEqual([
+      'api',
+      [{ name: 'operators', mountPath: '/etc/emissions-operators', readOnly: true }],
+      ['emissions-operators'],
+    ]);
+    expect(mounts.filter(([name]) => name !== 'api').map(([, , secrets]) => secrets)).toEqual([[], []]);
+  });
+
   test('the indexes are created before everything else, with nothing that exists only afterwards', async () => {
     for (const values of [{}, EVERYTHING]) {
       const objects = await helm.render(values);
@@ -310,6 +330,16 @@ describeChart('rendered by Helm', () => {
       'both',
       { secrets: SECRETS, settings: { SOCKET_JWKS_URL: 'https://id.example.com/keys' } },
       /exclude each other: set only one/,
+    ],
+    [
+      'neither an operator nor a file of operators',
+      { secrets: { ...SECRETS, ADMIN_USER: undefined, ADMIN_PASSWORD: undefined } },
+      /secrets\.ADMIN_USER and secrets\.ADMIN_PASSWORD are required, unless api\.operatorsSecret is set/,
+    ],
+    [
+      'an operator and a file of operators',
+      { secrets: SECRETS, api: { operatorsSecret: 'operators' } },
+      /ADMIN_USER and api\.operatorsSecret exclude each other: set only one/,
     ],
     [
       'more workers at least than at most',

@@ -66,7 +66,14 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- end -}}
 {{- end -}}
 
-{{/* Fields of every pod. No process writes a file or calls the API of Kubernetes. */}}
+{{/* Name of the Secret with the file of operators, for the component that reads it. */}}
+{{- define "emissions.operatorsSecret" -}}
+{{- if eq .component "api" -}}
+{{- .root.Values.api.operatorsSecret -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Fields of the pod of a component. No process writes a file or calls the API of Kubernetes. */}}
 {{- define "emissions.podFields" -}}
 automountServiceAccountToken: false
 enableServiceLinks: false
@@ -76,35 +83,50 @@ securityContext:
   runAsUser: 1000
   runAsGroup: 1000
   seccompProfile: { type: RuntimeDefault }
-{{- with .Values.imagePullSecrets }}
+{{- with .root.Values.imagePullSecrets }}
 imagePullSecrets: {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with .Values.nodeSelector }}
+{{- with .root.Values.nodeSelector }}
 nodeSelector: {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with .Values.tolerations }}
+{{- with .root.Values.tolerations }}
 tolerations: {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with .Values.caSecret }}
+{{- $operators := include "emissions.operatorsSecret" . }}
+{{- if or .root.Values.caSecret $operators }}
 volumes:
+  {{- with .root.Values.caSecret }}
   - name: ca
     secret:
       secretName: {{ . }}
       items: [{ key: ca.crt, path: ca.crt }]
+  {{- end }}
+  {{- with $operators }}
+  - name: operators
+    secret:
+      secretName: {{ . }}
+      items: [{ key: operators.txt, path: operators.txt }]
+  {{- end }}
 {{- end }}
 {{- end -}}
 
-{{/* Fields of every container. */}}
+{{/* Fields of the container of a component. */}}
 {{- define "emissions.containerFields" -}}
-image: {{ printf "%s:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) | quote }}
-imagePullPolicy: {{ .Values.image.pullPolicy }}
+image: {{ printf "%s:%s" .root.Values.image.repository (.root.Values.image.tag | default .root.Chart.AppVersion) | quote }}
+imagePullPolicy: {{ .root.Values.image.pullPolicy }}
 securityContext:
   allowPrivilegeEscalation: false
   readOnlyRootFilesystem: true
   capabilities: { drop: [ALL] }
-{{- if .Values.caSecret }}
+{{- $operators := include "emissions.operatorsSecret" . }}
+{{- if or .root.Values.caSecret $operators }}
 volumeMounts:
+  {{- if .root.Values.caSecret }}
   - { name: ca, mountPath: /etc/emissions-ca, readOnly: true }
+  {{- end }}
+  {{- if $operators }}
+  - { name: operators, mountPath: /etc/emissions-operators, readOnly: true }
+  {{- end }}
 {{- end }}
 {{- end -}}
 
