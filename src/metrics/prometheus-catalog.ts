@@ -164,7 +164,7 @@ export const PROMETHEUS_METRICS = {
   emission_queue_jobs: {
     type: 'gauge',
     labels: ['state'],
-    help: 'Jobs in all queues, by state.',
+    help: 'Jobs in all queues, by state. Waiting jobs: waiting in live queues, prioritized in bulk queues.',
   },
   emission_shard_jobs: {
     type: 'gauge',
