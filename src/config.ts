@@ -198,7 +198,7 @@ export function loadWorkerConfig(env: Environment): WorkerConfig {
 
 /** @throws {@link ConfigError} with every problem. */
 export function loadEmbeddedConfig(env: Environment): EmbeddedConfig {
-  return { ...withAdapterKey(parse(embeddedSchema, env)), ...NOT_EMBEDDED, ...API_LIMITS };
+  return { ...withAdapterKey(parse(embeddedSchema, env)), ...NOT_EMBEDDED, ...API_LIMITS, ...SHARED_LIMITS };
 }
 
 /** Reads the settings of the operator's page alone. @throws {@link ConfigError} with every problem. */

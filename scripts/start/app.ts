@@ -5,7 +5,7 @@ import { RECORD_FILE } from '../process/record.ts';
 import { startRecordedChild } from '../process/recorded-child.ts';
 import { SOURCE_ARGS } from '../source-args.mjs';
 
-/** A little longer than they need to answer requests and finish jobs (SHUTDOWN_DEADLINE_MS). */
+/** A little longer than they need with the default SHUTDOWN_DRAIN_MS. */
 const STOP_GRACE_MS = 10_000;
 
 /** One of our running processes. */
@@ -44,7 +44,7 @@ export function startApp({ name, entry, env, runtimeDir, onErrorLine }: AppOptio
     env,
     logFile,
     recordFile: join(runtimeDir, 'apps', name, RECORD_FILE),
-    stopGraceMs: STOP_GRACE_MS,
+    stopGraceMs: STOP_GRACE_MS + Number(env['SHUTDOWN_DRAIN_MS'] ?? 0),
     onErrorLine,
     hasIpc: true,
   });

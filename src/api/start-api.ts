@@ -94,7 +94,12 @@ export async function startApi({
   lifecycle.onClose('http server', serving.stop);
   openMetricsPort(resources, isAlive);
   if (config.CANARY_INTERVAL_MS > 0) canary = startGatewayCanary(resources, io, port);
-  return { url: `http://localhost:${port}`, close: lifecycle.close, unusable };
+  const close = async () => {
+    // All parts still work, and the deadline of their end has not begun.
+    await serving.drain();
+    await lifecycle.close();
+  };
+  return { url: `http://localhost:${port}`, close, unusable };
 }
 
 function limitConnections(server: Server, { config, lifecycle, recordCut }: Resources<ApiConfig>): void {

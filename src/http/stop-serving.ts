@@ -6,14 +6,16 @@ export interface StopServingDeps {
   server: Server;
   /** Ends the sockets of the gateway and stops listening; resolves when every connection has ended. */
   closeSockets: () => Promise<void>;
-  /** How long requests are still served while `/readyz` is 503: load balancers need this time to stop sending. */
+  /** Duration of {@link Serving.drain}. */
   drainMs: number;
   pause: (ms: number) => Promise<void>;
 }
 
 export interface Serving {
   isDraining: () => boolean;
-  /** Resolves when the last connection has ended or was destroyed. */
+  /** Makes `/readyz` 503 and still serves, until load balancers have stopped sending. Idempotent. */
+  drain: () => Promise<void>;
+  /** After {@link drain}. Resolves when the last connection has ended or was destroyed. */
   stop: () => Promise<void>;
 }
 
@@ -27,7 +29,7 @@ const CLOSE_IDLE_EVERY_MS = 25;
  */
 export function createServing({ server, closeSockets, drainMs, pause }: StopServingDeps): Serving {
   const connections = new Set<Socket>();
-  let draining = false;
+  let draining: Promise<void> | undefined;
   server.on('connection', (connection: Socket) => {
     connections.add(connection);
     connection.once('close', () => connections.delete(connection));
@@ -37,10 +39,9 @@ export function createServing({ server, closeSockets, drainMs, pause }: StopServ
   });
 
   return {
-    isDraining: () => draining,
+    isDraining: () => draining !== undefined,
+    drain: () => (draining ??= pause(drainMs)),
     async stop() {
-      draining = true;
-      await pause(drainMs);
       // A connection can become idle after `close` has checked it.
       const closeIdle = setInterval(() => {
         server.closeIdleConnections();

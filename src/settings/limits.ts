@@ -5,13 +5,15 @@
 
 /** Limits of the API and of workers. */
 export const SHARED_LIMITS = {
-  /** How long a process may take to end after a SIGTERM. `npm start` and docker-compose.yml wait longer before they kill. */
+  /** How long a process may take to end after a SIGTERM. `npm start`, docker-compose.yml and the Helm chart wait longer before they kill. */
   SHUTDOWN_DEADLINE_MS: 9_000,
 };
 
 /** Limits of the API and its gateway. */
 export const API_LIMITS = {
   ...SHARED_LIMITS,
+  /** After `SHUTDOWN_DRAIN_MS`. */
+  SHUTDOWN_DEADLINE_MS: 7_000,
   /** A catch-up from further back is answered `recovered: false`: for a dashboard the list is then faster. */
   MAX_REPLAYED_EMISSIONS: 1_000,
   /** How long an `Idempotency-Key` is remembered: longer than a caller repeats its request. */

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { loadApiConfig, loadWorkerConfig } from '../../src/config.ts';
-import { SHARED_LIMITS } from '../../src/settings/limits.ts';
+import { API_LIMITS, SHARED_LIMITS } from '../../src/settings/limits.ts';
 import { ROOT } from '../docs/pages.ts';
 import { openHelm, type Values } from './helm-chart.ts';
 import { findProblems, type Manifest, nameOf } from './manifests.ts';
@@ -142,13 +142,18 @@ describeChart('rendered by Helm', () => {
     }
   });
 
-  test.each(CASES)('%s: a process can end by itself before it is killed', async (_name, values) => {
-    // It also waits for the end of its start, and writes its last log lines.
-    const needed = SHARED_LIMITS.SHUTDOWN_DEADLINE_MS / 1_000 + 4;
-    for (const { spec } of byKind(await helm.render(values), 'Deployment')) {
-      const { terminationGracePeriodSeconds, containers } = spec.template.spec;
-      const preStop = Number(containers[0].lifecycle?.preStop.exec.command[1] ?? 0);
-      expect(terminationGracePeriodSeconds - preStop).toBeGreaterThanOrEqual(needed);
+  test.each(CASES)('%s: a process can end by itself before it is killed', async (_name, values: Values) => {
+    for (const drainMs of [undefined, 0, '30000', 9_001]) {
+      const settings = { ...(values['settings'] as object | null), SHUTDOWN_DRAIN_MS: drainMs };
+      const objects = await helm.render({ ...values, settings });
+      const apiMs = Number(drainMs ?? 2_000) + API_LIMITS.SHUTDOWN_DEADLINE_MS;
+      for (const { metadata, spec } of byKind(objects, 'Deployment')) {
+        const endMs = String(metadata.name).endsWith('-api') ? apiMs : SHARED_LIMITS.SHUTDOWN_DEADLINE_MS;
+        const { terminationGracePeriodSeconds, containers } = spec.template.spec;
+        const preStop = Number(containers[0].lifecycle?.preStop.exec.command[1] ?? 0);
+        // It also waits for the end of its start, and writes its last log lines.
+        expect(terminationGracePeriodSeconds - preStop).toBeGreaterThanOrEqual(endMs / 1_000 + 4);
+      }
     }
   });
 

@@ -7,7 +7,7 @@ import type { Company } from '../harness/documents.ts';
 import { eventually, until } from '../harness/until.ts';
 import { API_KEY, createWorld, type World } from '../harness/world.ts';
 
-/** Promised: both processes end within 10 s. */
+/** Promised: both processes end within 10 s with the default drain. */
 const PROMISED_MS = 10_000;
 
 let world: World;
@@ -74,6 +74,21 @@ test('while the API drains it is not ready, still answers, and keeps no connecti
 
   await until('the API to close', closing, PROMISED_MS);
   await expect(fetch(`${api.url}/livez`)).rejects.toThrow();
+});
+
+test('a drain may last longer than the end after it: everything still works until it is over', async () => {
+  const api = await world.api({ SHUTDOWN_DRAIN_MS: '1500' }, { SHUTDOWN_DEADLINE_MS: 1_000 });
+  const closing = api.close();
+  const states: unknown[] = [];
+  await eventually('the API to stop listening', async () => {
+    const response = await fetch(`${api.url}/readyz`).catch(() => undefined);
+    if (!response) return true;
+    states.push(((await response.json()) as { checks: { redis: boolean } }).checks.redis);
+    return false;
+  });
+  expect(states.length).toBeGreaterThan(1);
+  expect(new Set(states)).toEqual(new Set([true]));
+  await until('the API to close', closing, PROMISED_MS);
 });
 
 test('a dashboard whose gateway shuts down is disconnected at once, and connects to another one', async () => {

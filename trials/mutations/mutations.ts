@@ -114,6 +114,14 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a dashboard whose gateway shuts',
   },
   {
+    safeguard: 'an API that stops ends nothing while it drains',
+    file: 'src/api/start-api.ts',
+    find: 'await serving.drain();\n    await lifecycle.close();',
+    replace: 'await Promise.all([serving.drain(), lifecycle.close()]);',
+    test: 'test/http/shutdown.test.ts',
+    name: 'a drain may last longer',
+  },
+  {
     safeguard: 'a restart of Redis starts a new epoch, even if its AOF kept everything',
     file: POSITION,
     find: 'if is_whole and kept[3] == history then',

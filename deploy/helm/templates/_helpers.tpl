@@ -169,5 +169,11 @@ spec:
     matchLabels: {{- include "emissions.selector" . | nindent 6 }}
 {{- end -}}
 
-{{/* Seconds that a process gets after SIGTERM, as stop_grace_period in docker-compose.yml: it ends within 9 s, and writes its log. */}}
-{{- define "emissions.stopSeconds" -}}15{{- end -}}
+{{/* Seconds that a worker gets after SIGTERM: it ends within 9 s, and writes its log. */}}
+{{- define "emissions.workerStopSeconds" -}}15{{- end -}}
+
+{{/* Seconds that an API gets after SIGTERM: it ends within 7 s after SHUTDOWN_DRAIN_MS, and writes its log. */}}
+{{- define "emissions.apiStopSeconds" -}}
+{{- $drainMs := (.Values.settings).SHUTDOWN_DRAIN_MS | default 2000 | int -}}
+{{- add 13 (div (add $drainMs 999) 1000) -}}
+{{- end -}}
