@@ -2,11 +2,15 @@ import type { FleetMetricsReading } from '@appointment-emissions/contracts';
 import type { ReportDamage } from '../process/damaged-data.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import { type CaptureMetrics, registerCaptureMetrics } from './capture-metrics.ts';
+import {
+  type GatewayMetrics,
+  type HttpMetrics,
+  registerGatewayMetrics,
+  registerHttpMetrics,
+} from './client-metrics.ts';
 import { createMetrics, type Metrics } from './create-metrics.ts';
 import { registerFleetGauges } from './fleet-gauges.ts';
 import type { Heartbeat } from './fleet/heartbeat-writer.ts';
-import { type GatewayMetrics, registerGatewayMetrics } from './gateway-metrics.ts';
-import { type HttpMetrics, registerHttpMetrics } from './http-metrics.ts';
 import { type Fleet, readFleet } from './fleet/read-fleet.ts';
 import { type MetricsSeries, readMetrics, readSeries } from './fleet/read-metrics.ts';
 import { type ProcessGauges, registerProcessGauges } from './process-gauges.ts';

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { registerCaptureMetrics } from '../../src/metrics/capture-metrics.ts';
+import { registerGatewayMetrics, registerHttpMetrics } from '../../src/metrics/client-metrics.ts';
 import { registerFleetGauges } from '../../src/metrics/fleet-gauges.ts';
-import { registerGatewayMetrics } from '../../src/metrics/gateway-metrics.ts';
-import { registerHttpMetrics } from '../../src/metrics/http-metrics.ts';
 import { registerProcessGauges } from '../../src/metrics/process-gauges.ts';
 import { PROMETHEUS_METRICS } from '../../src/metrics/prometheus-catalog.ts';
 import { useFleet } from './world.ts';

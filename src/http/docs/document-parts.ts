@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { AppointmentModel } from '../../model/appointment-model.ts';
 import { createSnapshotSchema } from '../../model/snapshot-schema.ts';
+import { readBuildInfo } from '../../process/build-info.ts';
 
 /* What the OpenAPI and the AsyncAPI document have in common. */
 
@@ -9,8 +9,7 @@ export type Json = Record<string, unknown>;
 
 /** The part of a document that describes the service. Its version is that of the release. */
 export function documentInfo(title: string, description: string): Json {
-  const manifest = new URL(import.meta.resolve('appointment-emission-pipeline/package.json'));
-  const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
+  const { version } = readBuildInfo();
   return { title, version, description, license: { name: 'MIT', url: 'https://spdx.org/licenses/MIT.html' } };
 }
 

@@ -2,7 +2,6 @@ import { STATUS_CODES } from 'node:http';
 import type { z } from 'zod';
 import { ERROR_CODES, type ErrorCode } from '../../errors.ts';
 import type { AppointmentModel } from '../../model/appointment-model.ts';
-import { createCurlExample } from './curl-example.ts';
 import { createSchemaCollection, documentInfo, type Json } from './document-parts.ts';
 import { problemReply } from './emission-schemas.ts';
 import { type DocumentedReply, type Operation, type Parameter, type Security, TAGS } from './operation.ts';
@@ -26,6 +25,13 @@ const SECURITY_SCHEMES: Record<Security, Json> = {
     scheme: 'basic',
     description: 'HTTP Basic with the name and the password of an operator.',
   },
+};
+
+/** Arguments of curl that authenticate a request. */
+const CREDENTIALS: Record<Security, string> = {
+  internalKey: '--header "x-api-key: $INTERNAL_SERVICE_API_KEY"',
+  dashboardToken: '--header "authorization: Bearer $DASHBOARD_TOKEN"',
+  operator: '--user "$ADMIN_USER:$ADMIN_PASSWORD"',
 };
 
 const header = (description: string, type = 'string'): Json => ({ description, schema: { type } });
@@ -84,6 +90,27 @@ function describeOperation(operation: Operation, schemaOf: (schema: z.ZodType) =
     }),
     responses: describeResponses(operation, schemaOf),
   };
+}
+
+/**
+ * The operation's example as a call of curl, in a Markdown code block:
+ *
+ *     curl --fail-with-body "$API_URL/api/v1/internal/socket/appointment-created" \
+ *       --header "x-api-key: $INTERNAL_SERVICE_API_KEY" \
+ *       --header 'content-type: application/json' \
+ *       --data '{"appointmentId":"65f0c0ffee65f0c0ffee00c0"}'
+ */
+function createCurlExample({ path, security, example = {} }: Operation): string {
+  const query = new URLSearchParams(example.query).toString();
+  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => example.path?.[name] ?? '');
+  const parts = [
+    `curl --fail-with-body "$API_URL${filled}${query === '' ? '' : `?${query}`}"`,
+    ...(security === undefined ? [] : [CREDENTIALS[security]]),
+    ...(example.body === undefined
+      ? []
+      : [`--header 'content-type: application/json'`, `--data '${JSON.stringify(example.body)}'`]),
+  ];
+  return `\`\`\`sh\n${parts.join(' \\\n  ')}\n\`\`\``;
 }
 
 function describeResponses(
