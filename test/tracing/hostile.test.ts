@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
 import * as api from '@opentelemetry/api';
-import { companyRoom } from '@appointment-emissions/contracts';
+import { companyRoom, createTracing } from '@appointment-emissions/contracts';
 import { traceShown } from '@appointment-emissions/dashboard/tracing';
 import type { RunningApi } from '../../src/api/start-api.ts';
 import { createBroadcastEncoder } from '../../src/emission/encode-broadcast.ts';
@@ -176,4 +176,30 @@ test('the dashboard library shows events with a malformed context, without a spa
   }
   await eventually('all to be shown', () => dashboard.appointments.size === forged.length);
   expect(sdk.named('show').map(({ parentSpanContext }) => parentSpanContext?.spanId)).toEqual([SPAN]);
+});
+
+test('spans that throw fail nothing else', () => {
+  const fail = () => {
+    throw new Error('a broken span');
+  };
+  const broken = { spanContext: fail, isRecording: fail, setAttributes: fail, setStatus: fail, end: fail };
+  const tracing = createTracing(
+    {
+      trace: {
+        getTracerProvider: () => ({}),
+        getTracer: () => ({ startSpan: () => broken }),
+        getSpanContext: () => undefined,
+        setSpanContext: (on: unknown) => on,
+        setSpan: (on: unknown) => on,
+      },
+      context: { active: () => undefined, with: (_on: unknown, run) => run() },
+      ROOT_CONTEXT: undefined,
+    },
+    'test',
+  );
+
+  const span = tracing!.start('accept', { kind: 'server', parent: GOOD });
+  expect([span.traceparent, span.isRecording, span.run(() => 'ran')]).toEqual([GOOD, false, 'ran']);
+  span.end({ 'emission.count': 1 });
+  span.fail('DATABASE_ERROR', { 'emission.count': 1 });
 });

@@ -121,24 +121,28 @@ export function createTracing<C>(api: TelemetryApi<C>, library: string): Tracing
     start(name, options) {
       const span = orUndefined(() => startSpan(name, options));
       return {
-        traceparent: formatTraceparent(span?.spanContext()) ?? options.parent ?? undefined,
-        isRecording: span?.isRecording() ?? false,
+        traceparent: orUndefined(() => formatTraceparent(span?.spanContext())) ?? options.parent ?? undefined,
+        isRecording: orUndefined(() => span?.isRecording()) ?? false,
         run: (run) => (span ? context.with(trace.setSpan(context.active(), span), run) : run()),
         end(more, endTime) {
-          if (more) span?.setAttributes(more);
-          orUndefined(() => span?.end(endTime));
+          orUndefined(() => {
+            if (more) span?.setAttributes(more);
+            span?.end(endTime);
+          });
         },
         fail(reason, more) {
-          if (more) span?.setAttributes(more);
-          span?.setStatus({ code: STATUS_ERROR, message: reason });
-          orUndefined(() => span?.end());
+          orUndefined(() => {
+            if (more) span?.setAttributes(more);
+            span?.setStatus({ code: STATUS_ERROR, message: reason });
+            span?.end();
+          });
         },
       };
     },
   };
 }
 
-/** Samplers and exporters may be code of the application. */
+/** Samplers, processors and whole SDKs may be code of the application. */
 function orUndefined<T>(call: () => T): T | undefined {
   try {
     return call();
