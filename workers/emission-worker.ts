@@ -125,9 +125,11 @@ function createProcessJob(deps: EmissionWorkerDeps) {
       }
       emission = parseEmissionJob(job.data, job.name);
       const attempted = { ...emission, attempt, isLive: job.priority === PRIORITY.live };
-      // BullMQ's span of this attempt is active.
-      const traceparent = tracing?.active() ?? emission.traceparent;
-      const receipt = await emitAppointment({ ...attempted, traceparent });
+      // BullMQ's span of this attempt.
+      const active = tracing?.active();
+      const receipt = await emitAppointment(
+        active === undefined ? attempted : { ...attempted, traceparent: active },
+      );
       reportPublished(attempted, receipt, { startedAt, endedAt: now() }, deps);
       return receipt;
     } catch (error) {

@@ -220,23 +220,23 @@ type ReadyMessage = OutgoingMessage & { trace: PublishTrace | undefined };
 
 /** Encodes the message of an emission; an error if it is too large. */
 function prepareMessage(
-  { encode, tracePublish, packReferences, digestOf = () => '' }: EmitAppointmentDeps,
+  { encode, tracePublish, packReferences, digestOf }: EmitAppointmentDeps,
   { companyId, read }: CompanyBatch,
-  attempt: EmissionAttempt,
+  emission: EmissionAttempt,
   publishedAt: string,
 ): ReadyMessage | AppError {
-  const { appointmentId } = attempt;
+  const { appointmentId, emissionId, attempt, acceptedAt } = emission;
   const appointment = read.snapshots.get(appointmentId);
-  const event = eventToSend(attempt.event, appointment);
+  const event = eventToSend(emission.event, appointment);
   const claimedToken = read.claims.get(companyId)?.tokens.get(appointmentId) ?? '';
-  const trace = tracePublish?.(attempt, read.traceparent);
+  const trace = tracePublish?.(emission, read.traceparent);
   const encoded = encode(
     appointment ?? { _id: appointmentId, companyId },
-    { ...attempt, event, publishedAt, traceparent: trace?.traceparent },
+    { emissionId, event, attempt, acceptedAt, publishedAt, traceparent: trace?.traceparent },
     { claimedToken, readId: read.readId },
   );
   if (encoded.head.length + encoded.tail.length > MAX_MESSAGE_BYTES) {
-    const error = tooLarge(attempt);
+    const error = tooLarge(emission);
     trace?.fail(error);
     return error;
   }
@@ -244,13 +244,13 @@ function prepareMessage(
     ...encoded,
     trace,
     appointmentId,
-    emissionId: attempt.emissionId,
+    emissionId,
     event,
     claimedToken,
     updatedAt: appointment?.updatedAt ?? null,
     status: appointment?.status ?? null,
     references: appointment ? packReferences(appointment) : '',
-    digest: appointment ? digestOf(appointment) : '',
+    digest: appointment && digestOf ? digestOf(appointment) : '',
   };
 }
 

@@ -101,16 +101,15 @@ function createAddAsDirectJob({ addDirect, tracing }: EnqueueDeps, options: Jobs
   return async (emission: NewEmission, shard: Shard): Promise<boolean> => {
     if (!addDirect) return false;
     const { traceparent, event } = emission;
-    const span =
-      traceparent === undefined
-        ? undefined
-        : tracing?.start(`add ${shard.live.name}.${event}`, {
-            kind: 'producer',
-            parent: traceparent,
-            attributes: { ...emissionAttributes(emission), 'emission.direct': true },
-          });
-    const traced = { ...options, ...telemetryOf(span?.traceparent ?? traceparent) };
-    const isAdded = await addDirect({ v: JOB_VERSION, ...emission }, traced, shard);
+    const job = { v: JOB_VERSION, ...emission } satisfies EmissionJob;
+    if (traceparent === undefined) return addDirect(job, options, shard);
+    const span = tracing?.start(`add ${shard.live.name}.${event}`, {
+      kind: 'producer',
+      parent: traceparent,
+      attributes: { ...emissionAttributes(emission), 'emission.direct': true },
+    });
+    const telemetry = { metadata: span?.traceparent ?? traceparent };
+    const isAdded = await addDirect(job, { ...options, telemetry }, shard);
     // Otherwise BullMQ reports that it is added.
     if (isAdded) span?.end();
     return isAdded;
@@ -118,22 +117,19 @@ function createAddAsDirectJob({ addDirect, tracing }: EnqueueDeps, options: Jobs
 }
 
 function createAddToQueue({ tracing }: EnqueueDeps, options: JobsOptions) {
-  return (emission: NewEmission, { shard, priority, isBatch }: Place): Promise<unknown> => {
+  const add = (emission: NewEmission, { shard, priority }: Place): Promise<unknown> => {
     const { event, emissionId, acceptedAt, traceparent } = emission;
-    const add = () =>
-      shard[queueOf(priority)].add(event, { v: JOB_VERSION, ...emission } satisfies EmissionJob, {
-        ...options,
-        ...telemetryOf(traceparent),
-        jobId: emissionId,
-        // By the fleet's clock, which the age of jobs is computed with.
-        timestamp: Date.parse(acceptedAt),
-        ...(priority !== PRIORITY.live && { priority }),
-      });
-    return tracing ? tracing.addTraced(traceparent, isBatch, add) : add();
+    return shard[queueOf(priority)].add(event, { v: JOB_VERSION, ...emission } satisfies EmissionJob, {
+      ...options,
+      // What a worker continues the trace with. BullMQ replaces it if this process reports where the job is added.
+      ...(traceparent !== undefined && { telemetry: { metadata: traceparent } }),
+      jobId: emissionId,
+      // By the fleet's clock, which the age of jobs is computed with.
+      timestamp: Date.parse(acceptedAt),
+      ...(priority !== PRIORITY.live && { priority }),
+    });
   };
-}
-
-/** What a worker continues the trace with. BullMQ replaces it if this process reports where the job is added. */
-function telemetryOf(traceparent: string | undefined): Pick<JobsOptions, 'telemetry'> {
-  return traceparent === undefined ? {} : { telemetry: { metadata: traceparent } };
+  if (!tracing) return add;
+  return (emission: NewEmission, place: Place): Promise<unknown> =>
+    tracing.addTraced(emission.traceparent, place.isBatch, () => add(emission, place));
 }
