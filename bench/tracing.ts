@@ -61,7 +61,7 @@ async function measure(contender: string, root: string): Promise<number> {
   const { createEncodeMessage } = await load<typeof Encode>('emission/encode.ts');
   const companyId = 'c'.repeat(24);
   const readSnapshots: EmitAppointment.EmitAppointmentDeps['readSnapshots'] = () =>
-    Promise.resolve({ readId: 'r'.repeat(16), claims: new Map(), snapshots: new Map() });
+    Promise.resolve({ readId: 'r'.repeat(16), claims: new Map(), failed: new Map(), snapshots: new Map() });
   const emit = {
     readSnapshots,
     encode: createEncodeMessage('bench'),

@@ -159,7 +159,8 @@ async function publishRead(
   const outcomes = new Map<EmissionAttempt, Outcome>();
   const byCompany = new Map<Id, EmissionAttempt[]>();
   for (const attempt of attempts) {
-    const error = mismatchOf(attempt, read.snapshots.get(attempt.appointmentId));
+    const error =
+      read.failed.get(attempt.companyId) ?? mismatchOf(attempt, read.snapshots.get(attempt.appointmentId));
     if (error) outcomes.set(attempt, { error });
     else byCompany.set(attempt.companyId, [...(byCompany.get(attempt.companyId) ?? []), attempt]);
   }

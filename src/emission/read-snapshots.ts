@@ -1,4 +1,5 @@
 import type { AppointmentSnapshot, Id } from '@appointment-emissions/contracts';
+import { readAvailable } from '../batching.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { ReportDamage } from '../process/damaged-data.ts';
 import { type CompanyKeys, LIFETIMES } from './keys.ts';
@@ -29,12 +30,15 @@ export interface SnapshotRead {
   readId: string;
   /** By company. */
   claims: ReadonlyMap<Id, Claim>;
+  /** Companies that could not be claimed, with the error: on a Cluster their master is away. Their appointments were not read. */
+  failed: ReadonlyMap<Id, unknown>;
   /** By appointment. An appointment that does not exist is absent. */
   snapshots: ReadonlyMap<Id, AppointmentSnapshot>;
   /** Of the read itself, if several emissions share it. */
   traceparent?: string | undefined;
 }
 
+/** @throws the errors of MongoDB, and of Redis if no company could be claimed */
 export type ReadSnapshots = (requests: readonly SnapshotRequest[]) => Promise<SnapshotRead>;
 
 export interface ReadSnapshotsDeps {
@@ -72,10 +76,17 @@ export function createReadSnapshots({ redis, keys, load, reportDamage }: ReadSna
       if (ids) ids.add(appointmentId);
       else byCompany.set(companyId, new Set([appointmentId]));
     }
-    const claimed = await Promise.all([...byCompany].map(([companyId, ids]) => claim(companyId, [...ids])));
-    const claims = new Map(claimed.map(({ companyId, epoch, tokens }) => [companyId, { epoch, tokens }]));
-    const ids = new Set(requests.map(({ appointmentId }) => appointmentId));
-    const guesses = claimed.flatMap(({ references }) => references);
-    return { readId: randomId(), claims, snapshots: await load([...ids], guesses) };
+    const failed = new Map<Id, unknown>();
+    const claimed = await readAvailable([...byCompany], ([companyId, ids]) =>
+      claim(companyId, [...ids]).catch((error: unknown) => {
+        failed.set(companyId, error);
+        throw error;
+      }),
+    );
+    const found = claimed.filter((one) => one !== undefined);
+    const claims = new Map(found.map(({ companyId, epoch, tokens }) => [companyId, { epoch, tokens }]));
+    const ids = new Set(found.flatMap(({ tokens }) => [...tokens.keys()]));
+    const guesses = found.flatMap(({ references }) => references);
+    return { readId: randomId(), claims, failed, snapshots: await load([...ids], guesses) };
   };
 }

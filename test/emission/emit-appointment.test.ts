@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
 import { mongo } from 'mongoose';
 import { createReadEarly } from '../../src/emission/emit-appointment.ts';
 import { createEmissionWorld } from './emission-world.ts';
@@ -45,6 +47,27 @@ test('if a server is unavailable, the batch is not tried again in halves', async
   const ids = Array.from({ length: 20 }, () => world.appointment());
   expect(new Set(await settled(ids.map((id) => world.emit(id))))).toEqual(new Set(['connection refused']));
   expect(world.loads.length).toBeLessThanOrEqual(2);
+});
+
+test('a company whose keys cannot be used fails alone; the others of its batch are published', async () => {
+  const [away, user] = ['a'.repeat(24), randomBytes(8).toString('hex')];
+  const { host = '', port = 0 } = world.redis.options;
+  const scripts = new Redis({ host, port, username: user, lazyConnect: true, replyMapping: 'legacy' });
+  const limited = createEmissionWorld(() => scripts);
+  const ownKeys = `${limited.keys.position(limited.companyId).split('}')[0]!}*`;
+  try {
+    await limited.redis.acl('SETUSER', user, 'on', 'nopass', 'allchannels', '+@all', `~${ownKeys}`);
+    const [first, lost, ...others] = Array.from({ length: 7 }, () => limited.appointment());
+    const emissions = [limited.emit(first!), limited.emit(lost!, { companyId: away })];
+    const ended = await settled([...emissions, ...others.map((id) => limited.emit(id))]);
+    expect(ended[1]).toMatch(/permission/i);
+    expect(ended.filter((one) => one === 'published')).toHaveLength(6);
+    expect(limited.loads).toEqual([[first], others]);
+  } finally {
+    await limited.redis.acl('DELUSER', user);
+    scripts.disconnect();
+    limited.close();
+  }
 });
 
 test('a foreign and a too large appointment fail alone', async () => {
