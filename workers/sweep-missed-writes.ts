@@ -15,6 +15,7 @@ import {
 } from '../src/population/find-updated.ts';
 import type { Logger } from '../src/process/logger.ts';
 import { createThrottledLog } from '../src/process/throttled-log.ts';
+import { isUnavailable } from '../src/process/unavailable.ts';
 import { PRIORITY } from '../src/queue/retry-policy.ts';
 import { composeEnqueue } from '../src/resources/compose-enqueue.ts';
 import type { Resources } from '../src/resources/open-resources.ts';
@@ -60,6 +61,7 @@ export function sweepMissedWrites(resources: Resources<WorkerCoreConfig>): void 
   const emitMissed = createEmitMissed({
     lastPublished: createReadLastPublished({ redis, keys, reportDamage }),
     isCanceled: resources.models.isCanceled,
+    isUnavailable,
     enqueue: async (emissions) => {
       const { of } = resources.shards;
       await enqueueSlowly(

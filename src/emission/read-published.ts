@@ -4,6 +4,7 @@ import type {
   PublishedCursor,
   ReadPublishedPage,
 } from '../domain/published-appointments.ts';
+import { isUnavailable } from '../process/unavailable.ts';
 import type { ReportDamage } from '../process/damaged-data.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import { ifOwnType } from '../redis/redis-errors.ts';
@@ -26,7 +27,7 @@ const NEWEST = Number.MAX_SAFE_INTEGER;
 /**
  * Reads the index of published appointments, company by company. Within a company the newest come first: an appointment that
  * is published again during the walk moves to a part that was read, but then it was just read from MongoDB. Entries that
- * cannot be parsed are removed and reported.
+ * cannot be parsed are removed and reported. A company whose master is away is left out: another walk reads it.
  */
 export function createReadPublishedPage(deps: ReadPublishedDeps): ReadPublishedPage {
   const { redis, keys } = deps;
@@ -38,7 +39,9 @@ export function createReadPublishedPage(deps: ReadPublishedDeps): ReadPublishedP
     const appointments: PublishedAppointment[] = [];
     for (const visit of visits) {
       const range = { since, limit: limit - appointments.length };
-      const found = await readCompany(deps, visit, range);
+      const found = await ifAvailable(readCompany(deps, visit, range));
+      // Its master is away. The walk goes on with the next company.
+      if (!found) return { appointments, next: { companyId: visit.companyId, publishedAt: null } };
       appointments.push(...found.appointments);
       if (found.next !== undefined)
         return { appointments, next: { companyId: visit.companyId, publishedAt: found.next } };
@@ -47,6 +50,14 @@ export function createReadPublishedPage(deps: ReadPublishedDeps): ReadPublishedP
     }
     return { appointments, next: later.next };
   };
+}
+
+/** Undefined if the server is unavailable. */
+function ifAvailable<T>(reading: Promise<T>): Promise<T | undefined> {
+  return reading.catch((error: unknown) => {
+    if (isUnavailable(error)) return undefined;
+    throw error;
+  });
 }
 
 /** The next companies that may have published appointments, and where the ones after them begin. */

@@ -16,30 +16,51 @@ export interface EmitMissedDeps {
   enqueue: (emissions: readonly MissedEmission[]) => Promise<void>;
   /** Whether a status means canceled. */
   isCanceled: (status: string | null) => boolean;
+  /** True if a server is unavailable: on a Cluster one master may be away while the others work. */
+  isUnavailable: (error: unknown) => boolean;
+}
+
+/** Ids of checked rows. */
+export interface MissedRows {
+  emitted: ReadonlySet<Id>;
+  /** Rows of companies whose master is away: they must be checked again. */
+  unchecked: ReadonlySet<Id>;
 }
 
 /**
- * Emits the rows whose last write was not published, and resolves to their ids. The emission id is derived from the
+ * Emits the rows whose last write was not published. The emission id is derived from the
  * appointment and its `updatedAt`, so a row that is found twice adds one job.
  * @param time  ms since 1970. Rows created after `windowStart` that were never published count as new.
  */
 export type EmitMissed = (
   rows: readonly UpdatedRow[],
   time: { windowStart: number; now: number },
-) => Promise<ReadonlySet<Id>>;
+) => Promise<MissedRows>;
 
-export function createEmitMissed({ lastPublished, enqueue, isCanceled }: EmitMissedDeps): EmitMissed {
+export function createEmitMissed({
+  lastPublished,
+  enqueue,
+  isCanceled,
+  isUnavailable,
+}: EmitMissedDeps): EmitMissed {
   return async (rows, { windowStart, now }) => {
+    const unchecked = new Set<Id>();
     const found = await Promise.all(
       rows.map(async (row) => {
-        const published = await lastPublished(row.companyId, row.appointmentId);
-        const event = missedEvent(row, published, { windowStart, isCanceled });
-        return event && toEmission(row, event, now);
+        try {
+          const published = await lastPublished(row.companyId, row.appointmentId);
+          const event = missedEvent(row, published, { windowStart, isCanceled });
+          return event && toEmission(row, event, now);
+        } catch (error) {
+          if (!isUnavailable(error)) throw error;
+          unchecked.add(row.appointmentId);
+          return undefined;
+        }
       }),
     );
     const emissions = found.filter((emission) => emission !== undefined);
     if (emissions.length > 0) await enqueue(emissions);
-    return new Set(emissions.map(({ appointmentId }) => appointmentId));
+    return { emitted: new Set(emissions.map(({ appointmentId }) => appointmentId)), unchecked };
   };
 }
 

@@ -73,9 +73,10 @@ export function createLookBack({
       future.now += page.rows.filter(({ updatedAt }) => updatedAt > now + NEAR_MS).length;
       const rows = page.rows.filter(({ updatedAt }) => Math.abs(updatedAt - now) > NEAR_MS);
       const unknown = rows.filter((row) => known.get(row.appointmentId) !== row.updatedAt);
-      const emitted = await emitMissed(unknown, { windowStart: now - LOOK_BACK_MS, now });
+      const { emitted, unchecked } = await emitMissed(unknown, { windowStart: now - LOOK_BACK_MS, now });
       for (const { appointmentId, updatedAt } of rows)
-        if (stillKnown.size < MAX_KNOWN) stillKnown.set(appointmentId, updatedAt);
+        if (stillKnown.size < MAX_KNOWN && !unchecked.has(appointmentId))
+          stillKnown.set(appointmentId, updatedAt);
       cursor = page.next;
       if (!cursor) end();
       return emitted.size;

@@ -1,5 +1,5 @@
 import type { Id } from '@appointment-emissions/contracts';
-import type { FindUpdated } from '../domain/updated-rows.ts';
+import type { Cursor, FindUpdated } from '../domain/updated-rows.ts';
 import type { EmitMissed } from './emit-missed.ts';
 import type { FindGone } from './find-gone.ts';
 import type { LeftOutRows } from './left-out.ts';
@@ -45,35 +45,7 @@ const NOTHING_FOUND: SweepReport = { looked: 0, emitted: 0, leftOut: 0, gone: 0,
  */
 export function createSweep(deps: SweepDeps): () => Promise<SweepReport | undefined> {
   const { acquireLease, lookBack, leftOut, findGone, backlog } = deps;
-  /** `updatedAt` of rows in the overlap that are published, so that not every sweep checks them. */
-  let settled = new Map<Id, number>();
-
-  async function catchUp(lease: SweepLease, mark: Watermark): Promise<SweepReport> {
-    const until = lease.now - GRACE_MS;
-    const windowStart = mark.updatedAt - OVERLAP_MS;
-    const report = { ...NOTHING_FOUND };
-    const stillSettled = new Map<Id, number>();
-    let cursor = mark.caughtUp ? { updatedAt: windowStart, appointmentId: '' } : mark;
-    while (!report.caughtUp && report.emitted < MAX_EMISSIONS) {
-      const page = await deps.findUpdated(cursor, until, PAGE);
-      leftOut.add(page.leftOut);
-      const open = page.rows.filter((row) => settled.get(row.appointmentId) !== row.updatedAt);
-      const emitted = await deps.emitMissed(open, { windowStart, now: lease.now });
-      deps.findGone.except(emitted, lease.now);
-      for (const { appointmentId, updatedAt } of page.rows)
-        if (!emitted.has(appointmentId)) stillSettled.set(appointmentId, updatedAt);
-      report.looked += page.rows.length + page.leftOut.length;
-      report.leftOut += page.leftOut.length;
-      report.emitted += emitted.size;
-      report.caughtUp = page.next === undefined;
-      cursor = page.next ?? { updatedAt: until, appointmentId: '' };
-      if (!(await lease.saveWatermark({ ...cursor, caughtUp: report.caughtUp })))
-        return { ...report, caughtUp: false };
-    }
-    settled = stillSettled;
-    return report;
-  }
-
+  const catchUp = createCatchUp(deps);
   return async () => {
     const lease = await acquireLease();
     if (!lease) {
@@ -85,15 +57,61 @@ export function createSweep(deps: SweepDeps): () => Promise<SweepReport | undefi
     if ((await backlog()) > MAX_BACKLOG) return NOTHING_FOUND;
     const saved = await lease.loadWatermark();
     if (!saved) {
-      settled = new Map();
+      catchUp.forget();
       lookBack.forget();
     }
-    const mark = startFrom(saved, lease.now);
+    const from = startFrom(saved, lease.now);
     // The clock was set back: writes of that time can be below the watermark.
-    if (saved && saved.updatedAt - mark.updatedAt > OVERLAP_MS) lookBack.beginSoon();
-    const report = await catchUp(lease, mark);
+    if (saved && saved.updatedAt - from.updatedAt > OVERLAP_MS) lookBack.beginSoon();
+    const { report, mark } = await catchUp.walk(lease, from);
     if (!report.caughtUp) return report;
-    return { ...(await alsoLookBack(lookBack, lease, report)), gone: await findGone.step(lease) };
+    return { ...(await alsoLookBack(lookBack, lease, { report, mark })), gone: await findGone.step(lease) };
+  };
+}
+
+/** Walks from the watermark to the newest rows. */
+function createCatchUp(deps: Pick<SweepDeps, 'findUpdated' | 'emitMissed' | 'leftOut' | 'findGone'>) {
+  /** `updatedAt` of rows in the overlap that are published, so that not every sweep checks them. */
+  let settled = new Map<Id, number>();
+
+  /** Also resolves to the watermark that it saved last. */
+  async function walk(lease: SweepLease, from: Watermark): Promise<{ report: SweepReport; mark: Watermark }> {
+    const until = lease.now - GRACE_MS;
+    const windowStart = from.updatedAt - OVERLAP_MS;
+    const report = { ...NOTHING_FOUND };
+    const stillSettled = new Map<Id, number>();
+    let cursor: Cursor = from.caughtUp ? { updatedAt: windowStart, appointmentId: '' } : from;
+    let mark = from;
+    /** The first page with a row that could not be checked: the walk goes on, and the watermark stays there. */
+    let unchecked: Cursor | undefined;
+    while (!report.caughtUp && report.emitted < MAX_EMISSIONS) {
+      const page = await deps.findUpdated(cursor, until, PAGE);
+      deps.leftOut.add(page.leftOut);
+      const open = page.rows.filter((row) => settled.get(row.appointmentId) !== row.updatedAt);
+      const missed = await deps.emitMissed(open, { windowStart, now: lease.now });
+      const { emitted } = missed;
+      if (missed.unchecked.size > 0) unchecked ??= cursor;
+      deps.findGone.except(emitted, lease.now);
+      for (const { appointmentId, updatedAt } of page.rows)
+        if (!emitted.has(appointmentId) && !missed.unchecked.has(appointmentId))
+          stillSettled.set(appointmentId, updatedAt);
+      report.looked += page.rows.length + page.leftOut.length;
+      report.leftOut += page.leftOut.length;
+      report.emitted += emitted.size;
+      report.caughtUp = page.next === undefined;
+      cursor = page.next ?? { updatedAt: until, appointmentId: '' };
+      mark = unchecked ? { ...unchecked, caughtUp: false } : { ...cursor, caughtUp: report.caughtUp };
+      if (!(await lease.saveWatermark(mark))) return { report: { ...report, caughtUp: false }, mark };
+    }
+    settled = stillSettled;
+    return { report, mark };
+  }
+
+  return {
+    walk,
+    forget(): void {
+      settled = new Map();
+    },
   };
 }
 
@@ -101,16 +119,11 @@ export function createSweep(deps: SweepDeps): () => Promise<SweepReport | undefi
 async function alsoLookBack(
   lookBack: LookBack,
   lease: SweepLease,
-  report: SweepReport,
+  { report, mark }: { report: SweepReport; mark: Watermark },
 ): Promise<SweepReport> {
   const emitted = await lookBack.step(lease.now);
   if (emitted === 0) return report;
-  const isKept = await lease.saveWatermark({
-    updatedAt: lease.now - GRACE_MS,
-    appointmentId: '',
-    caughtUp: true,
-  });
-  if (!isKept) lookBack.forget();
+  if (!(await lease.saveWatermark(mark))) lookBack.forget();
   return { ...report, emitted: report.emitted + emitted };
 }
 

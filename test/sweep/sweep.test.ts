@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { isUnavailable } from '../../src/process/unavailable.ts';
 import { PRIORITY } from '../../src/queue/retry-policy.ts';
 import { createEmitMissed, type EmitMissedDeps } from '../../src/sweep/emit-missed.ts';
 import { createLeftOutRows } from '../../src/sweep/left-out.ts';
@@ -168,6 +169,57 @@ test('writes that a sweep enqueued while Redis lost all data are searched again'
   }
 });
 
+test('while the master of one company is away, the sweep finds the writes of the others, also on later pages', async () => {
+  const at = Date.now() - 3_600_000;
+  const rows = ['a', 'b', 'c'].map((hex, index) => ({
+    appointmentId: hex.repeat(24),
+    companyId: hex.repeat(24),
+    ...{ createdAt: at, updatedAt: at + index, status: 'scheduled', isDeleted: false },
+  }));
+  const enqueued: string[] = [];
+  let isAway = true;
+  const publishedOf = (companyId: string) => {
+    const row = enqueued.includes(companyId) ? rows.find((one) => one.companyId === companyId) : undefined;
+    return row && { updatedAt: row.updatedAt, status: '', digest: '' };
+  };
+  const acquireLease = createAcquireSweepLease({
+    redis: world.redis,
+    prefix: world.env['QUEUE_PREFIX']!,
+    ownerId: 'one',
+    lockMs: 60_000,
+    reportDamage: () => undefined,
+  });
+  const sweep = createSweep({
+    acquireLease,
+    ...createParts({
+      // One row on each page.
+      findUpdated: ({ updatedAt }) => {
+        const [row, next] = rows.filter((one) => one.updatedAt > updatedAt);
+        return Promise.resolve({ rows: row ? [row] : [], leftOut: [], next: next && row });
+      },
+      lastPublished: (companyId) =>
+        isAway && companyId.startsWith('b')
+          ? Promise.reject(new Error('CLUSTERDOWN The cluster is down'))
+          : Promise.resolve(publishedOf(companyId)),
+      enqueue: (emissions) => {
+        enqueued.push(...emissions.map(({ companyId }) => companyId));
+        return Promise.resolve();
+      },
+    }),
+  });
+  const mark = async () => (await acquireLease())!.loadWatermark();
+
+  await sweep();
+  expect(enqueued).toEqual([rows[0]!.companyId, rows[2]!.companyId]);
+  expect(await mark()).toMatchObject({ updatedAt: at, caughtUp: false });
+  await sweep();
+  expect(await mark()).toMatchObject({ updatedAt: at, caughtUp: false });
+  isAway = false;
+  await sweep();
+  expect(enqueued).toEqual([rows[0]!.companyId, rows[2]!.companyId, rows[1]!.companyId]);
+  expect(await mark()).toMatchObject({ caughtUp: true });
+});
+
 test('a watermark is not saved into another history of Redis, or by a worker that lost the lock', async () => {
   const redis = await ownRedis();
   const own = await createWorld({ redisUrl: redis.url });
@@ -219,13 +271,17 @@ test('many missed writes are emitted at low priority, each once, by two workers 
 /** A sweep without servers but for its state in Redis. */
 function createParts({
   findUpdated,
+  lastPublished = () => Promise.resolve(undefined),
   enqueue,
-}: Pick<SweepDeps, 'findUpdated'> & Pick<EmitMissedDeps, 'enqueue'>): Omit<SweepDeps, 'acquireLease'> {
+}: Pick<SweepDeps, 'findUpdated'> &
+  Pick<EmitMissedDeps, 'enqueue'> &
+  Partial<Pick<EmitMissedDeps, 'lastPublished'>>): Omit<SweepDeps, 'acquireLease'> {
   const leftOut = createLeftOutRows(() => undefined);
   const emitMissed = createEmitMissed({
-    lastPublished: () => Promise.resolve(undefined),
+    lastPublished,
     enqueue,
     isCanceled: (status) => status === 'canceled',
+    isUnavailable,
   });
   const findUnsweepable = () => Promise.resolve([]);
   const lookBack = createLookBack({ findUpdated, findUnsweepable, emitMissed, leftOut });
