@@ -37,16 +37,15 @@ export async function release(options: ReleaseOptions): Promise<void> {
   const latest = latestRelease(changelog);
   const allowed = latest === undefined ? [current] : nextVersions(latest);
   const version = options.version ?? (isDryRun ? allowed[0] : undefined);
+  const isNext = version !== undefined && allowed.includes(version);
   const problems = [
-    ...(version !== undefined && allowed.includes(version)
-      ? []
-      : [`${version ?? 'no version'} is given; the next version is ${allowed.join(', ')}`]),
+    ...(isNext ? [] : [`${version ?? 'no version'} is given; the next version is ${allowed.join(', ')}`]),
     ...(latest === undefined || latest === current
       ? []
       : [`package.json has the version ${current}, but ${CHANGELOG} has ${latest}`]),
     ...findProblems(project, changelog, version),
   ];
-  if (version === undefined || (problems.length > 0 && !isDryRun))
+  if (!isNext || (problems.length > 0 && !isDryRun))
     throw new Error(`nothing was released:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
   for (const problem of problems) log(`a release would be refused: ${problem}`);
   await releaseVersion(version, { ...options, changelog });

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 
 /** What this process runs. */
 export interface BuildInfo {
-  /** Of the package, such as `0.1.0`. */
+  /** Of the package, in three numbers. */
   version: string;
   /** Of Node.js, without the `v`. */
   node: string;

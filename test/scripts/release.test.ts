@@ -123,7 +123,7 @@ test('every file of this repository that has the version is changed by a release
     },
   );
   const others =
-    /^(?:CHANGELOG\.md|docs\/(?:reports|decisions)\/|docs\/guides\/upgrade\.md|test\/|.*go\.(?:mod|sum)$|(?:site|examples)\/.*package-lock\.json$)/;
+    /^(?:CHANGELOG\.md|docs\/(?:reports|decisions)\/|docs\/guides\/upgrade\.md|test\/|ops\/alerts\.test\.yml|.*go\.(?:mod|sum)$|(?:site|examples)\/.*package-lock\.json$)/;
   const files = found
     .trim()
     .split('\n')
@@ -226,5 +226,7 @@ test('a dry run packs the next version, reports what would be refused, and chang
   });
   expect(packed).toEqual([`server-${CURRENT}.tgz`]);
   expect(lines).toContain('a release would be refused: the branch is other, not main');
+  // The version is part of paths.
+  await expect(run('../../elsewhere', { isDryRun: true })).rejects.toThrow('the next version is');
   expect(state()).toEqual(before);
 });
