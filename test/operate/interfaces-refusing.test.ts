@@ -55,6 +55,19 @@ test('requests above a limit are answered as documented', async () => {
   for (const id of ofOperators) await exceed(id, { credentials });
 });
 
+test('an operator of the role view reads and makes dry runs, and changes are refused as documented', async () => {
+  const { world, operations, expectDocumented } = documented;
+  const viewing = await world.ready(world.api({ ADMIN_WRITES: 'off' }));
+  for (const { operationId: id, security, requestBody } of operations) {
+    if (!security.some((scheme) => 'operator' in scheme)) continue;
+    const example = requestBody?.content['application/json']!.example as { dryRun?: boolean } | undefined;
+    if (example?.dryRun !== undefined || !example) await expectDocumented(id, 200, { to: viewing });
+    if (!example) continue;
+    const { code } = await expectDocumented(id, 403, { to: viewing, body: { ...example, dryRun: false } });
+    expect([id, code]).toEqual([id, 'ADMIN_READ_ONLY']);
+  }
+});
+
 test('requests that need a server that is down are answered as documented', async () => {
   const { world, idsOf, expectDocumented } = documented;
   const { MONGODB_URI = '', REDIS_URL = '' } = world.env;
