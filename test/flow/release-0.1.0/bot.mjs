@@ -44,6 +44,7 @@ function isCalendarDate(text2) {
 
 // packages/contracts/src/names.ts
 var INTERNAL_NAMESPACE = "/internal";
+var TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 var OBJECT_ID = /^[0-9a-f]{24}$/i;
 
 // packages/contracts/src/text.ts
@@ -68,6 +69,88 @@ function cut(text2, max) {
 }
 function escapeMarks(json) {
   return json.replace(MARK_OR_CONTROL, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+// packages/contracts/src/tracing.ts
+var SPAN_KINDS = { internal: 0, server: 1, client: 2, producer: 3, consumer: 4 };
+var STATUS_ERROR = 2;
+var SAMPLED = 1;
+function createTracing(api, library) {
+  if (!hasSdk(api, library)) return void 0;
+  const { trace, context } = api;
+  const tracer = trace.getTracer(library);
+  function startSpan(name, { kind, parent, links = [], attributes, startTime }) {
+    const remote = parseTraceparent(parent);
+    const inherited = parent === null ? api.ROOT_CONTEXT : context.active();
+    const options = {
+      kind: SPAN_KINDS[kind],
+      links: links.map(parseTraceparent).flatMap((linked) => linked ? { context: linked } : []),
+      ...attributes && { attributes },
+      ...startTime !== void 0 && { startTime }
+    };
+    return tracer.startSpan(
+      name,
+      options,
+      remote ? trace.setSpanContext(api.ROOT_CONTEXT, remote) : inherited
+    );
+  }
+  return {
+    active: () => formatTraceparent(trace.getSpanContext(context.active())),
+    start(name, options) {
+      const span = orUndefined(() => startSpan(name, options));
+      return {
+        traceparent: formatTraceparent(span?.spanContext()) ?? options.parent ?? void 0,
+        isRecording: span?.isRecording() ?? false,
+        run: (run) => span ? context.with(trace.setSpan(context.active(), span), run) : run(),
+        end(more, endTime) {
+          if (more) span?.setAttributes(more);
+          orUndefined(() => span?.end(endTime));
+        },
+        fail(reason, more) {
+          if (more) span?.setAttributes(more);
+          span?.setStatus({ code: STATUS_ERROR, message: reason });
+          orUndefined(() => span?.end());
+        }
+      };
+    }
+  };
+}
+function orUndefined(call) {
+  try {
+    return call();
+  } catch {
+    return void 0;
+  }
+}
+function hasSdk({ trace }, library) {
+  const provider = trace.getTracerProvider();
+  return provider.getDelegateTracer === void 0 || provider.getDelegateTracer(library) !== void 0;
+}
+function parseTraceparent(given) {
+  if (typeof given !== "string" || !TRACEPARENT.test(given)) return void 0;
+  const [, traceId = "", spanId = "", flags = ""] = given.split("-");
+  return { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & SAMPLED, isRemote: true };
+}
+function formatTraceparent(context) {
+  if (!context) return void 0;
+  const text2 = `00-${context.traceId}-${context.spanId}-0${context.traceFlags & SAMPLED}`;
+  return TRACEPARENT.test(text2) ? text2 : void 0;
+}
+function traceFields(traceparent) {
+  const context = parseTraceparent(traceparent);
+  return context ? { trace_id: context.traceId, span_id: context.spanId } : {};
+}
+function emissionAttributes(emission) {
+  return {
+    "emission.event": emission.event,
+    "emission.id": idOrNothing(EMISSION_ID, emission.emissionId),
+    "emission.appointment_id": idOrNothing(OBJECT_ID, emission.appointmentId),
+    "emission.company_id": idOrNothing(OBJECT_ID, emission.companyId)
+  };
+}
+var EMISSION_ID = /^[\w.:-]{1,200}$/;
+function idOrNothing(pattern, id) {
+  return typeof id === "string" && pattern.test(id) ? id : void 0;
 }
 
 // packages/bot/src/deadline.ts
@@ -295,7 +378,7 @@ async function deliverOverHttp({ http: http2, httpBreaker, settings }, request, 
     if (leftMs < MIN_ATTEMPT_MS) break;
     const next = await attempt({
       breaker: httpBreaker,
-      send: (signal) => http2.post(request.path, request.body, request.idempotencyKey, signal),
+      send: (signal) => http2.post(request, signal),
       classify: request.classify,
       limitMs: Math.min(leftMs, settings.attemptTimeoutMs),
       signal: deadline.signal
@@ -355,7 +438,8 @@ function createHttpTransport({ backendUrl, apiKey }) {
   const { Agent, request } = secure ? https : http;
   const agent = new Agent({ keepAlive: true, maxSockets: 64, maxFreeSockets: 8 });
   const prefix = backendUrl.href.replace(/\/+$/, "");
-  async function exchange(path3, body, idempotencyKey, signal) {
+  async function exchange(given, signal) {
+    const { path: path3, body, idempotencyKey, traceparent } = given;
     const sent = request(`${prefix}${path3}`, {
       method: "POST",
       agent,
@@ -365,13 +449,14 @@ function createHttpTransport({ backendUrl, apiKey }) {
         "content-length": Buffer.byteLength(body),
         accept: "application/json, application/problem+json",
         "x-api-key": apiKey,
-        "idempotency-key": idempotencyKey
+        "idempotency-key": idempotencyKey,
+        ...traceparent !== void 0 && { traceparent }
       }
     });
     sent.on("error", () => void 0);
     sent.end(body);
     const response = await firstResponse(sent);
-    if (response === void 0) return exchange(path3, body, idempotencyKey, signal);
+    if (response === void 0) return exchange(given, signal);
     const text2 = await readText(response);
     return {
       status: response.statusCode ?? 0,
@@ -967,6 +1052,42 @@ function whileConnected(socket, signal, start2) {
   });
 }
 
+// packages/bot/src/trace-call.ts
+var API_PACKAGE = "@opentelemetry/api";
+function createTraceCall() {
+  let loading;
+  async function load() {
+    try {
+      return createTracing(await import(API_PACKAGE), "@appointment-emissions/bot");
+    } catch {
+      return void 0;
+    }
+  }
+  return async (request, { events, fields }, deliver) => {
+    const tracing = await (loading ??= load());
+    if (!tracing) return { delivery: await deliver(request), fields };
+    const [event] = events;
+    const { batch } = fields;
+    const isBatch = typeof batch === "number";
+    const span = tracing.start(isBatch ? "emit batch" : `emit ${event ?? ""}`, {
+      kind: "producer",
+      attributes: isBatch ? { "emission.count": batch } : emissionAttributes({ ...fields, event })
+    });
+    const { traceparent } = span;
+    const traced = traceparent === void 0 ? request : { ...request, traceparent };
+    const delivery = await span.run(() => deliver(traced));
+    const { result, via, attempts } = delivery;
+    if (result.outcome === "accepted") {
+      span.end({ ...emissionAttributes(idsIn(result)), "emission.via": via, "emission.attempts": attempts });
+    } else span.fail(result.outcome);
+    return { delivery, fields: { ...fields, ...traceFields(traceparent) } };
+  };
+}
+function idsIn(result) {
+  const { body } = result.answer;
+  return typeof body === "object" && body !== null && "emissionId" in body ? { emissionId: body.emissionId } : {};
+}
+
 // packages/bot/src/realtime-appointments.ts
 var MAX_LOGGED_PROBLEMS = 20;
 function createRealtimeAppointments(options = {}) {
@@ -979,6 +1100,7 @@ function createRealtimeAppointments(options = {}) {
     onFailed: options.logger ? () => void 0 : createConsoleNotice(logDir)
   });
   const backend = connect2(settings);
+  const traceCall = createTraceCall();
   const inFlight = /* @__PURE__ */ new Set();
   let closing;
   async function send(request, call) {
@@ -991,8 +1113,8 @@ function createRealtimeAppointments(options = {}) {
       return false;
     }
     const startedAt = performance.now();
-    const delivery = await backend.deliver(request);
-    return report.delivered(call, delivery, performance.now() - startedAt);
+    const { delivery, fields } = await traceCall(request, call, (traced) => backend.deliver(traced));
+    return report.delivered({ ...call, fields }, delivery, performance.now() - startedAt);
   }
   async function run(call) {
     const running = call().catch((error) => {

@@ -506,14 +506,17 @@ function messageEvents({
   sequence,
   liveness,
   onChange,
+  onReceived,
   onIgnored,
   onOtherScope
 }) {
   return {
     onEvent(given) {
       const event = parseEvent(given);
-      if (event) sequence.onEvent(event);
-      else onIgnored();
+      if (event) {
+        onReceived?.(event);
+        sequence.onEvent(event);
+      } else onIgnored();
       onChange();
     },
     onPosition(given) {
@@ -1300,7 +1303,7 @@ function requireText(token) {
 
 // packages/dashboard/src/follow-log.ts
 function followLog(deps) {
-  const { options, address, screen, onIgnored, onProblem } = deps;
+  const { options, screen, onProblem } = deps;
   const { loadSnapshot: load, random = Math.random } = options;
   const timings = { ...DEFAULT_TIMINGS, ...options.timings };
   const tokens = createTokens({
@@ -1312,7 +1315,7 @@ function followLog(deps) {
   const sequence = createSequence(deps, acknowledge);
   const liveness = createLiveness({ silenceMs: timings.silenceMs, onSilent: onStep });
   const shared = { timings, random, tokens, sequence, onChange: onStep, onOtherScope, onProblem };
-  const link = createLink({ ...shared, options, address, liveness, onIgnored });
+  const link = createLink({ ...deps, ...shared, liveness, onReceived: options.trace?.onReceived });
   const catchUp = createCatchUp({ ...shared, connection: () => link.connection });
   const edits = createEdits({ ...shared, screen, onEdited: deps.onEdited });
   const reloading = createReload({
@@ -1353,11 +1356,16 @@ function followLog(deps) {
     }
   };
 }
-function createSequence({ screen, onShown }, acknowledge) {
+function createSequence({ options, screen, onShown }, acknowledge) {
+  const show = options.trace?.show ?? ((_event, run) => {
+    run();
+  });
   return new Sequence({
     screen,
     onShown(event) {
-      onShown(event);
+      show(event, () => {
+        onShown(event);
+      });
       acknowledge(event.meta);
     }
   });
