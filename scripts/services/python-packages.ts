@@ -29,10 +29,14 @@ interface PythonRequest {
 
 /** Installs Python packages into an environment below `.runtime`, unless they are there already. */
 export async function ensurePythonPackages(request: PythonRequest): Promise<PythonEnvironment> {
-  const dir = join(RUNTIME_DIR, 'python', request.name);
+  mkdirSync(RUNTIME_DIR, { recursive: true });
+  // A copy of the checkout, such as that of a mutation, links this folder. An environment works under one path only: with the
+  // link's path, the copy would replace the environment while other programs use it.
+  const runtimeDir = realpathSync(RUNTIME_DIR);
+  const dir = join(runtimeDir, 'python', request.name);
   const installed = readStamp(dir, request);
   if (installed) return installed;
-  const lock = join(RUNTIME_DIR, 'locks', `python-${request.name}.lock`);
+  const lock = join(runtimeDir, 'locks', `python-${request.name}.lock`);
   return withLock(lock, async () => readStamp(dir, request) ?? (await install(dir, request)), {
     onWait: (pid) => {
       request.log(`waiting for process ${pid}, which is installing ${request.purpose}`);
