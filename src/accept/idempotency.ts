@@ -4,6 +4,7 @@ import type { RedisClient } from '../redis/connect.ts';
 import type { ReportDamage } from '../process/damaged-data.ts';
 import { AppError } from '../errors.ts';
 import { within } from '../process/lifecycle.ts';
+import { isUnavailable } from '../process/unavailable.ts';
 import { luaScript } from '../redis/script.ts';
 import { fromRedis } from '../redis/redis-errors.ts';
 
@@ -27,6 +28,11 @@ export interface IdempotencyDeps {
   prefix: string;
   ttlSeconds: number;
   reportDamage: ReportDamage;
+  /**
+   * Whether requests are processed while the records' master is away: on a Cluster with several shards it would refuse the requests of
+   * all companies. Default false.
+   */
+  goesOnWithout?: (() => boolean) | undefined;
 }
 
 /** The items of a batch that are in the queue, kept across all attempts of one request. */
@@ -53,7 +59,8 @@ export interface Attempt {
  * API process died before it stored its answer. A job can be trimmed before the repetition; then adding it again would
  * emit it twice. So the record also says which items of a batch are in the queue. It is written after each slice:
  * if the process dies in between, one slice is added again. A key that is used after its lifetime gives new ids.
- * A damaged record counts as none: its request is done again, under another nonce.
+ * A damaged record counts as none: its request is done again, under another nonce. With `goesOnWithout`, a request whose record's
+ * master is away is processed without one.
  * @throws AppError INVALID_IDEMPOTENCY_KEY, IDEMPOTENCY_IN_PROGRESS (with Retry-After), IDEMPOTENCY_KEY_REUSED,
  * QUEUE_UNAVAILABLE.
  */
@@ -82,7 +89,13 @@ export function createIdempotency(deps: IdempotencyDeps): RunIdempotently {
     const seedOf = (nonce: string): string =>
       sha256(`${keyFingerprint}\n${idempotencyKey}\n${bodyHash}\n${nonce}`);
 
-    const { nonce, items, owned } = await records.take(key, bodyHash);
+    const taken = await records.take(key, bodyHash).catch((error: unknown) => {
+      if (deps.goesOnWithout?.() && isAway(error)) return undefined;
+      throw error;
+    });
+    // Without a record: repetitions meanwhile give the same ids, so that the queue ignores those that it keeps.
+    if (!taken) return work({ seed: seedOf('away'), isRepeat: false, progress: undefined });
+    const { nonce, items, owned } = taken;
     const seed = seedOf(nonce);
     const has = (index: number): boolean => items.has(index);
     if (!owned) return work({ seed, isRepeat: true, progress: { has, add: () => undefined } });
@@ -106,6 +119,12 @@ export function createIdempotency(deps: IdempotencyDeps): RunIdempotently {
       throw error;
     }
   };
+}
+
+/** False if the master may have taken the key: then the request must be refused. */
+function isAway(error: unknown): boolean {
+  const cause = error instanceof AppError ? error.cause : undefined;
+  return isUnavailable(cause) && !String(cause).includes('timed out');
 }
 
 /** What the take script returned. */

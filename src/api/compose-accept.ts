@@ -31,7 +31,8 @@ export type Acceptance = ReturnType<typeof composeAccept>;
  * @param addDirect  for live emissions that this process can run itself
  */
 export function composeAccept(resources: Resources<CoreConfig>, addDirect?: AddDirect) {
-  const { config, redis, models, metrics, reportDamage, lifecycle, clock, logger, tracing } = resources;
+  const { config, redis, shards, models, metrics, reportDamage, lifecycle, clock, logger, tracing } =
+    resources;
   const { enqueue, recent, share } = composeEnqueue(resources, addDirect);
   lifecycle.onClose('recent ids', recent.settled);
   const pacer = createBulkPacer();
@@ -53,6 +54,7 @@ export function composeAccept(resources: Resources<CoreConfig>, addDirect?: AddD
       prefix: config.QUEUE_PREFIX,
       ttlSeconds: config.IDEMPOTENCY_TTL_SECONDS,
       reportDamage,
+      goesOnWithout: () => shards.all().length > 1,
     }),
     enqueue,
     /** Repairs yield to live emissions too. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Types } from 'mongoose';
 import { runErase } from '../../../src/cli/run-erase.ts';
@@ -53,7 +54,9 @@ function companyOf(shard: number): Promise<Company> {
 /** Writes an appointment of the shard's company. `post` announces it, and resolves to the reply. */
 async function write(shard: number, notes: string) {
   const appointmentId = await companies[shard]!.appointment({ notes });
-  const post = () => world.post(api, 'appointment-created', { appointmentId });
+  // As the bot does. The records lie on the master of shard 0.
+  const headers = { 'Idempotency-Key': randomUUID() };
+  const post = () => world.post(api, 'appointment-created', { appointmentId }, headers);
   return { appointmentId, post };
 }
 
