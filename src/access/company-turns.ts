@@ -2,7 +2,7 @@ import type { Id } from '@appointment-emissions/contracts';
 import { createRecentCounts } from '../domain/recent-counts.ts';
 import { type BulkPacerDeps, createAllowance } from '../process/bulk-pacer.ts';
 import { createLoopShares } from './loop-shares.ts';
-import { createPieceTurns, type Piece } from './piece-turns.ts';
+import { createPieceTurns, type PieceKind } from './piece-turns.ts';
 import { createReadTurns, type ReadKind } from './read-turns.ts';
 
 /**
@@ -21,13 +21,13 @@ export interface CompanyTurns {
   read: <T>(kind: ReadKind, companyId: Id, run: () => Promise<T>) => Promise<T>;
   /**
    * Runs a piece of work of at most a few milliseconds: a handshake, a part of a replay or of a list. If pieces wait, the event
-   * loop handles live emissions and other requests after each 2 ms of pieces.
+   * loop handles live emissions and other requests after each 2 ms of pieces. Pieces that write messages count as use, but never rest.
    */
-  piece: <T>(companyId: Id, run: () => T) => Promise<T>;
+  piece: <T>(kind: Exclude<PieceKind, 'address'>, companyId: Id, run: () => T) => Promise<T>;
   /** The same for a client whose company is not known yet. Addresses take turns with companies, and never rest. */
   handshake: <T>(address: string, run: () => T) => Promise<T>;
-  /** Runs the oldest waiting piece now, before its turn. @returns false if none waits */
-  runNextPiece: (companyId: Id) => boolean;
+  /** Runs the oldest waiting message of a company now, before its turn. @returns false if none waits */
+  runNextMessage: (companyId: Id) => boolean;
   /** Counts a live event that this process sends to dashboards of a company: the others rest beside it too. */
   delivered: (companyId: Id) => void;
   /** Reads of the last one to two minutes that waited for an earlier one of their company, by company. */
@@ -60,15 +60,15 @@ export function createCompanyTurns({
     restMsOf,
     now,
   });
-  const pieces = createPieceTurns(now);
-  const restAfterPiece = (companyId: Id, tookMs: number): number => {
-    shares.add(companyId, tookMs, now());
-    return restMsOf(companyId, tookMs);
+  const onUsed = (companyId: Id, ms: number): void => {
+    shares.add(companyId, ms, now());
   };
-
-  const runPiece = <T>(from: string, run: () => T, restMsAfter?: Piece['restMsAfter']): Promise<T> =>
+  const pieces = createPieceTurns({ now, onUsed, restMsOf });
+  const runPiece = <T>(kind: PieceKind, from: string, run: () => T): Promise<T> =>
     new Promise((resolve) => {
-      pieces.run(from, {
+      pieces.run({
+        kind,
+        from,
         // If `run` throws, the inner promise is rejected.
         run: () => {
           resolve(
@@ -77,7 +77,6 @@ export function createCompanyTurns({
             }),
           );
         },
-        restMsAfter,
       });
     });
 
@@ -91,11 +90,11 @@ export function createCompanyTurns({
           fail: reject,
         });
       }),
-    piece: (companyId, run) => runPiece(companyId, run, restAfterPiece),
-    handshake: (address, run) => runPiece(address, run),
-    runNextPiece: pieces.runNext,
+    piece: runPiece,
+    handshake: (address, run) => runPiece('address', address, run),
+    runNextMessage: (companyId) => pieces.runNext('message', companyId),
     delivered: (companyId) => {
-      shares.add(companyId, DELIVERY_MS, now());
+      onUsed(companyId, DELIVERY_MS);
     },
     delayedReads: () => delayed.read(now()),
   };

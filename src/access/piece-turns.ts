@@ -4,44 +4,83 @@ import { createRests, createRounds } from './rounds.ts';
 const SLICE_MS = 2;
 /** A piece that seems to take longer had to wait for a CPU. */
 const MAX_PIECE_MS = 4;
+/** A piece that has waited for this time no longer rests: the server closes a connection whose handshake takes 10 s. */
+const MAX_WAIT_FOR_RESTS_MS = 4_000;
+
+/**
+ * Pieces of one kind and company keep their order. The kinds of a company take turns like companies: a list of 5,000 appointments has
+ * 50 pieces, and each would wait for the handshakes of a crowd.
+ *
+ * - `message`: writes events, positions or replays. It never rests: rests would delay live events.
+ * - `address`: a handshake whose company is not known yet. It never rests, and counts for no company.
+ */
+export type PieceKind = 'message' | 'handshake' | 'list' | 'address';
 
 export interface Piece {
+  kind: PieceKind;
+  /** A company, or the address of a handshake. */
+  from: string;
   run: () => void;
-  /** How long the company rests after the piece, in ms. Absent if it does not rest. */
-  restMsAfter?: ((from: string, tookMs: number) => number) | undefined;
+}
+
+interface WaitingPiece extends Piece {
+  addedAt: number;
+}
+
+interface PieceTurnsDeps {
+  now: () => number;
+  /** Counts a piece that has run in the share of its company. */
+  onUsed: (companyId: string, tookMs: number) => void;
+  /** How long the company rests after a piece, in ms. */
+  restMsOf: (companyId: string, tookMs: number) => number;
 }
 
 const nextTick = (): Promise<void> =>
   new Promise((resolve) => {
     process.nextTick(resolve);
   });
+const keyOf = ({ kind, from }: Pick<Piece, 'kind' | 'from'>): string => `${kind} ${from}`;
 
-/** Runs pieces, companies in turn. */
-export function createPieceTurns(now: () => number) {
-  const waiting = createRounds<Piece>();
+/** Runs a piece, and counts it for its company. */
+function createRunOne(
+  { now, onUsed, restMsOf }: PieceTurnsDeps,
+  rests: ReturnType<typeof createRests>,
+): (piece: Piece) => void {
+  return ({ kind, from, run }) => {
+    const startedAt = now();
+    run();
+    if (kind === 'address') return;
+    // Socket.IO connects a socket in the next tick: that is part of the piece.
+    process.nextTick(() => {
+      const tookMs = Math.min(now() - startedAt, MAX_PIECE_MS);
+      onUsed(from, tookMs);
+      if (kind !== 'message') rests.add(from, restMsOf(from, tookMs));
+    });
+  };
+}
+
+/** Runs pieces, kinds and companies in turn. */
+export function createPieceTurns(deps: PieceTurnsDeps) {
+  const { now } = deps;
+  const waiting = createRounds<WaitingPiece>();
   const rests = createRests(now);
+  const runOne = createRunOne(deps, rests);
   let isRunning = false;
   /** While all companies with pieces rest. */
   const sleep = createSleep();
 
-  function runOne(from: string, { run, restMsAfter }: Piece): void {
-    const startedAt = now();
-    run();
-    // Socket.IO connects a socket in the next tick: that is part of the piece.
-    if (restMsAfter)
-      process.nextTick(() => {
-        rests.add(from, restMsAfter(from, Math.min(now() - startedAt, MAX_PIECE_MS)));
-      });
-  }
+  const isResting = ({ kind, from }: Piece): boolean =>
+    kind !== 'message' && kind !== 'address' && rests.has(from);
+  const isReady = (_key: string, piece: WaitingPiece): boolean =>
+    !isResting(piece) || now() - piece.addedAt >= MAX_WAIT_FOR_RESTS_MS;
 
   /** Resolves to false if all that wait rest. */
   async function runSlice(): Promise<boolean> {
     const startedAt = now();
     let ran = false;
-    const isReady = (from: string): boolean => !rests.has(from);
     for (let next = waiting.next(isReady); next; next = waiting.next(isReady)) {
       ran = true;
-      runOne(...next);
+      runOne(next[1]);
       await nextTick();
       if (now() - startedAt >= SLICE_MS) break;
     }
@@ -58,20 +97,24 @@ export function createPieceTurns(now: () => number) {
   }
 
   return {
-    run(from: string, piece: Piece): void {
+    run(piece: Piece): void {
+      const key = keyOf(piece);
       const isNext = !isRunning || sleep.isAsleep();
-      if (!isNext || waiting.count(from) > 0 || rests.has(from)) waiting.add(from, piece);
+      if (!isNext || waiting.count(key) > 0 || isResting(piece))
+        waiting.add(key, { ...piece, addedAt: now() });
       else {
-        runOne(from, piece);
+        runOne(piece);
         sleep.end();
       }
       if (isRunning) return;
       isRunning = true;
       void runAll();
     },
-    runNext: (from: string): boolean => {
-      const next = waiting.next((other) => other === from);
-      if (next) runOne(...next);
+    /** Runs the oldest waiting piece of a kind and company now, before its turn. @returns false if none waits */
+    runNext(kind: PieceKind, from: string): boolean {
+      const key = keyOf({ kind, from });
+      const next = waiting.next((other) => other === key);
+      if (next) runOne(next[1]);
       return next !== undefined;
     },
   };

@@ -19,10 +19,10 @@ export function createRounds<T>() {
       queues.delete(from);
       return queue;
     },
-    /** Removes the first item of the first queue that `isReady` accepts. */
-    next(isReady: (from: string) => boolean = () => true): [from: string, item: T] | undefined {
+    /** Removes the first item of the first queue that `isReady` accepts, given that item. */
+    next(isReady: (from: string, item: T) => boolean): [from: string, item: T] | undefined {
       for (const [from, queue] of queues) {
-        if (!isReady(from)) continue;
+        if (!isReady(from, queue[0] as T)) continue;
         const item = queue.shift() as T;
         queues.delete(from);
         if (queue.length > 0) queues.set(from, queue);
@@ -33,39 +33,47 @@ export function createRounds<T>() {
   };
 }
 
-/** Companies, or reads of companies, that rest. */
-export function createRests(now: () => number) {
-  const ends = new Map<string, number>();
+interface Rest {
+  /** When it ends. */
+  until: number;
   /** Rests that are too short for a timer so far. */
-  const owedMs = new Map<string, number>();
+  owedMs: number;
+}
+
+/** Companies, or reads of companies, that rest. One whose rest has ended for a while is forgotten. */
+export function createRests(now: () => number) {
+  /** The last one of each, in the order in which they were added. */
+  const rests = new Map<string, Rest>();
+
+  function forgetOld(at: number): void {
+    for (const [from, { until }] of rests) {
+      if (at - until < MAX_REST_MS) break;
+      rests.delete(from);
+    }
+  }
 
   return {
-    has(from: string): boolean {
-      const end = ends.get(from);
-      if (end !== undefined && now() >= end) ends.delete(from);
-      return ends.has(from);
-    },
+    has: (from: string): boolean => (rests.get(from)?.until ?? -Infinity) > now(),
     /** @returns how long the company rests, in ms */
     add(from: string, ms: number): number {
-      const owed = ms > 0 ? (owedMs.get(from) ?? 0) + ms : 0;
-      owedMs.delete(from);
-      if (owed === 0) return 0;
-      if (owed < MIN_REST_MS) {
-        owedMs.set(from, owed);
-        return 0;
-      }
-      const restMs = Math.min(owed, MAX_REST_MS);
-      ends.set(from, now() + restMs);
+      const at = now();
+      forgetOld(at);
+      const owedMs = ms > 0 ? (rests.get(from)?.owedMs ?? 0) + ms : 0;
+      rests.delete(from);
+      const restMs = owedMs < MIN_REST_MS ? 0 : Math.min(owedMs, MAX_REST_MS);
+      if (owedMs > 0) rests.set(from, { until: at + restMs, owedMs: restMs > 0 ? 0 : owedMs });
       return restMs;
     },
     end(from: string): void {
-      ends.delete(from);
+      rests.delete(from);
     },
     /** Milliseconds until the next rest ends. */
     untilNextEnd(): number {
       const at = now();
-      for (const [from, end] of ends) if (end <= at) ends.delete(from);
-      return Math.max(1, Math.min(at + MAX_REST_MS, ...ends.values()) - at);
+      const ends = [...rests.values()].map(({ until }) => until).filter((until) => until > at);
+      return Math.max(1, Math.min(at + MAX_REST_MS, ...ends) - at);
     },
+    /** How many are remembered. */
+    count: (): number => rests.size,
   };
 }

@@ -118,7 +118,7 @@ function createAnnounce(
     // A dashboard would take a head that arrives before its replay for the answer to its handshake.
     const sockets = socketsOf(io, companyId).filter(({ data }) => data.emissions.caughtUpTo);
     for (const part of chunks(sockets, SOCKETS_PER_PART)) {
-      await turns.piece(companyId, () => {
+      await turns.piece('message', companyId, () => {
         if (isClosed()) return;
         part.forEach(beforePosition);
         io.local.to(part.map(({ id }) => id)).emit(POSITION_EVENT, { ...position, recovered: true });

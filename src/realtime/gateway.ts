@@ -75,7 +75,7 @@ export function attachGateway(deps: GatewayDeps): void {
     verifyToken(auth.data?.token, socket.request).then(
       (viewer) => {
         socket.data.emissions = { ...viewer, wantsPositions: true };
-        void turns.piece(viewer.companyId, next);
+        void turns.piece('handshake', viewer.companyId, next);
       },
       (error: unknown) => {
         next(refusal(error));

@@ -59,7 +59,7 @@ export function createSendReplay(
     for (const ofRead of groupByRead(requests)) {
       for (const piece of toPieces(ofRead)) {
         const { companyId } = (piece[0] as ReplayRequest).socket.data.emissions;
-        const isWritten = turns.piece(companyId, () => {
+        const isWritten = turns.piece('message', companyId, () => {
           for (const delivery of groupByScope(piece)) send(delivery);
         });
         for (const request of piece) written.set(request, isWritten);

@@ -2,6 +2,8 @@ import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promi
 import { expect, test } from '@jest/globals';
 import { mongo } from 'mongoose';
 import { createCompanyTurns } from '../../src/access/company-turns.ts';
+import { createPieceTurns } from '../../src/access/piece-turns.ts';
+import { createRests } from '../../src/access/rounds.ts';
 import { until } from '../harness/until.ts';
 
 const [CROWD, OTHER] = ['c'.repeat(24), 'a'.repeat(24)] as const;
@@ -109,7 +111,7 @@ test('pieces of a company do not delay pieces of another company, or the event l
   const turns = createCompanyTurns();
   const done: string[] = [];
   const piece = (from: string) =>
-    turns.piece(from, () => {
+    turns.piece('handshake', from, () => {
       work();
       done.push(from);
     });
@@ -127,12 +129,12 @@ test('pieces of a company do not delay pieces of another company, or the event l
 test('a piece runs at once if none waits, and its error is that of its caller', async () => {
   const turns = createCompanyTurns();
   let ran = 0;
-  const first = turns.piece(CROWD, () => (ran += 1));
+  const first = turns.piece('handshake', CROWD, () => (ran += 1));
   expect(ran).toBe(1);
-  const failed = turns.piece(CROWD, () => {
+  const failed = turns.piece('handshake', CROWD, () => {
     throw new Error('no');
   });
-  const last = turns.piece(CROWD, () => 'yes');
+  const last = turns.piece('handshake', CROWD, () => 'yes');
   expect(await first).toBe(1);
   await expect(failed).rejects.toThrow('no');
   expect(await last).toBe('yes');
@@ -146,7 +148,7 @@ function createBusyTurns() {
   };
   const turns = createCompanyTurns({ now: () => now, readUtilization: () => 1 });
   const piece = (companyId: string, ms = 1): Promise<void> =>
-    turns.piece(companyId, () => {
+    turns.piece('handshake', companyId, () => {
       pass(ms);
     });
   /** Until the crowd is over its share. */
@@ -168,8 +170,9 @@ test('a company that uses most of a busy event loop rests, and pieces of the oth
   const { turns, pass, workForCrowd } = createBusyTurns();
   await workForCrowd();
   let ran = false;
-  const resting = turns.piece(CROWD, () => (ran = true));
-  for (const start of [turns.piece, turns.handshake]) {
+  const resting = turns.piece('handshake', CROWD, () => (ran = true));
+  const startPiece = (companyId: string, run: () => void) => turns.piece('list', companyId, run);
+  for (const start of [startPiece, turns.handshake]) {
     for (let n = 0; n < 3; n += 1) await nextTurn();
     expect(runsAtOnce((run) => start(OTHER, run))).toBe(true);
   }
@@ -181,7 +184,7 @@ test('a company that uses most of a busy event loop rests, and pieces of the oth
 test('while one company rests, the pieces of another one still run in slices', async () => {
   const { turns, pass, workForCrowd } = createBusyTurns();
   await workForCrowd();
-  void turns.piece(CROWD, () => undefined);
+  void turns.piece('handshake', CROWD, () => undefined);
   await nextTurn();
   let ran = 0;
   const handshakes = Array.from({ length: 100 }, () =>
@@ -212,10 +215,73 @@ test('live events count as use: a crowd rests beside companies that only receive
   for (let n = 0; n < 6; n += 1) await piece(CROWD, 4);
   for (let n = 0; n < 3; n += 1) await nextTurn();
   let ran = false;
-  const resting = turns.piece(CROWD, () => (ran = true));
+  const resting = turns.piece('handshake', CROWD, () => (ran = true));
   expect(ran).toBe(false);
   pass(200);
   await until('the piece after the rest', resting);
+});
+
+test('messages of a company over its share never rest', async () => {
+  const { turns, pass, workForCrowd } = createBusyTurns();
+  await workForCrowd();
+  let ran = false;
+  const handshake = turns.piece('handshake', CROWD, () => (ran = true));
+  for (let n = 0; n < 3; n += 1) {
+    for (let n = 0; n < 3; n += 1) await nextTurn();
+    expect(runsAtOnce((run) => turns.piece('message', CROWD, run))).toBe(true);
+  }
+  expect(ran).toBe(false);
+  pass(200);
+  await until('the handshake after the rest', handshake);
+});
+
+test('handshakes of a crowd that have waited for 4 s no longer rest', async () => {
+  let now = 0;
+  const pieces = createPieceTurns({ now: () => now, onUsed: () => undefined, restMsOf: () => 200 });
+  const handshakes = Array.from(
+    { length: 50 },
+    () =>
+      new Promise<void>((run) => {
+        pieces.run({ kind: 'handshake', from: CROWD, run });
+      }),
+  );
+  await handshakes[0];
+  let ran = false;
+  void handshakes[1]!.then(() => (ran = true));
+  for (let n = 0; n < 3; n += 1) await nextTurn();
+  expect(ran).toBe(false);
+  now += 4_000;
+  await until('all handshakes', Promise.all(handshakes));
+});
+
+test('messages and lists of a company do not wait for its handshakes', async () => {
+  const turns = createCompanyTurns();
+  const done: string[] = [];
+  const piece = (kind: 'handshake' | 'message' | 'list') =>
+    turns.piece(kind, CROWD, () => {
+      work();
+      done.push(kind);
+    });
+  const handshakes = Array.from({ length: 20 }, () => piece('handshake'));
+  await Promise.all([piece('message'), piece('list')]);
+  expect(done.length).toBeLessThanOrEqual(5);
+  // Before its turn a message runs, and nothing else does.
+  const message = piece('message');
+  const before = done.length;
+  expect([turns.runNextMessage(CROWD), turns.runNextMessage(CROWD)]).toEqual([true, false]);
+  expect(done.slice(before)).toEqual(['message']);
+  await Promise.all([message, ...handshakes]);
+});
+
+test('companies that have rested are forgotten', () => {
+  let now = 0;
+  const rests = createRests(() => now);
+  for (let n = 0; n < 1_000; n += 1) {
+    now += 10;
+    rests.add(`company ${n}`, n % 2 === 0 ? 50 : 1);
+  }
+  expect(rests.has('company 998')).toBe(true);
+  expect(rests.count()).toBeLessThan(50);
 });
 
 test('reads of a company that uses most of a busy event loop rest, those of others do not', async () => {

@@ -79,20 +79,20 @@ function createCrowd() {
 test('a socket with a scope gets no message whole, also if it got the scope before its piece was written', async () => {
   const { ids, sockets, written, deliver, turns } = createCrowd();
   // Pieces wait from now on.
-  void turns.piece(COMPANY, () => undefined);
+  void turns.piece('message', COMPANY, () => undefined);
   expect(deliver('event', ['scoped'])).toBe(true);
   sockets.get(ids[1]!)!.data.emissions.scope = {};
-  await turns.piece(COMPANY, () => undefined);
+  await turns.piece('message', COMPANY, () => undefined);
   expect(written).toHaveLength(2);
   expect(written.flatMap(({ to }) => to)).toEqual(ids.filter((_, index) => ![0, 1, 550].includes(index)));
 });
 
 test('a socket that left the room of its company before its piece was written does not get the message', async () => {
   const { ids, rooms, written, deliver, turns } = createCrowd();
-  void turns.piece(COMPANY, () => undefined);
+  void turns.piece('message', COMPANY, () => undefined);
   deliver('event');
   rooms.get(ROOM)!.delete(ids[1]!);
-  await turns.piece(COMPANY, () => undefined);
+  await turns.piece('message', COMPANY, () => undefined);
   expect(written.flatMap(({ to }) => to)).toEqual(ids.filter((_, index) => index !== 1));
 });
 
@@ -103,6 +103,6 @@ test('of a company whose events arrive faster than they are written, few pieces 
     deliver(event);
     expect(2 * (index + 1) - written.length).toBeLessThanOrEqual(102);
   }
-  await turns.piece(COMPANY, () => undefined);
+  await turns.piece('message', COMPANY, () => undefined);
   expect(written.map(({ event }) => event)).toEqual(events.flatMap((event) => [event, event]));
 });

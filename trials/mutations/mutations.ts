@@ -781,8 +781,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     safeguard: 'a position does not overtake the events that wait to be written',
     file: 'src/realtime/announce-positions.ts',
-    find: 'await turns.piece(companyId, () => {',
-    replace: "await turns.piece('', () => {",
+    find: "await turns.piece('message', companyId, () => {",
+    replace: "await turns.piece('message', '', () => {",
     test: 'test/realtime/announce-positions.test.ts',
     name: 'a position is sent after the events',
   },
@@ -813,7 +813,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     safeguard: 'pieces of a company that are not written yet do not fill the memory',
     file: 'src/realtime/adapter/deliver-in-pieces.ts',
-    find: 'while ((unwritten.get(room) ?? 0) > MAX_UNWRITTEN && turns.runNextPiece(companyId));',
+    find: 'while ((unwritten.get(room) ?? 0) > MAX_UNWRITTEN && turns.runNextMessage(companyId));',
     replace: '',
     test: 'test/realtime/deliver-in-pieces.test.ts',
     name: 'of a company whose events arrive faster than they are written',

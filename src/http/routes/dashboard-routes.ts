@@ -96,7 +96,7 @@ async function encodeList(
   for (const chunk of chunks(appointments, APPOINTMENTS_PER_PIECE)) {
     const separator = pieces.length > 1 ? ',' : '';
     pieces.push(
-      await turns.piece(companyId, () => Buffer.from(separator + JSON.stringify(chunk).slice(1, -1))),
+      await turns.piece('list', companyId, () => Buffer.from(separator + JSON.stringify(chunk).slice(1, -1))),
     );
   }
   return Buffer.concat([...pieces, Buffer.from(']}')]);

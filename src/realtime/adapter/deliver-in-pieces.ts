@@ -21,7 +21,7 @@ const MAX_UNWRITTEN = 100;
 
 export interface DeliverInPiecesDeps {
   getIo: () => DashboardServer;
-  turns: Pick<CompanyTurns, 'piece' | 'runNextPiece' | 'delivered'>;
+  turns: Pick<CompanyTurns, 'piece' | 'runNextMessage' | 'delivered'>;
   reportDamage: ReportDamage;
 }
 
@@ -39,7 +39,7 @@ export function createDeliverInPieces({ getIo, turns, reportDamage }: DeliverInP
     const companyId = room.slice(prefix.length);
     turns.delivered(companyId);
     if (members.size <= SOCKETS_PER_PIECE && !unwritten.has(room)) return false;
-    while ((unwritten.get(room) ?? 0) > MAX_UNWRITTEN && turns.runNextPiece(companyId));
+    while ((unwritten.get(room) ?? 0) > MAX_UNWRITTEN && turns.runNextMessage(companyId));
     const excluded = new Set(except.flatMap((name) => [...(adapter.rooms.get(name) ?? [])]));
     const ids = [...members].filter((id) => !excluded.has(id));
     for (const piece of chunks(ids, SOCKETS_PER_PIECE)) {
@@ -57,7 +57,7 @@ export function createDeliverInPieces({ getIo, turns, reportDamage }: DeliverInP
         // Checked when it was decoded: the name of an event, then its arguments.
         operator.emit(...(data as unknown[] as never[]));
       };
-      turns.piece(companyId, write).catch(() => {
+      turns.piece('message', companyId, write).catch(() => {
         // The message was decoded, but cannot be encoded for the sockets.
         reportDamage('message');
       });
