@@ -204,6 +204,9 @@ test('the axes of the charts have whole numbers only, and figures of a row have 
   const texts = await page.evaluate<string[]>('window.canvasTexts');
   expect(texts).toContain('1');
   expect(texts.filter((text) => !/^(\d{1,3}(,\d{3})*|\d\d:\d\d(:\d\d)?)$/.test(text))).toEqual([]);
+  // The chart of waiting jobs begins with one value: it covers a minute, not days from midnight to midnight.
+  const isNearMidnight = [23, 0].includes(new Date().getHours());
+  expect(isNearMidnight ? [] : texts).not.toContain('00:00');
   for (const row of ['figure', '#tiles > div:nth-child(-n + 6)']) {
     const boxes = await Promise.all((await page.locator(row).all()).map((one) => one.boundingBox()));
     expect(new Set(boxes.map((box) => `${box?.y} ${box?.height}`)).size).toBe(1);

@@ -84,11 +84,11 @@ function plotOptions(width: number, lines: readonly Line[], unit: string): uPlot
     width,
     height: HEIGHT_PX,
     scales: {
-      // A single value, or none, has no range: uPlot gives null for one or both ends.
+      // From the data: uPlot makes a range of a day around a single value, and none without values.
       x: {
-        range: (_plot, min: number | null, max: number | null) => {
-          const first = min ?? max ?? Date.now() / 1_000;
-          return [first, Math.max(max ?? first, first + MIN_SECONDS)];
+        range: ({ data: [at] }) => {
+          const first = at[0] ?? Date.now() / 1_000;
+          return [first, Math.max(at.at(-1) ?? first, first + MIN_SECONDS)];
         },
       },
       y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.1 : 1] },
