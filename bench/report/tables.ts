@@ -9,7 +9,6 @@ import {
 import type { Result } from '../harness/results.ts';
 import { EXPRESS_CENTRIFUGO } from '../scenario.ts';
 
-const PROFILE_PACKAGES = 3;
 const FOLLOWED_OVER_RATES = [EXPRESS_CENTRIFUGO, 'ours'];
 
 /** The thresholds and the measured ratios. */
@@ -87,21 +86,6 @@ function figureCell(figure: Figure, { name, values }: Figure['contenders'][numbe
   if (name === baseline) return digits(median(values));
   const { value, spread } = ratioOf(figure, name, baseline);
   return `${digits(median(values))} (${digits(value)}±${percent(spread)})`;
-}
-
-/** The packages and folders with the largest self time in each process. */
-export function profiles(results: readonly Result[]): string {
-  const rows = results
-    .flatMap(({ profiles: all = {} }) => Object.entries(all))
-    .map(([name, { busy, byPackage }]) => [
-      name,
-      percent(busy),
-      byPackage
-        .slice(0, PROFILE_PACKAGES)
-        .map(({ what, share }) => `${what} ${percent(share)}`)
-        .join(', '),
-    ]);
-  return table(['process', 'busy', 'self time'], rows);
 }
 
 /** When the scenarios ran, and on which machines and versions. */
