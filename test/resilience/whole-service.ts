@@ -264,12 +264,18 @@ export async function useWholeService(service: WholeService) {
     /** The other actions of Bull Board's page; emitted jobs are kept. */
     async function changeJobs(queue: string): Promise<void> {
       const json = { name: 'odd', data: { operator: 1 }, options: { delay: 3_600_000, attempts: 1 } };
-      const { text } = await call('an operator', `${queue}/add`, { json, headers: OPERATOR });
-      const { job } = JSON.parse(text) as { job: { id: string } };
       const change = (body: object) => ({ method: 'PATCH', body: JSON.stringify(body) });
-      await ok(`${queue}/${job.id}/update-data`, change({ jobData: { operator: 2 } }));
-      await ok(`${queue}/${job.id}/delay`, change({ runAt: Date.now() + 7_200_000 }));
-      await ok(`${queue}/${job.id}/promote`, put);
+      const isDone = async (path: string, init: RequestInit) =>
+        (await call('an operator', path, { ...init, headers: OPERATOR })).status < 300;
+      // If MongoDB was slow, a worker may start the delayed jobs meanwhile: then with another job.
+      const job = await eventually('a delayed job to be changed and started', async () => {
+        const { text } = await call('an operator', `${queue}/add`, { json, headers: OPERATOR });
+        const { job } = JSON.parse(text) as { job: { id: string } };
+        await ok(`${queue}/${job.id}/update-data`, change({ jobData: { operator: 2 } }));
+        const isDelayed = await isDone(`${queue}/${job.id}/delay`, change({ runAt: Date.now() + 7_200_000 }));
+        const isStarted = isDelayed && (await isDone(`${queue}/${job.id}/promote`, put));
+        return isStarted ? job : undefined;
+      });
       await world.jobIn(job.id, 'failed');
       await ok(`${queue}/${job.id}/clean`, put);
       await ok(`${queue}/add`, { json: { ...json, name: 'odd too' } });
