@@ -114,7 +114,9 @@ export async function freezeRelease(world: World, version: string): Promise<void
     })),
   };
   mkdirSync(folderOf(version), { recursive: true });
-  writeFileSync(join(folderOf(version), 'state.json'), `${JSON.stringify(state, null, 1)}\n`);
+  // Stacks of failed jobs have paths of this machine.
+  const text = JSON.stringify(state, null, 1).replaceAll(ROOT.replace(/\/$/, ''), '/app');
+  writeFileSync(join(folderOf(version), 'state.json'), `${text}\n`);
   await Promise.all(['bot', 'dashboard'].map((library) => bundleLibrary(library, version)));
 }
 
