@@ -4,7 +4,7 @@ import type { RedisClient } from '../redis/connect.ts';
 import type { ReportDamage } from '../process/damaged-data.ts';
 import { AppError } from '../errors.ts';
 import { within } from '../process/lifecycle.ts';
-import { isUnavailable } from '../process/unavailable.ts';
+import { isTimeout, isUnavailable } from '../process/unavailable.ts';
 import { luaScript } from '../redis/script.ts';
 import { fromRedis } from '../redis/redis-errors.ts';
 
@@ -124,7 +124,7 @@ export function createIdempotency(deps: IdempotencyDeps): RunIdempotently {
 /** False if the master may have taken the key: then the request must be refused. */
 function isAway(error: unknown): boolean {
   const cause = error instanceof AppError ? error.cause : undefined;
-  return isUnavailable(cause) && !String(cause).includes('timed out');
+  return isUnavailable(cause) && !isTimeout(cause);
 }
 
 /** What the take script returned. */

@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import type { QueueJobs } from '@appointment-emissions/contracts';
+import { type QueueJobs, QUEUES } from '@appointment-emissions/contracts';
 import { composeWarnings } from '../api/compose-warnings.ts';
 import type { FleetState } from '../api/fleet-warnings.ts';
 import { type Environment, loadEmbeddedConfig, loadWorkerConfig } from '../config.ts';
@@ -63,7 +63,7 @@ function describeFleet({ depth, states, fleet: { processes, sockets } }: FleetSt
   const merged = mergeStates(states);
   return [
     row('processes', `${api.length} API, ${count(worker.length, 'worker')}, ${count(sockets, 'dashboard')}`),
-    ...(['live', 'bulk'] as const).map((name) => {
+    ...QUEUES.map((name) => {
       const ageMs = name === 'live' ? depth.oldestLiveWaitingAgeMs : depth.oldestBulkWaitingAgeMs;
       return row(`${name} queue`, describeQueue(depth.byQueue[name], merged[name].paused, ageMs));
     }),

@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { escapeMarks } from '@appointment-emissions/contracts';
+import { escapeMarks, QUEUES } from '@appointment-emissions/contracts';
 import { type Environment, loadWorkerConfig, type WorkerConfig } from '../config.ts';
 import { AppError } from '../errors.ts';
 import { loadModel } from '../model/load-model.ts';
@@ -35,8 +35,8 @@ export async function runChange(
   ) => runAudited(config, { who: systemUser(env), dryRun, ...what }, run);
 
   if (name === 'queue') {
-    const chosen = (['live', 'bulk'] as const).filter((queue) => options[queue] !== undefined);
-    const queues = chosen.length > 0 ? chosen : (['live', 'bulk'] as const);
+    const chosen = QUEUES.filter((queue) => options[queue] !== undefined);
+    const queues = chosen.length > 0 ? chosen : QUEUES;
     const { sentences } = await audited(
       { action: `queue ${argument ?? ''}`, filter: { queues } },
       async () => ({

@@ -1,8 +1,8 @@
 import { Gauge, type Registry } from 'prom-client';
+import { QUEUES } from '@appointment-emissions/contracts';
 import { within } from '../process/lifecycle.ts';
 import type { Fleet } from './fleet/read-fleet.ts';
 import { configurationOf, type MetricName } from './prometheus-catalog.ts';
-import { QUEUES } from './names.ts';
 import type { QueuesDepth } from './queue-depth.ts';
 import type { QueueStates } from './queue-state.ts';
 import { shareFor } from '../batching.ts';

@@ -5,7 +5,6 @@ import type {
   LatencyStage,
   MetricsWindow,
   ProcessRole,
-  QueueName,
 } from '@appointment-emissions/contracts';
 
 /** Declares a list of all members of a union. It is a type error if one is missing. */
@@ -35,8 +34,6 @@ export const STAGES = allOf<LatencyStage>()([
   'capture',
   'deliver',
 ]);
-
-export const QUEUES = allOf<QueueName>()(['live', 'bulk']);
 
 /**
  * Where the job of a live emission runs. `direct`: in the API that accepted it. The others are left to a worker: `full`, this API

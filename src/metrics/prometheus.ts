@@ -5,11 +5,12 @@ import {
   type EmissionOutcome,
   type LatencyStage,
   type QueueName,
+  QUEUES,
 } from '@appointment-emissions/contracts';
 import { CUT_REASONS, type CutReason } from '../domain/cut-reasons.ts';
 import { ERROR_CODES } from '../errors.ts';
 import { DAMAGE_KINDS, type DamageKind } from '../process/damaged-data.ts';
-import { DIRECT_RESULTS, type DirectResult, ORDER_USES, type OrderUse, QUEUES, STAGES } from './names.ts';
+import { DIRECT_RESULTS, type DirectResult, ORDER_USES, type OrderUse, STAGES } from './names.ts';
 import { configurationOf } from './prometheus-catalog.ts';
 
 /** Prometheus interpolates a percentile within its bucket. Up to 10 s each bucket ends at most two thirds above its start. */

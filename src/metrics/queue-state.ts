@@ -1,4 +1,4 @@
-import type { QueueState } from '@appointment-emissions/contracts';
+import { QUEUES, type QueueState } from '@appointment-emissions/contracts';
 import { readAvailable } from '../batching.ts';
 
 export type QueueStates = Record<'live' | 'bulk', QueueState>;
@@ -55,7 +55,7 @@ export interface Restriction {
 /** The restrictions for which jobs wait although workers run. */
 export function restrictionsOf(shards: readonly ShardStates[]): Restriction[] {
   return shards.flatMap(({ shard, states }) =>
-    (['live', 'bulk'] as const).flatMap((queue) =>
+    QUEUES.flatMap((queue) =>
       describeState(shard === 0 ? `${queue} queue` : `${queue} queue of shard ${shard}`, states[queue]).map(
         (found) => ({ queue, shard, ...found }),
       ),

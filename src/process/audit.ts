@@ -18,7 +18,7 @@ export interface AuditEntry {
   via: 'page' | 'bull-board' | 'command';
   /** Such as `retry-failed`, or a route of Bull Board. */
   action: string;
-  /** What it concerned, see {@link auditFilter}. */
+  /** The emissions, company or queue that it concerned, see {@link auditFilter}. */
   filter?: Readonly<Record<string, unknown>> | undefined;
   dryRun?: boolean | undefined;
   /** Number of emissions, sockets or keys that were found, … */

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** What this process runs. */
+/** Versions of the code of this process. */
 export interface BuildInfo {
   /** Of the package, in three numbers. */
   version: string;

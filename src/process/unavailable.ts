@@ -44,6 +44,11 @@ export function isUnavailable(error: unknown): boolean {
   return REDIS_STATES.test(error.message) || REDIS_CONNECTION.test(error.message);
 }
 
+/** True if a command of Redis got no reply in time: Redis may have executed it. */
+export function isTimeout(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('timed out');
+}
+
 /**
  * Whether an error is of this class of MongoDB's driver, or of a class derived from it. It compares names: an existing
  * application brings its own version of the driver, whose classes are not those of ours.

@@ -2,6 +2,7 @@ import type { JobsOptions } from 'bullmq';
 import { emissionAttributes, type Id, type QueueName } from '@appointment-emissions/contracts';
 import { AppError } from '../errors.ts';
 import { DeadlineExceeded, within } from '../process/lifecycle.ts';
+import { isTimeout } from '../process/unavailable.ts';
 import { corkUntilImmediate, type RedisClient } from '../redis/connect.ts';
 import type { ServerTracing } from '../tracing/load-tracing.ts';
 import { type EmissionJob, JOB_VERSION } from './emission-job.ts';
@@ -74,7 +75,7 @@ export function createEnqueue(deps: EnqueueDeps): Enqueue {
     try {
       await add(placed);
     } catch (error) {
-      if (!(error instanceof Error && error.message.includes('timed out'))) throw error;
+      if (!isTimeout(error)) throw error;
       await add(placed);
     }
     return placed.map(([, { priority }]) => queueOf(priority));
@@ -121,7 +122,7 @@ function createAddToQueue({ tracing }: EnqueueDeps, options: JobsOptions) {
     const { event, emissionId, acceptedAt, traceparent } = emission;
     return shard[queueOf(priority)].add(event, { v: JOB_VERSION, ...emission } satisfies EmissionJob, {
       ...options,
-      // What a worker continues the trace with. BullMQ replaces it if this process reports where the job is added.
+      // A worker continues the trace from it. With tracing, BullMQ replaces it by the context of its own span.
       ...(traceparent !== undefined && { telemetry: { metadata: traceparent } }),
       jobId: emissionId,
       // By the fleet's clock, which the age of jobs is computed with.

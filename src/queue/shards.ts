@@ -1,4 +1,4 @@
-import type { Id } from '@appointment-emissions/contracts';
+import { type Id, QUEUES } from '@appointment-emissions/contracts';
 import { AppError } from '../errors.ts';
 import type { ReportDamage } from '../process/damaged-data.ts';
 import type { RedisClient } from '../redis/connect.ts';
@@ -118,7 +118,7 @@ export function openShards(options: OpenShardsOptions): Shards {
  */
 async function copyPauses(first: Shard | undefined, added: readonly Shard[]): Promise<void> {
   if (!first || added.length === 0) return;
-  for (const name of ['live', 'bulk'] as const) {
+  for (const name of QUEUES) {
     const isPaused = await first[name].isPaused();
     for (const { [name]: queue } of added)
       if ((await queue.isPaused()) !== isPaused) await (isPaused ? queue.pause() : queue.resume());

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
-import { type Id, OBJECT_ID } from '@appointment-emissions/contracts';
+import type { Id } from '@appointment-emissions/contracts';
 import { chunks } from '../batching.ts';
 import { AppError } from '../errors.ts';
 import {
@@ -13,10 +13,11 @@ import {
   removeEntries,
 } from './find-entries.ts';
 import { type EraseSubject, findKept, type FindKeptDeps, type Kept } from './find-kept.ts';
+import { id } from './requests.ts';
 
 export interface EraseDeps extends FindKeptDeps, FindEntriesDeps {}
 
-/** What was found in Redis, by place. */
+/** Numbers of entries in Redis, by the place where they are kept. */
 export interface ErasedCounts {
   /** In any state, of all queues. */
   jobs: number;
@@ -53,10 +54,6 @@ const BETWEEN_PASSES_MS = 500;
 const JOBS_AT_ONCE = 25;
 const KEYS_PER_COMMAND = 500;
 
-const id = z
-  .string()
-  .regex(OBJECT_ID, 'must be 24 hexadecimal characters')
-  .transform((hex) => hex.toLowerCase());
 const requestSchema = z.union([
   z.strictObject({ companyId: id, dryRun: z.boolean().default(false) }),
   z.strictObject({ appointmentId: id, dryRun: z.boolean().default(false) }),
@@ -97,7 +94,7 @@ function parseRequest(request: unknown): z.infer<typeof requestSchema> {
 interface Pass {
   /** Whether nothing was found. */
   isEmpty: boolean;
-  /** What was removed; in a dry run, what was found. */
+  /** Numbers of removed entries; in a dry run, of entries that would be removed. */
   counts: ErasedCounts;
 }
 

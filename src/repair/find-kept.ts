@@ -4,7 +4,7 @@ import { chunks } from '../batching.ts';
 import { companyTag } from '../domain/company-log.ts';
 import { type RedisClient, scanKeys } from '../redis/connect.ts';
 
-/** What is erased: one appointment, or a company with all its appointments. */
+/** The subject of an erasure: one appointment, or a company with all its appointments. */
 export type EraseSubject = { companyId: Id } | { appointmentId: Id };
 
 export interface FindKeptDeps {
@@ -15,7 +15,7 @@ export interface FindKeptDeps {
   queues: () => readonly Queue[];
 }
 
-/** What one walk over the names of a fleet's keys found. */
+/** Result of one walk over the names of a fleet's keys. */
 export interface Kept {
   jobs: { queue: Queue; id: string }[];
   /** Keys of order tokens, with their companies and appointments. */

@@ -26,7 +26,8 @@ function time(now: () => number) {
   });
 }
 
-const id = z
+/** An id of an appointment or a company. */
+export const id = z
   .string()
   .regex(OBJECT_ID, 'must be 24 hexadecimal characters')
   .transform((hex) => hex.toLowerCase());

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { createTracing, traceFields, type Tracing } from '@appointment-emissions/contracts';
 import { createQueueTelemetry, type QueueTelemetry, type QueueTelemetryApi } from './queue-telemetry.ts';
 
-/** What a process with an OpenTelemetry SDK traces with. */
+/** Tracing of a process with an OpenTelemetry SDK. */
 export interface ServerTracing extends Tracing, QueueTelemetry {
   /** Fields for each log line: the ids of the active span. */
   logFields: () => object;

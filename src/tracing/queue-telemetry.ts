@@ -32,7 +32,7 @@ type Hook = Telemetry<TelemetryContext>;
 type HookSpan = ReturnType<Hook['tracer']['startSpan']>;
 type HookAttributes = Parameters<HookSpan['setAttributes']>[0];
 
-/** What spans get of BullMQ's attributes. The others are times and options. */
+/** BullMQ's attributes that our spans keep. The others are times and options. */
 const ATTRIBUTES = new Set([
   'bullmq.queue.name',
   'bullmq.job.id',
@@ -41,7 +41,7 @@ const ATTRIBUTES = new Set([
 ]);
 const FAILED_REASON = 'bullmq.job.failed.reason';
 
-/** What {@link QueueTelemetry.addTraced} adds a job for. */
+/** The emission that {@link QueueTelemetry.addTraced} adds a job for. */
 interface Added {
   traceparent: string | undefined;
   isBatch: boolean;
@@ -74,7 +74,7 @@ export function createQueueTelemetry(api: QueueTelemetryApi, tracing: Tracing): 
   /** @param job  the context of the job; undefined if it has none */
   function startProcess(name: string, job: TelemetryContext | undefined): HookSpan {
     const parent = job && formatTraceparent(trace.getSpanContext(job));
-    // What happens to run around the worker has nothing to do with its jobs.
+    // The code that started the worker may have a span. It is not the parent of the job.
     if (parent === undefined) return { ...NO_SPAN, setSpanOnContext: () => ROOT_CONTEXT };
     return toHookSpan(tracing.start(name, { kind: 'consumer', parent }));
   }
@@ -127,7 +127,7 @@ function createHookSpan(
   };
 }
 
-/** For what is not reported. */
+/** A span that records nothing. */
 const NO_SPAN: HookSpan = {
   setSpanOnContext: (on: TelemetryContext) => on,
   setAttribute: () => undefined,

@@ -3,12 +3,12 @@ import { expect, test } from '@jest/globals';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { parse } from 'yaml';
 import { PROMETHEUS_METRICS } from '../../src/metrics/prometheus-catalog.ts';
-import { APPOINTMENT_EVENTS } from '@appointment-emissions/contracts';
+import { APPOINTMENT_EVENTS, QUEUES } from '@appointment-emissions/contracts';
 import { CATCH_UP_RESULTS, DISCONNECT_REASONS } from '../../src/domain/dashboard-outcomes.ts';
 import { EMISSION_SOURCES } from '../../src/domain/emission-log.ts';
 import { ERROR_CODES } from '../../src/errors.ts';
 import { OPERATIONS } from '../../src/http/docs/operations.ts';
-import { QUEUES, ROLES, STAGES } from '../../src/metrics/names.ts';
+import { ROLES, STAGES } from '../../src/metrics/names.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 

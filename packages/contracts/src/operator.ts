@@ -14,7 +14,8 @@ export type LatencyStage =
 export type ProcessRole = 'api' | 'gateway' | 'worker';
 export type EmissionOutcome = 'accepted' | 'published' | 'retried' | 'failed';
 
-export type QueueName = 'live' | 'bulk';
+export const QUEUES = ['live', 'bulk'] as const;
+export type QueueName = (typeof QUEUES)[number];
 /**
  * What reported a write: a call (HTTP, socket, embedded, or a repair), capture, or the sweep. Capture and sweep find writes that no call
  * announced.

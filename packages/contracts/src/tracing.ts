@@ -182,7 +182,7 @@ export function traceFields(traceparent: string | undefined): { trace_id?: strin
   return context ? { trace_id: context.traceId, span_id: context.spanId } : {};
 }
 
-/** The attributes that name an emission: ids only. What is not an id is left out, since it may be personal data. */
+/** Span attributes that identify an emission. They contain only ids: other text may be personal data. */
 export function emissionAttributes(emission: {
   emissionId?: unknown;
   event?: AppointmentEvent | undefined;

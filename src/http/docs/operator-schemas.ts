@@ -7,6 +7,7 @@ import {
   type OverviewReply,
   type RepairReport,
   queueNames,
+  QUEUES,
   type SeriesReply,
 } from '@appointment-emissions/contracts';
 import { EMISSION_SOURCES } from '../../domain/emission-log.ts';
@@ -30,7 +31,6 @@ function each<const K extends string, T extends z.ZodType>(names: readonly K[], 
 }
 
 const WINDOWS = ['1m', '5m', '1h'] as const;
-const QUEUES = ['live', 'bulk'] as const;
 const SPANS = [...WINDOWS, 'total'] as const;
 const STAGES = [
   'accept',

@@ -6,6 +6,7 @@ import {
   type MetricsSpan,
   type OutcomesByEvent,
   type QueueName,
+  QUEUES,
   type SeriesReply,
 } from '@appointment-emissions/contracts';
 import { EMISSION_SOURCES } from '../../domain/emission-log.ts';
@@ -15,7 +16,6 @@ import { MINUTE_MS, metricsKeys, windowKeys } from './keys.ts';
 import { addUpCells, readLatencies, stagePercentiles } from './latencies.ts';
 import { ignoreDamage, readFleet, type ReadDeps } from './read-fleet.ts';
 
-const QUEUES = ['live', 'bulk'] as const satisfies readonly QueueName[];
 const SPANS = [...WINDOWS, 'total'] as const satisfies readonly MetricsSpan[];
 
 const mapObject = <K extends string, V>(keys: readonly K[], value: (key: K) => V) =>
