@@ -1,5 +1,5 @@
 /**
- * Prints the figures of the code's structure: sizes, long functions, names declared twice. `npm run structure`.
+ * Prints the figures of the structure: sizes, long functions, names declared twice, settings, docs. `npm run structure`.
  * test/structure.test.ts holds the limits.
  */
 import { execFileSync } from 'node:child_process';
@@ -19,16 +19,21 @@ interface SourceFile {
   tree: ts.SourceFile;
 }
 
-/** Reads the files below some folders that git lists. */
-function readSourceFiles(folders: readonly string[], extension = '.ts'): SourceFile[] {
-  const list = execFileSync('git', ['ls-files', '-co', '--exclude-standard', ...folders], {
+/** Paths of the files with this ending below some folders, as git lists them. */
+function listFiles(places: readonly string[], extension: string): string[] {
+  const list = execFileSync('git', ['ls-files', '-co', '--exclude-standard', ...places], {
     cwd: ROOT,
     encoding: 'utf8',
   });
   // A file that is deleted but not yet staged is still listed.
-  const paths = list.split('\n').filter((path) => path.endsWith(extension) && existsSync(join(ROOT, path)));
-  return paths.map((path) => {
-    const text = readFileSync(join(ROOT, path), 'utf8');
+  return list.split('\n').filter((path) => path.endsWith(extension) && existsSync(join(ROOT, path)));
+}
+
+const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+
+function readSourceFiles(folders: readonly string[], extension = '.ts'): SourceFile[] {
+  return listFiles(folders, extension).map((path) => {
+    const text = read(path);
     const tree = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
     return { path, text, lines: text.trimEnd().split('\n').length, tree };
   });
@@ -98,6 +103,40 @@ interface StructureFigures {
   typesDeclaredTwice: number;
   /** In `scripts/`: they run before the install, and no compiler checks them there. */
   javaScriptLines: number;
+  /** Of API and worker. */
+  settings: number;
+  /** That the bot library installs, with itself. */
+  botPackages: number;
+  /** In README.md and `docs/`, without the lines of tables. */
+  docsWords: number;
+}
+
+/** A test compares .env.example with the settings. It has one variable of the bot more. */
+function countSettings(): number {
+  return (read('.env.example').match(/^#?[A-Z][A-Z_]+=/gm) ?? []).length - 1;
+}
+
+/** Packages that an installation of `start`, a key of the lock file, contains. */
+function countInstalled(start: string): number {
+  const { packages } = JSON.parse(read('package-lock.json')) as {
+    packages: Record<string, { resolved?: string; link?: boolean; dependencies?: Record<string, string> }>;
+  };
+  const installed = new Set([start]);
+  for (const path of installed) {
+    for (const name of Object.keys(packages[path]?.dependencies ?? {})) {
+      const { link, resolved } = packages[`node_modules/${name}`] ?? {};
+      installed.add(link && resolved !== undefined ? resolved : `node_modules/${name}`);
+    }
+  }
+  return installed.size;
+}
+
+const isWord = (text: string): boolean => /[^|:-]/.test(text);
+
+function countWords(places: readonly string[]): number {
+  return listFiles(places, '.md')
+    .map((path) => read(path).split(/\s+/).filter(isWord).length)
+    .reduce((sum, words) => sum + words, 0);
 }
 
 /** The folders whose files are counted. */
@@ -118,6 +157,9 @@ export function measureStructure(files = readSourceFiles(MEASURED_FOLDERS)): Str
     longFunctions: longFunctions(files).length,
     typesDeclaredTwice: typesDeclaredTwice(files).length,
     javaScriptLines: totalLines(readSourceFiles(['scripts'], '.mjs')),
+    settings: countSettings(),
+    botPackages: countInstalled('packages/bot'),
+    docsWords: countWords(['README.md', 'docs']),
   };
 }
 

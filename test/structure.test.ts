@@ -127,6 +127,9 @@ const MAX_FIGURES = {
   longFunctions: 0,
   typesDeclaredTwice: 0,
   javaScriptLines: 393,
+  settings: 39,
+  botPackages: 2,
+  docsWords: 18_600,
 } as const;
 const PACKAGE = /^@appointment-emissions\/(\w+)(?:\/|$)/;
 const sources = readSources();
@@ -231,7 +234,8 @@ test('no figure of the structure is above its bound', () => {
 
 test('docs/architecture.md has the same bounds', () => {
   const rows = tableUnder(readPage('docs/architecture.md'), 'Size');
-  expect(rows.map((row) => Number(row['at most']))).toEqual(Object.values(MAX_FIGURES));
+  const bounds = rows.map((row) => row['at most']?.replace(',', '')).filter(Boolean);
+  expect(bounds.map(Number)).toEqual(Object.values(MAX_FIGURES));
 });
 
 test('folders are named after stages, not after kinds of code', () => {
