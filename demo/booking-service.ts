@@ -47,8 +47,7 @@ const MAX_ATTEMPTS = 10;
 
 /**
  * A booking service on MongoDB. Unique indexes on (staffId, slots) and (petId, slots) prevent overlaps: an insert or update either
- * takes all its slots or fails. This works on a standalone server too, and needs no lock that a dead process could keep
- * (docs/decisions/0100-no-overlapping-bookings.md).
+ * takes all its slots or fails. This works on a standalone server too, and needs no lock that a dead process could keep.
  */
 export function createBookingService({
   connection,

@@ -12,13 +12,9 @@ const REPORT = join(PROJECT_DIR, 'docs', 'reports', 'mcp-session.md');
 const PICTURE = join(RUNTIME_DIR, 'mcp-session.png');
 const ZONE = 'Europe/Berlin';
 
-interface Call {
-  tool: string;
-  args: Record<string, unknown>;
-}
-
 /** What a call returned, and what the page showed afterwards. */
-interface Step extends Call {
+interface Step {
+  tool: string;
   text: string;
   structured: Record<string, unknown>;
   shown: string;
@@ -67,7 +63,7 @@ async function runSession(client: Client, page: Page): Promise<Step[]> {
   const steps: Step[] = [];
   async function call(
     tool: string,
-    args: Call['args'],
+    args: Record<string, unknown>,
     show: (appointmentId: string) => Promise<string>,
   ): Promise<Step> {
     const {
@@ -80,7 +76,7 @@ async function runSession(client: Client, page: Page): Promise<Step[]> {
     if (isError) throw new Error(`${tool} failed: ${text}`);
     const structured = structuredContent as Record<string, unknown>;
     const { appointmentId = '' } = (structured.appointment ?? {}) as { appointmentId?: string };
-    const step = { tool, args, text, structured, shown: await show(appointmentId) };
+    const step = { tool, text, structured, shown: await show(appointmentId) };
     steps.push(step);
     return step;
   }
@@ -129,34 +125,17 @@ async function runSession(client: Client, page: Page): Promise<Step[]> {
 
 function render(client: Client, steps: readonly Step[]): string {
   const { name = '', version = '' } = client.getServerVersion() ?? {};
+  const date = new Date().toISOString().slice(0, 10);
   return [
     '# An MCP session',
     '',
-    `Written by \`node scripts/run.mjs mcp-session\` on ${new Date().toISOString().slice(0, 10)}: \`npm start\` with its page in Chromium, and the`,
-    `SDK's client on \`npm run mcp --silent\` (${name} ${version}, protocol ${client.getNegotiatedProtocolVersion() ?? ''}). After each call the page showed what`,
-    'is written below it, without a reload.',
-    ...steps.flatMap(({ tool, args, text, shown }) => [
-      '',
-      `## ${tool}`,
-      '',
-      '```json',
-      JSON.stringify(args),
-      '```',
-      '',
-      '```text',
-      shortened(text),
-      '```',
-      ...(shown === '' ? [] : ['', `Page: ${shown}`]),
-    ]),
+    `\`node scripts/run.mjs mcp-session\`, ${date}: \`npm start\` with its page in Chromium, and the SDK's client on`,
+    `\`npm run mcp --silent\` (${name} ${version}, protocol ${client.getNegotiatedProtocolVersion() ?? ''}). The page showed each change`,
+    'without a reload.',
+    '',
+    '| tool | result, first line | page |',
+    '| --- | --- | --- |',
+    ...steps.map(({ tool, text, shown }) => `| \`${tool}\` | ${text.split('\n')[0] ?? ''} | ${shown} |`),
     '',
   ].join('\n');
-}
-
-const MAX_LINES = 5;
-
-function shortened(text: string): string {
-  const lines = text.split('\n');
-  return lines.length <= MAX_LINES
-    ? text
-    : [...lines.slice(0, MAX_LINES), `… ${lines.length - MAX_LINES} more lines`].join('\n');
 }

@@ -9,47 +9,47 @@ export const PROMETHEUS_METRICS = {
   emission_build_info: {
     type: 'gauge',
     labels: ['version', 'node', 'commit'],
-    help: 'Always 1. Versions of this process and of Node.js; the commit, if the build knew it.',
+    help: 'Always 1; the versions of this process and of Node.js, and the commit of the build.',
   },
   emission_accepted_total: {
     type: 'counter',
     labels: ['event', 'queue'],
-    help: 'Emissions accepted by this process (202).',
+    help: 'Accepted emissions (202).',
   },
   emission_idempotent_repeats_total: {
     type: 'counter',
     labels: [],
-    help: 'Emissions of repeated requests: the Idempotency-Key was known, so nothing was enqueued.',
+    help: 'Emissions of requests with a known Idempotency-Key; not enqueued again.',
   },
   emission_direct_jobs_total: {
     type: 'counter',
     labels: ['result'],
-    help: 'Live emissions by where their job runs: direct is in this API, the others leave it to a worker.',
+    help: 'Live emissions by where their job runs: direct: in this API; else in a worker.',
   },
   emission_published_total: {
     type: 'counter',
     labels: ['event', 'queue'],
-    help: 'Emissions published by this process.',
+    help: 'Published emissions.',
   },
   emission_unreached_total: {
     type: 'counter',
     labels: [],
-    help: 'Published emissions that reached no gateway; not counted on a Redis Cluster.',
+    help: 'Published emissions that reached no gateway; not on a Redis Cluster.',
   },
   emission_over_share_total: {
     type: 'counter',
     labels: [],
-    help: 'Live emissions moved to the bulk queue by MAX_LIVE_PER_COMPANY_PER_SECOND.',
+    help: 'Live emissions above MAX_LIVE_PER_COMPANY_PER_SECOND, moved to the bulk queue.',
   },
   emission_order_losses_total: {
     type: 'counter',
     labels: ['use'],
-    help: 'Snapshots that were read again, because a newer snapshot of the appointment was confirmed first.',
+    help: 'Snapshots read again, since a newer one was confirmed first.',
   },
   emission_published_by_source_total: {
     type: 'counter',
     labels: ['source'],
-    help: 'Emissions published by this process, by what reported the write: call, capture or sweep.',
+    help: 'Published emissions by what reported the write.',
   },
   emission_attempt_failures_total: {
     type: 'counter',
@@ -69,47 +69,47 @@ export const PROMETHEUS_METRICS = {
   emission_connections_cut_total: {
     type: 'counter',
     labels: ['reason'],
-    help: 'Client connections that this process ended, by reason.',
+    help: 'Client connections ended by this process.',
   },
   emission_dashboard_connects_total: {
     type: 'counter',
     labels: [],
-    help: 'Dashboards that connected to this gateway.',
+    help: 'Connected dashboards.',
   },
   emission_dashboard_disconnects_total: {
     type: 'counter',
     labels: ['reason'],
-    help: 'Dashboards that disconnected from this gateway, by reason.',
+    help: 'Disconnected dashboards.',
   },
   emission_catch_ups_total: {
     type: 'counter',
     labels: ['result'],
-    help: 'Catch-ups of dashboards, by result.',
+    help: 'Catch-ups of dashboards.',
   },
   emission_http_request_duration_seconds: {
     type: 'histogram',
     labels: ['route', 'code'],
-    help: 'Time from the headers of an HTTP request to the end of its response, by route and status code.',
+    help: 'Time from the headers of a request to the end of its response.',
   },
   emission_invalid_data_total: {
     type: 'counter',
     labels: ['kind'],
-    help: 'Damaged or foreign data in Redis, by kind.',
+    help: 'Damaged or foreign data in Redis.',
   },
   emission_sweep_gone_total: {
     type: 'counter',
     labels: [],
-    help: 'Deletions emitted by the sweep of this process.',
+    help: 'Deletions emitted by the sweep.',
   },
   emission_stage_duration_seconds: {
     type: 'histogram',
     labels: ['stage'],
-    help: 'Duration by stage.',
+    help: 'Duration of a stage.',
   },
   emission_outliers_total: {
     type: 'counter',
     labels: ['stage'],
-    help: 'Durations left out of the histogram because a clock is wrong.',
+    help: 'Durations not in the histogram, since a clock is wrong.',
   },
   emission_metrics_flush_failures_total: {
     type: 'counter',
@@ -119,27 +119,27 @@ export const PROMETHEUS_METRICS = {
   emission_progress_age_seconds: {
     type: 'gauge',
     labels: ['role'],
-    help: 'Time since this worker started or ended a job, or this gateway received its canary.',
+    help: 'Time since the worker started or ended a job, or the gateway received its canary.',
   },
   emission_canary_round_trip_seconds: {
     type: 'gauge',
     labels: [],
-    help: 'Round trip of the last canary of this gateway.',
+    help: 'Round trip of the last canary.',
   },
   emission_unresolved_references: {
     type: 'gauge',
     labels: ['field'],
-    help: 'Appointments among the newest 100 whose reference in this field has no document.',
+    help: 'Appointments of the newest 100 with a reference to a missing document.',
   },
   emission_clock_skew_seconds: {
     type: 'gauge',
     labels: ['server'],
-    help: 'Clock of this process minus that of the server.',
+    help: 'Clock of the process minus that of the server.',
   },
   emission_sweep_left_out_rows: {
     type: 'gauge',
     labels: [],
-    help: 'Appointments skipped by the sweep because of an unusable field; at most 1,000.',
+    help: 'Appointments with an unusable field, skipped by the sweep; at most 1,000.',
   },
   emission_capture_owner: {
     type: 'gauge',
@@ -149,27 +149,27 @@ export const PROMETHEUS_METRICS = {
   emission_capture_token_age_seconds: {
     type: 'gauge',
     labels: [],
-    help: 'Time since the saved resume token advanced; on a replica set at most about 10 s.',
+    help: 'Time since the resume token advanced; usually at most 10 s.',
   },
   emission_capture_changes_total: {
     type: 'counter',
     labels: ['result'],
-    help: 'Changes from the change stream, by result.',
+    help: 'Changes from the change stream.',
   },
   emission_capture_restarts_total: {
     type: 'counter',
     labels: ['reason'],
-    help: 'Starts of the change stream at the present instead of a saved token, the first one included.',
+    help: 'Starts of the change stream without a saved token, with the first one.',
   },
   emission_queue_jobs: {
     type: 'gauge',
     labels: ['state'],
-    help: 'Jobs in all queues, by state. Waiting jobs: waiting in live queues, prioritized in bulk queues.',
+    help: 'Jobs in all queues; waiting jobs are waiting in live queues, prioritized in bulk queues.',
   },
   emission_shard_jobs: {
     type: 'gauge',
     labels: ['shard', 'state'],
-    help: 'Jobs in the queues of a shard, by state; absent if its Redis node does not answer.',
+    help: 'Jobs in the queues of a shard; absent if its Redis node does not answer.',
   },
   emission_shard_oldest_waiting_age_seconds: {
     type: 'gauge',
@@ -189,7 +189,7 @@ export const PROMETHEUS_METRICS = {
   emission_queue_limited: {
     type: 'gauge',
     labels: ['queue'],
-    help: '1 if a script limited the concurrency or rate of the queue.',
+    help: '1 if the concurrency or rate of the queue is limited.',
   },
   emission_fleet_processes: {
     type: 'gauge',
@@ -209,12 +209,12 @@ export const PROMETHEUS_METRICS = {
   emission_fleet_readable: {
     type: 'gauge',
     labels: [],
-    help: '0 if the queue and fleet gauges could not be read and are absent, else 1.',
+    help: '0 if the queue and fleet gauges are absent, since Redis could not be read.',
   },
   emission_health_warnings: {
     type: 'gauge',
     labels: [],
-    help: 'Warnings in /health of this API.',
+    help: 'Warnings in /health.',
   },
 } as const satisfies Record<string, Description>;
 

@@ -214,13 +214,6 @@ test('curl.sh: each call gets the reply that its comment states', async () => {
 });
 
 describe('backend-beside.ts: a backend whose dashboards receive the events of a stand-alone API', () => {
-  test('the guide shows its code', async () => {
-    const guide = await readFile(path.join(EXAMPLES, '../docs/guides/existing-backend.md'), 'utf8');
-    const section = guide.split('## Beside your application\n')[1]?.split('\n## ')[0] ?? '';
-    const [, code] = /^```ts\n(.*?)^```$/ms.exec(section) ?? [];
-    expect(await readFile(path.join(EXAMPLES, 'backend-beside.ts'), 'utf8')).toContain(code);
-  });
-
   test('serves its own routes, and sends the emissions of each company to that company', async () => {
     const [company, other] = [await world.documents.company(), await world.documents.company()];
     const backend = startExample('backend-beside.ts', {

@@ -5,11 +5,10 @@ import { USAGE } from '../../packages/mcp/src/settings.ts';
 import { filesBelow, readPage, tableUnder } from './pages.ts';
 
 const page = readPage('docs/reference/configuration.md');
-const settings = tableUnder(page, 'API and worker') as {
-  setting: string;
-  'read by': string;
-  default: string;
-}[];
+const TABLES = { 'API and worker': 'both', 'Worker only': 'worker', 'API only': 'api' };
+const settings = Object.entries(TABLES).flatMap(([heading, readBy]) =>
+  (tableUnder(page, heading) as { setting: string; default: string }[]).map((row) => ({ ...row, readBy })),
+);
 const example = readPage('.env.example');
 
 /** The smallest environment that is accepted. */
@@ -54,8 +53,8 @@ test.each(settings)(
 test.each(settings)('$setting: the documented processes read it', (row) => {
   const [api, worker] = readWith(row.setting, SAMPLES[row.setting] ?? row.default);
   expect({ api: row.setting in api, worker: row.setting in worker }).toEqual({
-    api: row['read by'] !== 'worker',
-    worker: row['read by'] !== 'api',
+    api: row.readBy !== 'worker',
+    worker: row.readBy !== 'api',
   });
 });
 

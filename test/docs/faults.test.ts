@@ -13,6 +13,6 @@ test('no fault is caused twice', () => {
 });
 
 test.each(rows)('$fault: the service recovered, and nothing was lost', (row) => {
-  expect(row['recovered after']).toMatch(/^\d+\.\d s$/);
+  expect(row['recovered after, s']).toMatch(/^\d+\.\d$/);
   expect(row['published/accepted']).toMatch(/^(\d+)\/\1(,|$)/);
 });

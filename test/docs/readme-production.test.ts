@@ -14,13 +14,13 @@ import { readPage, ROOT } from './pages.ts';
 
 /** Folders that are not in git. */
 const NOT_COPIED = new Set(['node_modules', 'dist', '.git', '.runtime', 'logs', '.env']);
-/** Redis' own defaults: the settings that a test server has otherwise come from README alone. */
+/** Redis' own defaults: the settings that a test server has x. */
 const REDIS_DEFAULTS = [
   ...['--appendonly', 'no', '--appendfsync', 'everysec'],
   ...['--maxmemory-policy', 'volatile-lru', '--slowlog-log-slower-than', '10000'],
 ];
 
-const section = readPage('README.md').split('\n## Production\n')[1]?.split('\n## ')[0] ?? '';
+const section = readPage('docs/guides/production.md').split('\n## Install\n')[1]?.split('\n## ')[0] ?? '';
 const blocks = [...section.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language, code = '']) => ({
   language,
   code,
@@ -78,7 +78,7 @@ function edit(variables: Record<string, string>): void {
 const settingOf = (name: string) =>
   new RegExp(`^${name}=(.*)$`, 'm').exec(readFileSync(join(checkout, '.env'), 'utf8'))?.[1] ?? '';
 
-test("README's production section works as written, on a machine with MongoDB and the Redis that it describes", async () => {
+test('the production guide installs as written, on a machine with MongoDB and the Redis that it describes', async () => {
   expect(commands).toHaveLength(5);
   await inShell(build);
   edit({

@@ -76,7 +76,7 @@ const sectionOf = (heading: string) => GUIDE.split(`## ${heading}\n`)[1]?.split(
 
 test.each([
   ['From nothing to the first event', 'side-by-side', 7],
-  ['Remove the old emission', 'after', 4],
+  ['Remove the old emission', 'after', 2],
 ] as const)(
   'docs/guides/existing-backend.md: the code of “%s” is the example’s',
   async (heading, state, blocks) => {

@@ -13,11 +13,11 @@ const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
 
 /** The fault table in Markdown. */
 export function toTable(rows: readonly Row[]): string {
-  const head = ['fault', 'meanwhile', 'recovered after', 'published/accepted'];
+  const head = ['fault', 'meanwhile', 'recovered after, s', 'published/accepted'];
   const lines = rows.map(({ fault, effect, results, recoveredMs, accepted, published, retried }) => [
     fault,
     [...repliesOf(results), effect].join(' '),
-    recoveredMs === undefined ? 'not recovered' : seconds(recoveredMs),
+    recoveredMs === undefined ? 'not recovered' : (recoveredMs / 1_000).toFixed(1),
     `${published}/${accepted}${retried > 0 ? `, ${retried} by a retry` : ''}`,
   ]);
   return [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');

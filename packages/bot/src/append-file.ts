@@ -59,7 +59,8 @@ interface FileAppenderOptions {
 }
 
 /**
- * Appends to a file, and creates its folder. The server's log file uses it too. It opens the file again after a failure, and if the
+ * Appends to a file, and creates its folder. The server's log file uses it too. Unlike pino-roll, it gives up a failed write, so that a
+ * full disk does not delay the end of the process. It opens the file again after a failure, and if the
  * file or its folder was deleted or replaced. So several processes can append to one file, whichever of them rotates it.
  */
 export function createFileAppender({
