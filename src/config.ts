@@ -274,7 +274,7 @@ function findOperatorConflicts(given: Given): string[] {
     .map((name) => `${name} is required, unless OPERATORS_FILE is set`);
   if (password !== undefined && [jwtSecret, ...serviceKeysOf(given)].includes(password))
     problems.push(
-      'ADMIN_PASSWORD must not be an INTERNAL_SERVICE_API_KEY or SOCKET_JWT_SECRET: operators must not know those',
+      'ADMIN_PASSWORD must not be an INTERNAL_SERVICE_API_KEY or SOCKET_JWT_SECRET: operators must not have these secrets',
     );
   return problems;
 }

@@ -197,7 +197,7 @@ function countOutcomes(
   });
   worker.on('failed', (job, error) => {
     if (!job) {
-      flow.error({ error: error.message }, '[InternalSocket] Failed to emit: the job is no longer kept');
+      flow.error({ error: error.message }, '[InternalSocket] Failed to emit: the job has expired');
       return;
     }
     const isFinal = job.finishedOn !== undefined;

@@ -46,7 +46,7 @@ export function parseOperators(text: string): OperatorEntries {
   }
   const [shown, more] = [problems.slice(0, MAX_PROBLEMS), problems.length - MAX_PROBLEMS];
   if (problems.length > 0) throw new RangeError([...shown, ...(more > 0 ? [`${more} more`] : [])].join('; '));
-  if (entries.size === 0) throw new RangeError('it names no operator');
+  if (entries.size === 0) throw new RangeError('it has no operator');
   return entries;
 }
 

@@ -62,7 +62,9 @@ export function createReadTurns({ onDelayed, restMsOf, now }: ReadTurnsDeps) {
     const key = keyOf(kind, companyId);
     if (reading.has(key) || rests.has(key)) onDelayed(companyId);
     if (waiting.count(key) >= MAX_WAITING)
-      throw new AppError('RATE_LIMITED', 'too many reads of this company wait', { retryAfterSeconds: 1 });
+      throw new AppError('RATE_LIMITED', 'too many lists and catch-ups of this company are waiting', {
+        retryAfterSeconds: 1,
+      });
     waiting.add(key, read);
     startNext();
   };

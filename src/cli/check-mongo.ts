@@ -34,7 +34,10 @@ async function checkServer({ db }: Connection): Promise<Finding[]> {
   const findings = [ok(`MongoDB ${String(build?.['version'] ?? 'of unknown version')}`)];
   if (hello?.['isWritablePrimary'] === false)
     findings.push(
-      failure('MongoDB is no primary', 'name all members in MONGODB_URI, with the option replicaSet'),
+      failure(
+        'this MongoDB server is not the primary',
+        'name all members in MONGODB_URI, with the option replicaSet',
+      ),
     );
   if (hello?.['setName'] === undefined && hello?.['msg'] !== 'isdbgrid')
     findings.push(

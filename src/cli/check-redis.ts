@@ -54,7 +54,7 @@ async function checkNode(
     );
   const refuses = whyNoWrites(info, isOfCluster);
   if (refuses !== undefined)
-    findings.push(failure(`Redis takes no writes: ${refuses}`, 'POST fails until then'));
+    findings.push(failure(`Redis rejects writes: ${refuses}`, 'POST fails until then'));
   findings.push(...checkDurability(info, config), ...checkSlowLog(config));
   const further = [...warnOfInfo({ ...info, aof_enabled: '1' }), ...warnOfHiddenHistory(info)];
   return [...findings, ...further.map(splitAdvice)];
@@ -73,7 +73,7 @@ function checkDurability(info: RedisInfo, config: Config | undefined): Finding[]
   if (info['aof_enabled'] === '0')
     return [
       failure(
-        'Redis keeps no append-only file: a crash loses accepted emissions',
+        'Redis has no append-only file: a crash loses accepted emissions',
         `set appendonly yes and appendfsync always: ${NOT_KEPT}`,
       ),
     ];

@@ -41,7 +41,7 @@ const COMMANDS = {
   doctor: {
     usage: '[--worker]',
     summary:
-      'Checks settings and servers of an API, or of a worker, and says what to do. Exit code 1: an error.',
+      'Checks settings and servers of an API, or of a worker, and prints what to correct. Exit code 1: an error.',
     options: ['worker'],
   },
   token: {
@@ -80,7 +80,7 @@ const COMMANDS = {
   erase: {
     usage: '--company <id> | --appointment <id> [--dry-run]',
     summary:
-      'Removes what Redis keeps of a company or an appointment. Remove it from MongoDB first. Exit code 3: run it again.',
+      'Removes the data of a company or an appointment from Redis. Remove it from MongoDB first. Exit code 3: run it again.',
     options: ['company', 'appointment', 'dry-run'],
   },
 } as const satisfies Record<string, CommandSpec>;

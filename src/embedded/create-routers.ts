@@ -99,7 +99,7 @@ function viewerOfLogin(
 ): ViewerOfRequest {
   return async (request) => {
     const companyId = toCompanyId(await companyOf(request));
-    if (companyId === undefined) throw new AppError('TOKEN_INVALID', 'this login names no company');
+    if (companyId === undefined) throw new AppError('TOKEN_INVALID', 'the login has no company');
     return { companyId, scope: await scopeOf(request) };
   };
 }

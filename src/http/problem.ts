@@ -77,7 +77,7 @@ export function toAppError(thrown: unknown): AppError {
       retryAfterSeconds: 1,
     });
   }
-  return new AppError('INTERNAL_ERROR', 'an unexpected error; the log of the server has its cause', {
+  return new AppError('INTERNAL_ERROR', 'unexpected error: see the log of the server', {
     cause: thrown,
   });
 }

@@ -14,7 +14,7 @@ export type CanaryJob = z.infer<typeof schema>;
 export function parseCanaryJob(data: unknown): CanaryJob {
   const parsed = schema.safeParse(data);
   if (parsed.success) return parsed.data;
-  throw new AppError('JOB_INVALID', 'this canary names no gateway');
+  throw new AppError('JOB_INVALID', 'the canary has no gateway');
 }
 
 /** Canaries are removed when they end, so counts of emissions never include one. */

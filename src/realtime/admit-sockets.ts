@@ -76,7 +76,7 @@ async function readLogin(
 function toUserId(given: unknown): string | undefined {
   if (given === undefined || given === null) return undefined;
   const id = typeof given === 'number' ? String(given) : (toHexId(given) ?? given);
-  if (typeof id !== 'string') throw new Error('userOf returned something that is not an id');
+  if (typeof id !== 'string') throw new Error('userOf did not return an id');
   return id;
 }
 
@@ -84,6 +84,6 @@ function toUserId(given: unknown): string | undefined {
 export function toCompanyId(given: unknown): Id | undefined {
   if (given === undefined || given === null || given === '') return undefined;
   const id = toHexId(given);
-  if (id === undefined) throw new Error('companyOf returned something that is not an id');
+  if (id === undefined) throw new Error('companyOf did not return an id');
   return id;
 }

@@ -15,7 +15,7 @@ export function whyNoWrites(info: RedisInfo, isOfCluster: boolean): string | und
   if (!isOfCluster && info['role'] === 'slave')
     return 'it is a read-only replica: REDIS_URL must name the primary';
   if (info['aof_enabled'] === '1' && info['aof_last_write_status'] === 'err')
-    return 'it cannot write its append-only file and refuses writes: free space on its disk';
+    return 'it cannot write its append-only file: free space on its disk';
   const [used, most] = [Number(info['used_memory']), Number(info['maxmemory'])];
   if (most > 0 && used >= most) return 'its memory is full: raise maxmemory';
   return undefined;

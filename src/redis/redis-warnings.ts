@@ -9,7 +9,7 @@ const NEARLY_FULL = 0.9;
 export function warnOfInfo(info: RedisInfo): string[] {
   const warnings: string[] = [];
   if (info['aof_enabled'] === '0')
-    warnings.push('Redis keeps no append-only file: a crash loses accepted emissions; set appendonly yes');
+    warnings.push('Redis has no append-only file: a crash loses accepted emissions; set appendonly yes');
   if (info['aof_last_bgrewrite_status'] === 'err')
     warnings.push('Redis could not rewrite its append-only file: free space on its disk');
   if (info['rdb_last_bgsave_status'] === 'err')

@@ -25,8 +25,8 @@ describe('a file of operators', () => {
   });
 
   test.each([
-    ['nothing', '', /^it names no operator$/],
-    ['comments only', '# ann\n', /^it names no operator$/],
+    ['nothing', '', /^it has no operator$/],
+    ['comments only', '# ann\n', /^it has no operator$/],
     ['a name twice', `ann view ${HASH}\nann repair ${HASH}`, /^line 2: the name occurs twice$/],
     [
       'a name in two Unicode forms',

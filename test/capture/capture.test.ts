@@ -198,7 +198,7 @@ test('a customer is renamed: the appointments around today that refer to it are 
   expect(eventsOf(far)).toEqual(['appointment:created']);
 });
 
-test('a server without change streams: /health says that the sweep is all there is, and the log says so once', async () => {
+test('without change streams /health reports that only the sweep finds writes, and the log reports it once', async () => {
   const proxy = await startRewritingProxy(world.env['MONGODB_URI']!, {
     sent(bytes) {
       // Of the same length, and unknown to every server.

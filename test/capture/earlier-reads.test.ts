@@ -59,7 +59,7 @@ test('an appointment is restored and deleted again while a worker that read it i
   expect((await published(id))[0]).toBe('deleted');
 });
 
-test('what was published changes during the comparison: the change is emitted', async () => {
+test('if the published snapshot changes during the comparison, the change is emitted', async () => {
   const id = world.appointment({ updatedAt: '2026-01-01T00:00:00.000Z' });
   await world.emit(id);
   const { redis, keys, companyId } = world;

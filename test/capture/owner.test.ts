@@ -114,7 +114,7 @@ test('an owner that loses the lease while the queue is long processes no further
   expect(history).toEqual(['follows', 'missing', 'captured 100', 'advanced', 'ended']);
 });
 
-test('close waits for no stream that was not opened, and says nothing of it later', async () => {
+test('close does not wait for a stream that was never opened, and logs nothing later', async () => {
   let open: () => void = () => undefined;
   const opened = new Promise<void>((resolve) => {
     open = resolve;

@@ -90,7 +90,7 @@ test('bad: a Redis that evicts and keeps no append-only file; its users are not 
   expect(errorsOf(findings)).toEqual([
     ['maxmemory-policy is allkeys-lru: Redis can evict jobs and logs', expect.stringContaining('noeviction')],
     [
-      'Redis keeps no append-only file: a crash loses accepted emissions',
+      'Redis has no append-only file: a crash loses accepted emissions',
       expect.stringContaining('appendonly yes and appendfsync always'),
     ],
   ]);

@@ -201,7 +201,7 @@ describe('a token with another scope', () => {
   });
 });
 
-test('a dashboard that the server disconnects says so until it is connected with a new token', async () => {
+test('a dashboard that the server disconnects has the state disconnected until it connects with a new token', async () => {
   let isSignedIn = true;
   const { dashboard, server, shown, states, problems } = await live(() =>
     isSignedIn ? jwt({ sub: 'u' }) : Promise.reject(new Error('signed out')),

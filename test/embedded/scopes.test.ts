@@ -56,7 +56,7 @@ test('scopeOf decides what a socket gets, and before it has settled the socket g
   expect(JSON.stringify(manager.received)).toContain('ann@example.org');
 });
 
-test('a socket whose scopeOf fails, or returns no scope, gets nothing, and the log says why', async () => {
+test('a socket whose scopeOf fails, or returns no scope, receives nothing, and the log has the reason', async () => {
   const application = await start({
     scopeOf: ({ handshake: { auth } }) => {
       if (auth['role'] === 'broken') throw new Error('no role');

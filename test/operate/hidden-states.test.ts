@@ -191,7 +191,7 @@ test('a subscription does not answer while commands work: health reports it', as
 test('Redis without an append-only file, or short of memory: health warns, and the API stays ready', async () => {
   const redis = await own(ownRedis({ appendOnly: false }));
   const api = await open({ redisUrl: redis.url });
-  await warns(api, 'Redis keeps no append-only file: .*appendonly yes');
+  await warns(api, 'Redis has no append-only file: .*appendonly yes');
   await eventually('a warning of memory while it is ready', async () => {
     const [, used] = /used_memory:(\d+)/.exec(await world.redis.info('memory'))!;
     await world.redis.config('SET', 'maxmemory', String(Math.ceil(Number(used) / 0.93)));
@@ -204,7 +204,7 @@ test('Redis without an append-only file, or short of memory: health warns, and t
   await warnsNoMore(api, 'maxmemory');
 });
 
-test('Redis accepts no writes: not ready, with the reason and the remedy', async () => {
+test('Redis rejects writes: not ready, with the reason and the remedy', async () => {
   const [redis, primary] = await Promise.all([own(ownRedis()), own(ownRedis())]);
   const api = await open({ redisUrl: redis.url });
   const { hostname, port } = new URL(primary.url);
@@ -214,11 +214,11 @@ test('Redis accepts no writes: not ready, with the reason and the remedy', async
       return status === 503 && JSON.stringify(checks).includes(words);
     });
   await world.redis.call('REPLICAOF', hostname, port);
-  await isNotReady('Redis accepts no writes: it is a read-only replica: REDIS_URL must name the primary');
+  await isNotReady('Redis rejects writes: it is a read-only replica: REDIS_URL must name the primary');
   await world.redis.call('REPLICAOF', 'NO', 'ONE');
   await world.ready(Promise.resolve(api));
   await world.redis.config('SET', 'maxmemory', '1');
-  await isNotReady('Redis accepts no writes: its memory is full: raise maxmemory');
+  await isNotReady('Redis rejects writes: its memory is full: raise maxmemory');
   await world.redis.config('SET', 'maxmemory', '0');
   await world.ready(Promise.resolve(api));
 });

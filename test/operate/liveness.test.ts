@@ -27,7 +27,7 @@ async function behindFreezer() {
   return world.keep(freezer, freezer.close);
 }
 
-test('a canary reaches a socket of its own gateway, and is in no count', async () => {
+test('a canary reaches its own gateway, and is not counted', async () => {
   world = await quietWorld(OFTEN);
   const { url, env } = await openPort();
   const [api] = [await world.api(), world.worker(env)];

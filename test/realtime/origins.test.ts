@@ -77,6 +77,6 @@ test('with WebSocket alone polling is refused, so no sticky sessions are needed'
   expect(await connectFrom(undefined, ['polling'], only.url)).toBe('refused');
 });
 
-test('the gateway serves no client of its own', async () => {
+test('the gateway does not serve the Socket.IO client', async () => {
   expect((await fetch(`${api.url}/socket.io/socket.io.js`)).status).toBeGreaterThanOrEqual(400);
 });

@@ -35,8 +35,7 @@ export function authenticateService(acceptedKeys: readonly string[]): RequestHan
 /** @throws AppError API_KEY_MISSING, API_KEY_WRONG; what `onWrong` throws */
 function fingerprintOf(keys: ApiKeys, req: Request, onWrong: () => void = () => undefined): string {
   const given = req.get('x-api-key');
-  if (!given)
-    throw new AppError('API_KEY_MISSING', 'the header x-api-key, with the internal key, is missing');
+  if (!given) throw new AppError('API_KEY_MISSING', 'the header x-api-key is missing');
   const fingerprint = keys.verify(given);
   if (!fingerprint) {
     onWrong();

@@ -48,7 +48,7 @@ export function checkRedis(
       return { ok: false, detail: `${evicting.join(', ')}: set it to noeviction, or jobs can be lost` };
     }
     const refusing = found.flatMap(({ node, refuses }) =>
-      refuses === undefined ? [] : `Redis accepts no writes${which(node)}: ${refuses}`,
+      refuses === undefined ? [] : `Redis rejects writes${which(node)}: ${refuses}`,
     );
     if (refusing.length > 0) return { ok: false, detail: refusing.join(', ') };
     const silent = [

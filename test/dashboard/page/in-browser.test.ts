@@ -212,7 +212,7 @@ test('is a list by time on a phone and fits its width', async () => {
   expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
 });
 
-test('asks the user for a token outside demo mode, and keeps it in the tab', async () => {
+test('requests a token outside demo mode, and keeps it in the tab', async () => {
   const { page, server, tokens } = await open({ isDemo: false });
   expect(await page.locator('#chat').isVisible()).toBe(false);
   await page.locator('#token').fill('my-token');
@@ -250,7 +250,7 @@ test.each([
   expect(await page.locator('#heading').innerText()).toBe('Tuesday, 24 November 2026');
 });
 
-test('asks the user for a token and connects if the storage is blocked', async () => {
+test('requests a token and connects if the storage is blocked', async () => {
   const { page, server } = await open({ isDemo: false, before: BLOCKED });
   await page.locator('#token').fill('my-token');
   await page.keyboard.press('Enter');

@@ -75,7 +75,7 @@ async function show(shard: number, notes: string): Promise<void> {
   await eventually('the screen to show it', () => screens[shard]!.notes(appointmentId) === notes, 30_000);
 }
 
-test('the queues of each shard lie on a master of its own, with the keys of its companies', async () => {
+test('each shard has its own master for its queues and the keys of its companies', async () => {
   const nodes = await Promise.all(world.shards.map(({ prefix }) => cluster.serving(prefix)));
   expect(new Set(nodes).size).toBe(SHARDS);
   for (const [shard, { companyId }] of companies.entries())
