@@ -4,7 +4,7 @@ import { createErrorHandler, type OnFault, problem, sendProblem } from './proble
 import { ADMIN_API_PATH } from './routes/admin-routes.ts';
 import { BULL_BOARD_PATH } from './routes/bull-board.ts';
 import { EMISSIONS_PATH } from './routes/emission-routes.ts';
-import { auditChanges } from './middleware/audit-changes.ts';
+import { auditBoard, auditPage } from './middleware/audit-changes.ts';
 import { bullBoardHeaders, ownPageHeaders } from './middleware/page-headers.ts';
 import { guardAdminPage } from './middleware/basic-auth.ts';
 import { requireSameOrigin } from './middleware/cross-origin.ts';
@@ -104,10 +104,10 @@ function addOperatorRoutes(
     connectOrigins,
   }: OperatorRoutes & Pick<AppDeps, 'connectOrigins'>,
 ): void {
-  const guard = (via: 'page' | 'bull-board') => [auditChanges(audit, via), requireAdmin, requireSameOrigin];
-  router.use(BULL_BOARD_PATH, bullBoardHeaders(), guard('bull-board'), bullBoard);
+  const guard = [requireAdmin, requireSameOrigin];
+  router.use(BULL_BOARD_PATH, bullBoardHeaders(), auditBoard(audit), guard, bullBoard);
   router.use(ownPageHeaders(connectOrigins));
-  router.use(ADMIN_API_PATH, guard('page'), adminRoutes);
+  router.use(ADMIN_API_PATH, auditPage(audit), guard, adminRoutes);
   router.use(guardAdminPage(requireAdmin));
 }
 

@@ -21,9 +21,9 @@ export interface AuditEntry {
   /** The emissions, company or queue that it concerned, see {@link auditFilter}. */
   filter?: Readonly<Record<string, unknown>> | undefined;
   dryRun?: boolean | undefined;
-  /** Number of emissions, sockets or keys that were found, … */
+  /** Number of emissions, sockets or keys that were found; on Bull Board of jobs or queues. Undefined if they could not be counted. */
   matched?: number | undefined;
-  /** … and changed. */
+  /** Number of those that were changed, if known. */
   changed?: number | undefined;
   result: AuditResult;
   /** Error code, if it was not done. */

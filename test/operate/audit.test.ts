@@ -3,6 +3,7 @@ import { userInfo } from 'node:os';
 import { afterEach, expect, test } from '@jest/globals';
 import { readCommandLine } from '../../src/cli/command-line.ts';
 import { type ChangeCommand, runChange } from '../../src/cli/run-change.ts';
+import { freeze, ownRedis } from '../harness/own-services.ts';
 import { eventually } from '../harness/until.ts';
 import { readLogLines } from '../harness/log-lines.ts';
 import type { World } from '../harness/world.ts';
@@ -17,9 +18,9 @@ let world: World;
 let lines: Record<string, unknown>[];
 afterEach(() => world.close());
 
-async function startApi() {
+async function startApi(options: { redisUrl?: string } = {}) {
   lines = [];
-  world = await quietWorld({}, { onLogLine: (found) => lines.push(found) });
+  world = await quietWorld({}, { ...options, onLogLine: (found) => lines.push(found) });
   const path = writeOperators(line('ann', 'repair', PASSWORD) + line('ben', 'view', PASSWORD));
   return world.api(withFile(path));
 }
@@ -86,32 +87,63 @@ test('each repair, dry run and refused attempt of the page is one line with who,
   ]);
 });
 
-test('each change on Bull Board is a line, refused ones too, and no text of a path is logged', async () => {
+const put = async (api: { url: string }, authorization: string, path: string) =>
+  (await fetch(`${api.url}/admin/queues/api/queues/${path}`, { method: 'PUT', headers: { authorization } }))
+    .status;
+const QUEUE = 'appointment-emissions';
+
+test('each change on Bull Board is a line with the number of jobs or queues, refused ones too, and no text of a path is logged', async () => {
   const api = await startApi();
   const { emissionId } = await failedEmission(world, api);
-  const put = async (authorization: string, path: string) =>
-    (await fetch(`${api.url}/admin/queues${path}`, { method: 'PUT', headers: { authorization } })).status;
-  const queue = 'appointment-emissions';
-  await put(ANN, `/api/queues/${queue}/pause`);
-  await put(ANN, '/api/queues/resume');
-  await put(ANN, `/api/queues/${queue}/${emissionId}/retry`);
-  await put(ANN, `/api/queues/${queue}/clean/completed`);
-  await put(BEN, `/api/queues/${queue}/obliterate`);
-  await put(ANN, `/api/queues/${queue}/Ann%20Bauer/retry`);
-  await eventually('all lines', () => audited().length >= 6);
+  await put(api, ANN, `${QUEUE}/pause`);
+  await put(api, ANN, `${QUEUE}/retry/failed`);
+  await put(api, ANN, `${QUEUE}/${emissionId}/retry`);
+  await put(api, ANN, `${QUEUE}/${emissionId}/clean`);
+  await put(api, ANN, `${QUEUE}/${emissionId}/clean`);
+  await put(api, ANN, `${QUEUE}/empty`);
+  await put(api, ANN, 'resume');
+  await put(api, BEN, `${QUEUE}/obliterate`);
+  await put(api, ANN, `${QUEUE}/Ann%20Bauer/retry`);
+  await put(api, ANN, `${QUEUE}/no/such/route`);
+  await eventually('all lines', () => audited().length >= 10);
 
-  const done = { who: 'ann', via: 'bull-board', result: 'done' };
+  const ann = { who: 'ann', via: 'bull-board', dryRun: false };
+  const refused = { result: 'refused', changed: 0 };
+  const job = { queue: QUEUE, job: emissionId };
   expect(audited()).toEqual([
-    { ...done, action: 'PUT pause', filter: { queue } },
-    { ...done, action: 'PUT resume' },
-    { ...done, action: 'PUT retry', filter: { queue, job: emissionId } },
-    { ...done, action: 'PUT clean/completed', filter: { queue } },
+    { ...ann, action: 'PUT pause', filter: { queue: QUEUE }, matched: 1, result: 'done' },
+    { ...ann, action: 'PUT retry/failed', filter: { queue: QUEUE }, matched: 1, result: 'done' },
+    { ...ann, action: 'PUT retry', filter: job, ...refused, code: 'HTTP_400' },
+    { ...ann, action: 'PUT clean', filter: job, matched: 1, result: 'done' },
+    { ...ann, action: 'PUT clean', filter: job, ...refused, code: 'HTTP_404' },
+    { ...ann, action: 'PUT empty', filter: { queue: QUEUE }, matched: 0, result: 'done' },
+    { ...ann, action: 'PUT resume', filter: {}, matched: 2, result: 'done' },
     {
-      ...{ who: 'ben', via: 'bull-board', action: 'PUT obliterate', filter: { queue } },
-      ...{ result: 'refused', code: 'ADMIN_READ_ONLY' },
+      ...{ ...ann, who: 'ben', action: 'PUT obliterate', filter: { queue: QUEUE } },
+      ...{ ...refused, code: 'ADMIN_READ_ONLY' },
     },
-    { who: 'ann', via: 'bull-board', action: 'PUT not a route', result: 'refused', code: 'HTTP_404' },
+    { ...ann, action: 'PUT retry', filter: { queue: QUEUE, job: 'not valid' }, ...refused, code: 'HTTP_404' },
+    { ...ann, action: 'PUT not a route', ...refused, code: 'ROUTE_NOT_FOUND' },
   ]);
+});
+
+test('a change on Bull Board whose jobs cannot be counted is a line without a number', async () => {
+  const redis = await ownRedis();
+  try {
+    const api = await startApi({ redisUrl: redis.url });
+    await freeze(redis);
+    await put(api, ANN, `${QUEUE}/clean/failed`);
+    await eventually('the line', () => audited().length > 0);
+    expect(audited()).toEqual([
+      {
+        ...{ who: 'ann', via: 'bull-board', action: 'PUT clean/failed', filter: { queue: QUEUE } },
+        ...{ dryRun: false, result: 'failed', code: expect.any(String) },
+      },
+    ]);
+  } finally {
+    await redis.kill('SIGCONT');
+    await redis.stop();
+  }
 });
 
 test('attempts without a sign-in are throttled lines, without the name that was given', async () => {

@@ -2,20 +2,41 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { Operator, ProblemReply } from '@appointment-emissions/contracts';
 import { type Audit, auditCounts, type AuditEntry, auditFilter, auditResult } from '../../process/audit.ts';
 import { toAppError } from '../problem.ts';
+import { findBoardWrite } from '../routes/board-writes.ts';
 import { isRead, operatorOf } from './basic-auth.ts';
 
 /**
- * Writes an audit line for each request that would change something, when its response ends, unless {@link auditRepair} writes the
- * line. It precedes the check of the credentials, so that refused attempts have a line too.
+ * Writes an audit line for each request to the page's API that would change something, when its response ends, unless
+ * {@link auditRepair} writes the line. It precedes the check of the credentials, so that refused attempts have a line too.
  */
-export function auditChanges(audit: Audit, via: 'page' | 'bull-board'): RequestHandler {
+export function auditPage(audit: Audit): RequestHandler {
+  return onChange((req, res) => {
+    const action = PAGE_ACTION.exec(req.path)?.[1] ?? 'not a route';
+    return () => {
+      if (res.locals.isAudited !== true) audit({ via: 'page', action, ...whoAndResult(res) });
+    };
+  });
+}
+
+const PAGE_ACTION = /^\/([a-z-]{1,40})\/?$/;
+
+/** The same for Bull Board, which has no dry runs. `matched` is the number that `createCountBoardWrite` found before the change. */
+export function auditBoard(audit: Audit): RequestHandler {
+  return onChange((req, res) => {
+    const { action, filter } = findBoardWrite(req) ?? { action: `${req.method} not a route` };
+    return () => {
+      const outcome = whoAndResult(res);
+      const { matched } = res.locals as { matched?: number };
+      const counts = outcome.result === 'refused' ? { changed: 0 } : { matched };
+      audit({ via: 'bull-board', action, filter, dryRun: false, ...counts, ...outcome });
+    };
+  });
+}
+
+/** `begin` is called when the request arrives, and the function that it returns when the response ends. */
+function onChange(begin: (req: Request, res: Response) => () => void): RequestHandler {
   return (req, res, next) => {
-    if (!isRead(req)) {
-      const action = via === 'page' ? readPageAction(req.path) : readBoardAction(req);
-      res.once('close', () => {
-        if (res.locals.isAudited !== true) audit({ via, ...action, ...whoAndResult(res) });
-      });
-    }
+    if (!isRead(req)) res.once('close', begin(req, res));
     next();
   };
 }
@@ -30,13 +51,8 @@ export async function auditRepair<Report extends object>(
   res.locals.isAudited = true;
   const request = req.body as { dryRun?: unknown };
   const dryRun = request.dryRun === true;
-  const entry = {
-    who: operatorOf(res).name,
-    via: 'page',
-    action,
-    filter: auditFilter(request),
-    dryRun,
-  } as const;
+  const { name: who } = operatorOf(res);
+  const entry = { who, via: 'page', action, filter: auditFilter(request), dryRun } as const;
   try {
     const report = await repair();
     audit({ ...entry, ...auditCounts(report, dryRun), result: 'done' });
@@ -58,27 +74,3 @@ function whoAndResult(res: Response): Pick<AuditEntry, 'who' | 'result' | 'code'
     code: isRefused ? (problem?.code ?? `HTTP_${res.statusCode}`) : undefined,
   };
 }
-
-const PAGE_ACTION = /^\/([a-z-]{1,40})\/?$/;
-const readPageAction = (path: string) => ({ action: PAGE_ACTION.exec(path)?.[1] ?? 'not a route' });
-
-const WORD = /^[\w:.-]{1,200}$/;
-
-/**
- * Bull Board's routes: `/api/queues/pause`, `/api/queues/<queue>/pause`, `/api/queues/<queue>/<job>/retry`. A path can contain
- * anything, so only known forms of it are logged.
- */
-function readBoardAction({ method, path }: Request): Pick<AuditEntry, 'action' | 'filter'> {
-  const [api, queues, ...words] = path.split('/').slice(1);
-  if (api !== 'api' || queues !== 'queues' || !words.every((word) => WORD.test(word)))
-    return { action: `${method} not a route` };
-  const [queue, job, ...more] = words;
-  if (job === undefined) return { action: `${method} ${queue ?? ''}` };
-  // Such as `retry/failed` of a queue, and `retry` of a job.
-  const isOfQueue = more.length === 0 || QUEUE_ACTIONS.has(job);
-  if (isOfQueue) return { action: `${method} ${[job, ...more].join('/')}`, filter: { queue } };
-  return { action: `${method} ${more.join('/')}`, filter: { queue, job } };
-}
-
-/** Those that another word follows. */
-const QUEUE_ACTIONS = new Set(['retry', 'clean', 'rate-limit', 'job-schedulers']);

@@ -5,6 +5,7 @@ import type { Queue } from 'bullmq';
 import type { Express, RequestHandler } from 'express';
 import { isolate } from '@appointment-emissions/contracts';
 import { isRead, operatorOf, requireRepairRole } from '../middleware/basic-auth.ts';
+import { createCountBoardWrite, type EachShard } from './board-writes.ts';
 
 export const BULL_BOARD_PATH = '/admin/queues';
 
@@ -18,23 +19,14 @@ interface BoardJob {
   opts?: { attempts?: number };
 }
 
-/** The queues of a shard. */
-interface BoardShard {
-  index: number;
-  live: Queue;
-  bulk: Queue;
-}
-
-type EachShard = (use: (shard: BoardShard) => void) => void;
-
 /**
  * Bull Board over the queues, also over those that are opened later. Operators of the role view get a board without buttons, and
  * every change by them is refused.
  */
 export function createBullBoardRoutes(eachShard: EachShard, basePath?: string): RequestHandler {
   const [view, repair] = [createBoard(eachShard, true, basePath), createBoard(eachShard, false, basePath)];
-  return (req, res, next) => {
-    if (!isRead(req)) requireRepairRole(res);
+  const countWrite = createCountBoardWrite(eachShard);
+  const answer: RequestHandler = (req, res, next) => {
     // A board gives the request the prototypes of its own application.
     const prototypes = [req, res].map((one) => Object.getPrototypeOf(one) as object);
     const board = operatorOf(res).role === 'repair' ? repair : view;
@@ -42,6 +34,13 @@ export function createBullBoardRoutes(eachShard: EachShard, basePath?: string): 
       for (const [index, one] of [req, res].entries()) Object.setPrototypeOf(one, prototypes[index] ?? null);
       next(error);
     });
+  };
+  return (req, res, next) => {
+    if (isRead(req)) return answer(req, res, next);
+    requireRepairRole(res);
+    // Bull Board's replies have no number for the audit line.
+    const counted = countWrite(req).then((matched) => (res.locals.matched = matched));
+    return counted.then(() => answer(req, res, next), next);
   };
 }
 
