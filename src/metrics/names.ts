@@ -2,8 +2,6 @@ import type {
   AppointmentEvent,
   EmissionOutcome,
   EmissionSource,
-  LatencyStage,
-  MetricsWindow,
   ProcessRole,
 } from '@appointment-emissions/contracts';
 
@@ -16,24 +14,6 @@ function allOf<Member extends string>() {
 
 /** What can become of an emission. `retried`: an attempt failed and another one follows. */
 export const OUTCOMES = allOf<EmissionOutcome>()(['accepted', 'published', 'retried', 'failed']);
-
-/**
- * Measured durations. accept: POST received → 202; wait: accepted → a worker starts the job; load: claim and read;
- * publish: the confirm script; total: accepted → published; browser: POST → on a screen (sampled); bulk: total of the bulk
- * queue; capture: a write is committed → its emission is accepted; deliver: before the confirm script → a gateway sends the
- * message to a dashboard. Latencies are stored in Redis in this order: add new stages at the end.
- */
-export const STAGES = allOf<LatencyStage>()([
-  'accept',
-  'wait',
-  'load',
-  'publish',
-  'total',
-  'browser',
-  'bulk',
-  'capture',
-  'deliver',
-]);
 
 /**
  * Where the job of a live emission runs. `direct`: in the API that accepted it. The others are left to a worker: `full`, this API
@@ -49,8 +29,6 @@ export type OrderUse = (typeof ORDER_USES)[number];
 
 /** A process that is both API and gateway sends a heartbeat for each role. */
 export const ROLES = allOf<ProcessRole>()(['api', 'gateway', 'worker']);
-
-export const WINDOWS = allOf<MetricsWindow>()(['1m', '5m', '1h']);
 
 const REJECTED_PREFIX = 'r|';
 

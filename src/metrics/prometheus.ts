@@ -3,6 +3,7 @@ import {
   APPOINTMENT_EVENTS,
   type AppointmentEvent,
   type EmissionOutcome,
+  LATENCY_STAGES,
   type LatencyStage,
   type QueueName,
   QUEUES,
@@ -10,7 +11,7 @@ import {
 import { CUT_REASONS, type CutReason } from '../domain/cut-reasons.ts';
 import { ERROR_CODES } from '../errors.ts';
 import { DAMAGE_KINDS, type DamageKind } from '../process/damaged-data.ts';
-import { DIRECT_RESULTS, type DirectResult, ORDER_USES, type OrderUse, STAGES } from './names.ts';
+import { DIRECT_RESULTS, type DirectResult, ORDER_USES, type OrderUse } from './names.ts';
 import { configurationOf } from './prometheus-catalog.ts';
 
 /** Prometheus interpolates a percentile within its bucket. Up to 10 s each bucket ends at most two thirds above its start. */
@@ -124,7 +125,7 @@ function startAllSeries({
   for (const reason of Object.keys(ERROR_CODES)) rejected.inc({ reason }, 0);
   for (const reason of CUT_REASONS) cuts.inc({ reason }, 0);
   for (const kind of DAMAGE_KINDS) damaged.inc({ kind }, 0);
-  for (const stage of STAGES) {
+  for (const stage of LATENCY_STAGES) {
     duration.zero({ stage });
     outliers.inc({ stage }, 0);
   }

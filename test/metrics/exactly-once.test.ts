@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { APPOINTMENT_EVENTS } from '@appointment-emissions/contracts';
-import { OUTCOMES, STAGES } from '../../src/metrics/names.ts';
+import { APPOINTMENT_EVENTS, LATENCY_STAGES } from '@appointment-emissions/contracts';
+import { OUTCOMES } from '../../src/metrics/names.ts';
 import type { MetricsRedis } from '../../src/metrics/fleet/keys.ts';
 import { useFleet } from './world.ts';
 
@@ -45,7 +45,11 @@ const step = fc.oneof(
     outcome: fc.constantFrom(...OUTCOMES),
     n: fc.integer({ min: 1, max: 9 }),
   }),
-  fc.record({ kind: fc.constant('observe' as const), stage: fc.constantFrom(...STAGES), ms: fc.nat(5_000) }),
+  fc.record({
+    kind: fc.constant('observe' as const),
+    stage: fc.constantFrom(...LATENCY_STAGES),
+    ms: fc.nat(5_000),
+  }),
   fc.record({
     kind: fc.constant('flush' as const),
     fault: fc.constantFrom<Fault>('none', 'lost', 'unconfirmed', 'late'),
@@ -89,7 +93,7 @@ test('the sums of the fleet equal the calls, whichever flushes fail', async () =
 
       const { overall, latencyMs } = await fleet.read();
       for (const span of ['1m', '5m', '1h', 'total'] as const) expect(overall[span]).toMatchObject(expected);
-      const counted = STAGES.reduce((sum, stage) => sum + latencyMs[stage]['5m'].count, 0);
+      const counted = LATENCY_STAGES.reduce((sum, stage) => sum + latencyMs[stage]['5m'].count, 0);
       expect(counted).toBe(observed);
     }),
     { numRuns: 150 },

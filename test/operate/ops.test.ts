@@ -3,12 +3,12 @@ import { expect, test } from '@jest/globals';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { parse } from 'yaml';
 import { PROMETHEUS_METRICS } from '../../src/metrics/prometheus-catalog.ts';
-import { APPOINTMENT_EVENTS, QUEUES } from '@appointment-emissions/contracts';
+import { APPOINTMENT_EVENTS, LATENCY_STAGES, QUEUES } from '@appointment-emissions/contracts';
 import { CATCH_UP_RESULTS, DISCONNECT_REASONS } from '../../src/domain/dashboard-outcomes.ts';
 import { EMISSION_SOURCES } from '../../src/domain/emission-log.ts';
 import { ERROR_CODES } from '../../src/errors.ts';
 import { OPERATIONS } from '../../src/http/docs/operations.ts';
-import { ROLES, STAGES } from '../../src/metrics/names.ts';
+import { ROLES } from '../../src/metrics/names.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
@@ -50,7 +50,7 @@ const jobs = scraped.map(({ job_name: job }) => job);
 /** What each label may be, as the code has it. */
 const VALUES: Record<string, readonly string[]> = {
   role: ROLES,
-  stage: STAGES,
+  stage: LATENCY_STAGES,
   event: APPOINTMENT_EVENTS,
   reason: [...Object.keys(ERROR_CODES), ...DISCONNECT_REASONS],
   state: ['waiting', 'prioritized', 'delayed', 'active', 'failed'],

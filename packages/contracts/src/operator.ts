@@ -2,15 +2,28 @@ import type { AppointmentEvent } from './events.ts';
 import type { Id, IsoDate } from './appointment.ts';
 
 /** Period of a rate or a percentile. docs/reference/metrics.md says how each figure is measured. */
-export type MetricsWindow = '1m' | '5m' | '1h';
+export const METRICS_WINDOWS = ['1m', '5m', '1h'] as const;
+export type MetricsWindow = (typeof METRICS_WINDOWS)[number];
 /** Period of a count. `total`: since the first start of the fleet. */
 export type MetricsSpan = MetricsWindow | 'total';
 /**
- * Stages of an emission whose duration is measured. `total` is from acceptance to publication, `browser` from acceptance to
- * the screen, `bulk` from acceptance to publication for the bulk queue, `deliver` from publication to a gateway.
+ * Stages of an emission whose duration is measured. accept: POST received → 202; wait: accepted → a worker starts the job; load: claim
+ * and read; publish: the confirm script; total: accepted → published; browser: POST → on a screen (sampled); bulk: total of the bulk
+ * queue; capture: a write is committed → its emission is accepted; deliver: before the confirm script → a gateway sends the message to
+ * a dashboard. Redis stores latencies in this order: add new stages at the end.
  */
-export type LatencyStage =
-  'accept' | 'wait' | 'load' | 'publish' | 'total' | 'browser' | 'bulk' | 'capture' | 'deliver';
+export const LATENCY_STAGES = [
+  'accept',
+  'wait',
+  'load',
+  'publish',
+  'total',
+  'browser',
+  'bulk',
+  'capture',
+  'deliver',
+] as const;
+export type LatencyStage = (typeof LATENCY_STAGES)[number];
 export type ProcessRole = 'api' | 'gateway' | 'worker';
 export type EmissionOutcome = 'accepted' | 'published' | 'retried' | 'failed';
 

@@ -4,6 +4,8 @@ import {
   type CompaniesReply,
   type DisconnectReport,
   type DisconnectRequest,
+  LATENCY_STAGES,
+  METRICS_WINDOWS,
   type OverviewReply,
   type RepairReport,
   queueNames,
@@ -30,19 +32,7 @@ function each<const K extends string, T extends z.ZodType>(names: readonly K[], 
   return z.strictObject(Object.fromEntries(names.map((name) => [name, schema])) as Record<K, T>);
 }
 
-const WINDOWS = ['1m', '5m', '1h'] as const;
-const SPANS = [...WINDOWS, 'total'] as const;
-const STAGES = [
-  'accept',
-  'wait',
-  'load',
-  'publish',
-  'total',
-  'browser',
-  'bulk',
-  'capture',
-  'deliver',
-] as const;
+const SPANS = [...METRICS_WINDOWS, 'total'] as const;
 const OUTCOMES = { accepted: count, published: count, retried: count, failed: count };
 
 const rates = z
@@ -90,7 +80,7 @@ const metrics = {
   byQueue: each(QUEUES, z.strictObject(outcomes)),
   bySource: each(EMISSION_SOURCES, each(SPANS, count)),
   rejected: each(SPANS, z.record(z.string(), count)),
-  latencyMs: each(STAGES, each(WINDOWS, percentiles)),
+  latencyMs: each(LATENCY_STAGES, each(METRICS_WINDOWS, percentiles)),
   queue: z.strictObject({
     waiting: count,
     prioritized: count,
@@ -192,7 +182,7 @@ export const seriesReply = z
     minutes: z.array(z.int()).meta({ description: 'Start of each minute, in seconds since 1970.' }),
     counts: minuteCounts,
     byQueue: each(QUEUES, minuteCounts),
-    latencyMs: each(STAGES, z.strictObject({ p50: quantile, p99: quantile })),
+    latencyMs: each(LATENCY_STAGES, z.strictObject({ p50: quantile, p99: quantile })),
   })
   .meta({
     id: 'SeriesReply',

@@ -1,5 +1,4 @@
-import type { LatencyPercentiles, LatencyStage } from '@appointment-emissions/contracts';
-import { STAGES } from '../names.ts';
+import { LATENCY_STAGES, type LatencyPercentiles, type LatencyStage } from '@appointment-emissions/contracts';
 import type { MetricsRedis } from './keys.ts';
 
 /**
@@ -44,11 +43,11 @@ const CELL_BYTES = 4;
 
 /** Index of a bucket in that string. It must not change between versions: add new stages at the end. */
 export const cellOf = (stage: LatencyStage, bucket: number): number =>
-  STAGES.indexOf(stage) * BUCKETS + bucket;
+  LATENCY_STAGES.indexOf(stage) * BUCKETS + bucket;
 
 /** Adds the cells of several strings. A missing string or the missing end of a short one counts as zeros. */
 export function addUpCells(strings: Iterable<Buffer | null | undefined>): Float64Array {
-  const sums = new Float64Array(STAGES.length * BUCKETS);
+  const sums = new Float64Array(LATENCY_STAGES.length * BUCKETS);
   for (const bytes of strings) {
     const cells = Math.min(sums.length, (bytes?.length ?? 0) / CELL_BYTES);
     for (let cell = 0; cell < cells; cell++)

@@ -2,7 +2,9 @@ import {
   APPOINTMENT_EVENTS,
   type EmissionOutcome,
   type FleetMetricsReading,
+  LATENCY_STAGES,
   type LatencyStage,
+  METRICS_WINDOWS,
   type MetricsSpan,
   type OutcomesByEvent,
   type QueueName,
@@ -10,13 +12,13 @@ import {
   type SeriesReply,
 } from '@appointment-emissions/contracts';
 import { EMISSION_SOURCES } from '../../domain/emission-log.ts';
-import { OUTCOMES, sourceField, STAGES, WINDOWS } from '../names.ts';
+import { OUTCOMES, sourceField } from '../names.ts';
 import { addUp, rates, readCounts, rejections, type Counts } from './counts.ts';
 import { MINUTE_MS, metricsKeys, windowKeys } from './keys.ts';
 import { addUpCells, readLatencies, stagePercentiles } from './latencies.ts';
 import { ignoreDamage, readFleet, type ReadDeps } from './read-fleet.ts';
 
-const SPANS = [...WINDOWS, 'total'] as const satisfies readonly MetricsSpan[];
+const SPANS = [...METRICS_WINDOWS, 'total'] as const satisfies readonly MetricsSpan[];
 
 const mapObject = <K extends string, V>(keys: readonly K[], value: (key: K) => V) =>
   Object.fromEntries(keys.map((key) => [key, value(key)])) as Record<K, V>;
@@ -43,10 +45,10 @@ export async function readMetrics({
   ]);
 
   const counts: Record<MetricsSpan, Counts> = {
-    ...mapObject(WINDOWS, (window) => addUp(keysOf[window].map((key) => countsOf.get(key)))),
+    ...mapObject(METRICS_WINDOWS, (window) => addUp(keysOf[window].map((key) => countsOf.get(key)))),
     total: addUp([countsOf.get(keys.total)]),
   };
-  const cells = mapObject(WINDOWS, (window) =>
+  const cells = mapObject(METRICS_WINDOWS, (window) =>
     addUpCells(keysOf[window].map((key) => stringOf.get(keys.latencies(key)))),
   );
   const outcomes = (queue?: QueueName): OutcomesByEvent => ({
@@ -63,8 +65,8 @@ export async function readMetrics({
       mapObject(SPANS, (span) => counts[span].get(sourceField(source)) ?? 0),
     ),
     rejected: mapObject(SPANS, (span) => rejections(counts[span])),
-    latencyMs: mapObject(STAGES, (stage) =>
-      mapObject(WINDOWS, (window) => stagePercentiles(cells[window], stage)),
+    latencyMs: mapObject(LATENCY_STAGES, (stage) =>
+      mapObject(METRICS_WINDOWS, (window) => stagePercentiles(cells[window], stage)),
     ),
     fleet,
   };
@@ -104,6 +106,8 @@ export async function readSeries({
     minutes: minuteKeys.map((_, index) => ((thisMinute - minuteKeys.length + 1 + index) * MINUTE_MS) / 1_000),
     counts: outcomes(),
     byQueue: mapObject(QUEUES, outcomes),
-    latencyMs: Object.fromEntries(STAGES.map((name) => [name, stage(name)])) as MetricsSeries['latencyMs'],
+    latencyMs: Object.fromEntries(
+      LATENCY_STAGES.map((name) => [name, stage(name)]),
+    ) as MetricsSeries['latencyMs'],
   };
 }
