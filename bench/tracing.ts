@@ -83,6 +83,7 @@ async function measure(contender: string, root: string): Promise<number> {
     isFull: () => false,
     pacer: { live: (run) => run(), bulk: (run) => run() },
     isOverShare: () => false,
+    isNearLimit: () => false,
     onAccepted: () => undefined,
   };
   let accept = createAcceptEmissions(acceptDeps);

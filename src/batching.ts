@@ -1,8 +1,8 @@
 export interface CoalesceOptions<K, V> {
   /** Does the work for all keys at once; one value per key, in their order. */
   run: (keys: readonly K[]) => Promise<readonly V[]>;
-  /** Maximum size of a batch. */
-  maxBatch: number;
+  /** Maximum size of a batch; a function gets the number of calls that wait. */
+  maxBatch: number | ((waiting: number) => number);
   /** Maximum number of batches in flight. */
   maxInFlight?: number;
   /** If no batch is in flight, the first call runs at once, as a batch of one, without waiting for the turn to end. */
@@ -41,7 +41,7 @@ export function coalesce<K, V>({
   }
 
   async function flush(): Promise<void> {
-    const batch = waiting.splice(0, maxBatch);
+    const batch = waiting.splice(0, typeof maxBatch === 'number' ? maxBatch : maxBatch(waiting.length));
     inFlight += 1;
     schedule();
     try {

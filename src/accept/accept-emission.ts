@@ -57,6 +57,8 @@ export interface AcceptDeps {
   pacer: BulkPacer;
   /** Whether the next live emission of a company exceeds its share, so that it goes to the bulk queue. */
   isOverShare: (companyId: Id) => boolean;
+  /** Whether a company has used up half of its burst: bulk work does not rest beside its emissions. */
+  isNearLimit: (companyId: Id) => boolean;
   onAccepted: (accepted: readonly AcceptedRequest[], context: RequestContext, timing: AcceptTiming) => void;
   /** Milliseconds since 1970, by a clock that the workers share. */
   now?: () => number;
@@ -82,25 +84,23 @@ const ENQUEUE_TIMEOUT_MS = 1_000;
 /** 50 jobs take this process about 1 ms. */
 const SLICE_SIZE = 50;
 /**
- * How long bulk work waits for live emissions: all slices of a batch together, or a group of emissions that exceed their company's share.
- * The bot waits 1.2 s for the answer.
+ * How long a request waits for live emissions: all slices of a batch together, or an emission that exceeds its company's share. The bot
+ * waits 1.2 s for the answer.
  */
-const MAX_WAIT_MS = { batch: 400, overShare: 100 };
-/** Emissions that exceed their company's share and are enqueued together. */
-const MAX_OVER_SHARE = 100;
+const MAX_WAIT_MS = 400;
+/**
+ * Emissions that exceed their company's share and are enqueued and answered together: 10, or a tenth of those that wait. More would delay
+ * live emissions longer; with less, thousands of requests would wait too long.
+ */
+const overShareGroup = (waiting: number): number => Math.max(10, Math.ceil(waiting / 10));
 const RETRY_WHEN_FULL_SECONDS = 5;
 
 /** Checks that appointments exist, and enqueues their emissions. A repeated request is answered without either. */
 export function createAcceptEmissions(deps: AcceptDeps): AcceptEmissions {
-  const { enqueue, priority, isFull, pacer, isOverShare, onAccepted, now = Date.now } = deps;
+  const { isFull, onAccepted, now = Date.now } = deps;
   const findCompany = createFindCompany(deps.findCompanies);
   const acceptMany = createAcceptMany(deps, findCompany);
-
-  // Together, since a flood has many in progress.
-  const enqueueOverShare = coalesce<Accepted, QueueName>({
-    run: (emissions) => pacer.bulk(() => enqueue(emissions, priority.live), MAX_WAIT_MS.overShare),
-    maxBatch: MAX_OVER_SHARE,
-  });
+  const enqueueLive = createEnqueueLive(deps);
 
   async function acceptOne(
     request: EmissionRequest,
@@ -109,14 +109,10 @@ export function createAcceptEmissions(deps: AcceptDeps): AcceptEmissions {
     if (context.isRepeat) return { accepted: withId(request, context, 0), queue: 'live' };
     refuseIfFull(isFull);
     const acceptedAt = new Date(now()).toISOString();
-    const { emission, queue } = await pacer.live(async () => {
-      const companyId = companyFor(request, await findCompany.one(request.appointmentId));
-      if (companyId === undefined) throw rejectionError(request);
-      const emission = toEmission(withId(request, context, 0), companyId, acceptedAt, context);
-      const queue = isOverShare(companyId) ? undefined : (await enqueue([emission], priority.live))[0];
-      return { emission, queue };
-    });
-    return { accepted: emission, queue: queue ?? (await enqueueOverShare(emission)) };
+    const companyId = companyFor(request, await findCompany.one(request.appointmentId));
+    if (companyId === undefined) throw rejectionError(request);
+    const emission = toEmission(withId(request, context, 0), companyId, acceptedAt, context);
+    return { accepted: emission, queue: await enqueueLive(emission) };
   }
 
   return {
@@ -215,12 +211,42 @@ interface IndexedEmission {
   emission: Accepted;
 }
 
+/**
+ * Enqueues a live emission. Those that exceed their company's share form small groups: a flood sends its next requests when it gets the
+ * answers of a group, and a large group of requests would arrive in one turn of the event loop.
+ */
+function createEnqueueLive({ enqueue, priority, pacer, isOverShare, isNearLimit }: AcceptDeps) {
+  const enqueueOverShare = coalesce<{ emission: Accepted; since: number }, QueueName>({
+    run: (group) => {
+      const since = group[0]?.since ?? 0;
+      const maxWaitMs = Math.max(0, since + MAX_WAIT_MS - performance.now());
+      return pacer.bulk(
+        () =>
+          enqueue(
+            group.map(({ emission }) => emission),
+            priority.live,
+          ),
+        maxWaitMs,
+      );
+    },
+    maxBatch: overShareGroup,
+  });
+
+  return async (emission: Accepted): Promise<QueueName> => {
+    const { companyId } = emission;
+    if (isOverShare(companyId)) return enqueueOverShare({ emission, since: performance.now() });
+    const add = () => enqueue([emission], priority.live);
+    const [queue = 'live'] = await (isNearLimit(companyId) ? add() : pacer.live(add));
+    return queue;
+  };
+}
+
 /** Enqueues a batch in slices, so that live emissions come in between. */
 function createEnqueueBatch({ enqueue, priority, pacer }: AcceptDeps) {
   return async (items: readonly IndexedEmission[], progress: RequestContext['progress']): Promise<void> => {
     const startedAt = performance.now();
     for (const slice of chunks(items, SLICE_SIZE)) {
-      const maxWaitMs = Math.max(0, startedAt + MAX_WAIT_MS.batch - performance.now());
+      const maxWaitMs = Math.max(0, startedAt + MAX_WAIT_MS - performance.now());
       await pacer.bulk(async () => {
         if (performance.now() > startedAt + ENQUEUE_TIMEOUT_MS) {
           throw new AppError(

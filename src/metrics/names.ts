@@ -17,10 +17,10 @@ export const OUTCOMES = allOf<EmissionOutcome>()(['accepted', 'published', 'retr
 
 /**
  * Where the job of a live emission runs. `direct`: in the API that accepted it. The others are left to a worker: `full`, this API
- * runs `API_CONCURRENCY` jobs; `busy`, its event loop is above `MAX_DIRECT_UTILIZATION`; `restricted`, the queue is paused or
- * limited; `other`, the job exists or the API stops.
+ * runs `API_CONCURRENCY` jobs; `busy`, its event loop is above `MAX_DIRECT_UTILIZATION`; `share`, the company has used up half of
+ * its burst; `restricted`, the queue is paused or limited; `other`, the job exists or the API stops.
  */
-export const DIRECT_RESULTS = ['direct', 'full', 'busy', 'restricted', 'other'] as const;
+export const DIRECT_RESULTS = ['direct', 'full', 'busy', 'share', 'restricted', 'other'] as const;
 export type DirectResult = (typeof DIRECT_RESULTS)[number];
 
 /** What a snapshot was read for: to publish an emission, or for a list or a replay. */

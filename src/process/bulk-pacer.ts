@@ -20,11 +20,14 @@ export interface BulkPacerDeps {
   now?: () => number;
   /** Share of the time (0 to 1) in which the event loop was busy since the last call. */
   readUtilization?: () => number;
+  /** How busy the event loop may be beside live emissions, 0 to 1. */
+  targetUtilization?: number;
 }
 
 interface AllowanceDeps {
   now: () => number;
   readUtilization?: BulkPacerDeps['readUtilization'] | undefined;
+  targetUtilization?: BulkPacerDeps['targetUtilization'];
   /** Whether something else needs the event loop. */
   isBesideLive: () => boolean;
 }
@@ -40,9 +43,15 @@ export function createBulkPacer({
   pause = sleep,
   now = () => performance.now(),
   readUtilization,
+  targetUtilization,
 }: BulkPacerDeps = {}): BulkPacer {
   const live = createLiveWork(now);
-  const allowanceNow = createAllowance({ now, readUtilization, isBesideLive: live.isExpected });
+  const allowanceNow = createAllowance({
+    now,
+    readUtilization,
+    targetUtilization,
+    isBesideLive: live.isExpected,
+  });
   let lastSlice = { endedAt: -Infinity, tookMs: 0 };
 
   async function waitForTurn(maxWaitMs: number): Promise<void> {
@@ -113,6 +122,7 @@ function createLiveWork(now: () => number) {
 export function createAllowance({
   now,
   readUtilization = createReadUtilization(),
+  targetUtilization,
   isBesideLive,
 }: AllowanceDeps): () => number {
   let state: BulkState = FIRST_BULK_STATE;
@@ -125,10 +135,14 @@ export function createAllowance({
     const measured = readUtilization();
     const isMeaningful = sinceMs >= MEASURE_MS.min && sinceMs < MEASURE_MS.max;
     decided = { at: now(), isBesideLive: isBesideLive() };
-    ({ state, allowance } = decideBulkShare(state, {
-      utilization: isMeaningful ? measured : undefined,
-      isBesideLive: decided.isBesideLive,
-    }));
+    ({ state, allowance } = decideBulkShare(
+      state,
+      {
+        utilization: isMeaningful ? measured : undefined,
+        isBesideLive: decided.isBesideLive,
+      },
+      targetUtilization,
+    ));
     return allowance;
   };
 }

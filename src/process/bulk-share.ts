@@ -32,15 +32,16 @@ const MAX_CHANGE = { down: 0.5, up: 1.25 };
 export function decideBulkShare(
   state: BulkState,
   { utilization, isBesideLive }: LoopMeasurement,
+  target = TARGET_UTILIZATION,
 ): { state: BulkState; allowance: number } {
   if (!isBesideLive) return { state, allowance: 1 };
-  const share = clamp(state.share * changeFor(utilization), MIN_SHARE, 1);
+  const share = clamp(state.share * changeFor(utilization, target), MIN_SHARE, 1);
   return { state: { share }, allowance: share };
 }
 
-function changeFor(utilization: number | undefined): number {
+function changeFor(utilization: number | undefined, target: number): number {
   if (utilization === undefined || !(utilization >= 0)) return 1;
-  return clamp(TARGET_UTILIZATION / utilization, MAX_CHANGE.down, MAX_CHANGE.up);
+  return clamp(target / utilization, MAX_CHANGE.down, MAX_CHANGE.up);
 }
 
 function clamp(value: number, min: number, max: number): number {

@@ -12,6 +12,8 @@ import { MAX_TURN, PRIORITY } from './retry-policy.ts';
 export interface CompanyShare {
   /** Whether the company's next live emission exceeds its rate. */
   isOver: (companyId: Id) => boolean;
+  /** Whether the company has used up half of its burst: workers then run its live emissions. */
+  isNearLimit: (companyId: Id) => boolean;
   /** The BullMQ priority of an emission that is enqueued now; `PRIORITY.live` means the live queue. @param priority  one of `PRIORITY` */
   priorityFor: (companyId: Id, priority: number) => number;
   /** The companies with the most live emissions that went to the bulk queue in the last one to two minutes, at most ten. */
@@ -93,6 +95,7 @@ export function createCompanyShare({
 
   return {
     isOver: (companyId) => limiter.isOver(companyId, now()),
+    isNearLimit: (companyId) => limiter.isNear(companyId, now()),
     priorityFor(companyId, priority) {
       if (priority !== PRIORITY.live) return nextPriority(companyId, priority);
       if (limiter.take(companyId, now())) return PRIORITY.live;
@@ -139,6 +142,9 @@ function createLimiter(everyMs: number, burstMs: number) {
 
   return {
     isOver,
+    // With a low rate one emission uses up more than half.
+    isNear: (companyId: Id, at: number): boolean =>
+      (readyAt.get(companyId) ?? 0) > at + Math.max(burstMs / 2, everyMs),
     take(companyId: Id, at: number): boolean {
       prune(at);
       if (isOver(companyId, at)) return false;

@@ -40,7 +40,13 @@ export function composeEnqueue(
     redis,
     policy: { attempts: config.EMISSION_ATTEMPTS, firstRetryDelayMs: config.EMISSION_BACKOFF_MS },
     priorityFor: share.priorityFor,
-    addDirect,
+    addDirect:
+      addDirect &&
+      (async (job, options, shard) => {
+        if (!share.isNearLimit(job.companyId)) return addDirect(job, options, shard);
+        metrics.directJob('share');
+        return false;
+      }),
     remember: recent.remember,
     tracing,
   });

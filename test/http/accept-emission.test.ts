@@ -36,6 +36,7 @@ function slowQueue(isOverShare = () => false) {
     priority: { live: 0, batch: 1 },
     isFull: () => false,
     isOverShare,
+    isNearLimit: isOverShare,
     pacer: createBulkPacer({ now: () => now, pause: (ms) => Promise.resolve(rests.push(ms)) }),
     onAccepted: (emissions) => accepted.push(emissions.length),
   });
@@ -97,25 +98,45 @@ test('a batch goes on beside a live booking that takes long', async () => {
   await live;
 });
 
-test('emissions that exceed the share of their company are enqueued together, and wait for live ones like a batch', async () => {
+test('emissions that exceed the share of their company are enqueued in groups of ten, and rest beside live ones', async () => {
   let isOver = true;
   const { accept, adds, rests } = slowQueue(() => isOver);
-  const flood = [accept.one(requestFor(1), BY), accept.one(requestFor(4), BY), accept.one(requestFor(5), BY)];
-  await turns();
-  expect(adds.map(({ emissions }) => emissions.length)).toEqual([3]);
-  adds[0]!.succeed();
-  expect(await Promise.all(flood)).toEqual(adds[0]!.emissions.map(({ emissionId }) => emissionId));
-  const second = accept.one(requestFor(2), BY);
-  await turns();
-  adds[1]!.succeed();
-  await second;
-  expect(rests).toHaveLength(1);
+  const flood = Array.from({ length: 25 }, (_, n) => accept.one(requestFor(100 + n), BY));
+  for (let group = 0; group < 3; group += 1) {
+    await turns();
+    adds[group]!.succeed();
+  }
+  expect(await Promise.all(flood)).toEqual(
+    adds.flatMap(({ emissions }) => emissions.map(({ emissionId }) => emissionId)),
+  );
+  expect(adds.map(({ emissions }) => emissions.length)).toEqual([10, 10, 5]);
+  expect(rests).toEqual([]);
+
   isOver = false;
   const within = accept.one(requestFor(3), BY);
   await turns();
-  adds[2]!.succeed();
+  adds[3]!.succeed();
   await within;
+  isOver = true;
+  const over = accept.one(requestFor(4), BY);
+  await turns();
+  adds[4]!.succeed();
+  await over;
   expect(rests).toHaveLength(1);
+});
+
+test('of 1,000 emissions that exceed a share, each group is a tenth of those that wait', async () => {
+  const { accept, adds } = slowQueue(() => true);
+  const flood = Array.from({ length: 1_000 }, (_, n) => accept.one(requestFor(100 + n), BY));
+  const all = Promise.all(flood);
+  let groups = 0;
+  while (adds.flatMap(({ emissions }) => emissions).length < 1_000) {
+    await turns();
+    adds[groups++]!.succeed();
+  }
+  await all;
+  expect(adds[0]!.emissions).toHaveLength(100);
+  expect(groups).toBeLessThan(40);
 });
 
 test('if the queue fails in the middle of a batch, the rest is not enqueued and the caller gets the error', async () => {

@@ -129,6 +129,7 @@ test('a repeated request completes a batch whose process died in the middle, and
     priority: PRIORITY,
     isFull: () => false,
     isOverShare: () => false,
+    isNearLimit: () => false,
     pacer: createBulkPacer(),
     onAccepted: () => undefined,
   });

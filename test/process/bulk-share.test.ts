@@ -46,6 +46,18 @@ test('after a step down bulk work gets the free time within twelve decisions, wi
   expect(Math.min(...utilizations.slice(12))).toBeGreaterThan(TARGET_UTILIZATION * 0.9);
 });
 
+test('with a lower target bulk work gets less', () => {
+  let state = FIRST_BULK_STATE;
+  let allowance = state.share;
+  for (let step = 0; step < 50; step += 1)
+    ({ state, allowance } = decideBulkShare(
+      state,
+      { utilization: 0.1 + allowance, isBesideLive: true },
+      0.3,
+    ));
+  expect(allowance).toBeCloseTo(0.2, 1);
+});
+
 test('the share returns to where it was after the live emissions pause', () => {
   const { state } = run({ live: 0.3 });
   expect(run({ live: 0, isBesideLive: false }, state).state).toEqual(state);

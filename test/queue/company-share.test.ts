@@ -57,6 +57,19 @@ test('of a flood, half a second of the rate goes to the live queue at once, and 
   expect(live(OTHER, 5)).toBe(5);
 });
 
+test('a company is near its limit while more than half of its burst is used up', () => {
+  const { live, pass, share } = createTestShare();
+  live(FLOOD, 2);
+  expect(share.isNearLimit(FLOOD)).toBe(false);
+  live(FLOOD, 1);
+  expect([share.isNearLimit(FLOOD), share.isNearLimit(OTHER)]).toEqual([true, false]);
+  pass(100);
+  expect(share.isNearLimit(FLOOD)).toBe(false);
+  live(FLOOD, 1_000);
+  pass(250);
+  expect(share.isNearLimit(FLOOD)).toBe(false);
+});
+
 test('a company within its rate is never moved to the bulk queue, and after a flood it is back at once', () => {
   const { live, pass, over } = createTestShare();
   for (let step = 0; step < 1_000; step += 1) {

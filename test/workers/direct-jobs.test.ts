@@ -8,7 +8,7 @@ import { jobOptions } from '../../src/queue/retry-policy.ts';
 import { startHoldingProxy } from '../embedded/hold-replies.ts';
 import { createMutedUser } from '../harness/redis-users.ts';
 import { eventually, until } from '../harness/until.ts';
-import { createWorld, type World } from '../harness/world.ts';
+import { API_KEY, createWorld, type World } from '../harness/world.ts';
 import { createProxy } from '../resilience/proxy.ts';
 
 let world: World;
@@ -49,6 +49,25 @@ test('an API publishes what it accepts by itself, and counts it', async () => {
   const job = await world.jobIn(emissionId, 'completed');
   expect(job.returnvalue as Receipt).toMatchObject({ epoch: meta.epoch, offset: 1, gateways: 1 });
   expect(job).toMatchObject({ attemptsMade: 1, attemptsStarted: 1 });
+});
+
+test('a company near its limit leaves direct jobs to other companies: workers run its live emissions', async () => {
+  world = await createDirectWorld();
+  const api = await world.ready(world.api({ MAX_LIVE_PER_COMPANY_PER_SECOND: '4' }));
+  const [flood, other] = [await world.documents.company(), await world.documents.company()];
+  const [flooded, single] = [await flood.appointment(), await other.appointment()];
+  const left = await eventually('a live emission to be left to workers', async () => {
+    const ids = await Promise.all(
+      Array.from({ length: 2 }, () => world.emit(api, 'appointment-updated', flooded)),
+    );
+    const states = await Promise.all(ids.map((id) => world.jobs.stateOf(id)));
+    return ids.find((_, index) => states[index] === 'waiting');
+  });
+  const text = await (await fetch(`${api.url}/metrics`, { headers: { 'x-api-key': API_KEY } })).text();
+  expect(text).toMatch(/^emission_direct_jobs_total{[^}]*result="share"[^}]*} [1-9]/m);
+  await world.jobIn(await world.emit(api, 'appointment-updated', single), 'completed');
+  world.worker();
+  await world.jobIn(left, 'completed');
 });
 
 test('a direct job is stored as BullMQ stores a job that a worker has fetched', async () => {

@@ -236,7 +236,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     safeguard: 'a busy event loop slows bulk work down',
     file: 'src/process/bulk-share.ts',
-    find: 'clamp(TARGET_UTILIZATION / utilization,',
+    find: 'clamp(target / utilization,',
     replace: 'clamp(1,',
     test: 'test/process/bulk-share.test.ts',
     name: 'after a step up of live emissions',
@@ -248,6 +248,22 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: 'return PRIORITY.live;',
     test: 'test/operate/fairness.test.ts',
     name: 'what exceeds a share of live emissions',
+  },
+  {
+    safeguard: 'a flood leaves direct jobs to other companies',
+    file: 'src/resources/compose-enqueue.ts',
+    find: 'if (!share.isNearLimit(job.companyId)) ',
+    replace: '',
+    test: 'test/workers/direct-jobs.test.ts',
+    name: 'a company near its limit',
+  },
+  {
+    safeguard: 'a flood is answered in small groups',
+    file: 'src/accept/accept-emission.ts',
+    find: 'maxBatch: overShareGroup,',
+    replace: 'maxBatch: 1_000,',
+    test: 'test/http/accept-emission.test.ts',
+    name: 'emissions that exceed the share of their company',
   },
   {
     safeguard: 'companies take turns in the bulk queue',
