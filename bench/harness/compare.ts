@@ -1,10 +1,22 @@
-import { median, type Figure } from './figures.ts';
+import { median, quantile, type Figure } from './figures.ts';
+import { encodeHistogram } from './histogram.ts';
+
+/** A quantile, with the measurements that it is of: {@link compare} keeps them, so that it can be taken over all rounds together. */
+export interface SampledQuantile {
+  value: number;
+  histogram: string;
+}
 
 /** One of the implementations compared. `round` does the work once and resolves to its values by figure. */
 export interface Contender {
   name: string;
-  round: () => Promise<Record<string, number>>;
+  round: () => Promise<Record<string, number | SampledQuantile>>;
 }
+
+export const sampledQuantile = (values: readonly number[], q: number): SampledQuantile => ({
+  value: quantile(values, q),
+  histogram: encodeHistogram(values),
+});
 
 /**
  * Runs the contenders one after another for `rounds` rounds. The order changes with each round, so a machine that slows
@@ -17,12 +29,23 @@ export async function compare(
   turns = 1,
 ): Promise<Figure[]> {
   const figures = new Map<string, Map<string, number[]>>();
+  /** By figure and contender: one for each turn. */
+  const histograms = new Map<string, string[]>();
+  const histogramsOf = (figure: string, contender: string): string[] => {
+    const id = `${figure} ${contender}`;
+    const kept = histograms.get(id) ?? [];
+    histograms.set(id, kept);
+    return kept;
+  };
   for (let round = 0; round < rounds; round += 1) {
     const samples = contenders.map(() => new Map<string, number[]>());
     for (let turn = 0; turn < contenders.length * turns; turn += 1) {
       const at = (turn + round + Math.floor(turn / contenders.length)) % contenders.length;
-      for (const [figure, value] of Object.entries(await contenders[at]!.round())) {
+      const { name, round: run } = contenders[at]!;
+      for (const [figure, measured] of Object.entries(await run())) {
+        const value = typeof measured === 'number' ? measured : measured.value;
         samples[at]!.set(figure, [...(samples[at]!.get(figure) ?? []), value]);
+        if (typeof measured !== 'number') histogramsOf(figure, name).push(measured.histogram);
       }
     }
     for (const [i, { name }] of contenders.entries()) {
@@ -41,6 +64,9 @@ export async function compare(
     name,
     contenders: [...byContender]
       .filter(([, values]) => values.length === rounds)
-      .map(([contender, values]) => ({ name: contender, values })),
+      .map(([contender, values]) => {
+        const kept = histogramsOf(name, contender);
+        return { name: contender, values, ...(kept.length > 0 && { histograms: kept }) };
+      }),
   }));
 }

@@ -4,13 +4,12 @@ import { createCompanyLog } from '../../src/emission/company-log.ts';
 import { createCompanyKeys } from '../../src/emission/keys.ts';
 import { signToken } from '../../test/harness/dashboard.ts';
 import type { CrowdRequest } from '../contenders/crowd.ts';
-import { compare } from '../harness/compare.ts';
+import { compare, sampledQuantile, type SampledQuantile } from '../harness/compare.ts';
 import { createEmitter } from '../harness/emitter.ts';
 import { JWT_SECRET, openEnvironment, type BenchEnvironment } from '../harness/environment.ts';
-import { quantile, type Figure, type Threshold } from '../harness/figures.ts';
+import { quantile, type Threshold } from '../harness/figures.ts';
 import { fireAtRate } from '../harness/fire.ts';
 import { startFleet } from '../harness/fleet.ts';
-import { encodeHistogram } from '../harness/histogram.ts';
 import { catchUp, requestList } from '../harness/dashboard-requests.ts';
 import { nextBody, spread, warmUp } from '../harness/load.ts';
 import type { Scenario } from '../scenario.ts';
@@ -72,51 +71,32 @@ export const crowd: Scenario = {
     try {
       await addAppointments(environment);
       const [fleet, other] = [await openFleet(environment, 'fleet'), await openFleet(environment, 'other')];
-      const histograms = new Map<string, string[]>();
       const contender = (name: string, crowded?: Fleet) => ({
         name,
         round: async () => {
           const disperse = await crowded?.gather();
           const samples = await measure(fleet);
           disperse?.();
-          return summarize(name, samples, histograms);
+          return summarize(samples);
         },
       });
-      const figures = await compare(
-        [contender(IN.none), contender(IN.another, other), contender(IN.same, fleet)],
-        rounds,
-        TURNS,
-      );
-      return { figures: figures.map((figure) => withHistograms(figure, histograms)) };
+      const contenders = [contender(IN.none), contender(IN.another, other), contender(IN.same, fleet)];
+      return { figures: await compare(contenders, rounds, TURNS) };
     } finally {
       await environment.close();
     }
   },
 };
 
-function summarize(
-  contender: string,
-  samples: Samples,
-  histograms: Map<string, string[]>,
-): Record<string, number> {
+function summarize(samples: Samples): Record<string, number | SampledQuantile> {
   const figures = Object.entries(P99).map(([key, figure]) => {
     const values = samples[key as keyof Samples];
-    const id = `${figure} ${contender}`;
-    histograms.set(id, [...(histograms.get(id) ?? []), encodeHistogram(values)]);
-    const p50 = [figure.replace('p99', 'p50'), quantile(values, 0.5)] as const;
-    return [p50, [figure, quantile(values, 0.99)] as const];
+    return [
+      [figure.replace('p99', 'p50'), quantile(values, 0.5)],
+      [figure, sampledQuantile(values, 0.99)],
+    ] as const;
   });
   return Object.fromEntries(figures.flat());
-}
-
-function withHistograms(figure: Figure, histograms: ReadonlyMap<string, string[]>): Figure {
-  return {
-    ...figure,
-    contenders: figure.contenders.map((contender) => {
-      const own = histograms.get(`${figure.name} ${contender.name}`);
-      return { ...contender, ...(own && { histograms: own }) };
-    }),
-  };
 }
 
 async function addAppointments({ models, ids }: BenchEnvironment): Promise<void> {

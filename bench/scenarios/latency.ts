@@ -1,11 +1,10 @@
-import { compare } from '../harness/compare.ts';
+import { compare, sampledQuantile } from '../harness/compare.ts';
 import type { RunningContender } from '../harness/contenders.ts';
 import { openEnvironment, type BenchEnvironment } from '../harness/environment.ts';
-import { quantile, type Figure, type Threshold } from '../harness/figures.ts';
+import { quantile, type Threshold } from '../harness/figures.ts';
 import { fireAtRate } from '../harness/fire.ts';
 import { startFleet } from '../harness/fleet.ts';
 import type { FullDashboard } from '../harness/full-dashboard.ts';
-import { encodeHistogram } from '../harness/histogram.ts';
 import { nextBody, warmUp } from '../harness/load.ts';
 import { hasCentrifugo, startExpressCentrifugo } from '../peers/centrifugo.ts';
 import { openCentrifugoDashboard } from '../peers/dashboards.ts';
@@ -84,23 +83,20 @@ export function latency(rate: number): Scenario {
           await settled?.();
         }
         const count = Math.max(Math.round(rate * seconds), MIN_POSTS);
-        const eventHistograms = new Map<string, string[]>();
         const measure = contenders.map(({ name, contender: { url }, path, openDashboard }) => ({
           name,
           round: async () => {
             const load = { url, path, rate, count, ...(openDashboard && { openDashboard }) };
             const { events, replies } = await fireAtRate(environment, load);
-            eventHistograms.set(name, [...(eventHistograms.get(name) ?? []), encodeHistogram(events)]);
             return {
               [EVENT.p50]: quantile(events, 0.5),
-              [EVENT.p99]: quantile(events, 0.99),
+              [EVENT.p99]: sampledQuantile(events, 0.99),
               [REPLY.p50]: quantile(replies, 0.5),
               [REPLY.p99]: quantile(replies, 0.99),
             };
           },
         }));
-        const figures = await compare(measure, rounds, turns);
-        return { figures: figures.map((figure) => withHistograms(figure, eventHistograms)) };
+        return { figures: await compare(measure, rounds, turns) };
       } finally {
         await environment.close();
       }
@@ -128,17 +124,5 @@ async function expressCentrifugo(environment: BenchEnvironment) {
     name: EXPRESS_CENTRIFUGO,
     contender,
     openDashboard: (companyId: string) => openCentrifugoDashboard(centrifugo.url, companyId),
-  };
-}
-
-/** Adds the histograms to the p99 of the events: only this figure is compared over all rounds together. */
-function withHistograms(figure: Figure, histograms: ReadonlyMap<string, string[]>): Figure {
-  if (figure.name !== EVENT.p99) return figure;
-  return {
-    ...figure,
-    contenders: figure.contenders.map((contender) => ({
-      ...contender,
-      histograms: histograms.get(contender.name) ?? [],
-    })),
   };
 }
