@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { cut, OBJECT_ID, singleLine } from '@appointment-emissions/contracts';
 import type { Logger } from './logger.ts';
-import { createThrottledLog } from './throttled-log.ts';
+import { createThrottledLog, type ThrottledLog } from './throttled-log.ts';
 
 /**
  * - `done`: the change was made; in a dry run, it was counted.
@@ -34,20 +34,45 @@ export interface AuditEntry {
 export type Audit = (entry: AuditEntry) => void;
 
 const MAX_NAME_LENGTH = 100;
+/** Refused attempts of an operator in a minute, each with its line. */
+const MAX_REFUSED = 60;
+const MINUTE_MS = 60_000;
 
 /**
  * The lines do not depend on `LOG_LEVEL`, unless that is `silent`. Attempts without a sign-in are throttled, since anyone can make
- * them.
+ * them, and refused attempts of an operator above 60 a minute.
  */
-export function createAudit(logger: Logger): Audit {
+export function createAudit(logger: Logger, now: () => number = () => performance.now()): Audit {
   const log = logger.isLevelEnabled('fatal') ? logger.child({}, { level: 'info' }) : logger;
-  const notSignedIn = createThrottledLog(log, 'audit');
+  const notSignedIn = createThrottledLog(log, 'audit', { now });
+  const refused = createCountRefused(log, now);
   return ({ who, ...entry }) => {
-    if (who === undefined) notSignedIn({ who: null, ...entry }, entry.code ?? '');
-    else {
-      const level = entry.result === 'done' ? 'info' : 'warn';
-      log[level]({ who: singleLine(cut(who, MAX_NAME_LENGTH)), ...entry }, 'audit');
+    if (who === undefined) {
+      notSignedIn({ who: null, ...entry }, entry.code ?? '');
+      return;
     }
+    const line = { who: singleLine(cut(who, MAX_NAME_LENGTH)), ...entry };
+    if (entry.result === 'refused' && refused(line)) return;
+    log[entry.result === 'done' ? 'info' : 'warn'](line, 'audit');
+  };
+}
+
+/** Returns a function that counts a refused attempt. If there were too many, it logs it throttled, and returns true. */
+function createCountRefused(log: Logger, now: () => number): (line: { who: string }) => boolean {
+  const byOperator = new Map<string, { since: number; count: number; log: ThrottledLog }>();
+  return (line) => {
+    const { who } = line;
+    const own = byOperator.get(who) ?? {
+      since: now(),
+      count: 0,
+      log: createThrottledLog(log, 'audit', { now }),
+    };
+    byOperator.set(who, own);
+    if (now() - own.since >= MINUTE_MS) Object.assign(own, { since: now(), count: 0 });
+    own.count += 1;
+    if (own.count <= MAX_REFUSED) return false;
+    own.log(line, `more than ${MAX_REFUSED} refused attempts in a minute`);
+    return true;
   };
 }
 

@@ -924,6 +924,14 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a job that a worker has meanwhile is erased',
   },
   {
+    safeguard: 'refused attempts of an operator do not fill the log',
+    file: 'src/process/audit.ts',
+    find: 'if (own.count <= MAX_REFUSED) return false;',
+    replace: 'if (own.count > 0) return false;',
+    test: 'test/process/audit.test.ts',
+    name: 'refused attempts of an operator above 60',
+  },
+  {
     safeguard: 'a shard that is added is paused as the others are',
     file: 'src/queue/shards.ts',
     find: 'await (isPaused ? queue.pause() : queue.resume());',
