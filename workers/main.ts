@@ -9,19 +9,20 @@ import { startWorker } from './start-worker.ts';
 try {
   const config = loadWorkerConfig(process.env);
   const model = await loadModel(config.EMISSIONS_MODEL);
+  const tracing = loadTracing();
   const { logger, warnings, close } = createLogger({
     level: config.LOG_LEVEL,
     dir: config.LOG_DIR,
     maxFiles: config.LOG_FILES,
     name: 'worker',
-    fields: loadTracing()?.logFields,
+    fields: tracing?.logFields,
   });
   runUntilStopped({
     name: 'the worker',
     logger,
     flushLogs: close,
     start() {
-      const worker = startWorker({ config, model, logger, logWarnings: warnings });
+      const worker = startWorker({ config, model, logger, logWarnings: warnings, tracing });
       logger.info({ concurrency: config.WORKER_CONCURRENCY }, 'working');
       return worker;
     },

@@ -8,6 +8,7 @@ import type { Logger } from '../src/process/logger.ts';
 import type { Shard } from '../src/queue/shards.ts';
 import { openMetricsPort } from '../src/resources/open-metrics-port.ts';
 import { openResources, type Resources } from '../src/resources/open-resources.ts';
+import type { ServerTracing } from '../src/tracing/load-tracing.ts';
 import { captureWrites } from './capture-writes.ts';
 import { composePipeline, composeQuarantine, composeWorkerDeps } from './compose-worker.ts';
 import { createEmissionWorker } from './emission-worker.ts';
@@ -26,6 +27,8 @@ export interface WorkerDeps {
   logger: Logger;
   /** Problems of this process' log, as text for the operator. */
   logWarnings?: () => string[];
+  /** Undefined without an OpenTelemetry SDK. */
+  tracing: ServerTracing | undefined;
 }
 
 export interface RunningWorker {
@@ -35,7 +38,7 @@ export interface RunningWorker {
 }
 
 /** Starts one worker process. Returns at once: the worker takes jobs as soon as MongoDB and Redis answer. */
-export function startWorker({ config, model, logger, logWarnings }: WorkerDeps): RunningWorker {
+export function startWorker({ config, model, logger, logWarnings, tracing }: WorkerDeps): RunningWorker {
   const resources = openResources({
     config,
     model,
@@ -43,6 +46,7 @@ export function startWorker({ config, model, logger, logWarnings }: WorkerDeps):
     connect: (options) => connectMongo(config.MONGODB_URI, options),
     logger,
     logWarnings,
+    tracing,
   });
   runWorker(resources);
   return { close: resources.lifecycle.close, unusable: resources.unusable };

@@ -11,6 +11,7 @@ const api = await startApi({
   config,
   model: DEFAULT_MODEL,
   logger: process.env['BENCH_SILENT'] ? pino({ level: 'silent' }) : logger,
+  tracing: undefined,
   pageDir: 'dist/page',
 });
 process.send?.({ url: api.url });

@@ -6,7 +6,7 @@ import { startWorker } from '../../workers/start-worker.ts';
 /** The worker, as in production. */
 const config = loadWorkerConfig(process.env);
 const { logger } = createLogger({ level: config.LOG_LEVEL, dir: config.LOG_DIR, name: 'worker' });
-const worker = startWorker({ config, model: DEFAULT_MODEL, logger });
+const worker = startWorker({ config, model: DEFAULT_MODEL, logger, tracing: undefined });
 process.send?.({ ready: true });
 process.once('SIGTERM', () => {
   void worker.close().then(() => process.exit(0));

@@ -18,12 +18,13 @@ export async function runApi(
     const options = readOptions();
     const { config } = options;
     const model = await loadModel(config.EMISSIONS_MODEL);
+    const tracing = loadTracing();
     const { logger, warnings, close } = createLogger({
       level: config.LOG_LEVEL,
       dir: config.LOG_DIR,
       maxFiles: config.LOG_FILES,
       name: 'api',
-      fields: loadTracing()?.logFields,
+      fields: tracing?.logFields,
     });
     runUntilStopped({
       name: 'the API',
@@ -36,6 +37,7 @@ export async function runApi(
           logger,
           pageDir: builtPages(),
           logWarnings: warnings,
+          tracing,
         });
         logger.info({ url: api.url }, 'listening');
         return api;

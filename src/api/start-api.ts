@@ -11,6 +11,7 @@ import { listen } from '../process/listen.ts';
 import type { Logger } from '../process/logger.ts';
 import type { DashboardServer } from '../realtime/dashboard-server.ts';
 import { openMetricsPort } from '../resources/open-metrics-port.ts';
+import type { ServerTracing } from '../tracing/load-tracing.ts';
 import { runDirectJobs } from '../../workers/run-direct-jobs.ts';
 import { connectedOrLate, openResources, type Resources } from '../resources/open-resources.ts';
 import { composeAccept, createLogFaults } from './compose-accept.ts';
@@ -27,6 +28,8 @@ export interface ApiDeps extends Pick<ComposeAppDeps, 'pageDir' | 'routes' | 'co
   logger: Logger;
   /** Problems of this process' log, as text for the operator. */
   logWarnings?: () => string[];
+  /** Undefined without an OpenTelemetry SDK. */
+  tracing: ServerTracing | undefined;
 }
 
 export interface RunningApi {
@@ -41,13 +44,8 @@ export interface RunningApi {
  * connects as soon as they answer.
  * @throws ConfigError if Redis has no database of the number in REDIS_URL; Error that names PORT if the port is not usable
  */
-export async function startApi({
-  config,
-  model,
-  logger,
-  logWarnings,
-  ...pages
-}: ApiDeps): Promise<RunningApi> {
+export async function startApi(deps: ApiDeps): Promise<RunningApi> {
+  const { config, model, logger, logWarnings, tracing, ...pages } = deps;
   const resources = openResources({
     config,
     model,
@@ -55,6 +53,7 @@ export async function startApi({
     connect: (options) => connectMongo(config.MONGODB_URI, options),
     logger,
     logWarnings,
+    tracing,
   });
   const { id, lifecycle, metrics, unusable } = resources;
   let io = undefined as DashboardServer | undefined;

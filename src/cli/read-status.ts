@@ -31,6 +31,7 @@ export async function readStatus(env: Environment): Promise<{ state: keyof typeo
     registersShards: false,
     connect: (options) => connectMongo(MONGODB_URI, options),
     logger: pino({ level: 'silent' }),
+    tracing: undefined,
   });
   const { redis, mongo, shards, metrics, lifecycle } = resources;
   try {

@@ -35,14 +35,12 @@ export function createEmissions(options: EmissionsOptions): Emissions {
   const { io, companyOf } = options;
   const config = loadEmbeddedConfig({ ...options.settings, REDIS_URL: options.redis });
   const model = options.model === undefined ? DEFAULT_MODEL : parseModel(options.model);
-  const logger = createApplicationLog(options.logger, loadTracing()?.logFields);
+  const tracing = loadTracing();
+  const logger = createApplicationLog(options.logger, tracing?.logFields);
   const open = (role: 'api' | 'worker'): Resources<EmbeddedConfig> =>
     openResources({
-      config,
-      model,
-      role,
+      ...{ config, model, role, logger, tracing },
       connect: (events) => adoptConnection(options.connection as unknown as Connection, events),
-      logger,
     });
   const resources = open('api');
   const acceptance = composeAccept(resources);

@@ -14,7 +14,7 @@ import { openShards, type Shards } from '../queue/shards.ts';
 import { connectRedis, type RedisClient, whenDatabaseMissing, whenReady } from '../redis/connect.ts';
 import { composeClock, type SharedClock } from '../redis/shared-clock.ts';
 import { watchConnections } from '../redis/watch-connections.ts';
-import { loadTracing, type ServerTracing } from '../tracing/load-tracing.ts';
+import type { ServerTracing } from '../tracing/load-tracing.ts';
 
 /** The two kinds of process differ in their second Redis connection, and in how long a read waits for MongoDB. */
 const ROLES = {
@@ -36,6 +36,8 @@ export interface ResourcesOptions<Config extends SharedConfig> {
   registersShards?: boolean | undefined;
   /** Problems of this process' log, as text for the operator. */
   logWarnings?: (() => string[]) | undefined;
+  /** Of this process, see `loadTracing`. Undefined without an OpenTelemetry SDK. */
+  tracing: ServerTracing | undefined;
 }
 
 interface Connections {
@@ -88,6 +90,7 @@ export function openResources<Config extends SharedConfig>({
   logger,
   registersShards,
   logWarnings = () => [],
+  tracing,
 }: ResourcesOptions<Config>): Resources<Config> {
   const lifecycle = createLifecycle({
     deadlineMs: config.SHUTDOWN_DEADLINE_MS,
@@ -95,7 +98,6 @@ export function openResources<Config extends SharedConfig>({
       logger.error({ what, error: error.message }, 'not closed cleanly');
     },
   });
-  const tracing = loadTracing();
   if (tracing) lifecycle.onClose('tracing', () => within(FLUSH_SPANS_MS, 'sending spans', tracing.flush()));
   const connections = openConnections(config.REDIS_URL, ROLES[role], { connect, logger, lifecycle });
   const { redis, mongo } = connections;

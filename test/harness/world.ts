@@ -13,6 +13,7 @@ import { loadModel } from '../../src/model/load-model.ts';
 import { createModels } from '../../src/population/models.ts';
 import { createShardPlan } from '../../src/queue/shard-plan.ts';
 import type { Shard } from '../../src/queue/shards.ts';
+import { loadTracing } from '../../src/tracing/load-tracing.ts';
 import { type RunningApi, startApi } from '../../src/api/start-api.ts';
 import { type RunningWorker, startWorker } from '../../workers/start-worker.ts';
 import { type Dashboard, type DashboardOptions, openDashboard, signToken } from './dashboard.ts';
@@ -147,12 +148,12 @@ export async function createWorld({
     async api(over: Record<string, string> = {}, own: Partial<ApiLimits> = {}): Promise<RunningApi> {
       const settings = loadApiConfig({ ...apiEnv, ...over });
       const config = { ...settings, SHUTDOWN_DEADLINE_MS, ...limits, ...own };
-      const api = await startApi({ config, model, logger, pageDir: 'dist/page' });
+      const api = await startApi({ config, model, logger, tracing: loadTracing(), pageDir: 'dist/page' });
       return keep(api, api.close);
     },
     worker(over: Record<string, string> = {}): RunningWorker {
       const config = { ...loadWorkerConfig({ ...workerEnv, ...over }), SHUTDOWN_DEADLINE_MS };
-      const worker = startWorker({ config, model, logger });
+      const worker = startWorker({ config, model, logger, tracing: loadTracing() });
       return keep(worker, worker.close);
     },
     async apiProcess(over: Record<string, string> = {}, own: Partial<ApiLimits> = {}): Promise<Spawned> {
