@@ -14,59 +14,78 @@ interface Deps {
   readFleet: () => Promise<Fleet>;
   /** One reading serves all gauges of a scrape, and scrapes within this time. */
   cacheMs?: number;
-  /** A frozen Redis must not block the scrape. */
+  /** A frozen Redis must not block the scrape. Longer than a command waits, so that a shard that is down does not hide the others. */
   timeoutMs?: number;
 }
 
+/** Undefined: could not be read. */
 interface Reading {
-  depth: QueuesDepth;
-  states: QueueStates;
-  fleet: Fleet;
+  depth: QueuesDepth | undefined;
+  states: QueueStates | undefined;
+  fleet: Fleet | undefined;
 }
 
 const JOB_STATES = ['waiting', 'prioritized', 'delayed', 'active', 'failed'] as const;
 
+type Fill = (gauge: Gauge, reading: Reading) => void;
+
+const ofDepth =
+  (fill: (gauge: Gauge, depth: QueuesDepth) => void): Fill =>
+  (gauge, { depth }) => {
+    if (depth) fill(gauge, depth);
+  };
+const ofStates =
+  (fill: (gauge: Gauge, states: QueueStates) => void): Fill =>
+  (gauge, { states }) => {
+    if (states) fill(gauge, states);
+  };
+const ofFleet =
+  (fill: (gauge: Gauge, fleet: Fleet) => void): Fill =>
+  (gauge, { fleet }) => {
+    if (fleet) fill(gauge, fleet);
+  };
+
 /** Sets each gauge from one reading. */
 const GAUGES = {
-  emission_queue_jobs: (gauge, { depth }) => {
+  emission_queue_jobs: ofDepth((gauge, depth) => {
     for (const state of JOB_STATES) gauge.set({ state }, depth[state]);
-  },
-  emission_shard_jobs: (gauge, { depth: { shards } }) => {
+  }),
+  emission_shard_jobs: ofDepth((gauge, { shards }) => {
     for (const { shard, jobs } of shards)
       for (const [state, count] of Object.entries(jobs ?? {})) gauge.set({ shard, state }, Number(count));
-  },
-  emission_shard_oldest_waiting_age_seconds: (gauge, { depth: { shards } }) => {
+  }),
+  emission_shard_oldest_waiting_age_seconds: ofDepth((gauge, { shards }) => {
     for (const { shard, jobs, oldestWaitingAgeMs } of shards)
       if (jobs) gauge.set({ shard }, (oldestWaitingAgeMs ?? 0) / 1000);
-  },
-  emission_queue_oldest_waiting_age_seconds: (gauge, { depth }) => {
+  }),
+  emission_queue_oldest_waiting_age_seconds: ofDepth((gauge, depth) => {
     gauge.set({ queue: 'live' }, (depth.oldestLiveWaitingAgeMs ?? 0) / 1000);
     gauge.set({ queue: 'bulk' }, (depth.oldestBulkWaitingAgeMs ?? 0) / 1000);
-  },
-  emission_queue_paused: (gauge, { states }) => {
+  }),
+  emission_queue_paused: ofStates((gauge, states) => {
     for (const queue of QUEUES) gauge.set({ queue }, states[queue].paused ? 1 : 0);
-  },
-  emission_queue_limited: (gauge, { states }) => {
+  }),
+  emission_queue_limited: ofStates((gauge, states) => {
     for (const queue of QUEUES) {
       const { concurrency, rateLimit } = states[queue];
       gauge.set({ queue }, concurrency !== null || rateLimit !== null ? 1 : 0);
     }
-  },
-  emission_fleet_processes: (gauge, { fleet }) => {
-    for (const [role, processes] of Object.entries(fleet.processes)) gauge.set({ role }, processes.length);
-  },
-  emission_fleet_sockets: (gauge, { fleet }) => {
-    gauge.set(fleet.sockets);
-  },
-  emission_fleet_companies: (gauge, { fleet }) => {
-    gauge.set(fleet.companies);
-  },
-} satisfies Partial<Record<MetricName, (gauge: Gauge, reading: Reading) => void>>;
+  }),
+  emission_fleet_processes: ofFleet((gauge, { processes }) => {
+    for (const [role, found] of Object.entries(processes)) gauge.set({ role }, found.length);
+  }),
+  emission_fleet_sockets: ofFleet((gauge, { sockets }) => {
+    gauge.set(sockets);
+  }),
+  emission_fleet_companies: ofFleet((gauge, { companies }) => {
+    gauge.set(companies);
+  }),
+} satisfies Partial<Record<MetricName, Fill>>;
 
-/** Adds gauges of queues and fleet, read at each scrape. If a reading fails they are absent, not stale or zero. */
+/** Adds gauges of queues and fleet, read at each scrape. Those that cannot be read are absent, not stale or zero. */
 export function registerFleetGauges({ registry, cacheMs = 1_000, ...deps }: Deps): void {
   const registers = [registry];
-  const read = shareFor(cacheMs, () => readOrNothing(deps));
+  const read = shareFor(cacheMs, () => readParts(deps));
   for (const [name, fill] of Object.entries(GAUGES)) {
     const configuration = configurationOf(name as keyof typeof GAUGES);
     new Gauge({
@@ -74,10 +93,10 @@ export function registerFleetGauges({ registry, cacheMs = 1_000, ...deps }: Deps
       registers,
       async collect() {
         const reading = await read();
-        // reset() alone would leave a 0 for a gauge without labels.
+        // reset() would leave a 0 for a gauge without labels.
         this.reset();
-        if (reading) fill(this, reading);
-        else if (configuration.labelNames.length === 0) this.remove();
+        if (configuration.labelNames.length === 0) this.remove();
+        fill(this, reading);
       },
     });
   }
@@ -85,23 +104,24 @@ export function registerFleetGauges({ registry, cacheMs = 1_000, ...deps }: Deps
     ...configurationOf('emission_fleet_readable'),
     registers,
     async collect() {
-      this.set((await read()) ? 1 : 0);
+      this.set(Object.values(await read()).includes(undefined) ? 0 : 1);
     },
   });
 }
 
-/** `undefined` after an error: emission_fleet_readable shows it; readiness and the flush report its cause. */
-async function readOrNothing({
+/** Each part by itself. emission_fleet_readable shows an error; readiness and the flush report its cause. */
+async function readParts({
   readQueueDepth,
   readQueueStates,
   readFleet,
-  timeoutMs = 1_000,
-}: Omit<Deps, 'registry' | 'cacheMs'>): Promise<Reading | undefined> {
-  try {
-    const all = Promise.all([readQueueDepth(), readQueueStates(), readFleet()]);
-    const [depth, states, fleet] = await within(timeoutMs, 'fleet gauges', all);
-    return { depth, states, fleet };
-  } catch {
-    return undefined;
-  }
+  timeoutMs = 1_500,
+}: Omit<Deps, 'registry' | 'cacheMs'>): Promise<Reading> {
+  const readOrNothing = <T>(read: () => Promise<T>): Promise<T | undefined> =>
+    within(timeoutMs, 'fleet gauges', read()).catch(() => undefined);
+  const [depth, states, fleet] = await Promise.all([
+    readOrNothing(readQueueDepth),
+    readOrNothing(readQueueStates),
+    readOrNothing(readFleet),
+  ]);
+  return { depth, states, fleet };
 }

@@ -1,5 +1,6 @@
 import type { FleetMetricsReading, QueueJobs } from '@appointment-emissions/contracts';
 import type { ReportDamage } from '../process/damaged-data.ts';
+import { within } from '../process/lifecycle.ts';
 import { luaScript } from '../redis/script.ts';
 import type { MetricsRedis } from './fleet/keys.ts';
 import { readAvailable } from '../batching.ts';
@@ -41,7 +42,7 @@ export async function readQueuesDepth(
   shards: readonly ShardKeys[],
   reportDamage?: ReportDamage,
 ): Promise<QueuesDepth> {
-  const read = await readAvailable(shards, async (queues) => {
+  const read = await readShards(shards, async (queues) => {
     const [live, bulk] = await Promise.all([
       readQueueDepth(redis, queues.live, reportDamage),
       readQueueDepth(redis, queues.bulk, reportDamage),
@@ -61,6 +62,17 @@ export async function readQueuesDepth(
       return { shard, jobs: sum ? jobsOf(sum) : null, oldestWaitingAgeMs: sum?.oldestWaitingAgeMs ?? null };
     }),
   };
+}
+
+/** Cluster clients repeat commands to a node that is down. */
+const SHARD_LIMIT_MS = 1_000;
+
+/** Reads each shard. `undefined` for one that cannot be read in time. @throws if none can be read */
+export function readShards<Shard, T>(
+  shards: readonly Shard[],
+  read: (shard: Shard) => Promise<T>,
+): Promise<(T | undefined)[]> {
+  return readAvailable(shards, (shard) => within(SHARD_LIMIT_MS, 'the queues of a shard', read(shard)));
 }
 
 function addUpDepths(depths: readonly QueueDepth[]): QueueDepth {

@@ -1,5 +1,5 @@
 import { QUEUES, type QueueState } from '@appointment-emissions/contracts';
-import { readAvailable } from '../batching.ts';
+import { readShards } from './queue-depth.ts';
 
 export type QueueStates = Record<'live' | 'bulk', QueueState>;
 export interface ShardStates {
@@ -19,7 +19,7 @@ export interface QueueMetaReader {
 export async function readQueueStates(
   shards: readonly Record<'live' | 'bulk', QueueMetaReader>[],
 ): Promise<ShardStates[]> {
-  const read = await readAvailable(shards, async ({ live, bulk }) => {
+  const read = await readShards(shards, async ({ live, bulk }) => {
     const [liveState, bulkState] = await Promise.all([readQueueState(live), readQueueState(bulk)]);
     return { live: liveState, bulk: bulkState };
   });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { Queue, Worker } from 'bullmq';
 import { readQueueDepth, readQueuesDepth } from '../../src/metrics/queue-depth.ts';
+import { readQueueStates } from '../../src/metrics/queue-state.ts';
 import { eventually } from '../harness/until.ts';
 import { redisUrl, useFleet } from './world.ts';
 
@@ -97,4 +98,15 @@ test('the jobs of both queues are summed, and each queue has its oldest job', as
   await bulk.drain(true);
   expect(await readQueuesDepth(redis, [{ live, bulk }])).toMatchObject({ oldestBulkWaitingAgeMs: null });
   expectAge((await readQueuesDepth(redis, [{ live, bulk }])).oldestWaitingAgeMs, 5_000);
+});
+
+test('a shard that does not answer does not hide the states of the others', async () => {
+  const { queue } = startQueue();
+  await queue.pause();
+  const silent = { getMeta: () => new Promise<never>(() => undefined) };
+  const states = await readQueueStates([
+    { live: silent, bulk: queue },
+    { live: queue, bulk: queue },
+  ]);
+  expect(states.map(({ shard, states: { live } }) => [shard, live.paused])).toEqual([[1, true]]);
 });
