@@ -4,7 +4,7 @@ import { createLogRefused, createRecordAccepted } from '../accept/log-requests.t
 import { traceAccept } from '../accept/trace-accept.ts';
 import type { CoreConfig } from '../config.ts';
 import type { InternalRoutes } from '../http/app.ts';
-import { createNameRoute } from '../http/docs/operations.ts';
+import { createNameRoute, listServerErrors } from '../http/docs/operations.ts';
 import { logRequests } from '../http/middleware/log-requests.ts';
 import { reportRefusals } from '../http/middleware/report-refusals.ts';
 import { createEmissionRoutes } from '../http/routes/emission-routes.ts';
@@ -88,6 +88,7 @@ export function composeInternalRoutes(
   requireApiKey: InternalRoutes['requireApiKey'],
 ): InternalRoutes {
   const nameRoute = createNameRoute();
+  for (const { route, status } of listServerErrors()) metrics.startSeries(route, status);
   return {
     requireApiKey,
     logRequests: logRequests(logger, (req, status, tookMs) => {

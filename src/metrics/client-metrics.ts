@@ -9,6 +9,8 @@ export interface HttpMetrics {
    * @param code  HTTP status
    */
   answered: (route: string, code: number, ms: number) => void;
+  /** Starts a series at 0: rate() misses the first request of a series that starts with it. */
+  startSeries: (route: string, code: number) => void;
 }
 
 export interface GatewayMetrics {
@@ -31,6 +33,9 @@ export function registerHttpMetrics(registry: Registry): HttpMetrics {
   return {
     answered: (route, code, ms) => {
       duration.observe({ route, code }, ms / 1_000);
+    },
+    startSeries: (route, code) => {
+      duration.zero({ route, code });
     },
   };
 }

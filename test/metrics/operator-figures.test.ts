@@ -166,6 +166,12 @@ test('an emission is delivered once per gateway; a time in the future is left ou
   for (const { close } of dashboards) close();
 });
 
+test('the series of server errors of each documented route start at 0', async () => {
+  const series = await scrape(api, 'emission_http_request_duration_seconds_count');
+  for (const route of ['/api/v1/internal/socket/batch', '/api/v1/dashboard/appointments', '/readyz'])
+    expect(series).toHaveProperty([`route="${route}",code="503"`]);
+});
+
 test('requests are counted by documented route and status; no path, method or header makes a new route', async () => {
   const name = 'emission_http_request_duration_seconds_count';
   const before = await scrape(api, name);

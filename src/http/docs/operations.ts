@@ -1,5 +1,6 @@
 import type { Request } from 'express';
 import { z } from 'zod';
+import { ERROR_CODES } from '../../errors.ts';
 import { appointmentList } from './appointment-schemas.ts';
 import { EMISSION_OPERATIONS } from './emission-operations.ts';
 import type { Operation } from './operation.ts';
@@ -101,6 +102,16 @@ export const OPERATIONS: readonly Operation[] = [
     errors: [],
   },
 ];
+
+/** The documented routes with each of their server errors. */
+export function listServerErrors(): { route: string; status: number }[] {
+  return OPERATIONS.flatMap(({ path, replies, errors }) => {
+    const statuses = [...Object.keys(replies).map(Number), ...errors.map((code) => ERROR_CODES[code])];
+    return [...new Set(statuses)]
+      .filter((status) => status >= 500)
+      .map((status) => ({ route: path, status }));
+  });
+}
 
 /**
  * Returns a function that names the documented route of a request, for metrics: `/api/v1/internal/socket/batch`, also if the
