@@ -2,12 +2,16 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { processIdentity } from '../process/identity.mjs';
 import { latestRelease, nextVersions, notesOf, releaseNotes } from './changelog.ts';
 import { writeVersion } from './write-version.ts';
 
 const CHANGELOG = 'CHANGELOG.md';
 const BRANCH = 'main';
 const CHECKSUMS = 'SHA256SUMS';
+const RUNTIME = '.runtime';
+/** Temporary checkouts are named by the process that releases. */
+const DRAFT = 'release-';
 
 export interface ReleaseOptions {
   /** The checkout that is released. */
@@ -65,11 +69,21 @@ function findProblems(project: string, changelog: string, version: string | unde
   return problems;
 }
 
+/** Removes the temporary checkouts of releases that were killed. */
+function removeStaleDrafts(project: string): void {
+  const runtime = join(project, RUNTIME);
+  const found = existsSync(runtime) ? readdirSync(runtime).filter((name) => name.startsWith(DRAFT)) : [];
+  const stale = found.filter((name) => processIdentity(Number(name.slice(DRAFT.length))) === undefined);
+  for (const name of stale) rmSync(join(runtime, name), { recursive: true, force: true });
+  if (stale.length > 0) git(project, 'worktree', 'prune');
+}
+
 async function releaseVersion(
   version: string,
   { project, isDryRun, date, pack, log, changelog }: ReleaseOptions & { changelog: string },
 ): Promise<void> {
-  const draft = join(project, '.runtime', `release-${process.pid}`);
+  removeStaleDrafts(project);
+  const draft = join(project, RUNTIME, `${DRAFT}${process.pid}`);
   const packed = join(draft, 'releases', version);
   // Each step that a later failure must undo.
   const undo: (() => void)[] = [

@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   cpSync,
   existsSync,
@@ -210,6 +211,25 @@ async function packAndRefuseCommits(checkout: string, folder: string): Promise<v
   writeFileSync(join(project, '.git/hooks/pre-commit'), '#!/bin/sh\necho refused by a hook >&2\nexit 1\n', {
     mode: 0o755,
   });
+}
+
+test('the temporary checkout of a release that was killed is removed at the next start', async () => {
+  const before = state();
+  const [killed, running] = [draftOf(await endedPid()), draftOf(process.ppid)];
+  for (const draft of [killed, running]) git('worktree', 'add', '--quiet', '--detach', draft, 'HEAD');
+  await run(undefined, { isDryRun: true });
+  expect([killed, running].map((draft) => existsSync(draft))).toEqual([false, true]);
+  git('worktree', 'remove', '--force', running);
+  rmSync(join(project, '.runtime'), { recursive: true });
+  expect(state()).toEqual(before);
+});
+
+const draftOf = (pid: number): string => join(project, `.runtime/release-${pid}`);
+
+async function endedPid(): Promise<number> {
+  const child = spawn('true');
+  await once(child, 'exit');
+  return child.pid!;
 }
 
 test('a dry run packs the next version, reports what would be refused, and changes nothing', async () => {
