@@ -3,6 +3,7 @@ import { describeAccessError } from './access-errors.ts';
 import { isMissingDatabase } from './redis-errors.ts';
 import { readRedisUrl, type RedisTarget } from '../settings/redis-url.ts';
 import { subscribeAnywhere } from './subscribe-anywhere.ts';
+import { isUnavailable } from '../process/unavailable.ts';
 
 /** RESP3 replies in RESP2 shape: BullMQ and the Socket.IO adapter expect it. */
 export type RedisOptions = Omit<AnyRedisOptions, 'replyMapping'> & { replyMapping: 'legacy' };
@@ -99,21 +100,45 @@ export function nodesOf(client: RedisClient): Redis[] {
 
 /** Keys that one SCAN looks at. It takes Redis less than a millisecond. */
 const KEYS_PER_SCAN = 1_000;
+/** Of a Cluster. */
+const SLOTS = 16_384;
 
 /**
  * Names of the keys that match a pattern, in slices; on a Cluster those of all masters. A key that exists during the whole scan is
  * found, maybe twice. The user needs the right to SCAN, which finds the names of all keys.
+ * @param onMissed  called if a master of a Cluster was unavailable, so that its keys are not found
  */
-export async function* scanKeys(client: RedisClient, pattern: string): AsyncGenerator<readonly string[]> {
-  const servers = client instanceof Cluster ? client.nodes('master') : [client];
-  for (const server of servers) {
-    let cursor = '0';
-    do {
-      const [next, keys] = await server.scan(cursor, 'MATCH', pattern, 'COUNT', KEYS_PER_SCAN);
-      cursor = next;
-      if (keys.length > 0) yield keys;
-    } while (cursor !== '0');
+export async function* scanKeys(
+  client: RedisClient,
+  pattern: string,
+  onMissed: () => void,
+): AsyncGenerator<readonly string[]> {
+  if (!(client instanceof Cluster)) {
+    yield* scanServer(client, pattern);
+    return;
   }
+  const masters = client.nodes('master');
+  for (const master of masters) {
+    try {
+      yield* scanServer(master, pattern);
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      onMissed();
+    }
+  }
+  // The client forgets a master to which it has no connection. After a failover, another server has its slots.
+  const scanned = new Set(masters.map(({ options }) => `${options.host}:${options.port}`));
+  const owners = Array.from({ length: SLOTS }, (_, slot) => client.slots[slot]?.[0] ?? '');
+  if (!owners.every((owner) => scanned.has(owner))) onMissed();
+}
+
+async function* scanServer(server: Redis, pattern: string): AsyncGenerator<readonly string[]> {
+  let cursor = '0';
+  do {
+    const [next, keys] = await server.scan(cursor, 'MATCH', pattern, 'COUNT', KEYS_PER_SCAN);
+    cursor = next;
+    if (keys.length > 0) yield keys;
+  } while (cursor !== '0');
 }
 
 /** Resolves when commands can be sent; never rejects. */

@@ -43,7 +43,10 @@ export interface EraseReport extends ErasedCounts {
   dryRun: boolean;
   matched: number;
   removed: number;
-  /** False if something was found again in the last pass: a worker had a job, or emissions of it go on. */
+  /**
+   * False if something was found again in the last pass: a worker had a job, or emissions of it go on. Also if a master of a Cluster
+   * was unavailable.
+   */
   complete: boolean;
 }
 
@@ -71,10 +74,11 @@ export function createErase(deps: EraseDeps) {
     const { dryRun, ...subject } = parseRequest(request);
     const total: ErasedCounts = { jobs: 0, orderTokens: 0, logs: 0, published: 0, recent: 0 };
     let complete = false;
-    for (let pass = 1; pass <= MAX_PASSES && !complete; pass += 1) {
+    const passes = dryRun ? 1 : MAX_PASSES;
+    for (let pass = 1; pass <= passes && !complete; pass += 1) {
       if (pass > 1) await pause(BETWEEN_PASSES_MS);
-      const { counts, isEmpty } = await erasePass(deps, subject, dryRun);
-      complete = dryRun || isEmpty;
+      const { counts, isEmpty, isComplete } = await erasePass(deps, subject, dryRun);
+      complete = (dryRun || isEmpty) && isComplete;
       for (const place of PLACES) total[place] += counts[place];
     }
     const matched = sumOf(total);
@@ -94,6 +98,8 @@ function parseRequest(request: unknown): z.infer<typeof requestSchema> {
 interface Pass {
   /** Whether nothing was found. */
   isEmpty: boolean;
+  /** Whether all servers were searched. */
+  isComplete: boolean;
   /** Numbers of removed entries; in a dry run, of entries that would be removed. */
   counts: ErasedCounts;
 }
@@ -126,7 +132,7 @@ async function erasePass(deps: EraseDeps, subject: EraseSubject, dryRun: boolean
     published: countMembers([...inBuckets, ...indexed]),
     recent: countMembers(recent),
   };
-  return { isEmpty: kept.jobs.length === 0 && sumOf(counts) === 0, counts };
+  return { isEmpty: kept.jobs.length === 0 && sumOf(counts) === 0, isComplete: kept.isComplete, counts };
 }
 
 /** @returns the number of removed jobs: a worker's active job cannot be removed, and is gone or finished in a later pass */

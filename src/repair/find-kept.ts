@@ -29,6 +29,8 @@ export interface Kept {
   recent: string[];
   /** Companies that have a log. */
   logs: Id[];
+  /** False if a master of a Cluster was unavailable. */
+  isComplete: boolean;
 }
 
 /**
@@ -38,7 +40,7 @@ export interface Kept {
 export async function findKept(deps: FindKeptDeps, subject: EraseSubject): Promise<Kept> {
   const { redis, prefix, queues } = deps;
   const kept: Kept = {
-    ...{ jobs: [], orderTokens: [], buckets: [], recent: [], logs: [] },
+    ...{ jobs: [], orderTokens: [], buckets: [], recent: [], logs: [], isComplete: true },
     companyIds: new Set('companyId' in subject ? [subject.companyId] : []),
     appointmentIds: new Set('appointmentId' in subject ? [subject.appointmentId] : []),
   };
@@ -46,7 +48,10 @@ export async function findKept(deps: FindKeptDeps, subject: EraseSubject): Promi
     'companyId' in subject ? companyId === subject.companyId : appointmentId === subject.appointmentId;
   const readCompanyKey = companyKeyReader(prefix);
 
-  for await (const keys of scanKeys(redis, `{${prefix.slice(1, -1)}*`)) {
+  const onMissed = (): void => {
+    kept.isComplete = false;
+  };
+  for await (const keys of scanKeys(redis, `{${prefix.slice(1, -1)}*`, onMissed)) {
     for (const key of keys) {
       if (key.startsWith(`${prefix}:published:`)) kept.buckets.push(key);
       else if (key.startsWith(`${prefix}:recent:`)) kept.recent.push(key);

@@ -9,6 +9,7 @@ import { scanKeys } from '../../src/redis/connect.ts';
 import { createErase } from '../../src/repair/erase.ts';
 import { createEmissionWorld } from '../emission/emission-world.ts';
 import type { Company } from '../harness/documents.ts';
+import { ownCluster } from '../harness/own-cluster.ts';
 import { ownRedisWithUsers } from '../harness/redis-users.ts';
 import { eventually } from '../harness/until.ts';
 import { createWorld, type World } from '../harness/world.ts';
@@ -25,10 +26,16 @@ afterAll(() => world.close());
 
 const erase = (request: object) => runErase(loadWorkerConfig(world.env), request);
 
+const noneMissed = (): void => undefined;
+
 /** Where Redis keeps a text: in the name or the value of a key. */
 async function placesOf(text: string): Promise<string[]> {
   const places: string[] = [];
-  for await (const keys of scanKeys(world.redis, `{${world.env['QUEUE_PREFIX']!.slice(1, -1)}*`)) {
+  for await (const keys of scanKeys(
+    world.redis,
+    `{${world.env['QUEUE_PREFIX']!.slice(1, -1)}*`,
+    noneMissed,
+  )) {
     for (const key of keys) if (`${key} ${await readValue(key)}`.includes(text)) places.push(key);
   }
   return places;
@@ -254,4 +261,26 @@ test('erase needs the rights of the Redis user operator, and says so before it r
     /^erase needs the Redis user "operator" of ops\/redis\/users\.acl in REDIS_URL: .*scan/i,
   );
   expect(await runErase(config(urls.operator), request)).toMatchObject({ matched: 0, complete: true });
+});
+
+test('an erasure on a Cluster is not complete while one of its masters is down', async () => {
+  const cluster = await ownCluster();
+  const away = await createWorld({ redisUrl: cluster.url });
+  try {
+    for (const { client } of cluster.nodes) await client.config('SET', 'cluster-require-full-coverage', 'no');
+    const companyId = new Types.ObjectId().toHexString();
+    const check = () => runErase(loadWorkerConfig(away.env), { companyId, dryRun: true });
+    expect(await check()).toMatchObject({ matched: 0, complete: true });
+
+    const used = [
+      await cluster.serving(away.env['QUEUE_PREFIX']!),
+      await cluster.serving(away.keys.position(companyId)),
+    ];
+    const unused = cluster.nodes.find((node) => !used.includes(node))!;
+    await unused.service.kill();
+    expect(await check()).toMatchObject({ matched: 0, complete: false });
+  } finally {
+    await away.close();
+    await cluster.stop();
+  }
 });

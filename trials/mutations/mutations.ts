@@ -918,10 +918,18 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     safeguard: 'an erasure repeats until a pass finds nothing',
     file: 'src/repair/erase.ts',
-    find: 'complete = dryRun || isEmpty;',
-    replace: 'complete = true;',
+    find: 'complete = (dryRun || isEmpty) && isComplete;',
+    replace: 'complete = isComplete;',
     test: 'test/operate/erase.test.ts',
     name: 'a job that a worker has meanwhile is erased',
+  },
+  {
+    safeguard: 'an erasure is complete only if all masters of a Cluster were searched',
+    file: 'src/repair/erase.ts',
+    find: 'complete = (dryRun || isEmpty) && isComplete;',
+    replace: 'complete = dryRun || isEmpty;',
+    test: 'test/operate/erase.test.ts',
+    name: 'an erasure on a Cluster is not complete while',
   },
   {
     safeguard: 'refused attempts of an operator do not fill the log',
