@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
-import { MUTATIONS } from './mutations.ts';
+import { errorMessage } from '../../src/errors.ts';
+import { type Mutation, MUTATIONS } from './mutations.ts';
 import { copyWithMutation, remove, runTests } from './run-mutation.ts';
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -13,20 +14,29 @@ const selected = MUTATIONS.filter(({ safeguard, test, name }) =>
   [safeguard, test, name].some((text) => text.includes(values.only)),
 );
 
-let undetected = 0;
+/** Mutations that no test detects, or whose tests did not run. */
+const undetected: string[] = [];
 for (const mutation of selected) {
-  const dir = copyWithMutation(mutation);
-  const { passed, failed, failure } = await runTests(dir, mutation);
-  remove(dir);
-  const isDetected = failed > 0;
-  if (!isDetected) undetected += 1;
+  const { isDetected, outcome } = await tryMutation(mutation);
+  if (!isDetected) undetected.push(`“${mutation.safeguard}”: ${outcome}`);
   print(`${isDetected ? 'ok  ' : 'FAIL'} without “${mutation.safeguard}”:`);
-  print(`       ${mutation.test}: “${mutation.name}…” ${outcome(passed, failed, failure)}`);
+  print(`       ${mutation.test}: “${mutation.name}…” ${outcome}`);
 }
-print(`${selected.length - undetected} passed, ${undetected} failed`);
-process.exit(undetected === 0 && selected.length > 0 ? 0 : 1);
+print(`${selected.length - undetected.length} passed, ${undetected.length} failed`);
+for (const line of undetected) print(`  ${line}`);
+process.exit(undetected.length === 0 && selected.length > 0 ? 0 : 1);
 
-function outcome(passed: number, failed: number, failure: string): string {
-  if (failed > 0) return `fails: ${failure}`;
-  return passed > 0 ? 'still passes' : 'was not found';
+/** Tests the code without one safeguard. An error, such as a missing report of jest, is an outcome too: the next mutation follows. */
+async function tryMutation(mutation: Mutation): Promise<{ isDetected: boolean; outcome: string }> {
+  let dir: string | undefined;
+  try {
+    dir = copyWithMutation(mutation);
+    const { passed, failed, failure } = await runTests(dir, mutation);
+    if (failed > 0) return { isDetected: true, outcome: `fails: ${failure}` };
+    return { isDetected: false, outcome: passed > 0 ? 'still passes' : 'was not found' };
+  } catch (error) {
+    return { isDetected: false, outcome: `did not run: ${errorMessage(error)}` };
+  } finally {
+    if (dir !== undefined) remove(dir);
+  }
 }
