@@ -30,7 +30,7 @@ async function overlaps({ appointments }: World): Promise<number> {
   return found;
 }
 
-test('of twenty concurrent bookings of one time, one succeeds', async () => {
+test('only one of twenty concurrent bookings of the same time succeeds', async () => {
   const world = await startBookings();
   for (let round = 0; round < 10; round += 1) {
     const results = await Promise.all(
@@ -41,7 +41,7 @@ test('of twenty concurrent bookings of one time, one succeeds', async () => {
   }
 });
 
-test('of concurrent bookings of one pet with ten groomers, one succeeds', async () => {
+test('only one of ten concurrent bookings of the same pet succeeds', async () => {
   const world = await startBookings();
   const staff = await Promise.all(Array.from({ length: 10 }, () => world.insert(COLLECTIONS.staff)));
   for (let round = 0; round < 10; round += 1) {
@@ -75,7 +75,7 @@ test('random concurrent bookings, moves and cancelations never overlap', async (
   }
 });
 
-test('of two concurrent moves to one free time, one succeeds', async () => {
+test('only one of two concurrent moves to the same free time succeeds', async () => {
   const world = await startBookings();
   for (let round = 0; round < 10; round += 1) {
     const minute = round * 300;
@@ -145,7 +145,7 @@ async function startBooker(world: World): Promise<{ book: (start: Date) => Promi
   };
 }
 
-test('of concurrent bookings of one time from three processes, one succeeds', async () => {
+test('only one of the concurrent bookings of the same time by three processes succeeds', async () => {
   const world = await startBookings();
   const bookers = await Promise.all([1, 2, 3].map(() => startBooker(world)));
   for (let round = 0; round < 20; round += 1) {

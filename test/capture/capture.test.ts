@@ -228,7 +228,7 @@ test('a document of 12 MB with pre-images does not end the stream', async () => 
   expect(worker.output()).not.toContain('too-large');
 });
 
-test('an appointment moves to another company: that one receives it, the earlier one does not, and a line reports it', async () => {
+test('an appointment that moves to another company is emitted to the new one only, and the log reports it', async () => {
   const other = await world.documents.company();
   const otherDashboard = await world.dashboard(api, other.companyId);
   const worker = await world.workerProcess(CAPTURE);

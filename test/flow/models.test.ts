@@ -101,7 +101,7 @@ describe.each(DEPLOYMENTS)('$name', ({ start, ownFields, canceled }) => {
     expect(appointment).toMatchObject({ status, petId: { name: 'Rex' } });
   });
 
-  test('of the writes that were not announced, those that free the slot by the model arrive as canceled', async () => {
+  test('an unannounced write arrives as canceled if the model says that its status means canceled, else as updated', async () => {
     const others = STATUSES.filter((status) => status !== 'scheduled');
     const expected = others.map((status) => [
       status,

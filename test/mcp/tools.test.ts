@@ -177,7 +177,7 @@ test('a time that is taken names it; the same booking twice names the first', as
   expect(text).toContain(`with the id ${id}: perhaps it was booked a moment ago`);
 });
 
-test('of ten equal bookings at the same time one is saved and announced', async () => {
+test('only one of ten equal concurrent bookings is saved and announced', async () => {
   const { company, tools, emitted } = await ownTools();
   const booking = bookingOf(company, '2031-05-14T10:30:00+02:00');
   const results = await Promise.all(

@@ -22,7 +22,7 @@ test('live processes are listed by role, sockets added up, companies counted onc
   expect(processes.worker[0]?.sinceHeartbeatMs).toBeLessThan(5_000);
 });
 
-test('of the workers, the one that reads the change stream has its progress; a value of another shape is left out', async () => {
+test('only the worker that reads the change stream reports its progress; a malformed value is ignored', async () => {
   const fleet = fleets.start();
   const [owner, other, odd] = [fleet.process(), fleet.process(), fleet.process()];
   owner.heartbeat({ role: 'worker', id: 'owner', capture: { tokenAgeMs: 12, restarts: 1 } });

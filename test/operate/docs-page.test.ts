@@ -72,7 +72,7 @@ test('the page shows every operation of the OpenAPI document', async () => {
   await page.close();
 }, 60_000);
 
-test('it requests nothing from elsewhere and violates no policy, also with an operation and a schema open', async () => {
+test('the page makes no request to other origins and violates no policy, also with an operation and a schema open', async () => {
   const { page, requested, reported } = await openDocs();
   await page.locator('.opblock-post').first().click();
   await page.locator('.opblock-body .responses-table').first().waitFor();

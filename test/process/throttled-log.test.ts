@@ -61,7 +61,7 @@ test('errors without a code are of one cause only if their messages agree, excep
   ]);
 });
 
-test('errors that all differ fill neither the log nor the memory', () => {
+test('different errors do not fill the log or the memory', () => {
   const log = createThrottledLog(logger, 'request failed', { now: () => now });
   const word = (n: number) => String(n).replace(/\d/g, (digit) => 'abcdefghij'.charAt(Number(digit)));
   for (let n = 0; n < 1_000; n += 1) log({}, new Error(`fault ${word(n)}`));

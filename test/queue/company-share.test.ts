@@ -42,7 +42,7 @@ function createTestShare() {
   };
 }
 
-test('of a flood, half a second of the rate goes to the live queue at once, and then the rate', () => {
+test('a flood gets half a second of the rate in the live queue at once, then the rate', () => {
   const { live, pass, over, share } = createTestShare();
   expect(live(FLOOD, 20_000)).toBe(5);
   expect(over()).toBe(19_995);

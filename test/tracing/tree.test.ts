@@ -134,7 +134,7 @@ test('each emission of a batch is a trace, with a link to the request', async ()
   }
 });
 
-test('a sampler that throws and traces that are not sampled change nothing else', async () => {
+test('a sampler that throws, or a trace that is not sampled, does not affect emissions', async () => {
   let samples = 0;
   const sampler = {
     shouldSample: () => {
