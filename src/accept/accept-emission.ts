@@ -79,7 +79,7 @@ export interface AcceptEmissions {
   many: (requests: readonly EmissionRequest[], context: RequestContext) => Promise<(string | undefined)[]>;
 }
 
-/** No slice of a batch begins later. */
+/** No slice of a batch, and no group of emissions that exceed a share, begins later. */
 const ENQUEUE_TIMEOUT_MS = 1_000;
 /** 50 jobs take this process about 1 ms. */
 const SLICE_SIZE = 50;
@@ -220,14 +220,12 @@ function createEnqueueLive({ enqueue, priority, pacer, isOverShare, isNearLimit 
     run: (group) => {
       const since = group[0]?.since ?? 0;
       const maxWaitMs = Math.max(0, since + MAX_WAIT_MS - performance.now());
-      return pacer.bulk(
-        () =>
-          enqueue(
-            group.map(({ emission }) => emission),
-            priority.live,
-          ),
-        maxWaitMs,
-      );
+      const emissions = group.map(({ emission }) => emission);
+      return pacer.bulk(async () => {
+        // Behind a group that Redis did not answer, each group would wait as long as that one.
+        refuseIfLate(since, 'nothing was enqueued');
+        return enqueue(emissions, priority.live);
+      }, maxWaitMs);
     },
     maxBatch: overShareGroup,
   });
@@ -241,6 +239,12 @@ function createEnqueueLive({ enqueue, priority, pacer, isOverShare, isNearLimit 
   };
 }
 
+/** @param startedAt  when the request began to enqueue, by `performance.now()` */
+function refuseIfLate(startedAt: number, outcome: string): void {
+  if (performance.now() <= startedAt + ENQUEUE_TIMEOUT_MS) return;
+  throw new AppError('QUEUE_UNAVAILABLE', `the queue is too slow; ${outcome}`, { retryAfterSeconds: 1 });
+}
+
 /** Enqueues a batch in slices, so that live emissions come in between. */
 function createEnqueueBatch({ enqueue, priority, pacer }: AcceptDeps) {
   return async (items: readonly IndexedEmission[], progress: RequestContext['progress']): Promise<void> => {
@@ -248,15 +252,7 @@ function createEnqueueBatch({ enqueue, priority, pacer }: AcceptDeps) {
     for (const slice of chunks(items, SLICE_SIZE)) {
       const maxWaitMs = Math.max(0, startedAt + MAX_WAIT_MS - performance.now());
       await pacer.bulk(async () => {
-        if (performance.now() > startedAt + ENQUEUE_TIMEOUT_MS) {
-          throw new AppError(
-            'QUEUE_UNAVAILABLE',
-            'the queue is too slow; only a part of the batch was enqueued',
-            {
-              retryAfterSeconds: 1,
-            },
-          );
-        }
+        refuseIfLate(startedAt, 'only a part of the batch was enqueued');
         const emissions = slice.map(({ emission }) => emission);
         await enqueue(emissions, priority.batch);
       }, maxWaitMs);

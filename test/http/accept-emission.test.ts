@@ -125,6 +125,19 @@ test('emissions that exceed the share of their company are enqueued in groups of
   expect(rests).toHaveLength(1);
 });
 
+test('if the queue does not answer a group for a second, the groups behind it are refused at once', async () => {
+  const { accept, adds } = slowQueue(() => true);
+  const flood = Promise.allSettled(Array.from({ length: 30 }, (_, n) => accept.one(requestFor(100 + n), BY)));
+  await turns();
+  const startedAt = performance.now();
+  await eventually('a second to pass', () => performance.now() > startedAt + 1_000);
+  adds[0]!.fail(new Error('gone'));
+  const codes = (await flood).map((result) => (result.status === 'rejected' ? String(result.reason) : ''));
+  expect(codes.filter((reason) => reason === 'Error: gone')).toHaveLength(10);
+  expect(codes.filter((reason) => reason.includes('too slow'))).toHaveLength(20);
+  expect(adds).toHaveLength(1);
+});
+
 test('of 1,000 emissions that exceed a share, each group is a tenth of those that wait', async () => {
   const { accept, adds } = slowQueue(() => true);
   const flood = Array.from({ length: 1_000 }, (_, n) => accept.one(requestFor(100 + n), BY));
