@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { isIPv4, isIPv6 } from 'node:net';
 
 /**
@@ -7,15 +7,23 @@ import { isIPv4, isIPv6 } from 'node:net';
  * address counts, which a caller cannot vary. Of IPv6 the /64 network counts, since one customer has all of it.
  */
 export function clientAddress({ headers, socket }: IncomingMessage, proxies: number): string {
-  const forwarded = [headers['x-forwarded-for'] ?? []].flat().join(',').split(',');
-  const entry = proxies > 0 ? forwarded.at(-proxies) : undefined;
+  const entry = proxies > 0 ? forwardedBy(headers).at(-proxies) : undefined;
   return (
     (entry === undefined ? undefined : normalize(entry)) ?? normalize(socket.remoteAddress ?? '') ?? 'unknown'
   );
 }
 
+function forwardedBy(headers: IncomingHttpHeaders): string[] {
+  return [headers['x-forwarded-for'] ?? []].flat().join(',').split(',');
+}
+
+/** What Node calls an IPv4 address on a socket that accepts both versions. */
+const MAPPED = '::ffff:';
+
 /** Forms that proxies write: `1.2.3.4:5678`, `"[2001:db8::1]:443"`, `fe80::1%eth0`, `::FFFF:1.2.3.4`. */
 function normalize(text: string): string | undefined {
+  const mapped = text.startsWith(MAPPED) ? text.slice(MAPPED.length) : text;
+  if (isIPv4(mapped)) return mapped;
   const bare = text.trim().replace(/^"(.*)"$/, '$1');
   const [, bracketed, withPort] = /^\[([^\]]*)\](?::\d*)?$|^([\d.]+):\d+$/.exec(bare) ?? [];
   const [address = ''] = (bracketed ?? withPort ?? bare).split('%');

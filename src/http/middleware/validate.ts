@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express';
-import { body, query, validationResult } from 'express-validator';
+import { body, query, type ValidationChain, validationResult } from 'express-validator';
 import {
   APPOINTMENT_DELETED,
   type AppointmentEvent,
@@ -17,18 +17,20 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   companyId: 'INVALID_COMPANY_ID',
 };
 
-const APPOINTMENT_ID = body('appointmentId').custom(isId('the id of the appointment'));
-const COMPANY_ID = body('companyId').custom(isId('the company that the appointment belonged to'));
+const APPOINTMENT_ID = idOf('appointmentId', 'the id of the appointment');
+const COMPANY_ID = idOf('companyId', 'the company that the appointment belonged to');
 const SINGLE_BODY = [APPOINTMENT_ID, nothingBut('appointmentId')];
 const DELETION_BODY = [APPOINTMENT_ID, COMPANY_ID, nothingBut('appointmentId', 'companyId')];
 
-/** One check: each link of a chain is awaited. */
-function isId(meaning: string) {
-  return (value: unknown): boolean => {
+/** An id in the body. A valid one costs no chain. */
+function idOf(field: string, meaning: string): Check {
+  const isId = (value: unknown): boolean => typeof value === 'string' && OBJECT_ID.test(value);
+  const chain = body(field).custom((value: unknown) => {
     if (value === undefined || value === null) throw new Error(`is required: ${meaning}`);
-    if (typeof value === 'string' && OBJECT_ID.test(value)) return true;
+    if (isId(value)) return true;
     throw new Error('must be a string of 24 hexadecimal characters');
-  };
+  });
+  return unless((given) => isId((given as Record<string, unknown>)[field]), chain);
 }
 
 const bodyOf = (event: AppointmentEvent) => (event === APPOINTMENT_DELETED ? DELETION_BODY : SINGLE_BODY);
@@ -66,18 +68,23 @@ export const batchBody: readonly RequestHandler[] = validate([
 /** What validate() takes: a chain, or what runs one where it is needed. */
 type Check = RequestHandler & { run: (req: { body?: unknown }) => Promise<unknown> };
 
-/** Refuses unknown fields (checkExact does so too, but walks every item of a batch). Without one it costs no chain. */
+/** Refuses unknown fields (checkExact does so too, but walks every item of a batch). */
 function nothingBut(...names: readonly string[]): Check {
-  const isAlone = (given: unknown) => Object.keys(given as object).every((key) => names.includes(key));
+  const isAlone = (given: object) => Object.keys(given).every((key) => names.includes(key));
   const chain = body()
     .custom(isAlone)
     .withMessage(`may have only the fields ${names.join(', ')}`);
+  return unless(isAlone, chain);
+}
+
+/** Runs the chain of express-validator only for a body that is not valid: it reports what is wrong. */
+function unless(isValid: (given: object) => boolean, chain: ValidationChain): Check {
   const handler: RequestHandler = (req, res, next) => {
-    if (isAlone(req.body)) next();
+    if (isValid(req.body as object)) next();
     else chain(req, res, next);
   };
   return Object.assign(handler, {
-    run: async (req: { body?: unknown }) => (isAlone(req.body) ? undefined : chain.run(req)),
+    run: async (req: { body?: unknown }) => (isValid(req.body as object) ? undefined : chain.run(req)),
   });
 }
 
