@@ -1,3 +1,4 @@
+import type { AppointmentEvent } from '@appointment-emissions/contracts';
 import { describeEmission, type NamedEmission } from '../domain/emission-log.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
 import type { Metrics } from '../metrics/create-metrics.ts';
@@ -12,14 +13,16 @@ export function createRecordAccepted({ metrics, logger }: { metrics: Metrics; lo
     { isRepeat, requestId, traceparent }: RequestContext,
     { ms: tookMs, queue }: AcceptTiming,
   ) => {
+    const counts = new Map<AppointmentEvent, number>();
     for (const { event, emissionId, appointmentId } of accepted) {
+      counts.set(event, (counts.get(event) ?? 0) + 1);
       logger.info(
         { requestId, traceparent, tookMs, isRepeat, event, emissionId, appointmentId },
         `[InternalSocket] Accepted ${describeEmission({ event, appointmentId })}`,
       );
       if (isRepeat) metrics.repeated();
-      else metrics.count(event, 'accepted', 1, queue);
     }
+    if (!isRepeat) for (const [event, n] of counts) metrics.count(event, 'accepted', n, queue);
     if (queue === 'live') metrics.observe('accept', tookMs);
   };
 }

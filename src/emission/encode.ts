@@ -1,4 +1,4 @@
-import { createHash, randomInt } from 'node:crypto';
+import { hash, randomInt } from 'node:crypto';
 import {
   type AppointmentSnapshot,
   companyRoom,
@@ -87,5 +87,5 @@ const DIGEST_LENGTH = 16;
  * the same. Capture compares it, so the order key need not contain the snapshot.
  */
 export function digestOf(snapshot: AppointmentSnapshot): string {
-  return createHash('sha256').update(JSON.stringify(snapshot)).digest('base64url').slice(0, DIGEST_LENGTH);
+  return hash('sha256', JSON.stringify(snapshot), 'base64url').slice(0, DIGEST_LENGTH);
 }
