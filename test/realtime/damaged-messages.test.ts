@@ -6,7 +6,13 @@ import type { Dashboard } from '../harness/dashboard.ts';
 import type { Company } from '../harness/documents.ts';
 import { eventually, until } from '../harness/until.ts';
 import { API_KEY, createWorld, type World } from '../harness/world.ts';
-import { canaryMessage, damagedMessages, forgedRequests, goodMessage } from './damaged-messages.ts';
+import {
+  canaryMessage,
+  damagedMessages,
+  forgedRequests,
+  goodMessage,
+  messageWithOtherFields,
+} from './damaged-messages.ts';
 
 let world: World;
 let api: RunningApi;
@@ -59,6 +65,21 @@ test.each(['/', '/internal', '/canary'])(
     );
   },
 );
+
+test('a message with other fields is sent without them', async () => {
+  const room = `company:${mine!.companyId}`;
+  const received = new Promise<unknown[]>((resolve) => {
+    dashboard.socket.once(
+      'anything' as never,
+      ((...args: unknown[]) => {
+        resolve(args);
+      }) as never,
+    );
+  });
+  await world.redis.publish(`${key()}#/#${room}#`, messageWithOtherFields(room, ['anything', 1]));
+  // A packet with an id would add the function that acknowledges it.
+  expect(await until('the message', received)).toEqual([1]);
+});
 
 test('a message for an empty room or for all rooms ends no process and reaches no socket', async () => {
   const receivedBefore = dashboard.received.length;

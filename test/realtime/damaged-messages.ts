@@ -131,6 +131,10 @@ export const canaryMessage = (room: string, given: readonly unknown[]): Buffer =
     { rooms: [room], except: [], flags: {} },
   ]);
 
+/** A broadcast that requests an acknowledgement, and may be dropped. */
+export const messageWithOtherFields = (room: string, data: readonly unknown[]): Buffer =>
+  encode(['x', { type: 2, nsp: '/', data, id: 7 }, { rooms: [room], except: [], flags: { volatile: true } }]);
+
 /** As a worker publishes it, with a snapshot of one field. */
 export const goodMessage = (adapterKey: string, companyId: string, appointmentId: string) => {
   const { channel, head, tail } = createEncodeMessage(adapterKey)(

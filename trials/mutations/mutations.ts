@@ -202,6 +202,14 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'an appointment that is published during the read of a direct job',
   },
   {
+    safeguard: 'a message from Redis reaches dashboards without fields of another publisher',
+    file: 'src/realtime/adapter/read-broadcast.ts',
+    find: 'return [sender, { type, nsp, data },',
+    replace: 'return [sender, packet as never,',
+    test: 'test/realtime/damaged-messages.test.ts',
+    name: 'a message with other fields',
+  },
+  {
     safeguard: 'a paused or limited queue gets no direct jobs',
     file: 'src/queue/add-direct-job.lua',
     find: 'if limits[1] or limits[2] or limits[3] then',

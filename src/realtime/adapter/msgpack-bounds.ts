@@ -35,7 +35,8 @@ export function isBoundedMsgpack(bytes: Buffer): boolean {
 
 /** Returns the offset after the value at `at`. @throws RangeError if there is no value */
 function skipValue(bytes: Buffer, at: number, depth: number): number {
-  const first = bytes.readUInt8(at);
+  const first = bytes[at];
+  if (first === undefined) throw new RangeError('the end is missing');
   const next = at + 1;
   if (first < 0x80 || first >= 0xe0) return next;
   if (first < 0x90) return skipValues(bytes, next, 2 * (first & 0x0f), depth);

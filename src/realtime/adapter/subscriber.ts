@@ -21,9 +21,10 @@ export function adapterSubscriber(subscriber: RedisClient, { readMessage, onRequ
   const check = (listener: Listener): Listener => {
     const known = checked.get(listener);
     if (known) return known;
-    const checking = (...args: unknown[]): void => {
-      readMessage(String(args[1]), () => {
-        listener(...args);
+    const checking = (pattern: unknown, from: unknown, message: unknown): void => {
+      const channel = String(from);
+      readMessage(channel, () => {
+        listener(pattern, channel, message);
       });
     };
     checked.set(listener, checking);
