@@ -4,6 +4,7 @@ import { createEmitAppointment } from '../src/emission/emit-appointment.ts';
 import { errorMessage } from '../src/errors.ts';
 import { connectMongo } from '../src/population/connect.ts';
 import type { AppointmentModel } from '../src/model/appointment-model.ts';
+import { closeIfThrows } from '../src/process/lifecycle.ts';
 import type { Logger } from '../src/process/logger.ts';
 import type { Shard } from '../src/queue/shards.ts';
 import { openMetricsPort } from '../src/resources/open-metrics-port.ts';
@@ -48,7 +49,9 @@ export function startWorker({ config, model, logger, logWarnings, tracing }: Wor
     logWarnings,
     tracing,
   });
-  runWorker(resources);
+  closeIfThrows(resources.lifecycle, () => {
+    runWorker(resources);
+  });
   return { close: resources.lifecycle.close, unusable: resources.unusable };
 }
 

@@ -7,6 +7,7 @@ import { createServing } from '../http/stop-serving.ts';
 import type { AppointmentModel } from '../model/appointment-model.ts';
 import type { Canary } from '../liveness/canary.ts';
 import { connectMongo } from '../population/connect.ts';
+import { closeIfThrows } from '../process/lifecycle.ts';
 import { listen } from '../process/listen.ts';
 import type { Logger } from '../process/logger.ts';
 import type { DashboardServer } from '../realtime/dashboard-server.ts';
@@ -57,14 +58,14 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
   });
   const { id, lifecycle, metrics, unusable } = resources;
   let io = undefined as DashboardServer | undefined;
-  const parts = {
+  const parts = closeIfThrows(lifecycle, () => ({
     resources,
     acceptance: composeAccept(resources, config.API_CONCURRENCY > 0 ? runDirectJobs(resources) : undefined),
     access: composeAccess(resources),
     snapshots: composeSnapshots(resources),
     disconnects: composeDisconnects(resources, () => io),
     onFault: createLogFaults(logger),
-  };
+  }));
 
   let canary: Canary | undefined;
   const isAlive = () => canary?.verdict() ?? { ok: true };

@@ -36,6 +36,16 @@ export function createLifecycle({ deadlineMs, onError }: LifecycleOptions): Life
   };
 }
 
+/** Runs a part of the start. If it throws, everything that was started is closed, in the background. */
+export function closeIfThrows<T>(lifecycle: Pick<Lifecycle, 'close'>, start: () => T): T {
+  try {
+    return start();
+  } catch (error) {
+    void lifecycle.close();
+    throw error;
+  }
+}
+
 /** Settles as `promise` does, or rejects after `ms`. @param what  names the operation in the error @throws DeadlineExceeded */
 export async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

@@ -8,7 +8,7 @@ import type { AppointmentModel } from '../model/appointment-model.ts';
 import type { MongoHandle, MongoOptions } from '../population/connect.ts';
 import { createModels, type Models } from '../population/models.ts';
 import { createReportDamage, type ReportDamage } from '../process/damaged-data.ts';
-import { createLifecycle, type Lifecycle, within } from '../process/lifecycle.ts';
+import { closeIfThrows, createLifecycle, type Lifecycle, within } from '../process/lifecycle.ts';
 import type { Logger } from '../process/logger.ts';
 import { openShards, type Shards } from '../queue/shards.ts';
 import { connectRedis, type RedisClient, whenDatabaseMissing, whenReady } from '../redis/connect.ts';
@@ -80,24 +80,34 @@ export interface Resources<Config extends SharedConfig = SharedConfig> extends C
 
 /**
  * Opens connections, queues, metrics and clock, in this order. Returns at once: servers that are unavailable are tried
- * again until they answer.
+ * again until they answer. If a part throws, the others are closed.
  */
-export function openResources<Config extends SharedConfig>({
-  config,
-  model,
-  role,
-  connect,
-  logger,
-  registersShards,
-  logWarnings = () => [],
-  tracing,
-}: ResourcesOptions<Config>): Resources<Config> {
+export function openResources<Config extends SharedConfig>(
+  options: ResourcesOptions<Config>,
+): Resources<Config> {
+  const { config, logger } = options;
   const lifecycle = createLifecycle({
     deadlineMs: config.SHUTDOWN_DEADLINE_MS,
     onError: (what, error) => {
       logger.error({ what, error: error.message }, 'not closed cleanly');
     },
   });
+  return closeIfThrows(lifecycle, () => openParts(options, lifecycle));
+}
+
+function openParts<Config extends SharedConfig>(
+  {
+    config,
+    model,
+    role,
+    connect,
+    logger,
+    registersShards,
+    logWarnings = () => [],
+    tracing,
+  }: ResourcesOptions<Config>,
+  lifecycle: Lifecycle,
+): Resources<Config> {
   if (tracing) lifecycle.onClose('tracing', () => within(FLUSH_SPANS_MS, 'sending spans', tracing.flush()));
   const connections = openConnections(config.REDIS_URL, ROLES[role], { connect, logger, lifecycle });
   const { redis, mongo } = connections;

@@ -924,6 +924,14 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'Bull Board has no buttons for the role view',
   },
   {
+    safeguard: 'connections do not stay open if a part of the start throws',
+    file: 'src/process/lifecycle.ts',
+    find: 'void lifecycle.close();',
+    replace: '',
+    test: 'test/process/open-resources.test.ts',
+    name: 'if a part of the resources cannot be opened',
+  },
+  {
     safeguard: 'an erasure repeats until a pass finds nothing',
     file: 'src/repair/erase.ts',
     find: 'complete = (dryRun || isEmpty) && isComplete;',
