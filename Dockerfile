@@ -10,6 +10,8 @@ COPY ops ./ops
 COPY src ./src
 COPY workers ./workers
 COPY web ./web
+# The commit, since the image is built without .git: --build-arg BUILD_COMMIT=$(git rev-parse HEAD)
+ARG BUILD_COMMIT
 RUN npm run build && npm prune --omit=dev --ignore-scripts
 
 FROM node:24.22-slim
@@ -21,6 +23,8 @@ COPY --from=build /app/dist ./dist
 COPY --from=build /app/packages ./packages
 # combined.log is written here: mount a volume to keep it, or set LOG_FILES=0 for standard output alone.
 RUN mkdir logs && chown node:node logs
+ARG BUILD_COMMIT
+LABEL org.opencontainers.image.revision=$BUILD_COMMIT
 USER node
 EXPOSE 3001
 STOPSIGNAL SIGTERM

@@ -50,9 +50,13 @@ function copyRedisUsers(draft: string): void {
   cpSync(join(PROJECT_DIR, 'ops/redis/users.acl'), join(draft, 'ops/redis/users.acl'));
 }
 
-/** Writes the commit that is built, for the metric `emission_build_info`. Outside of a Git clone it is unknown. */
+/**
+ * Writes the commit that is built, for the metric `emission_build_info`: that of the Git clone, else `BUILD_COMMIT`, which the build of
+ * the image sets.
+ */
 async function writeCommit(draft: string): Promise<void> {
-  if (!existsSync(join(PROJECT_DIR, '.git'))) return;
-  const head = await command('git', ['rev-parse', 'HEAD'], { cwd: PROJECT_DIR });
-  if (!head.failed) writeFileSync(join(draft, 'commit'), head.stdout.trim());
+  const isClone = existsSync(join(PROJECT_DIR, '.git'));
+  const head = isClone ? await command('git', ['rev-parse', 'HEAD'], { cwd: PROJECT_DIR }) : undefined;
+  const commit = head && !head.failed ? head.stdout.trim() : process.env['BUILD_COMMIT'];
+  if (commit) writeFileSync(join(draft, 'commit'), commit);
 }

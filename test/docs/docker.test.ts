@@ -6,7 +6,7 @@ import { loadApiConfig, loadWorkerConfig, SETTING_NAMES } from '../../src/config
 import { readPage, ROOT } from './pages.ts';
 
 interface Service {
-  build?: string;
+  build?: { context: string; args: string[] };
   image?: string;
   command?: string | string[];
   environment?: Record<string, string>;
@@ -131,6 +131,12 @@ test('the image builds with the project’s scripts and runs as a user who is no
   expect(stages).toHaveLength(2);
   expect(stages[1]).toMatch(/^USER node$/m);
   expect(dockerfile).toMatch(/^HEALTHCHECK .*\/livez/m);
+});
+
+test('the image knows the commit that it is built from', () => {
+  for (const stage of stages) expect(stage).toMatch(/^ARG BUILD_COMMIT$/m);
+  expect(stages[1]).toMatch(/^LABEL org\.opencontainers\.image\.revision=\$BUILD_COMMIT$/m);
+  for (const { build } of [api, worker, indexes]) expect(build?.args).toEqual(['BUILD_COMMIT']);
 });
 
 /** The command of the image. */
