@@ -62,11 +62,20 @@ export class AppError extends Error {
  * inner errors have.
  */
 export function errorMessage(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return String(thrown) || 'unknown error';
+  if (!(thrown instanceof Error)) return textOf(thrown) || 'unknown error';
   if (thrown.message !== '') return thrown.message;
   if (thrown instanceof AggregateError && thrown.errors.length > 0)
     return [...new Set(thrown.errors.map(errorMessage))].join('; ');
   return codeOf(thrown) ?? (thrown.cause === undefined ? thrown.name : errorMessage(thrown.cause));
+}
+
+/** An object without a prototype, or with a `toString` that throws, has no text. */
+function textOf(thrown: unknown): string {
+  try {
+    return String(thrown);
+  } catch {
+    return 'unknown error';
+  }
 }
 
 /**

@@ -40,7 +40,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   config: ['contracts', 'settings'],
   settings: ['contracts'],
   domain: ['contracts'],
-  model: ['contracts'],
+  model: ['contracts', 'errors'],
   tracing: ['contracts'],
   // The bot library has the code that appends to log files.
   process: [...BELOW, 'bot'],

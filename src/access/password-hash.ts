@@ -20,7 +20,6 @@ const KEY_BYTES = 32;
 const MIN_MEMORY_COST = 2 ** 17;
 /** About 0.7 s, and at most 256 MiB: more would let sign-ins block the process. */
 const MAX_COST = 2 ** 21;
-
 const MIN_PASSWORD_LENGTH = 12;
 
 /** The PHC format. Salt: at least 16 bytes. Key: 32 to 64 bytes. */

@@ -1,4 +1,5 @@
 import { pathToFileURL } from 'node:url';
+import { errorCode, errorMessage } from '../errors.ts';
 import type { AppointmentModel } from './appointment-model.ts';
 import { DEFAULT_MODEL } from './default-model.ts';
 import { ModelError, parseModel } from './parse-model.ts';
@@ -25,18 +26,22 @@ export async function loadModel(file: string | undefined): Promise<AppointmentMo
   try {
     return parseModel(description);
   } catch (error) {
-    if (error instanceof ModelError) throw new ModelError(error.problems, source);
-    throw error;
+    // A getter of the description can throw anything.
+    throw new ModelError(
+      error instanceof ModelError
+        ? error.problems
+        : [`the description cannot be read: ${errorMessage(error)}`],
+      source,
+    );
   }
 }
 
 function whyNotLoaded(error: unknown): string {
-  const { code, message } = error as { code?: string; message?: string };
-  if (code === 'ERR_UNKNOWN_FILE_EXTENSION') {
+  if (errorCode(error) === 'ERR_UNKNOWN_FILE_EXTENSION') {
     return (
       `Node ${process.versions.node} cannot load this kind of file: name a .js or .mjs module, or run a .ts module ` +
       'with Node 22.18 or newer'
     );
   }
-  return `the module cannot be loaded: ${message ?? String(error)}`;
+  return `the module cannot be loaded: ${errorMessage(error)}`;
 }

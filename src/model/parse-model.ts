@@ -17,6 +17,9 @@ export class ModelError extends Error {
   }
 }
 
+/** Half of a character: it has no UTF-8, so no stored name contains it. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
 /** Adds a problem of the value at a path. */
 export type ReportProblem = (path: string, problem: string) => void;
 
@@ -38,6 +41,8 @@ const FIELD_KEYS = ['name', 'type'];
 /** Names that a query or a snapshot gives another meaning. */
 const RESERVED_NAMES: ReadonlySet<string> = new Set(['_id', '__proto__', '__readFor']);
 const MAX_NAME_LENGTH = 100;
+/** MongoDB allows 255 bytes for the names of database and collection with a dot between them; a database has up to 63. */
+const MAX_COLLECTION_BYTES = 191;
 
 /**
  * Checks a description and fills in its defaults. The description may come from a file of the user's: nothing about it is
@@ -115,17 +120,19 @@ function nameAt(path: string, value: unknown, report: ReportProblem): string {
     report(path, mustBe('the name of a field', value));
   } else if (value.includes('.')) {
     report(path, `"${value}" is a path into a field: only fields of the document itself can be named`);
-  } else if (RESERVED_NAMES.has(value)) {
+  } else if (RESERVED_NAMES.has(value) || value in Object.prototype) {
+    // Every document has `constructor`, `toString` and the like, also without such a field.
     report(path, `"${value}" is reserved`);
   } else if (
     value === '' ||
     value.startsWith('$') ||
     /[\0\s]/.test(value) ||
-    value.length > MAX_NAME_LENGTH
+    value.length > MAX_NAME_LENGTH ||
+    LONE_SURROGATE.test(value)
   ) {
     report(
       path,
-      `must be a name of 1 to ${MAX_NAME_LENGTH} characters without spaces and without $ at its start`,
+      `must be a name of 1 to ${MAX_NAME_LENGTH} characters of Unicode without spaces and without $ at its start`,
     );
   } else return value;
   return '';
@@ -133,8 +140,14 @@ function nameAt(path: string, value: unknown, report: ReportProblem): string {
 
 function collectionAt(path: string, value: unknown, report: ReportProblem): string {
   if (typeof value !== 'string') report(path, mustBe('the name of a MongoDB collection', value));
-  else if (value === '' || /[$\0\s]/.test(value) || value.startsWith('system.')) {
-    report(path, 'must be the name of a MongoDB collection: not empty, without spaces and $, not system.…');
+  else if (/^$|[$\0\s]|^system\.|^\.|\.\.|\.$/.test(value) || LONE_SURROGATE.test(value)) {
+    report(
+      path,
+      'must be the name of a MongoDB collection: not empty, without spaces and $, not system.…, and with text before ' +
+        'and after each dot',
+    );
+  } else if (Buffer.byteLength(value) > MAX_COLLECTION_BYTES) {
+    report(path, `must have at most ${MAX_COLLECTION_BYTES} bytes, as the name of a MongoDB collection`);
   } else return value;
   return '';
 }
@@ -189,12 +202,14 @@ function statusesAt(path: string, value: unknown, report: ReportProblem): string
 
 /** Reports a key that would be sent twice, and a document's field that has two meanings. */
 function reportRepeatedNames(model: AppointmentModel, report: ReportProblem): void {
-  const { references, fields, times, companyField, statusField } = model;
+  const { references, fields, times, companyField, statusField, deletedField } = model;
   const roles = [
     ['companyField', companyField],
     ...TIME_KEYS.map((key) => [`times.${key}`, times[key]] as const),
     ['status.field', statusField],
   ] as const;
+  const marks = roles.find(([, name]) => name !== '' && name === deletedField);
+  if (marks) report('deletedField', `"${marks[1]}" is named by ${marks[0]} already`);
   const further = [
     ...references.map(({ field }) => [`references.${field}`, field] as const),
     ...fields.map(({ name }, index) => [`fields[${index}]`, name] as const),

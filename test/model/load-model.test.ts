@@ -24,6 +24,13 @@ test.each([
   ['other.mjs', 'export const other = 1', /neither a default export nor an export named model/],
   ['wrong.mjs', 'export default { collection: 7 }', /wrong\.mjs is not usable:\n {2}- collection: must be/],
   ['throws.mjs', 'throw new Error("no secret")', /the module cannot be loaded: no secret/],
+  ['throws-null.mjs', 'throw null', /the module cannot be loaded: null/],
+  ['throws-bare.mjs', 'throw Object.create(null)', /the module cannot be loaded: unknown error/],
+  [
+    'getter.mjs',
+    'export default { get collection() { throw new Error("no such setting") } }',
+    /the description cannot be read: no such setting/,
+  ],
 ])('%s is refused with the setting, the file and the reason', async (name, text, message) => {
   const file = writeModule(text, name);
   await expect(loadModel(file)).rejects.toThrow(message);

@@ -85,16 +85,16 @@ test('all problems are reported at once, each with its path', () => {
       'companyField: "owner.id" is a path into a field: only fields of the document itself can be named',
       'references.petId.fields[2]: must be an object, but is of type number',
       'references.staffId: unknown key "projection"; the keys are collection, fields, companyField',
-      'references.staffId.collection: must be the name of a MongoDB collection: not empty, without spaces and $, not system.…',
+      'references.staffId.collection: must be the name of a MongoDB collection: not empty, without spaces and $, not system.…, and with text before and after each dot',
       'references.staffId.fields: must be a list, but is of type string',
       'references.customerId: must be an object, but is null',
       'references._id: "_id" is reserved',
       'fields[0].type: must be one of text, number, boolean, date, id',
       'fields[1].type: must be one of text, number, boolean, date, id',
-      'fields[2]: must be a name of 1 to 100 characters without spaces and without $ at its start',
+      'fields[2]: must be a name of 1 to 100 characters of Unicode without spaces and without $ at its start',
       'fields[3]: unknown key "of"; the keys are name, type',
       'times: unknown key "begin"; the keys are start, end, createdAt, updatedAt',
-      'times.end: must be a name of 1 to 100 characters without spaces and without $ at its start',
+      'times.end: must be a name of 1 to 100 characters of Unicode without spaces and without $ at its start',
       'status.canceled[1]: "canceled" is in the list twice',
       'status.canceled[2]: must be a status, as text',
       'deletedField: must be the name of a field, but is of type boolean',
@@ -125,6 +125,10 @@ test('a name that has two meanings is refused', () => {
   expect(problemsOf({ ...base, times: { start: 'from' }, fields: ['start'] })).toEqual([
     'fields[0]: "start" is the key under which another field is sent',
   ]);
+  // Every appointment with a start would be a deleted one.
+  expect(problemsOf({ ...base, deletedField: 'start' })).toEqual([
+    'deletedField: "start" is named by times.start already',
+  ]);
   const twice = { petId: { collection: 'pets', fields: ['name', 'size', 'name'] } };
   expect(problemsOf({ ...base, references: twice })).toEqual([
     'references.petId.fields[2]: "name" is named by references.petId.fields[0] already',
@@ -135,6 +139,38 @@ test('a reference cannot replace the prototype of a snapshot', () => {
   const references: unknown = JSON.parse('{"__proto__": {"collection": "pets", "fields": ["name"]}}');
   expect(problemsOf({ collection: 'appointments', references })).toEqual([
     'references.__proto__: "__proto__" is reserved',
+  ]);
+});
+
+test.each(['constructor', 'toString', 'hasOwnProperty', '__defineGetter__'])(
+  'a field cannot be named %s, which every document seems to have',
+  (name) => {
+    const base = { collection: 'appointments', references: {} };
+    expect(problemsOf({ ...base, deletedField: name })).toEqual([`deletedField: "${name}" is reserved`]);
+    expect(problemsOf({ ...base, fields: [name] })).toEqual([`fields[0]: "${name}" is reserved`]);
+  },
+);
+
+test.each([
+  ['a dot at its start', '.a'],
+  ['a dot at its end', 'a.'],
+  ['two dots', 'a..b'],
+  ['half of a character', 'a\ud800'],
+  ['192 bytes', 'é'.repeat(96)],
+])('a collection whose name has %s is refused', (_, collection) => {
+  expect(problemsOf({ collection, references: {} })).toEqual([
+    expect.stringMatching(/^collection: must .*MongoDB collection/),
+  ]);
+});
+
+test('a collection may have dots inside its name, and 191 bytes', () => {
+  expect(problemsOf({ collection: 'a.b', references: {} })).toEqual([]);
+  expect(problemsOf({ collection: 'x'.repeat(191), references: {} })).toEqual([]);
+});
+
+test('half of a character is not the name of a field', () => {
+  expect(problemsOf({ collection: 'appointments', references: {}, fields: ['\ud800'] })).toEqual([
+    expect.stringContaining('characters of Unicode'),
   ]);
 });
 

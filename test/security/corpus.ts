@@ -315,6 +315,14 @@ export const REQUESTS: readonly BadRequest[] = [
     status: 431,
   },
 
+  ...['queues?activeQueue', 'job-schedulers?queueName'].map((query) => ({
+    what: `a name for Bull Board that is not encoded: ${query}`,
+    path: `/admin/queues/api/${query}=%25`,
+    headers: { authorization: ':admin' },
+    status: 400,
+    code: 'INVALID_REQUEST',
+  })),
+
   // Methods and paths
   ...['GET', 'PUT', 'DELETE', 'PATCH'].map((method) => ({
     what: `${method} for POST`,

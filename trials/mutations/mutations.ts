@@ -995,4 +995,20 @@ export const MUTATIONS: readonly Mutation[] = [
     test: 'test/operate/interfaces-refusing.test.ts',
     name: 'requests above a limit',
   },
+  {
+    safeguard: 'a field that marks deleted appointments cannot have a name that every document seems to have',
+    file: 'src/model/parse-model.ts',
+    find: 'RESERVED_NAMES.has(value) || value in Object.prototype',
+    replace: 'RESERVED_NAMES.has(value)',
+    test: 'test/model/parse-model.test.ts',
+    name: 'a field cannot be named ',
+  },
+  {
+    safeguard: 'a model description cannot name a collection that MongoDB refuses at the first read',
+    file: 'src/model/parse-model.ts',
+    find: '^\\.|\\.\\.|\\.$/.test(value)',
+    replace: '^$/.test(value)',
+    test: 'test/model/parse-model.test.ts',
+    name: 'a collection whose name has ',
+  },
 ];

@@ -4,6 +4,7 @@ import { ExpressAdapter } from '@bull-board/express';
 import type { Queue } from 'bullmq';
 import type { Express, RequestHandler } from 'express';
 import { isolate } from '@appointment-emissions/contracts';
+import { AppError } from '../../errors.ts';
 import { isRead, operatorOf, requireRepairRole } from '../middleware/basic-auth.ts';
 import { createCountBoardWrite, type EachShard } from './board-writes.ts';
 
@@ -36,12 +37,25 @@ export function createBullBoardRoutes(eachShard: EachShard, basePath?: string): 
     });
   };
   return (req, res, next) => {
+    if (!isRead(req)) requireRepairRole(res);
+    if (![req.query['activeQueue'], req.query['queueName']].every(isDecodable)) {
+      throw new AppError('INVALID_REQUEST', 'the name of the queue is not correctly encoded');
+    }
     if (isRead(req)) return answer(req, res, next);
-    requireRepairRole(res);
     // Bull Board's replies have no number for the audit line.
     const counted = countWrite(req).then((matched) => (res.locals.matched = matched));
     return counted.then(() => answer(req, res, next), next);
   };
+}
+
+/** Bull Board decodes a name again, and would answer 500. */
+function isDecodable(name: unknown): boolean {
+  try {
+    decodeURIComponent(String(name));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** @returns a separate Express application with default settings */
