@@ -31,6 +31,8 @@ export function encodeFrame(frame: RawFrame): Buffer {
 }
 
 const PING = encodeFrame({ opcode: 9, payload: Buffer.from('still there?') });
+/** The header of a close frame, with a reason or without. The server then waits for the client's. */
+const CLOSES = [Buffer.from([0x88, 0x02]), Buffer.from([0x88, 0x00])];
 /** Servers do not mask. */
 const PONG = Buffer.from('\x8a\x0cstill there?', 'latin1');
 
@@ -50,13 +52,13 @@ export async function openRawWebSocket(url: string) {
     received = Buffer.concat([received, bytes]);
     look();
   });
-  const seen = (what: string, bytes: Buffer | string): Promise<'seen' | 'closed'> =>
+  const seen = (what: string, ...any: (Buffer | string)[]): Promise<'seen' | 'closed'> =>
     until(
       what,
       new Promise((resolve) => {
         look = () => {
-          if (received.includes(bytes)) resolve('seen');
-          else if (isClosed) resolve('closed');
+          if (any.some((bytes) => received.includes(bytes))) resolve('seen');
+          else if (isClosed || CLOSES.some((bytes) => received.includes(bytes))) resolve('closed');
         };
         look();
       }),
@@ -75,6 +77,13 @@ export async function openRawWebSocket(url: string) {
   await seen('the WebSocket to open', '"sid"');
   return {
     send: (...frames: Buffer[]) => void socket.write(Buffer.concat(frames)),
+    /** Joins a namespace. Resolves when the gateway has answered, or the connection has ended. An event before that ends it. */
+    async join(namespace: '' | '/internal,', auth: unknown): Promise<void> {
+      const packet = `40${namespace}${JSON.stringify(auth)}`;
+      socket.write(encodeFrame({ opcode: 1, payload: Buffer.from(packet) }));
+      const joined = namespace === '' ? '42["emissions:position"' : `40${namespace}`;
+      await seen('an answer to the handshake', joined, `44${namespace}{`);
+    },
     /** Resolves when all that was sent has been taken, or the connection has ended. */
     async settled(): Promise<'open' | 'closed'> {
       received = Buffer.alloc(0);
