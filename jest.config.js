@@ -53,6 +53,7 @@ export const LONG_TESTS = [
   '**/test/operate/operators.test.ts',
   '**/test/tracing/processes.test.ts',
   '**/trials/checker/order.test.ts',
+  '**/trials/fuzz/short-run.test.ts',
 ];
 
 /** Native ESM: run through `npm test`, which sets NODE_OPTIONS=--experimental-vm-modules. */

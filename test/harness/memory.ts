@@ -9,6 +9,8 @@ export interface Memory {
   rss: number;
   heapUsed: number;
   external: number;
+  /** Active timers, sockets and requests, and listeners of `process`. */
+  handles: number;
 }
 
 /** Reads the memory of our processes: start them with `env`, then `read` by their ids. */

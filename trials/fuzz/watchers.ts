@@ -1,0 +1,66 @@
+import { isAppointmentEvent } from '@appointment-emissions/contracts';
+import type { Dashboard } from '../../test/harness/dashboard.ts';
+import type { Company } from '../../test/harness/documents.ts';
+import type { World } from '../../test/harness/world.ts';
+
+/** Text in documents of the other company. */
+export const OTHER_COMPANY_MARK = 'seen by the other company only';
+
+const CONTROL_EVENTS = new Set(['emissions:position', 'emissions:alive', 'emissions:passed']);
+
+export type Watchers = Awaited<ReturnType<typeof createWatchers>>;
+
+/** A dashboard of each company. They record what must not have reached them. */
+export async function createWatchers(
+  world: World,
+  api: { url: string },
+  { company, other, otherAppointment }: { company: Company; other: Company; otherAppointment: string },
+) {
+  const found: string[] = [];
+  let isClosed = false;
+  const [own, others] = await Promise.all(
+    [company, other].map(({ companyId }) => world.dashboard(api, companyId)),
+  );
+  watch(
+    own!,
+    'the fuzzed company',
+    (text) => text.includes(OTHER_COMPANY_MARK) || text.includes(other.companyId),
+  );
+  watch(others!, 'the other company', (text) => text.includes(company.companyId));
+
+  function watch(dashboard: Dashboard, name: string, isForeign: (text: string) => boolean): void {
+    dashboard.socket.onAny((event: string, ...args: unknown[]) => {
+      const text = JSON.stringify(args);
+      if (isForeign(text)) found.push(`${name} got data of another company: ${event} ${text.slice(0, 500)}`);
+      const isKnown = isAppointmentEvent(event) || CONTROL_EVENTS.has(event);
+      if (dashboard === others && !isKnown) found.push(`${name} got an unknown event ${event}`);
+    });
+  }
+
+  // A repair or a message of the gateways may disconnect the fuzzed company.
+  own!.socket.on('disconnect', (reason) => {
+    if (reason === 'io server disconnect') own!.socket.connect();
+  });
+  others!.socket.on('disconnect', (reason) => {
+    if (!isClosed) found.push(`the other company was disconnected: ${reason}`);
+  });
+
+  return {
+    own: own!,
+    /** Resolves when an emission of the other company has arrived at its dashboard. */
+    async serveOther(): Promise<void> {
+      others!.received.length = 0;
+      own!.received.length = 0;
+      own!.positions.length = 0;
+      const emissionId = await world.emit(api, 'appointment-updated', otherAppointment);
+      await others!.receive(({ meta }) => meta.emissionId === emissionId, 'its emission');
+    },
+    /** What was found since the last call. */
+    problems: (): string[] => found.splice(0),
+    close(): void {
+      isClosed = true;
+      own!.close();
+      others!.close();
+    },
+  };
+}
