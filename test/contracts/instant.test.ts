@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseInstant } from '@appointment-emissions/contracts';
+import { isCalendarDate, parseInstant } from '@appointment-emissions/contracts';
 
 describe('parseInstant', () => {
   test.each([
@@ -10,6 +10,8 @@ describe('parseInstant', () => {
     ['2028-02-29', '2028-02-29T00:00:00.000Z'],
     ['2000-02-29T23:59:59Z', '2000-02-29T23:59:59.000Z'],
     ['2027-01-01T00:30:00+05:45', '2026-12-31T18:45:00.000Z'],
+    ['2027-02-28T10:00:00.5Z', '2027-02-28T10:00:00.500Z'],
+    ['2027-03-01T23:59:00+23:59', '2027-03-01T00:00:00.000Z'],
     ['1970-01-01', '1970-01-01T00:00:00.000Z'],
     ['9999-12-31T23:59:59.999Z', '9999-12-31T23:59:59.999Z'],
   ])('accepts %s', (text, expected) => {
@@ -54,4 +56,10 @@ describe('parseInstant', () => {
   ])('rejects %s', (_, text) => {
     expect(parseInstant(text)).toBeUndefined();
   });
+});
+
+test('isCalendarDate accepts a date that exists, alone', () => {
+  for (const date of ['2028-02-29', '1970-01-01', '9999-12-31']) expect(isCalendarDate(date)).toBe(true);
+  for (const text of ['2027-02-29', '1969-12-31', '2027-03-01T10:00Z', '12027-03-01', 'at 2027-03-01', ''])
+    expect(isCalendarDate(text)).toBe(false);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { createBulkPacer } from '../../src/process/bulk-pacer.ts';
-import { MIN_SHARE } from '../../src/process/bulk-share.ts';
+import { createAllowance, createBulkPacer } from '../../src/process/bulk-pacer.ts';
+import { FIRST_BULK_STATE, MIN_SHARE } from '../../src/process/bulk-share.ts';
 import { until } from '../harness/until.ts';
 
 /** A pacer whose clock goes on only while the test works or the pacer rests. */
@@ -28,6 +28,10 @@ function createTestPacer({ utilization = 0.6 } = {}) {
   };
 }
 const nothing = () => Promise.resolve();
+/** Lets everything run that waits for no timer. */
+const runPending = async (): Promise<void> => {
+  for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+};
 
 test('bulk work alone never rests', async () => {
   const { rests, slice } = createTestPacer();
@@ -77,11 +81,13 @@ test('a slice waits until the live emission in progress ends', async () => {
   const live = pacer.live(() => new Promise<void>((resolve) => (end = resolve)));
   let isDone = false;
   const bulk = slice(10).then(() => (isDone = true));
-  for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  await runPending();
   expect(isDone).toBe(false);
   end();
   await live;
-  await until('the slice after the live emission', bulk);
+  await runPending();
+  expect(isDone).toBe(true);
+  await bulk;
 });
 
 test('a live emission that never ends does not stop bulk work, nor does a slice that took hours', async () => {
@@ -115,4 +121,40 @@ test('a clock that stands still stops neither live nor bulk work', async () => {
     await until('live work', pacer.live(nothing));
     await until('bulk work', pacer.bulk(nothing));
   }
+});
+
+/** An allowance beside live emissions while the event loop is always busy. */
+function createTestAllowance() {
+  const world = { now: 5_000, isBesideLive: true };
+  const allowance = createAllowance({
+    now: () => world.now,
+    readUtilization: () => 1,
+    isBesideLive: () => world.isBesideLive,
+  });
+  return { world, allowance };
+}
+
+test('the share of bulk work follows from what was measured over 100 ms to one second', () => {
+  const { world, allowance } = createTestAllowance();
+  expect(allowance()).toBe(FIRST_BULK_STATE.share);
+  world.now += 99;
+  expect(allowance()).toBe(FIRST_BULK_STATE.share);
+  world.now += 1;
+  const second = allowance();
+  expect(second).toBeLessThan(FIRST_BULK_STATE.share);
+  world.now += 1_000;
+  expect(allowance()).toBe(second);
+  world.now += 999;
+  expect(allowance()).toBeLessThan(second);
+});
+
+test('when live emissions begin or end the share changes at once, whatever was measured', () => {
+  const { world, allowance } = createTestAllowance();
+  world.isBesideLive = false;
+  expect(allowance()).toBe(1);
+  world.isBesideLive = true;
+  world.now += 1;
+  expect(allowance()).toBe(FIRST_BULK_STATE.share);
+  world.isBesideLive = false;
+  expect(allowance()).toBe(1);
 });

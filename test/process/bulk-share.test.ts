@@ -68,6 +68,11 @@ test.each([undefined, Number.NaN, -1, -Infinity])('a utilization of %p changes n
   expect([state.share, allowance]).toEqual([0.4, 0.4]);
 });
 
+test('an idle event loop raises the share as much as one decision may', () => {
+  const { allowance } = decideBulkShare({ share: 0.4 }, { utilization: 0, isBesideLive: true });
+  expect(allowance).toBe(0.5);
+});
+
 test.each([0, 1e-9, 7, Infinity])(
   'a utilization of %p changes the share by a bounded step',
   (utilization) => {
