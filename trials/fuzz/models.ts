@@ -181,8 +181,14 @@ async function mustWork(
     SOCKET_ADAPTER_KEY: name,
     RECONCILE_INTERVAL_MS: '1000',
   };
-  const worker = startWorker({ config: loadWorkerConfig(env), model, logger });
-  const api = await startApi({ config: loadApiConfig(env), model, logger, pageDir: 'dist/page' });
+  const worker = startWorker({ config: loadWorkerConfig(env), model, logger, tracing: undefined });
+  const api = await startApi({
+    config: loadApiConfig(env),
+    model,
+    logger,
+    tracing: undefined,
+    pageDir: 'dist/page',
+  });
   try {
     const appointmentId = await insert(world, model, company.companyId);
     count(await emitOnce(world, api, { appointmentId }, 'updated'));
