@@ -146,6 +146,9 @@ function collectionAt(path: string, value: unknown, report: ReportProblem): stri
       'must be the name of a MongoDB collection: not empty, without spaces and $, not system.…, and with text before ' +
         'and after each dot',
     );
+  } else if (value in Object.prototype) {
+    // mongoose keeps its collections in an object.
+    report(path, `"${value}" is reserved`);
   } else if (Buffer.byteLength(value) > MAX_COLLECTION_BYTES) {
     report(path, `must have at most ${MAX_COLLECTION_BYTES} bytes, as the name of a MongoDB collection`);
   } else return value;

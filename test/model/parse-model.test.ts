@@ -163,6 +163,10 @@ test.each([
   ]);
 });
 
+test.each(['__proto__', 'constructor'])('a collection cannot be named %s', (collection) => {
+  expect(problemsOf({ collection, references: {} })).toEqual([`collection: "${collection}" is reserved`]);
+});
+
 test('a collection may have dots inside its name, and 191 bytes', () => {
   expect(problemsOf({ collection: 'a.b', references: {} })).toEqual([]);
   expect(problemsOf({ collection: 'x'.repeat(191), references: {} })).toEqual([]);
