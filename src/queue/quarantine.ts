@@ -52,7 +52,7 @@ export function createQuarantine({ queue, redis, reportDamage, onFailed }: Quara
     const kept = {
       name,
       data: isJsonObject(data) ? data : '{}',
-      opts: isJsonObject(opts) ? opts : '{}',
+      opts: isJobOptions(opts) ? opts : '{}',
       timestamp: /^\d{1,15}$/.test(timestamp) ? timestamp : now,
       ...{ delay: '0', priority: '0', atm: '1', finishedOn: now, failedReason: REASON, stacktrace: '[]' },
     };
@@ -91,7 +91,7 @@ export function createQuarantine({ queue, redis, reportDamage, onFailed }: Quara
 
 /** Whether BullMQ can fetch the job: what it parses, and the counts that its scripts increase. */
 function isReadable({ data, opts, parent, parentKey, rjk, ats, stc }: Record<string, string>): boolean {
-  const isParsed = (data === undefined || isJson(data)) && (opts === undefined || isJsonObject(opts));
+  const isParsed = (data === undefined || isJson(data)) && (opts === undefined || isJobOptions(opts));
   // No job of ours has a parent or is repeated.
   const isOurs = parent === undefined && parentKey === undefined && rjk === undefined;
   return isParsed && isOurs && [ats, stc].every((count) => count === undefined || COUNT.test(count));
@@ -104,6 +104,13 @@ function isJson(text: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** BullMQ compares `attempts` when an attempt fails. If that throws, the job stays active, stalls and fails again without end. */
+function isJobOptions(text: string): boolean {
+  if (!isJsonObject(text)) return false;
+  const { attempts } = JSON.parse(text) as { attempts?: unknown };
+  return typeof attempts !== 'object' || attempts === null;
 }
 
 function isJsonObject(text: string): boolean {

@@ -84,6 +84,7 @@ const UNREADABLE: [what: string, damage: (key: string) => Promise<unknown>, data
     ['an unknown name', unharmed, {}, 'garbage'],
     ['options that are no JSON', field('opts', 'garbage')],
     ['options that are null', field('opts', 'null')],
+    ['attempts that are an object', field('opts', '{"attempts":{"toString":1}}'), { event: 'garbage' }],
     ['a parent that is no JSON', field('parent', 'garbage')],
     ['a key of a repeated job', field('rjk', 'x')],
     ['a count of attempts that is text', field('atm', 'x')],
