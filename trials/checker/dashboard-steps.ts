@@ -2,7 +2,7 @@ import { createIdSource, EMPTY, type Part, shapeText, textOf } from './parts.ts'
 import { addAnswers, isEnded, start } from './process-steps.ts';
 import type { Task } from './programs.ts';
 import { type CompanySlots, valueOf } from './state.ts';
-import { add, type Changes, type Context, isEmpty, partAt, plain, run, spend } from './step.ts';
+import { add, budgetOf, type Changes, type Context, isEmpty, partAt, plain, run, spend } from './step.ts';
 import * as change from './transitions.ts';
 
 type WirePacket = { event: { meta: { read: number; event: string } } } | { position: object };
@@ -42,7 +42,21 @@ export async function addDeliveries(context: Context, company: CompanySlots): Pr
   }
   const { changes, violation } = await tell(context, company, packet);
   const label = `the dashboard of ${name} receives ${describePacket(first)}`;
-  add(context, 'sure', label, [...changes, [wire, rest]], violation);
+  add(context, 'sure', label, [...changes, [wire, rest]], {
+    violation,
+    ...(isOnlyInput(context, company) && { firstIfEmpty: [company.list.process, company.catchUp.process] }),
+  });
+}
+
+/**
+ * True if a dashboard can get or do nothing else before its oldest packet arrives, unless a list or a catch-up is being made. What
+ * others do adds packets behind it.
+ */
+function isOnlyInput(context: Context, { dashboard }: CompanySlots): boolean {
+  const budget = budgetOf(context);
+  const { isConnected, needsList, isBehind } = change.wantsOfPart(partAt(context.state, dashboard));
+  const isUndisturbed = !budget.lists && !budget.cuts && !budget['lost-message'];
+  return isUndisturbed && isConnected && !needsList && !isBehind;
 }
 
 function describePacket(packet: WirePacket): string {
@@ -91,25 +105,27 @@ async function addConnect(context: Context, company: CompanySlots): Promise<void
   const [task = EMPTY] = await run(change.catchUpTask, ids, partAt(context.state, dashboard), plain(id));
   const started = await start(catchUp, task, ids);
   const label = `the dashboard of ${name} connects`;
-  add(context, 'sure', label, [...changes, ...started, [connection, plain('joining')]], violation);
+  add(context, 'sure', label, [...changes, ...started, [connection, plain('joining')]], { violation });
 }
 
-/** The dashboard requests a list, if it needs one or the user wants one; the list route makes it; it arrives. */
+/** The dashboard requests a list, if it needs one or the user wants one. */
+export async function addListRequest(context: Context, company: CompanySlots): Promise<void> {
+  const { id, name, dashboard, list } = company;
+  const isNeeded = change.wantsOfPart(partAt(context.state, dashboard)).needsList;
+  const byUser = isNeeded ? [] : spend(context, 'lists');
+  if (!byUser) return;
+  const ids = createIdSource();
+  const { changes } = await tell(context, company, plain({ requestList: true }), ids);
+  const started = await start(list, plain({ run: 'list', companyId: id } satisfies Task), ids);
+  const label = `the dashboard of ${name} requests the list${isNeeded ? '' : ', by its user'}`;
+  add(context, isNeeded ? 'sure' : 'possible', label, [...byUser, ...changes, ...started]);
+}
+
+/** The list route makes the list; it arrives. */
 export async function addListSteps(context: Context, company: CompanySlots): Promise<void> {
   const { state } = context;
-  const { id, name, dashboard, list } = company;
+  const { name, list } = company;
   const who = `the list route for ${name}`;
-  if (isEmpty(state[list.process])) {
-    const isNeeded = change.wantsOfPart(partAt(state, dashboard)).needsList;
-    const byUser = isNeeded ? [] : spend(context, 'lists');
-    if (!byUser) return;
-    const ids = createIdSource();
-    const { changes } = await tell(context, company, plain({ requestList: true }), ids);
-    const started = await start(list, plain({ run: 'list', companyId: id } satisfies Task), ids);
-    const label = `the dashboard of ${name} requests the list${isNeeded ? '' : ', by its user'}`;
-    add(context, isNeeded ? 'sure' : 'possible', label, [...byUser, ...changes, ...started]);
-    return;
-  }
   await addAnswers(context, list, who);
   const stop = partAt(state, list.stop);
   if (!isEnded(stop)) return;
@@ -124,24 +140,26 @@ export async function addListSteps(context: Context, company: CompanySlots): Pro
     return;
   }
   const { changes, violation } = await tell(context, company, input, ids);
-  add(context, 'sure', `the dashboard of ${name} receives the list`, [...changes, ...ended], violation);
+  add(context, 'sure', `the dashboard of ${name} receives the list`, [...changes, ...ended], { violation });
 }
 
-/** The dashboard requests a catch-up if it is behind; the gateway makes it, and sends it. */
+/** The dashboard requests a catch-up if it is behind. */
+export async function addCatchUpRequest(context: Context, company: CompanySlots): Promise<void> {
+  const { state } = context;
+  const { id, name, dashboard, wire, catchUp } = company;
+  const { isConnected, isBehind } = change.wantsOfPart(partAt(state, dashboard));
+  const isReplied = (valueOf(state[wire]) as WirePacket[]).every((packet) => !('reply' in packet));
+  if (!isConnected || !isBehind || !isReplied) return;
+  const ids = createIdSource();
+  const [task = EMPTY] = await run(change.catchUpTask, ids, partAt(state, dashboard), plain(id));
+  add(context, 'sure', `the dashboard of ${name} requests a catch-up`, await start(catchUp, task, ids));
+}
+
+/** The gateway makes the catch-up, and sends it. */
 export async function addCatchUpSteps(context: Context, company: CompanySlots): Promise<void> {
   const { state } = context;
-  const { id, name, dashboard, connection, wire, catchUp } = company;
+  const { name, connection, wire, catchUp } = company;
   const who = `the gateway, for the catch-up of ${name},`;
-  if (isEmpty(state[catchUp.process])) {
-    const { isConnected, isBehind } = change.wantsOfPart(partAt(state, dashboard));
-    const isReplied = (valueOf(state[wire]) as WirePacket[]).every((packet) => !('reply' in packet));
-    if (!isConnected || !isBehind || !isReplied) return;
-    const ids = createIdSource();
-    const [task = EMPTY] = await run(change.catchUpTask, ids, partAt(state, dashboard), plain(id));
-    const label = `the dashboard of ${name} requests a catch-up`;
-    add(context, 'sure', label, await start(catchUp, task, ids));
-    return;
-  }
   await addAnswers(context, catchUp, who);
   const [process, stop] = [partAt(state, catchUp.process), partAt(state, catchUp.stop)];
   if (!isEnded(stop)) return;

@@ -19,7 +19,7 @@ test('in the first scenarios no interleaving of two faults breaks the order', as
   const limits = ['--seconds', '20', '--states', '20000', '--seed', '1'];
   const output = await checkOrder('--only', ', writes: ', ...limits, '--without', 'none');
   expect(output).toMatch(
-    /states in [1-9]\d* of 158 scenarios, [1-9]\d* of them completely; 0 counterexamples/,
+    /states in [1-9]\d* of 80 scenarios, [1-9]\d* of them completely; 0 counterexamples/,
   );
 });
 

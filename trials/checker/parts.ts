@@ -105,29 +105,36 @@ function inState(parts: readonly Part[], ids: readonly number[], source: IdSourc
   }));
 }
 
-/** Numbers the ids of a state in the order in which they occur. */
+/** Numbers the ids of a state in the order in which they occur. Parts whose ids keep their numbers are shared. */
 export function renumber(parts: readonly Part[]): Part[] {
   const ids: number[] = [];
-  return parts.map((part) =>
-    part.ids.length === 0 ? part : { shape: part.shape, ids: part.ids.map((id) => indexIn(ids, id)) },
-  );
+  return parts.map((part) => {
+    const renamed = part.ids.map((id) => indexIn(ids, id));
+    const isSame = renamed.every((id, index) => id === part.ids[index]);
+    return isSame ? part : { shape: part.shape, ids: renamed };
+  });
 }
 
-/** A hash of 53 bits. Among a million states, two share it with a probability of 1 in 18,000. */
-export function hashOf(parts: readonly Part[]): number {
-  let [low, high] = [0x9e3779b9, 0x41c6ce57];
-  const add = (value: number): void => {
-    low = Math.imul(low ^ value, 0x85ebca6b);
-    low ^= low >>> 13;
-    high = Math.imul(high ^ value, 0xc2b2ae35);
-    high ^= high >>> 16;
+/** A hash of 64 bits. Among ten million states, two share it with a probability of 1 in 370,000. */
+export interface Hash {
+  low: number;
+  high: number;
+}
+
+export function createHash(): { add: (value: number) => void; end: () => Hash } {
+  let low = 0x9e3779b9;
+  let high = 0x41c6ce57;
+  return {
+    add(value) {
+      low = Math.imul(low ^ value, 0x85ebca6b);
+      low ^= low >>> 13;
+      high = Math.imul(high ^ value, 0xc2b2ae35);
+      high ^= high >>> 16;
+    },
+    end() {
+      const mixed = Math.imul(low ^ (high >>> 15), 0x27d4eb2f);
+      const other = Math.imul(high ^ (mixed >>> 13), 0x165667b1);
+      return { low: (mixed ^ (mixed >>> 15)) >>> 0, high: (other ^ (other >>> 13)) >>> 0 };
+    },
   };
-  for (const { shape, ids } of parts) {
-    add(shape);
-    for (const id of ids) add(id + 7);
-    add(-1);
-  }
-  low = Math.imul(low ^ (high >>> 15), 0x27d4eb2f);
-  high = Math.imul(high ^ (low >>> 13), 0x165667b1);
-  return (high >>> 0) * 2 ** 21 + ((low ^ (low >>> 15)) >>> 11);
 }

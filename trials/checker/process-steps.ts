@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { checkMessages } from './invariants.ts';
 import { createIdSource, EMPTY, type IdSource, type Part, shapeText, textOf, toPart } from './parts.ts';
 import { type Request, scriptSources, type Stop } from './run-process.ts';
-import { type CompanySlots, type Layout, type ProcessSlot, valueOf } from './state.ts';
-import { add, type Changes, type Context, partAt, plain, run, spend } from './step.ts';
+import { type CompanySlots, type ProcessSlot, valueOf } from './state.ts';
+import { add, budgetOf, type Changes, type Context, isEmpty, partAt, plain, run, spend } from './step.ts';
 import * as change from './transitions.ts';
 
 const LOST_REPLY = toPart(JSON.stringify({ error: 'Command timed out' }));
@@ -37,6 +37,8 @@ export const stopOf = (part: Part): Stop => valueOf(part) as Stop;
 
 export const isEnded = (part: Part): boolean => 'result' in stopOf(part);
 
+const isRunning = (part: Part): boolean => !isEmpty(part) && !isEnded(part);
+
 /**
  * Answers what a process has requested, with and without the loss of a script's reply.
  * @param andThen  may add to the changes
@@ -68,6 +70,8 @@ export async function addAnswers(
       'sure',
       `${name} ${request.kind === 'load' ? 'reads from' : 'finds ids in'} MongoDB`,
       changes,
+      // No write can come before it. A crash or a cut drops what was read; a process that ends frees its worker.
+      isLastVersion(context) && isRunning(stopIn(changes, slot)) ? { firstIfEmpty: [] } : {},
     );
     return;
   }
@@ -79,14 +83,24 @@ export async function addAnswers(
     const resumed = await answerWith(ids, lost ? LOST_REPLY : answer);
     const all = await andThen([...changes, ...(lost ?? []), ...resumed]);
     const refusal = describeAnswer(request, answer);
-    if (lost) add(context, 'possible', `${label}${refusal}, but the reply is lost`, all, violation);
-    else add(context, 'sure', `${label}${refusal}`, all, violation);
+    if (lost) add(context, 'possible', `${label}${refusal}, but the reply is lost`, all, { violation });
+    else add(context, 'sure', `${label}${refusal}`, all, { violation });
   }
 }
 
+/** True if no write can follow. */
+function isLastVersion(context: Context): boolean {
+  const { writes, deletion = 0 } = budgetOf(context);
+  return writes === 0 && deletion === 0;
+}
+
+/** Where a process is after some changes. */
+export const stopIn = (changes: Changes, slot: ProcessSlot): Part =>
+  changes.findLast(([changed]) => changed === slot.stop)?.[1] ?? EMPTY;
+
 /** Runs a script on the keys of its company, and sends what it publishes. */
 export async function runScript({ state, layout }: Context, request: Request, stop: Part, ids: IdSource) {
-  const company = companyOfScript(layout, request);
+  const company = companyOfScript(layout.companies, request);
   const [redis = EMPTY, answer = EMPTY, packets = EMPTY] = await run(
     change.runScript,
     ids,
@@ -109,7 +123,7 @@ export async function runScript({ state, layout }: Context, request: Request, st
   return { changes, answer, violation: textOf(violation) };
 }
 
-function companyOfScript({ companies }: Layout, request: Request): CompanySlots {
+export function companyOfScript(companies: readonly CompanySlots[], request: Request): CompanySlots {
   const key = request.kind === 'script' ? request.keys[0] : '';
   const company = companies.find(({ id }) => key?.includes(id));
   if (!company) throw new Error(`no company has the key ${key}`);

@@ -1,6 +1,15 @@
 import { createIdSource, EMPTY, type Part } from './parts.ts';
 import { appointmentName, type CompanySlots, valueOf } from './state.ts';
-import { add, type Changes, type Context, databaseOf, isEmpty, partAt, plain, spend } from './step.ts';
+import {
+  add,
+  type Changes,
+  type Context,
+  distinctAppointments,
+  isEmpty,
+  partAt,
+  plain,
+  spend,
+} from './step.ts';
 import * as change from './transitions.ts';
 
 /** Losses of Redis. The queue's jobs stay: the sweep emits again what they would have emitted. */
@@ -44,7 +53,7 @@ export function addKeyFaults(context: Context, { id, name, redis }: CompanySlots
   };
   const has = (key: string): boolean => key in (valueOf(keyspace) as object);
   const [expiry, trimming] = [spend(context, 'expiry'), spend(context, 'trimming')];
-  for (const appointmentId of expiry ? Object.keys(databaseOf(context)) : []) {
+  for (const appointmentId of expiry ? distinctAppointments(context) : []) {
     const key = change.orderKey(id, appointmentId);
     const label = `the order token of ${appointmentName(appointmentId)} expires`;
     if (has(key)) add(context, 'possible', label, [...(expiry ?? []), ...without(key)]);

@@ -19,20 +19,35 @@ const EXTENTS = {
 export type Extent = keyof typeof EXTENTS;
 
 const WRITES = 2;
-/** Two appointments: of one company, so that they share the company log, or of two. */
-const COMPANIES = { 'one company': [0, 0], 'two companies': [0, 1] } as const;
 
 /** No fault, each fault alone, and each pair. */
-const FAULT_SETS: readonly (readonly Fault[])[] = [
+export const faultSetsOf = <F>(faults: readonly F[]): (readonly F[])[] => [
   [],
-  ...FAULTS.map((fault) => [fault]),
-  ...FAULTS.flatMap((first, index) => FAULTS.slice(index + 1).map((second) => [first, second])),
+  ...faults.map((fault) => [fault]),
+  ...faults.flatMap((first, index) => faults.slice(index + 1).map((second) => [first, second])),
 ];
+
+/**
+ * Two appointments: of one company, so that they share the company log, or of two. Companies share no key: what happens to one of
+ * two also happens to one alone, unless an emission names the wrong one.
+ */
+const COMPANIES: Record<string, { companyOf: readonly (0 | 1)[]; faultSets: (readonly Fault[])[] }> = {
+  'one company': {
+    companyOf: [0, 0],
+    faultSets: faultSetsOf(FAULTS.filter((fault) => fault !== 'wrong-company')),
+  },
+  'two companies': {
+    companyOf: [0, 1],
+    faultSets: faultSetsOf(FAULTS).filter(
+      (faults) => faults.length === 0 || faults.includes('wrong-company'),
+    ),
+  },
+};
 
 /** All combinations, those with fewer states first. */
 export const SCENARIOS: readonly Scenario[] = (Object.keys(EXTENTS) as Extent[]).flatMap((extent) =>
-  Object.entries(COMPANIES).flatMap(([companies, companyOf]) =>
-    FAULT_SETS.map((faults) => ({
+  Object.entries(COMPANIES).flatMap(([companies, { companyOf, faultSets }]) =>
+    faultSets.map((faults) => ({
       ...EXTENTS[extent],
       // Batches are of one company: the claims of several are concurrent.
       batches: EXTENTS[extent].batches && companies === 'one company',

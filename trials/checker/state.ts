@@ -148,10 +148,15 @@ export function emptyState(layout: Layout, { companyOf }: Bounds): State {
   return state;
 }
 
-export function withBudget(state: State, layout: Layout, { writes, lists, cuts, faults }: Bounds): State {
-  const budget: Budget = { writes, lists, cuts, ...Object.fromEntries(faults.map((fault) => [fault, 1])) };
-  return replaceParts(state, [[layout.budget, toPart(JSON.stringify(budget))]]);
-}
+export const budgetAtStart = ({ writes, lists, cuts, faults }: Bounds): Budget => ({
+  writes,
+  lists,
+  cuts,
+  ...Object.fromEntries(faults.map((fault) => [fault, 1])),
+});
+
+export const withBudget = (state: State, layout: Layout, bounds: Bounds): State =>
+  replaceParts(state, [[layout.budget, toPart(JSON.stringify(budgetAtStart(bounds)))]]);
 
 /** A copy of a state with some other parts. */
 export function replaceParts(state: State, changes: readonly (readonly [slot: number, part: Part])[]): State {

@@ -1,23 +1,29 @@
-import { type IdSource, EMPTY, type Part, renumber, toPart } from './parts.ts';
+import { type IdSource, EMPTY, type Part, toPart } from './parts.ts';
+import type { Id } from '@appointment-emissions/contracts';
 import {
   type Bounds,
+  budgetAtStart,
   type Budget,
   type Database,
   type Layout,
   type State,
   valueOf,
-  replaceParts,
 } from './state.ts';
 
 /** One step of one part of the world. */
 export interface Step {
   /** What happens, in words. */
   label: string;
-  next: State;
+  changes: Changes;
   /** True if it happens sooner or later. Writes, requests of users and faults need not happen. */
   isSure: boolean;
   /** The invariant that the step breaks. */
   violation?: string;
+  /**
+   * Set if the step commutes with every other step that can happen before it, as long as these slots are empty. Then it is enough to
+   * take it first: every run has an equal one in which it comes first.
+   */
+  firstIfEmpty?: readonly number[];
 }
 
 export type Changes = (readonly [slot: number, part: Part])[];
@@ -44,14 +50,20 @@ export const isEmpty = (part: Part | undefined): boolean => part === undefined |
 export const partAt = (state: State, slot: number): Part => state[slot] ?? EMPTY;
 
 export function add(
-  { state, steps }: Context,
+  { steps }: Context,
   kind: 'sure' | 'possible',
   label: string,
   changes: Changes,
-  violation?: string,
+  more: Pick<Step, 'firstIfEmpty'> & { violation?: string | undefined } = {},
 ): void {
-  const next = renumber(replaceParts(state, changes));
-  steps.push({ label, next, isSure: kind === 'sure', ...(violation && { violation }) });
+  const { violation, firstIfEmpty } = more;
+  steps.push({
+    label,
+    changes,
+    isSure: kind === 'sure',
+    ...(violation && { violation }),
+    ...(firstIfEmpty && { firstIfEmpty }),
+  });
 }
 
 /** The results of a transition. */
@@ -63,7 +75,7 @@ export async function run(
   return transition(ids, ...inputs);
 }
 
-function budgetOf({ state, layout }: Context): Budget {
+export function budgetOf({ state, layout }: Context): Budget {
   return valueOf(state[layout.budget]) as Budget;
 }
 
@@ -77,3 +89,19 @@ export function spend(context: Context, name: keyof Budget): Changes | undefined
 
 export const databaseOf = ({ state, layout }: Context): Database =>
   valueOf(state[layout.database]) as Database;
+
+const NAMING = ['writes', 'deletion', 'duplicate', 'wrong-company', 'expiry'] as const;
+
+/**
+ * The appointments that a step may name. Until the first step names one, the two are alike: a run that begins with the second is a
+ * run that begins with the first, with the names exchanged. Those of two companies are alike until any budget is used.
+ */
+export function distinctAppointments(context: Context): Id[] {
+  const { layout, bounds } = context;
+  const left = budgetOf(context);
+  const atStart = budgetAtStart(bounds);
+  const names = layout.companies.length === 1 ? NAMING : (Object.keys(atStart) as (keyof Budget)[]);
+  const areAlike = names.every((name) => left[name] === atStart[name]);
+  const all = Object.keys(databaseOf(context));
+  return areAlike ? all.slice(0, 1) : all;
+}

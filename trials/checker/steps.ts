@@ -1,52 +1,134 @@
-import { addCatchUpSteps, addConnectionSteps, addDeliveries, addListSteps, tell } from './dashboard-steps.ts';
+import {
+  addCatchUpRequest,
+  addCatchUpSteps,
+  addConnectionSteps,
+  addDeliveries,
+  addListRequest,
+  addListSteps,
+  tell,
+} from './dashboard-steps.ts';
 import { checkSettled } from './invariants.ts';
 import { createIdSource, EMPTY, type Part, renumber, shapeText } from './parts.ts';
-import { runScript, stopOf } from './process-steps.ts';
+import { companyOfScript, runScript, stopOf } from './process-steps.ts';
 import type { Task } from './programs.ts';
 import { addKeyFaults, addServerFaults } from './redis-steps.ts';
 import type { Request } from './run-process.ts';
-import { type Bounds, type CompanySlots, type Layout, type State, valueOf, replaceParts } from './state.ts';
-import { add, type Changes, type Context, partAt, plain, run, spend, type Step } from './step.ts';
+import {
+  type CompanySlots,
+  type Layout,
+  type ProcessSlot,
+  type State,
+  valueOf,
+  replaceParts,
+} from './state.ts';
+import { add, type Changes, type Context, isEmpty, partAt, plain, run, spend, type Step } from './step.ts';
 import * as change from './transitions.ts';
-import { addWorkerSteps } from './worker-steps.ts';
+import { addTakes, addWorkerSteps } from './worker-steps.ts';
 import { addWrites } from './write-steps.ts';
 
-/** All steps of the model. */
-export function createModel(layout: Layout, bounds: Bounds) {
+/** Steps that read and change only some parts of a state. */
+export interface StepGroup {
+  /** The parts, one of a few lists; none if there are no steps. */
+  slotsIn: (state: State) => readonly number[];
+  addSteps: (context: Context) => void | Promise<void>;
+}
+
+const NONE: readonly number[] = [];
+
+/** All steps of the model but {@link settle}. */
+export function stepGroups(layout: Layout): StepGroup[] {
+  const { history, database, jobs, budget, workers, companies } = layout;
+  const keyspaces = companies.flatMap(({ redis, replica }) => [redis, replica]);
+  return [
+    fixedGroup([budget, database, jobs], addWrites),
+    fixedGroup([budget, history, ...keyspaces], addServerFaults),
+    ...workers.flatMap((worker, index) => {
+      const name = `worker ${index + 1}`;
+      const taking = [jobs, history, database, ...companies.flatMap(touchedByScripts)];
+      return [
+        {
+          slotsIn: (state) =>
+            workers.find(({ process }) => isEmpty(state[process])) === worker ? taking : NONE,
+          addSteps: (context) => addTakes(context, worker, name),
+        } satisfies StepGroup,
+        processGroup(layout, {
+          slot: worker,
+          more: [jobs],
+          addSteps: (context) => addWorkerSteps(context, worker, name),
+        }),
+      ];
+    }),
+    ...companies.flatMap((company) => companyGroups(layout, company)),
+  ];
+}
+
+const fixedGroup = (slots: readonly number[], addSteps: StepGroup['addSteps']): StepGroup => ({
+  slotsIn: () => slots,
+  addSteps,
+});
+
+function touchedByScripts({ redis, lastPublished, wire }: CompanySlots): number[] {
+  return [redis, lastPublished, wire];
+}
+
+/** Steps of a process that runs: what it has requested decides which parts they read. */
+function processGroup(
+  { history, database, budget, companies }: Layout,
+  { slot, more, addSteps }: { slot: ProcessSlot; more: readonly number[]; addSteps: StepGroup['addSteps'] },
+): StepGroup {
+  const own = [slot.process, slot.stop, budget, ...more];
+  const reading = [...own, database];
+  const scripts = new Map(
+    companies.map((company) => [company.id, [...reading, history, ...touchedByScripts(company)]]),
+  );
   return {
-    /** The steps from a state. If none but announcements is left, the state is checked. */
-    async stepsFrom(state: State): Promise<Step[]> {
-      const context: Context = { state, layout, bounds, steps: [] };
-      await addAll(context);
-      if (!context.steps.some(({ isSure }) => isSure)) context.steps.unshift(...(await settle(context)));
-      return context.steps;
+    slotsIn(state) {
+      if (isEmpty(state[slot.process])) return NONE;
+      const stop = stopOf(partAt(state, slot.stop));
+      if (!('request' in stop)) return own;
+      if (stop.request.kind !== 'script') return reading;
+      return scripts.get(companyOfScript(companies, stop.request).id) ?? NONE;
     },
+    addSteps,
   };
 }
 
-async function addAll(context: Context): Promise<void> {
-  const { layout } = context;
-  addWrites(context);
-  addServerFaults(context);
-  for (const [index, worker] of layout.workers.entries()) await addWorkerSteps(context, worker, index + 1);
-  for (const company of layout.companies) await addCompanySteps(context, company);
+function companyGroups(layout: Layout, company: CompanySlots): StepGroup[] {
+  const { budget, database, history } = layout;
+  const { dashboard, connection, wire, list, catchUp } = company;
+  const ifEmpty = (slot: ProcessSlot, slots: readonly number[], addSteps: StepGroup['addSteps']) => ({
+    slotsIn: (state: State) => (isEmpty(state[slot.process]) ? slots : NONE),
+    addSteps,
+  });
+  return [
+    fixedGroup([budget, database, company.redis], (context) => {
+      addKeyFaults(context, company);
+    }),
+    fixedGroup([budget, dashboard, connection, wire], (context) => addDeliveries(context, company)),
+    fixedGroup([budget, dashboard, wire], (context) => addConnectionSteps(context, company)),
+    ifEmpty(list, [budget, dashboard], (context) => addListRequest(context, company)),
+    ifEmpty(catchUp, [dashboard, connection, wire], (context) => addCatchUpRequest(context, company)),
+    processGroup(layout, {
+      slot: list,
+      more: [dashboard],
+      addSteps: (context) => addListSteps(context, company),
+    }),
+    processGroup(layout, {
+      slot: catchUp,
+      more: [connection, wire],
+      addSteps: (context) => addCatchUpSteps(context, company),
+    }),
+    fixedGroup([budget, connection, database, history, ...touchedByScripts(company)], (context) =>
+      addAnnouncement(context, company),
+    ),
+  ];
 }
 
-async function addCompanySteps(context: Context, company: CompanySlots): Promise<void> {
-  addKeyFaults(context, company);
-  await addDeliveries(context, company);
-  await addConnectionSteps(context, company);
-  await addListSteps(context, company);
-  await addCatchUpSteps(context, company);
+async function addAnnouncement(context: Context, company: CompanySlots): Promise<void> {
   const announced = spend(context, 'announcement');
-  if (announced) {
-    const changes = await announce(context, company);
-    if (changes)
-      add(context, 'possible', `the gateway announces the head of ${company.name}`, [
-        ...announced,
-        ...changes,
-      ]);
-  }
+  const changes = announced && (await announce(context, company));
+  if (changes)
+    add(context, 'possible', `the gateway announces the head of ${company.name}`, [...announced, ...changes]);
 }
 
 /** Sends the head of a company log to its dashboard, if that has caught up. */
@@ -68,7 +150,7 @@ async function announce(context: Context, company: CompanySlots): Promise<Change
  * Nothing is left to do: each gateway announces the heads, as it does every few seconds. If that changes nothing, every
  * dashboard must show the last state.
  */
-async function settle(context: Context): Promise<Step[]> {
+export async function settle(context: Context): Promise<Step[]> {
   const { state, layout } = context;
   let current: State = state;
   const labels: string[] = [];
@@ -79,16 +161,21 @@ async function settle(context: Context): Promise<Step[]> {
     current = renumber(replaceParts(current, changes));
   }
   const label = `the gateway announces the heads of ${labels.join(' and ')}`;
+  const stepTo = (next: State, violation?: string): Step => ({
+    label,
+    changes: next.map((part, slot) => [slot, part] as const),
+    isSure: true,
+    ...(violation && { violation }),
+  });
   for (const company of layout.companies) {
     const told = await deliverAll({ ...context, state: current }, company);
-    if (told.violation !== undefined)
-      return [{ label, next: told.state, isSure: true, violation: told.violation }];
+    if (told.violation !== undefined) return [stepTo(told.state, told.violation)];
     current = told.state;
   }
   const isSame = current.every((part, slot) => isSamePart(part, state[slot]));
-  if (!isSame) return [{ label, next: current, isSure: true }];
+  if (!isSame) return [stepTo(current)];
   const violation = checkSettled(state, layout);
-  return violation ? [{ label: 'nothing is left to do', next: state, isSure: true, violation }] : [];
+  return violation ? [{ label: 'nothing is left to do', changes: [], isSure: true, violation }] : [];
 }
 
 async function deliverAll(

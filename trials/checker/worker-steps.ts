@@ -1,18 +1,12 @@
 import { createIdSource, EMPTY } from './parts.ts';
-import { addAnswers, isEnded, startWithScript } from './process-steps.ts';
+import { addAnswers, isEnded, startWithScript, stopIn } from './process-steps.ts';
 import type { Job } from './programs.ts';
-import { appointmentName, type ProcessSlot, valueOf, replaceParts } from './state.ts';
-import { add, type Context, isEmpty, partAt, plain, run, spend } from './step.ts';
+import { appointmentName, type ProcessSlot, valueOf } from './state.ts';
+import { add, type Context, partAt, plain, run, spend } from './step.ts';
 import * as change from './transitions.ts';
 
-export async function addWorkerSteps(context: Context, worker: ProcessSlot, number: number): Promise<void> {
+export async function addWorkerSteps(context: Context, worker: ProcessSlot, name: string): Promise<void> {
   const { state, layout } = context;
-  const name = `worker ${number}`;
-  if (isEmpty(state[worker.process])) {
-    const isFirstIdle = layout.workers.find(({ process }) => isEmpty(state[process])) === worker;
-    if (isFirstIdle) await addTakes(context, worker, name);
-    return;
-  }
   const [jobs, process] = [partAt(state, layout.jobs), partAt(state, worker.process)];
   const ids = createIdSource();
   const crash = spend(context, 'crash');
@@ -33,7 +27,7 @@ export async function addWorkerSteps(context: Context, worker: ProcessSlot, numb
       ]);
   }
   await addAnswers(context, worker, name, async (changes) => {
-    const stop = partAt(replaceParts(state, changes), worker.stop);
+    const stop = stopIn(changes, worker);
     if (!isEnded(stop)) return changes;
     const [left = EMPTY] = await run(change.finishJobs, createIdSource(), jobs, process, stop);
     return [...changes, [worker.process, EMPTY], [worker.stop, EMPTY], [layout.jobs, left]];
@@ -41,7 +35,7 @@ export async function addWorkerSteps(context: Context, worker: ProcessSlot, numb
 }
 
 /** An idle worker takes a job. */
-async function addTakes(context: Context, worker: ProcessSlot, name: string): Promise<void> {
+export async function addTakes(context: Context, worker: ProcessSlot, name: string): Promise<void> {
   const { state, layout, bounds } = context;
   const jobs = valueOf(state[layout.jobs]) as Job[];
   const texts = jobs.map((job) => JSON.stringify(job));

@@ -2,7 +2,16 @@ import { APPOINTMENT_DELETED, APPOINTMENT_UPDATED, type Id } from '@appointment-
 import { createIdSource, EMPTY, type Part } from './parts.ts';
 import type { Job } from './programs.ts';
 import { appointmentName, type Database } from './state.ts';
-import { add, type Changes, type Context, databaseOf, partAt, plain, spend } from './step.ts';
+import {
+  add,
+  type Changes,
+  type Context,
+  databaseOf,
+  distinctAppointments,
+  partAt,
+  plain,
+  spend,
+} from './step.ts';
 import * as change from './transitions.ts';
 
 /** Writes, deletions and emissions without a write. A bot emits right after its write. */
@@ -11,7 +20,8 @@ export function addWrites(context: Context): void {
   const [writes, deletion] = [spend(context, 'writes'), spend(context, 'deletion')];
   const [duplicate, wrongCompany] = [spend(context, 'duplicate'), spend(context, 'wrong-company')];
   const database = databaseOf(context);
-  for (const [appointmentId, document] of Object.entries(database)) {
+  for (const appointmentId of distinctAppointments(context)) {
+    const document = database[appointmentId] as Database[Id];
     const { companyId, version, isDeleted } = document;
     const job: Job = { event: APPOINTMENT_UPDATED, appointmentId, companyId };
     const name = appointmentName(appointmentId);
