@@ -1,5 +1,3 @@
-import { SOURCE_CONDITION } from './scripts/source-args.mjs';
-
 /** Tests of a quarter of a minute and more, which are too long for `npm test`: `npm run test:long`. */
 export const LONG_TESTS = [
   '**/test/resilience/cluster/failover.test.ts',
@@ -56,18 +54,19 @@ export const LONG_TESTS = [
   '**/trials/fuzz/short-run.test.ts',
 ];
 
-/** Native ESM: run through `npm test`, which sets NODE_OPTIONS=--experimental-vm-modules. */
+/** Run through `npm test`, which sets the condition under which our own packages are loaded from their sources. */
 export default {
   roots: ['<rootDir>/test', '<rootDir>/trials'],
   testMatch: ['**/*.test.ts', ...LONG_TESTS.map((path) => `!${path}`)],
   testEnvironment: 'node',
-  testEnvironmentOptions: { customExportConditions: [SOURCE_CONDITION, 'node', 'node-addons'] },
   extensionsToTreatAsEsm: ['.ts'],
-  transform: {
-    '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }],
-  },
+  // Node imports the test files.
+  transform: {},
+  testRunner: '<rootDir>/test/harness/jest/runner.mjs',
   globalSetup: '<rootDir>/test/harness/global-setup.mjs',
   globalTeardown: '<rootDir>/test/harness/global-teardown.mjs',
   testTimeout: 60_000,
   maxWorkers: 2,
+  // Of a worker's heap: it keeps the modules of all its test files. Beyond that a new process continues.
+  workerIdleMemoryLimit: '1GB',
 };

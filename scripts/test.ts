@@ -5,6 +5,7 @@ import { PROJECT_DIR } from './paths.mjs';
 import { runInGroup } from './process/group.ts';
 import { removeDeadTestRuns } from './process/run-dir.ts';
 import type { Main } from './run.mjs';
+import { SOURCE_CONDITION } from './source-args.mjs';
 
 interface Counts {
   passed: number;
@@ -32,11 +33,7 @@ export const main: Main = async ({ signal, args }) => {
 
 /** Starts jest in its own process group: Ctrl-C reaches this process only, which then ends the group. */
 function startJest(args: string[]): ChildProcess {
-  const nodeOptions = [
-    process.env.NODE_OPTIONS,
-    '--experimental-vm-modules',
-    '--disable-warning=ExperimentalWarning',
-  ];
+  const nodeOptions = [process.env.NODE_OPTIONS, `--conditions=${SOURCE_CONDITION}`];
   const reporters = ['default', join(PROJECT_DIR, 'scripts', 'summary-reporter.mjs')];
   return spawn(
     process.execPath,

@@ -13,6 +13,7 @@ import {
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freshDir } from '../../test/harness/own-services.ts';
+import { SOURCE_CONDITION } from '../../scripts/source-args.mjs';
 import type { Mutation } from './mutations.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -65,7 +66,7 @@ export async function runTests(dir: string, { test, name }: Pick<Mutation, 'test
   const jest = spawn(
     process.execPath,
     [
-      ...['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
+      `--conditions=${SOURCE_CONDITION}`,
       ...[join(dir, 'node_modules', 'jest', 'bin', 'jest.js'), test],
       // Long tests are not in the default list.
       ...['--testMatch', `**/${test}`],
