@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { build } from './build.ts';
+import { PROJECT_DIR } from './paths.mjs';
 import { runInTestRunDir } from './process/run-dir.ts';
 import type { Main } from './run.mjs';
 import { findBenchServers } from './services/bench-servers.ts';
@@ -22,7 +24,7 @@ export const main: Main = async ({ signal, args: [name = '', ...args] }) => {
       TEST_RUN_DIR: dir,
       BENCH_DIR: dir,
       ...servers,
-      ...(isBuilt && { TEST_PROCESSES: 'built' }),
+      ...(isBuilt && { TEST_BUILD_DIR: join(PROJECT_DIR, 'dist') }),
     }),
     signal,
   });

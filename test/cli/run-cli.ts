@@ -1,9 +1,8 @@
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { SOURCE_ARGS } from '../../scripts/source-args.mjs';
+import { join } from 'node:path';
+import { PROJECT_DIR } from '../../scripts/paths.mjs';
 import { childEnv } from '../harness/child-env.ts';
-
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+import { programCode } from '../harness/processes.ts';
 
 export interface CliResult {
   code: number;
@@ -11,13 +10,14 @@ export interface CliResult {
   err: string;
 }
 
-/** Runs `emissions …` as a process, from its source. */
+/** Runs `emissions …` as a process. */
 export function runCli(env: Record<string, string>, ...args: string[]): Promise<CliResult> {
+  const { nodeArgs, folder, extension } = programCode();
   return new Promise((resolve) => {
     execFile(
       process.execPath,
-      [...SOURCE_ARGS, 'src/cli/emissions.ts', ...args],
-      { cwd: ROOT, env: childEnv(env) },
+      [...nodeArgs, join(folder, `src/cli/emissions.${extension}`), ...args],
+      { cwd: PROJECT_DIR, env: childEnv(env) },
       (error, out, err) => {
         resolve({ code: error ? Number(error.code) : 0, out, err });
       },

@@ -1,12 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { until } from './until.ts';
 import type { ApiLimits } from '../../src/settings/limits.ts';
+import { PROJECT_DIR } from '../../scripts/paths.mjs';
 import { SOURCE_ARGS } from '../../scripts/source-args.mjs';
 import { childEnv } from './child-env.ts';
-
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** A running API or worker process. */
 export interface Spawned {
@@ -30,9 +29,16 @@ const API_WITH_LIMITS = 'test/harness/fixtures/api-with-limits.mjs';
 /** Lines kept for the error message if a process ends too early. */
 const LINES_KEPT = 20;
 
+/** How Node runs our programs: compiled, from the folder TEST_BUILD_DIR; without it from their sources. */
+export function programCode() {
+  const folder = process.env['TEST_BUILD_DIR'];
+  return folder
+    ? { nodeArgs: [], folder, extension: 'js' }
+    : { nodeArgs: SOURCE_ARGS, folder: PROJECT_DIR, extension: 'ts' };
+}
+
 /**
- * Starts the API or a worker as a separate process. Resolves when it has logged that it is ready. Runs the sources; with
- * TEST_PROCESSES=built it runs `dist/`, which starts in half the time.
+ * Starts the API or a worker as a separate process. Resolves when it has logged that it is ready.
  * @param limits  of the API, if they differ from those of production
  */
 export async function spawnProcess(
@@ -40,14 +46,13 @@ export async function spawnProcess(
   env: Record<string, string>,
   limits: Partial<ApiLimits> = {},
 ): Promise<Spawned> {
-  const built = process.env['TEST_PROCESSES'] === 'built';
-  const [nodeArgs, folder, extension] = built ? [[], 'dist/', 'js'] : [SOURCE_ARGS, '', 'ts'];
+  const { nodeArgs, folder, extension } = programCode();
   const entry =
     role === 'api' && Object.keys(limits).length > 0
-      ? [API_WITH_LIMITS, `${folder}src`, extension, JSON.stringify(limits)]
-      : [`${folder}${ENTRY[role]}.${extension}`];
+      ? [API_WITH_LIMITS, join(folder, 'src'), extension, JSON.stringify(limits)]
+      : [join(folder, `${ENTRY[role]}.${extension}`)];
   const child: ChildProcess = spawn(process.execPath, [...nodeArgs, ...entry], {
-    cwd: ROOT,
+    cwd: PROJECT_DIR,
     env: childEnv(env),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
