@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Stryker } from '@stryker-mutator/core';
-import jest from '../../jest.config.js';
+import { SOURCE_CONDITION } from '../../scripts/source-args.mjs';
 import { RUNTIME_DIR } from '../../scripts/paths.mjs';
 import { freshDir } from '../../test/harness/own-services.ts';
 import type { MutatedFile } from './mutated-files.ts';
@@ -43,14 +43,18 @@ export async function mutateFile({ file, tests }: MutatedFile): Promise<void> {
   }).runMutationTest();
 }
 
-/** Like `npm test`, without servers. Packages of ours are those of the copy: node_modules links to the original ones. */
+/**
+ * Jest loads the modules here, not Node, since Stryker sets the mutant in them. Packages of ours are those of the copy: node_modules
+ * links to the original ones.
+ */
 function jestConfig(tests: readonly string[]) {
-  const { testEnvironment, testEnvironmentOptions, extensionsToTreatAsEsm, transform } = jest;
   return {
-    testEnvironment,
-    testEnvironmentOptions,
-    extensionsToTreatAsEsm,
-    transform,
+    testEnvironment: 'node',
+    testEnvironmentOptions: { customExportConditions: [SOURCE_CONDITION, 'node', 'node-addons'] },
+    extensionsToTreatAsEsm: ['.ts'],
+    transform: {
+      '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }],
+    },
     // Jest lists the files below its roots before each mutant.
     roots: [...new Set(tests.map((test) => `<rootDir>/${dirname(test)}`))],
     watchman: false,
