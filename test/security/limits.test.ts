@@ -91,7 +91,7 @@ test('a token has its own limit of lists', async () => {
 });
 
 test('while the queue is full, emissions are 503 until workers have caught up', async () => {
-  world = await createWorld({ env: { MAX_WAITING_EMISSIONS: '3' } });
+  world = await createWorld({ env: { MAX_WAITING_EMISSIONS: '3', API_CONCURRENCY: '0' } });
   const api = await world.api();
   const company = await world.documents.company();
   const appointmentId = await company.appointment();

@@ -27,13 +27,15 @@ const CONSTRUCTORS = /** @type {string[]} */ (
  * Jest's `testRunner`, in which Node imports the test file. Without it Jest would load every module again for every test
  * file, in a context for each file, which takes more time than most tests. So test files of one process share modules
  * and global objects: a test restores what it changes there. Variables of the environment and spies are restored here.
- * @type {(config: unknown, project: unknown, environment: { global: any, handleTestEvent?: unknown }, runtime: Runtime, file: string,
+ * @type {(config: unknown, project: unknown, environment: { global: any, handleTestEvent?: unknown, fakeTimersModern: any }, runtime: Runtime, file: string,
  *   send?: unknown) => Promise<unknown>}
  */
 export default async function runTestFile(config, project, environment, runtime, file, send) {
   // Jest's matchers stay in a context. They must see an error of a test file as an instance of their `Error`.
   for (const name of CONSTRUCTORS) environment.global[name] = Reflect.get(globalThis, name);
   environment.handleTestEvent = nameFrames;
+  const FakeTimers = environment.fakeTimersModern.constructor;
+  environment.fakeTimersModern = new FakeTimers({ config: project, global: globalThis });
   // Node maps the lines of a stack to the sources unless this is set.
   Reflect.deleteProperty(Error, 'prepareStackTrace');
   runtime.unstable_shouldLoadAsEsm = () => true;
