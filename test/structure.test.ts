@@ -232,8 +232,8 @@ test('every figure of the structure is within its bound', () => {
   ).toEqual([]);
 });
 
-test('docs/architecture.md has the same bounds', () => {
-  const rows = tableUnder(readPage('docs/architecture.md'), 'Size');
+test('CONTRIBUTING.md has the same bounds', () => {
+  const rows = tableUnder(readPage('CONTRIBUTING.md'), 'Size');
   const bounds = rows.map((row) => row['at most']?.replace(',', '')).filter(Boolean);
   expect(bounds.map(Number)).toEqual(Object.values(MAX_FIGURES));
 });
