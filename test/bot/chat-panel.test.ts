@@ -105,7 +105,7 @@ async function send(page: Page): Promise<string> {
 
 const day = new Date(Date.now() + 20 * 86_400_000).toISOString().slice(0, 10);
 
-test('books, refuses an overlap, moves and cancels, in the time zone of the company', async () => {
+test('the chat books, refuses an overlap, moves and cancels, in the time zone of the company', async () => {
   const { page, appointments, backend } = await openPanel();
   expect(await book(page, day)).toMatch(
     /^Done! Biscuit has an appointment with Jonas Okafor: Bath & Brush, .*10:00/,
@@ -180,7 +180,7 @@ test('the raw result of a tool call is folded away', async () => {
   expect(await raw.isVisible()).toBe(true);
 });
 
-test('accepts a booking before the appointments have loaded', async () => {
+test('the chat accepts a booking before the appointments have loaded', async () => {
   const { page } = await openPanel();
   const held: Route[] = [];
   const asked = page.waitForRequest('**/demo/chat/appointments');
@@ -194,7 +194,7 @@ test('accepts a booking before the appointments have loaded', async () => {
   await Promise.all(held.map((route) => route.continue()));
 });
 
-test('reaches the bot directly if the API is unreachable', async () => {
+test('the chat reaches the bot directly if the API is unreachable', async () => {
   const { page, stopServer } = await openPanel();
   await stopServer();
   const answer = await book(page, day);
@@ -202,7 +202,7 @@ test('reaches the bot directly if the API is unreachable', async () => {
   expect(answer).toContain('the API is unreachable');
 });
 
-test('reports that the bot is not responding', async () => {
+test('the chat reports that the bot is not responding', async () => {
   const { page, bot } = await openPanel();
   await bot.close();
   expect(await book(page, day)).toContain('The bot is not responding');

@@ -29,7 +29,7 @@ test('the demo’s token shows the whole company to a manager', async () => {
   expect(reply.staff.map(({ id }) => id)).toEqual(masterData().Staff.map(({ _id }) => _id));
 });
 
-test('with ?as= it shows a groomer the own appointments, without e-mail and phone of the customers', async () => {
+test('the demo’s token with ?as= shows a groomer only their own appointments, without e-mail and phone of the customers', async () => {
   const { staff } = (await (await request()).json()) as DemoToken;
   const { id } = staff[1]!;
   const { token } = (await (await request(`?as=${id}`)).json()) as DemoToken;

@@ -53,7 +53,7 @@ test('the exported functions read address, key and log folder from the environme
   ]);
 });
 
-test('without INTERNAL_SERVICE_API_KEY: false, and a warning in the log', async () => {
+test('without INTERNAL_SERVICE_API_KEY calls are false, and the log has a warning', async () => {
   expect(await emitAppointmentCreated(ID)).toBe(false);
   await closeRealtimeAppointments();
   expect(await readLog(logDir)).toEqual([

@@ -126,7 +126,7 @@ test('an appointment that was published for another company is reported, and emi
   expect(enqueued.map(({ companyId }) => companyId)).toEqual([world.companyId]);
 });
 
-test('a worker without digests published a state between: the state before it is emitted again', async () => {
+test('a state is emitted again if a worker without digests has published another one since', async () => {
   const id = world.appointment({ updatedAt: UPDATED_AT });
   await world.emit(id);
   const order = world.keys.order(world.companyId, id);

@@ -63,7 +63,7 @@ async function withMongo(work: (models: ReturnType<typeof createModels>) => Prom
 const errorsOf = (findings: readonly Finding[]) =>
   findings.filter(({ severity }) => severity === 'error').map(({ text, advice }) => [text, advice]);
 
-test('a good set-up: no error, and exit code 0', async () => {
+test('a good set-up has no error, and the exit code is 0', async () => {
   const { code, out } = await runCli(env, 'doctor');
   expect(out).toMatch(/^ok {7}rights: those of the user api in ops\/redis\/users\.acl$/m);
   expect(out).toMatch(/^ok {7}append-only file$/m);
@@ -74,14 +74,14 @@ test('a good set-up: no error, and exit code 0', async () => {
   expect(code).toBe(0);
 });
 
-test('a good set-up of a worker, with capture: no error', async () => {
+test('a good set-up of a worker with capture has no error', async () => {
   const settings = { ...env, REDIS_URL: redis.urls.worker, CAPTURE: 'change-stream' };
   const findings = await examine(settings, 'worker');
   expect(errorsOf(findings)).toEqual([]);
   expect(findings).toContainEqual({ severity: 'ok', text: 'capture: the change stream opens' });
 });
 
-test('bad: a Redis that evicts and keeps no append-only file; its users are not used', async () => {
+test('eviction, a missing append-only file and unused Redis users are reported', async () => {
   ownServer = await ownRedis({
     appendOnly: false,
     extraArgs: ['--maxmemory-policy', 'allkeys-lru', '--slowlog-log-slower-than', '10000'],
@@ -103,7 +103,7 @@ test('bad: a Redis that evicts and keeps no append-only file; its users are not 
   );
 });
 
-test("bad: the worker's user at an API, which lacks rights", async () => {
+test("an API with the worker's user, which lacks rights, is reported", async () => {
   const findings = await examine({ ...env, REDIS_URL: redis.urls.worker }, 'api');
   expect(errorsOf(findings)).toEqual([
     [
@@ -113,7 +113,7 @@ test("bad: the worker's user at an API, which lacks rights", async () => {
   ]);
 });
 
-test('bad: a wrong password, and no MongoDB', async () => {
+test('a wrong password and an unavailable MongoDB are reported', async () => {
   const url = new URL(redis.urls.api);
   url.password = 'wrong';
   const absent = 'mongodb://127.0.0.1:9/petbuddy';
@@ -128,7 +128,7 @@ test('bad: a wrong password, and no MongoDB', async () => {
   expect(JSON.stringify(findings)).not.toContain('wrong@');
 });
 
-test('bad: a database without indexes, and a model that cannot be loaded', async () => {
+test('a database without indexes and a model that cannot be loaded are reported', async () => {
   const empty = withDatabase(env['MONGODB_URI']!, `doctor-${randomUUID().slice(0, 8)}`);
   const findings = await examine({ ...env, MONGODB_URI: empty }, 'api');
   expect(errorsOf(findings)).toEqual(
@@ -142,7 +142,7 @@ test('bad: a database without indexes, and a model that cannot be loaded', async
   ]);
 });
 
-test('bad: a model description with a collection that the database does not have', async () => {
+test('a model description with a collection that the database does not have is reported', async () => {
   const world = await createWorld();
   try {
     const { appointment } = await world.documents.company();
@@ -168,7 +168,7 @@ test('bad: a model description with a collection that the database does not have
   }
 });
 
-test('bad: a Redis and a Node.js that are too old', async () => {
+test('a Redis and a Node.js that are too old are reported', async () => {
   // The real server answers, with another major version.
   const version = Buffer.from('redis_version:');
   const old = await startRewritingProxy(redis.urls.api, {
@@ -191,7 +191,7 @@ test('bad: a Redis and a Node.js that are too old', async () => {
   });
 });
 
-test('bad: secrets that can be guessed, an unencrypted JWKS, certificates that are not checked', async () => {
+test('guessable secrets, an unencrypted JWKS and unchecked certificates are reported', async () => {
   const weak = {
     INTERNAL_SERVICE_API_KEY: `${random()},${'ab'.repeat(20)}`,
     SOCKET_JWT_SECRET: 'this-is-the-secret-of-our-dashboards',
@@ -213,7 +213,7 @@ test('bad: secrets that can be guessed, an unencrypted JWKS, certificates that a
   ]);
 });
 
-test('bad: missing settings are named, each once, and the servers are not checked without their addresses', async () => {
+test('missing settings are reported, each once, and the servers are not checked without their addresses', async () => {
   const { code, out } = await runCli({ ...env, REDIS_URL: '', SOCKET_JWT_SECRET: 'short' }, 'doctor');
   expect(code).toBe(1);
   const errors = out.split('\n').filter((line) => line.startsWith('error'));
@@ -224,7 +224,7 @@ test('bad: missing settings are named, each once, and the servers are not checke
   ]);
 });
 
-test('bad: a clock that is a minute ahead', async () => {
+test('a clock that is a minute ahead is reported', async () => {
   const { code, out } = await runCli({ ...env, ...shiftedBy(60_000) }, 'doctor');
   expect(code).toBe(1);
   expect(out).toMatch(/^error {4}this machine's clock is 60 s ahead of Redis'$/m);

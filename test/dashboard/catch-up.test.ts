@@ -114,7 +114,7 @@ test('a new epoch is accepted only if the server confirms it; then the list is l
   expect(shown()).toEqual({ a: 'second' });
 });
 
-test('without loadSnapshot its state is reload-needed, newer events are still shown, and the app can reload', async () => {
+test('without loadSnapshot the state is reload-needed, newer events are still shown, and the app can reload', async () => {
   const { server, dashboard, emits, becomes, shown } = await live();
   const reasons: unknown[] = [];
   dashboard.on('state', (state, reason) => reasons.push([state, reason]));

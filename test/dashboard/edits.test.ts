@@ -97,7 +97,7 @@ describe('an edit', () => {
     expect(seen).toEqual(['edited', 'listed']);
   });
 
-  test('does not let a snapshot show that was read before it was saved', async () => {
+  test('hides snapshots that were read before it was saved', async () => {
     const { dashboard, server, seen, lists } = await live({ reloadMs: 200 });
     await dashboard.edit('a', { notes: 'edited' }, () => Promise.resolve());
     server.send('a', { epoch: E, offset: 6 }, { notes: 'older' });

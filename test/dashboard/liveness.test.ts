@@ -22,7 +22,7 @@ async function live(silenceMs = SILENCE_MS) {
   return { ...opened, server, states };
 }
 
-test('without a position or a heartbeat it is stale since the last one; the next one makes it live', async () => {
+test('without a position or a heartbeat a dashboard is stale since the last one; the next one makes it live', async () => {
   const before = Date.now();
   const { dashboard, becomes, server, states } = await live();
   await becomes('stale');
@@ -38,7 +38,7 @@ test('without a position or a heartbeat it is stale since the last one; the next
   await becomes('live');
 });
 
-test('heartbeats alone keep it live', async () => {
+test('heartbeats alone keep a dashboard live', async () => {
   // Much longer than a pause of a busy machine.
   const silenceMs = 2_000;
   const { becomes, server, states } = await live(silenceMs);
@@ -54,7 +54,7 @@ test('heartbeats alone keep it live', async () => {
   await becomes('stale');
 });
 
-test('while the server cannot read its database it is stale, even if heartbeats and positions arrive', async () => {
+test('while the server cannot read its database a dashboard is stale, even if heartbeats and positions arrive', async () => {
   const { dashboard, becomes, server } = await live(60_000);
   server.sendHeartbeat(false);
   await becomes('stale');

@@ -84,7 +84,7 @@ test.each(browsers)(
   60_000,
 );
 
-test('its server names every missing setting', async () => {
+test('the server of the example names every missing setting', async () => {
   const server = startServer({ TOKEN_URL: 'localhost' });
   const [errors, [code]] = await Promise.all([text(server.stderr), once(server, 'exit')]);
   expect([code, errors.trim().split('\n')]).toEqual([

@@ -15,7 +15,7 @@ const jwt = (lifetimeMs: number, now = Date.now()) =>
     '.',
   );
 
-test('after a lost connection it reconnects with its token and the stream position reached', async () => {
+test('after a lost connection a dashboard reconnects with its token and the stream position reached', async () => {
   let calls = 0;
   const { becomes, emitted, emits } = world.connect({
     getToken: () => Promise.resolve(`token-${(calls += 1)}`),
@@ -78,7 +78,7 @@ test('if getToken does not settle, the problem is reported, and it is called aga
   await becomes('live');
 });
 
-test('a token that a slow getToken resolves to after its time is used', async () => {
+test('a token that getToken resolves to after its time limit is used', async () => {
   let calls = 0;
   let signIn: (token: string) => void = () => undefined;
   const { problems } = world.connect({
@@ -123,7 +123,7 @@ test('if the first list does not arrive, the problem is reported, and it is requ
   expect(problems).toEqual(['Error: the list was not loaded within 0.05 s']);
 });
 
-test('after the server disconnects it at the expiry of its token, it reconnects with a new one', async () => {
+test('a dashboard that the server disconnects at the expiry of its token reconnects with a new one', async () => {
   const tokens = [jwt(0), jwt(60_000)];
   const { emitted, emits } = world.connect({ getToken: () => Promise.resolve(tokens.shift()!) });
   const [, later] = tokens;
@@ -137,7 +137,7 @@ test('after the server disconnects it at the expiry of its token, it reconnects 
   expect(emitted).toEqual(['a 6.0']);
 });
 
-test('if the server does not take over a renewed token, it reconnects before the expiry at its stream position', async () => {
+test('if the server does not accept a renewed token, a dashboard reconnects before the expiry at its stream position', async () => {
   const expiresIn = 3_000;
   const tokens = [jwt(expiresIn), jwt(60_000)];
   const [early, later] = tokens;

@@ -79,7 +79,7 @@ async function openScreen(getToken: () => Promise<string>) {
   };
 }
 
-test('the screen of a groomer has the own appointments, stays live, and requests no catch-up', async () => {
+test('the screen of a groomer shows only their own appointments, stays live, and requests no catch-up', async () => {
   const { companyId, own, other, appointment, change } = await salon();
   const [mine, theirs] = [await appointment(), await appointment({ staffId: other })];
   const { dashboard, states, emitted, problems, lists, ids } = await openScreen(() =>

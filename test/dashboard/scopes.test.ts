@@ -114,7 +114,7 @@ describe('a token with another scope', () => {
     expect(states).toEqual(['reload-needed scope', 'live']);
   });
 
-  test('does not let a list show that was requested before', async () => {
+  test('hides a list that was requested before', async () => {
     const { dashboard, server, lists, problems, shown, screens } = await live();
     let arrive: (list: AppointmentList) => void = () => undefined;
     lists.push(

@@ -209,7 +209,7 @@ describe('replays', () => {
     expect([shown, sequence.isBehind]).toEqual([['a 5.1'], true]);
   });
 
-  test('that a late live event finds are held until the gap is closed', () => {
+  test('behind a gap stay buffered when a late live event arrives, until the gap is closed', () => {
     join(3);
     sequence.onPosition(update(5));
     sequence.onEvent(event('b', 5, 1));
@@ -306,7 +306,7 @@ describe('the first position of a later connection', () => {
   });
 });
 
-test('a first position that is temporarily unavailable begins no run: the next one does', () => {
+test('a first position that is temporarily unavailable is ignored, and the next one counts', () => {
   sequence.onConnect(undefined);
   sequence.onPosition(lost(0, { epoch: '', reason: 'unavailable' }));
   expect([sequence.position, sequence.joined]).toEqual([undefined, false]);
@@ -506,7 +506,7 @@ describe('a gap that catch-ups leave open', () => {
     expect(shown).toEqual([]);
   });
 
-  test('in doubt is settled when it is skipped', () => {
+  test('leaves no doubt about the position when it is skipped', () => {
     join(3);
     sequence.onNoReply();
     sequence.skipGap('too-many');

@@ -9,7 +9,7 @@ describe('an alarm', () => {
     jest.useRealTimers();
   });
 
-  test('rings once, after its delay', () => {
+  test('fires once, after its delay', () => {
     const alarm = createAlarm();
     const ring = jest.fn();
     expect(alarm.isSet).toBe(false);
@@ -22,7 +22,7 @@ describe('an alarm', () => {
     expect(alarm.isSet).toBe(false);
   });
 
-  test('can be set again while it rings', () => {
+  test('can be set again while it fires', () => {
     const alarm = createAlarm();
     const second = jest.fn();
     alarm.set(100, () => {
@@ -45,7 +45,7 @@ describe('an alarm', () => {
     expect(second).toHaveBeenCalledTimes(1);
   });
 
-  test('does not ring after it is cleared', () => {
+  test('does not fire after it is cleared', () => {
     const alarm = createAlarm();
     const ring = jest.fn();
     alarm.set(100, ring);

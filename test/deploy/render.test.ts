@@ -106,7 +106,7 @@ describeChart('rendered by Helm', () => {
     expect(problems).toMatch(/^Job .*memory must match format "quantity"/m);
   });
 
-  test('the objects of an installation with default values', async () => {
+  test('an installation with default values has the expected objects', async () => {
     expect((await helm.render()).map(nameOf).sort()).toEqual([
       'ConfigMap shop-appointment-emissions',
       'Deployment shop-appointment-emissions-api',

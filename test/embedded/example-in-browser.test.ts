@@ -126,7 +126,7 @@ describe('before: the application emits by itself', () => {
     );
   });
 
-  test('of two edits the older one is shown last', async () => {
+  test('the older one of two edits is shown last', async () => {
     page = await example.openPage(browser);
     const { received } = await editTwice(example.seeded.second, 1);
     await eventually('both events', () => received.length === 2);
@@ -238,7 +238,7 @@ describe('after: the pipeline alone emits', () => {
     );
   });
 
-  test('of two edits the newer one is shown last', async () => {
+  test('the newer one of two edits is shown last', async () => {
     page = await example.openPage(browser);
     const { received } = await editTwice(example.seeded.second, 2);
     await eventually('both events', () => received.length === 2);

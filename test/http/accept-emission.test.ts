@@ -81,7 +81,7 @@ test('a large batch is enqueued in slices: it waits while a live booking is in p
   expect(ids.flatMap((id, n) => (id === undefined ? n : []))).toEqual([7]);
 });
 
-test('a batch goes on beside a live booking that takes long', async () => {
+test('a batch continues although a live booking takes long', async () => {
   const { accept, adds } = slowQueue();
   const batch = accept.many(
     Array.from({ length: 60 }, (_, n) => requestFor(100 + n)),
@@ -98,7 +98,7 @@ test('a batch goes on beside a live booking that takes long', async () => {
   await live;
 });
 
-test('emissions that exceed the share of their company are enqueued in groups of ten, and rest beside live ones', async () => {
+test('emissions that exceed the share of their company are enqueued in groups of ten, with rests beside live ones', async () => {
   let isOver = true;
   const { accept, adds, rests } = slowQueue(() => isOver);
   const flood = Array.from({ length: 25 }, (_, n) => accept.one(requestFor(100 + n), BY));
@@ -138,7 +138,7 @@ test('if the queue does not answer a group for a second, the groups behind it ar
   expect(adds).toHaveLength(1);
 });
 
-test('of 1,000 emissions that exceed a share, each group is a tenth of those that wait', async () => {
+test('1,000 emissions that exceed a share are enqueued in groups of a tenth of those that wait', async () => {
   const { accept, adds } = slowQueue(() => true);
   const flood = Array.from({ length: 1_000 }, (_, n) => accept.one(requestFor(100 + n), BY));
   const all = Promise.all(flood);

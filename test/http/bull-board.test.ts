@@ -40,7 +40,7 @@ test.each([
   }
 });
 
-test('in a browser it shows the jobs, under a policy that allows no other source', async () => {
+test('Bull Board shows the jobs in a browser, under a policy that allows no other source', async () => {
   const company = await world.documents.company();
   const appointmentId = await company.appointment();
   await world.emit(api, 'appointment-created', appointmentId);

@@ -132,7 +132,7 @@ test('every text of the page is escaped', async () => {
   expect(html).not.toMatch(/<img|<b>|<i>/);
 });
 
-test('an operator who is refused too often learns when to try again', async () => {
+test('an operator who is refused too often sees when to try again', async () => {
   const own = await world.ready(world.api());
   let response: Response;
   do {

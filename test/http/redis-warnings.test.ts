@@ -21,7 +21,7 @@ test.each([
   expect(warnOfInfo(parseInfo(text))).toEqual([expect.stringMatching(words)]);
 });
 
-test('a Redis that hides both ids of its history: a warning', () => {
+test('a Redis that hides both ids of its history gives a warning', () => {
   for (const text of ['role:master', 'run_id:\r\nmaster_replid:'])
     expect(warnOfHiddenHistory(parseInfo(text))).toEqual([
       expect.stringMatching(/hides master_replid and run_id/),

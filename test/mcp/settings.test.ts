@@ -13,7 +13,7 @@ const ENV = {
   INTERNAL_SERVICE_API_KEY: 'key',
 };
 
-test('each problem is named, in one error', () => {
+test('one error names all problems', () => {
   const read = () => readSettings([], { MCP_TIME_ZONE: 'Mars', MCP_CUSTOMER_ID: 'alice', MCP_HTTP: 'x:y' });
   for (const problem of [
     'MCP_TIME_ZONE must be an IANA time zone',

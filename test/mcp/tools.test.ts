@@ -74,7 +74,7 @@ describe('a tool call cannot reach another customer or company', () => {
     },
   );
 
-  test('free times contain the own pets and appointments only, and no e-mail address or phone number', async () => {
+  test('free times contain only the customer’s own pets and appointments, and no e-mail address or phone number', async () => {
     const { company, tools } = await ownTools();
     const { petId, appointmentId } = await otherCustomer(world, company);
     const own = await booked(tools, company, '2031-03-31T10:00:00+02:00');
@@ -88,7 +88,7 @@ describe('a tool call cannot reach another customer or company', () => {
       expect(all).not.toContain(hidden);
   });
 
-  test('a customer that the company does not have can book nothing', async () => {
+  test('an unknown customer can book nothing', async () => {
     const { company, tools, emitted } = await ownTools({ customerId: '65f000000000000000000001' });
     const { isError, text } = await tools.call(
       'book_appointment',
@@ -165,7 +165,7 @@ describe('odd arguments are answered with what to change', () => {
   });
 });
 
-test('a time that is taken names it; the same booking twice names the first', async () => {
+test('a refusal of a taken time names the time and the appointment', async () => {
   const { company, tools } = await ownTools();
   const id = await booked(tools, company, '2031-05-14T10:30:00+02:00');
   const { isError, text } = await tools.call(

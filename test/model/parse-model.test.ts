@@ -17,7 +17,7 @@ function problemsOf(description: unknown): readonly string[] {
 
 const pets = { collection: 'pets', fields: ['name'] };
 
-test('the least that can be described gets the defaults', () => {
+test('the shortest description gets the defaults', () => {
   expect(parseModel({ collection: 'visits', references: {} })).toEqual({
     collection: 'visits',
     companyField: 'companyId',
@@ -172,7 +172,7 @@ test('a collection may have dots inside its name, and 191 bytes', () => {
   expect(problemsOf({ collection: 'x'.repeat(191), references: {} })).toEqual([]);
 });
 
-test('half of a character is not the name of a field', () => {
+test('the name of a field cannot be half of a surrogate pair', () => {
   expect(problemsOf({ collection: 'appointments', references: {}, fields: ['\ud800'] })).toEqual([
     expect.stringContaining('characters of Unicode'),
   ]);

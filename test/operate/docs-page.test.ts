@@ -98,7 +98,7 @@ test('"Try it out" sends the request to this server', async () => {
 }, 60_000);
 
 test.each(['openapi.json', 'asyncapi.json'])(
-  'it links to %s',
+  'the page links to %s',
   async (name) => {
     const { page } = await openDocs();
     await page.locator(`header a[href$="${name}"]`).click();

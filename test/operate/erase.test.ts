@@ -153,7 +153,7 @@ test('an appointment is found in a log that outlived its order token, index and 
   expect(await placesOf(appointmentId)).toEqual([]);
 });
 
-test('a job that a worker has meanwhile is erased when it has ended', async () => {
+test('a job that a worker runs during the erasure is erased when it has ended', async () => {
   const own = await createWorld();
   world.keep(own, () => own.close());
   const [companyId, appointmentId] = [new Types.ObjectId().toHexString(), new Types.ObjectId().toHexString()];
@@ -177,7 +177,7 @@ test('a job that a worker has meanwhile is erased when it has ended', async () =
   expect(await own.jobs.stateOf(emission)).toBe('unknown');
 });
 
-test('a worker that has read an appointment when it is erased reads again, and publishes in a new epoch', async () => {
+test('a worker that read an appointment before its erasure reads it again, and publishes it in a new epoch', async () => {
   const emissions = createEmissionWorld();
   world.keep(emissions, () => {
     emissions.close();
@@ -200,7 +200,7 @@ test('a worker that has read an appointment when it is erased reads again, and p
   expect(await redis.keys(`*${companyId}*`)).toEqual([]);
 });
 
-test('thousands of keys are erased in slices, also keys that another program damaged', async () => {
+test('thousands of keys are erased in slices, including keys that another program damaged', async () => {
   const own = await createWorld();
   world.keep(own, () => own.close());
   const { redis, keys } = own;
@@ -251,7 +251,7 @@ test.each([
   await expect(erase(request)).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
 });
 
-test('erase needs the rights of the Redis user operator, and says so before it removes anything', async () => {
+test('without the rights of the Redis user operator, erase removes nothing and reports the reason', async () => {
   const { redis, urls } = await ownRedisWithUsers();
   world.keep(redis, () => redis.stop());
   const config = (url: string) =>

@@ -65,7 +65,7 @@ test('a mass retry moves jobs from the live queue to the bulk queue, behind batc
   expect(await world.jobIn(failed, 'completed')).toMatchObject({ attemptsMade: 1 });
 });
 
-test('failed emissions of a batch are repaired like any other, singly or all at once', async () => {
+test('failed emissions of a batch are repaired like all others, one at a time or together', async () => {
   world = await quietWorld({ ADMIN_WRITES: 'on' });
   const api = await world.api();
   const company = await world.documents.company();
@@ -112,7 +112,7 @@ test('the durations of a batch are in their own stage, not in those of live book
   });
 });
 
-test('what exceeds a share of live emissions goes to the bulk queue, where companies take turns; the admin page lists the company', async () => {
+test('live emissions above the share of a company go to the bulk queue, where companies take turns; the admin page lists the company', async () => {
   world = await quietWorld({ MAX_LIVE_PER_COMPANY_PER_SECOND: '1' });
   const api = await world.api();
   const [flood, other] = [await world.documents.company(), await world.documents.company()];
@@ -159,7 +159,7 @@ test('what exceeds a share of live emissions goes to the bulk queue, where compa
   });
 });
 
-test('a company whose dashboards request many lists at once gets them one after the other; the metrics list the company', async () => {
+test('many lists that the dashboards of a company request at once are read one after the other; the metrics list the company', async () => {
   world = await quietWorld();
   const api = await world.api();
   const [crowd, other] = [await world.documents.company(), await world.documents.company()];

@@ -68,7 +68,7 @@ async function open(options: WorldOptions = {}) {
   return world.ready(world.api());
 }
 
-test('paused queues: POST answers 202, and health, page, metrics and the worker’s log report it until they are resumed', async () => {
+test('queues are paused: POST answers 202, and health, page, metrics and the worker’s log report it until they are resumed', async () => {
   const api = await open();
   const logs = freshDir('logs');
   await world.workerProcess({ LOG_DIR: logs });
@@ -126,7 +126,7 @@ test('a global limit of concurrency or rate is named, with the call that removes
   await warnsNoMore(api, 'queue starts');
 });
 
-test('no worker: health reports it until one has started', async () => {
+test('no worker runs: health reports it until one has started', async () => {
   const api = await open();
   await warns(api, 'no worker has sent a heartbeat for 15 s: .*start a worker');
   world.worker();

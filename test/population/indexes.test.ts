@@ -44,7 +44,7 @@ test('an index that queries cannot use is reported', async () => {
   expect(await warnOfIndexes(world.models, RUN_DB_INDEXES)).toEqual(warnings);
 });
 
-test('an application that embeds the pipeline is given a call that it can make', async () => {
+test('the warning for an embedding application contains a call that creates the index', async () => {
   const [list, sweep] = await warnOfIndexes(world.models, createByCall);
   expect([list, sweep]).toEqual([
     `appointments has no index on {"companyId":1,"start":1}: call connection.collection('appointments').createIndex({"companyId":1,"start":1}), or add the index to the schema`,

@@ -65,7 +65,7 @@ test('a user without the right to read the stream gets the error of MongoDB, not
   expect(error).toMatchObject({ code: UNAUTHORIZED });
 });
 
-test('a server that gives no cluster time: each change of an appointment has its own id', async () => {
+test('without a cluster time of the server, each change of an appointment has its own id', async () => {
   const company = await world.documents.company();
   const withoutTime = {
     received: (bytes: Buffer) => {

@@ -24,7 +24,7 @@ function run(
   return { state: current, allowance, utilizations };
 }
 
-test('bulk work gets all time if there are no live emissions, and what they leave if there are', () => {
+test('bulk work gets all time without live emissions, and the rest of the time beside them', () => {
   expect(run({ live: 0, isBesideLive: false }).allowance).toBe(1);
   for (const live of [0, 0.05, 0.3, 0.5]) {
     expect(run({ live }).allowance).toBeCloseTo(TARGET_UTILIZATION - live, 1);

@@ -59,7 +59,7 @@ function open(shards: number, url = world.env['REDIS_URL']!): Shards {
 let damages: string[] = [];
 const shardsKey = () => `${world.env['QUEUE_PREFIX']!}:shards`;
 
-test('one shard has the names of before, and stores no number', async () => {
+test('with one shard the queues keep their names, and no number of shards is stored', async () => {
   await openWorld();
   const api = await world.ready(world.api());
   world.worker();
@@ -70,7 +70,7 @@ test('one shard has the names of before, and stores no number', async () => {
   expect(await world.redis.exists(shardsKey())).toBe(0);
 });
 
-test('each company’s jobs are in its shard, batches too; workers take from all, and dashboards receive them', async () => {
+test('jobs of a company, including batches, are in its shard; workers run those of all shards, and dashboards receive them', async () => {
   await openWorld();
   const api = await world.ready(world.api(THREE));
   world.worker(THREE);
@@ -278,7 +278,7 @@ test('the last shard is retired by a process that does not use it, unless the nu
   expect(await world.redis.get(shardsKey())).toBe('3');
 });
 
-test('commands open the shards of the number in Redis, do not change it, and report its damage', async () => {
+test('commands open as many shards as the number in Redis, do not change it, and report that it is damaged', async () => {
   await openWorld();
   const operator = { ...world.env, QUEUE_SHARDS: '7' };
   const config = loadWorkerConfig(operator);

@@ -28,7 +28,7 @@ function createReads() {
   };
 }
 
-test('of one company one read runs at a time, in their order; another company waits for none of them', async () => {
+test('reads of one company run one at a time and in order; reads of another company do not wait for them', async () => {
   const { read, started, endNext, turns } = createReads();
   for (let n = 0; n < 20; n += 1) void read(CROWD, `crowd ${n}`);
   void read(OTHER);
@@ -42,7 +42,7 @@ test('of one company one read runs at a time, in their order; another company wa
   expect([...turns.delayedReads()]).toEqual([[CROWD, 19]]);
 });
 
-test('32 reads run at the same time, and then companies take turns', async () => {
+test('at most 32 reads run at the same time; for further ones companies take turns', async () => {
   const { read, started, endNext } = createReads();
   const companies = Array.from({ length: 34 }, (_, n) => n.toString(16).padStart(24, '0'));
   for (const companyId of [...companies, ...companies]) void read(companyId);
@@ -81,7 +81,7 @@ test('if MongoDB does not answer a read, the reads behind it fail too, and later
   expect(await turns.read('list', CROWD, () => Promise.resolve('later'))).toBe('later');
 });
 
-test('at most 500 reads of one company wait; further ones are refused, reads of other companies are not', async () => {
+test('at most 500 reads of one company wait; further ones are refused, but not those of other companies', async () => {
   const { read, endNext, started } = createReads();
   void read(CROWD);
   for (let n = 0; n < 500; n += 1) void read(CROWD);
@@ -126,7 +126,7 @@ test('pieces of a company do not delay pieces of another company, or the event l
   expect(doneAtTimer).toBeLessThan(10);
 });
 
-test('a piece runs at once if none waits, and its error is that of its caller', async () => {
+test('a piece runs at once if none waits, and its caller gets its error', async () => {
   const turns = createCompanyTurns();
   let ran = 0;
   const first = turns.piece('handshake', CROWD, () => (ran += 1));
@@ -209,7 +209,7 @@ test('a company alone does not rest', async () => {
     );
 });
 
-test('live events count as use: a crowd rests beside companies that only receive them', async () => {
+test('live events count as use: a crowd rests beside companies that only receive live events', async () => {
   const { turns, pass, piece } = createBusyTurns();
   turns.delivered(OTHER);
   for (let n = 0; n < 6; n += 1) await piece(CROWD, 4);

@@ -76,7 +76,7 @@ function createCrowd() {
   };
 }
 
-test('a socket with a scope gets no message whole, also if it got the scope before its piece was written', async () => {
+test('a socket with a scope never gets a whole message, even if it got the scope just before its piece was written', async () => {
   const { ids, sockets, written, deliver, turns } = createCrowd();
   // Pieces wait from now on.
   void turns.piece('message', COMPANY, () => undefined);
@@ -96,7 +96,7 @@ test('a socket that left the room of its company before its piece was written do
   expect(written.flatMap(({ to }) => to)).toEqual(ids.filter((_, index) => index !== 1));
 });
 
-test('of a company whose events arrive faster than they are written, few pieces wait; all are written in order', async () => {
+test('if the events of a company arrive faster than they are written, few pieces wait, and all are written in order', async () => {
   const { written, deliver, turns } = createCrowd();
   const events = Array.from({ length: 300 }, (_, index) => `event ${index}`);
   for (const [index, event] of events.entries()) {

@@ -49,7 +49,7 @@ const list = async (companyId: string, scope?: unknown) => {
   return { status: response.status, body: (await response.json()) as AppointmentList & { code: string } };
 };
 
-test('a groomer gets own appointments without hidden fields, and the manager gets all of both groomers', async () => {
+test('a groomer gets only their own appointments, without hidden fields; the manager gets those of both groomers', async () => {
   const { companyId, first, secondId, appointment } = await salon();
   const manager = await open(companyId);
   const groomer = await open(companyId, { staffId: first, hide: HIDE });

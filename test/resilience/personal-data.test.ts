@@ -101,7 +101,7 @@ test('personal data is in no key or file of Redis, no log, no output and no repl
   expect(findWords(WORDS, await everywhereElse())).toEqual([]);
 });
 
-test('the same after faults: a refused publish, an unavailable MongoDB, a frozen Redis, a killed worker', async () => {
+test('a refused publish, an unavailable MongoDB, a frozen Redis and a killed worker put personal data into none of these either', async () => {
   const { notes } = PERSONAL;
   const appointmentId = await owner.appointment({ notes });
   const send = async (to: string): Promise<void> => {

@@ -74,7 +74,7 @@ describe('jobs of other versions', () => {
     await newer.close();
   });
 
-  test('without a newer worker for ten minutes it fails with a reason, and can be retried', async () => {
+  test('a job of a later version fails with a reason after ten minutes without a newer worker, and can be retried', async () => {
     const data = await jobData({ v: JOB_VERSION + 1, whatever: 'it holds' });
     const emissionId = await emit(data, { timestamp: Date.now() - 10 * 60_000 });
     const job = await world.jobIn(emissionId, 'failed');

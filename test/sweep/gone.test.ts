@@ -120,7 +120,7 @@ test('an appointment that a script removes without a call reaches the dashboards
   expect(metrics).toMatch(/^emission_sweep_gone_total 2$/m);
 });
 
-test('the worker of an embedded pipeline finds it too', async () => {
+test('the worker of an embedded pipeline finds a removed appointment too', async () => {
   world.env['RECONCILE_INTERVAL_MS'] = '100';
   const application = await startApplication(world, PAIRS[0]);
   const client = await application.client({ token: await world.token(company.companyId) });

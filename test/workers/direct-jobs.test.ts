@@ -40,7 +40,7 @@ async function worldWithHeldReads(env: Record<string, string> = {}) {
   return { api, company, appointmentId, emitAndHold };
 }
 
-test('an API publishes what it accepts by itself, and counts it', async () => {
+test('an API publishes accepted emissions itself, and counts them', async () => {
   world = await createDirectWorld();
   const [api, company] = await Promise.all([world.ready(world.api()), world.documents.company()]);
   const dashboard = await world.dashboard(api, company.companyId);
@@ -116,7 +116,7 @@ test('a direct job is stored as BullMQ stores a job that a worker has fetched', 
   ]);
 });
 
-test('a second try finds the direct job of the first one; another process leaves it', async () => {
+test('a second try finds the direct job of the first one; another process does not run it', async () => {
   world = await createDirectWorld();
   const { queue, redis } = world;
   const emission: EmissionJob = {
@@ -190,7 +190,7 @@ test.each([
   await world.jobIn(emissionId, 'completed');
 });
 
-test('beyond API_CONCURRENCY emissions wait for a worker', async () => {
+test('emissions beyond API_CONCURRENCY wait for a worker', async () => {
   const { api, company, emitAndHold } = await worldWithHeldReads({ API_CONCURRENCY: '1' });
   const { emissionId, release } = await emitAndHold();
   const next = await world.emit(api, 'appointment-updated', await company.appointment());

@@ -241,7 +241,7 @@ test('at most 5,000 completed jobs are kept', async () => {
   expect(await queue.getCompletedCount()).toBe(5_000);
 });
 
-test('the log says how each attempt ended, in lines that begin with [InternalSocket]', async () => {
+test('each attempt is logged with its outcome, in a line that begins with [InternalSocket]', async () => {
   const emit = failing(nodeError('ECONNREFUSED'), new Error('read ECONNRESET'), new Error('boom'));
   const { enqueue, ended, lines } = start(emit, { attempts: 2 });
   const lost = emission();

@@ -95,7 +95,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'return inMemory;\n      }',
     replace: "throw new Error('blocked');\n      }",
     test: 'test/dashboard/page/in-browser.test.ts',
-    name: 'works if the storage is',
+    name: 'if the storage is',
   },
   {
     safeguard: 'a text is never truncated inside an emoji',
@@ -255,7 +255,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'if (limiter.take(companyId, now())) return PRIORITY.live;',
     replace: 'return PRIORITY.live;',
     test: 'test/operate/fairness.test.ts',
-    name: 'what exceeds a share of live emissions',
+    name: 'live emissions above the share of a company',
   },
   {
     safeguard: 'a flood leaves direct jobs to other companies',
@@ -279,7 +279,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'return priority + turn;',
     replace: 'return priority;',
     test: 'test/operate/fairness.test.ts',
-    name: 'what exceeds a share of live emissions',
+    name: 'live emissions above the share of a company',
   },
   {
     safeguard: 'workers process the jobs of shards that only other processes know',
@@ -543,7 +543,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'if (this.hasOtherScopeSinceListRequest) return false;',
     replace: '',
     test: 'test/dashboard/scopes.test.ts',
-    name: 'does not let a list show that was requested before',
+    name: 'hides a list that was requested before',
   },
   {
     safeguard: 'a token of another scope is noticed after a reconnection',
@@ -583,7 +583,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'if (missing.length > 0)',
     replace: 'if (missing.length > 1_000)',
     test: 'test/cli/doctor.test.ts',
-    name: "bad: the worker's user",
+    name: "an API with the worker's user",
   },
   {
     safeguard: 'a logger of the bot developer that never closes does not block close()',
@@ -671,7 +671,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'const except = deliverScoped(broadcast);',
     replace: 'const except = deliverScoped(broadcast).slice(0, 0);',
     test: 'test/realtime/scopes.test.ts',
-    name: 'a groomer gets own appointments without',
+    name: 'a groomer gets only their own appointments',
   },
   {
     safeguard: 'an appointment that leaves the scope is removed',
@@ -760,7 +760,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: '!reading.has(key) && ',
     replace: '',
     test: 'test/realtime/company-turns.test.ts',
-    name: 'of one company one read runs',
+    name: 'reads of one company run one at a time',
   },
   {
     safeguard: 'a company that uses most of the event loop rests',
@@ -824,7 +824,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'present?.has(id) && !hasScope(sockets.get(id))',
     replace: 'present?.has(id)',
     test: 'test/realtime/deliver-in-pieces.test.ts',
-    name: 'a socket with a scope gets no message whole',
+    name: 'a socket with a scope never gets a whole message',
   },
   {
     safeguard: 'a message that is written in pieces is not sent to a socket that left the room meanwhile',
@@ -840,7 +840,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'while ((unwritten.get(room) ?? 0) > MAX_UNWRITTEN && turns.runNextMessage(companyId));',
     replace: '',
     test: 'test/realtime/deliver-in-pieces.test.ts',
-    name: 'of a company whose events arrive faster than they are written',
+    name: 'if the events of a company arrive faster',
   },
   {
     safeguard: 'the tools of one customer do not change an appointment of another customer',
@@ -937,7 +937,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'complete = (dryRun || isEmpty) && isComplete;',
     replace: 'complete = isComplete;',
     test: 'test/operate/erase.test.ts',
-    name: 'a job that a worker has meanwhile is erased',
+    name: 'a job that a worker runs during the erasure',
   },
   {
     safeguard: 'an erasure is complete only if all masters of a Cluster were searched',

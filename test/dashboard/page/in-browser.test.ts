@@ -10,7 +10,7 @@ const coco = booked('c', 'Coco', '09:30-10:00', 'jonas');
 
 const { open, live } = usePages({ listed: [biscuit, rex, coco] });
 
-test('shows the day in columns by staff, with the details on each card', async () => {
+test('the page shows the day in columns by staff, with the details on each card', async () => {
   const { page, card } = await live();
   const text = await card('a').innerText();
   for (const part of [
@@ -74,7 +74,7 @@ test('booked, moved and canceled appointments are updated on the screen and anno
   expect(await page.evaluate('document.documentElement.dataset.lastEmission')).toBe('e-9-0');
 });
 
-test('shows the six statuses, and counts those that take no time', async () => {
+test('the page shows the six statuses, and counts those that take no time', async () => {
   const statuses = ['scheduled', 'checked_in', 'in_progress', 'completed', 'canceled', 'no_show'];
   const listed = statuses.map((status, n) => ({
     ...booked(status, 'Biscuit', `${String(9 + n).padStart(2, '0')}:00-${10 + n}:00`, 'maya'),
@@ -112,7 +112,7 @@ test('overlapping appointments have a readable width, and "+n more" shows the ot
   }
 });
 
-test('removes a deleted appointment, announces it and closes its details', async () => {
+test('a deleted appointment is removed and announced, and its details are closed', async () => {
   const { page, card, connection } = await live();
   await card('a').click();
   await page.locator('dialog[open]').waitFor();
@@ -144,7 +144,7 @@ test('a change and a deletion that are shown together are announced as a deletio
   expect(await page.evaluate('document.documentElement.dataset.lastEmission')).toBe('e-8-0');
 });
 
-test('shows the connection state, and catches up on missed emissions', async () => {
+test('the page shows the connection state, and catches up on missed emissions', async () => {
   const { becomes, card, connection, page, server } = await live();
   await page.evaluate(`window.states = new Set();
     const badge = document.getElementById('state');
@@ -161,7 +161,7 @@ test('shows the connection state, and catches up on missed emissions', async () 
   expect(await page.evaluate('[...states]')).toEqual(['connecting', 'catching-up', 'live']);
 });
 
-test('shows since when it is not live while the server cannot read its database', async () => {
+test('while the server cannot read its database, the page shows since when it is not live', async () => {
   const { becomes, page, connection } = await live();
   connection.sendHeartbeat(false);
   await becomes('stale');
@@ -176,7 +176,7 @@ test('shows since when it is not live while the server cannot read its database'
   expect(await page.evaluate(colour)).not.toBe(dimmed);
 });
 
-test('can be used with the keyboard only', async () => {
+test('the page can be used with the keyboard only', async () => {
   const { page, connection } = await live();
   const focused = () => page.evaluate('document.activeElement.dataset.appointmentId');
   await page.locator('#date').focus();
@@ -205,14 +205,14 @@ test('can be used with the keyboard only', async () => {
   expect(await focused()).toBeDefined();
 });
 
-test('is a list by time on a phone and fits its width', async () => {
+test('the page is a list by time on a phone and fits its width', async () => {
   const { page } = await live({ context: { viewport: { width: 390, height: 844 } } });
   expect(await page.locator('#cards .at').allInnerTexts()).toEqual(['09:00', '09:30', '10:00']);
   expect(await page.locator('#heads').isVisible()).toBe(false);
   expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
 });
 
-test('requests a token outside demo mode, and keeps it in the tab', async () => {
+test('outside demo mode the page requests a token, and keeps it in the tab', async () => {
   const { page, server, tokens } = await open({ isDemo: false });
   expect(await page.locator('#chat').isVisible()).toBe(false);
   await page.locator('#token').fill('my-token');
@@ -241,7 +241,7 @@ test.each([
     'absent',
     `for (const name of ['localStorage', 'sessionStorage']) Object.defineProperty(window, name, { value: null });`,
   ],
-])('works if the storage is %s: it is live, and its time zone and day can be changed', async (_, before) => {
+])('if the storage is %s, the page is live, and time zone and day can be changed', async (_, before) => {
   const { page, card } = await live({ before: before + NO_HISTORY });
   await card('a').waitFor();
   await page.locator('#time-zone').selectOption('Asia/Tokyo');
@@ -250,7 +250,7 @@ test.each([
   expect(await page.locator('#heading').innerText()).toBe('Tuesday, 24 November 2026');
 });
 
-test('requests a token and connects if the storage is blocked', async () => {
+test('the page requests a token and connects if the storage is blocked', async () => {
   const { page, server } = await open({ isDemo: false, before: BLOCKED });
   await page.locator('#token').fill('my-token');
   await page.keyboard.press('Enter');
@@ -283,7 +283,7 @@ test.each([
   expect(await page.locator('#date').inputValue()).toBe(date);
 });
 
-test('shows an appointment of several days on each of them, and loads appointments that began earlier', async () => {
+test('an appointment of several days is shown on each of them, and appointments that began earlier are loaded', async () => {
   const stay = {
     ...booked('stay', 'Nanook', '09:00-10:00', 'maya'),
     start: '2026-11-21T22:00:00.000Z',
@@ -445,7 +445,7 @@ test.each([820, 390])(
   },
 );
 
-test('a first load without a server says so, and does not look like an empty day', async () => {
+test('a first load without a server shows the reason, and does not look like an empty day', async () => {
   const { page } = await open({ isDown: true });
   await page.locator('#empty', { hasText: 'The server does not respond' }).waitFor();
   expect(await page.locator('.grid').isVisible()).toBe(false);

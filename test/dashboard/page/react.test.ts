@@ -65,7 +65,7 @@ async function openLive() {
   return opened;
 }
 
-test('in StrictMode it opens one connection, and shows the list and each event', async () => {
+test('in StrictMode the hook opens one connection, and shows the list and each event', async () => {
   const { company, api } = world;
   const id = await company.appointment({ start: new Date('2027-03-01T10:00:00Z') });
   const { tab, sockets } = await openLive();
@@ -123,7 +123,7 @@ test('another range is loaded over the same connection, and appointments outside
   expect(sockets.opened).toBe(1);
 });
 
-test('its connection ends with the component, and a new component opens another', async () => {
+test('the connection ends with the component, and a new component opens another', async () => {
   const { tab, sockets } = await openLive();
   await tab.locator('#toggle').click();
   await eventually('the end of the connection', () => sockets.open === 0);
@@ -132,7 +132,7 @@ test('its connection ends with the component, and a new component opens another'
   expect(sockets).toEqual({ opened: 2, open: 1 });
 });
 
-test('a server renders it as loading, without a page and without a connection', async () => {
+test('a server renders the hook as loading, without a page and without a connection', async () => {
   opened = await world.open();
   let tokens = 0;
   function Day() {
