@@ -353,7 +353,7 @@ describeChart('rendered by Helm', () => {
     ],
     ['an empty peer', { networkPolicy: { clients: [{}] } }, /networkPolicy\/clients\/0.*minProperties/],
     ['a port that is none', { networkPolicy: { serverPorts: [70_000] } }, /serverPorts\/0.*maximum/],
-  ])('bad values: %s', async (_name, values, message) => {
+  ])('bad values are refused: %s', async (_name, values, message) => {
     await expect(helm.render(values)).rejects.toThrow(message);
   });
 });

@@ -17,7 +17,7 @@ test.each([
   ['rdb_last_bgsave_status:err', /could not save its snapshot/],
   ['used_memory:95\r\nmaxmemory:100', /95 % of its maxmemory/],
   ['connected_clients:9999\r\nmaxclients:10000', /99 % of its maxclients/],
-])('%s: a warning', (text, words) => {
+])('%s gives a warning', (text, words) => {
   expect(warnOfInfo(parseInfo(text))).toEqual([expect.stringMatching(words)]);
 });
 

@@ -60,7 +60,7 @@ test('no handshake or event of a client makes it join another room', async () =>
   their.close();
 });
 
-test('a company id in capitals is the same room', async () => {
+test('a company id in capitals joins the same room', async () => {
   const dashboard = await world.dashboard(one!, ours!.companyId, {
     token: await world.token(ours!.companyId.toUpperCase()),
   });
