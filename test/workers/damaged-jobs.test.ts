@@ -25,6 +25,11 @@ afterAll(() => world.close());
 
 const admin = { authorization: `Basic ${btoa('admin:admin-password')}`, 'x-api-key': API_KEY };
 const get = async (path: string) => (await fetch(`${api.url}${path}`, { headers: admin })).status;
+/** The newest jobs in a state, as Bull Board shows them. */
+const shownOnBoard = async (state: string) => {
+  const path = `/admin/queues/api/queues?activeQueue=appointment-emissions&status=${state}&page=1`;
+  return (await fetch(`${api.url}${path}`, { headers: admin })).text();
+};
 
 const good = (emissionId: string) => ({
   v: 1,
@@ -138,6 +143,11 @@ test.each<[string, string, string]>([
   ['data that is null', 'data', 'null'],
   ['data of other types', 'data', '{"appointmentId":{},"acceptedAt":1}'],
   ['options that are no JSON', 'opts', 'garbage'],
+  ['attempts that are an object', 'opts', '{"attempts":{"toString":1}}'],
+  ['a time that is text', 'timestamp', 'x'],
+  ['a delay that is text', 'delay', 'x'],
+  ['a count of attempts that is text', 'atm', 'x'],
+  ['stack traces that are no texts', 'stacktrace', '[1,{}]'],
 ])('a finished job with %s hides no other job from the operator', async (_, name, value) => {
   const emissionId = await world.emit(api, 'appointment-updated', appointmentId);
   await world.jobIn(emissionId, 'completed');
@@ -150,6 +160,7 @@ test.each<[string, string, string]>([
   const { emissions } = (await response.json()) as { emissions: { emissionId: string }[] };
   expect(emissions.map((shown) => shown.emissionId)).toContain(other);
   expect([200, 404]).toContain(await get(`/api/v1/internal/socket/emissions/${emissionId}`));
+  expect(await shownOnBoard('completed')).toContain(other);
 });
 
 test.each<[string, (key: string) => Promise<unknown>]>([
@@ -175,6 +186,7 @@ test.each<[string, (key: string) => Promise<unknown>]>([
   const response = await fetch(`${api.url}/admin/api/overview`, { headers: admin });
   expect(response.status).toBe(200);
   expect(await response.text()).toContain(other);
+  expect(await shownOnBoard('failed')).toContain(other);
   const repaired = await fetch(`${api.url}/admin/api/retry-failed`, {
     method: 'POST',
     headers: { ...admin, 'content-type': 'application/json', origin: api.url },

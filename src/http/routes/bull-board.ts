@@ -1,10 +1,11 @@
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
-import type { Queue } from 'bullmq';
+import type { Job, JobType, Queue } from 'bullmq';
 import type { Express, RequestHandler } from 'express';
 import { isolate } from '@appointment-emissions/contracts';
 import { AppError } from '../../errors.ts';
+import { isWrongType } from '../../redis/redis-errors.ts';
 import { isRead, operatorOf, requireRepairRole } from '../middleware/basic-auth.ts';
 import { createCountBoardWrite, type EachShard } from './board-writes.ts';
 
@@ -17,7 +18,7 @@ interface BoardJob {
   name?: string;
   data?: { appointmentId?: unknown; companyId?: unknown } | null;
   attemptsMade?: number;
-  opts?: { attempts?: number };
+  opts?: { attempts?: unknown };
 }
 
 /**
@@ -65,6 +66,11 @@ function createBoard(eachShard: EachShard, readOnlyMode: boolean, basePath = '')
   const show = (queue: Queue, of: string): BullMQAdapter => {
     const adapter = new BullMQAdapter(queue, { readOnlyMode, description: `${of} ${KEPT}` });
     adapter.setFormatter('name', jobTitle);
+    adapter.getJobs = (states, start, end) => {
+      // BullMQ has no state 'paused'.
+      const existing = states.filter((state) => state !== 'paused');
+      return readJobs(queue, existing, { start, end });
+    };
     return adapter;
   };
   const { addQueue } = createBullBoard({
@@ -84,10 +90,45 @@ function createBoard(eachShard: EachShard, readOnlyMode: boolean, basePath = '')
   return board;
 }
 
+/**
+ * Reads jobs one by one, and leaves out those that BullMQ cannot read: Bull Board would answer 500 for the whole page if another
+ * program has damaged one of them.
+ */
+async function readJobs(
+  queue: Queue,
+  states: JobType[],
+  { start = 0, end = -1 }: { start: number | undefined; end: number | undefined },
+): Promise<Job[]> {
+  const ids = await queue.getRanges(states, start, end);
+  const jobs = await Promise.all(ids.map((id) => readJob(queue, id)));
+  return jobs.filter((job) => job !== undefined);
+}
+
+/** @throws if Redis is unavailable */
+async function readJob(queue: Queue, id: string): Promise<Job | undefined> {
+  try {
+    const job = await queue.getJob(id);
+    return job && correctFields(job);
+  } catch (error) {
+    if (isWrongType(error) || error instanceof SyntaxError || error instanceof TypeError) return undefined;
+    throw error;
+  }
+}
+
+/** Bull Board's schema refuses the whole page if a number of one job is NaN, or a stack trace is not text. */
+function correctFields(job: Job): Job {
+  for (const field of ['timestamp', 'delay', 'attemptsMade'] as const)
+    if (Number.isNaN(job[field])) job[field] = 0;
+  const traces: readonly unknown[] = job.stacktrace ?? [];
+  job.stacktrace = traces.filter((trace) => typeof trace === 'string');
+  return job;
+}
+
 /** A job's headline: event, appointment, company, attempts. */
 function jobTitle({ name = '', data, attemptsMade = 0, opts }: BoardJob): string {
   const { appointmentId, companyId } = data ?? {};
   if (typeof appointmentId !== 'string' || typeof companyId !== 'string') return name;
-  const attempts = `${attemptsMade} of ${opts?.attempts ?? 1} attempts`;
+  const most = typeof opts?.attempts === 'number' ? opts.attempts : 1;
+  const attempts = `${attemptsMade} of ${most} attempts`;
   return `${isolate(name)} · appointment ${isolate(appointmentId)} · company ${isolate(companyId)} · ${attempts}`;
 }
