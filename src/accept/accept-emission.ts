@@ -9,6 +9,7 @@ import {
 import { chunks, coalesce } from '../batching.ts';
 import { AppError } from '../errors.ts';
 import type { BulkPacer } from '../process/bulk-pacer.ts';
+import { DeadlineExceeded, within } from '../process/lifecycle.ts';
 import { createFindCompany, type FindCompany } from './find-company.ts';
 import type { Attempt } from './idempotency.ts';
 
@@ -81,6 +82,11 @@ export interface AcceptEmissions {
 
 /** No slice of a batch, and no group of emissions that exceed a share, begins later. */
 const ENQUEUE_TIMEOUT_MS = 1_000;
+/**
+ * How long an emission that exceeds a share waits for its group and for Redis, as long as any other waits for Redis: with the existence
+ * check, the answer takes less than 2 s.
+ */
+const GROUP_TIMEOUT_MS = 1_100;
 /** 50 jobs take this process about 1 ms. */
 const SLICE_SIZE = 50;
 /**
@@ -232,11 +238,24 @@ function createEnqueueLive({ enqueue, priority, pacer, isOverShare, isNearLimit 
 
   return async (emission: Accepted): Promise<QueueName> => {
     const { companyId } = emission;
-    if (isOverShare(companyId)) return enqueueOverShare({ emission, since: performance.now() });
+    if (isOverShare(companyId)) return inTime(enqueueOverShare({ emission, since: performance.now() }));
     const add = () => enqueue([emission], priority.live);
     const [queue = 'live'] = await (isNearLimit(companyId) ? add() : pacer.live(add));
     return queue;
   };
+}
+
+/** The group may be enqueued later. @throws AppError QUEUE_UNAVAILABLE */
+async function inTime(enqueued: Promise<QueueName>): Promise<QueueName> {
+  try {
+    return await within(GROUP_TIMEOUT_MS, 'adding a group to the queue', enqueued);
+  } catch (cause) {
+    if (!(cause instanceof DeadlineExceeded)) throw cause;
+    throw new AppError('QUEUE_UNAVAILABLE', 'the queue does not answer; try again in a moment', {
+      cause,
+      retryAfterSeconds: 1,
+    });
+  }
 }
 
 /** @param startedAt  when the request began to enqueue, by `performance.now()` */
