@@ -100,17 +100,19 @@ function limitDashboards(
 function attachServices(io: DashboardServer, { resources, acceptance, access, onFault }: GatewayParts): void {
   const { config, metrics } = resources;
   const { accept, idempotently, logRefused } = acceptance;
+  const onServiceFault = (error: unknown): void => {
+    onFault(error, { route: INTERNAL_NAMESPACE, isEmission: true });
+  };
   const emit = createEmitReply({
     basePath: config.BASE_PATH,
     accept,
     idempotently,
-    onFault: (error) => {
-      onFault(error, { route: INTERNAL_NAMESPACE, isEmission: true });
-    },
+    onFault: onServiceFault,
   });
   attachInternalNamespace({
     io,
     verifyKey: access.verifyKey,
     emit: countRefusals(logRefusedReplies(limitEmits(access.emitLimits, emit), logRefused), metrics.reject),
+    onFault: onServiceFault,
   });
 }

@@ -13,10 +13,12 @@ export interface InternalNamespaceDeps {
   verifyKey: (key: string, request: IncomingMessage) => string | undefined;
   /** Accepts one emission as HTTP does. Resolves to HTTP's body and status, also for an invalid request. */
   emit: (keyFingerprint: string, request: unknown, from: IncomingMessage) => Promise<EmitReply>;
+  /** Called with an unexpected error of `emit` or of its reply. The service gets no acknowledgement. */
+  onFault: (error: unknown) => void;
 }
 
 /** The `/internal` namespace: services emit over it if HTTP does not work. */
-export function attachInternalNamespace({ io, verifyKey, emit }: InternalNamespaceDeps): void {
+export function attachInternalNamespace({ io, verifyKey, emit, onFault }: InternalNamespaceDeps): void {
   const namespace = io.of(INTERNAL_NAMESPACE) as unknown as ReturnType<
     Server<
       InternalClientEvents,
@@ -47,7 +49,7 @@ export function attachInternalNamespace({ io, verifyKey, emit }: InternalNamespa
       if (!acknowledge) return;
       // An event without exactly one argument is answered as an invalid request.
       const request = given.length === 1 ? given[0] : undefined;
-      void emit(socket.data.keyFingerprint, request, socket.request).then(acknowledge);
+      emit(socket.data.keyFingerprint, request, socket.request).then(acknowledge).catch(onFault);
     });
   });
 }

@@ -1,9 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Server } from 'socket.io';
 import { io, type Socket } from 'socket.io-client';
 import type { ServiceHandle } from '../../scripts/services/service.ts';
 import type { EmitReply } from '@appointment-emissions/contracts';
 import type { RunningApi } from '../../src/api/start-api.ts';
+import { attachInternalNamespace } from '../../src/realtime/internal-namespace.ts';
 import { freeze, ownMongo, ownRedis } from '../harness/own-services.ts';
 import { eventually, until } from '../harness/until.ts';
 import { API_KEY, createWorld, type World } from '../harness/world.ts';
@@ -155,4 +159,28 @@ test('events for dashboards are not sent to services', async () => {
   await emit({});
   expect(received).toEqual([]);
   await worker.close();
+});
+
+test('a request that fails unexpectedly is reported, and the process goes on', async () => {
+  const http = createServer();
+  const server = new Server(http);
+  const faults: unknown[] = [];
+  const defect = new Error('a defect');
+  attachInternalNamespace({
+    io: server,
+    verifyKey: () => 'fingerprint',
+    emit: () => Promise.reject(defect),
+    onFault: (error) => faults.push(error),
+  });
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  const { port } = http.address() as AddressInfo;
+  const service = io(`http://127.0.0.1:${port}/internal`, { forceNew: true, auth: { apiKey: API_KEY } });
+  service.emit('emit', created(), () => undefined);
+  try {
+    await eventually('the fault', () => faults.length > 0);
+  } finally {
+    service.close();
+    await server.close();
+  }
+  expect(faults).toEqual([defect]);
 });
