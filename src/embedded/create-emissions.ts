@@ -7,6 +7,7 @@ import { DEFAULT_MODEL } from '../model/default-model.ts';
 import { parseModel } from '../model/parse-model.ts';
 import { adoptConnection } from '../population/connect.ts';
 import { createByCall } from '../population/indexes.ts';
+import { closeIfThrows } from '../process/lifecycle.ts';
 import { openResources, type Resources } from '../resources/open-resources.ts';
 import { loadTracing } from '../tracing/load-tracing.ts';
 import { runWorker } from '../../workers/start-worker.ts';
@@ -32,7 +33,6 @@ import type { Emissions, EmissionsOptions } from './options.ts';
  */
 export function createEmissions(options: EmissionsOptions): Emissions {
   checkOptions(options);
-  const { io, companyOf } = options;
   const config = loadEmbeddedConfig({ ...options.settings, REDIS_URL: options.redis });
   const model = options.model === undefined ? DEFAULT_MODEL : parseModel(options.model);
   const tracing = loadTracing();
@@ -43,6 +43,15 @@ export function createEmissions(options: EmissionsOptions): Emissions {
       connect: (events) => adoptConnection(options.connection as unknown as Connection, events),
     });
   const resources = open('api');
+  return closeIfThrows(resources.lifecycle, () => composeEmissions(options, resources, () => open('worker')));
+}
+
+function composeEmissions(
+  options: EmissionsOptions,
+  resources: Resources<EmbeddedConfig>,
+  openWorker: () => Resources<EmbeddedConfig>,
+): Emissions {
+  const { io, companyOf } = options;
   const acceptance = composeAccept(resources);
   const snapshots = composeSnapshots(resources);
   const { attach, isAttached, ...dashboards } = createAttach(resources, snapshots);
@@ -63,10 +72,10 @@ export function createEmissions(options: EmissionsOptions): Emissions {
       if (closing) throw new Error('the pipeline is closed: call createEmissions again');
       await attach(...args);
     },
-    ...createAnnounceWrites({ accept: acceptance.accept, logger }),
+    ...createAnnounceWrites({ accept: acceptance.accept, logger: resources.logger }),
     startWorker() {
       if (worker || closing) return;
-      worker = open('worker');
+      worker = openWorker();
       runWorker(worker);
     },
     close() {
@@ -77,15 +86,8 @@ export function createEmissions(options: EmissionsOptions): Emissions {
       return closing;
     },
   };
-  if (io && companyOf) {
-    try {
-      // A rejection is logged by `reportProcess`.
-      attach(io, { ...options, companyOf }).catch(() => undefined);
-    } catch (error) {
-      void emissions.close();
-      throw error;
-    }
-  }
+  // A rejection is logged by `reportProcess`.
+  if (io && companyOf) attach(io, { ...options, companyOf }).catch(() => undefined);
   return emissions;
 }
 

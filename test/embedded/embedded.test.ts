@@ -294,6 +294,22 @@ test('a second pipeline is refused on the same Socket.IO server until the first 
   await expect(emissions.attach(io, { companyOf })).rejects.toThrow('the pipeline is closed');
 });
 
+test('if a part of the pipeline throws, everything that is open is closed', async () => {
+  const { connection } = await startApplication(world, PAIRS[0], { attach: false, worker: false });
+  const before = connection.listenerCount('disconnected');
+  const create = () =>
+    createEmissions({
+      connection,
+      redis: world.env['REDIS_URL']!,
+      get settings() {
+        if (connection.listenerCount('disconnected') > before) throw new Error('cannot be read');
+        return world.env;
+      },
+    });
+  expect(create).toThrow('cannot be read');
+  await eventually('all to be closed', () => connection.listenerCount('disconnected') === before);
+});
+
 test('a process is in the fleet before it attaches dashboards, and afterwards as a gateway too', async () => {
   const application = await startApplication(world, PAIRS[0], { attach: false, worker: false });
   const roles = async () => {
