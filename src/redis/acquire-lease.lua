@@ -12,5 +12,5 @@ redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 local time = redis.call('TIME')
 return {
   current_history(),
-  string.format('%d', time[1] * 1000 + math.floor(time[2] / 1000)),
+  string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)),
 }

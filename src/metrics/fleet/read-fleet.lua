@@ -9,7 +9,7 @@ end
 
 local beats, sketches = {}, {}
 -- Keys of another type are replaced by the next heartbeat.
-local live = redis.pcall('ZRANGEBYSCORE', KEYS[1], '(' .. string.format('%d', now - ARGV[1]), '+inf', 'WITHSCORES')
+local live = redis.pcall('ZRANGEBYSCORE', KEYS[1], '(' .. string.format('%.0f', now - ARGV[1]), '+inf', 'WITHSCORES')
 if live.err then
   if not string.find(live.err, 'WRONGTYPE', 1, true) then return live end
   live = {}
@@ -19,7 +19,7 @@ for i = 1, #live, 2 do
   local age = now - (tonumber(live[i + 1]) or 0)
   -- A heartbeat that lies ahead was written by another program, or before Redis' clock was set back.
   if type(said) == 'string' and age > -ARGV[1] then
-    table.insert(beats, { said, string.format('%d', age) })
+    table.insert(beats, { said, string.format('%.0f', age) })
     table.insert(sketches, ARGV[3] .. live[i])
   end
 end
@@ -29,4 +29,4 @@ if #sketches > 0 then
   -- A key that is no HyperLogLog lasts until the next heartbeat, which replaces it.
   companies = type(counted) == 'number' and counted or 0
 end
-return { string.format('%d', now), companies, beats }
+return { string.format('%.0f', now), companies, beats }
