@@ -1,6 +1,17 @@
 import { expect, test } from '@jest/globals';
 import type { AppointmentEvent } from '@appointment-emissions/contracts';
-import { accept, COMPANY, ID, json, startBackend, startBot, type Reply } from './bot-world.ts';
+import {
+  accept,
+  closeAfterEach,
+  COMPANY,
+  ID,
+  json,
+  startBackend,
+  startBot,
+  type Reply,
+} from './bot-world.ts';
+
+closeAfterEach();
 
 interface Item {
   event: AppointmentEvent;

@@ -3,6 +3,9 @@ import { Types } from 'mongoose';
 import { createBookingService } from '../../demo/booking-service.ts';
 import { COLLECTIONS } from '../../demo/models.ts';
 import { at, done, startBookings } from './booking-world.ts';
+import { closeAfterEach } from './bot-world.ts';
+
+closeAfterEach();
 
 const NOBODY = '65f0000000000000000000ff';
 

@@ -1,4 +1,4 @@
-import { afterEach } from '@jest/globals';
+import { afterEach, expect } from '@jest/globals';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import {
@@ -39,13 +39,25 @@ export interface LogLine {
 }
 
 const closers: (() => unknown)[] = [];
+/** The test file whose hook runs them. */
+let closingFile: string | undefined;
+
+/**
+ * Every test file that uses this module calls this once. A hook is of one test file, but the test files of a process share this
+ * module.
+ */
+export function closeAfterEach(): void {
+  closingFile = expect.getState().testPath;
+  afterEach(async () => {
+    for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
+  });
+}
+
 /** Runs `close` after the test, last in first out. If it fails, the test fails. */
 export function later(close: () => unknown): void {
+  if (closingFile !== expect.getState().testPath) throw new Error('the test file must call closeAfterEach');
   closers.push(close);
 }
-afterEach(async () => {
-  for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
-});
 
 /** Starts an HTTP server that sends `reply`, and stops with the test. */
 export async function startBackend(reply: Reply = accept): Promise<Backend> {

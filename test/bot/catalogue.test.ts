@@ -4,6 +4,9 @@ import { createReadCatalogue } from '../../demo/read-catalogue.ts';
 import { COLLECTIONS } from '../../demo/models.ts';
 import { STORED_VALUES } from '../harness/stored-values.ts';
 import { at, startBookings } from './booking-world.ts';
+import { closeAfterEach } from './bot-world.ts';
+
+closeAfterEach();
 
 test('the catalogue contains all readable documents, whatever any field contains', async () => {
   const world = await startBookings();

@@ -14,8 +14,10 @@ import { createDemoRouter } from '../../demo/demo-routes.ts';
 import { seedDemo } from '../../demo/seed-demo.ts';
 import { startDemoBot } from '../../demo/start-demo-bot.ts';
 import { eventually } from '../harness/until.ts';
-import { later, startBackend, startBot, temporaryDirectory } from './bot-world.ts';
+import { closeAfterEach, later, startBackend, startBot, temporaryDirectory } from './bot-world.ts';
 import { SOURCE_CONDITION } from '../../scripts/source-args.mjs';
+
+closeAfterEach();
 
 const PAGE_FOLDER = fileURLToPath(new URL('../../web/calendar/', import.meta.url));
 const HTML = `<!doctype html><title>Chat</title><link rel="stylesheet" href="/page.css"><aside id="chat" class="chat" hidden></aside>

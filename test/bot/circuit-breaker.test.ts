@@ -1,6 +1,17 @@
 import { expect, test } from '@jest/globals';
 import { eventually, until } from '../harness/until.ts';
-import { absentUrl, accept, ID, json, startBackend, startBot, type Reply } from './bot-world.ts';
+import {
+  absentUrl,
+  accept,
+  closeAfterEach,
+  ID,
+  json,
+  startBackend,
+  startBot,
+  type Reply,
+} from './bot-world.ts';
+
+closeAfterEach();
 
 const unavailable: Reply = (response) => {
   json(response, 503, { success: false });

@@ -9,7 +9,17 @@ import { createDemoRouter } from '../../demo/demo-routes.ts';
 import { seedDemo } from '../../demo/seed-demo.ts';
 import { startDemoBot } from '../../demo/start-demo-bot.ts';
 import { eventually } from '../harness/until.ts';
-import { absentUrl, later, readLog, startBackend, startBot, temporaryDirectory } from './bot-world.ts';
+import {
+  absentUrl,
+  closeAfterEach,
+  later,
+  readLog,
+  startBackend,
+  startBot,
+  temporaryDirectory,
+} from './bot-world.ts';
+
+closeAfterEach();
 
 const PAGE = 'http://localhost:3001';
 

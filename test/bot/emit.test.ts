@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { APPOINTMENT_EVENTS, EVENT_SLUGS } from '@appointment-emissions/contracts';
-import { absentUrl, COMPANY, ID, json, KEY, startBackend, startBot } from './bot-world.ts';
+import { absentUrl, closeAfterEach, COMPANY, ID, json, KEY, startBackend, startBot } from './bot-world.ts';
+
+closeAfterEach();
 
 describe('with a healthy backend', () => {
   test.each([

@@ -8,7 +8,9 @@ import {
   emitAppointmentUpdated,
   emitBatch,
 } from '@appointment-emissions/bot';
-import { COMPANY, ID, KEY, readLog, startBackend, temporaryDirectory } from './bot-world.ts';
+import { closeAfterEach, COMPANY, ID, KEY, readLog, startBackend, temporaryDirectory } from './bot-world.ts';
+
+closeAfterEach();
 
 const NAMES = ['BACKEND_API_URL', 'INTERNAL_SERVICE_API_KEY', 'LOG_DIR'] as const;
 const before = Object.fromEntries(NAMES.map((name) => [name, process.env[name]]));

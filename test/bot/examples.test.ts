@@ -10,9 +10,11 @@ import { io } from 'socket.io-client';
 import type { RunningApi } from '../../src/api/start-api.ts';
 import { eventually } from '../harness/until.ts';
 import { API_KEY, createWorld, type World } from '../harness/world.ts';
-import { absentUrl, later, type LogLine, readLog, temporaryDirectory } from './bot-world.ts';
+import { absentUrl, closeAfterEach, later, type LogLine, readLog, temporaryDirectory } from './bot-world.ts';
 import { SOURCE_ARGS } from '../../scripts/source-args.mjs';
 import { childEnv } from '../harness/child-env.ts';
+
+closeAfterEach();
 
 const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
 const run = promisify(execFile);

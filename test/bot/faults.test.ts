@@ -3,6 +3,7 @@ import { eventually } from '../harness/until.ts';
 import {
   absentUrl,
   accept,
+  closeAfterEach,
   ID,
   json,
   startBackend,
@@ -11,6 +12,8 @@ import {
   timed,
   type Reply,
 } from './bot-world.ts';
+
+closeAfterEach();
 
 const hangs: Reply = () => undefined;
 const diesAfterAccept: Reply = (response) => response.destroy();

@@ -1,7 +1,17 @@
 import { expect, test } from '@jest/globals';
 import mongoose from 'mongoose';
 import { createRealtimeAppointments, type RealtimeAppointmentsOptions } from '@appointment-emissions/bot';
-import { COMPANY, ID, later, startBackend, startBot, temporaryDirectory } from './bot-world.ts';
+import {
+  closeAfterEach,
+  COMPANY,
+  ID,
+  later,
+  startBackend,
+  startBot,
+  temporaryDirectory,
+} from './bot-world.ts';
+
+closeAfterEach();
 
 function revoked(target: object): unknown {
   const { proxy, revoke } = Proxy.revocable(target, {});

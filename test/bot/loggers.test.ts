@@ -1,7 +1,17 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { createToolHandlers, type MessageFlowLogger } from '@appointment-emissions/bot';
 import { eventually } from '../harness/until.ts';
-import { absentUrl, ID, json, startBackend, startBot, temporaryDirectory } from './bot-world.ts';
+import {
+  absentUrl,
+  closeAfterEach,
+  ID,
+  json,
+  startBackend,
+  startBot,
+  temporaryDirectory,
+} from './bot-world.ts';
+
+closeAfterEach();
 
 let errors: jest.SpiedFunction<typeof console.error>;
 let warnings: jest.SpiedFunction<typeof console.warn>;

@@ -5,7 +5,17 @@ import path from 'node:path';
 import { createFileLogger } from '../../packages/bot/src/message-flow-file.ts';
 import { eventually, until } from '../harness/until.ts';
 import { createToolHandlers, type MessageFlowLogger } from '@appointment-emissions/bot';
-import { absentUrl, ID, readLog, startBackend, startBot, temporaryDirectory } from './bot-world.ts';
+import {
+  absentUrl,
+  closeAfterEach,
+  ID,
+  readLog,
+  startBackend,
+  startBot,
+  temporaryDirectory,
+} from './bot-world.ts';
+
+closeAfterEach();
 
 test('the lines have the promised messages, and the folder is created', async () => {
   const logDir = path.join(await temporaryDirectory(), 'not', 'yet');

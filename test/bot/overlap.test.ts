@@ -4,10 +4,12 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { createBookingService } from '../../demo/booking-service.ts';
 import { COLLECTIONS } from '../../demo/models.ts';
-import { later } from './bot-world.ts';
+import { closeAfterEach, later } from './bot-world.ts';
 import { at, done, startBookings } from './booking-world.ts';
 import { SOURCE_CONDITION } from '../../scripts/source-args.mjs';
 import { childEnv } from '../harness/child-env.ts';
+
+closeAfterEach();
 
 type World = Awaited<ReturnType<typeof startBookings>>;
 

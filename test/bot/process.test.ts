@@ -3,9 +3,19 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { absentUrl, ID, KEY, startBackend, startTcp, temporaryDirectory } from './bot-world.ts';
+import {
+  absentUrl,
+  closeAfterEach,
+  ID,
+  KEY,
+  startBackend,
+  startTcp,
+  temporaryDirectory,
+} from './bot-world.ts';
 import { SOURCE_CONDITION } from '../../scripts/source-args.mjs';
 import { childEnv } from '../harness/child-env.ts';
+
+closeAfterEach();
 
 const run = promisify(execFile);
 const BOT = new URL('../../packages/bot/src/index.ts', import.meta.url).href;

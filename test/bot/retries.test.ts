@@ -1,5 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
-import { accept, ID, json, startBackend, startBot, timed, type Backend, type Reply } from './bot-world.ts';
+import {
+  accept,
+  closeAfterEach,
+  ID,
+  json,
+  startBackend,
+  startBot,
+  timed,
+  type Backend,
+  type Reply,
+} from './bot-world.ts';
+
+closeAfterEach();
 
 /** Sends these replies first, then accepts. */
 function first(...replies: Reply[]): Reply {

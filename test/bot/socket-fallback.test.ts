@@ -9,7 +9,9 @@ import {
   type InternalClientEvents,
 } from '@appointment-emissions/contracts';
 import { eventually } from '../harness/until.ts';
-import { COMPANY, absentUrl, ID, json, KEY, later, startBot, timed } from './bot-world.ts';
+import { closeAfterEach, COMPANY, absentUrl, ID, json, KEY, later, startBot, timed } from './bot-world.ts';
+
+closeAfterEach();
 
 type Acknowledge = (reply: unknown) => void;
 const acceptEmit = (_: EmitRequest, acknowledge: Acknowledge): void => {

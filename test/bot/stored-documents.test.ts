@@ -6,6 +6,9 @@ import { readRow, reservationAfter, writtenAt } from '../../demo/appointment-row
 import { COLLECTIONS } from '../../demo/models.ts';
 import { anyFields, READ_ONLY_VALUES, STORED_VALUES } from '../harness/stored-values.ts';
 import { at, done, startBookings } from './booking-world.ts';
+import { closeAfterEach } from './bot-world.ts';
+
+closeAfterEach();
 
 type World = Awaited<ReturnType<typeof startBookings>>;
 

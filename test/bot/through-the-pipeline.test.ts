@@ -6,7 +6,9 @@ import { createToolHandlers } from '@appointment-emissions/bot';
 import { createBookingService } from '../../demo/booking-service.ts';
 import { eventually } from '../harness/until.ts';
 import { API_KEY, createWorld, type World } from '../harness/world.ts';
-import { absentUrl, later, startBot } from './bot-world.ts';
+import { absentUrl, closeAfterEach, later, startBot } from './bot-world.ts';
+
+closeAfterEach();
 
 let world: World;
 beforeAll(async () => {

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { type BookingOutcome, type BookingService, createToolHandlers } from '@appointment-emissions/bot';
-import { absentUrl, ID, startBackend, startBot, timed, type LogLine } from './bot-world.ts';
+import { absentUrl, closeAfterEach, ID, startBackend, startBot, timed, type LogLine } from './bot-world.ts';
+
+closeAfterEach();
 
 const start = new Date(Date.now() + 86_400_000);
 start.setUTCMinutes(0, 0, 0);

@@ -9,8 +9,19 @@ import {
   ensureClientPython,
   PYTHON_CLIENT,
 } from '../../scripts/services/python-client.ts';
-import { absentUrl, COMPANY, ID, json, KEY, startBackend, type Reply } from '../bot/bot-world.ts';
+import {
+  absentUrl,
+  closeAfterEach,
+  COMPANY,
+  ID,
+  json,
+  KEY,
+  startBackend,
+  type Reply,
+} from '../bot/bot-world.ts';
 import { childEnv } from '../harness/child-env.ts';
+
+closeAfterEach();
 
 type Line = Record<string, unknown>;
 /** The name of a function of the bot library, and its arguments. */
