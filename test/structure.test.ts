@@ -245,15 +245,23 @@ test('folders are named after stages, not after kinds of code', () => {
 });
 
 test('no test passes its whole environment to a child process', () => {
-  const spread = /\.\.\.process\.env\b/;
-  const files = ['test', 'trials'].flatMap((top) =>
-    readdirSync(join(ROOT, top), { recursive: true, encoding: 'utf8' }).map((name) => join(top, name)),
-  );
-  const wrong = files
-    .filter((path) => path.endsWith('.ts') && !path.startsWith('test/structure'))
-    .filter((path) => spread.test(readFileSync(join(ROOT, path), 'utf8')));
-  expect(wrong).toEqual([]);
+  expect(testFilesWith(/\.\.\.process\.env\b/)).toEqual([]);
 });
+
+test('hooks at the top level are in test files only: a process loads other modules once', () => {
+  const found = testFilesWith(/^(?:before|after)(?:Each|All)\(/m);
+  expect(found.filter((path) => !path.endsWith('.test.ts'))).toEqual([]);
+});
+
+/** Paths of the TypeScript files of tests and trials that contain `pattern`. */
+function testFilesWith(pattern: RegExp): string[] {
+  return ['test', 'trials']
+    .flatMap((top) =>
+      readdirSync(join(ROOT, top), { recursive: true, encoding: 'utf8' }).map((name) => join(top, name)),
+    )
+    .filter((path) => path.endsWith('.ts') && !path.startsWith('test/structure'))
+    .filter((path) => pattern.test(readFileSync(join(ROOT, path), 'utf8')));
+}
 
 interface Source {
   path: string;
