@@ -21,7 +21,8 @@ afterEach(() => {
 
 /** As in a browser whose page has this address. */
 function setPage(href: string | undefined): void {
-  Object.defineProperty(globalThis, 'location', { value: href && { href }, configurable: true });
+  if (href === undefined) Reflect.deleteProperty(globalThis, 'location');
+  else Object.defineProperty(globalThis, 'location', { value: { href }, configurable: true });
 }
 
 describe('a value that is not an address is refused at the call', () => {
