@@ -69,4 +69,6 @@ export default {
   maxWorkers: 2,
   // Of a worker's heap: it keeps the modules of all its test files. Beyond that a new process continues.
   workerIdleMemoryLimit: '1GB',
+  // At the end of a run. ioredis keeps a timer of 2 s for a closed connection; what is open longer is a leak, and reported.
+  workerGracefulExitTimeout: 3_000,
 };
