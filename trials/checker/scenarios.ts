@@ -21,7 +21,7 @@ export type Extent = keyof typeof EXTENTS;
 const WRITES = 2;
 
 /** No fault, each fault alone, and each pair. */
-export const faultSetsOf = <F>(faults: readonly F[]): (readonly F[])[] => [
+const faultSetsOf = <F>(faults: readonly F[]): (readonly F[])[] => [
   [],
   ...faults.map((fault) => [fault]),
   ...faults.flatMap((first, index) => faults.slice(index + 1).map((second) => [first, second])),

@@ -66,10 +66,10 @@ function createBoard(eachShard: EachShard, readOnlyMode: boolean, basePath = '')
   const show = (queue: Queue, of: string): BullMQAdapter => {
     const adapter = new BullMQAdapter(queue, { readOnlyMode, description: `${of} ${KEPT}` });
     adapter.setFormatter('name', jobTitle);
-    adapter.getJobs = (states, start, end) => {
-      // BullMQ has no state 'paused'.
+    adapter.getJobs = async (states, start, end) => {
+      // BullMQ has no state 'paused', and takes an empty list for all states.
       const existing = states.filter((state) => state !== 'paused');
-      return readJobs(queue, existing, { start, end });
+      return existing.length > 0 ? readJobs(queue, existing, { start, end }) : [];
     };
     return adapter;
   };
