@@ -15,7 +15,6 @@ const RANGE = /(?<="(?:@appointment-emissions\/\w+|appointment-emission-pipeline
 const QUOTES: Readonly<Record<string, RegExp>> = {
   'packages/mcp/src/protocol.ts': /(?<=VERSION = ')[\d.]+(?=')/g,
   'clients/python/pyproject.toml': /(?<=^version = ")[\d.]+(?=")/gm,
-  'docs/reference/packages.md': /(?<=@appointment-emissions\/\w+@)[\d.]+/g,
   'examples/existing-backend/adoption-1-add.patch': RANGE,
   'examples/existing-backend/adoption-2-switch.patch': RANGE,
 };
