@@ -26,6 +26,8 @@ export interface CompanyTurns {
   piece: <T>(kind: Exclude<PieceKind, 'address'>, companyId: Id, run: () => T) => Promise<T>;
   /** The same for a client whose company is not known yet. Addresses take turns with companies, and never rest. */
   handshake: <T>(address: string, run: () => T) => Promise<T>;
+  /** Must be called for each connection that the server accepts: if more wait, they are accepted before the next pieces. */
+  accepted: () => void;
   /** Runs the oldest waiting message of a company now, before its turn. @returns false if none waits */
   runNextMessage: (companyId: Id) => boolean;
   /** Counts a live event that this process sends to dashboards of a company: the others rest beside it too. */
@@ -92,6 +94,7 @@ export function createCompanyTurns({
       }),
     piece: runPiece,
     handshake: (address, run) => runPiece('address', address, run),
+    accepted: pieces.accepted,
     runNextMessage: (companyId) => pieces.runNext('message', companyId),
     delivered: (companyId) => {
       onUsed(companyId, DELIVERY_MS);

@@ -2,6 +2,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createRests, createRounds } from './rounds.ts';
 
 const SLICE_MS = 2;
+/** How long the event loop accepts waiting connections between two slices: pieces keep a fifth of its time. */
+const ACCEPT_MS = 4 * SLICE_MS;
 /** A piece that seems to take longer had to wait for a CPU. */
 const MAX_PIECE_MS = 4;
 /** A piece that has waited for this time no longer rests: the server closes a connection whose handshake takes 10 s. */
@@ -59,12 +61,35 @@ function createRunOne(
   };
 }
 
+/**
+ * The turns of the event loop between two slices. Node accepts one connection in each turn, in the order in which they arrived. With
+ * one turn between two slices, a connection behind 200 of a crowd would wait for 200 slices before it can take turns.
+ */
+function createTurnsBetween(now: () => number) {
+  let connections = 0;
+  return {
+    /** To be called for each connection that the server accepts. */
+    accepted: (): void => {
+      connections += 1;
+    },
+    async pass(): Promise<void> {
+      const startedAt = now();
+      let before: number;
+      do {
+        before = connections;
+        await nextTurn();
+      } while (connections > before && now() - startedAt < ACCEPT_MS);
+    },
+  };
+}
+
 /** Runs pieces, kinds and companies in turn. */
 export function createPieceTurns(deps: PieceTurnsDeps) {
   const { now } = deps;
   const waiting = createRounds<WaitingPiece>();
   const rests = createRests(now);
   const runOne = createRunOne(deps, rests);
+  const turnsBetween = createTurnsBetween(now);
   let isRunning = false;
   /** While all companies with pieces rest. */
   const sleep = createSleep();
@@ -88,8 +113,9 @@ export function createPieceTurns(deps: PieceTurnsDeps) {
   }
 
   async function runAll(): Promise<void> {
+    isRunning = true;
     do {
-      await nextTurn();
+      await turnsBetween.pass();
       if ((await runSlice()) || waiting.isEmpty()) continue;
       await sleep.start(rests.untilNextEnd());
     } while (!waiting.isEmpty());
@@ -97,6 +123,7 @@ export function createPieceTurns(deps: PieceTurnsDeps) {
   }
 
   return {
+    accepted: turnsBetween.accepted,
     run(piece: Piece): void {
       const key = keyOf(piece);
       const isNext = !isRunning || sleep.isAsleep();
@@ -106,9 +133,7 @@ export function createPieceTurns(deps: PieceTurnsDeps) {
         runOne(piece);
         sleep.end();
       }
-      if (isRunning) return;
-      isRunning = true;
-      void runAll();
+      if (!isRunning) void runAll();
     },
     /** Runs the oldest waiting piece of a kind and company now, before its turn. @returns false if none waits */
     runNext(kind: PieceKind, from: string): boolean {

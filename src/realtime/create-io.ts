@@ -12,7 +12,7 @@ export interface CreateIoOptions extends CheckedAdapterOptions {
   /** Of messages from clients. */
   maxMessageBytes: number;
   addressOf: (request: IncomingMessage) => string;
-  turns: Pick<CompanyTurns, 'handshake'>;
+  turns: Pick<CompanyTurns, 'handshake' | 'accepted'>;
 }
 
 /**
@@ -33,6 +33,7 @@ export function createIo(options: CreateIoOptions): DashboardServer {
     socket.on('error', ignore);
     void turns.handshake(addressOf(request), allow);
   };
+  httpServer.on('connection', turns.accepted);
   return new Server(httpServer, {
     transports,
     allowRequest: (request, decide) => {

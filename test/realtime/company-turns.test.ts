@@ -1,3 +1,4 @@
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { mongo } from 'mongoose';
@@ -271,6 +272,44 @@ test('messages and lists of a company do not wait for its handshakes', async () 
   expect([turns.runNextMessage(CROWD), turns.runNextMessage(CROWD)]).toEqual([true, false]);
   expect(done.slice(before)).toEqual(['message']);
   await Promise.all([message, ...handshakes]);
+});
+
+/**
+ * Opens 20 connections together while pieces wait, each of which takes a slice.
+ * @param acceptMs  how long the server works for each connection
+ * @returns how many pieces ran before the last connection was accepted
+ */
+async function countPiecesBeforeAccepted(acceptMs: number): Promise<number> {
+  let now = 0;
+  let ran = 0;
+  const turns = createCompanyTurns({ now: () => now });
+  const server = createServer().listen(0, '127.0.0.1');
+  await until('the server', new Promise((resolve) => server.once('listening', resolve)));
+  const { port } = server.address() as AddressInfo;
+  let accepted = 0;
+  const allAccepted = new Promise<number>((resolve) => {
+    server.on('connection', () => {
+      turns.accepted();
+      now += acceptMs;
+      accepted += 1;
+      if (accepted === 20) resolve(ran);
+    });
+  });
+  const clients = Array.from({ length: 20 }, () => connect(port, '127.0.0.1'));
+  for (let n = 0; n < 100; n += 1)
+    void turns.piece('handshake', CROWD, () => {
+      now += 3;
+      ran += 1;
+    });
+  const before = await until('the connections', allAccepted);
+  for (const client of clients) client.destroy();
+  server.close();
+  return before;
+}
+
+test('connections that wait are accepted before the next pieces, for at most 8 ms', async () => {
+  expect(await countPiecesBeforeAccepted(0)).toBeLessThan(10);
+  expect(await countPiecesBeforeAccepted(8)).toBeGreaterThan(10);
 });
 
 test('companies that have rested are forgotten', () => {

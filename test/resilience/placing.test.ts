@@ -23,15 +23,23 @@ let url: string;
 let catchUp: (from: CatchUpFrom) => Promise<Replay>;
 /** The head, while Redis answers. */
 let head: () => Promise<StreamPosition>;
+/** Connections that the server has accepted, as the turns of the companies know. */
+let accepted: number;
 
 beforeEach(async () => {
   head = () => Promise.resolve(HEAD);
+  accepted = 0;
   const server = createServer();
   const redis = new Redis(process.env['TEST_REDIS_URL']!, { replyMapping: 'legacy' });
   const subscriber = redis.duplicate();
   const adapterKey = `placing-${process.hrtime.bigint()}`;
   const scopedSockets = createScopedSockets(() => io);
-  const turns = createCompanyTurns();
+  const turns = {
+    ...createCompanyTurns(),
+    accepted: () => {
+      accepted += 1;
+    },
+  };
   const io: DashboardServer = createIo({
     httpServer: server,
     publisher: redis,
@@ -132,4 +140,11 @@ test('a dashboard that waits for its replay is never sent the head as its positi
     { ...HEAD, recovered: true },
     { ...HEAD, recovered: true },
   ]);
+});
+
+test('each connection that the server accepts counts in the turns of the companies', async () => {
+  catchUp = () => Promise.resolve({ events: [], position: { ...HEAD, recovered: true } });
+  const dashboards = [dashboard(), dashboard()];
+  await eventually('positions', () => dashboards.every(({ received }) => received.length > 0));
+  expect(accepted).toBe(2);
 });

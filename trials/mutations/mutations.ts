@@ -771,6 +771,14 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a company that uses most of a busy event loop rests',
   },
   {
+    safeguard: 'connections are accepted before the next pieces',
+    file: 'src/access/piece-turns.ts',
+    find: 'connections > before && now() - startedAt < ACCEPT_MS',
+    replace: 'connections < before',
+    test: 'test/realtime/company-turns.test.ts',
+    name: 'connections that wait are accepted before the next pieces',
+  },
+  {
     safeguard: 'lists that wait fail with the one that MongoDB did not answer',
     file: 'src/access/read-turns.ts',
     find: 'isOutage ? [read, ...waiting.removeAll(key)] : [read]',
