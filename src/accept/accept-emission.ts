@@ -6,10 +6,15 @@ import {
   type Id,
   type QueueName,
 } from '@appointment-emissions/contracts';
-import { chunks, coalesce } from '../batching.ts';
+import { chunks } from '../batching.ts';
 import { AppError } from '../errors.ts';
-import type { BulkPacer } from '../process/bulk-pacer.ts';
-import { DeadlineExceeded, within } from '../process/lifecycle.ts';
+import {
+  createEnqueueBatch,
+  createEnqueueLive,
+  type PacedEnqueueDeps,
+  type IndexedEmission,
+  SLICE_SIZE,
+} from './enqueue-at-pace.ts';
 import { createFindCompany, type FindCompany } from './find-company.ts';
 import type { Attempt } from './idempotency.ts';
 
@@ -47,19 +52,11 @@ export interface AcceptTiming {
   queue: QueueName;
 }
 
-export interface AcceptDeps {
+export interface AcceptDeps extends PacedEnqueueDeps {
   /** The existence check, for many ids at once; `''` for a company that cannot be read. */
   findCompanies: (appointmentIds: readonly Id[]) => Promise<(Id | undefined)[]>;
-  /** Resolves to the queue of each emission. */
-  enqueue: (emissions: readonly Accepted[], priority: number) => Promise<readonly QueueName[]>;
-  priority: { live: number; batch: number };
   /** Whether the queue has reached its limit. */
   isFull: () => boolean;
-  pacer: BulkPacer;
-  /** Whether the next live emission of a company exceeds its share, so that it goes to the bulk queue. */
-  isOverShare: (companyId: Id) => boolean;
-  /** Whether a company has used up half of its burst: bulk work does not rest beside its emissions. */
-  isNearLimit: (companyId: Id) => boolean;
   onAccepted: (accepted: readonly AcceptedRequest[], context: RequestContext, timing: AcceptTiming) => void;
   /** Milliseconds since 1970, by a clock that the workers share. */
   now?: () => number;
@@ -80,25 +77,6 @@ export interface AcceptEmissions {
   many: (requests: readonly EmissionRequest[], context: RequestContext) => Promise<(string | undefined)[]>;
 }
 
-/** No slice of a batch, and no group of emissions that exceed a share, begins later. */
-const ENQUEUE_TIMEOUT_MS = 1_000;
-/**
- * How long an emission that exceeds a share waits for its group and for Redis, as long as any other waits for Redis: with the existence
- * check, the answer takes less than 2 s.
- */
-const GROUP_TIMEOUT_MS = 1_100;
-/** 50 jobs take this process about 1 ms. */
-const SLICE_SIZE = 50;
-/**
- * How long a request waits for live emissions: all slices of a batch together, or an emission that exceeds its company's share. The bot
- * waits 1.2 s for the answer.
- */
-const MAX_WAIT_MS = 400;
-/**
- * Emissions that exceed their company's share and are enqueued and answered together: 10, or a tenth of those that wait. More would delay
- * live emissions longer; with less, thousands of requests would wait too long.
- */
-const overShareGroup = (waiting: number): number => Math.max(10, Math.ceil(waiting / 10));
 const RETRY_WHEN_FULL_SECONDS = 5;
 
 /** Checks that appointments exist, and enqueues their emissions. A repeated request is answered without either. */
@@ -209,75 +187,6 @@ function refuseIfFull(isFull: () => boolean): void {
   throw new AppError('QUEUE_FULL', 'the queue is full: workers are missing or too slow', {
     retryAfterSeconds: RETRY_WHEN_FULL_SECONDS,
   });
-}
-
-/** An emission, and the place of its item in the batch. */
-interface IndexedEmission {
-  index: number;
-  emission: Accepted;
-}
-
-/**
- * Enqueues a live emission. Those that exceed their company's share form small groups: a flood sends its next requests when it gets the
- * answers of a group, and a large group of requests would arrive in one turn of the event loop.
- */
-function createEnqueueLive({ enqueue, priority, pacer, isOverShare, isNearLimit }: AcceptDeps) {
-  const enqueueOverShare = coalesce<{ emission: Accepted; since: number }, QueueName>({
-    run: (group) => {
-      const since = group[0]?.since ?? 0;
-      const maxWaitMs = Math.max(0, since + MAX_WAIT_MS - performance.now());
-      const emissions = group.map(({ emission }) => emission);
-      return pacer.bulk(async () => {
-        // Behind a group that Redis did not answer, each group would wait as long as that one.
-        refuseIfLate(since, 'nothing was enqueued');
-        return enqueue(emissions, priority.live);
-      }, maxWaitMs);
-    },
-    maxBatch: overShareGroup,
-  });
-
-  return async (emission: Accepted): Promise<QueueName> => {
-    const { companyId } = emission;
-    if (isOverShare(companyId)) return inTime(enqueueOverShare({ emission, since: performance.now() }));
-    const add = () => enqueue([emission], priority.live);
-    const [queue = 'live'] = await (isNearLimit(companyId) ? add() : pacer.live(add));
-    return queue;
-  };
-}
-
-/** The group may be enqueued later. @throws AppError QUEUE_UNAVAILABLE */
-async function inTime(enqueued: Promise<QueueName>): Promise<QueueName> {
-  try {
-    return await within(GROUP_TIMEOUT_MS, 'adding a group to the queue', enqueued);
-  } catch (cause) {
-    if (!(cause instanceof DeadlineExceeded)) throw cause;
-    throw new AppError('QUEUE_UNAVAILABLE', 'the queue does not answer; try again in a moment', {
-      cause,
-      retryAfterSeconds: 1,
-    });
-  }
-}
-
-/** @param startedAt  when the request began to enqueue, by `performance.now()` */
-function refuseIfLate(startedAt: number, outcome: string): void {
-  if (performance.now() <= startedAt + ENQUEUE_TIMEOUT_MS) return;
-  throw new AppError('QUEUE_UNAVAILABLE', `the queue is too slow; ${outcome}`, { retryAfterSeconds: 1 });
-}
-
-/** Enqueues a batch in slices, so that live emissions come in between. */
-function createEnqueueBatch({ enqueue, priority, pacer }: AcceptDeps) {
-  return async (items: readonly IndexedEmission[], progress: RequestContext['progress']): Promise<void> => {
-    const startedAt = performance.now();
-    for (const slice of chunks(items, SLICE_SIZE)) {
-      const maxWaitMs = Math.max(0, startedAt + MAX_WAIT_MS - performance.now());
-      await pacer.bulk(async () => {
-        refuseIfLate(startedAt, 'only a part of the batch was enqueued');
-        const emissions = slice.map(({ emission }) => emission);
-        await enqueue(emissions, priority.batch);
-      }, maxWaitMs);
-      progress?.add(slice.map(({ index }) => index));
-    }
-  };
 }
 
 function withId(request: EmissionRequest, { seed }: RequestContext, index: number): AcceptedRequest {

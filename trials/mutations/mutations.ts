@@ -267,7 +267,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     safeguard: 'a flood is answered in small groups',
-    file: 'src/accept/accept-emission.ts',
+    file: 'src/accept/enqueue-at-pace.ts',
     find: 'maxBatch: overShareGroup,',
     replace: 'maxBatch: 1_000,',
     test: 'test/http/accept-emission.test.ts',
