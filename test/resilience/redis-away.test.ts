@@ -16,7 +16,9 @@ afterEach(async () => {
 async function redisOfItsOwn(env: Record<string, string> = { API_CONCURRENCY: '0' }): Promise<ServiceHandle> {
   const redis = await ownRedis();
   services.push(redis);
-  world = await createWorld({ redisUrl: redis.url, env: { RECONCILE_INTERVAL_MS: '0', ...env } });
+  // This process is busy: it sends the requests too.
+  const limits = { MAX_DIRECT_UTILIZATION: 1 };
+  world = await createWorld({ redisUrl: redis.url, limits, env: { RECONCILE_INTERVAL_MS: '0', ...env } });
   return redis;
 }
 
