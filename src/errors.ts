@@ -57,6 +57,11 @@ export class AppError extends Error {
   }
 }
 
+/** @param problem  such as `does not answer; try again in a moment` */
+export function queueUnavailable(problem: string, cause?: unknown): AppError {
+  return new AppError('QUEUE_UNAVAILABLE', `the queue ${problem}`, { cause, retryAfterSeconds: 1 });
+}
+
 /**
  * The message of anything that was thrown; never empty. Node's error for a host with several addresses has no message; its
  * inner errors have.

@@ -1,6 +1,6 @@
 import type { Id, QueueName } from '@appointment-emissions/contracts';
 import { chunks, coalesce } from '../batching.ts';
-import { AppError } from '../errors.ts';
+import { queueUnavailable } from '../errors.ts';
 import type { BulkPacer } from '../process/bulk-pacer.ts';
 import { DeadlineExceeded, within } from '../process/lifecycle.ts';
 import type { Accepted, RequestContext } from './accept-emission.ts';
@@ -76,17 +76,14 @@ async function inTime(enqueued: Promise<QueueName>): Promise<QueueName> {
     return await within(GROUP_TIMEOUT_MS, 'adding a group to the queue', enqueued);
   } catch (cause) {
     if (!(cause instanceof DeadlineExceeded)) throw cause;
-    throw new AppError('QUEUE_UNAVAILABLE', 'the queue does not answer; try again in a moment', {
-      cause,
-      retryAfterSeconds: 1,
-    });
+    throw queueUnavailable('does not answer; try again in a moment', cause);
   }
 }
 
 /** @param startedAt  when the request began to enqueue, by `performance.now()` */
 function refuseIfLate(startedAt: number, outcome: string): void {
   if (performance.now() <= startedAt + ENQUEUE_TIMEOUT_MS) return;
-  throw new AppError('QUEUE_UNAVAILABLE', `the queue is too slow; ${outcome}`, { retryAfterSeconds: 1 });
+  throw queueUnavailable(`is too slow; ${outcome}`);
 }
 
 /** Enqueues a batch in slices, so that live emissions come in between. */

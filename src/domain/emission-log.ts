@@ -8,8 +8,8 @@ import {
   type EmissionSource,
   type Id,
   isAppointmentEvent,
-  OBJECT_ID,
 } from '@appointment-emissions/contracts';
+import { isHexId } from './to-hex-id.ts';
 
 /** What a request or a job names, as far as it is valid. */
 export interface NamedEmission {
@@ -25,10 +25,9 @@ export function describeEmission({ event, appointmentId }: NamedEmission): strin
 /** Reads event and id from data of any form. What is not valid is left out: it may contain anything, also personal data. */
 export function readNamedEmission(given: unknown): NamedEmission {
   const { event, appointmentId } = Object(given) as Record<string, unknown>;
-  const isId = typeof appointmentId === 'string' && OBJECT_ID.test(appointmentId);
   return {
     event: isAppointmentEvent(event) ? event : undefined,
-    appointmentId: isId ? appointmentId.toLowerCase() : undefined,
+    appointmentId: isHexId(appointmentId) ? appointmentId.toLowerCase() : undefined,
   };
 }
 

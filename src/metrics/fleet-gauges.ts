@@ -29,55 +29,50 @@ const JOB_STATES = ['waiting', 'prioritized', 'delayed', 'active', 'failed'] as 
 
 type Fill = (gauge: Gauge, reading: Reading) => void;
 
-const ofDepth =
-  (fill: (gauge: Gauge, depth: QueuesDepth) => void): Fill =>
-  (gauge, { depth }) => {
-    if (depth) fill(gauge, depth);
-  };
-const ofStates =
-  (fill: (gauge: Gauge, states: QueueStates) => void): Fill =>
-  (gauge, { states }) => {
-    if (states) fill(gauge, states);
-  };
-const ofFleet =
-  (fill: (gauge: Gauge, fleet: Fleet) => void): Fill =>
-  (gauge, { fleet }) => {
-    if (fleet) fill(gauge, fleet);
+/** Sets a gauge from a part of the reading, if that could be read. */
+const from =
+  <Part extends keyof Reading>(
+    part: Part,
+    fill: (gauge: Gauge, value: NonNullable<Reading[Part]>) => void,
+  ): Fill =>
+  (gauge, reading) => {
+    const value = reading[part];
+    if (value) fill(gauge, value);
   };
 
 /** Sets each gauge from one reading. */
 const GAUGES = {
-  emission_queue_jobs: ofDepth((gauge, depth) => {
+  emission_queue_jobs: from('depth', (gauge, depth) => {
     for (const state of JOB_STATES) gauge.set({ state }, depth[state]);
   }),
-  emission_shard_jobs: ofDepth((gauge, { shards }) => {
+  emission_shard_jobs: from('depth', (gauge, { shards }) => {
     for (const { shard, jobs } of shards)
       for (const [state, count] of Object.entries(jobs ?? {})) gauge.set({ shard, state }, Number(count));
   }),
-  emission_shard_oldest_waiting_age_seconds: ofDepth((gauge, { shards }) => {
+  emission_shard_oldest_waiting_age_seconds: from('depth', (gauge, { shards }) => {
     for (const { shard, jobs, oldestWaitingAgeMs } of shards)
       if (jobs) gauge.set({ shard }, (oldestWaitingAgeMs ?? 0) / 1000);
   }),
-  emission_queue_oldest_waiting_age_seconds: ofDepth((gauge, depth) => {
+  emission_queue_oldest_waiting_age_seconds: from('depth', (gauge, depth) => {
     gauge.set({ queue: 'live' }, (depth.oldestLiveWaitingAgeMs ?? 0) / 1000);
     gauge.set({ queue: 'bulk' }, (depth.oldestBulkWaitingAgeMs ?? 0) / 1000);
   }),
-  emission_queue_paused: ofStates((gauge, states) => {
+  emission_queue_paused: from('states', (gauge, states) => {
     for (const queue of QUEUES) gauge.set({ queue }, states[queue].paused ? 1 : 0);
   }),
-  emission_queue_limited: ofStates((gauge, states) => {
+  emission_queue_limited: from('states', (gauge, states) => {
     for (const queue of QUEUES) {
       const { concurrency, rateLimit } = states[queue];
       gauge.set({ queue }, concurrency !== null || rateLimit !== null ? 1 : 0);
     }
   }),
-  emission_fleet_processes: ofFleet((gauge, { processes }) => {
+  emission_fleet_processes: from('fleet', (gauge, { processes }) => {
     for (const [role, found] of Object.entries(processes)) gauge.set({ role }, found.length);
   }),
-  emission_fleet_sockets: ofFleet((gauge, { sockets }) => {
+  emission_fleet_sockets: from('fleet', (gauge, { sockets }) => {
     gauge.set(sockets);
   }),
-  emission_fleet_companies: ofFleet((gauge, { companies }) => {
+  emission_fleet_companies: from('fleet', (gauge, { companies }) => {
     gauge.set(companies);
   }),
 } satisfies Partial<Record<MetricName, Fill>>;

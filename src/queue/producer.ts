@@ -1,6 +1,6 @@
 import type { JobsOptions } from 'bullmq';
 import { emissionAttributes, type Id, type QueueName } from '@appointment-emissions/contracts';
-import { AppError } from '../errors.ts';
+import { queueUnavailable } from '../errors.ts';
 import { DeadlineExceeded, within } from '../process/lifecycle.ts';
 import { isTimeout } from '../process/unavailable.ts';
 import { corkUntilImmediate, type RedisClient } from '../redis/connect.ts';
@@ -87,10 +87,7 @@ export function createEnqueue(deps: EnqueueDeps): Enqueue {
       queueNames = await within(ADD_TIMEOUT_MS, 'adding to the queue', addTwice(emissions, priority));
     } catch (cause) {
       const what = cause instanceof DeadlineExceeded ? 'does not answer' : 'is not available';
-      throw new AppError('QUEUE_UNAVAILABLE', `the queue ${what}; try again in a moment`, {
-        cause,
-        retryAfterSeconds: 1,
-      });
+      throw queueUnavailable(`${what}; try again in a moment`, cause);
     }
     remember(emissions);
     return queueNames;

@@ -1,4 +1,10 @@
-import { cut, type FleetMetricsReading, isolate, type ProcessRole } from '@appointment-emissions/contracts';
+import {
+  cut,
+  type FleetMetricsReading,
+  isolate,
+  type ProcessRole,
+  QUEUES,
+} from '@appointment-emissions/contracts';
 import { duration, percent } from './format.ts';
 
 /** Describes the problems that an operator should look at. Empty if there are none. The limits are those of ops/alerts.yml. */
@@ -22,7 +28,7 @@ export function findProblems({ byQueue, queue, fleet }: FleetMetricsReading): st
   if (bulk !== null && bulk > BULK_WAITING_TOO_LONG_MS) {
     problems.push(`A bulk job has waited for ${duration(bulk)}.`);
   }
-  for (const name of ['live', 'bulk'] as const) {
+  for (const name of QUEUES) {
     const { failureRate, failed } = byQueue[name].overall['5m'];
     if (failureRate === null || failureRate <= FAILING_TOO_OFTEN) continue;
     problems.push(

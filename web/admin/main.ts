@@ -7,6 +7,7 @@ import {
   type FleetMetricsReading,
   isolate,
   type OverviewReply,
+  QUEUES,
   type RepairReport,
   type SeriesReply,
 } from '@appointment-emissions/contracts';
@@ -182,7 +183,7 @@ async function refreshCharts(): Promise<void> {
   const { minutes, byQueue, latencyMs } = await callApi<SeriesReply>('series');
   // The last minute is not complete and would look like a drop.
   const complete = <T>(values: T[]) => values.slice(0, -1);
-  for (const queue of ['live', 'bulk'] as const) {
+  for (const queue of QUEUES) {
     const { published, accepted, retried, failed } = byQueue[queue];
     outcomeCharts[queue].show(complete(minutes), ...[published, accepted, retried, failed].map(complete));
   }

@@ -3,9 +3,9 @@ import { body, query, type ValidationChain, validationResult } from 'express-val
 import {
   APPOINTMENT_DELETED,
   type AppointmentEvent,
-  OBJECT_ID,
   type ProblemReply,
 } from '@appointment-emissions/contracts';
+import { isHexId } from '../../domain/to-hex-id.ts';
 import type { ErrorCode } from '../../errors.ts';
 import { problem, sendProblem } from '../problem.ts';
 
@@ -24,13 +24,12 @@ const DELETION_BODY = [APPOINTMENT_ID, COMPANY_ID, nothingBut('appointmentId', '
 
 /** An id in the body. A valid one costs no chain. */
 function idOf(field: string, meaning: string): Check {
-  const isId = (value: unknown): boolean => typeof value === 'string' && OBJECT_ID.test(value);
   const chain = body(field).custom((value: unknown) => {
     if (value === undefined || value === null) throw new Error(`is required: ${meaning}`);
-    if (isId(value)) return true;
+    if (isHexId(value)) return true;
     throw new Error('must be a string of 24 hexadecimal characters');
   });
-  return unless((given) => isId((given as Record<string, unknown>)[field]), chain);
+  return unless((given) => isHexId((given as Record<string, unknown>)[field]), chain);
 }
 
 const bodyOf = (event: AppointmentEvent) => (event === APPOINTMENT_DELETED ? DELETION_BODY : SINGLE_BODY);
@@ -50,9 +49,7 @@ export async function refuseSingle(
 
 /** Query of the timelines of an appointment. */
 export const appointmentQuery: readonly RequestHandler[] = validate([
-  query('appointmentId')
-    .custom((value: unknown) => typeof value === 'string' && OBJECT_ID.test(value))
-    .withMessage('must be one id of 24 hexadecimal characters'),
+  query('appointmentId').custom(isHexId).withMessage('must be one id of 24 hexadecimal characters'),
 ]);
 
 /** Body of the batch route. The route parses each item. */

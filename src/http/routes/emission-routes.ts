@@ -8,9 +8,9 @@ import {
   EVENT_SLUGS,
   type Id,
   isAppointmentEvent,
-  OBJECT_ID,
   TRACEPARENT,
 } from '@appointment-emissions/contracts';
+import { isHexId } from '../../domain/to-hex-id.ts';
 import { AppError, ERROR_CODES, type ErrorCode } from '../../errors.ts';
 import {
   type AcceptEmissions,
@@ -167,14 +167,12 @@ function parseBatchItem(item: unknown): EmissionRequest | ErrorCode {
   if (typeof item !== 'object' || item === null) return 'INVALID_REQUEST';
   const { event, appointmentId, companyId } = item as Record<string, unknown>;
   if (!isAppointmentEvent(event)) return 'INVALID_EVENT';
-  if (!isObjectId(appointmentId)) return 'INVALID_APPOINTMENT_ID';
+  if (!isHexId(appointmentId)) return 'INVALID_APPOINTMENT_ID';
   const isDeletion = event === APPOINTMENT_DELETED;
-  if (isDeletion && !isObjectId(companyId)) return 'INVALID_COMPANY_ID';
+  if (isDeletion && !isHexId(companyId)) return 'INVALID_COMPANY_ID';
   if (Object.keys(item).length > (isDeletion ? 3 : 2)) return 'INVALID_REQUEST';
   return toRequest(event, { appointmentId, companyId });
 }
-
-const isObjectId = (value: unknown): boolean => typeof value === 'string' && OBJECT_ID.test(value);
 
 /** The request for one emission, from fields that were validated. Idempotency keys are compared with it. */
 export function toRequest(
