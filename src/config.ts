@@ -49,10 +49,11 @@ const shared = {
     .optional(),
   LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).default('info'),
   LOG_DIR: text.default('logs'),
-  /** Number of log files of 100 MB that are kept; 0 writes to standard output alone. One would be deleted when it is full. */
+  /** Number of log files that are kept; 0 writes to standard output alone. One would be deleted when it is full. */
   LOG_FILES: whole(0, 1_000)
     .refine((files) => files !== 1, 'must be 0, or 2 or more: a full file is kept beside the current one')
     .default(5),
+  LOG_FILE_MAX_MB: whole(1, 100_000).default(100),
   METRICS_PORT: port.optional(),
   EMISSION_ATTEMPTS: whole(1, 100).default(8),
   EMISSION_BACKOFF_MS: whole(1, 60_000).default(500),

@@ -127,7 +127,7 @@ const MAX_FIGURES = {
   longFunctions: 0,
   typesDeclaredTwice: 0,
   javaScriptLines: 393,
-  settings: 39,
+  settings: 40,
   botPackages: 2,
   docsWords: 17_000,
 } as const;

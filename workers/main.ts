@@ -14,6 +14,7 @@ try {
     level: config.LOG_LEVEL,
     dir: config.LOG_DIR,
     maxFiles: config.LOG_FILES,
+    maxFileMb: config.LOG_FILE_MAX_MB,
     name: 'worker',
     fields: tracing?.logFields,
   });

@@ -23,6 +23,7 @@ export async function runApi(
       level: config.LOG_LEVEL,
       dir: config.LOG_DIR,
       maxFiles: config.LOG_FILES,
+      maxFileMb: config.LOG_FILE_MAX_MB,
       name: 'api',
       fields: tracing?.logFields,
     });

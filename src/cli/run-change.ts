@@ -6,7 +6,7 @@ import { type Environment, loadWorkerConfig, type WorkerConfig } from '../config
 import { AppError } from '../errors.ts';
 import { loadModel } from '../model/load-model.ts';
 import { auditCounts, type AuditEntry, auditFilter, auditResult, createAudit } from '../process/audit.ts';
-import { createFileSink, MAX_LOG_FILE_BYTES } from '../process/log-sinks.ts';
+import { createFileSink } from '../process/log-sinks.ts';
 import type { Command } from './command-line.ts';
 import { runErase } from './run-erase.ts';
 import { type RepairName, runRepair, toRequest } from './run-repair.ts';
@@ -87,14 +87,17 @@ function systemUser({ SUDO_USER: caller }: Environment): string {
   return caller === undefined || caller === user ? user : `${user} (sudo by ${caller})`;
 }
 
-async function writeLine({ LOG_DIR, LOG_FILES }: WorkerConfig, entry: AuditEntry): Promise<void> {
+async function writeLine(
+  { LOG_DIR, LOG_FILES, LOG_FILE_MAX_MB }: WorkerConfig,
+  entry: AuditEntry,
+): Promise<void> {
   let line = '';
   const write = (json: string): void => {
     line += escapeMarks(json);
   };
   createAudit(pino({ name: 'command' }, { write }))(entry);
   if (LOG_FILES > 0) {
-    const rotation = { maxBytes: MAX_LOG_FILE_BYTES, maxFiles: LOG_FILES };
+    const rotation = { maxBytes: LOG_FILE_MAX_MB * 1_000_000, maxFiles: LOG_FILES };
     const sink = createFileSink(join(LOG_DIR, 'combined.log'), rotation);
     sink.write(Buffer.from(line), 1);
     await sink.close();

@@ -3,8 +3,6 @@ import type { Writable } from 'node:stream';
 import { createFileAppender, type FileRotation } from '@appointment-emissions/bot/append-file';
 import { escapeMarks } from '@appointment-emissions/contracts';
 
-export { MAX_LOG_FILE_BYTES } from '@appointment-emissions/bot/append-file';
-
 /** A destination of log lines. It never blocks and never throws: lines that it cannot write in time are dropped. */
 export interface LogSink {
   name: string;

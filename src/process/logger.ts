@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { pino, type Logger } from 'pino';
-import { createFileSink, createStdoutSink, gatherLines, MAX_LOG_FILE_BYTES } from './log-sinks.ts';
+import { createFileSink, createStdoutSink, gatherLines } from './log-sinks.ts';
 
 export type { Logger };
 
@@ -10,6 +10,8 @@ export interface LoggerOptions {
   dir: string;
   /** Number of files that are kept, with the current one; 0 writes to standard output alone. */
   maxFiles?: number;
+  /** Size at which a file is renamed, in MB. */
+  maxFileMb?: number;
   /** Process name, in every line. */
   name: string;
   /** Further fields of each line. */
@@ -22,7 +24,7 @@ const REPORT_DROPPED_INTERVAL_MS = 5_000;
  * Writes JSON lines to standard output and `<dir>/combined.log`, which it rotates. Logging never stops the service: if the file or the pipe
  * cannot be written, lines are dropped, and `log lines dropped` with their number is logged to both.
  */
-export function createLogger({ level, dir, maxFiles = 5, name, fields }: LoggerOptions): {
+export function createLogger({ level, dir, maxFiles = 5, maxFileMb = 100, name, fields }: LoggerOptions): {
   logger: Logger;
   /** Warnings for the operator while lines are dropped. */
   warnings: () => string[];
@@ -32,7 +34,7 @@ export function createLogger({ level, dir, maxFiles = 5, name, fields }: LoggerO
   process.stderr.on('error', () => undefined);
   const sinks = [createStdoutSink(process.stdout)];
   if (maxFiles > 0) {
-    const rotation = { maxBytes: MAX_LOG_FILE_BYTES, maxFiles };
+    const rotation = { maxBytes: maxFileMb * 1_000_000, maxFiles };
     sinks.push(createFileSink(join(dir, 'combined.log'), rotation));
   }
   const dropping = new Set<string>();

@@ -16,7 +16,7 @@ test('every setting is a value of settings, a key of the Secret, or set by the c
   const ofValues = Object.keys(schema.properties.settings.properties);
   const ofSecret = Object.keys(schema.properties.secrets.properties);
   // A container writes to standard output alone.
-  const ofChart = ['PORT', 'METRICS_PORT', 'LOG_FILES', 'LOG_DIR', 'OPERATORS_FILE'];
+  const ofChart = ['PORT', 'METRICS_PORT', 'LOG_FILES', 'LOG_DIR', 'LOG_FILE_MAX_MB', 'OPERATORS_FILE'];
   expect([...ofValues, ...ofSecret, ...ofChart].sort()).toEqual([...SETTING_NAMES].sort());
 });
 

@@ -37,9 +37,6 @@ export interface FileAppender {
   close: () => Promise<void>;
 }
 
-/** Size at which a log file is renamed. */
-export const MAX_LOG_FILE_BYTES = 100_000_000;
-
 /** Sizes of a log. It takes at most `maxBytes * maxFiles` of disk, and one write more. */
 export interface FileRotation {
   /** A file of this size is renamed to `<file>.<time>-<random>` before the next write. */

@@ -1,11 +1,11 @@
 import path from 'node:path';
 import { escapeMarks } from '@appointment-emissions/contracts';
 import { startDeadline, untilAborted } from './deadline.ts';
-import { createFileAppender, MAX_LOG_FILE_BYTES } from './append-file.ts';
+import { createFileAppender } from './append-file.ts';
 import type { MessageFlowLevel } from './message-flow.ts';
 
 const MESSAGE_FLOW_FILE = 'message-flow.log';
-const ROTATION = { maxBytes: MAX_LOG_FILE_BYTES, maxFiles: 5 };
+const ROTATION = { maxBytes: 100_000_000, maxFiles: 5 };
 
 interface FileLoggerOptions {
   /** Folder of the file. Default `logs`. */
