@@ -8,6 +8,8 @@ import { describeAccessError } from '../redis/access-errors.ts';
 import { connectRedis, type RedisClient } from '../redis/connect.ts';
 
 const CONNECT_WITHIN_MS = 5_000;
+/** MongoDB's driver reports why it cannot connect after this time: before the command gives up. */
+const SELECT_WITHIN_MS = 4_000;
 const CLOSE_WITHIN_MS = 5_000;
 const ignore = (): void => undefined;
 
@@ -36,7 +38,7 @@ export function connectServers(config: WorkerConfig): Servers {
     redis.disconnect();
   });
   const mongo = connectMongo(MONGODB_URI, {
-    serverSelectionMs: CONNECT_WITHIN_MS,
+    serverSelectionMs: SELECT_WITHIN_MS,
     onError: (error) => {
       reasons.mongo = error;
     },
