@@ -67,22 +67,23 @@ export function createFileAppender({
   onFailure,
 }: FileAppenderOptions): FileAppender {
   const rotate = createRotate(file, rotation);
-  let fd: number | undefined;
+  let current: OpenFile | undefined;
   let reopenAt = 0;
   let [isFailing, isTorn] = [false, false];
 
   async function closeOpenFile(): Promise<void> {
-    const closing = fd;
-    fd = undefined;
-    if (closing !== undefined) await closeFile(closing).catch(() => undefined);
+    const closing = current;
+    current = undefined;
+    if (closing !== undefined) await closeFile(closing.fd).catch(() => undefined);
   }
 
   async function writeAll(bytes: Buffer): Promise<void> {
-    if (fd !== undefined) {
-      const opened = await statFile(fd);
-      if (!(await isStillAt(opened, file)) || (await rotate(opened))) await closeOpenFile();
+    if (current !== undefined) {
+      const found = await findAt(file);
+      if (!isSame(current.opened, found) || (await rotate(found))) await closeOpenFile();
     }
-    fd ??= await openWithFolder(file);
+    current ??= await openWithFolder(file);
+    const { fd } = current;
     // The last write may have ended in the middle of a line.
     if (isTorn) await writeFile(fd, '\n');
     isTorn = false;
@@ -111,9 +112,11 @@ export function createFileAppender({
   };
 }
 
-/** False if the path now names another file, or no file. */
-async function isStillAt(opened: Stats, file: string): Promise<boolean> {
-  const found = await statPath(file).catch(() => undefined);
+/** The file that the path names now. */
+const findAt = (file: string): Promise<Stats | undefined> => statPath(file).catch(() => undefined);
+
+/** @param found  undefined if the path names no file any more */
+function isSame(opened: Stats, found: Stats | undefined): found is Stats {
   return opened.ino === found?.ino && opened.dev === found.dev;
 }
 
@@ -142,7 +145,7 @@ function createRotate(file: string, rotation: FileRotation | undefined): (opened
     try {
       await locked(`${file}.rotating`, async () => {
         // Another process may have renamed the full file. The path then names its new file.
-        if (await isStillAt(opened, file)) await renameFile(file, rotatedName(file));
+        if (isSame(opened, await findAt(file))) await renameFile(file, rotatedName(file));
         isRenamed = true;
         await deleteOldest(file, rotation.maxFiles - 1);
         isFailing = false;
@@ -200,13 +203,23 @@ async function unlinkIfThere(file: string): Promise<void> {
   });
 }
 
-async function openWithFolder(file: string): Promise<number> {
-  try {
-    return await openFile(file, FLAGS);
-  } catch (error) {
+/** `opened`: names the file, also after it was moved or deleted. */
+interface OpenFile {
+  fd: number;
+  opened: Stats;
+}
+
+async function openWithFolder(file: string): Promise<OpenFile> {
+  const fd = await openFile(file, FLAGS).catch(async (error: unknown) => {
     if (codeOf(error) !== 'ENOENT') throw error;
     await createFolder(path.dirname(file));
     return openFile(file, FLAGS);
+  });
+  try {
+    return { fd, opened: await statFile(fd) };
+  } catch (error) {
+    await closeFile(fd).catch(() => undefined);
+    throw error;
   }
 }
 
