@@ -10,7 +10,7 @@ import { createRememberPublished } from '../src/emission/remember-published.ts';
 import { createTracePublish, traceReads } from '../src/emission/trace-emissions.ts';
 import { errorMessage } from '../src/errors.ts';
 import { createNotePublished, parseCanaryJob } from '../src/liveness/canary-job.ts';
-import { createLoadAppointments, type LoadAppointments } from '../src/population/load-appointments.ts';
+import { createLoadAppointments } from '../src/population/load-appointments.ts';
 import { isUnavailable } from '../src/process/unavailable.ts';
 import { createQuarantine, type Quarantine } from '../src/queue/quarantine.ts';
 import type { Resources } from '../src/resources/open-resources.ts';
@@ -21,16 +21,18 @@ const MIN_UNREACHED = 3;
 export interface PipelineOptions {
   /** Whether the digests of published snapshots are kept, for capture. */
   hasDigest: boolean;
-  load?: LoadAppointments;
+  /** Awaited after the reply to each claim. */
+  afterClaim?: () => Promise<unknown>;
 }
 
 /** Claim, read, confirm and publish. */
 export function composePipeline(
   resources: Resources,
-  { hasDigest, load = createLoadAppointments(resources.models) }: PipelineOptions,
+  { hasDigest, afterClaim }: PipelineOptions,
 ): EmitAppointmentDeps {
   const { config, redis, models, companyKeys: keys, clock, metrics, reportDamage, tracing } = resources;
-  const readSnapshots = createReadSnapshots({ redis, keys, load, reportDamage });
+  const load = createLoadAppointments(models);
+  const readSnapshots = createReadSnapshots({ redis, keys, load, afterClaim, reportDamage });
   return {
     onLost: () => {
       metrics.orderLost('publish');

@@ -79,7 +79,8 @@ export function composeLanes(
 /** Runs a job and renews its lock: BullMQ renews only the locks of jobs that its worker has fetched. */
 function createRun(worker: EmissionWorker, connection: RedisClient, onError: (error: unknown) => void) {
   return async (job: JobJson, token: string): Promise<void> => {
-    // The bot's reply goes out first.
+    // The bot's reply goes out first, then the read.
+    await nextTurn();
     await nextTurn();
     const renewing = setInterval(() => {
       if (connection.status !== 'ready') return;

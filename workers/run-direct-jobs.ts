@@ -9,7 +9,6 @@ import {
   type EmitAppointmentDeps,
 } from '../src/emission/emit-appointment.ts';
 import type { DirectResult } from '../src/metrics/names.ts';
-import { createLoadAppointments } from '../src/population/load-appointments.ts';
 import type { DirectJob } from '../src/queue/add-direct-job.ts';
 import type { EmissionJob } from '../src/queue/emission-job.ts';
 import type { Shard } from '../src/queue/shards.ts';
@@ -133,13 +132,22 @@ function createDirectJobs(processId: string, readEarly: ReturnType<typeof create
 }
 
 function composeDirectPipeline(resources: Resources): EmitAppointmentDeps {
-  const load = createLoadAppointments(resources.models);
-  return composePipeline(resources, {
+  const pipeline = composePipeline(resources, {
     // Capture compares it, and may be on in a worker.
     hasDigest: true,
     // The replies to job and claim arrive together. The bot's reply goes out first.
-    load: (ids, guesses) => nextTurn().then(() => load(ids, guesses)),
+    afterClaim: nextTurn,
   });
+  return {
+    ...pipeline,
+    async publish(...messages) {
+      const published = await pipeline.publish(...messages);
+      // The message arrives with this reply, or in the next turn. The gateway of this process sends it to the dashboards first.
+      await nextTurn();
+      await nextTurn();
+      return published;
+    },
+  };
 }
 
 /** Measures every {@link MEASURE_EVERY_MS} whether the event loop is too busy. */

@@ -45,6 +45,8 @@ export interface ReadSnapshotsDeps {
   redis: RedisClient;
   keys: CompanyKeys;
   reportDamage?: ReportDamage;
+  /** Awaited after the reply to each claim, before anything else is done for the read. */
+  afterClaim?: (() => Promise<unknown>) | undefined;
   /** Reads from MongoDB's primary. `guesses`: the packed references of their last published snapshots. */
   load: (ids: readonly Id[], guesses: readonly string[]) => Promise<Map<Id, AppointmentSnapshot>>;
 }
@@ -53,7 +55,13 @@ export interface ReadSnapshotsDeps {
  * The first two steps of claim → read → confirm. All claims are answered before the read begins. So a confirmed snapshot
  * was read after the one confirmed before it, without clocks or version fields.
  */
-export function createReadSnapshots({ redis, keys, load, reportDamage }: ReadSnapshotsDeps): ReadSnapshots {
+export function createReadSnapshots({
+  redis,
+  keys,
+  load,
+  afterClaim,
+  reportDamage,
+}: ReadSnapshotsDeps): ReadSnapshots {
   async function claim(companyId: Id, appointmentIds: readonly Id[]) {
     const orderKeys = appointmentIds.map((appointmentId) => keys.order(companyId, appointmentId));
     const [epoch, damaged, ...answers] = (await claimScript(
@@ -61,6 +69,7 @@ export function createReadSnapshots({ redis, keys, load, reportDamage }: ReadSna
       [keys.position(companyId), keys.log(companyId), ...orderKeys],
       [randomId(), LIFETIMES.positionMs, LIFETIMES.orderMs, randomId()],
     )) as [string, string[], ...string[]];
+    await afterClaim?.();
     for (const key of damaged) {
       reportDamage?.(key === keys.position(companyId) ? 'position' : 'order', { key });
     }
