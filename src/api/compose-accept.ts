@@ -23,7 +23,7 @@ import { createThrottledLog } from '../process/throttled-log.ts';
 import type { Resources } from '../resources/open-resources.ts';
 
 const DEPTH_CHECK_EVERY_MS = 1_000;
-/** Bulk requests keep the event loop below this part of the utilization at which direct jobs end. */
+/** In a process that runs direct jobs, bulk requests keep the event loop below this part of the utilization at which direct jobs end. */
 const DIRECT_JOBS_SHARE = 0.6;
 
 export type Acceptance = ReturnType<typeof composeAccept>;
@@ -37,9 +37,9 @@ export function composeAccept(resources: Resources<CoreConfig>, addDirect?: AddD
     resources;
   const { enqueue, recent, share } = composeEnqueue(resources, addDirect);
   lifecycle.onClose('recent ids', recent.settled);
-  const pacer = createBulkPacer({
-    targetUtilization: DIRECT_JOBS_SHARE * config.MAX_DIRECT_UTILIZATION,
-  });
+  const pacer = createBulkPacer(
+    addDirect && { targetUtilization: DIRECT_JOBS_SHARE * config.MAX_DIRECT_UTILIZATION },
+  );
   const accept = createAcceptEmissions({
     findCompanies: createFindCompanies(models),
     enqueue,
