@@ -90,6 +90,34 @@ test('a slice waits until the live emission in progress ends', async () => {
   await bulk;
 });
 
+test('a slice waits until the last of several live emissions in progress ends', async () => {
+  const { pacer, slice } = createTestPacer();
+  const ends: (() => void)[] = [];
+  await pacer.live(nothing);
+  await slice(10);
+  const live = [1, 2].map(() => pacer.live(() => new Promise<void>((resolve) => ends.push(resolve))));
+  let isDone = false;
+  const bulk = slice(10).then(() => (isDone = true));
+  ends[0]!();
+  await live[0];
+  await runPending();
+  expect(isDone).toBe(false);
+  ends[1]!();
+  await bulk;
+});
+
+test('from one second after its start a live emission in progress delays no slice', async () => {
+  const { pacer, rests, pass, slice } = createTestPacer();
+  void pacer.live(() => new Promise(() => undefined));
+  await pass(900);
+  await slice(100);
+  let isDone = false;
+  void slice(1).then(() => (isDone = true));
+  await runPending();
+  expect(isDone).toBe(true);
+  expect(rests).toEqual([]);
+});
+
 test('a live emission that never ends does not stop bulk work, nor does a slice that took hours', async () => {
   const { pacer, rests, slice } = createTestPacer();
   void pacer.live(() => new Promise(() => undefined));

@@ -101,7 +101,9 @@ export function mutatedOneOf(valid: readonly unknown[], max?: number): fc.Arbitr
   return fc.constantFrom(...valid).chain((one) => mutated(one, max));
 }
 
-function apply(root: [unknown], { at, operation, value, key }: Mutation): void {
+function apply(root: [unknown], { at, operation, value: given, key }: Mutation): void {
+  // The odd values are shared by all inputs. Without a copy a later mutation would change them, also into a cycle.
+  const value = structuredClone(given);
   const places = placesIn(root);
   const [container, name] = places[at % places.length]!;
   const here = (container as Record<string, unknown>)[name];

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
+import { ownRedis } from '../../test/harness/own-services.ts';
 import { MUTATED_FILES } from './mutated-files.ts';
 import { type FileResult, mutateFile, readResult } from './run-file.ts';
 
@@ -19,7 +20,10 @@ const MIN_SCORE = 85;
 /** Mutants that cannot run, such as those with an invalid regular expression, have other states. */
 const STATES = ['Killed', 'Timeout', 'Survived', 'NoCoverage'];
 
-for (const mutated of MUTATED_FILES) if (mutated.file.includes(values.only)) await mutateFile(mutated);
+const selected = MUTATED_FILES.filter(({ file }) => file.includes(values.only));
+// Some tests run the scripts of the pipeline.
+if (selected.length > 0) process.env['TEST_REDIS_URL'] = (await ownRedis()).url;
+for (const mutated of selected) await mutateFile(mutated);
 
 const results = MUTATED_FILES.flatMap(({ file }) => readResult(file) ?? []);
 const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
