@@ -86,13 +86,14 @@ export function createVerifyToken(given: VerifyTokenOptions): VerifyToken {
       throw new AppError('TOKEN_INVALID', "the token's companyId is not an id of 24 hexadecimal characters");
     }
     const id = companyId.toLowerCase();
-    const share = `${id} ${hash('sha256', sub === undefined ? `claims ${token.split('.')[1]}` : `sub ${sub}`).slice(0, 32)}`;
+    // An issuer may write a number, or anything else.
+    const userId = typeof sub === 'string' ? sub : JSON.stringify(sub);
+    const sharedBy = userId === undefined ? `claims ${token.split('.')[1]}` : `sub ${userId}`;
     return {
       companyId: id,
       expiresAt: exp * 1_000,
-      share,
-      // An issuer may write a number.
-      userId: typeof sub === 'string' ? sub : JSON.stringify(sub),
+      share: `${id} ${hash('sha256', sharedBy).slice(0, 32)}`,
+      userId,
       scope: await scopeOfClaims(claims),
     };
   };

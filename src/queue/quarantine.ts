@@ -90,8 +90,11 @@ export function createQuarantine({ queue, redis, reportDamage, onFailed }: Quara
 }
 
 /** Whether BullMQ can fetch the job: what it parses, and the counts that its scripts increase. */
-function isReadable({ data, opts, parent, parentKey, rjk, ats, stc }: Record<string, string>): boolean {
-  const isParsed = (data === undefined || isJson(data)) && (opts === undefined || isJobOptions(opts));
+function isReadable(fields: Record<string, string>): boolean {
+  const { data, opts, progress, parent, parentKey, rjk, ats, stc } = fields;
+  const isParsed =
+    [data, progress].every((text = '') => text === '' || isJson(text)) &&
+    (opts === undefined || isJobOptions(opts));
   // No job of ours has a parent or is repeated.
   const isOurs = parent === undefined && parentKey === undefined && rjk === undefined;
   return isParsed && isOurs && [ats, stc].every((count) => count === undefined || COUNT.test(count));

@@ -1,5 +1,8 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
-import { SignJWT, UnsecuredJWT } from 'jose';
+import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import { createVerifyToken, type VerifyTokenOptions } from '../../src/access/verify-token.ts';
 
 const SECRET = 's'.repeat(32);
@@ -30,9 +33,12 @@ describe('a dashboard token', () => {
     });
   });
 
-  test('may have a number as its user, or none', async () => {
-    expect((await verifier()(await sign({ sub: 7 }))).userId).toBe('7');
-    expect((await verifier()(await sign())).userId).toBeUndefined();
+  test('may have a number or anything else as its user, or none', async () => {
+    const userOf = async (claims: object) => (await verifier()(await sign({ ...claims }))).userId;
+    expect(await userOf({ sub: 7 })).toBe('7');
+    expect(await userOf({ sub: { toString: 'user' } })).toBe('{"toString":"user"}');
+    expect(await userOf({ sub: null })).toBe('null');
+    expect(await userOf({})).toBeUndefined();
   });
 
   test('gives its verified claims to the reader of the scope', async () => {
@@ -70,11 +76,19 @@ describe('a dashboard token', () => {
     await expect(make().then(verifier())).rejects.toEqual(invalid(/^the token is not valid$/));
   });
 
-  test.each(['c0', 'x'.repeat(24), 7, null])('with the companyId %p names no company', async (companyId) => {
-    await expect(verifier()(await sign({ companyId }))).rejects.toEqual(
-      invalid(/^the token's companyId is not an id of 24 hexadecimal characters$/),
-    );
+  test('that is not valid is refused with the cause', async () => {
+    const refused = sign({}, { secret: 'x'.repeat(32) }).then(verifier());
+    await expect(refused).rejects.toMatchObject({ cause: { code: 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED' } });
   });
+
+  test.each(['c0', 'x'.repeat(24), 7, null, [COMPANY]])(
+    'with the companyId %p names no company',
+    async (companyId) => {
+      await expect(verifier()(await sign({ companyId }))).rejects.toEqual(
+        invalid(/^the token's companyId is not an id of 24 hexadecimal characters$/),
+      );
+    },
+  );
 
   test.each([0, -1, -29, -31, -3_600])('that expires in %p seconds has expired', async (seconds) => {
     await expect(verifier()(await sign({ exp: NOW_SECONDS + seconds }))).rejects.toEqual(
@@ -148,12 +162,62 @@ describe('the share of limits', () => {
     expect(await shareOf({ sub: 'jane' })).not.toBe(
       await shareOf({ sub: 'jane', companyId: 'd0'.repeat(12) }),
     );
+    expect(await shareOf({ sub: ['jane'] })).not.toBe(await shareOf({ sub: ['john'] }));
   });
 
   test('is one for all tokens with equal claims, if they name no user', async () => {
     expect(await shareOf({})).toBe(await shareOf({}));
     expect(await shareOf({})).not.toBe(await shareOf({ exp: NOW_SECONDS + 1 }));
   });
+});
+
+/** Serves keys as an identity provider does. */
+async function serveKeys(reply: unknown): Promise<{ jwksUrl: string; close: () => void }> {
+  const server = createServer((_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(reply));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    jwksUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`,
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+test.each([
+  ['RS256', true],
+  ['PS256', true],
+  ['ES256', true],
+  ['EdDSA', true],
+  ['RS384', false],
+  ['ES384', false],
+])('a key of a JWKS with the algorithm %s: valid is %p', async (alg, isValid) => {
+  const { publicKey, privateKey } = await generateKeyPair(alg);
+  const keys = await serveKeys({ keys: [{ ...(await exportJWK(publicKey)), alg }] });
+  try {
+    const token = await new SignJWT(claimsOf()).setProtectedHeader({ alg }).sign(privateKey);
+    const verified = verifier({ jwksUrl: keys.jwksUrl })(token);
+    if (isValid) expect(await verified).toMatchObject({ companyId: COMPANY });
+    else await expect(verified).rejects.toEqual(invalid(/^the token is not valid$/));
+  } finally {
+    keys.close();
+  }
+});
+
+test('an answer that is no JWKS is not a fault of the token', async () => {
+  const keys = await serveKeys({});
+  try {
+    const { privateKey } = await generateKeyPair('ES256');
+    const token = await new SignJWT(claimsOf()).setProtectedHeader({ alg: 'ES256' }).sign(privateKey);
+    await expect(verifier({ jwksUrl: keys.jwksUrl })(token)).rejects.toMatchObject({
+      code: 'TOKEN_KEYS_UNAVAILABLE',
+    });
+  } finally {
+    keys.close();
+  }
 });
 
 test('keys that cannot be fetched are not a fault of the token', async () => {

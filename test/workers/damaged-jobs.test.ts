@@ -90,6 +90,7 @@ const UNREADABLE: [what: string, damage: (key: string) => Promise<unknown>, data
     ['options that are no JSON', field('opts', 'garbage')],
     ['options that are null', field('opts', 'null')],
     ['attempts that are an object', field('opts', '{"attempts":{"toString":1}}'), { event: 'garbage' }],
+    ['progress that is no JSON', field('progress', 'garbage')],
     ['a parent that is no JSON', field('parent', 'garbage')],
     ['a key of a repeated job', field('rjk', 'x')],
     ['a count of attempts that is text', field('atm', 'x')],
@@ -118,6 +119,7 @@ test.each(UNREADABLE.map(([what, ...how]) => ({ what, how })))(
 
 test.each<[string, string, string]>([
   ['options that are a number', 'opts', '1'],
+  ['progress that is empty', 'progress', ''],
   ['a priority that is text', 'priority', 'x'],
   ['a delay that is text', 'delay', 'x'],
   ['a time that is text', 'timestamp', 'x'],
@@ -144,6 +146,7 @@ test.each<[string, string, string]>([
   ['data of other types', 'data', '{"appointmentId":{},"acceptedAt":1}'],
   ['options that are no JSON', 'opts', 'garbage'],
   ['attempts that are an object', 'opts', '{"attempts":{"toString":1}}'],
+  ['progress that is no JSON', 'progress', 'garbage'],
   ['a time that is text', 'timestamp', 'x'],
   ['a delay that is text', 'delay', 'x'],
   ['a count of attempts that is text', 'atm', 'x'],
@@ -168,6 +171,7 @@ test.each<[string, (key: string) => Promise<unknown>]>([
   ['an end that no date can hold', field('finishedOn', '9'.repeat(30))],
   ['data that is no JSON', field('data', 'garbage')],
   ['data that is null', field('data', 'null')],
+  ['progress that is no JSON', field('progress', 'garbage')],
   ['a list in its place', asType((key) => world.redis.rpush(key, 'x'))],
 ])('a failed job with %s hides no other job from the operator, and repairs work', async (_, damage) => {
   // The page shows the 20 latest failures: jobs of the tests before must not fail after those of this one.
