@@ -63,6 +63,8 @@ export async function openRawWebSocket(url: string) {
         look();
       }),
     );
+  const sendText = (text: string): void =>
+    void socket.write(encodeFrame({ opcode: 1, payload: Buffer.from(text) }));
   socket.write(
     [
       'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1',
@@ -77,12 +79,20 @@ export async function openRawWebSocket(url: string) {
   await seen('the WebSocket to open', '"sid"');
   return {
     send: (...frames: Buffer[]) => void socket.write(Buffer.concat(frames)),
-    /** Joins a namespace. Resolves when the gateway has answered, or the connection has ended. An event before that ends it. */
-    async join(namespace: '' | '/internal,', auth: unknown): Promise<void> {
-      const packet = `40${namespace}${JSON.stringify(auth)}`;
-      socket.write(encodeFrame({ opcode: 1, payload: Buffer.from(packet) }));
+    /**
+     * Joins a namespace. Resolves when the gateway has answered, or the connection has ended; to true if it was admitted. An event
+     * before that ends it.
+     */
+    async join(namespace: '' | '/internal,', auth: unknown): Promise<boolean> {
+      sendText(`40${namespace}${JSON.stringify(auth)}`);
       const joined = namespace === '' ? '42["emissions:position"' : `40${namespace}`;
       await seen('an answer to the handshake', joined, `44${namespace}{`);
+      return received.includes(joined);
+    },
+    /** Sends a packet. Resolves when bytes with `answer` have arrived, or the connection has ended. */
+    async request(packet: string, answer: string): Promise<'answered' | 'closed'> {
+      sendText(packet);
+      return (await seen(`an answer ${answer}`, answer)) === 'seen' ? 'answered' : 'closed';
     },
     /** Resolves when all that was sent has been taken, or the connection has ended. */
     async settled(): Promise<'open' | 'closed'> {

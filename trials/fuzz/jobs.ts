@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { JobsOptions, Queue } from 'bullmq';
 import fc from 'fast-check';
-import { APPOINTMENT_EVENTS } from '@appointment-emissions/contracts';
+import { APPOINTMENT_EVENTS, type QueueName } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../../src/redis/connect.ts';
 import { eventually } from '../../test/harness/until.ts';
 import { mutated, mutatedBytes, oddValues, rarely } from './mutate.ts';
@@ -34,7 +34,7 @@ export const openJobs: OpenSurface = (target) => {
   });
   const job = fc.constantFrom(...APPOINTMENT_EVENTS, 'canary').chain((event) =>
     fc.record({
-      queue: fc.constantFrom(world.queue, world.bulk),
+      queue: fc.constantFrom<QueueName[]>('live', 'bulk'),
       name: fc.oneof({ weight: 9, arbitrary: fc.constant(event) }, { weight: 1, arbitrary: fc.string() }),
       data: fc.oneof(
         { weight: 8, arbitrary: mutated(data(event)) },
@@ -49,13 +49,14 @@ export const openJobs: OpenSurface = (target) => {
     }),
   );
   return surfaceOf(fc.array(job, { minLength: 1, maxLength: 6 }), async (jobs) => {
-    const added = await Promise.all(jobs.map((one) => addJob(world.redis, one)));
+    const queues = { live: world.queue, bulk: world.bulk };
+    const added = await Promise.all(jobs.map((one) => addJob(world.redis, queues[one.queue], one)));
     for (const one of added) target.count(one ? await whenEnded(target, one) : 'not added');
   });
 };
 
 interface FuzzedJob {
-  queue: Queue;
+  queue: QueueName;
   name: string;
   data: unknown;
   options: unknown;
@@ -65,26 +66,35 @@ interface AddedJob {
   queue: Queue;
   jobId: string;
 }
-type Damage = (redis: RedisClient, key: string) => Promise<unknown>;
+/** Replaces or changes a field of a job's record, or removes the record. */
+type Damage =
+  { field: string; text: string } | { field: string; edit: (bytes: Buffer) => Buffer } | 'removed';
 
 const damages: fc.Arbitrary<Damage> = fc.oneof(
   fc.tuple(fc.constantFrom(...FIELDS), oddValues, fc.boolean()).map(([field, value, isJson]): Damage => {
-    const text = isJson || typeof value !== 'string' ? JSON.stringify(value) : value;
-    return (redis, key) => redis.hset(key, field, text);
+    return { field, text: isJson || typeof value !== 'string' ? JSON.stringify(value) : value };
   }),
-  fc.tuple(fc.constantFrom('data', 'opts'), mutatedBytes(1)).map(([field, edit]): Damage => {
-    return async (redis, key) => {
-      const text = (await redis.hget(key, field)) ?? '';
-      return redis.hset(key, field, edit(Buffer.from(text)).toString('latin1'));
-    };
-  }),
-  fc.constant<Damage>((redis, key) => redis.del(key)),
+  fc.record({ field: fc.constantFrom('data', 'opts'), edit: mutatedBytes(1) }),
+  fc.constant<Damage>('removed'),
 );
+
+async function damageJob(redis: RedisClient, key: string, damage: Damage): Promise<void> {
+  if (damage === 'removed') {
+    await redis.del(key);
+    return;
+  }
+  const { field } = damage;
+  const edited = (text: string | null, edit: (bytes: Buffer) => Buffer) =>
+    edit(Buffer.from(text ?? '')).toString('latin1');
+  const text = 'text' in damage ? damage.text : edited(await redis.hget(key, field), damage.edit);
+  await redis.hset(key, field, text);
+}
 
 /** Resolves to undefined if BullMQ's own producer refuses it. */
 async function addJob(
   redis: RedisClient,
-  { queue, name, data, options, damage }: FuzzedJob,
+  queue: Queue,
+  { name, data, options, damage }: FuzzedJob,
 ): Promise<AddedJob | undefined> {
   const jobId = randomUUID();
   const given = (typeof options === 'object' ? options : {}) as JobsOptions;
@@ -93,7 +103,7 @@ async function addJob(
   } catch {
     return undefined;
   }
-  await damage?.(redis, queue.toKey(jobId));
+  if (damage) await damageJob(redis, queue.toKey(jobId), damage);
   return { queue, jobId };
 }
 

@@ -151,15 +151,25 @@ export function mutatedBytes(max = 4): fc.Arbitrary<(bytes: Buffer) => Buffer> {
     ),
     repeats: fc.boolean(),
   });
-  return fc.array(edit, { maxLength: max }).map(
-    (edits) => (bytes) =>
-      edits.reduce((current, { at, length, inserted, repeats }) => {
-        const from = at % (current.length + 1);
-        const to = Math.min(from + length, current.length);
-        const between = repeats ? [current.subarray(from, to), current.subarray(from, to)] : [inserted];
-        return Buffer.concat([current.subarray(0, from), ...between, current.subarray(to)]);
-      }, bytes),
-  );
+  return fc.array(edit, { maxLength: max }).map((edits) => {
+    const apply = (bytes: Buffer): Buffer => edits.reduce(edited, bytes);
+    // A finding prints the edits.
+    return Object.assign(apply, { [fc.toStringMethod]: () => fc.stringify(edits) });
+  });
+}
+
+interface Edit {
+  at: number;
+  length: number;
+  inserted: Uint8Array;
+  repeats: boolean;
+}
+
+function edited(bytes: Buffer, { at, length, inserted, repeats }: Edit): Buffer {
+  const from = at % (bytes.length + 1);
+  const to = Math.min(from + length, bytes.length);
+  const between = repeats ? [bytes.subarray(from, to), bytes.subarray(from, to)] : [inserted];
+  return Buffer.concat([bytes.subarray(0, from), ...between, bytes.subarray(to)]);
 }
 
 /** Usually undefined. */

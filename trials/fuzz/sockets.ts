@@ -7,8 +7,13 @@ import { mutated, mutatedBytes, oddValues, rarely } from './mutate.ts';
 import { type OpenSurface, surfaceOf } from './surface.ts';
 import type { Target } from './target.ts';
 
-/** A frame that declares more bytes than it has also takes the ping. The connection then stays silent. */
-const SETTLED_WITHIN_MS = 200;
+/** A frame that declares more bytes than it has also takes the last request. The connection then stays silent. */
+const ANSWERED_WITHIN_MS = 500;
+/** The last request of a session, with its answer. */
+const LAST = {
+  dashboard: { packet: '42998["emissions:catch-up",{"epoch":"none","offset":0}]', answer: '43998[' },
+  service: { packet: '42/internal,998["emit",{}]', answer: '43/internal,998[' },
+};
 
 /**
  * WebSocket frames, Engine.IO and Socket.IO packets: of any form, and valid requests of dashboards and services with changed
@@ -20,26 +25,38 @@ export const openSockets: OpenSurface = async (target) => {
     auth: isLetIn ? { token } : undefined,
     key: undefined,
     frames,
+    isWellFormed: false,
   }));
   const packet = fc.oneof(dashboardPackets(target, token), servicePackets(target));
   const valid = fc.record({
     auth: usually({ token }, { token, position: { epoch: 'a', offset: 1 } }),
     key: usually({ apiKey: API_KEY }, { apiKey: API_KEY }),
-    frames: fc.tuple(fc.array(packet, { maxLength: 12 }), rarely(mutatedBytes(1))).map(([packets, edit]) =>
-      packets.map((text, index) => {
-        const frame = textFrame(`4${text}`);
-        return edit && index === 0 ? edit(frame) : frame;
-      }),
-    ),
+    packets: fc.array(packet, { maxLength: 12 }),
+    edit: rarely(mutatedBytes(1)),
   });
-  return surfaceOf(fc.oneof<fc.Arbitrary<Session>[]>(any, valid), async ({ auth, key, frames }) => {
+  const edited = valid.map(({ auth, key, packets, edit }) => ({
+    auth,
+    key,
+    frames: packets.map((text, index) => {
+      const frame = textFrame(`4${text}`);
+      return edit && index === 0 ? edit(frame) : frame;
+    }),
+    isWellFormed: edit === undefined,
+  }));
+  return surfaceOf(fc.oneof<fc.Arbitrary<Session>[]>(any, edited), async (sent) => {
+    const { auth, key, frames, isWellFormed } = sent;
     const socket = await openRawWebSocket(target.api.url);
     try {
-      if (auth !== undefined) await socket.join('', auth);
-      if (key !== undefined) await socket.join('/internal,', key);
+      const isDashboard = auth !== undefined && (await socket.join('', auth));
+      const isService = key !== undefined && (await socket.join('/internal,', key));
+      const who = isDashboard ? 'dashboard' : isService ? 'service' : 'stranger';
       socket.send(...frames);
-      const settled = until('the answer to the ping', socket.settled(), SETTLED_WITHIN_MS);
-      target.count(await settled.catch(() => 'silent'));
+      const last = who === 'stranger' ? socket.settled() : socket.request(LAST[who].packet, LAST[who].answer);
+      // Well-formed packets, whatever their arguments, never silence a connection.
+      const end = isWellFormed
+        ? await last
+        : await until('the last answer', last, ANSWERED_WITHIN_MS).catch(() => 'silent');
+      target.count(`${who} ${end}`);
     } finally {
       socket.close();
     }
@@ -50,6 +67,8 @@ interface Session {
   auth: unknown;
   key: unknown;
   frames: Buffer[];
+  /** Each frame is a well-formed packet. */
+  isWellFormed: boolean;
 }
 
 const usually = (valid: unknown, base: unknown): fc.Arbitrary<unknown> =>

@@ -5,7 +5,7 @@ import type { Company } from '../../test/harness/documents.ts';
 import { createMemoryReader, openFiles } from '../../test/harness/memory.ts';
 import { freshDir } from '../../test/harness/own-services.ts';
 import type { Spawned } from '../../test/harness/processes.ts';
-import { eventually, until } from '../../test/harness/until.ts';
+import { eventually } from '../../test/harness/until.ts';
 import { createWorld } from '../../test/harness/world.ts';
 import { createLogReader } from './log-reader.ts';
 import { createWatchers, OTHER_COMPANY_MARK, type Watchers } from './watchers.ts';
@@ -24,7 +24,6 @@ const LIMITS: Partial<ApiLimits> = {
 const MAX_GROWTH_BYTES = 25_000_000;
 /** Files, sockets, timers and listeners of the process. */
 const MAX_MORE_HANDLES = 60;
-const WITNESS_DEADLINE_MS = 15_000;
 
 /**
  * An API with gateway and a worker, as separate processes, and two companies. Input is sent to the processes in the name of
@@ -107,8 +106,7 @@ export async function openTarget({ env = {} }: { env?: Record<string, string> | 
     },
     /** @throws if a process ended or logged an internal error, or if the other company got too much or too little */
     async check(): Promise<void> {
-      const running = until('the other company to be served', watchers.serveOther(), WITNESS_DEADLINE_MS);
-      await running.catch((error: unknown) => {
+      await watchers.serveOther().catch((error: unknown) => {
         throw new Error([...exits, ...log.problems(), String(error)].join('\n'));
       });
       const problems = [...exits, ...log.problems(), ...watchers.problems(), ...warningsIn(warningsFile)];

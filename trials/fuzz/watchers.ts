@@ -1,12 +1,14 @@
 import { isAppointmentEvent } from '@appointment-emissions/contracts';
 import type { Dashboard } from '../../test/harness/dashboard.ts';
 import type { Company } from '../../test/harness/documents.ts';
-import type { World } from '../../test/harness/world.ts';
+import { API_KEY, type World } from '../../test/harness/world.ts';
 
 /** Text in documents of the other company. */
 export const OTHER_COMPANY_MARK = 'seen by the other company only';
 
 const CONTROL_EVENTS = new Set(['emissions:position', 'emissions:alive', 'emissions:passed']);
+
+const WITNESS_DEADLINE_MS = 15_000;
 
 export type Watchers = Awaited<ReturnType<typeof createWatchers>>;
 
@@ -47,13 +49,20 @@ export async function createWatchers(
 
   return {
     own: own!,
-    /** Resolves when an emission of the other company has arrived at its dashboard. */
+    /** Resolves when an emission of the other company has arrived at its dashboard. @throws after the deadline, with its timeline */
     async serveOther(): Promise<void> {
       others!.received.length = 0;
       own!.received.length = 0;
       own!.positions.length = 0;
       const emissionId = await world.emit(api, 'appointment-updated', otherAppointment);
-      await others!.receive(({ meta }) => meta.emissionId === emissionId, 'its emission');
+      const served = others!.receive(
+        ({ meta }) => meta.emissionId === emissionId,
+        'the other company to be served',
+        WITNESS_DEADLINE_MS,
+      );
+      await served.catch(async (error: unknown) => {
+        throw new Error(`${String(error)}; its emission: ${await timelineOf(api, emissionId)}`);
+      });
     },
     /** What was found since the last call. */
     problems: (): string[] => found.splice(0),
@@ -63,4 +72,13 @@ export async function createWatchers(
       others!.close();
     },
   };
+}
+
+async function timelineOf(api: { url: string }, emissionId: string): Promise<string> {
+  const url = `${api.url}/api/v1/internal/socket/emissions/${emissionId}`;
+  const response = await fetch(url, {
+    headers: { 'x-api-key': API_KEY },
+    signal: AbortSignal.timeout(5_000),
+  });
+  return response.text();
 }
