@@ -424,6 +424,16 @@ describe('the reply to a catch-up', () => {
     expect(shown).toEqual(['a 4.0', 'a 3.0', 'b 4.0']);
   });
 
+  test('below the requested position drops higher live events that wait, and shows replays', () => {
+    reconnect();
+    sequence.onEvent(event('x', 5));
+    sequence.onEvent(event('a', 2, 1));
+    sequence.onReply(at(3), update(2));
+    expect(shown).toEqual(['a 2.1']);
+    sequence.onPassed(at(6));
+    expect(shown).toEqual(['a 2.1']);
+  });
+
   test('below the requested position has the server’s reason, if it gives one', () => {
     sequence.onReply(at(3), lost(2, { reason: 'trimmed' }));
     expect(sequence.reloadReason).toBe('trimmed');
@@ -433,6 +443,12 @@ describe('the reply to a catch-up', () => {
     sequence.onReply(at(3), lost(1, { epoch: 'f', reason: 'trimmed' }));
     expect([sequence.position, sequence.reloadReason]).toEqual([at(1, 'f'), 'trimmed']);
   });
+});
+
+test('a connection that ends before its first position changes nothing', () => {
+  sequence.onConnect(undefined);
+  sequence.onDisconnect();
+  expect([sequence.position, sequence.isBehind, sequence.state]).toEqual([undefined, false, 'connecting']);
 });
 
 describe('no reply', () => {
@@ -495,6 +511,34 @@ describe('a gap that catch-ups leave open', () => {
     sequence.onPosition(update(5));
     sequence.onFutileCatchUps();
     expect(sequence.position).toEqual(at(5));
+  });
+
+  test('is skipped with the replays that wait for the reply', () => {
+    join(3);
+    sequence.onPosition(update(5));
+    sequence.onEvent(event('a', 5, 1));
+    sequence.onFutileCatchUps();
+    expect(shown).toEqual(['a 5.1']);
+  });
+
+  test('is a mere doubt about the position if a list confirmed the head: replays are shown', () => {
+    join(3);
+    sequence.applyList(list(3));
+    sequence.onNoReply();
+    sequence.onEvent(event('a', 4, 1));
+    sequence.onFutileCatchUps();
+    expect(shown).toEqual(['a 4.1']);
+  });
+
+  test('after a list that was loaded without a connection shows that the head is wrong', () => {
+    join(10);
+    sequence.onDisconnect();
+    sequence.applyList(list(8));
+    sequence.onConnect(at(8));
+    sequence.onNoReply();
+    sequence.onEvent(event('a', 9, 1));
+    sequence.onFutileCatchUps();
+    expect([sequence.position, shown]).toEqual([at(8), []]);
   });
 
   test('is given up without a position too: buffered events are dropped', () => {
@@ -564,6 +608,30 @@ describe('a list', () => {
     sequence.onEvent(event('b', 6, 1));
     sequence.applyList(list(4));
     expect([sequence.position, shown, sequence.isBehind]).toEqual([at(4), [], true]);
+  });
+
+  test('with rows above its offset needs no catch-up before the connection', () => {
+    sequence.applyList(list(5, { a: 7 }));
+    expect(sequence.isBehind).toBe(false);
+    sequence.onConnect(at(5));
+    expect(sequence.isBehind).toBe(false);
+  });
+
+  test('that is older than the position does not move it back, also after a catch-up', () => {
+    join(3);
+    sequence.onReply(at(3), update(8));
+    sequence.applyList(list(5));
+    expect(sequence.position).toEqual(at(8));
+  });
+
+  test('that is older than a skipped gap needs no catch-up if the events after it arrive', () => {
+    join(3);
+    sequence.onPosition(update(6));
+    sequence.skipGap('too-many');
+    sequence.applyList(list(5));
+    expect(sequence.isBehind).toBe(true);
+    sequence.onEvent(event('a', 6));
+    expect([sequence.position, sequence.state]).toEqual([at(6), 'live']);
   });
 
   test('that is older than the position does not move it back', () => {

@@ -8,7 +8,8 @@ export const OTHER_COMPANY_MARK = 'seen by the other company only';
 
 const CONTROL_EVENTS = new Set(['emissions:position', 'emissions:alive', 'emissions:passed']);
 
-const WITNESS_DEADLINE_MS = 15_000;
+/** A machine that is busy with other work can delay an emission by many seconds. */
+const WITNESS_DEADLINE_MS = 60_000;
 
 export type Watchers = Awaited<ReturnType<typeof createWatchers>>;
 
