@@ -79,6 +79,7 @@ test.each([
   ['INTERNAL_SERVICE_API_KEY', `"${KEY}"`, /quotes/],
   ['SOCKET_JWT_SECRET', `'${SECRET}'`, /quotes/],
   ['PORT', '"3001"', /quotes/],
+  ['LOG_DIR', '`logs`', /quotes/],
   ['INTERNAL_SERVICE_API_KEY', `${KEY}\n${KEY}`, /line break/],
   ['SOCKET_JWT_SECRET', `${SECRET}\r\n${SECRET}`, /line break/],
   ['ADMIN_PASSWORD', 'a-long\u200bpassword', /invisible/],
@@ -219,6 +220,8 @@ describe('CORS_ORIGIN', () => {
     'https://a.example.com?x',
     'https://u@a.example.com',
     'ftp://a.example.com',
+    'xhttps://a.example.com',
+    'https://a.example.com:port',
     '//a.example.com',
   ])('%s is refused', (origin) => {
     expectRefused('CORS_ORIGIN', origin, /such as https:/);
@@ -231,6 +234,72 @@ describe('CORS_ORIGIN', () => {
       'https://b.example.com',
       'http://xn--mnchen-3ya.example',
     ]);
+  });
+});
+
+describe('quotes that do not enclose a value', () => {
+  test.each(['a"b"', '"a"b', `"a'`, 'a"'])('are part of it: %s', (LOG_DIR) => {
+    expect(loadApiConfig({ ...API, LOG_DIR }).LOG_DIR).toBe(LOG_DIR);
+  });
+});
+
+describe('SOCKET_JWKS_URL', () => {
+  const given = { ...API, SOCKET_JWT_SECRET: undefined };
+
+  test.each([
+    ['https://id.example.com/keys', 'https://id.example.com/keys'],
+    ['HTTP://ID.example.com:80', 'http://id.example.com/'],
+  ])('%s is read as %s', (SOCKET_JWKS_URL, expected) => {
+    expect(loadApiConfig({ ...given, SOCKET_JWKS_URL }).SOCKET_JWKS_URL).toBe(expected);
+  });
+
+  test.each([
+    ['id.example.com/keys', /must be an address such as https:/],
+    ['file:///keys', /must be an address such as https:/],
+    ['//https://id.example.com', /must be an address such as https:/],
+    ['https://', /must be an address such as https:/],
+    ['https://jane@id.example.com', /must not contain a user name or password/],
+    ['https://:s3cret@id.example.com', /must not contain a user name or password/],
+    ['https://jane:s3cret@id.example.com', /must not contain a user name or password/],
+  ])('%s is refused', (SOCKET_JWKS_URL, words) => {
+    const [problem, ...others] = problems({ ...given, SOCKET_JWKS_URL });
+    expect(others).toEqual([]);
+    expect(problem).toMatch(words);
+    expect(problem).not.toMatch(/s3cret|jane/);
+  });
+});
+
+describe('BASE_PATH', () => {
+  test.each([
+    ['/calendar', '/calendar'],
+    ['/calendar/', '/calendar'],
+    ['calendar', '/calendar'],
+    ['/a/b', '/a/b'],
+    ['/a.b_c~d-1', '/a.b_c~d-1'],
+    ['/...', '/...'],
+    [' /x\n', '/x'],
+    ['/', undefined],
+    ['', undefined],
+  ])('%j is read as %s', (BASE_PATH, expected) => {
+    expect(loadApiConfig({ ...API, BASE_PATH }).BASE_PATH).toBe(expected);
+  });
+
+  test.each([
+    '//',
+    '/a//b',
+    '/a b',
+    '/a?b',
+    '/a#b',
+    'https://a/b',
+    '/.',
+    '/..',
+    '/a/..',
+    '/ü',
+    '/a*',
+    '/x"y',
+    '/%2e',
+  ])('%s is refused', (path) => {
+    expectRefused('BASE_PATH', path, /must be a path such as .*letters, digits/);
   });
 });
 

@@ -1,8 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { launchChromium } from '../../harness/chromium.ts';
 import { connectDashboard, fetchAppointments } from '@appointment-emissions/dashboard';
-import { loadApiConfig } from '../../../src/config.ts';
 import { startPrefixProxy } from '../../harness/prefix-proxy.ts';
 import { eventually } from '../../harness/until.ts';
 import { API_KEY, createWorld, type World } from '../../harness/world.ts';
@@ -121,24 +120,4 @@ test('pages stay behind the operator’s password', async () => {
     expect((await fetch(`${proxied}${path}`)).status).toBe(401);
     expect((await fetch(`${proxied}${path}`, { headers: { authorization } })).status).toBe(200);
   }
-});
-
-describe('BASE_PATH', () => {
-  const load = (BASE_PATH: string) => loadApiConfig({ ...world.env, BASE_PATH }).BASE_PATH;
-  test.each([
-    ['/x', '/x'],
-    ['x/', '/x'],
-    ['/a/b/', '/a/b'],
-    [' /x\n', '/x'],
-    ['/', undefined],
-    ['', undefined],
-  ])('%j is taken', (given, expected) => {
-    expect(load(given)).toBe(expected);
-  });
-  test.each(['//', '//x', '/a//b', '/..', '/a/../b', '/x?y', '/x#y', '/a b', 'https://h/x', '/x"y', '/%2e'])(
-    '%s is refused',
-    (given) => {
-      expect(() => load(given)).toThrow(/BASE_PATH must be a path/);
-    },
-  );
 });
