@@ -96,6 +96,7 @@ export async function openRawWebSocket(url: string) {
     },
     /** Resolves when all that was sent has been taken, or the connection has ended. */
     async settled(): Promise<'open' | 'closed'> {
+      if (CLOSES.some((bytes) => received.includes(bytes))) return 'closed';
       received = Buffer.alloc(0);
       socket.write(PING);
       return (await seen('a pong, or the end', PONG)) === 'seen' ? 'open' : 'closed';
