@@ -76,6 +76,12 @@ describe('a sweep', () => {
     expect(world.emittedIds()).toEqual([2]);
   });
 
+  test('continues exactly after a watermark of five seconds ago that had not caught up', async () => {
+    world.write(1, MINUTE_MS);
+    world.stored.watermark = mark(5 * SECOND_MS, { appointmentId: idOf(9), caughtUp: false });
+    expect(await world.sweep()).toMatchObject({ looked: 0, caughtUp: true });
+  });
+
   test('continues exactly after a watermark that had not caught up', async () => {
     world.stored.watermark = mark(HOUR_MS, { appointmentId: idOf(2), caughtUp: false });
     for (const number of [1, 2, 3]) world.write(number, HOUR_MS);

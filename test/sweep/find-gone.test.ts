@@ -134,6 +134,12 @@ describe('the deletions of a page', () => {
     expect(await step()).toBe(21);
   });
 
+  test('are emitted at once if they are few, although the database has no appointment', async () => {
+    world.publishGone(2);
+    world.stored.hasAppointments = false;
+    expect(await step()).toBe(2);
+  });
+
   test('are held back on their own page, where the search stays', async () => {
     world.publishGone(600);
     keep(1, 500);
@@ -162,6 +168,7 @@ describe('the deletions of a page', () => {
 test('no more than 10,000 emissions are remembered', async () => {
   const others = Array.from({ length: 10_000 }, (_, at) => idOf(at + 100));
   world.findGone.except(others, world.stored.now);
+  world.findGone.except([idOf(1)], world.stored.now);
   world.publishGone(1);
   expect([await step(), await step()]).toEqual([1, 1]);
 });

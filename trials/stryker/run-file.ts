@@ -35,6 +35,8 @@ export async function mutateFile({ file, tests }: MutatedFile): Promise<void> {
     jest: { projectType: 'custom', config: jestConfig(tests), enableFindRelatedTests: false },
     coverageAnalysis: 'perTest',
     concurrency: 1,
+    // On a busy machine tests that would fail also take long. Only an endless loop should time out.
+    timeoutMS: 60_000,
     incremental: true,
     incrementalFile: resultPath(file),
     // The code is TypeScript, but jest does not check its types.
