@@ -123,12 +123,17 @@ describe('REDIS_URL', () => {
     ['localhost:6379', /must be redis:/],
     ['redis://a,', /empty entry/],
     ['redis://jane:s3cret@a,redis://jane:x@b', /same user name and password/],
+    ['redis://jane:s3cret@a,redis://joe:s3cret@b', /same user name and password/],
     ['redis://a,rediss://b', /same scheme/],
     ['redis://a/1,redis://b', /only database 0/],
     ['redis+sentinel://a:p/master', /usable host/],
     ['redis+sentinel://a', /name the master/],
     ['redis+sentinel://a//0', /name the master/],
+    ['redis+sentinel://a/ma in', /name the master/],
+    ['redis+sentinel://a/%main', /name the master/],
+    ['redis+sentinel://a/main%', /name the master/],
     ['redis+sentinel://a/master/x', /number of a database/],
+    ['redis+sentinel://a/master/0/1', /number of a database/],
   ])('%s is refused', (url, words) => {
     expectRefused('REDIS_URL', url, words);
   });
@@ -142,6 +147,7 @@ describe('REDIS_URL', () => {
     ['REDISS://H/2', { kind: 'server', nodes: [{ host: 'h', port: 6379 }], tls: true, database: 2, ...none }],
     ['redis://[::1]:7000', { kind: 'server', nodes: [{ host: '::1', port: 7000 }] }],
     ['redis://münchen.example', { nodes: [{ host: 'xn--mnchen-3ya.example', port: 6379 }] }],
+    ['redis://@h', { nodes: [{ host: 'h', port: 6379 }], ...none }],
     ['redis://u:p%40%23%2F@h', { username: 'u', password: 'p@#/' }],
     ['redis://:a:b@h', { username: undefined, password: 'a:b' }],
     [
