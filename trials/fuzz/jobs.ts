@@ -119,7 +119,10 @@ async function whenEnded(target: Target, { queue, jobId }: AddedJob): Promise<st
     ENDED_WITHIN_MS,
   );
   if (state !== 'failed') return state;
-  const reason = (await target.world.redis.hget(queue.toKey(jobId), 'failedReason')) ?? '';
+  const record = await target.world.redis.hgetall(queue.toKey(jobId));
+  // The damage came after the end.
+  if (Object.keys(record).length === 0) return 'failed, and its record was removed';
+  const { failedReason: reason = '' } = record;
   if (!/^[A-Z_]+: /.test(reason) && !/stalled/.test(reason)) throw new Error(`a job failed with "${reason}"`);
   return reason.slice(0, reason.indexOf(':'));
 }

@@ -37,8 +37,8 @@ export const MUTATED_FILES: readonly MutatedFile[] = [
   { file: 'src/settings/values.ts', tests: SETTINGS },
   { file: 'src/settings/redis-url.ts', tests: SETTINGS },
   { file: 'src/settings/mongo-uri.ts', tests: SETTINGS },
-  { file: 'src/config.ts', tests: SETTINGS },
   { file: 'src/access/verify-token.ts', tests: ['test/access/verify-token'] },
+  { file: 'src/http/middleware/validate.ts', tests: ['test/http/validate'] },
   { file: 'src/access/client-address.ts', tests: ['test/http/addresses'] },
   { file: 'packages/bot/src/tools/read-arguments.ts', tests: ['test/bot/tool-arguments'] },
   // Decisions about load
