@@ -9,12 +9,15 @@ import { jsonBody } from '../../src/http/middleware/json-body.ts';
 
 const LIMIT = 100;
 let server: Server;
-afterEach(() => server.close());
+afterEach(() => {
+  server.close();
+});
 
 /** Starts an application that answers with the body as it was parsed. */
 async function start(...before: RequestHandler[]): Promise<void> {
   const app = express();
-  app.use(...before, ...jsonBody(LIMIT), (req, res) => {
+  app.use(...before, ...jsonBody(LIMIT));
+  app.use((req, res) => {
     res.json(req.body);
   });
   app.use(createErrorHandler(() => undefined));
