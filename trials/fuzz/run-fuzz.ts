@@ -22,6 +22,8 @@ export interface FuzzResult {
 
 /** A round has a seed, so that a finding can be repeated without the rounds before it. The time includes making a failing input smaller. */
 const ROUND = { numRuns: 25, interruptAfterTimeLimit: 150_000 };
+/** Errors that a busy machine also causes. New processes get the same input again, and only the second failure counts. */
+const TOO_SLOW = /DeadlineExceeded|ping timeout|was not reached within/;
 /** Share of the time after which memory is measured first. */
 const WARM_UP_SHARE = 0.25;
 
@@ -84,7 +86,7 @@ async function runRound(
   target: Target,
 ): Promise<{ runs: number; finding?: string }> {
   let [hasFailed, isHarmed] = [false, false];
-  const details = await surface.round({ seed, ...ROUND }, async (send) => {
+  async function attempt(send: () => Promise<void>): Promise<void> {
     if (isHarmed) await target.restart();
     isHarmed = false;
     try {
@@ -92,6 +94,17 @@ async function runRound(
       await target.check();
     } catch (error) {
       isHarmed = true;
+      throw error;
+    }
+  }
+  const details = await surface.round({ seed, ...ROUND }, async (send) => {
+    try {
+      await attempt(send).catch(async (error: unknown) => {
+        if (!TOO_SLOW.test(String(error))) throw error;
+        await attempt(send);
+        target.count('too slow, but not again');
+      });
+    } catch (error) {
       if (!hasFailed) onFailure?.(error);
       hasFailed = true;
       throw error;
