@@ -57,12 +57,14 @@ describe('white space, line ends and a byte-order mark around a value are remove
     ` ${value} `,
     `\ufeff${value}`,
     `\t${value}\u00a0`,
+    `\n  ${value}`,
   ];
   test.each([
     ...around(KEY).map((value) => ['INTERNAL_SERVICE_API_KEY', value, [KEY]] as const),
     ...around(SECRET).map((value) => ['SOCKET_JWT_SECRET', value, SECRET] as const),
     ...around('a-long-password').map((value) => ['ADMIN_PASSWORD', value, 'a-long-password'] as const),
     ...around('3002').map((value) => ['PORT', value, 3002] as const),
+    ...around('on').map((value) => ['ADMIN_WRITES', value, true] as const),
     ...around('off').map((value) => ['ADMIN_WRITES', value, false] as const),
     ...around(WORKER.REDIS_URL).map((value) => ['REDIS_URL', value, WORKER.REDIS_URL] as const),
     ...around(WORKER.MONGODB_URI).map((value) => ['MONGODB_URI', value, WORKER.MONGODB_URI] as const),

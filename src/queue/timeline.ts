@@ -83,7 +83,7 @@ function attemptsOf(
   state: string,
 ): Timeline['attempts'] {
   const errors = (Array.isArray(stacktrace) ? stacktrace : []).map(
-    (stack) => String(stack).split('\n')[0] ?? '',
+    (stack) => textOf(stack)?.split('\n')[0] ?? '',
   );
   const length = Math.min(Math.max(Math.trunc(attemptsMade) || 0, 0), MAX_ATTEMPTS_SHOWN);
   return Array.from({ length }, (_, index) => {

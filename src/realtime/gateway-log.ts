@@ -24,7 +24,7 @@ export function createLogDeliveries(logger: Logger): (socket: DashboardSocket) =
         Partial<EmissionMeta>?,
       ];
       const { emissionId, attempt, offset, replayed, publishedAt } = meta ?? {};
-      const tookMs = Date.now() - Date.parse(String(publishedAt));
+      const tookMs = Date.now() - (typeof publishedAt === 'string' ? Date.parse(publishedAt) : Number.NaN);
       logger.debug(
         {
           emissionId,

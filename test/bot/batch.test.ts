@@ -22,7 +22,7 @@ const ids = (count: number): string[] =>
   Array.from({ length: count }, (_, index) => index.toString(16).padStart(24, '0'));
 
 /** Rejects the item at `index` in the first `times` requests, and accepts the others. */
-function rejecting(index: number, status: number, times = Infinity): Reply {
+function rejecting(index: number, status: number, times = Infinity, code: unknown = 'REJECTED'): Reply {
   return (response, received, count) => {
     if (count > times) {
       accept(response, received);
@@ -30,9 +30,7 @@ function rejecting(index: number, status: number, times = Infinity): Reply {
     }
     const { emissions } = received.body as { emissions: unknown[] };
     const results = emissions.map((_, at) =>
-      at === index
-        ? { index: at, status, code: 'REJECTED' }
-        : { index: at, status: 202, emissionId: `e${at}` },
+      at === index ? { index: at, status, code } : { index: at, status: 202, emissionId: `e${at}` },
     );
     json(response, 202, { success: true, accepted: emissions.length - 1, rejected: 1, results });
   };
@@ -92,6 +90,15 @@ test('a refused item makes the batch false, is logged, and is not sent again', a
   expect(backend.received).toHaveLength(1);
   expect(bot.lines).toEqual([
     expect.objectContaining({ level: 'error', rejected: [{ index: 1, status: 404, code: 'REJECTED' }] }),
+  ]);
+});
+
+test('the code of a refused item is logged only if it is text', async () => {
+  const backend = await startBackend(rejecting(0, 404, Infinity, { toString: 1 }));
+  const bot = startBot({ backendUrl: backend.url });
+  expect(await bot.emitBatch([created(ID)])).toBe(false);
+  expect(bot.lines).toEqual([
+    expect.objectContaining({ reason: 'HTTP error', rejected: [{ index: 0, status: 404 }] }),
   ]);
 });
 

@@ -124,6 +124,12 @@ describe('after all HTTP attempts have failed', () => {
     ['never acknowledges', () => undefined],
     ['closes the connection', (_, __, socket) => socket.disconnect(true)],
     [
+      'acknowledges a status that is no number',
+      (_, acknowledge) => {
+        acknowledge({ status: { toString: 1 } });
+      },
+    ],
+    [
       'acknowledges without a value',
       (_, acknowledge) => {
         acknowledge(undefined);

@@ -81,6 +81,20 @@ test('a message with other fields is sent without them', async () => {
   expect(await until('the message', received)).toEqual([1]);
 });
 
+test('a message whose time of publication is no text reaches every dashboard of its room', async () => {
+  const room = `company:${mine!.companyId}`;
+  const appointmentId = 'b'.repeat(24);
+  const second = await world.dashboard(api, mine!.companyId);
+  const data = [
+    'appointment:updated',
+    { appointment: { _id: appointmentId } },
+    { publishedAt: { toString: 1 } },
+  ];
+  await world.redis.publish(`${key()}#/#${room}#`, messageWithOtherFields(room, data));
+  for (const one of [dashboard, second])
+    await one.receive(({ payload }) => payload.appointment._id === appointmentId);
+});
+
 test('a message for an empty room or for all rooms ends no process and reaches no socket', async () => {
   const receivedBefore = dashboard.received.length;
   for (const namespace of ['/', '/internal', '/canary', '/unknown', '']) {

@@ -96,7 +96,7 @@ const UNREADABLE: [what: string, damage: (key: string) => Promise<unknown>, data
     ['a count of attempts that is text', field('atm', 'x')],
     ['a count of attempts that is NaN', field('atm', 'NaN')],
     ['a count of starts that is text', field('ats', 'x')],
-    ['stack traces that are no texts', field('stacktrace', '[1,null,{}]'), { event: 'garbage' }],
+    ['stack traces that are no texts', field('stacktrace', '[1,null,{"toString":1}]'), { event: 'garbage' }],
     ['nothing: it is gone', (key) => world.redis.del(key)],
     ['a text in its place', asType((key) => world.redis.set(key, 'garbage'))],
     ['a list in its place', asType((key) => world.redis.rpush(key, 'garbage'))],
@@ -150,7 +150,7 @@ test.each<[string, string, string]>([
   ['a time that is text', 'timestamp', 'x'],
   ['a delay that is text', 'delay', 'x'],
   ['a count of attempts that is text', 'atm', 'x'],
-  ['stack traces that are no texts', 'stacktrace', '[1,{}]'],
+  ['stack traces that are no texts', 'stacktrace', '[1,{},{"toString":1}]'],
 ])('a finished job with %s hides no other job from the operator', async (_, name, value) => {
   const emissionId = await world.emit(api, 'appointment-updated', appointmentId);
   await world.jobIn(emissionId, 'completed');

@@ -115,7 +115,7 @@ function detailsOf(
     .map(({ index, status: itemStatus, code }) => ({
       index,
       status: itemStatus,
-      code: redact(String(code)),
+      code: typeof code === 'string' ? redact(code) : undefined,
     }));
   return { status, body: cut(redact(text), MAX_LOGGED), ...(rejected.length > 0 ? { rejected } : {}) };
 }

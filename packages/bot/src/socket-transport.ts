@@ -111,8 +111,12 @@ function connect(
 }
 
 function toAnswer(reply: unknown): Answer {
-  const status = typeof reply === 'object' && reply !== null && 'status' in reply ? Number(reply.status) : 0;
-  return { status, body: reply, text: JSON.stringify(reply ?? null) };
+  const status = typeof reply === 'object' && reply !== null && 'status' in reply ? reply.status : 0;
+  return {
+    status: typeof status === 'number' ? status : 0,
+    body: reply,
+    text: JSON.stringify(reply ?? null),
+  };
 }
 
 function connected(socket: ClientSocket, signal: AbortSignal): Promise<void> {
