@@ -83,7 +83,7 @@ test('a message with other fields is sent without them', async () => {
 
 test('a message whose time of publication is no text reaches every dashboard of its room', async () => {
   const room = `company:${mine!.companyId}`;
-  const appointmentId = 'b'.repeat(24);
+  const appointmentId = 'd'.repeat(24);
   const second = await world.dashboard(api, mine!.companyId);
   const data = [
     'appointment:updated',
