@@ -25,17 +25,25 @@ export interface Fleet {
   close: () => Promise<void>;
 }
 
+export interface FleetOptions {
+  workers: number;
+  gateways: number;
+  /** Additional settings of the processes of one slot. */
+  envOf?: (slot: string) => Record<string, string> | Promise<Record<string, string>>;
+}
+
 const RESTART_DELAY_MS = 300;
 
 export async function startFleet(
   world: World,
-  { workers, gateways, env = {} }: { workers: number; gateways: number; env?: Record<string, string> },
+  { workers, gateways, envOf = () => ({}) }: FleetOptions,
 ): Promise<Fleet> {
   const restarts = { worker: 0, gateway: 0 };
   const unexpectedExits: string[] = [];
   let closing = false;
 
   async function keepSlot(role: Slot['role'], name: string): Promise<Slot> {
+    const env = await envOf(name);
     const balancer = role === 'gateway' ? await createBalancer() : undefined;
     let process: Spawned | undefined;
     let started: Promise<void> = start();

@@ -1,29 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ServiceHandle } from '../../scripts/services/service.ts';
+import type { Environment } from './faults/environment.ts';
+import { fillAof, fillLog, hitLink, hitMaster, hitRedis, jump } from './faults/hit-environment.ts';
+import { type Fault, weightsOf } from './faults/weights.ts';
 import type { Fleet, Slot } from './fleet.ts';
 import type { Random } from './random.ts';
 
-/**
- * The faults with their relative frequencies. "killed": SIGKILL. "terminated": SIGTERM. "frozen": SIGSTOP, later SIGCONT.
- * "sockets cut": all connections are closed. "sockets silenced": connections stay open but deliver nothing.
- */
-const WEIGHTS = {
-  'worker killed': 5,
-  'worker terminated': 2,
-  'worker frozen': 3,
-  'gateway killed': 2,
-  'gateway terminated': 1,
-  'gateway frozen': 2,
-  'sockets cut': 3,
-  'sockets silenced': 1,
-  'redis killed': 1,
-  'redis terminated': 1,
-  'redis frozen': 1,
-};
-export type Fault = keyof typeof WEIGHTS;
-
 /** A worker's freeze can exceed its job lock. */
-const MAX_FREEZE_MS = { worker: 14_000, gateway: 8_000, redis: 4_000 };
+const MAX_FREEZE_MS = { worker: 14_000, gateway: 8_000 };
 const MIN_FREEZE_MS = 200;
 
 export interface FaultRecord {
@@ -36,11 +20,13 @@ export interface FaultInjectionDeps {
   /** The processes to disturb. */
   fleet: Pick<Fleet, 'workers' | 'gateways'>;
   redis: ServiceHandle;
+  /** What else can be disturbed. */
+  environment?: Partial<Environment>;
   random: Random;
   everyMs: number;
   /** The pid of the worker that reads the change stream. If given, half of the faults of workers hit that one. */
   captureOwner?: (() => Promise<number | undefined>) | undefined;
-  /** Relative frequencies. Default: all faults. */
+  /** Relative frequencies. Default: all faults that the environment permits. */
   weights?: Partial<Record<Fault, number>>;
   /** Resolves when every emission accepted so far has been published or has failed. */
   settled: () => Promise<void>;
@@ -55,11 +41,13 @@ export interface FaultInjection {
 
 /** Injects random faults, which may overlap, until `end` is called. */
 export function startFaultInjection(deps: FaultInjectionDeps): FaultInjection {
-  const { fleet, redis, random, everyMs, captureOwner, weights = WEIGHTS, settled, onFault } = deps;
+  const { fleet, redis, random, everyMs, captureOwner, environment = {}, settled, onFault } = deps;
+  const { weights = weightsOf(environment) } = deps;
+  const { sentinels, links, disks, clocks } = environment;
   const records: FaultRecord[] = [];
   const pending = new Set<Promise<void>>();
   const ended = new AbortController();
-  let redisIsBusy = false;
+  const busy = new Set<string>();
 
   async function hit(slot: Slot, signal: NodeJS.Signals): Promise<void> {
     const { process } = slot;
@@ -81,28 +69,15 @@ export function startFaultInjection(deps: FaultInjectionDeps): FaultInjection {
     return fleet.workers.find(({ process }) => process?.pid === pid) ?? worker;
   }
 
+  /** While it is not repaired, its target is busy, and no other fault hits that. */
+  async function alone(target: string, fault: () => Promise<void>): Promise<void> {
+    busy.add(target);
+    await fault();
+    busy.delete(target);
+  }
+
   /** Resolves when the fault is repaired. */
-  async function inject(fault: Fault): Promise<void> {
-    const slot = fault.startsWith('worker') ? await pickWorker() : random.pick(fleet.gateways);
-    if (fault.startsWith('redis')) {
-      if (redisIsBusy) return;
-      redisIsBusy = true;
-      try {
-        onFault(fault, '');
-        if (fault === 'redis frozen') {
-          await redis.kill('SIGSTOP');
-          await pause(random.between(MIN_FREEZE_MS, MAX_FREEZE_MS.redis));
-          await redis.kill('SIGCONT');
-        } else {
-          if (fault === 'redis killed') await redis.kill();
-          await redis.restart();
-        }
-      } finally {
-        redisIsBusy = false;
-      }
-      return;
-    }
-    onFault(fault, slot.name);
+  async function inject(fault: Fault, slot: Slot): Promise<void> {
     switch (fault) {
       case 'worker killed':
       case 'gateway killed':
@@ -116,15 +91,45 @@ export function startFaultInjection(deps: FaultInjectionDeps): FaultInjection {
       case 'sockets cut':
         slot.balancer?.dropConnections();
         return;
-      default:
+      case 'sockets silenced':
         slot.balancer?.silenceConnections();
+        return;
+      case 'redis killed':
+      case 'redis terminated':
+      case 'redis frozen':
+        return alone('redis', () => hitRedis(fault, redis, random));
+      case 'AOF disk full':
+        return alone('redis', () => fillAof(disks!.aof, redis, random));
+      case 'master killed':
+      case 'master frozen':
+      case 'master replaced':
+        return alone('redis', () => hitMaster(fault, sentinels!));
+      case 'log disk full':
+        return alone('log disk', () => fillLog(disks!.log, random));
+      case 'clock jumped':
+        return alone(`clock of ${slot.name}`, () => jump(clocks!, slot.name, random));
+      default:
+        return hitLink(fault, random.pick(links!.get(slot.name)!), random);
     }
   }
 
+  /** Faults of sockets hit gateways, those of one process that process, and others any. */
+  async function pickSlot(fault: Fault): Promise<Slot> {
+    if (fault.startsWith('worker')) return pickWorker();
+    if (fault.startsWith('gateway') || fault.startsWith('sockets')) return random.pick(fleet.gateways);
+    const slots = [...fleet.workers, ...fleet.gateways];
+    if (fault === 'clock jumped') return random.pick(slots);
+    return random.pick(slots.filter(({ name }) => links?.has(name) ?? true));
+  }
+
   async function injectAndRecord(fault: Fault): Promise<void> {
+    const slot = await pickSlot(fault);
+    const target = targetOf(fault, slot);
+    if (busy.has(target)) return;
     const record: FaultRecord = { fault };
     records.push(record);
-    await inject(fault);
+    onFault(fault, target);
+    await inject(fault, slot);
     const repairedAt = Date.now();
     void settled().then(() => {
       record.recoveryMs = Date.now() - repairedAt;
@@ -137,12 +142,15 @@ export function startFaultInjection(deps: FaultInjectionDeps): FaultInjection {
       const waitMs = Math.min(-Math.log(1 - random.next()) * everyMs, 5 * everyMs);
       await pause(waitMs, undefined, { signal: ended.signal }).catch(() => undefined);
       if (ended.signal.aborted) return;
-      const injection = injectAndRecord(random.weighted(weights as Record<Fault, number>));
+      const fault = random.weighted(weights as Record<Fault, number>);
+      const injection = injectAndRecord(fault);
       pending.add(injection);
       // A fault that could not be repaired stays in the set, so that `end` rejects.
       injection.then(
         () => pending.delete(injection),
-        () => undefined,
+        (error: unknown) => {
+          onFault(fault, `not repaired: ${String(error)}`);
+        },
       );
     }
   })();
@@ -156,4 +164,11 @@ export function startFaultInjection(deps: FaultInjectionDeps): FaultInjection {
       await Promise.all([...fleet.workers, ...fleet.gateways].map((slot) => slot.ready()));
     },
   };
+}
+
+/** What a fault hits. */
+function targetOf(fault: Fault, slot: Slot): string {
+  if (/^(redis|master|AOF)/.test(fault)) return 'redis';
+  if (fault === 'log disk full') return 'log disk';
+  return fault === 'clock jumped' ? `clock of ${slot.name}` : slot.name;
 }

@@ -30,6 +30,9 @@ export interface Ledger {
   close: () => Promise<void>;
 }
 
+/** Called once for each emission that was published, and each time that one fails. */
+type OnEnded = (emissionId: string, outcome: 'published' | 'failed') => void;
+
 const POLL_INTERVAL_MS = 250;
 const CHUNK = 1_000;
 /** Part of the log line of each published emission. */
@@ -39,7 +42,7 @@ const EMITTED = '[InternalSocket] Emitted ';
  * Follows the job of each accepted emission until it is published, failed or lost. It polls often enough to observe each job
  * before the queue removes it: the queue keeps thousands of completed jobs.
  */
-export function createLedger(world: World): Ledger {
+export function createLedger(world: World, onEnded: OnEnded = () => undefined): Ledger {
   const queues = world.shards.flatMap(({ live, bulk }) => [live, bulk]);
   const open = new Set<string>();
   const lost = new Set<string>();
@@ -78,7 +81,11 @@ export function createLedger(world: World): Ledger {
     else if (returned !== null && returned !== undefined) {
       publishedCount += 1;
       maxAttempts = Math.max(maxAttempts, Number(attempts));
-    } else failed.set(id, reason ?? '');
+      onEnded(id, 'published');
+    } else {
+      failed.set(id, reason ?? '');
+      onEnded(id, 'failed');
+    }
     open.delete(id);
   }
 

@@ -17,15 +17,12 @@ export function report(result: ChaosResult): string[] {
   const faultLines = [...byFault].sort().map(([fault, times]) => {
     const sorted = times.filter((ms) => !Number.isNaN(ms)).sort((a, b) => a - b);
     const at = (share: number) => seconds(sorted[Math.ceil(share * sorted.length) - 1] ?? Number.NaN);
-    // Without calls nothing is accepted, so recovery is not observed.
-    if (options.capture) return `  ${String(times.length).padStart(4)} × ${fault}`;
-    return `  ${String(times.length).padStart(4)} × ${fault.padEnd(15)} recovered after ${at(0.5)} (p50), ${at(0.95)} (p95), ${at(1)} (max)`;
+    return `  ${String(times.length).padStart(4)} × ${fault.padEnd(22)} recovered after ${at(0.5)} (p50), ${at(0.95)} (p95), ${at(1)} (max)`;
   });
 
   return [
-    options.capture
-      ? `seed ${options.seed}: ${result.writes} writes without a call in ${seconds(workMs)}`
-      : `seed ${options.seed}: ${accepted} emissions accepted in ${seconds(workMs)}, ${Math.round(accepted / (workMs / 1_000))} a second`,
+    `seed ${options.seed}: ${accepted} emissions accepted in ${seconds(workMs)}, ${Math.round(accepted / (workMs / 1_000))} a second`,
+    `  history: ${JSON.stringify({ ...result.history, violations: result.history.violations.length })}`,
     `  ${options.workers} workers, ${options.gateways} APIs with gateway, ${options.companies} companies, ${options.companies * options.screens} screens`,
     `  published: ${published}; failed before the retry: ${counts(result.failed)}; attempts per emission: at most ${result.maxAttempts}`,
     `  writes: ${result.writes}, ${result.unannounced} of them never announced`,

@@ -12,7 +12,8 @@ import {
 } from '@appointment-emissions/contracts';
 import { sourceOf } from '../../src/domain/emission-log.ts';
 import type { World } from '../../test/harness/world.ts';
-import { versionOf } from './workload.ts';
+import { createScreenCheck } from './history/check-screen.ts';
+import { type History, versionOf } from './history/record-history.ts';
 
 export interface Screens {
   /** Screens that showed an older state after a newer one, or an appointment of another company. */
@@ -24,7 +25,7 @@ export interface Screens {
   shownBySource: Record<EmissionSource, number>;
   /** Number of reloads by reason. */
   reloads: Record<string, number>;
-  /** The largest number of reloads of one screen. */
+  /** The largest number of epochs after the first one whose list one screen loaded. */
   readonly maxReloads: number;
   readonly lists: number;
   /** The current state of each dashboard. */
@@ -34,6 +35,8 @@ export interface Screens {
   close: () => void;
 }
 
+/** Longer than a run and a jump of the clock. */
+const TOKEN_LIFETIME = '24h';
 const DAY_MS = 24 * 3_600_000;
 /** Covers all dates that the workload books; the same for all screens. */
 const RANGE_DAYS = 30;
@@ -43,10 +46,12 @@ export interface ScreensDeps {
   places: readonly { companyId: string; url: string }[];
   /** Called with the index of a screen when it shows an emission. */
   onShown?: ((screen: number, meta: EmissionMeta) => void) | undefined;
+  /** Receives all that the screens show. */
+  history?: History | undefined;
 }
 
 /** Opens dashboards with the browser library and checks everything that they show. */
-export async function openScreens({ world, places, onShown }: ScreensDeps): Promise<Screens> {
+export async function openScreens({ world, places, onShown, history }: ScreensDeps): Promise<Screens> {
   const violations: string[] = [];
   const reloads: Record<string, number> = {};
   const shownBySource: Record<EmissionSource, number> = { call: 0, capture: 0, sweep: 0 };
@@ -54,13 +59,17 @@ export async function openScreens({ world, places, onShown }: ScreensDeps): Prom
 
   const open = await Promise.all(
     places.map(async ({ companyId, url }, index) => {
-      const token = await world.token(companyId, '2h');
+      const token = await world.token(companyId, TOKEN_LIFETIME);
+      const epochs = new Set<string>();
       const dashboard = connectDashboard({
         url,
         getToken: () => Promise.resolve(token),
-        loadSnapshot: (used) => {
+        async loadSnapshot(used) {
           lists += 1;
-          return loadList(url, used);
+          const list = await loadList(url, used);
+          epochs.add(list.epoch);
+          maxReloads = Math.max(maxReloads, epochs.size - 1);
+          return list;
         },
         socketOptions: index % 2 === 0 ? { transports: ['websocket'] } : {},
         timings: { longestReconnectMs: 2_000, longestReloadMs: 2_000 },
@@ -72,15 +81,12 @@ export async function openScreens({ world, places, onShown }: ScreensDeps): Prom
 
   function watch(dashboard: Dashboard, companyId: string, index: number): void {
     const label = `screen ${index}`;
-    const newest = new Map<string, number>();
-    let ownLists = 0;
-    function check(appointment: AppointmentSnapshot, origin: string): void {
-      const { _id, companyId: owner } = appointment;
-      if (owner !== companyId) violations.push(`${label} showed an appointment of another company`);
-      const [version, before] = [versionOf(appointment), newest.get(_id) ?? 0];
-      if (version < before)
-        violations.push(`${label} went back from version ${before} to ${version} of ${_id}, by ${origin}`);
-      newest.set(_id, version);
+    const screen = createScreenCheck(label);
+    function note(appointment: AppointmentSnapshot, origin: string): void {
+      const { _id: appointmentId, companyId: owner } = appointment;
+      const line = { companyId, owner, appointmentId, version: versionOf(appointment), origin };
+      violations.push(...screen.check(line).map(({ what }) => what));
+      history?.shown({ screen: index, companyId, appointment, origin });
     }
     for (const event of SNAPSHOT_EVENTS) {
       dashboard.on(event, ({ appointment }, meta) => {
@@ -88,13 +94,11 @@ export async function openScreens({ world, places, onShown }: ScreensDeps): Prom
         shownBySource[sourceOf(meta.emissionId)] += 1;
         if (meta.replayed) replayed += 1;
         onShown?.(index, meta);
-        check(appointment, meta.replayed ? 'a replay' : 'an event');
+        note(appointment, `${meta.replayed ? 'replay' : 'event'}-${meta.emissionId}`);
       });
     }
     dashboard.on('appointments', (rows) => {
-      ownLists += 1;
-      maxReloads = Math.max(maxReloads, ownLists - 1);
-      for (const { appointment } of rows.values()) check(appointment, 'the list');
+      for (const { appointment } of rows.values()) note(appointment, 'list');
     });
     dashboard.on('state', (state, reason) => {
       if (state !== 'reload-needed') return;

@@ -1,11 +1,12 @@
 import { throughProxy } from '../../test/harness/tcp-proxy.ts';
 import type { ApiLimits } from '../../src/settings/limits.ts';
 import type { ServiceHandle } from '../../scripts/services/service.ts';
-import { ownMongo, ownRedis } from '../../test/harness/own-services.ts';
 import { eventually, until } from '../../test/harness/until.ts';
 import { createWorld, type World } from '../../test/harness/world.ts';
 import { streamIsOpen } from './capture-owner.ts';
+import { type Environment, openEnvironment } from './faults/environment.ts';
 import { startFleet, type Fleet } from './fleet.ts';
+import type { History } from './history/record-history.ts';
 import { createLedger, type Ledger } from './ledger.ts';
 import type { ChaosOptions } from './options.ts';
 import { openScreens, type Screens, type ScreensDeps } from './screens.ts';
@@ -15,6 +16,7 @@ import { openWorkload, type Workload, type WorkloadDeps } from './workload.ts';
 export interface Testbed {
   redis: ServiceHandle;
   mongo: ServiceHandle;
+  environment: Environment;
   world: World;
   fleet: Fleet;
   ledger: Ledger;
@@ -47,6 +49,10 @@ export interface TestbedDeps {
   gatewaysOf?: { bots: number[]; screens: number[] };
   onCallResult?: WorkloadDeps['onCallResult'];
   onShown?: ScreensDeps['onShown'];
+  /** Records what bots, jobs and screens do. */
+  history?: History;
+  /** Called with the reason if a kind of fault is not possible on this machine. */
+  onMissing?: (what: string) => void;
 }
 
 /** The URLs under which the fleet reaches Redis and MongoDB. */
@@ -56,11 +62,15 @@ export interface Proxies {
   close: () => Promise<void>;
 }
 
-/** The only acceptable reason for a reload: Redis was restarted. Company logs and replays are long enough for all others. */
-const ACCEPTABLE_RELOAD_REASON = 'epoch';
+/**
+ * The acceptable reasons for a reload: Redis was restarted, or a network fault lasted too long. Company logs and replays are long
+ * enough for all others.
+ */
+const ACCEPTABLE_RELOADS = { usual: ['epoch'], all: ['epoch', 'unavailable'] };
 
 export async function openTestbed(deps: TestbedDeps): Promise<Testbed> {
   const { options, env = {}, limits = {}, proxies, gatewaysOf, onCallResult, onShown } = deps;
+  const { history, onMissing = () => undefined } = deps;
   const closers: (() => unknown)[] = [];
   const close: Testbed['close'] = async (onError = () => undefined) => {
     for (const closeOne of closers.splice(0).reverse()) {
@@ -72,20 +82,18 @@ export async function openTestbed(deps: TestbedDeps): Promise<Testbed> {
     }
   };
   try {
-    const [redis, mongo] = await Promise.all([ownRedis(), ownMongo()]);
-    closers.push(
-      () => redis.stop(),
-      () => mongo.stop(),
-    );
+    const environment = await openEnvironment({ options, keep: (end) => closers.push(end), onMissing });
+    const { redis, mongo, redisUrl, disks } = environment;
     const proxied = await proxies?.({ redis: redis.url, mongo: mongo.url });
     if (proxied) closers.push(proxied.close);
     const world = await createWorld({
-      redisUrl: redis.url,
+      redisUrl,
       mongoUri: mongo.url,
       env: {
-        RECONCILE_INTERVAL_MS: options.unannouncedShare > 0 && !options.capture ? '2000' : '0',
+        RECONCILE_INTERVAL_MS: options.sweep ? '2000' : '0',
         CAPTURE: options.capture ? 'change-stream' : 'off',
         COMPANY_LOG_MAX: '1000000',
+        ...(disks && { LOG_DIR: disks.log.dir }),
         ...env,
       },
       limits: {
@@ -98,16 +106,17 @@ export async function openTestbed(deps: TestbedDeps): Promise<Testbed> {
     closers.push(() => world.close());
     const fleet = await startFleet(world, {
       ...options,
-      env: proxied
-        ? {
-            REDIS_URL: proxied.redis,
-            MONGODB_URI: throughProxy(world.env['MONGODB_URI']!, Number(new URL(proxied.mongo).port)),
-          }
-        : {},
+      envOf: (slot) =>
+        proxied
+          ? {
+              REDIS_URL: proxied.redis,
+              MONGODB_URI: throughProxy(world.env['MONGODB_URI']!, Number(new URL(proxied.mongo).port)),
+            }
+          : environment.envOf(slot, world.env),
     });
     closers.push(fleet.close);
     if (options.capture) await streamIsOpen(world);
-    const ledger = createLedger(world);
+    const ledger = createLedger(world, history?.ended);
     closers.push(ledger.close);
     const urls = fleet.gateways.map(({ balancer }) => balancer!.url);
     const urlsOf = (indexes: number[] | undefined) => indexes?.map((index) => urls[index]!) ?? urls;
@@ -116,7 +125,11 @@ export async function openTestbed(deps: TestbedDeps): Promise<Testbed> {
       world,
       options,
       urls: botUrls,
-      onAccepted: ledger.recordAccepted,
+      onAccepted(emissionId) {
+        ledger.recordAccepted(emissionId);
+        history?.accepted(emissionId);
+      },
+      onWritten: history?.written,
       onCallResult,
     });
     const places = workload.companyIds.flatMap((companyId, company) =>
@@ -125,7 +138,7 @@ export async function openTestbed(deps: TestbedDeps): Promise<Testbed> {
         url: screenUrls[(company + screen) % screenUrls.length]!,
       })),
     );
-    const screens = await openScreens({ world, places, onShown });
+    const screens = await openScreens({ world, places, onShown, history });
     closers.push(screens.close);
 
     const equal = (deadlineMs: number) =>
@@ -145,6 +158,7 @@ export async function openTestbed(deps: TestbedDeps): Promise<Testbed> {
     return {
       redis,
       mongo,
+      environment,
       world,
       fleet,
       ledger,
@@ -164,13 +178,14 @@ export async function openTestbed(deps: TestbedDeps): Promise<Testbed> {
         }
       },
       violations: () => [
-        ...[...ledger.lost].map((id) => `emission ${id} was accepted but lost`),
+        // A history has more evidence of what was published.
+        ...(history ? [] : [...ledger.lost].map((id) => `emission ${id} was accepted but lost`)),
         ...[...ledger.failed].map(([id, reason]) => `emission ${id} failed again: ${reason}`),
         ...fleet.unexpectedExits.map((exit) => `a process exited unexpectedly: ${exit}`),
         ...Object.entries(screens.reloads)
-          .filter(([reason]) => reason !== ACCEPTABLE_RELOAD_REASON)
+          .filter(([reason]) => !ACCEPTABLE_RELOADS[options.faults].includes(reason))
           .map(([reason, count]) => `${count} reloads were required because of "${reason}"`),
-        ...screens.violations,
+        ...(history ? [] : screens.violations),
       ],
       close,
     };

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Types } from 'mongoose';
 import { API_KEY, type World } from '../../test/harness/world.ts';
-import type { AppointmentSnapshot, BatchReply } from '@appointment-emissions/contracts';
+import type { BatchReply, Id } from '@appointment-emissions/contracts';
 import { createIndexes } from '../../src/population/indexes.ts';
 import type { ChaosOptions } from './options.ts';
 import { createRandom, type Random } from './random.ts';
@@ -47,6 +47,8 @@ export interface WorkloadDeps {
   /** Base URLs of the APIs. A bot picks one for each call. */
   urls: readonly string[];
   onAccepted: (emissionId: string) => void;
+  /** Called when MongoDB has acknowledged a write, and for the first version of each appointment. */
+  onWritten?: ((appointmentId: Id, version: number, companyId: Id) => void) | undefined;
   onCallResult?: ((answer: CallResult) => void) | undefined;
 }
 
@@ -55,15 +57,12 @@ const RESPONSE_TIMEOUT_MS = 3_000;
 const HOUR_MS = 3_600_000;
 const RETRY_WRITE_MS = 300;
 
-export function versionOf({ notes }: AppointmentSnapshot): number {
-  return Number(notes?.slice(1) ?? Number.NaN);
-}
-
 export async function openWorkload({
   world,
   options,
   urls,
   onAccepted,
+  onWritten,
   onCallResult,
 }: WorkloadDeps): Promise<Workload> {
   const companies = await Promise.all(
@@ -71,9 +70,14 @@ export async function openWorkload({
   );
   await createIndexes(world.models);
   const versions = new Map<string, number>();
+  const companyOf = new Map<Id, Id>();
   for (const company of companies) {
-    for (let i = 0; i < options.appointments; i += 1)
-      versions.set(await company.appointment({ notes: 'v1' }), 1);
+    for (let i = 0; i < options.appointments; i += 1) {
+      const id = await company.appointment({ notes: 'v1' });
+      versions.set(id, 1);
+      companyOf.set(id, company.companyId);
+      onWritten?.(id, 1, company.companyId);
+    }
   }
   const appointmentIds = [...versions.keys()];
   const repeatedCalls: Record<string, number> = {};
@@ -101,6 +105,7 @@ export async function openWorkload({
     for (;;) {
       try {
         await world.documents.models.Appointment.collection.bulkWrite(updates);
+        for (const id of ids) onWritten?.(id, versions.get(id)!, companyOf.get(id)!);
         return;
       } catch {
         await pause(RETRY_WRITE_MS); // MongoDB is unavailable: repeat the same writes.
@@ -143,6 +148,13 @@ export async function openWorkload({
     }
   }
 
+  async function announceRepeatedly(ids: readonly string[], random: Random): Promise<void> {
+    for (let count = 0; count < options.announcements; count += 1) {
+      requested += ids.length;
+      await announce(ids, random);
+    }
+  }
+
   /** Runs one bot. No other bot writes its appointments, so that their versions follow the order of the writes. */
   async function bot(index: number): Promise<void> {
     const random = createRandom(options.seed, `bot ${index}`);
@@ -150,10 +162,11 @@ export async function openWorkload({
     while (isOpen() && own.length > 0) {
       const size = random.next() < options.batchShare ? random.between(2, options.maxBatchSize) : 1;
       const ids = [...new Set(Array.from({ length: size }, () => random.pick(own)))];
-      requested += ids.length;
       if (!writesArePaused) await write(ids, random);
-      if (random.next() < options.unannouncedShare || options.capture) unannounced += ids.length;
-      else await announce(ids, random);
+      if (random.next() < options.unannouncedShare) {
+        requested += ids.length;
+        unannounced += ids.length;
+      } else await announceRepeatedly(ids, random);
       if (options.pauseMs > 0) await pause(random.between(0, 2 * options.pauseMs));
     }
   }
