@@ -6,7 +6,7 @@ import type { Main } from './run.mjs';
 import { findBenchServers } from './services/bench-servers.ts';
 
 /** Trials that run our processes from dist/, as production does; the others run them from their sources. */
-const BUILT = ['chaos', 'capture'];
+const BUILT = ['chaos', 'capture', 'soak'];
 
 /** Trials that measure, on the servers of the benchmarks. */
 const MEASURING = ['growth'];

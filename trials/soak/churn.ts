@@ -1,61 +1,47 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Testbed } from '../chaos/testbed.ts';
-import type { Random } from '../chaos/random.ts';
-import { openScreens } from '../chaos/screens.ts';
-import { eventually } from '../../test/harness/until.ts';
+import type { Deployment } from './deployment.ts';
+
+const STEPS = ['deploy', 'scaleUp', 'rotate', 'scaleDown'] as const;
+type Step = (typeof STEPS)[number];
 
 export interface Churn {
-  /** Dashboards that connected, became live and disconnected. */
-  readonly visits: number;
+  /** Number of steps done. */
+  counts: Record<Step, number>;
   violations: string[];
-  /** Stops opening dashboards. Resolves when the last one has disconnected. */
   end: () => Promise<void>;
 }
 
-const MAX_STAY_MS = 6_000;
-const LIVE_WITHIN_MS = 60_000;
-
-/** Dashboards that come, are outcome up to date, stay for a moment and go, some at the same time. */
-export function startChurn({ world, fleet, workload }: Testbed, random: Random, concurrency: number): Churn {
+/** Deploys, scales up, rotates secrets and scales down, one step in each interval, until `end` is called. */
+export function startChurn(
+  deployment: Deployment,
+  { everyMs, onStep }: { everyMs: number; onStep: (step: Step) => void },
+): Churn {
+  const counts = { deploy: 0, scaleUp: 0, rotate: 0, scaleDown: 0 };
   const violations: string[] = [];
-  let visits = 0;
-  let ended = false;
-  const isOpen = () => !ended;
-  const urls = fleet.gateways.map(({ balancer }) => balancer!.url);
+  const ended = new AbortController();
 
-  async function visitor(): Promise<void> {
-    while (isOpen()) {
-      const url = random.pick(urls);
-      const visit = await openScreens({
-        world,
-        places: [{ companyId: random.pick(workload.companyIds), url }],
-      });
+  const running = (async () => {
+    for (let next = 0; ; next += 1) {
+      await pause(everyMs, undefined, { signal: ended.signal }).catch(() => undefined);
+      if (ended.signal.aborted) return;
+      const step = STEPS[next % STEPS.length]!;
+      onStep(step);
       try {
-        await eventually(
-          'a short-lived dashboard to be live',
-          () => visit.states().every((state) => state === 'live'),
-          LIVE_WITHIN_MS,
+        await deployment[step]();
+        counts[step] += 1;
+      } catch (error) {
+        violations.push(
+          `at ${new Date().toISOString()} the step ${step} failed: ${(error as Error).message}`,
         );
-        await pause(random.between(0, MAX_STAY_MS));
-        visits += 1;
-      } catch {
-        const at = new Date().toISOString();
-        violations.push(`at ${at} a dashboard of ${url} was not live in time: ${visit.states().join()}`);
-      } finally {
-        visit.close();
-        violations.push(...visit.violations);
       }
     }
-  }
-  const all = Promise.all(Array.from({ length: concurrency }, visitor));
+  })();
   return {
-    get visits() {
-      return visits;
-    },
+    counts,
     violations,
     async end() {
-      ended = true;
-      await all;
+      ended.abort();
+      await running;
     },
   };
 }

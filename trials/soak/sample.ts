@@ -1,26 +1,20 @@
+import { loadavg } from 'node:os';
 import type { Testbed } from '../chaos/testbed.ts';
 import type { World } from '../../test/harness/world.ts';
 import { openFiles, type createMemoryReader } from '../../test/harness/memory.ts';
-import type { Measurement } from './slope.ts';
-
-/** Measurements over the run, by series name, such as `API: heap in use, MB`. */
-export type Lines = Map<string, Measurement[]>;
+import { type LatencyProbe, percentile } from './latency.ts';
 
 /**
- * Measures the first worker and the first API, which run for the whole soak, and Redis.
+ * Measures the first worker and the first API, which run for the whole soak, Redis and the latency.
+ * @returns values by series, such as `API: heap in use, MB`
  * @throws if a fault prevents the measurement
  */
-export async function sampleOnce(
+export async function measureOnce(
   { fleet, world }: Testbed,
   memory: ReturnType<typeof createMemoryReader>,
-  lines: Lines,
-  minutes: number,
-): Promise<void> {
-  const note = (name: string, value: number): void => {
-    const line = lines.get(name) ?? [];
-    lines.set(name, line);
-    line.push({ minutes, value });
-  };
+  probe: LatencyProbe,
+): Promise<Record<string, number>> {
+  const values: Record<string, number> = {};
   const watched = [
     ['API', fleet.gateways[0]?.process?.pid],
     ['worker', fleet.workers[0]?.process?.pid],
@@ -28,13 +22,22 @@ export async function sampleOnce(
   for (const [role, pid] of watched) {
     if (pid === undefined) throw new Error(`the measured ${role} has exited`);
     const { rss, heapUsed } = await memory.read(pid);
-    note(`${role}: memory (RSS), MB`, rss / 1e6);
-    note(`${role}: heap in use, MB`, heapUsed / 1e6);
-    note(`${role}: files and sockets open`, openFiles(pid));
+    values[`${role}: memory (RSS), MB`] = rss / 1e6;
+    values[`${role}: heap in use, MB`] = heapUsed / 1e6;
+    values[`${role}: files and sockets open`] = openFiles(pid);
   }
-  const [keys, info] = await Promise.all([world.redis.dbsize(), world.redis.info('memory')]);
-  note('Redis: keys', keys);
-  note('Redis: memory in use, MB', Number(/used_memory:(\d+)/.exec(info)?.[1]) / 1e6);
+  const [info, keyspace] = await Promise.all([world.redis.info('memory'), world.redis.info('keyspace')]);
+  const [, keys, expiring] = /keys=(\d+),expires=(\d+)/.exec(keyspace) ?? [];
+  values['Redis: keys'] = Number(keys);
+  values['Redis: keys without expiry'] = Number(keys) - Number(expiring);
+  values['Redis: memory in use, MB'] = Number(/used_memory:(\d+)/.exec(info)?.[1]) / 1e6;
+  const latencies = probe.take();
+  if (latencies.length > 0) {
+    values['latency to the screen, median, ms'] = percentile(latencies, 0.5);
+    values['latency to the screen, p99, ms'] = percentile(latencies, 0.99);
+  }
+  values['machine: load average'] = loadavg()[0]!;
+  return values;
 }
 
 /** Counts the keys in Redis by kind. A kind is a key without its ids, numbers and hash tag. */
