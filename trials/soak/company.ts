@@ -58,6 +58,8 @@ export function openScreen(url: string, companyId: string, getToken: () => Promi
       const [from, to] = [new Date(Date.now() - DAY_MS), new Date(Date.now() + DAY_MS)];
       return fetchAppointments({ url, token, from, to });
     },
+    // The APIs of a deployment share an address without sticky sessions.
+    socketOptions: { transports: ['websocket'] },
     timings: { longestReconnectMs: 2_000, longestReloadMs: 2_000 },
   });
   const check = (): void => {
