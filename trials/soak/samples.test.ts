@@ -1,5 +1,4 @@
 import { appendFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { freshDir } from '../../test/harness/own-services.ts';
 import { report, summarize } from './report.ts';
@@ -21,7 +20,7 @@ function sliceOf(slice: number, valueAt: (minute: number) => number): Sample[] {
 /** The last sample of a slice that was not killed. */
 const endOf = (samples: readonly Sample[]): Sample => ({ ...samples.at(-1)!, values: {} });
 
-const wave = (minute: number) => 50 + Math.sin(minute * 12.9898);
+const wave = (minute: number) => 50 + ((Math.abs(Math.sin(minute * 12.9898)) * 43_758.5453) % 1);
 const flat = sliceOf(0, wave);
 
 test('a series that rises in the warm-up alone is flat', () => {
@@ -60,7 +59,7 @@ test('kinds of keys whose number has changed since the warm-up are listed', () =
 });
 
 test('a resumed run reads the samples of the killed one, except for the line that was cut', () => {
-  const file = join(freshDir('soak'), 'samples.jsonl');
+  const file = `${freshDir('soak')}.jsonl`;
   const killed = openSamples(file, false);
   for (const sample of flat) killed.append(sample);
   appendFileSync(file, '{"slice":0,"minu');
@@ -75,7 +74,7 @@ test('a resumed run reads the samples of the killed one, except for the line tha
 });
 
 test('the samples of another run are not overwritten', () => {
-  const file = join(freshDir('soak'), 'samples.jsonl');
+  const file = `${freshDir('soak')}.jsonl`;
   openSamples(file, false).append(flat[0]!);
   expect(() => openSamples(file, false)).toThrow('--resume');
 });
