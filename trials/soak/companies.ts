@@ -5,6 +5,7 @@ import type { World } from '../../test/harness/world.ts';
 import type { Random } from '../chaos/random.ts';
 import { type Company, emit, openCompany, openScreen, type Screen } from './company.ts';
 import type { Deployment } from './deployment.ts';
+import { keysOf } from './sample.ts';
 
 export interface Companies {
   /** Companies that came, were shown to the end and were erased. */
@@ -109,7 +110,7 @@ async function erase(world: World, companyId: string): Promise<void> {
   for (let run = 0; run < MAX_ERASURES; run += 1) {
     try {
       const { complete } = await runErase(config, { companyId });
-      const left = await keysWith(world, companyId);
+      const left = await keysOf(world.redis, `*${companyId}*`);
       if (complete && left.length === 0) return;
       problem = `keys are left: ${left.join(', ')}`;
     } catch (error) {
@@ -117,15 +118,4 @@ async function erase(world: World, companyId: string): Promise<void> {
     }
   }
   throw new Error(`${companyId} was not erased in ${MAX_ERASURES} runs: ${String(problem)}`);
-}
-
-async function keysWith({ redis }: World, companyId: string): Promise<string[]> {
-  const found: string[] = [];
-  let cursor = '0';
-  do {
-    const [next, keys] = await redis.scan(cursor, 'MATCH', `*${companyId}*`, 'COUNT', 1_000);
-    found.push(...keys);
-    cursor = next;
-  } while (cursor !== '0');
-  return found;
 }

@@ -16,7 +16,7 @@ export interface Company {
   remove: () => Promise<void>;
 }
 
-export async function openCompany(world: World, appointments: number): Promise<Company> {
+export async function openCompany(world: Pick<World, 'documents'>, appointments: number): Promise<Company> {
   const company = await world.documents.company();
   const versions = new Map<string, number>();
   for (let i = 0; i < appointments; i += 1) versions.set(await company.appointment({ notes: 'v1' }), 1);

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { API_KEY, type World } from '../../test/harness/world.ts';
+import type { World } from '../../test/harness/world.ts';
 import type { Random } from '../chaos/random.ts';
 import { emit, openCompany, openScreen } from './company.ts';
 
@@ -10,22 +10,29 @@ export interface LatencyProbe {
   end: () => Promise<void>;
 }
 
+export interface LatencyProbeDeps {
+  world: Pick<World, 'documents'>;
+  /** The API that accepts the emissions, and that the screen is connected to. */
+  url: string;
+  key: () => string;
+  token: (companyId: string) => Promise<string>;
+  random: Random;
+}
+
 const APPOINTMENTS = 10;
 const MAX_PAUSE_MS = 1_000;
 const SHOWN_WITHIN_MS = 60_000;
 
-/**
- * Writes, emits and waits for the screen, again and again. A latency is the time from the first POST to the screen; both are at the
- * measured API.
- */
-export async function startLatencyProbe(
-  world: World,
-  url: string,
-  { random, onAccepted }: { random: Random; onAccepted: (emissionId: string) => void },
-): Promise<LatencyProbe> {
+/** Writes, emits and waits for the screen, again and again. A latency is the time from the first POST to the screen. */
+export async function startLatencyProbe({
+  world,
+  url,
+  key,
+  token,
+  random,
+}: LatencyProbeDeps): Promise<LatencyProbe> {
   const company = await openCompany(world, APPOINTMENTS);
-  const screen = openScreen(url, company.companyId, () => world.token(company.companyId, '12h'));
-  world.keep(screen, screen.close);
+  const screen = openScreen(url, company.companyId, () => token(company.companyId));
   const latencies: number[] = [];
   const violations: string[] = [];
   let ended = false;
@@ -35,16 +42,14 @@ export async function startLatencyProbe(
     const id = random.pick(company.appointmentIds);
     const notes = await company.write(id);
     const began = performance.now();
-    onAccepted(await emit(url, () => API_KEY, id));
+    await emit(url, key, id);
     await screen.shows(id, notes, SHOWN_WITHIN_MS);
     latencies.push(performance.now() - began);
   }
   const running = (async () => {
     while (isOpen()) {
       await measure().catch((error: unknown) => {
-        violations.push(
-          `at ${new Date().toISOString()} the latency probe failed: ${(error as Error).message}`,
-        );
+        violations.push(`at ${new Date().toISOString()} a latency probe failed: ${(error as Error).message}`);
       });
       await pause(random.between(0, MAX_PAUSE_MS));
     }
@@ -55,6 +60,7 @@ export async function startLatencyProbe(
     async end() {
       ended = true;
       await running;
+      screen.close();
       violations.push(...screen.violations);
     },
   };

@@ -13,6 +13,7 @@ try {
       seed: { type: 'string' },
       file: { type: 'string' },
       resume: { type: 'boolean', default: false },
+      leak: { type: 'boolean', default: false },
     },
   });
   const minutes = Number(values.minutes);
@@ -24,7 +25,10 @@ try {
   print(`seed ${seed}, samples in ${file}`);
   const slice = slicesOf(samples.all).length;
   const left = minutes - minutesOf(samples.all);
-  if (left > 0) await runSlice({ slice, minutes: left, seed: seed + slice }, samples.append, print);
+  if (left > 0) {
+    const options = { slice, minutes: left, seed: seed + slice, leak: values.leak };
+    await runSlice(options, samples.append, print);
+  }
   const summary = summarize(samples.all);
   for (const line of report(summary)) print(line);
   process.exitCode = summary.isGood ? 0 : 1;
