@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { createRandom } from '../chaos/random.ts';
 import { removeSafeguards } from './remove-safeguards.ts';
-import { type Scenario, SCENARIOS } from './scenarios.ts';
+import { type Scenario, SCENARIOS } from './order/scenarios.ts';
 import { type Counterexample, search, type SearchLimits, type SearchResult } from './search.ts';
 
 /**

@@ -1,5 +1,5 @@
-import { type Bounds, emptyState, layoutOf, type State, withBudget } from './state.ts';
-import { createSuccessors, type Successor } from './successors.ts';
+import { type Bounds, emptyState, layoutOf, type State, withBudget } from './order/state.ts';
+import { createSuccessors, type Successor } from './order/successors.ts';
 import { createVisited } from './visited.ts';
 
 export interface SearchLimits {

@@ -4,18 +4,18 @@ import {
   companyRoom,
   type Id,
 } from '@appointment-emissions/contracts';
-import type { TakeSnapshots } from '../../src/domain/company-log.ts';
-import { createCompanyLog } from '../../src/emission/company-log.ts';
-import { createEmitAppointment } from '../../src/emission/emit-appointment.ts';
-import type { EncodeMessage } from '../../src/emission/encode.ts';
-import { createCompanyKeys } from '../../src/emission/keys.ts';
-import { createPublish } from '../../src/emission/publish.ts';
-import { createReadSnapshots } from '../../src/emission/read-snapshots.ts';
-import { createTakeSnapshots } from '../../src/emission/take-snapshots.ts';
-import { AppError } from '../../src/errors.ts';
-import { createListAppointments } from '../../src/http/routes/list-appointments.ts';
-import { isUnavailable } from '../../src/process/unavailable.ts';
-import { createCatchUp, type CatchUpFrom } from '../../src/realtime/catch-up.ts';
+import type { TakeSnapshots } from '../../../src/domain/company-log.ts';
+import { createCompanyLog } from '../../../src/emission/company-log.ts';
+import { createEmitAppointment } from '../../../src/emission/emit-appointment.ts';
+import type { EncodeMessage } from '../../../src/emission/encode.ts';
+import { createCompanyKeys } from '../../../src/emission/keys.ts';
+import { createPublish } from '../../../src/emission/publish.ts';
+import { createReadSnapshots } from '../../../src/emission/read-snapshots.ts';
+import { createTakeSnapshots } from '../../../src/emission/take-snapshots.ts';
+import { AppError } from '../../../src/errors.ts';
+import { createListAppointments } from '../../../src/http/routes/list-appointments.ts';
+import { isUnavailable } from '../../../src/process/unavailable.ts';
+import { createCatchUp, type CatchUpFrom } from '../../../src/realtime/catch-up.ts';
 import type { Program, Surroundings } from './run-process.ts';
 
 /** An emission that waits in the queue. */

@@ -1,9 +1,9 @@
 import type { Id, StreamPosition } from '@appointment-emissions/contracts';
 import { type DashboardInput, type DashboardWants, receive, wantsOf } from './dashboard.ts';
-import { createLuaMachine } from './lua-machine.ts';
+import { createLuaMachine } from '../lua-machine.ts';
 import { memoize, type Part, shapeText } from './parts.ts';
 import { companyKeys, decodeMessage, type Job, type JobOutcome, programFor, type Task } from './programs.ts';
-import { createStandIn, type Keyspace } from './redis-stand-in.ts';
+import { createStandIn, type Keyspace } from '../redis-stand-in.ts';
 import {
   type Answer,
   type ProcessState,

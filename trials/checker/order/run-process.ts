@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { RedisClient } from '../../src/redis/connect.ts';
+import type { RedisClient } from '../../../src/redis/connect.ts';
 import { FIRST_FRESH_ID, idName } from './parts.ts';
 
 /** What a process asks of its surroundings. It waits for the answer. */

@@ -150,7 +150,7 @@ function scriptName(digest: string): string {
   const known = scriptNames.get(digest);
   if (known !== undefined) return known;
   const name = SCRIPTS.find((candidate) => {
-    const file = new URL(`../../src/emission/scripts/${candidate}.lua`, import.meta.url);
+    const file = new URL(`../../../src/emission/scripts/${candidate}.lua`, import.meta.url);
     return scriptSources.get(digest)?.endsWith(readFileSync(file, 'utf8'));
   });
   scriptNames.set(digest, name ?? 'a script');

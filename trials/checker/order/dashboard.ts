@@ -7,15 +7,15 @@ import {
   type PositionUpdate,
   type StreamPosition,
 } from '@appointment-emissions/contracts';
-import type { ReceivedEvent } from '../../packages/dashboard/src/reorder-buffer.ts';
+import type { ReceivedEvent } from '../../../packages/dashboard/src/reorder-buffer.ts';
 import {
   createScreen,
   isAbove,
   type Screen,
   type ShownAppointment,
   type Stamp,
-} from '../../packages/dashboard/src/screen.ts';
-import { Sequence } from '../../packages/dashboard/src/sequence.ts';
+} from '../../../packages/dashboard/src/screen.ts';
+import { Sequence } from '../../../packages/dashboard/src/sequence.ts';
 
 /** What a dashboard receives: from its socket, as the reply to a request, or as an event of its own connection. */
 export type DashboardInput =
