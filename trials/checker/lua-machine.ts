@@ -24,7 +24,7 @@ const bytes = (text: string): Uint8Array => Buffer.from(text, 'latin1');
 const field = { err: bytes('err'), ok: bytes('ok') };
 
 /**
- * A Lua machine with what Redis gives its scripts: `redis.call`, `redis.pcall`, `struct.pack`, KEYS and ARGV. It is Lua 5.3,
+ * A Lua machine with what Redis gives its scripts: `redis.call`, `redis.pcall`, `struct.pack`, `unpack`, KEYS and ARGV. It is Lua 5.3,
  * and Redis has 5.1; `stand-in.test.ts` compares the results of our scripts.
  */
 export function createLuaMachine(): RunLua {
@@ -46,6 +46,9 @@ export function createLuaMachine(): RunLua {
     pcall: (s) => push(s, runCommand(s)),
   });
   setTable(state, 'struct', { pack: packUnsigned64 });
+  const unpack = bytes('unpack = table.unpack');
+  lauxlib.luaL_loadbuffer(state, unpack, unpack.length, unpack);
+  lua.lua_pcall(state, 0, 0, 0);
   const compiled = new Map<string, number>();
 
   function load(source: string): number {

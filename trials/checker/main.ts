@@ -1,9 +1,9 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { createRandom } from '../chaos/random.ts';
+import { CHECKS, type Check } from './checks.ts';
 import { removeSafeguards } from './remove-safeguards.ts';
-import { type Scenario, SCENARIOS } from './order/scenarios.ts';
-import { type Counterexample, search, type SearchLimits, type SearchResult } from './search.ts';
+import type { Counterexample } from './search.ts';
 
 /**
  * `npm run check:order`: visits the states of scenarios, in an order that a seed decides, until the time is over. Then it removes
@@ -23,24 +23,14 @@ const { values } = parseArgs({
     scenario: { type: 'string' },
     /** A file of results: scenarios that it has are not searched again, and new results are added. */
     results: { type: 'string' },
-    /** Only the safeguards whose name contains this text are removed; `none` removes none. */
+    /** Only the safeguards whose name or scenario contains this text are removed; `none` removes none. */
     without: { type: 'string', default: '' },
   },
 });
 
-/** A search with a name. */
-interface Check {
-  name: string;
-  run: (limits: SearchLimits) => Promise<SearchResult>;
-}
-
 const isSelected = ({ name }: { name: string }): boolean =>
   values.scenario === undefined ? name.includes(values.only) : name === values.scenario;
-const scenarios = inRandomOrder(SCENARIOS.filter(isSelected), Number(values.seed));
-const checks: Check[] = scenarios.map((bounds) => ({
-  name: bounds.name,
-  run: (limits: SearchLimits) => search(bounds, limits),
-}));
+const checks = inRandomOrder(CHECKS.filter(isSelected), Number(values.seed));
 const found = await searchAll(checks);
 const undetected = values.without === 'none' ? 0 : await removeSafeguards(values.without, print);
 process.exit(found + undetected === 0 && (checks.length > 0 || values.scenario === 'none') ? 0 : 1);
@@ -105,12 +95,12 @@ function printCounterexample({ steps, violation }: Counterexample): void {
   print(`       → ${violation}`);
 }
 
-/** Scenarios of the smallest extent first, each extent in an order that the seed decides. */
-function inRandomOrder(all: readonly Scenario[], seed: number): Scenario[] {
+/** Groups in their order, each in an order that the seed decides. */
+function inRandomOrder(all: readonly Check[], seed: number): Check[] {
   const random = createRandom(seed, 'order of scenarios');
-  const extents = [...new Set(all.map(({ extent }) => extent))];
+  const groups = [...new Set(all.map(({ group }) => group))];
   return all
-    .map((scenario) => ({ scenario, at: extents.indexOf(scenario.extent) + random.next() }))
+    .map((check) => ({ check, at: groups.indexOf(check.group) + random.next() }))
     .sort((a, b) => a.at - b.at)
-    .map(({ scenario }) => scenario);
+    .map(({ check }) => check);
 }

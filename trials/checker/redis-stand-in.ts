@@ -4,9 +4,11 @@ import type { RedisCommand, RedisReply } from './lua-machine.ts';
 export type StoredValue =
   | { hash: Record<string, string> }
   | { stream: [id: string, ...fields: string[]][]; last: string }
-  | { zset: Record<string, number> };
+  | { zset: Record<string, number> }
+  /** `expiresAt`: in ms since 1970. */
+  | { string: string; expiresAt?: number };
 
-/** All keys of a Redis, without their lifetimes: an expiry is a deletion at any time. */
+/** All keys of a Redis. Only strings have lifetimes; the expiry of another key is a deletion at any time. */
 export type Keyspace = Record<string, StoredValue>;
 
 export interface PublishedMessage {
@@ -20,30 +22,29 @@ export interface StandIn {
   published: PublishedMessage[];
 }
 
-/** `TIME` is always this second: nothing that the order depends on reads the clock. */
-const NOW_SECONDS = 1_000;
+/** The time of Redis if a model has no clock. */
+const NO_CLOCK_MS = 1_000_000;
 const WRONG_TYPE = { err: 'WRONGTYPE Operation against a key holding the wrong kind of value' };
 const SMALLER_ID = {
   err: 'ERR The ID specified in XADD is equal or smaller than the target stream top item',
 };
 const NOT_AN_INTEGER = { err: 'ERR hash value is not an integer' };
 
-type Kind = 'hash' | 'stream' | 'zset';
+type Kind = 'hash' | 'stream' | 'zset' | 'string';
 type ValueOf<K extends Kind> = Extract<StoredValue, Record<K, unknown>>;
 
 /**
- * The commands that the scripts of `src/emission` use, exactly as Redis runs them, on a keyspace that is changed in place.
+ * The commands that the models use, exactly as Redis runs them, on a keyspace that is changed in place.
  * `stand-in.test.ts` compares it with a real Redis. It throws for any other command, option or number of arguments.
  * @param history  the `master_replid` of this Redis
+ * @param nowMs  its time
  */
-export function createStandIn(keyspace: Keyspace, history: string): StandIn {
+export function createStandIn(keyspace: Keyspace, history: string, nowMs = NO_CLOCK_MS): StandIn {
   const published: PublishedMessage[] = [];
   const commands: Record<string, (...args: string[]) => RedisReply> = {
     DEL: (...keys) => removeKeys(keyspace, keys),
     EXISTS: (...keys) => keys.filter((key) => key in keyspace).length,
-    // Lifetimes are not part of the keyspace.
-    PEXPIRE: (key) => Number(key in keyspace),
-    TIME: () => [String(NOW_SECONDS), '0'],
+    TIME: () => [String(Math.floor(nowMs / 1_000)), String((nowMs % 1_000) * 1_000)],
     INFO: (section) => (section === 'replication' ? `# Replication\r\nmaster_replid:${history}\r\n` : ''),
     PUBLISH: (channel, message) => {
       published.push({ channel, message });
@@ -52,13 +53,50 @@ export function createStandIn(keyspace: Keyspace, history: string): StandIn {
     ...hashCommands(keyspace),
     ...streamCommands(keyspace),
     ...sortedSetCommands(keyspace),
+    ...stringCommands(keyspace, nowMs),
   };
   return {
     published,
     command(name = '', ...args) {
       const run = commands[name];
       if (!run) throw new Error(`the stand-in of Redis has no ${name}`);
+      removeExpired(keyspace, nowMs);
       return run(...args);
+    },
+  };
+}
+
+function removeExpired(keyspace: Keyspace, nowMs: number): void {
+  for (const [key, value] of Object.entries(keyspace))
+    if ('string' in value && value.expiresAt !== undefined && value.expiresAt <= nowMs)
+      Reflect.deleteProperty(keyspace, key);
+}
+
+/** Strings, and lifetimes. */
+function stringCommands(
+  keyspace: Keyspace,
+  nowMs: number,
+): Record<string, (...args: string[]) => RedisReply> {
+  return {
+    GET: (key = '') =>
+      withValue(keyspace, { key, kind: 'string', empty: { string: '' } }, ({ string }) =>
+        key in keyspace ? string : null,
+      ),
+    SET: (key = '', string = '', unit = '', lifetime = '') => {
+      const unitMs = { EX: 1_000, PX: 1 }[unit];
+      if (unitMs === undefined) throw new Error('SET needs EX or PX');
+      keyspace[key] = { string, expiresAt: nowMs + unitMs * Number(lifetime) };
+      return 'OK';
+    },
+    PTTL: (key = '') => {
+      const value = keyspace[key];
+      if (!value) return -2;
+      return 'string' in value && value.expiresAt !== undefined ? value.expiresAt - nowMs : -1;
+    },
+    PEXPIRE: (key = '', lifetimeMs = '') => {
+      const value = keyspace[key];
+      if (value && 'string' in value) value.expiresAt = nowMs + Number(lifetimeMs);
+      return Number(value !== undefined);
     },
   };
 }
@@ -99,6 +137,7 @@ function hashCommands(keyspace: Keyspace): Record<string, (...args: string[]) =>
         keyspace[key] = { hash };
         return added;
       }),
+    HGETALL: (key = '') => on(key, (hash) => Object.entries(hash).flat()),
     HINCRBY: (key = '', name = '', by = '') =>
       on(key, (hash) => {
         const old = hash[name] ?? '0';

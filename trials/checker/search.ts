@@ -1,6 +1,25 @@
-import { type Bounds, emptyState, layoutOf, type State, withBudget } from './order/state.ts';
-import { createSuccessors, type Successor } from './order/successors.ts';
+import type { Hash } from './hash.ts';
 import { createVisited } from './visited.ts';
+
+/** A step from a state. The state that it leads to is made only if it is needed. */
+export interface Successor<S> {
+  /** What happens, in words. */
+  label: string;
+  /** True if it happens sooner or later. Writes, requests of users and faults need not happen. */
+  isSure: boolean;
+  /** The invariant that the step breaks. */
+  violation: string | undefined;
+  hash: Hash;
+  next: () => S;
+}
+
+/** The states of a part of the project, and the steps between them. */
+export interface Model<S, T extends Successor<S> = Successor<S>> {
+  first: S;
+  successorsOf: (state: S) => Promise<readonly T[]>;
+  /** The labels of consecutive steps. */
+  describe?: (taken: readonly T[]) => string[];
+}
 
 export interface SearchLimits {
   maxStates: number;
@@ -24,17 +43,16 @@ export interface Counterexample {
   violation: string;
 }
 
-type SuccessorsOf = ReturnType<typeof createSuccessors>;
-
 /**
- * Visits all states that can be reached within some bounds, those with fewer steps first. At the end it checks that each of them
+ * Visits all states of a model, those with fewer steps first. At the end it checks that each of them
  * leads to a state in which nothing is left to do.
  */
-export async function search(bounds: Bounds, { maxStates, maxMs }: SearchLimits): Promise<SearchResult> {
+export async function search<S, T extends Successor<S>>(
+  model: Model<S, T>,
+  { maxStates, maxMs }: SearchLimits,
+): Promise<SearchResult> {
+  const { first, successorsOf } = model;
   const startedAt = performance.now();
-  const layout = layoutOf(bounds);
-  const successorsOf = createSuccessors(layout, bounds);
-  const first = withBudget(await firstState(bounds), layout, bounds);
   const visited = createVisited();
   let level = [{ state: first, index: 0 }];
   const result = (depth: number, isComplete: boolean): SearchResult => ({
@@ -44,7 +62,7 @@ export async function search(bounds: Bounds, { maxStates, maxMs }: SearchLimits)
     tookMs: performance.now() - startedAt,
   });
   const counterexampleTo = async (path: readonly number[], violation: string): Promise<Counterexample> => ({
-    steps: await describePath(successorsOf, first, path),
+    steps: await describePath(model, path),
     violation,
   });
 
@@ -53,13 +71,13 @@ export async function search(bounds: Bounds, { maxStates, maxMs }: SearchLimits)
     for (const { state, index } of level) {
       const successors = await successorsOf(state);
       let isSettled = true;
-      for (const [choice, { step, hash, next }] of successors.entries()) {
-        if (step.violation !== undefined) {
-          const counterexample = await counterexampleTo([...visited.pathTo(index), choice], step.violation);
+      for (const [choice, { isSure, violation, hash, next }] of successors.entries()) {
+        if (violation !== undefined) {
+          const counterexample = await counterexampleTo([...visited.pathTo(index), choice], violation);
           return { ...result(depth + 1, false), counterexample };
         }
         const { index: nextIndex, isNew } = visited.add(hash, index, choice);
-        if (step.isSure) {
+        if (isSure) {
           visited.addEdge(index, nextIndex);
           isSettled = false;
         }
@@ -78,36 +96,16 @@ export async function search(bounds: Bounds, { maxStates, maxMs }: SearchLimits)
   return result(0, true);
 }
 
-/** The dashboards have loaded their lists, are connected, and nothing is left to do. */
-async function firstState(bounds: Bounds): Promise<State> {
-  const layout = layoutOf(bounds);
-  const successorsOf = createSuccessors(layout, bounds);
-  let state = emptyState(layout, bounds);
-  for (;;) {
-    const [successor] = await successorsOf(state);
-    if (!successor) return state;
-    const { step, next } = successor;
-    if (step.violation !== undefined) throw new Error(`at the start: ${step.violation}`);
-    state = next();
-  }
-}
-
-async function describePath(
-  successorsOf: SuccessorsOf,
-  first: State,
+async function describePath<S, T extends Successor<S>>(
+  { first, successorsOf, describe }: Model<S, T>,
   path: readonly number[],
 ): Promise<string[]> {
-  const labels: string[] = [];
+  const taken: T[] = [];
   let state = first;
-  let areExchanged = false;
   for (const choice of path) {
-    const { step, isExchanged, next } = (await successorsOf(state))[choice] as Successor;
-    labels.push(areExchanged ? exchangeWorkers(step.label) : step.label);
-    areExchanged = areExchanged !== isExchanged;
-    state = next();
+    const successor = (await successorsOf(state))[choice] as T;
+    taken.push(successor);
+    state = successor.next();
   }
-  return labels;
+  return describe ? describe(taken) : taken.map(({ label }) => label);
 }
-
-const exchangeWorkers = (label: string): string =>
-  label.replace(/^worker ([12])/, (_, number) => `worker ${3 - Number(number)}`);

@@ -8,7 +8,7 @@ import { createLuaMachine, isError, type RedisReply } from './lua-machine.ts';
 import { createStandIn, type Keyspace } from './redis-stand-in.ts';
 
 /**
- * The order check trusts the stand-in of Redis and the Lua machine. Here both get the same commands and scripts as a real Redis,
+ * The checks trust the stand-in of Redis and the Lua machine. Here both get the same commands and scripts as a real Redis,
  * with random arguments, and must give the same replies.
  */
 let redis: Redis;
@@ -45,6 +45,8 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     .tuple(key, oneOf('1', '3'), streamId, value)
     .map(([at, max, id, text]) => ['XADD', at, 'MAXLEN', '=', max, id, 'event', text]),
   fc.tuple(key, streamId).map(([at, from]) => ['XRANGE', at, from, '+']),
+  fc.tuple(key, value).map(([at, text]) => ['SET', at, text, 'PX', '100000']),
+  fc.tuple(oneOf('GET', 'HGETALL'), key).map((parts) => [...parts]),
   fc.tuple(key, oneOf('1', '5'), member).map((parts) => ['ZADD', ...parts]),
   fc.tuple(key, member).map((parts) => ['ZREM', ...parts]),
   fc.tuple(key, oneOf('1', '5', '-3')).map(([at, max]) => ['ZREMRANGEBYSCORE', at, '-inf', max]),
@@ -56,8 +58,14 @@ async function realReplies(commands: readonly Command[], prefix: string): Promis
     commands.map(([name, ...args]) => [name!.toLowerCase(), ...withPrefix(name!, args, prefix)]),
   );
   const results = await pipeline.exec();
-  return results!.map(([error, reply]) => (error ? { err: error.message } : (reply as RedisReply)));
+  return results!.map(([error, reply]) => (error ? { err: error.message } : toReply(reply)));
 }
+
+/** The client makes an object of the reply to HGETALL. */
+const toReply = (reply: unknown): RedisReply =>
+  typeof reply === 'object' && reply !== null && !Array.isArray(reply)
+    ? (Object.entries(reply).flat() as RedisReply)
+    : (reply as RedisReply);
 
 function withPrefix(name: string, args: readonly string[], prefix: string): string[] {
   const keys = name === 'DEL' || name === 'EXISTS' ? args.length : 1;
@@ -80,7 +88,8 @@ test('the stand-in of Redis replies to random commands as a real Redis does', as
 
 test('a command or an option that the stand-in does not have is an error', () => {
   const { command: run } = createStandIn({}, history);
-  expect(() => run('GET', 'a')).toThrow('the stand-in of Redis has no GET');
+  expect(() => run('LPUSH', 'a')).toThrow('the stand-in of Redis has no LPUSH');
+  expect(() => run('SET', 'a', 'b')).toThrow('SET needs EX or PX');
   expect(() => run('XADD', 'a', 'MAXLEN', '~', '1', '1-0', 'f', 'v')).toThrow('XADD needs MAXLEN =');
 });
 
@@ -200,6 +209,65 @@ test('the scripts give the same replies and publish the same messages on the Lua
     RUNS,
   );
 });
+
+const record = fc.oneof(
+  fc.constant(''),
+  fc
+    .tuple(oneOf('open', 'done'), oneOf('aa', 'bb'), oneOf('11', '22'))
+    .map((parts) => [...parts, '80'].join(' ')),
+);
+const owner = oneOf('11', '22');
+/** Calls of the scripts that keep records of requests, and leases. The lifetimes are long, or over. */
+const recordCall: fc.Arbitrary<{ script: string; keys: string[]; args: string[] }> = fc.oneof(
+  fc
+    .record({ body: oneOf('aa', 'bb'), id: owner, busyMs: oneOf('100000', '-1000') })
+    .map(({ body, id, busyMs }) => ({
+      script: 'accept/take-idempotency-key',
+      keys: ['record'],
+      args: ['100', busyMs, body, id],
+    })),
+  fc.record({ of: owner, text: record }).map(({ of, text }) => ({
+    script: 'accept/update-idempotency-key',
+    keys: ['record'],
+    args: [of, '100', text],
+  })),
+  record.map((text) => ({ script: 'accept/finish-idempotency-key', keys: ['record'], args: ['100', text] })),
+  owner.map((of) => ({ script: 'redis/acquire-lease', keys: ['lock'], args: [of, '100000'] })),
+  fc
+    .record({ of: owner, ms: oneOf('100000', '-1'), fields: fc.subarray(['a', 'b']) })
+    .map(({ of, ms, fields }) => ({
+      script: 'redis/save-under-lease',
+      keys: ['lock', 'saved'],
+      args: [of, ms, 'HISTORY', ...fields.flatMap((name) => [name, '1'])],
+    })),
+);
+
+test('the scripts of records and leases give the same replies on the Lua machine and on a real Redis', async () => {
+  const runLua = createLuaMachine();
+  await fc.assert(
+    fc.asyncProperty(fc.array(recordCall, { minLength: 5, maxLength: 30, size: 'max' }), async (calls) => {
+      const prefix = tag();
+      const keyspace: Keyspace = {};
+      for (const { script, ...one } of calls) {
+        const source = (script.startsWith('redis') ? read('redis/current-history') : '') + read(script);
+        const keys = one.keys.map((name) => prefix + name);
+        const args = one.args.map((arg) => (arg === 'HISTORY' ? history : arg));
+        const { command: run } = createStandIn(keyspace, history, Date.now());
+        const ours = runOrError(() => runLua(source, keys, args, run));
+        const real = (await redis.eval(source, keys.length, ...keys, ...args)) as RedisReply;
+        expect({ script, args, reply: withoutTimes(ours) }).toEqual({
+          script,
+          args,
+          reply: withoutTimes(real),
+        });
+      }
+    }),
+    RUNS,
+  );
+});
+
+/** The two servers run a script at slightly different times. */
+const withoutTimes = (reply: RedisReply): string => JSON.stringify(reply).replace(/\b\d{13}\b/g, 'time');
 
 function runOrError(run: () => RedisReply): RedisReply {
   try {

@@ -1,4 +1,4 @@
-import type { Hash } from './order/parts.ts';
+import type { Hash } from './hash.ts';
 
 /** Hashes of the states that were visited, and how each was reached. The first state has the index 0. */
 export function createVisited() {

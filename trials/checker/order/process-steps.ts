@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { scriptName } from '../redis-client.ts';
 import { checkMessages } from './invariants.ts';
 import { createIdSource, EMPTY, type IdSource, type Part, shapeText, textOf, toPart } from './parts.ts';
-import { type Request, scriptSources, type Stop } from './run-process.ts';
+import type { Request, Stop } from './run-process.ts';
 import { type CompanySlots, type ProcessSlot, valueOf } from './state.ts';
 import { add, budgetOf, type Changes, type Context, isEmpty, partAt, plain, run, spend } from './step.ts';
 import * as change from './transitions.ts';
@@ -141,18 +141,4 @@ function describeAnswer(request: Request, answer: Part): string {
     (name === 'publish' && results.some((offset, index) => index % 2 === 0 && offset === 0)) ||
     (name === 'confirm' && results.includes(0));
   return isRefused ? ', which refuses a snapshot' : '';
-}
-
-const SCRIPTS = ['claim', 'confirm', 'publish', 'log-after'];
-const scriptNames = new Map<string, string>();
-
-function scriptName(digest: string): string {
-  const known = scriptNames.get(digest);
-  if (known !== undefined) return known;
-  const name = SCRIPTS.find((candidate) => {
-    const file = new URL(`../../../src/emission/scripts/${candidate}.lua`, import.meta.url);
-    return scriptSources.get(digest)?.endsWith(readFileSync(file, 'utf8'));
-  });
-  scriptNames.set(digest, name ?? 'a script');
-  return name ?? 'a script';
 }

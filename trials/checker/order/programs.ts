@@ -45,7 +45,7 @@ const REPLAY_LIMIT = 100;
 export function programFor(task: Task): Program {
   switch (task.run) {
     case 'emit':
-      return emit(task.jobs);
+      return emitProgram(task.jobs);
     case 'list':
       return list(task.companyId);
     case 'catch-up':
@@ -57,14 +57,21 @@ export function programFor(task: Task): Program {
   }
 }
 
-/** A worker that takes these jobs at the same time. Several become one batch of the bulk queue. */
-function emit(jobs: readonly Job[]): Program {
+/**
+ * A worker that takes these jobs at the same time. Several become one batch of the bulk queue.
+ * @param digestOf  if capture is on
+ */
+export function emitProgram(
+  jobs: readonly Job[],
+  digestOf?: (snapshot: AppointmentSnapshot) => string,
+): Program {
   return async (surroundings) => {
     const emitAppointment = createEmitAppointment({
       readSnapshots: readSnapshotsOf(surroundings),
       encode: encodeAsJson,
       publish: createPublish(surroundings.redis, { keys: companyKeys, logMax: LOG_MAX }),
       packReferences: () => '',
+      digestOf,
       isUnavailable,
       pause: () => Promise.resolve(),
       now: () => 0,

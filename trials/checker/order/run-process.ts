@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RedisClient } from '../../../src/redis/connect.ts';
+import { createModelClient, type ScriptCall } from '../redis-client.ts';
 import { FIRST_FRESH_ID, idName } from './parts.ts';
 
 /** What a process asks of its surroundings. It waits for the answer. */
@@ -36,9 +36,6 @@ export interface ProcessState {
 
 /** Where a process is: it waits for an answer, or it has ended. */
 export type Stop = { request: Request } | { result: unknown };
-
-/** Sources of the scripts that processes have run, by digest. */
-export const scriptSources = new Map<string, string>();
 
 /**
  * Runs a program from its start with the answers that it has got, up to its next request or its end.
@@ -93,28 +90,17 @@ function createRun({ answers, ids }: ProcessState) {
     return 'error' in answer ? Promise.reject(new Error(answer.error)) : Promise.resolve(answer.value);
   }
 
-  function askForScript(digest: string, count: number, all: readonly unknown[]): Promise<unknown> {
+  function askForScript({ digest, keys, args }: ScriptCall): Promise<unknown> {
     const idsBefore = inOrder.length;
-    const texts = all.map((value) => replaceRandomIds(textOfArgument(value), nameOf));
-    return ask({ kind: 'script', digest, keys: texts.slice(0, count), args: texts.slice(count) }, idsBefore);
+    const texts = [...keys, ...args].map((value) => replaceRandomIds(textOfArgument(value), nameOf));
+    const own = { keys: texts.slice(0, keys.length), args: texts.slice(keys.length) };
+    return ask({ kind: 'script', digest, ...own }, idsBefore);
   }
-
-  const redis = {
-    evalsha: (digest: string, count: number, ...rest: unknown[]) =>
-      scriptSources.has(digest)
-        ? askForScript(digest, count, rest)
-        : Promise.reject(new Error('NOSCRIPT No matching script')),
-    eval: (source: string, count: number, ...rest: unknown[]) => {
-      const digest = createHash('sha1').update(source).digest('hex');
-      scriptSources.set(digest, source);
-      return askForScript(digest, count, rest);
-    },
-  };
 
   return {
     requests,
     surroundings: {
-      redis: redis as unknown as RedisClient,
+      redis: createModelClient(askForScript),
       load: (wanted) => ask({ kind: 'load', ids: [...wanted] }),
       find: (companyId) => ask({ kind: 'find', companyId }),
     } satisfies Surroundings,

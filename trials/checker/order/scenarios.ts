@@ -1,3 +1,4 @@
+import { faultSetsOf } from '../fault-sets.ts';
 import { type Bounds, type Fault, FAULTS } from './state.ts';
 
 /** Bounds of one search, with a name. */
@@ -19,13 +20,6 @@ const EXTENTS = {
 export type Extent = keyof typeof EXTENTS;
 
 const WRITES = 2;
-
-/** No fault, each fault alone, and each pair. */
-const faultSetsOf = <F>(faults: readonly F[]): (readonly F[])[] => [
-  [],
-  ...faults.map((fault) => [fault]),
-  ...faults.flatMap((first, index) => faults.slice(index + 1).map((second) => [first, second])),
-];
 
 /**
  * Two appointments: of one company, so that they share the company log, or of two. Companies share no key: what happens to one of

@@ -1,15 +1,13 @@
-import { createHash, FIRST_FRESH_ID, type Hash, type Part, renumber } from './parts.ts';
+import { createHash, type Hash } from '../hash.ts';
+import type { Successor } from '../search.ts';
+import { FIRST_FRESH_ID, type Part, renumber } from './parts.ts';
 import type { Bounds, Layout, State } from './state.ts';
 import { type Context, isEmpty, partAt, type Step } from './step.ts';
 import { settle, type StepGroup, stepGroups } from './steps.ts';
 
-/** A step from a state. The state that it leads to is made only if it is needed. */
-export interface Successor {
-  step: Step;
-  hash: Hash;
+export interface OrderSuccessor extends Successor<State> {
   /** True if the two workers exchange their names: states that differ only in these are one. */
   isExchanged: boolean;
-  next: () => State;
 }
 
 /** Steps of a group, whose ids are indices into those of the state. */
@@ -26,7 +24,7 @@ export function createSuccessors(layout: Layout, bounds: Bounds) {
   const groups = stepGroups(layout).map((group) => createCachedGroup(group, layout, bounds));
   const createSuccessor = successorFactory(layout);
 
-  return async function successorsOf(state: State): Promise<Successor[]> {
+  return async function successorsOf(state: State): Promise<OrderSuccessor[]> {
     const found: FoundSteps[] = [];
     for (const stepsOf of groups) {
       const known = stepsOf(state);
@@ -39,7 +37,7 @@ export function createSuccessors(layout: Layout, bounds: Bounds) {
     const successors = found.flatMap(({ steps, ids }) =>
       steps.map((step) => createSuccessor(state, step, ids)),
     );
-    if (successors.some(({ step }) => step.isSure)) return successors;
+    if (successors.some(({ isSure }) => isSure)) return successors;
     const settling = await settle({ state, layout, bounds, steps: [] });
     const sameIds = Array.from({ length: FIRST_FRESH_ID }, (_, id) => id);
     return [...settling.map((step) => createSuccessor(state, step, sameIds)), ...successors];
@@ -125,7 +123,7 @@ function successorFactory({ workers, size }: Layout) {
     return hash.end();
   }
 
-  return (state: State, step: Step, ids: readonly number[]): Successor => {
+  return (state: State, step: Step, ids: readonly number[]): OrderSuccessor => {
     const fill = (): boolean => {
       for (let slot = 0; slot < size; slot += 1) parts[slot] = partAt(state, slot);
       for (const [slot, part] of step.changes) parts[slot] = rename(part, ids);
@@ -133,7 +131,9 @@ function successorFactory({ workers, size }: Layout) {
     };
     const isExchanged = fill();
     return {
-      step,
+      label: step.label,
+      isSure: step.isSure,
+      violation: step.violation,
       isExchanged,
       hash: hashParts(),
       next() {

@@ -3,15 +3,9 @@ import { type DashboardInput, type DashboardWants, receive, wantsOf } from './da
 import { createLuaMachine } from '../lua-machine.ts';
 import { memoize, type Part, shapeText } from './parts.ts';
 import { companyKeys, decodeMessage, type Job, type JobOutcome, programFor, type Task } from './programs.ts';
+import { scriptSources } from '../redis-client.ts';
 import { createStandIn, type Keyspace } from '../redis-stand-in.ts';
-import {
-  type Answer,
-  type ProcessState,
-  type Request,
-  runProcess,
-  scriptSources,
-  type Stop,
-} from './run-process.ts';
+import { type Answer, type ProcessState, type Request, runProcess, type Stop } from './run-process.ts';
 import type { Database, SavedProcess } from './state.ts';
 
 /**

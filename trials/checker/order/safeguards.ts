@@ -1,20 +1,9 @@
-/** A safeguard of the order, how to remove it from the code, and where its absence shows. */
-export interface OrderSafeguard {
-  /** What the code guarantees while the safeguard is in place. */
-  safeguard: string;
-  file: string;
-  /** Text that occurs exactly once in `file`, … */
-  find: string;
-  /** … and its replacement. */
-  replace: string;
-  /** The scenario in which the search must find a counterexample. */
-  scenario: string;
-}
+import type { Safeguard } from '../safeguard.ts';
 
 const SCRIPTS = 'src/emission/scripts';
 const DASHBOARD = 'packages/dashboard/src';
 
-export const ORDER_SAFEGUARDS: readonly OrderSafeguard[] = [
+export const ORDER_SAFEGUARDS: readonly Safeguard[] = [
   {
     safeguard: 'a snapshot whose order token has changed is not published',
     file: `${SCRIPTS}/publish.lua`,
@@ -120,5 +109,12 @@ export const ORDER_SAFEGUARDS: readonly OrderSafeguard[] = [
     find: 'if (isOtherEpoch && this.shownSinceListRequest) {',
     replace: 'if (isOtherEpoch && this.maxBuffered === 0) {',
     scenario: 'one company, list: flush',
+  },
+  {
+    safeguard: 'a live event behind a gap waits for the missing one',
+    file: `${DASHBOARD}/reorder-buffer.ts`,
+    find: 'isLive(event) ? offset > reached + 1 : !settled',
+    replace: '!isLive(event) && !settled',
+    scenario: 'one company, replay: lost-message',
   },
 ];
