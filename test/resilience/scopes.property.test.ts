@@ -57,15 +57,13 @@ async function createSalon(withFaults: boolean) {
   const screens = [
     ...scopes.map((scope, index) => new ScopedScreen({ url: gateways[index % 2]!.url, tokenOf, scope })),
     ...(await Promise.all(
-      scopes
-        .slice(0, 4)
-        .map((scope, index) =>
-          LibraryScreen.open({
-            url: gateways[index % 2]!.url,
-            tokenOf: withFaults ? shortTokenOf : tokenOf,
-            scope,
-          }),
-        ),
+      scopes.slice(0, 4).map((scope, index) =>
+        LibraryScreen.open({
+          url: gateways[index % 2]!.url,
+          tokenOf: withFaults ? shortTokenOf : tokenOf,
+          scope,
+        }),
+      ),
     )),
   ];
   return { ...company, staffIds, locationIds, scopes, screens, tokenOf };

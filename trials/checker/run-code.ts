@@ -136,8 +136,12 @@ function replaceTimeAndChance(): void {
   if (isReplaced) return;
   isReplaced = true;
   Object.assign(globalThis, {
-    setTimeout: (run: () => void, ms?: number, ...args: unknown[]) =>
-      current ? startTimer(current, ms ?? 0, run) : real.setTimeout(run, ms, ...args),
+    setTimeout: (run: (...args: unknown[]) => void, ms?: number, ...args: unknown[]) => {
+      const end = (): void => {
+        run(...args);
+      };
+      return current ? startTimer(current, ms ?? 0, end) : real.setTimeout(end, ms);
+    },
     clearTimeout: (timer: NodeJS.Timeout | MadeCall | undefined) => {
       if (timer && 'settle' in timer) timer.isOpen = false;
       else real.clearTimeout(timer);
