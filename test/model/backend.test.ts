@@ -222,8 +222,14 @@ test('with the model /health has no warning; with the default one it names each 
     'serviceId never resolves: the collection services does not exist or is empty; check its name in the model',
     'staffId never resolves: the collection staff does not exist or is empty; check its name in the model',
   ]);
-  const lines = misled.output().split('\n').filter(about('reference never resolves'));
-  expect(lines.filter(about('"collection":"customers"'))).toHaveLength(1);
+  const lines = () =>
+    misled
+      .output()
+      .split('\n')
+      .filter(about('reference never resolves'))
+      .filter(about('"collection":"customers"'));
+  await eventually('a line', () => lines().length > 0);
+  expect(lines()).toHaveLength(1);
 });
 
 test('a process with a wrong description ends at start and reports every problem', async () => {
