@@ -88,7 +88,7 @@ export function createVerifyToken(given: VerifyTokenOptions): VerifyToken {
     const id = companyId.toLowerCase();
     // An issuer may write a number, or anything else.
     const userId = typeof sub === 'string' ? sub : JSON.stringify(sub);
-    const sharedBy = userId === undefined ? `claims ${token.split('.')[1]}` : `sub ${userId}`;
+    const sharedBy = sub === undefined ? `claims ${token.split('.')[1]}` : `sub ${userId}`;
     return {
       companyId: id,
       expiresAt: exp * 1_000,
