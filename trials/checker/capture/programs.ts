@@ -9,7 +9,7 @@ import { type Program, redisOf } from '../run-code.ts';
 
 export const COMPANY: Id = 'c1'.padStart(24, 'c');
 export const LOCK_KEY = '{check}:capture:lock';
-export const TOKEN_KEY = '{check}:capture:token';
+const TOKEN_KEY = '{check}:capture:token';
 
 /** The timers of the capture have different times, so that the model can tell them apart. */
 export const TIMERS_MS = { grace: 700, retry: 1_000, renewal: 2_000 } as const;

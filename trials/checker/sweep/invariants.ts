@@ -6,7 +6,7 @@ import type { Job, World } from './world.ts';
 const OVERLAP_MS = 5 * 60_000;
 
 /** Whether the last write of an appointment is published, or a job will publish it. */
-export function isAnnounced({ jobs, ...world }: World, id: Id): boolean {
+function isAnnounced({ jobs, ...world }: World, id: Id): boolean {
   return isPublished(world, id) || jobs.some(({ appointmentId }) => appointmentId === id);
 }
 
