@@ -10,6 +10,13 @@ export interface WorldStep<W> {
   violation?: string | undefined;
 }
 
+/** A copy without one property. */
+export function without<T extends object, K extends keyof T>(value: T, name: K): Omit<T, K> {
+  const copy = { ...value };
+  Reflect.deleteProperty(copy, name);
+  return copy;
+}
+
 /** What may still happen, and how often. */
 export type BudgetOf<Name extends string> = Partial<Record<Name, number>>;
 

@@ -13,7 +13,7 @@ import {
   UNAVAILABLE,
 } from '../run-code.ts';
 import type { Model } from '../search.ts';
-import { createSmallModel, spend, type WorldStep } from '../small-model.ts';
+import { createSmallModel, spend, without, type WorldStep } from '../small-model.ts';
 import {
   captureProgram,
   COMPANY,
@@ -130,7 +130,7 @@ function addFaults(world: World): Step[] {
   const { keyspace, jobs, known, replica, changes, oldestChange, captures } = world;
   const lock = keyspace[LOCK_KEY];
   if (lock) {
-    const { [LOCK_KEY]: _, ...left } = keyspace;
+    const left = without(keyspace, LOCK_KEY);
     const isOfDead = 'string' in lock && !captures.some(({ number }) => lock.string === ownerName(number));
     if (isOfDead)
       steps.push({

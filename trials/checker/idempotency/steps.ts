@@ -10,7 +10,7 @@ import {
   type Stop,
   UNAVAILABLE,
 } from '../run-code.ts';
-import { createSmallModel, spend, type WorldStep } from '../small-model.ts';
+import { createSmallModel, spend, without, type WorldStep } from '../small-model.ts';
 import type { Model } from '../search.ts';
 import { checkAdded, checkReply, checkTaken, IN_PROGRESS_MS } from './invariants.ts';
 import { type Added, type Body, itemsOf, type Reply, requestProgram } from './request.ts';
@@ -117,7 +117,7 @@ function addLate(world: World, index: number): Step[] {
   if (!call) return [];
   const { world: next, violation } = execute(world, index, call);
   const label = `what ${nameOf(index, request)} has sent arrives: it ${describeCall(call)}`;
-  const { late: _, ...noted } = next.requests[index] as RequestState;
+  const noted = without(next.requests[index] as RequestState, 'late');
   const left = { ...noted, ...(rest.length > 0 && { late: rest }) };
   return [{ label, isSure: true, violation, world: replaced(next, index, left) }];
 }
@@ -161,7 +161,7 @@ async function addCalls(world: World, index: number): Promise<Step[]> {
 }
 
 function killed(world: World, index: number, sent: readonly Call[]): World {
-  const { workingSince: _, ...request } = world.requests[index] as RequestState;
+  const request = without(world.requests[index] as RequestState, 'workingSince');
   const late = sent.filter(({ kind }) => kind !== 'find').map(({ kind, args }) => ({ kind, args }));
   const dead = { ...request, answers: [], isDead: true, ...(late.length > 0 && { late }) } as const;
   return replaced(world, index, dead);
@@ -230,7 +230,7 @@ async function answered(world: World, index: number, call: OpenCall, answer: Ans
     return { world: replaced(world, index, withoutAnswers(request, stop)) };
   const reply = stop.result as Reply;
   const violation = checkReply(world, request, reply);
-  const { workingSince: _, ...ended } = request;
+  const ended = without(request, 'workingSince');
   return { world: replaced(world, index, withoutAnswers({ ...ended, reply }, stop)), violation };
 }
 
