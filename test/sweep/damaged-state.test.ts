@@ -67,7 +67,10 @@ test.each<[string, () => Promise<unknown>]>([
   ['is a list', () => world.redis.rpush(key('lock'), 'x')],
   ['is a hash', () => world.redis.hset(key('lock'), { garbage: 'x' })],
   ['never expires', () => world.redis.set(key('lock'), 'another')],
-  ['outlasts a lease, since a clock was set back', () => world.redis.set(key('lock'), 'another', 'PX', 3_600_000)],
+  [
+    'outlasts a lease, since a clock was set back',
+    () => world.redis.set(key('lock'), 'another', 'PX', 3_600_000),
+  ],
 ])('a lock that %s stops no sweep', async (_, damage) => {
   await world.redis.del(key('lock'));
   await damage();
