@@ -13,7 +13,14 @@ import {
   UNAVAILABLE,
 } from '../run-code.ts';
 import type { Model } from '../search.ts';
-import { createSmallModel, spend, without, type WorldStep } from '../small-model.ts';
+import {
+  addFailOver,
+  createSmallModel,
+  type Outcome as OutcomeOf,
+  spend,
+  without,
+  type WorldStep,
+} from '../small-model.ts';
 import {
   captureProgram,
   COMPANY,
@@ -38,11 +45,7 @@ import {
 
 const NOW_MS = 1_000_000;
 
-interface Outcome {
-  world: World;
-  violation?: string | undefined;
-}
-
+type Outcome = OutcomeOf<World>;
 type Step = WorldStep<World>;
 
 export async function createCaptureModel(bounds: Bounds): Promise<Model<string>> {
@@ -127,7 +130,7 @@ function addFaults(world: World): Step[] {
     const spent = spend(world, name);
     if (spent) steps.push({ label, isSure: false, world: change(spent) });
   };
-  const { keyspace, jobs, known, replica, changes, oldestChange, captures } = world;
+  const { keyspace, jobs, known, changes, oldestChange, captures } = world;
   const lock = keyspace[LOCK_KEY];
   if (lock) {
     const left = without(keyspace, LOCK_KEY);
@@ -146,18 +149,8 @@ function addFaults(world: World): Step[] {
       oldestChange: changes.length,
     }));
   add('flush', 'Redis loses all keys', (spent) => ({ ...spent, keyspace: {}, jobs: [], known: [] }));
-  if (replica)
-    add('fail-over', 'the replica is promoted', (spent) => ({
-      ...spent,
-      ...replica,
-      replica: null,
-      history: 'h2',
-    }));
-  else if (world.budget['fail-over']) {
-    const copy: Stored = { keyspace, jobs, known };
-    steps.push({ label: 'the replica stops to follow', isSure: false, world: { ...world, replica: copy } });
-  }
-  return steps;
+  const stored: Stored = { keyspace, jobs, known };
+  return [...steps, ...addFailOver(world, stored)];
 }
 
 function addTakes(world: World): Promise<Step[]> {

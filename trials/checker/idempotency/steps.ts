@@ -10,7 +10,13 @@ import {
   type Stop,
   UNAVAILABLE,
 } from '../run-code.ts';
-import { createSmallModel, spend, without, type WorldStep } from '../small-model.ts';
+import {
+  createSmallModel,
+  type Outcome as OutcomeOf,
+  spend,
+  without,
+  type WorldStep,
+} from '../small-model.ts';
 import type { Model } from '../search.ts';
 import { checkAdded, checkReply, checkTaken, IN_PROGRESS_MS } from './invariants.ts';
 import { type Added, type Body, itemsOf, type Reply, requestProgram } from './request.ts';
@@ -26,12 +32,7 @@ import {
 
 const CLOCK_JUMP_MS = 3_600_000;
 
-/** A world after a step, and the invariant that the step broke. */
-interface Outcome {
-  world: World;
-  violation?: string | undefined;
-}
-
+type Outcome = OutcomeOf<World>;
 type Step = WorldStep<World>;
 
 export function createIdempotencyModel(bounds: Bounds): Model<string> {

@@ -13,7 +13,13 @@ import {
   UNAVAILABLE,
 } from '../run-code.ts';
 import type { Model } from '../search.ts';
-import { createSmallModel, spend, type WorldStep } from '../small-model.ts';
+import {
+  addFailOver,
+  createSmallModel,
+  type Outcome as OutcomeOf,
+  spend,
+  type WorldStep,
+} from '../small-model.ts';
 import { checkAdded, checkWatermark, isPassed, isPublished } from './invariants.ts';
 import { COMPANY, orderKey, sweeperProgram, WATERMARK_KEY } from './sweeper.ts';
 import {
@@ -34,12 +40,7 @@ const LONG_MS = 6 * 60_000;
 const LAST_SWEEPS = 40;
 const BETWEEN_SWEEPS_MS = 20_000;
 
-interface Outcome {
-  world: World;
-  answer: Answer;
-  violation?: string | undefined;
-}
-
+type Outcome = OutcomeOf<World>;
 type Step = WorldStep<World>;
 
 export function createSweepModel(bounds: Bounds): Model<string> {
@@ -85,7 +86,7 @@ function addFaults(world: World): Step[] {
     const spent = spend(world, name);
     if (spent) steps.push({ label, isSure: false, world: change(spent) });
   };
-  const { nowMs, clockOffsetMs, keyspace, jobs, ended, replica } = world;
+  const { nowMs, clockOffsetMs, keyspace, jobs, ended } = world;
   add('time', '6 minutes pass', (spent) => ({ ...spent, nowMs: nowMs + LONG_MS }));
   add('clock-ahead', 'the clock of Redis is set ahead by an hour', (spent) => {
     return { ...spent, clockOffsetMs: clockOffsetMs + CLOCK_JUMP_MS };
@@ -94,18 +95,8 @@ function addFaults(world: World): Step[] {
     return { ...spent, clockOffsetMs: clockOffsetMs - CLOCK_JUMP_MS };
   });
   add('flush', 'Redis loses all keys', (spent) => ({ ...spent, keyspace: {}, jobs: [], ended: [] }));
-  if (replica)
-    add('fail-over', 'the replica is promoted', (spent) => ({
-      ...spent,
-      ...replica,
-      replica: null,
-      history: 'h2',
-    }));
-  else if (world.budget['fail-over']) {
-    const copy: Stored = { keyspace, jobs, ended };
-    steps.push({ label: 'the replica stops to follow', isSure: false, world: { ...world, replica: copy } });
-  }
-  return steps;
+  const stored: Stored = { keyspace, jobs, ended };
+  return [...steps, ...addFailOver(world, stored)];
 }
 
 /** Workers publish what waits. */
@@ -138,11 +129,7 @@ async function addCalls(world: World, index: number): Promise<Step[]> {
   if (!before) return [];
   const steps: Step[] = [];
   const name = `sweeper ${sweeper.number}`;
-  const add = (
-    label: string,
-    { world: next, violation }: Pick<Outcome, 'world' | 'violation'>,
-    isSure = false,
-  ): void => {
+  const add = (label: string, { world: next, violation }: Outcome, isSure = false): void => {
     steps.push({ label: `${name} ${label}`, isSure, violation, world: next });
   };
   const label = describeCall(call);
@@ -180,7 +167,7 @@ async function answered(world: World, index: number, call: OpenCall, answer: Ans
 }
 
 /** Does what a call asks for. */
-function carryOut(world: World, call: Call): Outcome {
+function carryOut(world: World, call: Call): Outcome & { answer: Answer } {
   if (call.kind === 'find') return { world, answer: { value: findRows(world, call) } };
   if (call.kind === 'enqueue') return enqueue(world, call.args as [id: string, appointmentId: Id][]);
   const redis = { ...world, nowMs: world.nowMs + world.clockOffsetMs };
@@ -211,7 +198,10 @@ function findRows({ rows }: World, { args }: Call): UpdatedPage {
   return { rows: [row], leftOut: [], next: second && { updatedAt, appointmentId } };
 }
 
-function enqueue(world: World, emissions: readonly [id: string, appointmentId: Id][]): Outcome {
+function enqueue(
+  world: World,
+  emissions: readonly [id: string, appointmentId: Id][],
+): Outcome & { answer: Answer } {
   const added = emissions.map(([id, appointmentId]): Job => ({ id, appointmentId }));
   const violation = checkAdded(world, added);
   const known = new Set([...world.jobs, ...world.ended].map(({ id }) => id));
@@ -233,11 +223,7 @@ async function checkEnd(world: World): Promise<Step[]> {
 }
 
 /** One sweeper goes on alone, until all is done or it has swept many times. */
-async function sweepOn(
-  world: World,
-  sweeper: Sweeper,
-  isDone: (now: World) => boolean,
-): Promise<Pick<Outcome, 'world' | 'violation'>> {
+async function sweepOn(world: World, sweeper: Sweeper, isDone: (now: World) => boolean): Promise<Outcome> {
   let now: World = world;
   let sweeps = 0;
   let violation: string | undefined;
