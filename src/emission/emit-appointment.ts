@@ -2,7 +2,7 @@ import type { AppointmentEvent, AppointmentSnapshot, Id } from '@appointment-emi
 import { coalesce } from '../batching.ts';
 import { eventToSend } from '../domain/company-log.ts';
 import { AppError } from '../errors.ts';
-import { createBulkPacer } from '../process/bulk-pacer.ts';
+import { type BulkPacer, createBulkPacer } from '../process/bulk-pacer.ts';
 import type { EncodeMessage } from './encode.ts';
 import type { OutgoingMessage, Publish, Published } from './publish.ts';
 import type { ReadSnapshots, SnapshotRead, SnapshotRequest } from './read-snapshots.ts';
@@ -67,8 +67,10 @@ export interface EmitAppointmentDeps {
   isUnavailable: (error: unknown) => boolean;
   /** Called for each snapshot whose order token had changed, so that it is read again. */
   onLost?: () => void;
-  /** Waits after lost rounds, and between batches of bulk emissions. */
+  /** Waits after lost rounds, and before batches of bulk emissions. */
   pause: (ms: number) => Promise<void>;
+  /** Makes bulk emissions yield to live ones. */
+  pacer?: BulkPacer;
   /** Milliseconds since 1970, by a clock that all processes share. */
   now?: () => number;
 }
@@ -84,8 +86,7 @@ const ROUNDS_BEFORE_PAUSE = 5;
 const PAUSE_MS = { min: 50, max: 250 };
 
 export function createEmitAppointment(deps: EmitAppointmentDeps): EmitAppointment {
-  const { pause } = deps;
-  const pacer = createBulkPacer({ pause });
+  const { pause, pacer = createBulkPacer({ pause }) } = deps;
   const run = (attempts: readonly EmissionAttempt[]) => emitBatch(deps, attempts);
   // In a common lane a live emission would wait for bulk batches in flight, and for the end of its own batch.
   const live = coalesce({ run, ...LIVE });

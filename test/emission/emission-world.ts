@@ -13,6 +13,7 @@ import { DEFAULT_MODEL } from '../../src/model/default-model.ts';
 import { createPackReferences } from '../../src/model/reference-guesses.ts';
 import { createReadSnapshots } from '../../src/emission/read-snapshots.ts';
 import type { RedisClient } from '../../src/redis/connect.ts';
+import { createBulkPacer } from '../../src/process/bulk-pacer.ts';
 import { isUnavailable } from '../../src/process/unavailable.ts';
 
 const hexId = (): Id => randomBytes(12).toString('hex');
@@ -29,6 +30,12 @@ export function createEmissionWorld(through: (redis: Redis) => RedisClient = (re
   const appointments = new Map<Id, AppointmentSnapshot>();
   const loads: (readonly Id[])[] = [];
   const pauses: number[] = [];
+  const pause = (ms: number): Promise<void> => {
+    pauses.push(ms);
+    return Promise.resolve();
+  };
+  // Each read takes 3 ms of this clock, and nothing else takes time.
+  let clockMs = 5_000;
   let beforeAnswer: (ids: readonly Id[]) => Promise<void> | void = () => undefined;
 
   const readSnapshots = createReadSnapshots({
@@ -36,6 +43,7 @@ export function createEmissionWorld(through: (redis: Redis) => RedisClient = (re
     keys,
     async load(ids) {
       loads.push(ids);
+      clockMs += 3;
       const found = new Map(ids.flatMap((id) => appointments.get(id) ?? []).map((one) => [one._id, one]));
       await beforeAnswer(ids);
       return found;
@@ -48,10 +56,8 @@ export function createEmissionWorld(through: (redis: Redis) => RedisClient = (re
     packReferences: createPackReferences(DEFAULT_MODEL),
     digestOf,
     isUnavailable,
-    pause: (ms) => {
-      pauses.push(ms);
-      return Promise.resolve();
-    },
+    pause,
+    pacer: createBulkPacer({ now: () => clockMs, readUtilization: () => 0.6, pause }),
   });
 
   return {

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { createAllowance, createBulkPacer } from '../../src/process/bulk-pacer.ts';
 import { FIRST_BULK_STATE, MIN_SHARE } from '../../src/process/bulk-share.ts';
 import { until } from '../harness/until.ts';
@@ -73,37 +73,46 @@ test('the busier the event loop is, the longer bulk work rests', async () => {
   expect(shares[2]).toBeCloseTo(MIN_SHARE);
 });
 
-test('a slice waits until the live emission in progress ends', async () => {
-  const { pacer, slice } = createTestPacer();
-  let end: () => void = () => undefined;
-  await pacer.live(nothing);
-  await slice(10);
-  const live = pacer.live(() => new Promise<void>((resolve) => (end = resolve)));
-  let isDone = false;
-  const bulk = slice(10).then(() => (isDone = true));
-  await runPending();
-  expect(isDone).toBe(false);
-  end();
-  await live;
-  await runPending();
-  expect(isDone).toBe(true);
-  await bulk;
-});
+describe('with timers that do not run', () => {
+  beforeEach(() => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick'] });
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
 
-test('a slice waits until the last of several live emissions in progress ends', async () => {
-  const { pacer, slice } = createTestPacer();
-  const ends: (() => void)[] = [];
-  await pacer.live(nothing);
-  await slice(10);
-  const live = [1, 2].map(() => pacer.live(() => new Promise<void>((resolve) => ends.push(resolve))));
-  let isDone = false;
-  const bulk = slice(10).then(() => (isDone = true));
-  ends[0]!();
-  await live[0];
-  await runPending();
-  expect(isDone).toBe(false);
-  ends[1]!();
-  await bulk;
+  test('a slice waits until the live emission in progress ends', async () => {
+    const { pacer, slice } = createTestPacer();
+    let end: () => void = () => undefined;
+    await pacer.live(nothing);
+    await slice(10);
+    const live = pacer.live(() => new Promise<void>((resolve) => (end = resolve)));
+    let isDone = false;
+    const bulk = slice(10).then(() => (isDone = true));
+    await runPending();
+    expect(isDone).toBe(false);
+    end();
+    await live;
+    await runPending();
+    expect(isDone).toBe(true);
+    await bulk;
+  });
+
+  test('a slice waits until the last of several live emissions in progress ends', async () => {
+    const { pacer, slice } = createTestPacer();
+    const ends: (() => void)[] = [];
+    await pacer.live(nothing);
+    await slice(10);
+    const live = [1, 2].map(() => pacer.live(() => new Promise<void>((resolve) => ends.push(resolve))));
+    let isDone = false;
+    const bulk = slice(10).then(() => (isDone = true));
+    ends[0]!();
+    await live[0];
+    await runPending();
+    expect(isDone).toBe(false);
+    ends[1]!();
+    await bulk;
+  });
 });
 
 test('from one second after its start a live emission in progress delays no slice', async () => {

@@ -33,6 +33,7 @@ import {
 } from './programs.ts';
 import {
   type Bounds,
+  type Capture,
   type Document,
   emptyWorld,
   type Fault,
@@ -150,7 +151,18 @@ function addFaults(world: World): Step[] {
     }));
   add('flush', 'Redis loses all keys', (spent) => ({ ...spent, keyspace: {}, jobs: [], known: [] }));
   const stored: Stored = { keyspace, jobs, known };
-  return [...steps, ...addFailOver(world, stored)];
+  const failOver = addFailOver(world, stored).map((step) =>
+    step.world.history === world.history ? step : { ...step, world: withRenewalsDue(step.world) },
+  );
+  return [...steps, ...failOver];
+}
+
+/** Owners renew for ever. After a fail-over the next renewal has an effect, so it is certain; the others are limited. */
+function withRenewalsDue(world: World): World {
+  const captures = world.captures.map((capture): Capture => {
+    return capture.answers.length > 0 ? { ...capture, isRenewalDue: true } : capture;
+  });
+  return { ...world, captures };
 }
 
 function addTakes(world: World): Promise<Step[]> {
@@ -222,8 +234,14 @@ async function addCaptureCalls(world: World, index: number): Promise<Step[]> {
   for (const call of await answerable(world, index)) {
     const label = describeCall(call);
     const isRenewal = call.kind === 'timer' && call.args[0] === TIMERS_MS.renewal;
-    const before = isRenewal ? spend(world, 'renewal') : world;
-    if (before) add(label, await carryOutForCapture(before, index, call), !isRenewal);
+    const isSure = !isRenewal || world.captures[index]!.isRenewalDue === true;
+    const before = isSure ? world : spend(world, 'renewal');
+    if (before) {
+      const due = isRenewal
+        ? withCapture(before, index, without(before.captures[index]!, 'isRenewalDue'))
+        : before;
+      add(label, await carryOutForCapture(due, index, call), isSure);
+    }
     if (call.kind === 'timer' || call.kind === 'next') continue;
     const lost = call.kind === 'script' || call.kind === 'enqueue' ? spend(world, 'lost-reply') : undefined;
     if (lost) add(`${label}, but the reply is lost`, await carryOutForCapture(lost, index, call, LOST_REPLY));
@@ -235,7 +253,7 @@ async function addCaptureCalls(world: World, index: number): Promise<Step[]> {
   return steps;
 }
 
-function withCapture(world: World, index: number, capture: SavedProcess, created = 0): World {
+function withCapture(world: World, index: number, capture: Capture, created = 0): World {
   const captures = world.captures.map((one, at) => (at === index ? capture : one));
   return { ...world, captures, nextNumber: world.nextNumber + created };
 }
@@ -257,7 +275,11 @@ async function answered(world: World, index: number, call: OpenCall, answer: Ans
   const isWaiting = open.some(({ kind, args }) => kind === 'timer' && args[0] === TIMERS_MS.retry);
   const isReporting = open.some(({ kind }) => kind === 'restarted');
   // A process without the lease has no memory: it is as after its start.
-  return withCapture(world, index, isWaiting && !isReporting ? { ...before, answers: [] } : capture);
+  return withCapture(
+    world,
+    index,
+    isWaiting && !isReporting ? { number: before.number, answers: [] } : capture,
+  );
 }
 
 /** Does what a call asks for. */

@@ -53,6 +53,11 @@ export interface Stored {
   known: readonly string[];
 }
 
+export interface Capture extends SavedProcess {
+  /** Redis has failed over since the last renewal. */
+  isRenewalDue?: true;
+}
+
 export interface Worker extends SavedProcess {
   job: Job;
 }
@@ -68,7 +73,7 @@ export interface World extends Stored {
   oldestChange: number;
   /** A stream has begun at the present instead of at the saved token: the sweep finds the writes between. */
   hasRestarted: boolean;
-  captures: readonly SavedProcess[];
+  captures: readonly Capture[];
   workers: readonly (Worker | null)[];
   /** Number of the next process. */
   nextNumber: number;
