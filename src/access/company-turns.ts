@@ -36,11 +36,6 @@ export interface CompanyTurns {
   delayedReads: () => Map<Id, number>;
 }
 
-/**
- * A company over its share gets this share of the time, also if the event loop is always busy: the server closes a connection whose
- * handshake takes 10 s.
- */
-const MIN_SHARE = 0.2;
 /** What a live event counts in the share of its company. */
 const DELIVERY_MS = 0.05;
 
@@ -53,7 +48,7 @@ export function createCompanyTurns({
   const allowance = createAllowance({ now, readUtilization, isBesideLive: () => shares.isShared(now()) });
   /** How long a company rests after work that took `tookMs`. */
   const restMsOf = (companyId: Id, tookMs: number): number =>
-    shares.isOver(companyId, now()) ? tookMs / Math.max(allowance(), MIN_SHARE) - tookMs : 0;
+    shares.isOver(companyId, now()) ? tookMs / allowance() - tookMs : 0;
 
   const readInTurn = createReadTurns({
     onDelayed: (companyId) => {

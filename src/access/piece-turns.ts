@@ -2,10 +2,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createRests, createRounds } from './rounds.ts';
 
 const SLICE_MS = 2;
-/** How long the event loop accepts waiting connections between two slices: pieces keep a fifth of its time. */
-const ACCEPT_MS = 4 * SLICE_MS;
+/** How long the event loop accepts waiting connections between two slices: pieces keep a tenth of its time. */
+const ACCEPT_MS = 10 * SLICE_MS;
 /** A piece that seems to take longer had to wait for a CPU. */
 const MAX_PIECE_MS = 4;
+/** Work of a connection, from its acceptance to its end, in the time of its handshake's piece: that piece is the smallest part. */
+const CONNECTION_PIECES = 5;
 /** A piece that has waited for this time no longer rests: the server closes a connection whose handshake takes 10 s. */
 const MAX_WAIT_FOR_RESTS_MS = 4_000;
 
@@ -13,7 +15,8 @@ const MAX_WAIT_FOR_RESTS_MS = 4_000;
  * Pieces of one kind and company keep their order. The kinds of a company take turns like companies: a list of 5,000 appointments has
  * 50 pieces, and each would wait for the handshakes of a crowd.
  *
- * - `message`: writes events, positions or replays. It never rests: rests would delay live events.
+ * - `message`: writes events, positions or replays. It never rests, since rests would delay live events: the company's next
+ *   handshakes and lists rest for it.
  * - `address`: a handshake whose company is not known yet. It never rests, and counts for no company.
  */
 export type PieceKind = 'message' | 'handshake' | 'list' | 'address';
@@ -55,8 +58,9 @@ function createRunOne(
     // Socket.IO connects a socket in the next tick: that is part of the piece.
     process.nextTick(() => {
       const tookMs = Math.min(now() - startedAt, MAX_PIECE_MS);
-      onUsed(from, tookMs);
-      if (kind !== 'message') rests.add(from, restMsOf(from, tookMs));
+      const usedMs = kind === 'handshake' ? CONNECTION_PIECES * tookMs : tookMs;
+      onUsed(from, usedMs);
+      rests.add(from, restMsOf(from, usedMs));
     });
   };
 }

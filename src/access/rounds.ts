@@ -54,14 +54,20 @@ export function createRests(now: () => number) {
 
   return {
     has: (from: string): boolean => (rests.get(from)?.until ?? -Infinity) > now(),
-    /** @returns how long the company rests, in ms */
+    /**
+     * Prolongs a rest, or begins one.
+     * @returns how long the company rests from now, in ms
+     */
     add(from: string, ms: number): number {
       const at = now();
       forgetOld(at);
-      const owedMs = ms > 0 ? (rests.get(from)?.owedMs ?? 0) + ms : 0;
+      const before = rests.get(from);
       rests.delete(from);
-      const restMs = owedMs < MIN_REST_MS ? 0 : Math.min(owedMs, MAX_REST_MS);
-      if (owedMs > 0) rests.set(from, { until: at + restMs, owedMs: restMs > 0 ? 0 : owedMs });
+      const owedMs = (before?.owedMs ?? 0) + ms;
+      const isDue = owedMs >= MIN_REST_MS;
+      const leftMs = Math.max(0, (before?.until ?? at) - at);
+      const restMs = Math.min(leftMs + (isDue ? owedMs : 0), MAX_REST_MS);
+      if (owedMs > 0 || restMs > 0) rests.set(from, { until: at + restMs, owedMs: isDue ? 0 : owedMs });
       return restMs;
     },
     end(from: string): void {

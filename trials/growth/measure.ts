@@ -4,7 +4,7 @@ import { JWT_SECRET, type BenchEnvironment } from '../../bench/harness/environme
 import { catchUp, requestList } from '../../bench/harness/dashboard-requests.ts';
 import { median, quantile } from '../../bench/harness/figures.ts';
 import { fireAtRate } from '../../bench/harness/fire.ts';
-import { cpuMicrosOf } from '../../bench/harness/server-cpu.ts';
+import { cpuMicrosOf } from '../../bench/harness/server-process.ts';
 import type { StreamPosition } from '@appointment-emissions/contracts';
 import { signToken } from '../../test/harness/dashboard.ts';
 

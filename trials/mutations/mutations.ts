@@ -771,6 +771,22 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a company that uses most of a busy event loop rests',
   },
   {
+    safeguard: 'handshakes and lists rest for the messages of their company',
+    file: 'src/access/piece-turns.ts',
+    find: 'rests.add(from, restMsOf(from, usedMs));',
+    replace: "if (kind !== 'message') rests.add(from, restMsOf(from, usedMs));",
+    test: 'test/realtime/company-turns.test.ts',
+    name: 'handshakes and lists of a company over its share rest for its messages',
+  },
+  {
+    safeguard: 'a handshake counts as the whole work of its connection',
+    file: 'src/access/piece-turns.ts',
+    find: 'CONNECTION_PIECES * tookMs',
+    replace: 'tookMs',
+    test: 'test/realtime/company-turns.test.ts',
+    name: 'a company that uses most of a busy event loop rests',
+  },
+  {
     safeguard: 'connections are accepted before the next pieces',
     file: 'src/access/piece-turns.ts',
     find: 'connections > before && now() - startedAt < ACCEPT_MS',

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import autocannon from 'autocannon';
-import { cpuMicrosOf } from '../../bench/harness/server-cpu.ts';
+import { cpuMicrosOf } from '../../bench/harness/server-process.ts';
 import { ownCluster, type RedisCluster } from '../../test/harness/own-cluster.ts';
 import { ownMongo } from '../../test/harness/own-services.ts';
 import { eventually } from '../../test/harness/until.ts';
