@@ -67,9 +67,8 @@ test.each<[string, (string | Buffer)[], string]>([
   ['null', ['null'], '400 MALFORMED_JSON'],
   ['a string', ['"a"'], '400 MALFORMED_JSON'],
   ['half an object', ['{"a":'], '400 MALFORMED_JSON'],
-])('a body with %s is read as body-parser reads it', async (_what, parts, answer) => {
+])('a body with %s gets the same answer with its length and in chunks', async (_what, parts, answer) => {
   await start();
-  // body-parser reads chunked bodies.
   expect([await post(parts, 'with its length'), await post(parts, 'chunked')]).toEqual([answer, answer]);
 });
 
