@@ -46,7 +46,7 @@ if (unknown.length > 0 || !(rounds >= 1)) {
          --resume          the same, and skip what is saved for the same code, machine and versions
          --strict          exit with code 1 if a threshold is missed
        npm run bench -- --report         write the page from bench/results/
-       npm run bench -- --install-peers  build Centrifugo with Go, once
+       npm run bench -- --install-peers  build Centrifugo with Go and Sockudo with cargo, once
 scenarios: ${Object.keys(SCENARIOS).join(', ')}
 "latency" selects all latency scenarios; "profile" writes CPU profiles to .runtime/bench/profiles`);
   process.exit(2);

@@ -3,6 +3,8 @@ import type { ProfileTable } from './harness/cpu-profile.ts';
 
 /** The contender in which Express reads and Centrifugo delivers. */
 export const EXPRESS_CENTRIFUGO = 'Express + Centrifugo';
+/** The contender in which Express reads and Sockudo delivers. */
+export const EXPRESS_SOCKUDO = 'Express + Sockudo';
 
 /** The measurements of one scenario. */
 export interface Findings {

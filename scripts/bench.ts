@@ -1,4 +1,5 @@
 import { installCentrifugo } from '../bench/peers/install-centrifugo.ts';
+import { installSockudo } from '../bench/peers/install-sockudo.ts';
 import { runInTestRunDir } from './process/run-dir.ts';
 import type { Main } from './run.mjs';
 import { findBenchServers } from './services/bench-servers.ts';
@@ -15,6 +16,7 @@ export const main: Main = async ({ signal, args }) => {
   }
   if (args.includes('--install-peers')) {
     await installCentrifugo({ log: console.error });
+    await installSockudo({ log: console.error });
     return 0;
   }
   const servers = await findBenchServers({ log: console.error });

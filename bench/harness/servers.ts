@@ -14,7 +14,7 @@ export async function readServers(): Promise<Record<string, string>> {
         /^mem_allocator:(\S+)/m.exec(await environment.redis.info('memory'))?.[1] ??
         'unknown',
       'mongodb server': process.env['BENCH_MONGO_NAME'] ?? 'as npm start',
-      peers: process.env['BENCH_CENTRIFUGO_NAME'] ?? 'none',
+      peers: process.env['BENCH_PEERS'] ?? 'none',
     };
   } finally {
     await environment.close();

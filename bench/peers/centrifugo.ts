@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SignJWT } from 'jose';
 import { companyRoom, type StreamPosition } from '@appointment-emissions/contracts';
@@ -6,7 +6,8 @@ import { startOnFreePort } from '../../scripts/process/free-port.ts';
 import { startService } from '../../scripts/services/service.ts';
 import type { RunningContender } from '../harness/contenders.ts';
 import { API_KEY, JWT_SECRET, type BenchEnvironment } from '../harness/environment.ts';
-import { cpuMicrosOf } from '../harness/server-cpu.ts';
+import { cpuMicrosOf, residentBytesOf } from '../harness/server-process.ts';
+import { isOk } from './is-ok.ts';
 
 /** Settings of a company's channel: each reconnect recovers what the history still holds. */
 const COMPANY_NAMESPACE = { name: 'company', history_size: 1_000, history_ttl: '1h', force_recovery: true };
@@ -108,16 +109,5 @@ async function measure(what: string, pid: number, url: string): Promise<number> 
   if (what !== 'memory') throw new Error(`Centrifugo cannot measure "${what}"`);
   // Go's profiler collects the garbage before it replies. The second collection frees what finalizers released.
   for (let i = 0; i < 2; i += 1) await isOk(`${url}/debug/pprof/heap?gc=1`);
-  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-  return Number(kilobytes) * 1_024;
-}
-
-async function isOk(url: string): Promise<boolean> {
-  try {
-    const response = await fetch(url);
-    await response.arrayBuffer();
-    return response.ok;
-  } catch {
-    return false;
-  }
+  return residentBytesOf(pid);
 }

@@ -13,12 +13,14 @@ const MODULE = 'github.com/centrifugal/centrifugo/v6';
 const VERSION = '6.9.1';
 const PINNED_MODULES = join(import.meta.dirname, 'centrifugo');
 const BINARY = join(RUNTIME_DIR, 'bench', 'bin', `centrifugo-${VERSION}`);
-const INSTALL = 'npm run bench -- --install-peers';
+export const INSTALL_PEERS = 'npm run bench -- --install-peers';
 
 /** Returns Centrifugo if it is installed. If not, logs how to install it: the build takes too long to start unasked. */
 export function findCentrifugo({ log }: { log: Log }): BenchTool | undefined {
   if (existsSync(BINARY)) return { file: BINARY, name: `Centrifugo ${VERSION}` };
-  log(`no Centrifugo: its contenders are left out. To install it: ${INSTALL} (needs Go, takes some minutes)`);
+  log(
+    `no Centrifugo: its contenders are left out. To install it: ${INSTALL_PEERS} (needs Go, takes some minutes)`,
+  );
   return undefined;
 }
 

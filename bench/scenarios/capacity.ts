@@ -1,7 +1,7 @@
 import { openDashboards, type Audience } from '../harness/audience.ts';
 import { loadWith } from '../harness/load.ts';
 import { fillQueue, queueAtMost } from '../harness/queue.ts';
-import { cpuMicrosOf } from '../harness/server-cpu.ts';
+import { cpuMicrosOf } from '../harness/server-process.ts';
 import type { RunningContender } from '../harness/contenders.ts';
 import { openEnvironment, type BenchEnvironment } from '../harness/environment.ts';
 import type { Scenario } from '../scenario.ts';

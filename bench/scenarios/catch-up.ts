@@ -9,7 +9,7 @@ import { compare } from '../harness/compare.ts';
 import { JWT_SECRET, openEnvironment, type BenchEnvironment } from '../harness/environment.ts';
 import type { WebSocket } from '../harness/ws.ts';
 import { hasCentrifugo, signCentrifugoToken, startExpressCentrifugo } from '../peers/centrifugo.ts';
-import { openLightCentrifugoSocket } from '../peers/dashboards.ts';
+import { openLightCentrifugoSocket } from '../peers/centrifugo-dashboards.ts';
 import type { Scenario } from '../scenario.ts';
 
 const DASHBOARDS = 2_000;

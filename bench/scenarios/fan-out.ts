@@ -5,7 +5,10 @@ import { compare } from '../harness/compare.ts';
 import type { RunningContender } from '../harness/contenders.ts';
 import { openEnvironment, type BenchEnvironment } from '../harness/environment.ts';
 import { hasCentrifugo, startCentrifugo } from '../peers/centrifugo.ts';
-import { openCentrifugoDashboards } from '../peers/dashboards.ts';
+import { openCentrifugoDashboards } from '../peers/centrifugo-dashboards.ts';
+import { hasSockudo, startSockudo } from '../peers/sockudo.ts';
+import { createSockudoPublish } from '../peers/sockudo-api.ts';
+import { openSockudoDashboards } from '../peers/sockudo-dashboards.ts';
 import type { Scenario } from '../scenario.ts';
 
 const SOCKETS = 1_000;
@@ -29,8 +32,8 @@ interface FanOutContender {
 }
 
 /**
- * Measures the whole process. For ours and for Centrifugo, that includes the Redis subscription, decoding, encoding and
- * background work; for Centrifugo also its HTTP API, which publishes.
+ * Measures the whole process. For ours and the peers, that includes the Redis subscription, decoding, encoding and
+ * background work; for the peers also their HTTP API, which publishes.
  */
 export const fanOut: Scenario = {
   title: `One event to ${SOCKETS} dashboards`,
@@ -45,7 +48,8 @@ export const fanOut: Scenario = {
       const contenders = [
         await startBare(environment, event),
         await startNaive(environment, event),
-        ...(hasCentrifugo() ? [await startPeer(environment, event)] : []),
+        ...(hasCentrifugo() ? [await startCentrifugoPeer(environment, event)] : []),
+        ...(hasSockudo() ? [await startSockudoPeer(environment, event)] : []),
         ours,
       ];
       for (const contender of contenders) await fire(contender, WARM_UP_EVENTS);
@@ -93,7 +97,7 @@ async function startNaive(environment: BenchEnvironment, event: string): Promise
   return { name: 'naive', contender, audience, send };
 }
 
-async function startPeer(environment: BenchEnvironment, event: string): Promise<FanOutContender> {
+async function startCentrifugoPeer(environment: BenchEnvironment, event: string): Promise<FanOutContender> {
   const centrifugo = await startCentrifugo(environment);
   const { companyId } = companyOf(environment);
   const audience = await openCentrifugoDashboards({ url: centrifugo.url, count: SOCKETS, companyId });
@@ -101,6 +105,17 @@ async function startPeer(environment: BenchEnvironment, event: string): Promise<
     void centrifugo.publish(companyId, event);
   };
   return { name: 'Centrifugo', contender: centrifugo, audience, send };
+}
+
+async function startSockudoPeer(environment: BenchEnvironment, event: string): Promise<FanOutContender> {
+  const sockudo = await startSockudo(environment);
+  const { companyId } = companyOf(environment);
+  const audience = await openSockudoDashboards({ url: sockudo.url, count: SOCKETS, companyId });
+  const publish = createSockudoPublish(sockudo.url);
+  const send = (): void => {
+    void publish(companyId, 'appointment:updated', event);
+  };
+  return { name: 'Sockudo', contender: sockudo, audience, send };
 }
 
 async function startOurs(environment: BenchEnvironment): Promise<FanOutContender> {

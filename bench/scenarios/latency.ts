@@ -7,8 +7,10 @@ import { startFleet } from '../harness/fleet.ts';
 import type { FullDashboard } from '../harness/full-dashboard.ts';
 import { nextBody, warmUp } from '../harness/load.ts';
 import { hasCentrifugo, startExpressCentrifugo } from '../peers/centrifugo.ts';
-import { openCentrifugoDashboard } from '../peers/dashboards.ts';
-import { EXPRESS_CENTRIFUGO, type Scenario } from '../scenario.ts';
+import { openCentrifugoDashboard } from '../peers/centrifugo-dashboards.ts';
+import { hasSockudo, startExpressSockudo } from '../peers/sockudo.ts';
+import { openSockudoDashboard } from '../peers/sockudo-dashboards.ts';
+import { EXPRESS_CENTRIFUGO, EXPRESS_SOCKUDO, type Scenario } from '../scenario.ts';
 
 const SINGLE = '/api/v1/internal/socket/appointment-updated';
 /** One long turn: at 600/s a contender that cannot keep up needs time until its queue is full. */
@@ -114,6 +116,7 @@ async function startContenders(environment: BenchEnvironment): Promise<LatencyCo
     // Few connections: the naive worker needs 30 s for what its API accepts in 6 s with 20 connections.
     { name: 'naive', ...simple, connections: 2, ...(await pipeline('naive', '{naive}')) },
     ...(hasCentrifugo() ? [{ ...simple, ...(await expressCentrifugo(environment)) }] : []),
+    ...(hasSockudo() ? [{ ...simple, ...(await expressSockudo(environment)) }] : []),
     { name: 'ours', ...(await pipeline('our')), path: SINGLE, connections: 20 },
   ];
 }
@@ -124,5 +127,14 @@ async function expressCentrifugo(environment: BenchEnvironment) {
     name: EXPRESS_CENTRIFUGO,
     contender,
     openDashboard: (companyId: string) => openCentrifugoDashboard(centrifugo.url, companyId),
+  };
+}
+
+async function expressSockudo(environment: BenchEnvironment) {
+  const { contender, sockudo } = await startExpressSockudo(environment);
+  return {
+    name: EXPRESS_SOCKUDO,
+    contender,
+    openDashboard: (companyId: string) => openSockudoDashboard(sockudo.url, companyId),
   };
 }

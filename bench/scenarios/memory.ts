@@ -3,7 +3,9 @@ import { openBareSockets, openDashboards, type Audience } from '../harness/audie
 import { compare } from '../harness/compare.ts';
 import { openEnvironment } from '../harness/environment.ts';
 import { hasCentrifugo, startCentrifugo } from '../peers/centrifugo.ts';
-import { openCentrifugoDashboards } from '../peers/dashboards.ts';
+import { openCentrifugoDashboards } from '../peers/centrifugo-dashboards.ts';
+import { hasSockudo, startSockudo } from '../peers/sockudo.ts';
+import { openSockudoDashboards } from '../peers/sockudo-dashboards.ts';
 import type { Scenario } from '../scenario.ts';
 
 const SOCKETS = 2_000;
@@ -36,6 +38,9 @@ export const memory: Scenario = {
               open: openCentrifugoDashboards,
             },
           ]
+        : []),
+      ...(hasSockudo()
+        ? [{ ...{ name: 'Sockudo', start: () => startSockudo(environment) }, open: openSockudoDashboards }]
         : []),
       {
         ...{ name: 'ours', start: () => environment.start('contenders/our-api.ts') },
