@@ -1,12 +1,11 @@
 import { createHash, createHmac } from 'node:crypto';
-import { companyRoom } from '@appointment-emissions/contracts';
 import { API_KEY, JWT_SECRET } from '../harness/environment.ts';
 import { postJson } from './express-publisher.ts';
 
 export const SOCKUDO_APP = { id: 'bench', key: API_KEY, secret: JWT_SECRET } as const;
 
 /** Only sockets with a signature can subscribe to a channel whose name begins with `private-`. */
-export const channelOf = (companyId: string): string => `private-${companyRoom(companyId)}`;
+export const channelOf = (companyId: string): string => `private-${companyId}`;
 
 export const sign = (text: string): string =>
   createHmac('sha256', SOCKUDO_APP.secret).update(text).digest('hex');

@@ -55,7 +55,7 @@ function settings(port: number, redis: URL): object {
       driver: 'memory',
       array: { apps: [{ ...SOCKUDO_APP, enabled: true, policy: { limits } }] },
     },
-    cache: { driver: 'memory' },
+    ...{ cache: { driver: 'memory' }, idempotency: { enabled: false } },
     queue: { driver: 'memory' },
     database: { redis: { host: redis.hostname, port: Number(redis.port) } },
     metrics: { enabled: false },
