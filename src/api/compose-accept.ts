@@ -24,7 +24,7 @@ import type { Resources } from '../resources/open-resources.ts';
 
 const DEPTH_CHECK_EVERY_MS = 1_000;
 /** In a process that runs direct jobs, bulk requests keep the event loop below this part of the utilization at which direct jobs end. */
-const DIRECT_JOBS_SHARE = 0.6;
+const DIRECT_JOBS_SHARE = 0.45;
 
 export type Acceptance = ReturnType<typeof composeAccept>;
 

@@ -10,7 +10,6 @@ import { rowProjection, toWrittenRow } from './updated-rows.ts';
 type Subject = { companyId: Id } | { appointmentId: Id };
 
 const MAX_QUERY_MS = 4_000;
-
 /** Rows that cannot be emitted are replaced by rows of the next page. This limits the pages. */
 const MAX_PAGES = 20;
 

@@ -19,7 +19,7 @@ export const API_LIMITS = {
   /** How long an `Idempotency-Key` is remembered: longer than a caller repeats its request. */
   IDEMPOTENCY_TTL_SECONDS: 3_600,
   /** Share of the time, 0 to 1, in which the event loop may be busy; above it the API leaves live emissions to workers. */
-  MAX_DIRECT_UTILIZATION: 0.5,
+  MAX_DIRECT_UTILIZATION: 0.7,
 
   // Requests
   /** Body of a single emission; a larger one gets 413. */
