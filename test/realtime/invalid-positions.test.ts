@@ -44,12 +44,12 @@ test.each<[string, () => StreamPosition]>([
 ])('a dashboard with %s must load the list, and continues at the position it then gets', async (_, from) => {
   const { socket, positions } = await world.dashboard(api, company.companyId, { position: from() });
   const reload = { epoch: head.epoch, offset: 1, recovered: false, reason: 'epoch' };
-  expect(positions).toEqual([reload]);
+  expect(positions[0]).toEqual(reload);
   expect(await send(socket, 'emissions:catch-up', from())).toEqual(reload);
   const { epoch, offset } = positions[0]!;
   expect(await send(socket, 'emissions:catch-up', { epoch, offset })).toEqual({ ...head, recovered: true });
   const back = await world.dashboard(api, company.companyId, { position: { epoch, offset } });
-  expect(back.positions).toEqual([{ ...head, recovered: true }]);
+  expect(back.positions[0]).toEqual({ ...head, recovered: true });
 });
 
 test('a catch-up from anything but one position is answered, and never as recovered', async () => {
