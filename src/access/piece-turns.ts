@@ -8,6 +8,8 @@ const ACCEPT_MS = 10 * SLICE_MS;
 const MAX_PIECE_MS = 4;
 /** Work of a connection, from its acceptance to its end, in the time of its handshake's piece: that piece is the smallest part. */
 const CONNECTION_PIECES = 5;
+/** A list of 5,000 appointments has 50 pieces, and rests after each. */
+const MAX_REST_MS = 50;
 /** A piece that has waited for this time no longer rests: the server closes a connection whose handshake takes 10 s. */
 const MAX_WAIT_FOR_RESTS_MS = 4_000;
 
@@ -15,8 +17,8 @@ const MAX_WAIT_FOR_RESTS_MS = 4_000;
  * Pieces of one kind and company keep their order. The kinds of a company take turns like companies: a list of 5,000 appointments has
  * 50 pieces, and each would wait for the handshakes of a crowd.
  *
- * - `message`: writes events, positions or replays. It never rests, since rests would delay live events: the company's next
- *   handshakes and lists rest for it.
+ * - `message`: writes events, positions or replays. It never rests, since rests would delay live events: the rest after the company's
+ *   next handshake, or piece of a list, is longer for it.
  * - `address`: a handshake whose company is not known yet. It never rests, and counts for no company.
  */
 export type PieceKind = 'message' | 'handshake' | 'list' | 'address';
@@ -60,7 +62,9 @@ function createRunOne(
       const tookMs = Math.min(now() - startedAt, MAX_PIECE_MS);
       const usedMs = kind === 'handshake' ? CONNECTION_PIECES * tookMs : tookMs;
       onUsed(from, usedMs);
-      rests.add(from, restMsOf(from, usedMs));
+      const restMs = restMsOf(from, usedMs);
+      if (kind === 'message') rests.owe(from, restMs);
+      else rests.add(from, restMs);
     });
   };
 }
@@ -91,7 +95,7 @@ function createTurnsBetween(now: () => number) {
 export function createPieceTurns(deps: PieceTurnsDeps) {
   const { now } = deps;
   const waiting = createRounds<WaitingPiece>();
-  const rests = createRests(now);
+  const rests = createRests(now, MAX_REST_MS);
   const runOne = createRunOne(deps, rests);
   const turnsBetween = createTurnsBetween(now);
   let isRunning = false;

@@ -6,6 +6,7 @@ import { createRests, createRounds } from './rounds.ts';
 export type ReadKind = 'list' | 'replay';
 
 const MAX_READS = 32;
+const MAX_REST_MS = 200;
 /** Reads of a company whose clients repeat them, or leave, faster than they are answered. */
 const MAX_WAITING = 500;
 
@@ -27,7 +28,7 @@ export function createReadTurns({ onDelayed, restMsOf, now }: ReadTurnsDeps) {
   /** By kind and company, as `reading` is. */
   const waiting = createRounds<WaitingRead>();
   const reading = new Set<string>();
-  const rests = createRests(now);
+  const rests = createRests(now, MAX_REST_MS);
 
   async function runOne(key: string, read: WaitingRead): Promise<void> {
     try {

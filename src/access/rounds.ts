@@ -1,6 +1,5 @@
 /** Shorter rests are collected: a timer for each piece would cost more than the piece. */
 const MIN_REST_MS = 4;
-const MAX_REST_MS = 200;
 
 /** A queue for each company. They are emptied in turns. */
 export function createRounds<T>() {
@@ -40,34 +39,43 @@ interface Rest {
   owedMs: number;
 }
 
-/** Companies, or reads of companies, that rest. One whose rest has ended for a while is forgotten. */
-export function createRests(now: () => number) {
+/**
+ * Companies, or reads of companies, that rest. One whose rest has ended for a while is forgotten.
+ * @param maxRestMs  longest rest
+ */
+export function createRests(now: () => number, maxRestMs: number) {
   /** The last one of each, in the order in which they were added. */
   const rests = new Map<string, Rest>();
 
   function forgetOld(at: number): void {
     for (const [from, { until }] of rests) {
-      if (at - until < MAX_REST_MS) break;
+      if (at - until < maxRestMs) break;
       rests.delete(from);
     }
   }
 
+  /** Makes it the last one. */
+  function replace(from: string, rest: Rest): void {
+    rests.delete(from);
+    if (rest.owedMs > 0 || rest.until > now()) rests.set(from, rest);
+  }
+
   return {
     has: (from: string): boolean => (rests.get(from)?.until ?? -Infinity) > now(),
-    /**
-     * Prolongs a rest, or begins one.
-     * @returns how long the company rests from now, in ms
-     */
+    /** Makes the next rest longer. It begins none: work that never rests would prolong a rest for ever. */
+    owe(from: string, ms: number): void {
+      const at = now();
+      forgetOld(at);
+      const { until = at, owedMs = 0 } = rests.get(from) ?? {};
+      replace(from, { until: Math.max(until, at), owedMs: owedMs + ms });
+    },
+    /** Begins a rest, with what is owed. @returns how long the company rests, in ms */
     add(from: string, ms: number): number {
       const at = now();
       forgetOld(at);
-      const before = rests.get(from);
-      rests.delete(from);
-      const owedMs = (before?.owedMs ?? 0) + ms;
-      const isDue = owedMs >= MIN_REST_MS;
-      const leftMs = Math.max(0, (before?.until ?? at) - at);
-      const restMs = Math.min(leftMs + (isDue ? owedMs : 0), MAX_REST_MS);
-      if (owedMs > 0 || restMs > 0) rests.set(from, { until: at + restMs, owedMs: isDue ? 0 : owedMs });
+      const owedMs = ms > 0 ? (rests.get(from)?.owedMs ?? 0) + ms : 0;
+      const restMs = owedMs < MIN_REST_MS ? 0 : Math.min(owedMs, maxRestMs);
+      replace(from, { until: at + restMs, owedMs: restMs > 0 ? 0 : owedMs });
       return restMs;
     },
     end(from: string): void {
@@ -77,7 +85,7 @@ export function createRests(now: () => number) {
     untilNextEnd(): number {
       const at = now();
       const ends = [...rests.values()].map(({ until }) => until).filter((until) => until > at);
-      return Math.max(1, Math.min(at + MAX_REST_MS, ...ends) - at);
+      return Math.max(1, Math.min(at + maxRestMs, ...ends) - at);
     },
     /** How many are remembered. */
     count: (): number => rests.size,

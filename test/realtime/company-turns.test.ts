@@ -240,14 +240,22 @@ test('messages of a company over its share never rest', async () => {
   await until('the handshake after the rest', handshake);
 });
 
-test('handshakes and lists of a company over its share rest for its messages, too', async () => {
-  const { turns, pass, workForCrowd } = createBusyTurns();
-  await workForCrowd();
-  pass(200);
+test('a handshake and a piece of a list of a company over its share rest for its messages, too', async () => {
   for (const kind of ['handshake', 'list'] as const) {
+    const { turns, pass, workForCrowd } = createBusyTurns();
+    await workForCrowd();
+    pass(200);
     await turns.piece('message', CROWD, () => {
       pass(4);
     });
+    await nextTurn();
+    // With a hundredth of a millisecond of its own it would not rest.
+    await until(
+      'the piece',
+      turns.piece(kind, CROWD, () => {
+        pass(0.01);
+      }),
+    );
     await nextTurn();
     let ran = false;
     const resting = turns.piece(kind, CROWD, () => (ran = true));
@@ -258,19 +266,20 @@ test('handshakes and lists of a company over its share rest for its messages, to
   }
 });
 
-test('messages prolong a rest', () => {
+test('what is owed begins no rest, and prolongs the next one up to the limit', () => {
   let now = 0;
-  const rests = createRests(() => now);
-  expect([rests.add(CROWD, 3), rests.has(CROWD)]).toEqual([0, false]);
-  expect([rests.add(CROWD, 3), rests.has(CROWD)]).toEqual([6, true]);
-  now = 5;
-  expect(rests.add(CROWD, 50)).toBe(51);
-  expect(rests.add(CROWD, 0)).toBe(51);
-  expect(rests.add(CROWD, 1_000)).toBe(200);
-  now = 204;
-  expect(rests.has(CROWD)).toBe(true);
-  now = 205;
+  const rests = createRests(() => now, 50);
+  rests.owe(CROWD, 10);
   expect(rests.has(CROWD)).toBe(false);
+  expect([rests.add(CROWD, 3), rests.has(CROWD)]).toEqual([13, true]);
+  now = 5;
+  rests.owe(CROWD, 1_000);
+  now = 13;
+  expect(rests.has(CROWD)).toBe(false);
+  expect(rests.add(CROWD, 3)).toBe(50);
+  now = 63;
+  expect([rests.add(CROWD, 3), rests.has(CROWD)]).toEqual([0, false]);
+  expect(rests.add(CROWD, 3)).toBe(6);
 });
 
 test('handshakes of a crowd that have waited for 4 s no longer rest', async () => {
@@ -351,7 +360,7 @@ test('connections that wait are accepted before the next pieces, for at most 20 
 
 test('companies that have rested are forgotten', () => {
   let now = 0;
-  const rests = createRests(() => now);
+  const rests = createRests(() => now, 200);
   for (let n = 0; n < 1_000; n += 1) {
     now += 10;
     rests.add(`company ${n}`, n % 2 === 0 ? 50 : 1);

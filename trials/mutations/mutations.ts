@@ -773,10 +773,10 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     safeguard: 'handshakes and lists rest for the messages of their company',
     file: 'src/access/piece-turns.ts',
-    find: 'rests.add(from, restMsOf(from, usedMs));',
-    replace: "if (kind !== 'message') rests.add(from, restMsOf(from, usedMs));",
+    find: "if (kind === 'message') rests.owe(from, restMs);",
+    replace: "if (kind === 'message') return;",
     test: 'test/realtime/company-turns.test.ts',
-    name: 'handshakes and lists of a company over its share rest for its messages',
+    name: 'a handshake and a piece of a list of a company over its share rest',
   },
   {
     safeguard: 'a handshake counts as the whole work of its connection',
