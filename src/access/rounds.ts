@@ -64,6 +64,7 @@ export function createRests(now: () => number, maxRestMs: number) {
     has: (from: string): boolean => (rests.get(from)?.until ?? -Infinity) > now(),
     /** Makes the next rest longer. It begins none: work that never rests would prolong a rest for ever. */
     owe(from: string, ms: number): void {
+      if (ms === 0) return;
       const at = now();
       forgetOld(at);
       const { until = at, owedMs = 0 } = rests.get(from) ?? {};
