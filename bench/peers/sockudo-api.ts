@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import { API_KEY, JWT_SECRET } from '../harness/environment.ts';
-import { postJson } from './express-publisher.ts';
+import { postJson } from './post-json.ts';
 
 export const SOCKUDO_APP = { id: 'bench', key: API_KEY, secret: JWT_SECRET } as const;
 
