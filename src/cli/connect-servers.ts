@@ -31,7 +31,7 @@ export function connectServers(config: WorkerConfig): Servers {
   const { REDIS_URL, MONGODB_URI } = config;
   const lifecycle = createLifecycle({ deadlineMs: CLOSE_WITHIN_MS, onError: ignore });
   const reasons: { redis?: Error; mongo?: Error } = {};
-  const redis = connectRedis(REDIS_URL, 'request', (error) => {
+  const redis = connectRedis(REDIS_URL, 'operator', (error) => {
     reasons.redis = error;
   });
   lifecycle.onClose('redis', () => {

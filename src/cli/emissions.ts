@@ -4,6 +4,7 @@ import { AppError, errorMessage } from '../errors.ts';
 import { loadModel } from '../model/load-model.ts';
 import { ModelError } from '../model/parse-model.ts';
 import { readBuildInfo } from '../process/build-info.ts';
+import { isUnavailable } from '../process/unavailable.ts';
 import { type Command, readCommandLine } from './command-line.ts';
 import { exitWhenWritten } from './exit-when-written.ts';
 
@@ -33,7 +34,8 @@ async function runOrExplain(command: Command): Promise<number> {
     return await run(command);
   } catch (error) {
     const isOurs = error instanceof AppError || error instanceof ConfigError || error instanceof ModelError;
-    const failed = `emissions ${command.name} failed: ${errorMessage(error)}`;
+    const advice = isUnavailable(error) ? ': run it again when the server is available' : '';
+    const failed = `emissions ${command.name} failed: ${errorMessage(error)}${advice}`;
     process.stderr.write(`${isOurs ? error.message : failed}\n`);
     return 1;
   }

@@ -16,10 +16,12 @@ export type RedisClient = Redis | Cluster;
  * - `queue`: BullMQ's worker. It waits for Redis without limit.
  * - `direct`: ends direct jobs. It waits too, but no command blocks, so that silence is noticed before their locks expire.
  * - `subscriber`: Pub/Sub of a gateway. It waits, and subscribes again.
+ * - `operator`: a command of an operator. Its work has many steps, so a pause of Redis must not end it.
  */
-export type ConnectionRole = 'request' | 'queue' | 'direct' | 'subscriber';
+export type ConnectionRole = 'request' | 'queue' | 'direct' | 'subscriber' | 'operator';
 
 const COMMAND_TIMEOUT_MS = 900;
+const OPERATOR_TIMEOUT_MS = 10_000;
 /**
  * A connection without data for this long, while a command waits for its reply, is replaced by a new one. After a network
  * failover it is not closed, and TCP would take 15 minutes to detect that. BullMQ's blocking reads take up to 10 s.
@@ -39,12 +41,16 @@ const BASE: RedisOptions = {
   reconnectOnError: (error) => error.message.startsWith('READONLY'),
 };
 
+const FAILS_AT_ONCE: Partial<RedisOptions> = {
+  enableOfflineQueue: false,
+  maxRetriesPerRequest: 0,
+  autoResendUnfulfilledCommands: false,
+};
+
 const BY_ROLE: Record<ConnectionRole, Partial<RedisOptions>> = {
   request: {
-    enableOfflineQueue: false,
+    ...FAILS_AT_ONCE,
     commandTimeout: COMMAND_TIMEOUT_MS,
-    maxRetriesPerRequest: 0,
-    autoResendUnfulfilledCommands: false,
     socketTimeout: MAX_SILENCE_MS.request,
   },
   queue: { maxRetriesPerRequest: null, socketTimeout: MAX_SILENCE_MS.queue },
@@ -54,10 +60,11 @@ const BY_ROLE: Record<ConnectionRole, Partial<RedisOptions>> = {
     autoResubscribe: true,
     socketTimeout: MAX_SILENCE_MS.subscriber,
   },
+  operator: { ...FAILS_AT_ONCE, commandTimeout: OPERATOR_TIMEOUT_MS },
 };
 
 /** A Cluster repeats a command without a node every 100 ms. This many attempts stay within the time of a request. */
-const REDIRECTIONS = { request: 8, queue: 16, direct: 16 };
+const REDIRECTIONS = { request: 8, queue: 16, direct: 16, operator: 16 };
 
 /**
  * Connects to REDIS_URL: `redis://…` is a server, `redis://a,redis://b` a Cluster with some of its nodes,
