@@ -13,6 +13,8 @@ export interface SmallDisk {
 }
 
 const BLOCK_BYTES = 4_096;
+/** 16 MiB. */
+const MAX_SPARE_BLOCKS = 4_096;
 
 /** @returns undefined if mounting is not permitted */
 export function createSmallDisk(name: string, maxBytes: number): SmallDisk | undefined {
@@ -28,12 +30,15 @@ export function createSmallDisk(name: string, maxBytes: number): SmallDisk | und
   return {
     dir,
     fill() {
-      const { blocks, bfree } = statfsSync(dir);
-      try {
-        // A process may write meanwhile: the size must not be below what is used.
-        resize((blocks - bfree + 1) * BLOCK_BYTES);
-      } catch {
-        resize((blocks - bfree + 256) * BLOCK_BYTES);
+      // A process may write meanwhile, and the size must not be below what is used.
+      for (let spareBlocks = 1; ; spareBlocks *= 8) {
+        const { blocks, bfree } = statfsSync(dir);
+        try {
+          resize((blocks - bfree + spareBlocks) * BLOCK_BYTES);
+          return;
+        } catch (error) {
+          if (spareBlocks > MAX_SPARE_BLOCKS) throw error;
+        }
       }
     },
     free() {
