@@ -1,3 +1,5 @@
+import { renameSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { eventually } from '../../test/harness/until.ts';
 import { createWorld, type World } from '../../test/harness/world.ts';
@@ -45,7 +47,7 @@ test('an emission that is retried after the repair of its appointment counts as 
   expect([ledger.publishedCount, ledger.failed.size]).toEqual([5, 0]);
 });
 
-test('a published emission whose job was removed is found in the workers’ log and not counted as lost', async () => {
+test('a published emission whose job was removed is found in a rotated log of the workers and not counted as lost', async () => {
   // No API runs jobs: one is removed before the worker starts.
   world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '0', API_CONCURRENCY: '0' } });
   const [api, company] = await Promise.all([world.ready(world.api()), world.documents.company()]);
@@ -54,7 +56,10 @@ test('a published emission whose job was removed is found in the workers’ log 
   await (await world.jobs.get(lost))!.remove();
   await world.workerProcess();
   await (await world.jobIn(published, 'completed')).remove();
-  const ledger = createLedger(world);
+  const logs = world.env['LOG_DIR']!;
+  renameSync(join(logs, 'combined.log'), join(logs, 'combined.log.1'));
+  const ended: string[] = [];
+  const ledger = createLedger(world, (emissionId) => ended.push(emissionId));
   world.keep(ledger, ledger.close);
   for (const emissionId of [published, lost]) ledger.recordAccepted(emissionId);
 
@@ -63,4 +68,5 @@ test('a published emission whose job was removed is found in the workers’ log 
   await ledger.checkLogForLost();
   expect([...ledger.lost]).toEqual([lost]);
   expect(ledger.publishedCount).toBe(1);
+  expect(ended).toEqual([published]);
 });

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -19,8 +19,9 @@ export interface Ledger {
   /** The largest number of attempts of a published emission. */
   readonly maxAttempts: number;
   /**
-   * Searches the workers' log for lost ids and counts those found as published. A repeated call can return the id of a job
-   * that finished long ago, and the queue may remove that job before the ledger reads it.
+   * Searches the workers' log files for lost ids and counts those found as published. The queue may remove a finished job before
+   * the ledger reads it: a repeated call can return the id of a job that finished long ago, and after a job of a worker whose clock
+   * is ahead, BullMQ keeps that one instead of newer ones.
    */
   checkLogForLost: () => Promise<void>;
   /** Resolves when every emission that is open now has been published, has failed or is lost. */
@@ -116,11 +117,15 @@ export function createLedger(world: World, onEnded: OnEnded = () => undefined): 
     },
     async checkLogForLost() {
       if (lost.size === 0) return;
-      const lines = createInterface({ input: createReadStream(join(world.env['LOG_DIR']!, 'combined.log')) });
-      for await (const line of lines) {
-        if (!line.includes(EMITTED)) continue;
-        const id = /"emissionId":"([^"]+)"/.exec(line)?.[1] ?? '';
-        if (lost.delete(id)) publishedCount += 1;
+      const dir = world.env['LOG_DIR']!;
+      for (const file of readdirSync(dir).filter((name) => name.startsWith('combined'))) {
+        for await (const line of createInterface({ input: createReadStream(join(dir, file)) })) {
+          if (!line.includes(EMITTED)) continue;
+          const id = /"emissionId":"([^"]+)"/.exec(line)?.[1] ?? '';
+          if (!lost.delete(id)) continue;
+          publishedCount += 1;
+          onEnded(id, 'published');
+        }
       }
     },
     async settled() {
