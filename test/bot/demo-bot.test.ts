@@ -40,7 +40,8 @@ async function startDemo(backendUrl: string) {
     pageOrigins: [PAGE],
     timeZone: 'UTC',
     logDir,
-    realtime: startBot({ backendUrl }),
+    // On a busy machine the first call can take longer than the time that a bot has.
+    realtime: startBot({ backendUrl, deadlineMs: 4_000, attemptTimeoutMs: 4_000 }),
     logger: pino({ level: 'silent' }),
   });
   later(() => bot.close());
