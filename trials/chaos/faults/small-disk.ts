@@ -37,7 +37,7 @@ export function createSmallDisk(name: string, maxBytes: number): SmallDisk | und
           resize((blocks - bfree + spareBlocks) * BLOCK_BYTES);
           return;
         } catch (error) {
-          if (spareBlocks > MAX_SPARE_BLOCKS) throw error;
+          if (spareBlocks >= MAX_SPARE_BLOCKS) throw error;
         }
       }
     },
