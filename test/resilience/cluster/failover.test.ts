@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { errorMessage } from '../../../src/errors.ts';
 import type { Company } from '../../harness/documents.ts';
+import { readLog } from '../../harness/log-lines.ts';
 import { type ClusterNode, ownCluster, type RedisCluster } from '../../harness/own-cluster.ts';
 import { freeze } from '../../harness/own-services.ts';
 import type { Spawned } from '../../harness/processes.ts';
@@ -46,8 +48,20 @@ async function change(notes: string): Promise<void> {
       return appointmentId;
     }),
   );
-  await allEqualList(world, api, screens, 30_000);
+  await allEqualList(world, api, screens, 30_000).catch(async (error: unknown) => {
+    throw new Error(`${errorMessage(error)}\n${await describeService()}`);
+  });
   expect(screens.map(({ notes: shown }, at) => shown(ids[at]!))).toEqual(ids.map(() => notes));
+}
+
+/** Why emissions may be missing: where the jobs are, and what the processes logged last. */
+async function describeService(): Promise<string> {
+  const states = ['wait', 'prioritized', 'active', 'delayed', 'failed'] as const;
+  const jobs = states.map(async (state) => `${await world.jobs.count(state)} ${state}`);
+  const counts = await Promise.all(jobs).catch((error: unknown) => [errorMessage(error)]);
+  return [`jobs: ${counts.join(', ')}`, ...readLog(world.env['LOG_DIR']!).trim().split('\n').slice(-20)].join(
+    '\n',
+  );
 }
 
 /** The screens whose company's keys lie on this node. */
