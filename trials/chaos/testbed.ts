@@ -93,6 +93,8 @@ export async function openTestbed(deps: TestbedDeps): Promise<Testbed> {
         RECONCILE_INTERVAL_MS: options.sweep ? '2000' : '0',
         CAPTURE: options.capture ? 'change-stream' : 'off',
         COMPANY_LOG_MAX: '1000000',
+        // The ledger reads the lines of all emissions at the end.
+        LOG_FILES: '25',
         ...(disks && { LOG_DIR: disks.log.dir }),
         ...env,
       },

@@ -26,7 +26,7 @@ export interface Environment {
   envOf: (slot: string, env: Record<string, string>) => Promise<Record<string, string>>;
 }
 
-const DISK_BYTES = { aof: 4e9, log: 1e9 };
+const DISK_BYTES = { aof: 4e9, log: 3e9 };
 
 export interface EnvironmentDeps {
   options: Pick<ChaosOptions, 'topology' | 'faults'>;

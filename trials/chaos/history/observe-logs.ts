@@ -3,7 +3,7 @@ import type { Id } from '@appointment-emissions/contracts';
 import type { World } from '../../../test/harness/world.ts';
 import type { History } from './record-history.ts';
 
-const READ_EVERY_MS = 250;
+const READ_EVERY_MS = 100;
 const ENTRIES_PER_READ = 2_000;
 
 /** Reads the company logs all the time, and records their entries. Those of an epoch that ends between two reads are missing. */
