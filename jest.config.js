@@ -1,4 +1,7 @@
-/** Tests of a quarter of a minute and more, which are too long for `npm test`: `npm run test:long`. */
+/**
+ * Tests of a quarter of a minute and more, which are too long for `npm test`: `npm run test:long`. Of those, `npm test` has
+ * only the tests of `npm start` and of the way from the bot to a dashboard.
+ */
 export const LONG_TESTS = [
   '**/test/resilience/cluster/failover.test.ts',
   '**/test/resilience/cluster/sentinel.test.ts',
@@ -50,6 +53,16 @@ export const LONG_TESTS = [
   '**/test/operate/erase.test.ts',
   '**/test/operate/operators.test.ts',
   '**/test/tracing/processes.test.ts',
+  '**/test/operate/admin-page.test.ts',
+  '**/test/operate/docs-page.test.ts',
+  '**/test/bot/stored-documents.test.ts',
+  '**/test/bot/chat-panel.test.ts',
+  '**/test/bot/overlap.test.ts',
+  '**/test/dashboard/page/page-states.test.ts',
+  '**/test/embedded/routers.test.ts',
+  '**/test/embedded/example-patches.test.ts',
+  '**/test/resilience/storm.test.ts',
+  '**/trials/chaos/history/check-history.test.ts',
   '**/trials/checker/order.test.ts',
   '**/trials/fuzz/short-run.test.ts',
 ];
