@@ -4,6 +4,7 @@
  */
 export const LONG_TESTS = [
   '**/test/resilience/cluster/failover.test.ts',
+  '**/test/resilience/cluster/incomplete.test.ts',
   '**/test/resilience/cluster/sentinel.test.ts',
   '**/test/resilience/cluster/shards.test.ts',
   '**/trials/chaos/scaling.test.ts',

@@ -2,6 +2,7 @@ import { Cluster, Redis, type RedisOptions as AnyRedisOptions } from 'ioredis';
 import { describeAccessError } from './access-errors.ts';
 import { isMissingDatabase } from './redis-errors.ts';
 import { readRedisUrl, type RedisTarget } from '../settings/redis-url.ts';
+import { settleConnects } from './settle-connects.ts';
 import { subscribeAnywhere } from './subscribe-anywhere.ts';
 import { isUnavailable } from '../process/unavailable.ts';
 
@@ -175,7 +176,7 @@ function create(url: string, role: ConnectionRole): RedisClient {
   });
   // Otherwise the first commands to a node would fail while it connects.
   cluster.on('+node', (node: Redis) => void node.connect().catch(() => undefined));
-  return cluster;
+  return settleConnects(cluster);
 }
 
 function pingRegularly(subscriber: RedisClient): void {

@@ -322,6 +322,22 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a worker that runs no bulk jobs',
   },
   {
+    safeguard: 'connecting to an incomplete Cluster ends when the Cluster is complete',
+    file: 'src/redis/settle-connects.ts',
+    find: 'cluster.connect = () => Promise.race([connect(), whenSettled()]);',
+    replace: 'cluster.connect = () => connect();',
+    test: 'test/resilience/cluster/incomplete.test.ts',
+    name: 'connecting to an incomplete Cluster ends when the Cluster is complete: a connection',
+  },
+  {
+    safeguard: "BullMQ's own connection to an incomplete Cluster ends its attempt too",
+    file: 'src/redis/settle-connects.ts',
+    find: 'cluster.duplicate = (...args) => settleConnects(duplicate(...args));',
+    replace: 'cluster.duplicate = duplicate;',
+    test: 'test/resilience/cluster/incomplete.test.ts',
+    name: 'its duplicate, as BullMQ makes it',
+  },
+  {
     safeguard: 'the certificates of Cluster nodes are verified against their host names',
     file: 'src/redis/connect.ts',
     find: '...(redisOptions.tls && {',
