@@ -75,7 +75,9 @@ async function measure(contender: string, root: string): Promise<number> {
     findCompanies: (ids) => Promise.resolve(ids.map(() => companyId)),
     async enqueue(emissions) {
       await Promise.all(
-        emissions.map((emission) => emitAppointment({ ...emission, attempt: 1, isLive: true })),
+        emissions.map((emission) =>
+          emitAppointment({ ...emission, attempt: 1, isRepeated: false, isLive: true }),
+        ),
       );
       return emissions.map(() => 'live' as const);
     },

@@ -124,7 +124,13 @@ function createProcessJob(deps: EmissionWorkerDeps) {
         throw new DelayedError("the job's version is later than this worker's");
       }
       emission = parseEmissionJob(job.data, job.name);
-      const attempted = { ...emission, attempt, isLive: job.priority === PRIORITY.live };
+      const attempted = {
+        ...emission,
+        attempt,
+        // The run of a worker that died counts as started, not as made.
+        isRepeated: attempt > 1 || job.attemptsStarted > 1,
+        isLive: job.priority === PRIORITY.live,
+      };
       // BullMQ's span of this attempt.
       const active = tracing?.active();
       const receipt = await emitAppointment(

@@ -18,6 +18,8 @@ export interface EmissionAttempt {
   acceptedAt: string;
   /** From 1. */
   attempt: number;
+  /** Whether an earlier run of the job may have published it: then it is not published again. */
+  isRepeated: boolean;
   /** From the live queue. It is never read in one batch with emissions of the bulk queue. */
   isLive: boolean;
   /** W3C Trace Context. */
@@ -84,9 +86,11 @@ const MAX_MESSAGE_BYTES = 256 * 1024;
 /** After this many rounds whose order token had changed, pause: an appointment that is written often must not spin. */
 const ROUNDS_BEFORE_PAUSE = 5;
 const PAUSE_MS = { min: 50, max: 250 };
+/** A job that runs for longer may belong to another worker, which has published it: this process was frozen. */
+const MAY_BE_LOST_MS = 5_000;
 
 export function createEmitAppointment(deps: EmitAppointmentDeps): EmitAppointment {
-  const { pause, pacer = createBulkPacer({ pause }) } = deps;
+  const { pause, pacer = createBulkPacer({ pause }), now = Date.now } = deps;
   const run = (attempts: readonly EmissionAttempt[]) => emitBatch(deps, attempts);
   // In a common lane a live emission would wait for bulk batches in flight, and for the end of its own batch.
   const live = coalesce({ run, ...LIVE });
@@ -100,6 +104,7 @@ export function createEmitAppointment(deps: EmitAppointmentDeps): EmitAppointmen
     early?: Promise<EarlyRead | undefined>,
   ): Promise<Receipt> {
     const round = attempt.isLive ? live : bulk;
+    const startedAt = now();
     const read = early && (await early);
     const [ofEarlyRead] = read ? await publishRead(deps, [attempt], read) : [];
     let outcome = ofEarlyRead ?? (await round(attempt));
@@ -109,7 +114,8 @@ export function createEmitAppointment(deps: EmitAppointmentDeps): EmitAppointmen
       if (rounds % ROUNDS_BEFORE_PAUSE === 0) {
         await pause(PAUSE_MS.min + Math.random() * (PAUSE_MS.max - PAUSE_MS.min));
       }
-      outcome = await round(attempt);
+      const isRepeated = attempt.isRepeated || now() - startedAt > MAY_BE_LOST_MS;
+      outcome = await round({ ...attempt, isRepeated });
     }
   }
 
@@ -227,7 +233,7 @@ function prepareMessage(
   emission: EmissionAttempt,
   publishedAt: string,
 ): ReadyMessage | AppError {
-  const { appointmentId, emissionId, attempt, acceptedAt } = emission;
+  const { appointmentId, emissionId, attempt, acceptedAt, isRepeated } = emission;
   const appointment = read.snapshots.get(appointmentId);
   const event = eventToSend(emission.event, appointment);
   const claimedToken = read.claims.get(companyId)?.tokens.get(appointmentId) ?? '';
@@ -247,6 +253,7 @@ function prepareMessage(
     trace,
     appointmentId,
     emissionId,
+    isRepeated,
     event,
     claimedToken,
     updatedAt: appointment?.updatedAt ?? null,

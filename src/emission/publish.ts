@@ -22,19 +22,25 @@ export interface OutgoingMessage extends EncodedMessage {
   digest: string;
   /** Packed references of the snapshot; empty for a deletion. */
   references: string;
+  /** Whether the emission may have been published before: then it is looked for in the company log. */
+  isRepeated: boolean;
 }
 
 export interface Published {
   epoch: string;
   offset: number;
-  /** Number of gateways that received the message; 0 if none was subscribed. `null` on a Cluster, where it is unknown. */
+  /**
+   * Number of gateways that received the message; 0 if none was subscribed. `null` if it is unknown: on a Cluster, and if an
+   * earlier run of the job published it.
+   */
   gateways: number | null;
 }
 
 /**
  * Confirms and publishes snapshots of one read and one company, in order. `epoch` is the epoch of their claim.
  * Resolves, per message, to its position in the company log, or to undefined if its order token had changed: then it was
- * not sent, and the appointment must be read again. @throws the errors of Redis; the messages may have been sent then
+ * not sent, and the appointment must be read again. A repeated message that is among the newest entries of the log is not sent again.
+ * @throws the errors of Redis; the messages may have been sent then
  */
 export type Publish = (
   companyId: Id,
@@ -56,7 +62,8 @@ export function createPublish(
   { keys, logMax, reportDamage, onPublished }: PublishOptions,
 ): Publish {
   // A node of a Cluster counts only its own subscribers, and forwards the message to the other nodes.
-  const gatewaysOf = (subscribers = 0): number | null => (redis instanceof Cluster ? null : subscribers);
+  const gatewaysOf = (subscribers = 0): number | null =>
+    redis instanceof Cluster || subscribers < 0 ? null : subscribers;
   return async (companyId, { readId, epoch: claimedEpoch }, messages) => {
     const [first] = messages;
     if (!first) return [];
@@ -86,6 +93,7 @@ export function createPublish(
         message.digest,
         message.head,
         message.tail,
+        message.isRepeated ? 1 : 0,
       ]),
     ])) as [string, number, number, ...number[]];
     const [epoch, isDamaged, isIndexDamaged, ...numbers] = answer;

@@ -136,6 +136,68 @@ test('if a later read has taken the order token, the appointment is read again, 
   expect(world.pauses[0]).toBeLessThanOrEqual(250);
 });
 
+test('a repeated emission that is in the log is not published again, the others of its batch are', async () => {
+  const [id, other, gone] = [world.appointment(), world.appointment(), 'f'.repeat(24)];
+  const repeated = { emissionId: 'e1', attempt: 2, isRepeated: true };
+  const deletion = { ...repeated, emissionId: 'e2' };
+  const first = await world.emit(id, { emissionId: 'e1' });
+  await world.emit(gone, { emissionId: 'e2' });
+  const again = await Promise.all([world.emit(id, repeated), world.emit(other), world.emit(gone, deletion)]);
+  expect(again.map(({ epoch, offset }) => [epoch, offset])).toEqual([
+    [first.epoch, 1],
+    [first.epoch, 3],
+    [first.epoch, 2],
+  ]);
+  // How many gateways received it is known only to the run that published it.
+  expect(again.map(({ gateways }) => gateways)).toEqual([null, 0, null]);
+  expect(await world.log()).toHaveLength(3);
+});
+
+test.each([
+  ['it was never published', () => undefined, 2],
+  ['its epoch is over', () => world.redis.del(world.keys.position(world.companyId)), 1],
+  ['another program wrote it behind the head', () => write('9-0'), 1],
+  ['another program wrote an entry with an odd id', () => write('1-7'), 2],
+  ['2,000 emissions were published since', () => write('2-0', 2_001), 2_002],
+])('a repeated emission is published if %s', async (reason, prepare, offset) => {
+  const id = world.appointment();
+  await world.emit(id, { emissionId: reason.includes('never') || reason.includes('program') ? 'e0' : 'e1' });
+  await prepare();
+  expect(await world.emit(id, { emissionId: 'e1', attempt: 2, isRepeated: true })).toMatchObject({
+    offset,
+    gateways: 0,
+  });
+});
+
+/** Adds entries to the log: one with the emission's id, or as many others with consecutive offsets. */
+async function write(first: string, last?: number): Promise<void> {
+  const [log, fields] = [world.keys.log(world.companyId), ['event', 'x', 'appointmentId', 'y', 'emissionId']];
+  const adding = world.redis.pipeline();
+  if (last === undefined) adding.xadd(log, first, ...fields, 'e1');
+  else for (let offset = 2; offset <= last; offset += 1) adding.xadd(log, `${offset}-0`, ...fields, 'other');
+  if (last !== undefined) adding.hset(world.keys.position(world.companyId), 'offset', last);
+  await adding.exec();
+}
+
+test.each([
+  [6_000, 1],
+  [0, 2],
+])(
+  'a process that was frozen for %d ms, while another one emitted its job: %d publications',
+  async (frozenMs, count) => {
+    const id = world.appointment();
+    let isFirst = true;
+    world.onLoad(async () => {
+      if (!isFirst) return;
+      isFirst = false;
+      await world.emit(id, { emissionId: 'e1', attempt: 1, isRepeated: true, isLive: false });
+      world.timePasses(frozenMs);
+    });
+    expect(await world.emit(id, { emissionId: 'e1' })).toMatchObject({ offset: count });
+    expect(await world.log()).toHaveLength(count);
+  },
+);
+
 test('an early read is published without another one, unless a later read was confirmed, or the early one failed', async () => {
   const readEarly = createReadEarly({ readSnapshots: world.readSnapshots });
   const appointmentId = world.appointment({ notes: 'early' });

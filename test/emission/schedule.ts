@@ -137,6 +137,7 @@ export function createScheduler(redisUrl: string) {
         emissionId: `e${emissions}`,
         acceptedAt: new Date().toISOString(),
         attempt: 1,
+        isRepeated: false,
         isLive: true,
       })
         .catch(() => waiting.push(appointmentId))

@@ -99,7 +99,7 @@ function start(emitAppointment: EmitAppointment, { attempts = 3, concurrency = 5
       return job && (state === 'completed' || state === 'failed') ? { job, state } : undefined;
     });
   }
-  return { queue, enqueue, ended, rests, counted, lines };
+  return { redis, queue, enqueue, ended, rests, counted, lines };
 }
 
 /** Rejects with each of the errors once, then succeeds. */
@@ -197,6 +197,29 @@ test('a job that no worker can parse fails at once, and the reason names the fie
   const { job, state } = await ended(id!);
   expect({ state, attemptsMade: job.attemptsMade }).toEqual({ state: 'failed', attemptsMade: 1 });
   expect(job.failedReason).toMatch(/^JOB_INVALID: the job's v is not usable/);
+});
+
+test('a second attempt counts as repeated, and the first one of a worker after another worker died', async () => {
+  const seen: (readonly [id: string, attempt: number, isRepeated: boolean])[] = [];
+  const fail = failing(new Error('once'));
+  const { redis, queue, enqueue, ended } = start((attempt) => {
+    seen.push([attempt.emissionId, attempt.attempt, attempt.isRepeated]);
+    return fail(attempt);
+  });
+  const [retried, taken] = [emission(), emission()];
+  await enqueue([retried]);
+  await ended(retried.emissionId);
+  await queue.pause();
+  await enqueue([taken]);
+  // As BullMQ's script counts the run of a worker.
+  await redis.hset(queue.toKey(taken.emissionId), { ats: 1 });
+  await queue.resume();
+  await ended(taken.emissionId);
+  expect(seen).toEqual([
+    [retried.emissionId, 1, false],
+    [retried.emissionId, 2, true],
+    [taken.emissionId, 1, true],
+  ]);
 });
 
 test('the receipt is kept with the job', async () => {

@@ -127,8 +127,10 @@ const call: fc.Arbitrary<Call> = fc.oneof(
       claimed: token,
       of: epoch,
       event: oneOf('updated', 'deleted'),
+      emissionId: oneOf('e1', 'e2'),
+      isRepeated: oneOf('0', '1'),
     })
-    .map(({ orders, fresh, readId, claimed, of, event }) => ({
+    .map(({ orders, fresh, readId, claimed, of, event, emissionId, isRepeated }) => ({
       script: 'publish',
       keys: ['position', 'log', ...orders, 'published'],
       args: [
@@ -137,13 +139,14 @@ const call: fc.Arbitrary<Call> = fc.oneof(
           claimed,
           `appointment:${event}`,
           order,
-          'e1',
+          emissionId,
           '5',
           'scheduled',
           'r',
           'd',
           'head',
           'tail',
+          isRepeated,
         ]),
       ],
     })),
