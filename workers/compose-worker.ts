@@ -95,6 +95,7 @@ function watchGateways({ metrics, warnings }: Resources) {
       : undefined,
   ]);
   return (gateways: number | null): void => {
+    if (gateways === null) return;
     unreachedInARow = gateways === 0 ? unreachedInARow + 1 : 0;
     if (gateways === 0) metrics.unreached();
   };

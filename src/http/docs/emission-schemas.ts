@@ -119,12 +119,15 @@ const timeline = {
     .meta({ description: 'Attempts that have ended.' }),
   startedAt: instant.nullable(),
   populatedAt: instant.nullable(),
-  publishedAt: instant.nullable(),
+  publishedAt: instant.nullable().meta({
+    description: 'If a worker died after it had published it: when the next one noticed.',
+  }),
   endedAt: instant.nullable(),
   epoch: z.string().nullable(),
   offset: z.int().nullable(),
   gateways: z.int().nullable().meta({
-    description: 'Number of gateways that received it; null on a Redis Cluster, which does not count them.',
+    description:
+      'Number of gateways that received it; null if unknown: on a Redis Cluster, and if a worker died after it had published it.',
   }),
   traceparent: z.string().nullable(),
 };
