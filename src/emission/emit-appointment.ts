@@ -27,7 +27,7 @@ export interface EmissionAttempt {
 }
 
 /** Result of a published emission; kept as the result of its job. */
-export interface Receipt extends Published {
+export interface Receipt extends Omit<Published, 'eventBefore'> {
   /** The event that was published. It differs from the job's if the read decided about a deletion, see `eventToSend`. */
   event: AppointmentEvent;
   /** ISO 8601: when the snapshot was read. */
@@ -86,7 +86,7 @@ const MAX_MESSAGE_BYTES = 256 * 1024;
 /** After this many rounds whose order token had changed, pause: an appointment that is written often must not spin. */
 const ROUNDS_BEFORE_PAUSE = 5;
 const PAUSE_MS = { min: 50, max: 250 };
-/** A job that runs for longer may belong to another worker, which has published it: this process was frozen. */
+/** If a job runs longer, this process may have been frozen, and another worker may have published the emission. */
 const MAY_BE_LOST_MS = 5_000;
 
 export function createEmitAppointment(deps: EmitAppointmentDeps): EmitAppointment {
@@ -207,15 +207,17 @@ async function publishForCompany(
       else ready.set(attempt, message);
     }
     const epoch = claims.get(companyId)?.epoch ?? '';
-    const published = await publish(companyId, { readId, epoch }, [...ready.values()]);
+    const positions = await publish(companyId, { readId, epoch }, [...ready.values()]);
     [...ready].forEach(([attempt, { event, trace }], index) => {
-      const position = published[index];
+      const position = positions[index];
       if (!position) onLost?.();
       trace?.end(position);
-      const outcome = position
-        ? { receipt: { ...position, event, populatedAt, publishedAt } }
-        : ({ lost: true } as const);
-      outcomes.set(attempt, outcome);
+      if (!position) {
+        outcomes.set(attempt, { lost: true });
+        return;
+      }
+      const { eventBefore = event, ...published } = position;
+      outcomes.set(attempt, { receipt: { ...published, event: eventBefore, populatedAt, publishedAt } });
     });
   } catch (error) {
     for (const { trace } of ready.values()) trace?.fail(error);

@@ -1,5 +1,11 @@
 import { Cluster } from 'ioredis';
-import { APPOINTMENT_DELETED, type AppointmentEvent, type Id } from '@appointment-emissions/contracts';
+import {
+  APPOINTMENT_DELETED,
+  type AppointmentEvent,
+  type Id,
+  isAppointmentEvent,
+  type StreamPosition,
+} from '@appointment-emissions/contracts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { ReportDamage } from '../process/damaged-data.ts';
 import type { EncodedMessage } from './encode.ts';
@@ -34,6 +40,8 @@ export interface Published {
    * earlier run of the job published it.
    */
   gateways: number | null;
+  /** The event that an earlier run of the job published. */
+  eventBefore?: AppointmentEvent;
 }
 
 /**
@@ -62,8 +70,10 @@ export function createPublish(
   { keys, logMax, reportDamage, onPublished }: PublishOptions,
 ): Publish {
   // A node of a Cluster counts only its own subscribers, and forwards the message to the other nodes.
-  const gatewaysOf = (subscribers = 0): number | null =>
-    redis instanceof Cluster || subscribers < 0 ? null : subscribers;
+  const toPublished = (position: StreamPosition, reached: number | string): Published =>
+    typeof reached === 'number'
+      ? { ...position, gateways: redis instanceof Cluster ? null : reached }
+      : { ...position, gateways: null, ...(isAppointmentEvent(reached) && { eventBefore: reached }) };
   return async (companyId, { readId, epoch: claimedEpoch }, messages) => {
     const [first] = messages;
     if (!first) return [];
@@ -95,13 +105,13 @@ export function createPublish(
         message.tail,
         message.isRepeated ? 1 : 0,
       ]),
-    ])) as [string, number, number, ...number[]];
-    const [epoch, isDamaged, isIndexDamaged, ...numbers] = answer;
+    ])) as [string, number, number, ...(number | string)[]];
+    const [epoch, isDamaged, isIndexDamaged, ...results] = answer;
     if (isDamaged === 1) reportDamage?.('log', { key: keys.log(companyId) });
     if (isIndexDamaged === 1) reportDamage?.('published', { key: keys.published(companyId) });
     const published = messages.map((_, index) => {
-      const offset = numbers[index * 2] ?? 0;
-      return offset === 0 ? undefined : { epoch, offset, gateways: gatewaysOf(numbers[index * 2 + 1]) };
+      const offset = Number(results[index * 2] ?? 0);
+      return offset === 0 ? undefined : toPublished({ epoch, offset }, results[index * 2 + 1] ?? 0);
     });
     const shown = messages.filter(({ event }, index) => published[index] && event !== APPOINTMENT_DELETED);
     if (shown.length > 0)

@@ -20,7 +20,7 @@ export interface Timeline {
   endedAt: string | null;
   epoch: string | null;
   offset: number | null;
-  /** Number of gateways that Redis delivered it to; null on a Cluster. */
+  /** Number of gateways that Redis delivered it to; null if it is unknown. */
   gateways: number | null;
   /** Of the request. */
   traceparent: string | null;

@@ -1,8 +1,8 @@
 import type { Cluster } from 'ioredis';
 
 /**
- * Makes the promises of `connect` settle, also those of duplicates: they resolve when the client is ready, and reject when it has
- * ended. Those of ioredis stay pending for ever if the Cluster is incomplete when the client connects: it closes that connection and
+ * Makes the promises of `connect` settle, also those of duplicates: they resolve when the client is ready, and reject when it emits
+ * `end`. Those of ioredis stay pending for ever if the Cluster is incomplete when the client connects: it closes that connection and
  * opens another one, and nothing ends the first promise (ioredis issue 709). BullMQ replaces a silent connection and waits for that promise, so that
  * its worker would not fetch another job until the process is started again.
  */

@@ -142,11 +142,18 @@ test('a repeated emission that is in the log is not published again, the others 
   const deletion = { ...repeated, emissionId: 'e2' };
   const first = await world.emit(id, { emissionId: 'e1' });
   await world.emit(gone, { emissionId: 'e2' });
+  world.appointments.delete(id);
   const again = await Promise.all([world.emit(id, repeated), world.emit(other), world.emit(gone, deletion)]);
   expect(again.map(({ epoch, offset }) => [epoch, offset])).toEqual([
     [first.epoch, 1],
     [first.epoch, 3],
     [first.epoch, 2],
+  ]);
+  // Of what was published, not of what this run has read.
+  expect(again.map(({ event }) => event)).toEqual([
+    'appointment:updated',
+    'appointment:updated',
+    'appointment:deleted',
   ]);
   // How many gateways received it is known only to the run that published it.
   expect(again.map(({ gateways }) => gateways)).toEqual([null, 0, null]);
@@ -158,6 +165,7 @@ test.each([
   ['its epoch is over', () => world.redis.del(world.keys.position(world.companyId)), 1],
   ['another program wrote it behind the head', () => write('9-0'), 1],
   ['another program wrote an entry with an odd id', () => write('1-7'), 2],
+  ['its PUBLISH was refused', () => world.redis.hset(world.keys.position(world.companyId), 'sent', 0), 2],
   ['2,000 emissions were published since', () => write('2-0', 2_001), 2_002],
 ])('a repeated emission is published if %s', async (reason, prepare, offset) => {
   const id = world.appointment();

@@ -32,7 +32,7 @@ test('a failed publish fails the job; a retry after the repair reaches the dashb
   await job.retry();
   const received = await dashboard.receive(({ meta }) => meta.emissionId === emissionId);
   expect(received.meta.attempt).toBe(3);
-  // Failed attempts left nothing in the company log: the offsets are consecutive.
+  // The next offset follows.
   const next = await world.emit(api, 'appointment-updated', received.payload.appointment._id);
   const after = await dashboard.receive(({ meta }) => meta.emissionId === next);
   expect(after.meta.offset).toBe(received.meta.offset + 1);

@@ -4,7 +4,7 @@
 -- ARGV: read id, fresh epoch, ms of position and index, log ms, order ms, log length, channel, claimed epoch; then eleven
 -- per message: claimed token, event, appointment id, emission id, updatedAt (ms, or 'deleted'), status, references,
 -- digest, head, tail, 1 if the emission may be in the log already. Returns the epoch, 1 if position or log was damaged, else 0, the
--- same for the index, then (offset, gateways) per message; offset 0 if refused, gateways -1 if it was published before.
+-- same for the index, then (offset, gateways) per message; offset 0 if refused, the event in place of gateways if it was published before.
 -- If the log accepts no further entry (another program added one with a higher id, or the key has another type), a new
 -- epoch begins and all messages are refused, since they were claimed in the old one.
 -- Index of the first argument of the message of a key.
@@ -16,28 +16,30 @@ local index_key, last = KEYS[#KEYS], #KEYS - 1
 local epoch, offset, is_damaged = current_position(KEYS[1], KEYS[2], ARGV[2], ARGV[3])
 -- The jobs of a dead worker run again within 15 s: this is enough for 130 emissions a second of one company.
 local SEARCHED = 2000
-local offset_by_emission
--- The offset of an emission that is among the newest entries of the log, else nil.
-local function published_offset(emission_id)
-  if not offset_by_emission then
-    offset_by_emission = {}
-    local from = math.max(1, offset - SEARCHED + 1)
-    for _, entry in ipairs(of_own_type('XRANGE', KEYS[2], from .. '-0', '+') or {}) do
+local entry_by_emission
+-- Offset and event of an emission that is among the newest entries of the log and was sent, else nil. If the log cannot be read, the
+-- emission is published again. An entry above `sent` was not sent: its PUBLISH was refused.
+local function published_entry(emission_id)
+  if not entry_by_emission then
+    entry_by_emission = {}
+    local sent = tonumber(of_own_type('HGET', KEYS[1], 'sent') or 0) or 0
+    local entries = redis.pcall('XRANGE', KEYS[2], math.max(1, offset - SEARCHED + 1) .. '-0', '+')
+    for _, entry in ipairs(entries.err and {} or entries) do
       local entry_offset = tonumber(string.match(entry[1], '^(%d+)-0$'))
-      if entry_offset and entry_offset <= offset and entry[2][5] == 'emissionId' then
-        offset_by_emission[entry[2][6]] = entry_offset
+      if entry_offset and entry_offset <= sent and entry[2][5] == 'emissionId' then
+        entry_by_emission[entry[2][6]] = { entry_offset, entry[2][2] }
       end
     end
   end
-  return offset_by_emission[emission_id]
+  return entry_by_emission[emission_id]
 end
 
-local passes, count, offset_before = {}, 0, {}
+local passes, count, published_before = {}, 0, {}
 for i = 3, last do
-  offset_before[i] = ARGV[first_argument(i) + 10] == '1' and published_offset(ARGV[first_argument(i) + 3])
+  published_before[i] = ARGV[first_argument(i) + 10] == '1' and published_entry(ARGV[first_argument(i) + 3])
   local token = epoch == ARGV[8] and of_own_type('HGET', KEYS[i], 'token')
   passes[i] = token and (token == ARGV[first_argument(i)] or token == read_id)
-  passes[i] = passes[i] and not offset_before[i]
+  passes[i] = passes[i] and not published_before[i]
   if passes[i] then
     count = count + 1
   end
@@ -110,15 +112,16 @@ for i = 3, last do
     answer[#answer + 1] = redis.call('PUBLISH', ARGV[7], message)
     local kept = ARGV[arg + 1] == 'appointment:deleted' and deleted or shown
     kept[#kept + 1] = ARGV[arg + 2]
-  elseif offset_before[i] then
-    answer[#answer + 1] = offset_before[i]
-    answer[#answer + 1] = -1
+  elseif published_before[i] then
+    answer[#answer + 1] = published_before[i][1]
+    answer[#answer + 1] = published_before[i][2]
   else
     answer[#answer + 1] = 0
     answer[#answer + 1] = 0
   end
 end
 if count > 0 then
+  redis.call('HSET', KEYS[1], 'sent', offset)
   redis.call('PEXPIRE', KEYS[2], ARGV[4])
   answer[3] = keep_index(shown, deleted, ARGV[3])
 end

@@ -120,14 +120,15 @@ const timeline = {
   startedAt: instant.nullable(),
   populatedAt: instant.nullable(),
   publishedAt: instant.nullable().meta({
-    description: 'If a worker died after it had published it: when the next one noticed.',
+    description:
+      'When it was published. If a worker died afterwards: when the next worker found it in the company log.',
   }),
   endedAt: instant.nullable(),
   epoch: z.string().nullable(),
   offset: z.int().nullable(),
   gateways: z.int().nullable().meta({
     description:
-      'Number of gateways that received it; null if unknown: on a Redis Cluster, and if a worker died after it had published it.',
+      'Number of gateways that received it. It is null if it is unknown: on a Redis Cluster, and if an earlier run of the job published it.',
   }),
   traceparent: z.string().nullable(),
 };
