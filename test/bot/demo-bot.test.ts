@@ -95,12 +95,18 @@ describe('the demo bot', () => {
     const { agent, booking } = await startDemo(backend.url);
     const booked = await agent.post('/tools/book_appointment').set('Origin', PAGE).send(booking);
     expect(booked.body).toEqual({ ok: true, message: 'Booked.', tookMs: expect.any(Number) });
+    // A tool waits at most 40 ms for its emission.
+    const emitted = (count: number) =>
+      eventually(`emission ${count}`, () => backend.received.length === count);
+    await emitted(1);
     const appointmentId = (backend.received[0]!.body as { appointmentId: string }).appointmentId;
     const start = new Date(Date.parse(booking.start) + 3_600_000).toISOString();
     expect((await agent.post('/tools/reschedule_appointment').send({ appointmentId, start })).body.ok).toBe(
       true,
     );
+    await emitted(2);
     expect((await agent.post('/tools/cancel_appointment').send({ appointmentId })).body.ok).toBe(true);
+    await emitted(3);
     expect(backend.received.map(({ path }) => path?.split('/').at(-1))).toEqual([
       'appointment-created',
       'appointment-updated',
