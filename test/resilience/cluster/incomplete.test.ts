@@ -67,7 +67,6 @@ test.each([
       await whileIncomplete(cluster.nodes[0]!, async (rest) => {
         const before = await completenessChecks(rest);
         connecting = client.connect();
-        // The test asks each node too.
         await eventually('a check', async () => (await completenessChecks(rest)) > before);
       });
       await within(RECOVERED_MS, 'connecting', connecting!);
