@@ -30,8 +30,12 @@ export interface AnyBrowser {
 
 const DEADLINE_MS = 15_000;
 
-/** Firefox reports a WebSocket that cannot connect as an uncaught error. The page handles it: it connects again. */
-const FAILED_CONNECTION = /^Firefox can’t establish a connection to the server at wss?:/;
+/**
+ * Firefox reports a WebSocket or a request to another origin that cannot connect as an uncaught error. The page handles it: it
+ * connects again. An answer without the headers of CORS has another reason.
+ */
+const FAILED_CONNECTION =
+  /^Firefox can’t establish a connection to the server at wss?:|\(Reason: CORS request did not succeed\)/;
 
 /**
  * The browsers of this machine, for `describe.each`: Chromium, and Firefox if it is here or can be downloaded. If not, a line says how
