@@ -18,7 +18,7 @@ const UNAVAILABLE_CODES = new Set([
 /** Replies about the state of the server, not about a command. */
 const REDIS_STATES = /^(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|MISCONF|OOM|BUSY)\b/;
 const REDIS_CONNECTION =
-  /Connection is closed|Stream isn't writeable|Command timed out|Socket closed|max retries per request|Cluster isn't ready|Failed to refresh slots|Too many Cluster redirections|startup nodes|All sentinels are unreachable/i;
+  /Connection is (closed|aborted|discarded)|aborted due to connection close|Stream isn't writeable|Command timed out|Socket closed|max retries per request|Cluster (isn't ready|is ended|is disconnect)|Node is disconnected|Failed to refresh slots|Too many Cluster redirections|startup nodes|All sentinels are unreachable/i;
 const NODE_CODES = new Set([
   'ECONNREFUSED',
   'ECONNRESET',

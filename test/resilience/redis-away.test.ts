@@ -36,7 +36,7 @@ test.each([['stopped', 'SIGTERM'] as const, ['killed', 'SIGKILL'] as const])(
 
     const seen = await outcomes(world, emissionIds);
     expect(seen.counts).toEqual({ completed: 200 });
-    expect(seen.attemptsSpent).toEqual([1]);
+    expect(seen.failures).toEqual([]);
   },
 );
 
@@ -66,7 +66,7 @@ test('direct jobs that run while Redis is killed and restarted are published, by
 
   const seen = await outcomes(world, ids, 40_000);
   expect(seen.counts).toEqual({ completed: ids.length });
-  expect(seen.attemptsSpent).toEqual([1]);
+  expect(seen.failures).toEqual([]);
 });
 
 test('a Redis that is frozen for longer than the command timeout costs no emission and no attempt', async () => {
@@ -88,7 +88,7 @@ test('a Redis that is frozen for longer than the command timeout costs no emissi
 
   const seen = await outcomes(world, emissionIds);
   expect(seen.counts).toEqual({ completed: 200 });
-  expect(seen.attemptsSpent).toEqual([1]);
+  expect(seen.failures).toEqual([]);
 });
 
 test('a worker that was started before Redis and MongoDB works when they are available', async () => {

@@ -124,6 +124,10 @@ test.each([
   ['Redis does not answer', new Error('Command timed out')],
   ['Redis loads its file', new Error('LOADING Redis is loading the dataset in memory')],
   ['a Cluster has no node for a key', new Error('Too many Cluster redirections. Last error: TRYAGAIN')],
+  ['a Cluster has no connection', new Error('Cluster is ended.')],
+  ['a node of a Cluster has no connection', new Error('Node is disconnected')],
+  ['the connection closes within a pipeline', new Error('Command aborted due to connection close')],
+  ['the connection is replaced', new Error('Connection is discarded because a new connection is made')],
   ['Redis is a replica now', new Error("READONLY You can't write against a read only replica.")],
   ['Redis is full', new Error("OOM command not allowed when used memory > 'maxmemory'.")],
 ])('if %s, the job pauses and runs again, and no attempt is spent', async (_, error) => {
