@@ -76,7 +76,7 @@ async function measure(contender: string, root: string): Promise<number> {
     async enqueue(emissions) {
       await Promise.all(
         emissions.map((emission) =>
-          emitAppointment({ ...emission, attempt: 1, isRepeated: false, isLive: true }),
+          emitAppointment({ ...emission, attempt: 1, isRepeated: () => false, isLive: true }),
         ),
       );
       return emissions.map(() => 'live' as const);

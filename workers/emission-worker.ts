@@ -58,6 +58,8 @@ export interface EmissionWorkerDeps {
  * 5 s. A job that loses its worker more than five times fails, and can be retried.
  */
 const CRASH_RECOVERY = { lockDuration: 10_000, stalledInterval: 5_000, maxStalledCount: 5 };
+/** A worker that had a job for longer may have been frozen, and may have lost the job to another one. */
+const MAY_BE_LOST_MS = CRASH_RECOVERY.lockDuration / 2;
 /** During an upgrade a newer worker may still be starting. After this time a job of a later version fails here. */
 const LEAVE_TO_NEWER_MS = 10 * 60_000;
 const LOOK_AGAIN_MS = 2_000;
@@ -127,8 +129,7 @@ function createProcessJob(deps: EmissionWorkerDeps) {
       const attempted = {
         ...emission,
         attempt,
-        // The run of a worker that died counts as started, not as made.
-        isRepeated: attempt > 1 || job.attemptsStarted > 1,
+        isRepeated: () => isRepeated(job),
         isLive: job.priority === PRIORITY.live,
       };
       // BullMQ's span of this attempt.
@@ -158,6 +159,13 @@ function createProcessJob(deps: EmissionWorkerDeps) {
 async function refuseDamaged({ id = '' }: Job, quarantine: Quarantine): Promise<never> {
   await quarantine.move(id);
   throw new AppError('JOB_INVALID', "the job's count of attempts is not usable");
+}
+
+/** Whether another worker may have run the job: one that died before, or, while this one was frozen, one that took the job over. */
+function isRepeated({ attemptsMade, attemptsStarted, processedOn }: Job): boolean {
+  // The run of a worker that died counts as started, not as made.
+  if (attemptsMade > 0 || attemptsStarted > 1) return true;
+  return processedOn !== undefined && Date.now() - processedOn > MAY_BE_LOST_MS;
 }
 
 /** Logs the emission, and observes its latencies. Times are in ms since 1970. */

@@ -19,8 +19,8 @@ import { retireShards } from './retire-shards.ts';
 import { sweepMissedWrites } from './sweep-missed-writes.ts';
 import { type Progress, watchProgress } from './watch-progress.ts';
 
-/** Bulk jobs that run at once: two batches of reads. */
-const BULK_CONCURRENCY = 20;
+/** Bulk jobs that run at once: one batch is published while the jobs of another one end and start. */
+const BULK_CONCURRENCY = 40;
 
 export interface WorkerDeps {
   config: WorkerConfig;

@@ -27,7 +27,7 @@ export function createEmitter({ redis, models, adapterKey, env }: BenchEnvironme
       emissionId: randomUUID(),
       acceptedAt: new Date().toISOString(),
       attempt: 1,
-      isRepeated: false,
+      isRepeated: () => false,
       isLive: true,
     });
 }

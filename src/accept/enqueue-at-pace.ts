@@ -9,7 +9,7 @@ export interface PacedEnqueueDeps {
   /** Resolves to the queue of each emission. */
   enqueue: (emissions: readonly Accepted[], priority: number) => Promise<readonly QueueName[]>;
   priority: { live: number; batch: number };
-  pacer: BulkPacer;
+  pacer: Pick<BulkPacer, 'live' | 'bulk'>;
   /** Whether the next live emission of a company exceeds its share, so that it goes to the bulk queue. */
   isOverShare: (companyId: Id) => boolean;
   /** Whether a company has used up half of its burst: bulk work does not rest beside its emissions. */

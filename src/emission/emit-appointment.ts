@@ -18,8 +18,8 @@ export interface EmissionAttempt {
   acceptedAt: string;
   /** From 1. */
   attempt: number;
-  /** Whether an earlier run of the job may have published it: then it is not published again. */
-  isRepeated: boolean;
+  /** Called before it is published: whether another run of the job may have published it. Then it is not published again. */
+  isRepeated: () => boolean;
   /** From the live queue. It is never read in one batch with emissions of the bulk queue. */
   isLive: boolean;
   /** W3C Trace Context. */
@@ -80,23 +80,21 @@ export interface EmitAppointmentDeps {
 type Outcome = { receipt: Receipt } | { lost: true } | { error: unknown };
 
 const LIVE = { maxBatch: 100, maxInFlight: 2, firstAtOnce: true };
-/** A larger batch delays live emissions longer. */
-const MAX_BULK_BATCH = 10;
+/** A larger batch costs less for each emission, but delays live emissions of this and other processes longer. */
+const MAX_BULK_BATCH = { alone: 20, besideLive: 10 };
 const MAX_MESSAGE_BYTES = 256 * 1024;
 /** After this many rounds whose order token had changed, pause: an appointment that is written often must not spin. */
 const ROUNDS_BEFORE_PAUSE = 5;
 const PAUSE_MS = { min: 50, max: 250 };
-/** If a job runs longer, this process may have been frozen, and another worker may have published the emission. */
-const MAY_BE_LOST_MS = 5_000;
 
 export function createEmitAppointment(deps: EmitAppointmentDeps): EmitAppointment {
-  const { pause, pacer = createBulkPacer({ pause }), now = Date.now } = deps;
+  const { pause, pacer = createBulkPacer({ pause }) } = deps;
   const run = (attempts: readonly EmissionAttempt[]) => emitBatch(deps, attempts);
   // In a common lane a live emission would wait for bulk batches in flight, and for the end of its own batch.
   const live = coalesce({ run, ...LIVE });
   const bulk = coalesce({
     run: (attempts: readonly EmissionAttempt[]) => pacer.bulk(() => run(attempts)),
-    maxBatch: MAX_BULK_BATCH,
+    maxBatch: () => (pacer.isBesideLive() ? MAX_BULK_BATCH.besideLive : MAX_BULK_BATCH.alone),
   });
 
   async function untilConfirmed(
@@ -104,7 +102,6 @@ export function createEmitAppointment(deps: EmitAppointmentDeps): EmitAppointmen
     early?: Promise<EarlyRead | undefined>,
   ): Promise<Receipt> {
     const round = attempt.isLive ? live : bulk;
-    const startedAt = now();
     const read = early && (await early);
     const [ofEarlyRead] = read ? await publishRead(deps, [attempt], read) : [];
     let outcome = ofEarlyRead ?? (await round(attempt));
@@ -114,8 +111,7 @@ export function createEmitAppointment(deps: EmitAppointmentDeps): EmitAppointmen
       if (rounds % ROUNDS_BEFORE_PAUSE === 0) {
         await pause(PAUSE_MS.min + Math.random() * (PAUSE_MS.max - PAUSE_MS.min));
       }
-      const isRepeated = attempt.isRepeated || now() - startedAt > MAY_BE_LOST_MS;
-      outcome = await round({ ...attempt, isRepeated });
+      outcome = await round(attempt);
     }
   }
 
@@ -235,7 +231,7 @@ function prepareMessage(
   emission: EmissionAttempt,
   publishedAt: string,
 ): ReadyMessage | AppError {
-  const { appointmentId, emissionId, attempt, acceptedAt, isRepeated } = emission;
+  const { appointmentId, emissionId, attempt, acceptedAt } = emission;
   const appointment = read.snapshots.get(appointmentId);
   const event = eventToSend(emission.event, appointment);
   const claimedToken = read.claims.get(companyId)?.tokens.get(appointmentId) ?? '';
@@ -255,7 +251,7 @@ function prepareMessage(
     trace,
     appointmentId,
     emissionId,
-    isRepeated,
+    isRepeated: emission.isRepeated(),
     event,
     claimedToken,
     updatedAt: appointment?.updatedAt ?? null,

@@ -12,6 +12,8 @@ export interface BulkPacer {
    * @param maxWaitMs  upper limit of rest and wait together
    */
   bulk: <T>(work: () => Promise<T>, maxWaitMs?: number) => Promise<T>;
+  /** Whether this process began live work within the last second, so that a slice of bulk work should be short. */
+  isBesideLive: () => boolean;
 }
 
 export interface BulkPacerDeps {
@@ -67,6 +69,7 @@ export function createBulkPacer({
   }
 
   return {
+    isBesideLive: live.isExpected,
     live: (work) => live.run(work),
     async bulk(work, maxWaitMs = Infinity) {
       await waitForTurn(maxWaitMs);

@@ -39,11 +39,12 @@ export function createAddDirectJob(deps: AddDirectJobDeps): AddDirectJob {
     const key = queue.toKey(id);
     const data = JSON.stringify(emission);
     const opts = { ...options, jobId: id, timestamp: Date.parse(acceptedAt) };
-    const processedOn = now();
+    // By this process' own clock, as BullMQ compares it.
+    const processedOn = Date.now();
     const added = await addScript(
       redis,
       [meta, active, events, key, `${key}:lock`],
-      [id, token, lockMs, processedOn, name, data, JSON.stringify(opts), opts.timestamp, findsOnly ? 1 : 0],
+      [id, token, lockMs, now(), name, data, JSON.stringify(opts), opts.timestamp, findsOnly ? 1 : 0],
     );
     if (added !== 1) return REFUSALS[String(added) as keyof typeof REFUSALS];
     return {

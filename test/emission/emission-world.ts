@@ -36,7 +36,6 @@ export function createEmissionWorld(through: (redis: Redis) => RedisClient = (re
   };
   // Each read takes 3 ms of this clock, and nothing else takes time.
   let clockMs = 5_000;
-  let passedMs = 0;
   let beforeAnswer: (ids: readonly Id[]) => Promise<void> | void = () => undefined;
 
   const readSnapshots = createReadSnapshots({
@@ -59,7 +58,6 @@ export function createEmissionWorld(through: (redis: Redis) => RedisClient = (re
     isUnavailable,
     pause,
     pacer: createBulkPacer({ now: () => clockMs, readUtilization: () => 0.6, pause }),
-    now: () => Date.now() + passedMs,
   });
 
   return {
@@ -71,10 +69,6 @@ export function createEmissionWorld(through: (redis: Redis) => RedisClient = (re
     loads,
     pauses,
     readSnapshots,
-    /** For the emissions that are in progress. */
-    timePasses(ms: number) {
-      passedMs += ms;
-    },
     /** `act` runs between a read and its result; it may throw. */
     onLoad(act: typeof beforeAnswer) {
       beforeAnswer = act;
@@ -103,7 +97,7 @@ export function createEmissionWorld(through: (redis: Redis) => RedisClient = (re
         emissionId: hexId(),
         acceptedAt: new Date().toISOString(),
         attempt: 1,
-        isRepeated: false,
+        isRepeated: () => false,
         isLive: true,
         ...over,
       };

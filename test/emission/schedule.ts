@@ -137,7 +137,7 @@ export function createScheduler(redisUrl: string) {
         emissionId: `e${emissions}`,
         acceptedAt: new Date().toISOString(),
         attempt: 1,
-        isRepeated: false,
+        isRepeated: () => false,
         isLive: true,
       })
         .catch(() => waiting.push(appointmentId))

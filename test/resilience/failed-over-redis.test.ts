@@ -62,7 +62,7 @@ function createWorker(redis: RedisClient, companyId: Id, read: () => Promise<str
       emissionId: newId(),
       acceptedAt: new Date().toISOString(),
       attempt: 1,
-      isRepeated: false,
+      isRepeated: () => false,
       isLive: true,
     });
 }

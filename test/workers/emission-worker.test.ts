@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from '@jest/globals';
+import { afterEach, expect, jest, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { mongo } from 'mongoose';
 import { pino } from 'pino';
@@ -203,11 +203,28 @@ test('a job that no worker can parse fails at once, and the reason names the fie
   expect(job.failedReason).toMatch(/^JOB_INVALID: the job's v is not usable/);
 });
 
+test('a job counts as repeated as soon as its worker has had it for longer than half of its lock', async () => {
+  const seen: boolean[] = [];
+  const { enqueue, ended } = start((attempt) => {
+    const fetchedAt = Date.now();
+    for (const ms of [0, 4_000, 5_500]) {
+      const clock = jest.spyOn(Date, 'now').mockReturnValue(fetchedAt + ms);
+      seen.push(attempt.isRepeated());
+      clock.mockRestore();
+    }
+    return Promise.resolve(RECEIPT);
+  });
+  const one = emission();
+  await enqueue([one]);
+  await ended(one.emissionId);
+  expect(seen).toEqual([false, false, true]);
+});
+
 test('a second attempt counts as repeated, and the first one of a worker after another worker died', async () => {
   const seen: (readonly [id: string, attempt: number, isRepeated: boolean])[] = [];
   const fail = failing(new Error('once'));
   const { redis, queue, enqueue, ended } = start((attempt) => {
-    seen.push([attempt.emissionId, attempt.attempt, attempt.isRepeated]);
+    seen.push([attempt.emissionId, attempt.attempt, attempt.isRepeated()]);
     return fail(attempt);
   });
   const [retried, taken] = [emission(), emission()];

@@ -84,7 +84,7 @@ export function emitProgram(
           emissionId: emissionIdOf(job.appointmentId),
           acceptedAt: '',
           attempt: 1,
-          isRepeated: false,
+          isRepeated: () => false,
           isLive,
         });
         return 'published';
