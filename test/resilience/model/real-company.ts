@@ -113,7 +113,8 @@ export function createRealCompany(
       yield;
       const event = database.get(appointmentId)!.isDeleted ? APPOINTMENT_DELETED : 'appointment:updated';
       const job = { event, appointmentId, companyId, emissionId, acceptedAt } as const;
-      if ((yield* settled(worker({ ...job, attempt, isRepeated: () => attempt > 1, isLive: true }))).ok) return;
+      if ((yield* settled(worker({ ...job, attempt, isRepeated: () => attempt > 1, isLive: true }))).ok)
+        return;
     }
   }
 
