@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { ERROR_CODES } from '../../src/errors.ts';
 import { headers, isAmbiguous, sendRaw } from '../../test/security/raw-http.ts';
 import { API_KEY } from '../../test/harness/world.ts';
-import { mutated, mutatedBytes, rarely, toJson } from './mutate.ts';
+import { mutated, mutatedBytes, rarely, textOf, toJson } from './mutate.ts';
 import { type OpenSurface, surfaceOf } from './surface.ts';
 import { OTHER_COMPANY_MARK } from './watchers.ts';
 import type { Target } from './target.ts';
@@ -98,10 +98,7 @@ async function mayBeUnavailable(target: Target, text: string, first: string): Pr
 function pathOf({ path, query }: ValidRequest): fc.Arbitrary<string> {
   const encoded = (values: unknown): string =>
     Object.entries(Object(values) as object)
-      .map(
-        ([name, value]) =>
-          `${encode(name)}=${encode(typeof value === 'string' ? value : JSON.stringify(value))}`,
-      )
+      .map(([name, value]) => `${encode(name)}=${encode(textOf(value))}`)
       .join('&');
   const queries = query
     ? mutated(query, 2).map((values) => `${path}?${encoded(values)}`)
@@ -118,8 +115,8 @@ function pathOf({ path, query }: ValidRequest): fc.Arbitrary<string> {
 }
 
 /** Lone surrogates have no encoding. */
-function encode(text: string | undefined): string {
-  return encodeURIComponent(Buffer.from(String(text)).toString());
+function encode(text: string): string {
+  return encodeURIComponent(Buffer.from(text).toString());
 }
 
 /** As latin1, since the request is sent as bytes. */

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { APPOINTMENT_EVENTS, type QueueName } from '@appointment-emissions/contracts';
 import type { RedisClient } from '../../src/redis/connect.ts';
 import { eventually } from '../../test/harness/until.ts';
-import { mutated, mutatedBytes, oddValues, rarely } from './mutate.ts';
+import { mutated, mutatedBytes, oddValues, rarely, textOf, toJson } from './mutate.ts';
 import { type OpenSurface, surfaceOf } from './surface.ts';
 import type { Target } from './target.ts';
 
@@ -72,7 +72,7 @@ type Damage =
 
 const damages: fc.Arbitrary<Damage> = fc.oneof(
   fc.tuple(fc.constantFrom(...FIELDS), oddValues, fc.boolean()).map(([field, value, isJson]): Damage => {
-    return { field, text: isJson || typeof value !== 'string' ? JSON.stringify(value) : value };
+    return { field, text: isJson ? toJson(value) : textOf(value) };
   }),
   fc.record({ field: fc.constantFrom('data', 'opts'), edit: mutatedBytes(1) }),
   fc.constant<Damage>('removed'),

@@ -182,3 +182,8 @@ export function toJson(value: unknown): string {
   const text = JSON.stringify(value) as string | undefined;
   return text ?? '';
 }
+
+/** A text as it is, any other value as JSON. `String` would throw for an object whose `toString` is no function. */
+export function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : toJson(value);
+}

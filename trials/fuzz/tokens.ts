@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { io } from 'socket.io-client';
 import { until } from '../../test/harness/until.ts';
 import { API_KEY, JWT_SECRET } from '../../test/harness/world.ts';
-import { mutated, mutatedBytes, oddValues, rarely, toJson } from './mutate.ts';
+import { mutated, mutatedBytes, oddValues, rarely, textOf } from './mutate.ts';
 import { type OpenSurface, surfaceOf } from './surface.ts';
 import type { Target } from './target.ts';
 
@@ -14,8 +14,7 @@ interface FuzzedToken {
   claims: unknown;
 }
 
-const base64 = (value: unknown) =>
-  Buffer.from(typeof value === 'string' ? value : toJson(value)).toString('base64url');
+const base64 = (value: unknown) => Buffer.from(textOf(value)).toString('base64url');
 
 /** Dashboard tokens by HTTP, handshake and renewal; API keys by HTTP and handshake; passwords of operators. */
 export const openTokens: OpenSurface = (target) => {
@@ -91,7 +90,7 @@ function tokens({ company }: Target): fc.Arbitrary<FuzzedToken> {
     };
   });
   const text = fc
-    .oneof(fc.string(), oddValues.map(String))
+    .oneof(fc.string(), oddValues.map(textOf))
     .map((token) => ({ token, isSigned: false, claims: {} }));
   return fc.oneof({ weight: 12, arbitrary: signed }, { weight: 1, arbitrary: text });
 }
