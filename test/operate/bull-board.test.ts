@@ -56,3 +56,20 @@ test('Bull Board retries only with ADMIN_WRITES, and only for its own page', asy
   expect((await board(writing, path, { method: 'PUT', headers: { origin: writing.url } })).status).toBe(204);
   await world.jobIn(emissionId, 'waiting');
 });
+
+test.each([
+  ['a text', '"a\\u0000b"'],
+  ['20,000 lists', `${'['.repeat(20_000)}"\\u0000"${']'.repeat(20_000)}`],
+])('a body with NUL in %s is refused before Bull Board reads it', async (_, value) => {
+  world = await quietWorld();
+  const api = await world.api({ ADMIN_WRITES: 'on' });
+  const answer = await board(api, '/api/queues/appointment-emissions/obliterate', {
+    method: 'PUT',
+    headers: { origin: api.url, 'content-type': 'application/json' },
+    body: `{"force":${value}}`,
+  });
+  expect([answer.status, await answer.json()]).toEqual([
+    400,
+    expect.objectContaining({ code: 'INVALID_REQUEST', detail: expect.stringContaining('NUL') }),
+  ]);
+});

@@ -322,6 +322,13 @@ export const REQUESTS: readonly BadRequest[] = [
     status: 400,
     code: 'INVALID_REQUEST',
   })),
+  ...['queues?status=a%00b', 'queues?status[]=a%00b', 'metrics/latency?metric=%00'].map((query) => ({
+    what: `NUL in a value for Bull Board: ${query}`,
+    path: `/admin/queues/api/${query}`,
+    headers: { authorization: ':admin' },
+    status: 400,
+    code: 'INVALID_REQUEST',
+  })),
 
   // Methods and paths
   ...['GET', 'PUT', 'DELETE', 'PATCH'].map((method) => ({

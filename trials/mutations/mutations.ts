@@ -242,6 +242,14 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a live emission does not wait for a bulk batch',
   },
   {
+    safeguard: 'a value that Bull Board would answer with 500 does not reach it',
+    file: 'src/http/routes/bull-board.ts',
+    find: '[query, body].some(hasNul)',
+    replace: 'false',
+    test: 'test/operate/bull-board.test.ts',
+    name: 'a body with NUL in',
+  },
+  {
     safeguard: 'bulk batches are small beside live emissions',
     file: 'src/emission/emit-appointment.ts',
     find: 'pacer.isBesideLive() ? MAX_BULK_BATCH.besideLive : MAX_BULK_BATCH.alone',

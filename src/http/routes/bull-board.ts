@@ -2,16 +2,20 @@ import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
 import type { Job, JobType, Queue } from 'bullmq';
-import type { Express, RequestHandler } from 'express';
+import { type Express, type RequestHandler, Router } from 'express';
 import { isolate } from '@appointment-emissions/contracts';
 import { AppError } from '../../errors.ts';
 import { isWrongType } from '../../redis/redis-errors.ts';
 import { isRead, operatorOf, requireRepairRole } from '../middleware/basic-auth.ts';
+import { jsonBody } from '../middleware/json-body.ts';
 import { createCountBoardWrite, type EachShard } from './board-writes.ts';
 
 export const BULL_BOARD_PATH = '/admin/queues';
 
 const KEPT = 'One job is one emission. Completed ones are kept for a day, failed ones for 14 days.';
+
+/** As Bull Board's own limit. */
+const MAX_BODY_BYTES = 100 * 1024;
 
 /** What Bull Board hands to a formatter of names. */
 interface BoardJob {
@@ -37,16 +41,46 @@ export function createBullBoardRoutes(eachShard: EachShard, basePath?: string): 
       next(error);
     });
   };
-  return (req, res, next) => {
-    if (!isRead(req)) requireRepairRole(res);
-    if (![req.query['activeQueue'], req.query['queueName']].every(isDecodable)) {
-      throw new AppError('INVALID_REQUEST', 'the name of the queue is not correctly encoded');
+  const count: RequestHandler = (req, res, next) => {
+    if (isRead(req)) {
+      next();
+      return;
     }
-    if (isRead(req)) return answer(req, res, next);
     // Bull Board's replies have no number for the audit line.
     const counted = countWrite(req).then((matched) => (res.locals.matched = matched));
-    return counted.then(() => answer(req, res, next), next);
+    counted.then(() => {
+      next();
+    }, next);
   };
+  return Router().use(checkRole, ...jsonBody(MAX_BODY_BYTES), refuseUnreadable, count, answer);
+}
+
+const checkRole: RequestHandler = (req, res, next) => {
+  if (!isRead(req)) requireRepairRole(res);
+  next();
+};
+
+/** Refuses what Bull Board would answer with 500. */
+const refuseUnreadable: RequestHandler = ({ query, body }, _res, next) => {
+  if (![query['activeQueue'], query['queueName']].every(isDecodable)) {
+    throw new AppError('INVALID_REQUEST', 'the name of the queue is not correctly encoded');
+  }
+  if ([query, body].some(hasNul)) {
+    throw new AppError('INVALID_REQUEST', 'a value has the character NUL: remove it');
+  }
+  next();
+};
+
+/** Bull Board splits its messages at NUL, also where a message quotes a value of the request. */
+function hasNul(root: unknown): boolean {
+  // A list instead of recursion: a body can be nested deeper than the stack.
+  const values = [root];
+  for (const value of values) {
+    if (typeof value === 'string' && value.includes('\0')) return true;
+    if (typeof value === 'object' && value !== null)
+      for (const part of Object.values(value)) values.push(part);
+  }
+  return false;
 }
 
 /** Bull Board decodes a name again, and would answer 500. */
