@@ -96,7 +96,7 @@ function composeEvents(
       restarts += 1;
       metrics.captureRestarted(reason);
       const fields = { reason, key: reason === 'missing' ? tokenKey : undefined };
-      logger.warn(fields, 'the change stream begins now; the sweep finds the writes before');
+      logger.warn(fields, 'the change stream begins now; the sweep finds earlier writes');
     },
     damaged() {
       reportDamage('token', { key: tokenKey });

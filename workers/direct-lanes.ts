@@ -11,7 +11,7 @@ import { createEmissionWorker } from './emission-worker.ts';
 
 /** A worker runs the job of a dead process after this time. Running jobs renew their locks. */
 const LOCK_MS = 5_000;
-/** Longer than a request's connection waits for a reply: Redis then has the command, or never gets it. */
+/** Longer than the reply timeout of the request connection: by then Redis has the command, or never gets it. */
 const FIND_AGAIN_MS = 1_000;
 
 type EmissionWorker = ReturnType<typeof createEmissionWorker>;

@@ -185,7 +185,7 @@ function runOnTimer(
 function describeHeld({ gone, checked }: HeldDeletions): string {
   return (
     `${gone} of ${checked} published appointments are not in MongoDB: the sweep holds their deletions back, for ` +
-    'an hour if the collection has others; check that it was not dropped or renamed, and that this is its database'
+    'an hour unless the collection is empty; check that it was not dropped or renamed, and the database name'
   );
 }
 

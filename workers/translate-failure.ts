@@ -67,7 +67,7 @@ export function createTranslateFailure({ isUnavailable, pause, now, flow }: Tran
     }
     if (isUnavailable(error)) {
       logUnavailable(ids, error);
-      // A pause in this process, and no rate limit in Redis: workers that reach their servers go on, and it works without Redis.
+      // Pauses this process only. A rate limit in Redis would stop workers whose servers answer, and would need Redis.
       await pause(UNAVAILABLE_PAUSE_MS);
       return new RateLimitError();
     }

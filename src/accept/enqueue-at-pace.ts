@@ -19,7 +19,7 @@ export interface PacedEnqueueDeps {
 /** No slice of a batch, and no group of emissions that exceed a share, begins later. */
 const ENQUEUE_TIMEOUT_MS = 1_000;
 /**
- * How long an emission that exceeds a share waits for its group and for Redis, as long as any other waits for Redis: with the existence
+ * How long an emission above its share waits for its group and for Redis. Other emissions wait for Redis as long. With the existence
  * check, the answer takes less than 2 s.
  */
 const GROUP_TIMEOUT_MS = 1_100;

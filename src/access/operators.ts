@@ -43,7 +43,7 @@ export interface OperatorsFileDeps {
 /** Operators of a file, which may change at any time. */
 export interface FileOperators {
   authenticate: AuthenticateOperator;
-  /** Why the file cannot be used, as a warning for the operator; the last usable operators stay. */
+  /** Why the file cannot be used, as a warning for the operator; the previous operators stay. */
   warning: () => string | undefined;
   close: () => void;
 }
@@ -72,7 +72,7 @@ export function openOperatorsFile(deps: OperatorsFileDeps): FileOperators {
   };
 }
 
-/** Chooses an operator whose hash an unknown name is checked with, always the same: so it takes as long as a known name. */
+/** Chooses whose hash checks an unknown name, always the same operator, so that the check takes as long as for a known one. */
 function createDecoys(): (name: string, entries: OperatorEntries) => PasswordHash {
   const key = randomBytes(32);
   return (name, entries) => {
@@ -131,7 +131,7 @@ function watchOperatorsFile({ path, logger }: OperatorsFileDeps) {
     warning: () =>
       problem === undefined
         ? undefined
-        : `OPERATORS_FILE is not usable, and the last operators stay: ${problem}`,
+        : `OPERATORS_FILE is not usable, and the previous operators stay: ${problem}`,
     close: () => {
       clearInterval(timer);
     },

@@ -6,7 +6,7 @@ const SLICE_MS = 2;
 const ACCEPT_MS = 10 * SLICE_MS;
 /** A piece that seems to take longer had to wait for a CPU. */
 const MAX_PIECE_MS = 4;
-/** Work of a connection, from its acceptance to its end, in the time of its handshake's piece: that piece is the smallest part. */
+/** A whole connection takes about this many times as long as its handshake piece, the smallest part of its work. */
 const CONNECTION_PIECES = 5;
 /** A list of 5,000 appointments has 50 pieces, and rests after each. */
 const MAX_REST_MS = 50;
@@ -17,8 +17,8 @@ const MAX_WAIT_FOR_RESTS_MS = 4_000;
  * Pieces of one kind and company keep their order. The kinds of a company take turns like companies: a list of 5,000 appointments has
  * 50 pieces, and each would wait for the handshakes of a crowd.
  *
- * - `message`: writes events, positions or replays. It never rests, since rests would delay live events: the rest after the company's
- *   next handshake, or piece of a list, is longer for it.
+ * - `message`: writes events, positions or replays. It never rests, since a rest would delay live events. Its rest is added to the one
+ *   after the company's next handshake or list piece.
  * - `address`: a handshake whose company is not known yet. It never rests, and counts for no company.
  */
 export type PieceKind = 'message' | 'handshake' | 'list' | 'address';

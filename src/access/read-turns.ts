@@ -7,7 +7,7 @@ export type ReadKind = 'list' | 'replay';
 
 const MAX_READS = 32;
 const MAX_REST_MS = 200;
-/** Reads of a company whose clients repeat them, or leave, faster than they are answered. */
+/** Waiting reads of one kind and company. More wait only if clients request faster than reads end. */
 const MAX_WAITING = 500;
 
 export interface WaitingRead {

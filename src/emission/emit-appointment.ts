@@ -18,7 +18,7 @@ export interface EmissionAttempt {
   acceptedAt: string;
   /** From 1. */
   attempt: number;
-  /** Called before it is published: whether another run of the job may have published it. Then it is not published again. */
+  /** Called before publication. True if another run may have published it: then the log is searched first. */
   isRepeated: () => boolean;
   /** From the live queue. It is never read in one batch with emissions of the bulk queue. */
   isLive: boolean;
@@ -63,7 +63,7 @@ export interface EmitAppointmentDeps {
   tracePublish?: TracePublish | undefined;
   /** The ids that a snapshot refers to, as one text: a guess for the next read. */
   packReferences: (snapshot: AppointmentSnapshot) => string;
-  /** Identifies the content of a snapshot for capture; absent if capture is off. */
+  /** Identifies the content of a snapshot for capture; absent in workers with capture off. */
   digestOf?: ((snapshot: AppointmentSnapshot) => string) | undefined;
   /** True if a server is unavailable: then a smaller batch would fail too. */
   isUnavailable: (error: unknown) => boolean;

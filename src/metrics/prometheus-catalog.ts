@@ -74,12 +74,12 @@ export const PROMETHEUS_METRICS = {
   emission_dashboard_connects_total: {
     type: 'counter',
     labels: [],
-    help: 'Connected dashboards.',
+    help: 'Dashboard connections.',
   },
   emission_dashboard_disconnects_total: {
     type: 'counter',
     labels: ['reason'],
-    help: 'Disconnected dashboards.',
+    help: 'Dashboard disconnections.',
   },
   emission_catch_ups_total: {
     type: 'counter',
@@ -159,12 +159,12 @@ export const PROMETHEUS_METRICS = {
   emission_capture_restarts_total: {
     type: 'counter',
     labels: ['reason'],
-    help: 'Starts of the change stream without a saved token, with the first one.',
+    help: 'Starts of the change stream without a saved token, including the first.',
   },
   emission_queue_jobs: {
     type: 'gauge',
     labels: ['state'],
-    help: 'Jobs in all queues; waiting jobs are waiting in live queues, prioritized in bulk queues.',
+    help: 'Jobs in all queues. A waiting job is `waiting` (live) or `prioritized` (bulk).',
   },
   emission_shard_jobs: {
     type: 'gauge',

@@ -39,7 +39,7 @@ export interface FindGone {
 const PAGE = 500;
 /** The index keeps appointments for 30 days after their last publication. */
 const REACH_MS = 30 * 24 * 3_600_000;
-/** So many deletions of one page are emitted at once, whatever the size of the page. */
+/** Up to this many deletions of one page are emitted at once, whatever its size. */
 const MAX_UNQUESTIONED = 20;
 const HOLD_MS = 3_600_000;
 /** Until then a job may wait or be retried. Adding it again has no effect, but would count as another deletion. */

@@ -102,7 +102,7 @@ test('a file is replaced as Kubernetes does, by another target of a link', async
   expect(await statusOf(api, 'carl', 'carl-password-1')).toBe(200);
 });
 
-test('a damaged file keeps the last operators, with an error in the log and a warning of /health', async () => {
+test('a damaged file keeps the previous operators, with an error in the log and a warning of /health', async () => {
   const { api, path } = await startWith(TWO());
   const warnings = async () =>
     ((await (await fetch(`${api.url}/health`)).json()) as { warnings: string[] }).warnings;
@@ -112,7 +112,7 @@ test('a damaged file keeps the last operators, with an error in the log and a wa
   writeFileSync(path, `${TWO()}carl admin carl-password-1\n`);
   expect(await statusOf(api, 'ann', ANN)).toBe(200);
   const problem = 'line 3: the role must be view or repair';
-  const warning = `OPERATORS_FILE is not usable, and the last operators stay: ${problem}`;
+  const warning = `OPERATORS_FILE is not usable, and the previous operators stay: ${problem}`;
   await eventually('the warning', async () => (await ours())[0] === warning);
   rmSync(path);
   expect(await statusOf(api, 'ben@example.com', BEN)).toBe(200);
