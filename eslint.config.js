@@ -42,6 +42,22 @@ export default tseslint.config(
     rules: { 'no-restricted-properties': ['error', { object: 'process', property: 'env' }] },
   },
   {
+    // Schemas of the API's documents parse nothing, and settings are texts.
+    files: ['src/**/*.ts', 'workers/**/*.ts'],
+    ignores: ['src/http/docs/**', 'src/config.ts', 'src/settings/**'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            'CallExpression[callee.property.name=/^(min|max|length|nonempty)$/][callee.object.callee.property.name=/^(string|array)$/]',
+          message:
+            'It throws for an object with an odd length. Use boundedText or boundedList of src/domain/bounded.ts.',
+        },
+      ],
+    },
+  },
+  {
     files: ['test/**/*.ts', 'trials/**/*.ts', 'bench/**/*.ts'],
     rules: {
       '@typescript-eslint/no-non-null-assertion': 'off',

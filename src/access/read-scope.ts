@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { OBJECT_ID } from '@appointment-emissions/contracts';
+import { boundedList } from '../domain/bounded.ts';
 import { SCOPE_FIELDS, type ViewerScope } from '../domain/scope.ts';
 import { AppError } from '../errors.ts';
 import { type AppointmentModel, ownFields } from '../model/appointment-model.ts';
@@ -16,7 +17,7 @@ const id = z
   .transform((hex) => hex.toLowerCase());
 const ids = z
   .union(
-    [id.transform((one) => [one]), z.array(id).max(MAX_IDS)],
+    [id.transform((one) => [one]), boundedList(id, MAX_IDS)],
     'must be an id or a list of ids, each of 24 hexadecimal characters',
   )
   .transform(sorted);
@@ -37,7 +38,7 @@ export function createParseScope(model: AppointmentModel): ParseScope {
   const schema = z.strictObject({
     staffId: ids.optional(),
     locationId: ids.optional(),
-    hide: z.array(path).max(MAX_HIDDEN).transform(sorted).optional(),
+    hide: boundedList(path, MAX_HIDDEN).transform(sorted).optional(),
   });
 
   return (given) => {

@@ -3,9 +3,10 @@ import { z } from 'zod';
 import type { RedisClient } from '../redis/connect.ts';
 import { isWrongType } from '../redis/redis-errors.ts';
 import { CANARY } from '@appointment-emissions/contracts';
+import { boundedText } from '../domain/bounded.ts';
 import { AppError } from '../errors.ts';
 
-const schema = z.object({ gatewayId: z.string().min(1), canaryId: z.string().min(1) });
+const schema = z.object({ gatewayId: boundedText(200), canaryId: boundedText(200) });
 
 /** A job without an appointment. The worker publishes it to the gateway that sent it. */
 export type CanaryJob = z.infer<typeof schema>;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { APPOINTMENT_EVENTS, OBJECT_ID, TRACEPARENT } from '@appointment-emissions/contracts';
+import { boundedText } from '../domain/bounded.ts';
 import { AppError } from '../errors.ts';
 
 /** Increased if the shape changes so that older workers must leave the job to newer ones. */
@@ -13,7 +14,7 @@ const schema = z.object({
   event: z.enum(APPOINTMENT_EVENTS),
   appointmentId: z.string().regex(OBJECT_ID),
   companyId: z.string().regex(OBJECT_ID),
-  emissionId: z.string().min(1).max(MAX_EMISSION_ID_LENGTH),
+  emissionId: boundedText(MAX_EMISSION_ID_LENGTH),
   acceptedAt: z.iso.datetime(),
   /** Of the request; for logs only. Older processes neither write nor read it. */
   traceparent: z.string().regex(TRACEPARENT).optional().catch(undefined),

@@ -6,6 +6,7 @@ import {
   type DisconnectRequest,
   OBJECT_ID,
 } from '@appointment-emissions/contracts';
+import { boundedText } from '../domain/bounded.ts';
 import { AppError } from '../errors.ts';
 import { isCluster, type RedisClient } from '../redis/connect.ts';
 import { fromRedis } from '../redis/redis-errors.ts';
@@ -36,7 +37,7 @@ const id = z.string().regex(OBJECT_ID, 'must be 24 hexadecimal characters');
 const requestSchema = z
   .strictObject({
     companyId: id.transform((hex) => hex.toLowerCase()).exactOptional(),
-    userId: z.string().min(1).max(500).exactOptional(),
+    userId: boundedText(500).exactOptional(),
     dryRun: z.boolean().exactOptional(),
   })
   .refine(({ companyId, userId }) => companyId !== undefined || userId !== undefined, {

@@ -1,15 +1,16 @@
 import { z } from 'zod';
 import type { StreamPosition, TokenReply } from '@appointment-emissions/contracts';
+import { boundedText } from '../domain/bounded.ts';
 import { AppError } from '../errors.ts';
 
 /** Shapes of the handshakes and events of dashboards and services. Anything else is refused. */
-const streamPosition = z.object({ epoch: z.string().min(1).max(64), offset: z.int().min(0) });
+const streamPosition = z.object({ epoch: boundedText(64), offset: z.int().min(0) });
 
 export const dashboardAuth = z.object({ token: z.string() });
 export const tokenRenewal = z.strictObject({ token: z.string() });
 export const internalAuth = z.object({ apiKey: z.string() });
 export const seenReport = z.strictObject({
-  emissionId: z.string().min(1).max(200),
+  emissionId: boundedText(200),
   acceptedAt: z.iso.datetime(),
 });
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FIRST_INSTANT, OBJECT_ID, parseInstant } from '@appointment-emissions/contracts';
+import { boundedText } from '../domain/bounded.ts';
 import { ERROR_CODES, type ErrorCode } from '../errors.ts';
 
 /** Maximum number of jobs in one repair. A second call continues. */
@@ -44,7 +45,7 @@ const extent = {
 export function repairRequests(now: () => number) {
   const since = time(now);
   return {
-    retry: z.strictObject({ emissionId: z.string().min(1).max(200) }),
+    retry: z.strictObject({ emissionId: boundedText(200) }),
     retryFailed: z
       .strictObject({ since, until: time(now).optional(), code: code.optional(), ...extent })
       .refine(({ since: from, until }) => until === undefined || from <= until, {

@@ -36,6 +36,8 @@ const LIST = '/api/v1/dashboard/appointments';
 const json = { 'content-type': 'application/json' };
 const keyed = { ...json, 'x-api-key': KEY };
 const good = JSON.stringify({ appointmentId: GOOD_ID });
+/** JSON of an object that neither compares with a number nor becomes a text. */
+export const NO_NUMBER = '{"toString":1,"valueOf":1}';
 const deep = (depth: number) => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`;
 
 /** Bodies for a single route, with the right key. */
@@ -775,6 +777,16 @@ export const FRAMES: readonly BadFrame[] = [
   {
     what: 'a catch-up of a key’s name',
     packet: `21[${CATCH_UP},{"epoch":"${'*'.repeat(65)}","offset":0}]`,
+    then: 'ignored',
+  },
+  {
+    what: 'a catch-up of an epoch with a length that is an object',
+    packet: `21[${CATCH_UP},{"epoch":{"length":${NO_NUMBER}},"offset":0}]`,
+    then: 'ignored',
+  },
+  {
+    what: 'a report of an id with a length that is an object',
+    packet: `2["emissions:seen",{"emissionId":{"length":${NO_NUMBER}},"acceptedAt":"2026-11-30T00:00:00Z"}]`,
     then: 'ignored',
   },
   {

@@ -46,6 +46,7 @@ export const oddValues: fc.Arbitrary<unknown> = fc.oneof(
       { $oid: '0'.repeat(24) },
       { toString: 1, valueOf: 1 },
       { toJSON: 1, length: 1 },
+      { length: { toString: 1, valueOf: 1 }, size: { toString: 1, valueOf: 1 } },
       { then: 1 },
       { _bsontype: 'ObjectId' },
       { _placeholder: true, num: 0 },

@@ -242,6 +242,14 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a live emission does not wait for a bulk batch',
   },
   {
+    safeguard: 'a length that is an object ends no gateway',
+    file: 'src/domain/bounded.ts',
+    find: 'z.string().refine(({ length }) => length >= min && length <= max, `must have ${min} to ${max} characters`)',
+    replace: 'z.string().min(min).max(max)',
+    test: 'test/security/odd-lengths.test.ts',
+    name: 'an object with an odd length is no position',
+  },
+  {
     safeguard: 'a value that Bull Board would answer with 500 does not reach it',
     file: 'src/http/routes/bull-board.ts',
     find: '[query, body].some(hasNul)',

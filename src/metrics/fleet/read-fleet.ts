@@ -5,6 +5,7 @@ import {
   type ProcessRole,
 } from '@appointment-emissions/contracts';
 import { z } from 'zod';
+import { boundedList, boundedText } from '../../domain/bounded.ts';
 import { MAX_COMPANIES, mostEmissions } from '../../domain/recent-counts.ts';
 import type { ReportDamage } from '../../process/damaged-data.ts';
 import { luaScript } from '../../redis/script.ts';
@@ -84,24 +85,24 @@ export function busiestOf(companies: readonly CompanyReads[]): CompanyReads[] {
 
 const beatSchema = z.object({
   role: z.string(),
-  id: z.string().min(1).max(200),
+  id: boundedText(200),
   sockets: z.int().min(0),
   idleMs: z.number().min(0).optional(),
   shards: z.int().min(0).optional().catch(undefined),
-  overShare: z
-    .array(z.object({ companyId: z.string().regex(OBJECT_ID), emissions: z.int().min(1) }))
-    .max(MAX_COMPANIES)
+  overShare: boundedList(
+    z.object({ companyId: z.string().regex(OBJECT_ID), emissions: z.int().min(1) }),
+    MAX_COMPANIES,
+  )
     .catch([])
     .default([]),
-  busiest: z
-    .array(
-      z.object({
-        companyId: z.string().regex(OBJECT_ID),
-        sockets: z.int().min(0),
-        delayedReads: z.int().min(0),
-      }),
-    )
-    .max(MAX_COMPANIES)
+  busiest: boundedList(
+    z.object({
+      companyId: z.string().regex(OBJECT_ID),
+      sockets: z.int().min(0),
+      delayedReads: z.int().min(0),
+    }),
+    MAX_COMPANIES,
+  )
     .catch([])
     .default([]),
   capture: z
@@ -109,7 +110,7 @@ const beatSchema = z.object({
     .nullable()
     .catch(null)
     .default(null),
-  warnings: z.array(z.string().max(2_000)).max(100).catch([]).default([]),
+  warnings: boundedList(boundedText(2_000, 0), 100).catch([]).default([]),
 });
 
 /** `undefined` if another program wrote it. */
