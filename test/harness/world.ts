@@ -21,7 +21,7 @@ import { createDocuments } from './documents.ts';
 import { createJobs } from './jobs.ts';
 import { freshDir } from './own-services.ts';
 import { type Spawned, spawnProcess } from './processes.ts';
-import { createRedisUsers } from './redis-users.ts';
+import { createRedisUsers, type Denial } from './redis-users.ts';
 import { eventually, until } from './until.ts';
 
 export const API_KEY = 'test-key-0123456789-0123456789-0123456789';
@@ -42,6 +42,8 @@ export interface WorldOptions {
   limits?: Partial<ApiLimits>;
   /** Number of shards that the test reads. */
   shards?: number;
+  /** Whether Redis should deny this. Anything else that it denies fails the test. */
+  isExpectedDenial?: ((denial: Denial) => boolean) | undefined;
   /** Called with each log line of this world's APIs and workers. Without it they log nothing. */
   onLogLine?: (line: Record<string, unknown>) => void;
 }
@@ -61,6 +63,7 @@ export async function createWorld({
   env: extra = {},
   limits = {},
   shards: shardCount = 1,
+  isExpectedDenial,
   onLogLine,
 }: WorldOptions = {}) {
   const name = `t${randomUUID().replaceAll('-', '').slice(0, 12)}`;
@@ -117,7 +120,7 @@ export async function createWorld({
         prefix: env['QUEUE_PREFIX']!,
         adapterKey: env['SOCKET_ADAPTER_KEY']!,
       });
-  if (users) open.push(() => users.remove());
+  if (users) open.push(() => users.remove(isExpectedDenial));
   const apiEnv = { ...env, ...(users && { REDIS_URL: users.api }) };
   const workerEnv = { ...env, ...(users && { REDIS_URL: users.worker }) };
 

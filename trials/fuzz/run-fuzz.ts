@@ -29,8 +29,8 @@ const WARM_UP_SHARE = 0.25;
 
 /** Sends generated inputs to one surface for a time, and checks the target after each of them. Ends at the first finding. */
 export async function runFuzz(options: FuzzOptions): Promise<FuzzResult> {
-  const { open, env } = SURFACES[options.surface];
-  const target = await openTarget({ env });
+  const { open, ...worldOptions } = SURFACES[options.surface];
+  const target = await openTarget(worldOptions);
   let result: FuzzResult;
   try {
     result = await runRounds(await open(target), target, options);

@@ -6,7 +6,7 @@ import { createMemoryReader, openFiles } from '../../test/harness/memory.ts';
 import { freshDir } from '../../test/harness/own-services.ts';
 import type { Spawned } from '../../test/harness/processes.ts';
 import { eventually } from '../../test/harness/until.ts';
-import { createWorld } from '../../test/harness/world.ts';
+import { createWorld, type WorldOptions } from '../../test/harness/world.ts';
 import { createLogReader } from './log-reader.ts';
 import { createWatchers, OTHER_COMPANY_MARK, type Watchers } from './watchers.ts';
 
@@ -29,9 +29,9 @@ const MAX_MORE_HANDLES = 60;
  * An API with gateway and a worker, as separate processes, and two companies. Input is sent to the processes in the name of
  * `company`. `check` then requires that `other`, a second company, is served as before.
  */
-export async function openTarget({ env = {} }: { env?: Record<string, string> | undefined } = {}) {
+export async function openTarget({ env, ...options }: Pick<WorldOptions, 'env' | 'isExpectedDenial'> = {}) {
   const warningsFile = join(freshDir('fuzz'), 'warnings.txt');
-  const world = await createWorld({ env: { ADMIN_WRITES: 'on', ...env }, limits: LIMITS });
+  const world = await createWorld({ ...options, env: { ADMIN_WRITES: 'on', ...env }, limits: LIMITS });
   const memory = createMemoryReader();
   world.keep(memory, memory.close);
   const log = createLogReader(world.env['LOG_DIR']!);
