@@ -164,7 +164,7 @@ export const PROMETHEUS_METRICS = {
   emission_queue_jobs: {
     type: 'gauge',
     labels: ['state'],
-    help: 'Jobs in all queues. A waiting job is `waiting` (live) or `prioritized` (bulk).',
+    help: 'Jobs in all queues. Waiting jobs have the state waiting (live) or prioritized (bulk).',
   },
   emission_shard_jobs: {
     type: 'gauge',
