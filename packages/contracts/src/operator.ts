@@ -69,7 +69,7 @@ export interface FleetProcess {
 export interface CaptureState {
   /** Time since the saved resume token last advanced. It grows if changes are not processed. */
   tokenAgeMs: number;
-  /** How often this worker began the stream at the present instead of at a token. The sweep finds the writes before. */
+  /** How often this worker began the stream at the present instead of at a token. The sweep finds earlier writes. */
   restarts: number;
 }
 
