@@ -50,7 +50,7 @@ export default tseslint.config(
         'error',
         {
           selector:
-            'CallExpression[callee.property.name=/^(min|max|length|nonempty)$/][callee.object.callee.property.name=/^(string|array)$/]',
+            'CallExpression[callee.property.name=/^(min|max|length|nonempty|size)$/]:has(CallExpression[callee.object.name=z][callee.property.name=/^(string|array|set|map)$/])',
           message:
             'It throws for an object with an odd length. Use boundedText or boundedList of src/domain/bounded.ts.',
         },

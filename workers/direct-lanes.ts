@@ -48,6 +48,7 @@ export function composeLanes(
       queueName: live.name,
       quarantine: composeQuarantine('live', live, resources),
       concurrency: config.API_CONCURRENCY,
+      lockMs: LOCK_MS,
       emitAppointment,
       onProgress: () => undefined,
     });

@@ -32,6 +32,8 @@ export interface EmissionWorkerDeps {
   createBackend?: BackendFactory<RedisQueueBackend>;
   prefix: string;
   concurrency: number;
+  /** How long a job that does not end stays with this worker. Default: the lock of BullMQ's jobs. */
+  lockMs?: number;
   firstRetryDelayMs: number;
   emitAppointment: EmitAppointment;
   /** For jobs whose record in Redis is damaged. */
@@ -58,8 +60,6 @@ export interface EmissionWorkerDeps {
  * 5 s. A job that loses its worker more than five times fails, and can be retried.
  */
 const CRASH_RECOVERY = { lockDuration: 10_000, stalledInterval: 5_000, maxStalledCount: 5 };
-/** A worker that had a job for longer may have been frozen, and may have lost the job to another one. */
-const MAY_BE_LOST_MS = CRASH_RECOVERY.lockDuration / 2;
 /** During an upgrade a newer worker may still be starting. After this time a job of a later version fails here. */
 const LEAVE_TO_NEWER_MS = 10 * 60_000;
 const LOOK_AGAIN_MS = 2_000;
@@ -108,6 +108,7 @@ function toOwnDelayMs(delayMs: number, now: () => number): number {
 /** Runs one job: parses and emits it. Throws what BullMQ needs to decide whether the attempt is spent. */
 function createProcessJob(deps: EmissionWorkerDeps) {
   const { emitAppointment, quarantine, answerCanary, onProgress, tracing, now = Date.now } = deps;
+  const { lockMs = CRASH_RECOVERY.lockDuration } = deps;
   const translateFailure = createTranslateFailure({ ...deps, now });
 
   return async (job: Job<unknown, Receipt | null>, token?: string): Promise<Receipt | null> => {
@@ -129,7 +130,7 @@ function createProcessJob(deps: EmissionWorkerDeps) {
       const attempted = {
         ...emission,
         attempt,
-        isRepeated: () => isRepeated(job),
+        isRepeated: () => isRepeated(job, lockMs),
         isLive: job.priority === PRIORITY.live,
       };
       // BullMQ's span of this attempt.
@@ -162,10 +163,11 @@ async function refuseDamaged({ id = '' }: Job, quarantine: Quarantine): Promise<
 }
 
 /** Whether another worker may have run the job: one that died before, or, while this one was frozen, one that took the job over. */
-function isRepeated({ attemptsMade, attemptsStarted, processedOn }: Job): boolean {
-  // The run of a worker that died counts as started, not as made.
-  if (attemptsMade > 0 || attemptsStarted > 1) return true;
-  return processedOn !== undefined && Date.now() - processedOn > MAY_BE_LOST_MS;
+function isRepeated(job: Job, lockMs: number): boolean {
+  const { attemptsMade, attemptsStarted, processedOn = Date.now() } = job;
+  const ageMs = Date.now() - processedOn;
+  // The run of a worker that died counts as started, not as made. If the clock was set back, the age is unknown.
+  return attemptsMade > 0 || attemptsStarted > 1 || ageMs > lockMs / 2 || ageMs < 0;
 }
 
 /** Logs the emission, and observes its latencies. Times are in ms since 1970. */

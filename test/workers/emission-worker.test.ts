@@ -38,7 +38,14 @@ const emission = (): EmissionJob => ({
 });
 
 /** A queue, and a worker on it that emits with the given function. */
-function start(emitAppointment: EmitAppointment, { attempts = 3, concurrency = 5 } = {}) {
+function start(
+  emitAppointment: EmitAppointment,
+  {
+    attempts = 3,
+    concurrency = 5,
+    ...lock
+  }: { attempts?: number; concurrency?: number; lockMs?: number } = {},
+) {
   const prefix = `{t${randomUUID().slice(0, 8)}}`;
   const onError = () => undefined;
   const redis = connectRedis(process.env['TEST_REDIS_URL']!, 'queue', onError);
@@ -56,6 +63,7 @@ function start(emitAppointment: EmitAppointment, { attempts = 3, concurrency = 5
     redis,
     prefix,
     concurrency,
+    ...lock,
     firstRetryDelayMs: 10,
     emitAppointment,
     quarantine: createQuarantine({
@@ -203,21 +211,25 @@ test('a job that no worker can parse fails at once, and the reason names the fie
   expect(job.failedReason).toMatch(/^JOB_INVALID: the job's v is not usable/);
 });
 
-test('a job counts as repeated as soon as its worker has had it for longer than half of its lock', async () => {
+test.each([
+  ['5 s of 10 s', {}, 2_000, 5_100],
+  ['3 s of 6 s', { lockMs: 6_000 }, 1_000, 3_100],
+])('a job counts as repeated as soon as half of its lock is over: %s', async (_, lock, before, after) => {
   const seen: boolean[] = [];
   const { enqueue, ended } = start((attempt) => {
     const fetchedAt = Date.now();
-    for (const ms of [0, 4_000, 5_500]) {
+    for (const ms of [0, before, after, -60_000]) {
       const clock = jest.spyOn(Date, 'now').mockReturnValue(fetchedAt + ms);
       seen.push(attempt.isRepeated());
       clock.mockRestore();
     }
     return Promise.resolve(RECEIPT);
-  });
+  }, lock);
   const one = emission();
   await enqueue([one]);
   await ended(one.emissionId);
-  expect(seen).toEqual([false, false, true]);
+  // If the clock was set back, the age is unknown.
+  expect(seen).toEqual([false, false, true, true]);
 });
 
 test('a second attempt counts as repeated, and the first one of a worker after another worker died', async () => {

@@ -372,7 +372,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     safeguard: 'a process that was frozen does not publish what another one has published meanwhile',
     file: 'workers/emission-worker.ts',
-    find: 'processedOn !== undefined && Date.now() - processedOn > MAY_BE_LOST_MS',
+    find: 'ageMs > lockMs / 2',
     replace: 'false',
     test: 'test/workers/emission-worker.test.ts',
     name: 'a job counts as repeated as soon as',
@@ -389,8 +389,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     safeguard: 'the job of a worker that died counts as repeated',
     file: 'workers/emission-worker.ts',
-    find: 'attemptsMade > 0 || attemptsStarted > 1',
-    replace: 'attemptsMade > 0',
+    find: 'attemptsMade > 0 || attemptsStarted > 1 ||',
+    replace: 'attemptsMade > 0 ||',
     test: 'test/workers/emission-worker.test.ts',
     name: 'a second attempt counts as repeated',
   },

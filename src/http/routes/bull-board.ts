@@ -60,7 +60,7 @@ const checkRole: RequestHandler = (req, res, next) => {
   next();
 };
 
-/** Refuses what Bull Board would answer with 500. */
+/** Refuses names that are not encoded, and NUL: Bull Board would answer 500. */
 const refuseUnreadable: RequestHandler = ({ query, body }, _res, next) => {
   if (![query['activeQueue'], query['queueName']].every(isDecodable)) {
     throw new AppError('INVALID_REQUEST', 'the name of the queue is not correctly encoded');
