@@ -40,7 +40,9 @@ export async function emitMany(
 export interface Outcomes {
   /** How many jobs have each state. */
   counts: Record<string, number>;
-  /** Why attempts failed, without the ids: empty if no job spent more than one attempt. */
+  /** The different numbers of attempts that the jobs spent. */
+  attemptsSpent: number[];
+  /** Why attempts failed, except for slow reads: for faults that have nothing to do with the database. */
   failures: string[];
 }
 
@@ -53,7 +55,7 @@ export async function outcomes(
   emissionIds: readonly string[],
   deadlineMs = 30_000,
 ): Promise<Outcomes> {
-  const ended = new Map<string, { state: string; failures: string[] }>();
+  const ended = new Map<string, { state: string; attempts: number; failures: string[] }>();
   await eventually(
     `all of ${emissionIds.length} emissions to end`,
     async () => {
@@ -63,7 +65,8 @@ export async function outcomes(
           const state = await world.jobs.stateOf(emissionId);
           if (state === 'unknown') throw new Error(`emission ${emissionId} is lost`);
           if (state !== 'completed' && state !== 'failed') return;
-          ended.set(emissionId, { state, failures: failuresOf(await world.jobs.get(emissionId)) });
+          const job = await world.jobs.get(emissionId);
+          ended.set(emissionId, { state, attempts: job?.attemptsMade ?? -1, failures: failuresOf(job) });
         }),
       );
       return ended.size === emissionIds.length;
@@ -72,7 +75,12 @@ export async function outcomes(
   );
   const counts: Record<string, number> = {};
   for (const { state } of ended.values()) counts[state] = (counts[state] ?? 0) + 1;
-  return { counts, failures: [...new Set([...ended.values()].flatMap(({ failures }) => failures))] };
+  const all = [...ended.values()];
+  return {
+    counts,
+    attemptsSpent: [...new Set(all.map(({ attempts }) => attempts))].sort(),
+    failures: [...new Set(all.flatMap(({ failures }) => failures))],
+  };
 }
 
 /** The reasons of a job's failed attempts, which its stack traces begin with. */
